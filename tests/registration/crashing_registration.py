@@ -1,8 +1,8 @@
-"""A confirmation or an acceptance in a process that kills itself.
+"""Confirms applications, or accepts an offer, in a process that kills itself.
 
 ``python -m tests.registration.crashing_registration <home> <point>``
 
-The home holds ``assets.json``: the assets to confirm, and one that is offered to the bank.
+The home contains ``assets.json``: the assets to confirm, and an asset that is offered to the bank.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ledger.parties.relayed_acts import RelayedActs
 from ledger.registration import certificates as registration_certificates
 from tests.support.machine.killing import arm
 
-# The act, and the point at which the process kills itself.
+# For each name: the act, and the point at which the process kills itself.
 POINTS: dict[str, tuple[str, tuple[object, str, str]]] = {
     "confirm: when the node has the transaction": ("confirm", (Connection, "send_raw", "after")),
     "confirm: on the chain, not certified": ("confirm", (RelayedActs, "act", "after")),
@@ -32,7 +32,7 @@ POINTS: dict[str, tuple[str, tuple[object, str, str]]] = {
 
 
 def run(ledger: Ledger, act: str, assets: dict[str, Any]) -> None:
-    """Do the act, or repeat it."""
+    """Do the act; if an earlier process did it, repeat it."""
     cast = assemble(ledger, [])
     if act == "confirm":
         ledger.registration.review.confirm(ledger.actor(cast.registrar), assets["confirm"])

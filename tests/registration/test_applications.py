@@ -17,7 +17,7 @@ def numbers(pilot: Pilot, asset: str) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", ["change", "correct"])
-def test_change_and_correction_issue_a_new_certificate_and_keep_the_old_document(pilot: Pilot, kind: str) -> None:
+def test_a_change_or_correction_leads_to_a_new_certificate_and_keeps_the_old_document(pilot: Pilot, kind: str) -> None:
     asset = pilot.confirmed()
     before = pilot.ledger.registration.registrations.get(asset)
     (first,) = numbers(pilot, asset)
@@ -63,7 +63,7 @@ def test_a_change_to_another_resource_code_is_refused(pilot: Pilot) -> None:
         )
 
 
-def test_a_cancellation_is_final_and_its_content_can_be_registered_again(pilot: Pilot) -> None:
+def test_a_cancelled_registration_stays_cancelled_but_its_content_can_be_registered_again(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     registered = pilot.ledger.registration.registrations.get(asset)["resource"]
     number = str(pilot.ledger.registration.registrations.get(asset)["certificate_no"])
@@ -89,7 +89,7 @@ def test_a_cancellation_is_final_and_its_content_can_be_registered_again(pilot: 
     assert pilot.record(again).state == "applied"
 
 
-def test_confirming_many_cancellations_can_be_repeated(pilot: Pilot) -> None:
+def test_a_call_that_confirms_many_cancellations_can_be_repeated(pilot: Pilot) -> None:
     ended, waiting = pilot.confirmed(), pilot.confirmed()
     review, registrar = pilot.ledger.registration.review, pilot.cast.registrar
     for asset in (ended, waiting):

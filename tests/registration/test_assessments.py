@@ -1,4 +1,6 @@
-"""Quality reports and valuations on a real chain: by accredited third parties, in integers, by digest."""
+"""Quality reports and valuations on a real chain: accredited third parties report integers, and the chain stores
+digests.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,7 @@ def accredited(pilot: Pilot, *roles: Role) -> str:
     return party
 
 
-def test_reports_are_recorded_by_digest_and_returned_unchanged(pilot: Pilot) -> None:
+def test_the_chain_has_the_digests_of_reports_and_the_reports_are_returned_unchanged(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     report(pilot, asset, pilot.cast.assessor)
     value(pilot, asset, pilot.cast.assessor)
@@ -75,7 +77,7 @@ def test_only_an_accredited_assessor_can_report(pilot: Pilot) -> None:
     assert pilot.act_documents_of(asset) == []
 
 
-def test_an_expired_accreditation_does_not_allow_reports(pilot: Pilot) -> None:
+def test_an_assessor_whose_accreditation_expired_cannot_report(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     party, now = pilot.party(PartyKind.ASSESSOR, Role.ASSESSOR), pilot.ledger.clock()
     pilot.ledger.parties.role_changes.accredit(pilot.ledger.authority, party, REPORTS, now - 60, now + 3600)
@@ -113,7 +115,7 @@ def test_an_invalid_quality_report_is_refused_and_not_recorded(pilot: Pilot, wro
 
 
 @pytest.mark.parametrize("amount", [300_000_000.0, 0, -1, 10**15 + 1, True], ids=repr)
-def test_a_value_must_be_an_integer_in_fen(pilot: Pilot, amount: Any) -> None:
+def test_a_valuation_that_is_no_positive_integer_in_fen_is_refused(pilot: Pilot, amount: Any) -> None:
     (asset,) = pilot.applied("assessments/value")
     with pytest.raises(InvalidInput, match="VALUATION"):
         value(pilot, asset, pilot.cast.assessor, replace(VALUE, amount=amount))
@@ -128,7 +130,7 @@ def test_the_largest_value_is_stored_exactly(pilot: Pilot) -> None:
     assert type(shown["report"]["amount"]) is int
 
 
-def test_a_valuation_as_of_a_future_day_is_refused(pilot: Pilot) -> None:
+def test_a_valuation_with_a_base_date_in_the_future_is_refused(pilot: Pilot) -> None:
     (asset,) = pilot.applied("assessments/future")
     tomorrow = (shanghai_day(pilot.ledger.clock()) + timedelta(days=1)).isoformat()
     with pytest.raises(InvalidInput, match="VALUATION"):

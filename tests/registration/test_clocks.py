@@ -1,4 +1,4 @@
-"""Time limits of a registration: working days over a holiday, renewal, expiry; all from a ruleset file."""
+"""Time limits of a registration, which come from a ruleset file: working days around a holiday, renewal, and expiry."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ OWN = (
 
 @pytest.fixture(scope="module")
 def early(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
-    """A ledger whose chain starts on that Monday."""
+    """A ledger whose chain starts on the Monday before the Spring Festival of 2026."""
     settings = Settings(home=tmp_path_factory.mktemp("early"))
     with create_ledger(settings, ago=int(time.time()) - MONDAY) as ledger:
         pilot = Pilot(ledger, assemble(ledger, ["1"]))
@@ -49,7 +49,7 @@ def early(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
 
 @pytest.fixture(scope="module")
 def own(early: Pilot, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
-    """The same ledger under its own ruleset, from a file."""
+    """The same ledger with a ruleset from a file of the operator."""
     folder = tmp_path_factory.mktemp("rulesets")
     write(folder, *OWN)
     with early.under(ruleset="own", rulesets=Path(folder)) as opened:
@@ -57,7 +57,7 @@ def own(early: Pilot, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilo
 
 
 def reapplied(pilot: Pilot, asset: str) -> None:
-    """Confirm an application that needs no notice."""
+    """Take an application that needs no public notice from acceptance to confirmation."""
     for step in (
         pilot.ledger.registration.review.accept,
         pilot.ledger.registration.review.review,
@@ -71,7 +71,7 @@ def test_a_notice_counts_working_days_across_a_holiday_and_its_make_up_days(earl
     assert shanghai_day(early.ledger.clock()) == date(2026, 2, 9)
     early.noticed([asset])
     last = early.record(asset).until
-    # 10, 11, 12, 13, Saturday 14, then 24, 25, 26, 27 and Saturday 28 February: ten working days.
+    # These are ten working days: 10, 11, 12, 13, Saturday 14, 24, 25, 26, 27 and Saturday 28 February.
     assert last + 1 == end_of_validity(date(2026, 2, 28)) == end_of_working_days(early.ledger.clock(), 10)
     for day in (19, 23, 27):
         early.skip(end_of_validity(date(2026, 2, day)) - early.ledger.clock())
@@ -82,7 +82,7 @@ def test_a_notice_counts_working_days_across_a_holiday_and_its_make_up_days(earl
     assert early.record(asset).state == "confirmed"
 
 
-def test_numbers_of_days_come_from_the_ledgers_ruleset(early: Pilot, own: Pilot) -> None:
+def test_the_ledgers_ruleset_sets_the_days_of_review_notice_and_validity(early: Pilot, own: Pilot) -> None:
     lasting = {}
     for pilot, days in ((early, 10), (own, 12)):
         (asset,) = pilot.applied(f"clocks/{pilot.ledger.rules.code}")
@@ -102,21 +102,21 @@ def test_numbers_of_days_come_from_the_ledgers_ruleset(early: Pilot, own: Pilot)
     assert lasting["own"] < lasting["national"]
 
 
-def test_the_time_to_correct_a_returned_application_comes_from_the_ruleset(own: Pilot) -> None:
+def test_the_ruleset_sets_how_long_a_returned_application_can_be_corrected(own: Pilot) -> None:
     (asset,) = own.applied("clocks/fix")
     own.ledger.registration.review.give_back(own.actor(own.cast.registrar), asset, "One field is missing")
     (queued,) = [item for item in own.ledger.registration.review.queue(200) if item["asset"] == asset]
     assert queued["due"] == end_of_working_days(queued["since"], 2)
 
 
-def test_the_due_date_of_an_objection_comes_from_the_ruleset(own: Pilot) -> None:
+def test_the_ruleset_sets_when_an_objection_must_be_verified(own: Pilot) -> None:
     asset = own.confirmed()
     own.ledger.registration.objections.file(own.actor(own.cast.bank), asset, "It is ours")
     (objection,) = own.ledger.registration.objections.of(asset, own.ledger.clock())
     assert objection["due"] == end_of_working_days(objection["filed_at"], 4)
 
 
-def test_a_renewal_is_refused_too_early_and_extends_the_registration_later(own: Pilot) -> None:
+def test_a_renewal_that_is_too_early_is_refused_and_a_later_one_extends_the_registration(own: Pilot) -> None:
     asset, applications = own.confirmed(), own.ledger.registration.applications
     before = own.record(asset).valid_to
     first = str(own.ledger.registration.registrations.get(asset)["certificate_no"])

@@ -1,4 +1,6 @@
-"""SIGKILL between chain and store in a confirmation or an acceptance: repeating it completes it without duplicates."""
+"""If a process is killed during a confirmation or an acceptance, repeating the call completes the act without
+duplicates.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ from tests.support.places import PROJECT
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a home with two applications whose notice has ended, and a registration that is offered to the bank."""
+    """Return a home with two applications whose public notice has ended, and a registered asset that is offered to the
+    bank.
+    """
     home = tmp_path_factory.mktemp("prepared") / "home"
     with create_ledger(Settings(home=home)) as ledger:
         pilot = Pilot(ledger, assemble(ledger, []))
@@ -41,7 +45,9 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_a_killed_act_is_completed_when_it_is_repeated(prepared: Path, tmp_path: Path, point: str) -> None:
+def test_an_act_whose_process_was_killed_is_completed_by_a_repeated_call(
+    prepared: Path, tmp_path: Path, point: str
+) -> None:
     home = tmp_path / "home"
     shutil.copytree(prepared, home)
     command = [sys.executable, "-m", "tests.registration.crashing_registration", str(home), point]

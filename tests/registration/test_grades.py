@@ -42,7 +42,7 @@ def test_core_data_cannot_be_registered(pilot: Pilot) -> None:
         client.send(asset_calls.register_assets([entry]))
 
 
-def test_a_change_can_raise_the_grade_and_never_lower_it(pilot: Pilot) -> None:
+def test_a_change_can_raise_the_grade_but_cannot_lower_it(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     code = str(pilot.ledger.registration.registrations.get(asset)["resource"]["code"])
     guarded = (ResourceField("load", "decimal", grade="important"),)

@@ -14,7 +14,7 @@ TERMS = {"amount": 200_000_000, "due": "2028-12-31", "contract": "sha-256:" + "1
 
 @pytest.fixture(scope="module")
 def refusing(pilot: Pilot) -> Iterator[Pilot]:
-    """The same ledger under a ruleset that refuses a second pledge."""
+    """The same ledger with a ruleset that refuses a second pledge."""
     with pilot.under(ruleset="shenzhen") as opened:
         yield opened
 
@@ -39,7 +39,7 @@ def test_a_pledged_asset_cannot_be_transferred_without_consent(pilot: Pilot) -> 
         pilot.ledger.registration.transfers.offer(pilot.actor(cast.provider), asset, cast.other_bank)
 
 
-def test_a_withdrawn_consent_stops_an_offer_already_made(pilot: Pilot) -> None:
+def test_an_offer_cannot_be_accepted_after_a_creditor_withdrew_its_consent(pilot: Pilot) -> None:
     asset, cast = pledged(pilot), pilot.cast
     pilot.ledger.registration.liens.consent(pilot.actor(cast.bank), asset, 0, cast.other_bank)
     pilot.ledger.registration.transfers.offer(pilot.actor(cast.provider), asset, cast.other_bank)
@@ -49,7 +49,7 @@ def test_a_withdrawn_consent_stops_an_offer_already_made(pilot: Pilot) -> None:
     assert pilot.record(asset).holder == cast.provider
 
 
-def test_a_lien_stays_on_a_transferred_asset_and_verifiers_see_it(pilot: Pilot) -> None:
+def test_a_lien_stays_after_a_transfer_and_verification_reports_it(pilot: Pilot) -> None:
     asset, cast = pledged(pilot), pilot.cast
     pilot.ledger.registration.liens.consent(pilot.actor(cast.bank), asset, 0, cast.other_bank)
     pilot.ledger.registration.transfers.offer(pilot.actor(cast.provider), asset, cast.other_bank)
@@ -78,7 +78,7 @@ def test_only_the_creditor_can_release_a_lien(pilot: Pilot) -> None:
     pilot.ledger.registration.transfers.accept(pilot.actor(cast.other_bank), asset)
 
 
-def test_a_second_pledge_is_ranked_if_the_ruleset_says_so(pilot: Pilot) -> None:
+def test_a_second_pledge_is_ranked_after_the_first_if_the_ruleset_says_rank(pilot: Pilot) -> None:
     assert pilot.ledger.rules.second_pledge == "rank"
     asset, cast = pledged(pilot), pilot.cast
     firm = cast.firms[pilot.firm()]
@@ -91,7 +91,7 @@ def test_a_second_pledge_is_ranked_if_the_ruleset_says_so(pilot: Pilot) -> None:
     pilot.ledger.registration.transfers.offer(pilot.actor(cast.provider), asset, firm)
 
 
-def test_a_second_pledge_is_refused_if_the_ruleset_says_so(refusing: Pilot) -> None:
+def test_a_second_pledge_is_refused_if_the_ruleset_says_refuse(refusing: Pilot) -> None:
     assert refusing.ledger.rules.second_pledge == "refuse"
     asset, cast = pledged(refusing), refusing.cast
     before = refusing.act_documents_of(asset)
@@ -103,20 +103,20 @@ def test_a_second_pledge_is_refused_if_the_ruleset_says_so(refusing: Pilot) -> N
     assert refusing.act_documents_of(asset) == before
 
 
-def test_a_sole_lien_also_binds_under_another_ruleset(pilot: Pilot, refusing: Pilot) -> None:
+def test_a_lien_that_excludes_others_still_does_so_after_the_ruleset_changes(pilot: Pilot, refusing: Pilot) -> None:
     asset, cast = pledged(refusing), pilot.cast
     with pytest.raises(Conflict, match="ASSET_PLEDGED"):
         pilot.ledger.registration.liens.pledge(pilot.actor(cast.provider), asset, cast.other_bank, TERMS)
 
 
-def test_the_terms_of_a_lien_are_sealed_and_only_their_digest_is_on_the_chain(pilot: Pilot) -> None:
+def test_the_terms_of_a_lien_are_encrypted_and_only_their_digest_is_on_the_chain(pilot: Pilot) -> None:
     asset = pledged(pilot)
     args = pilot.history(asset)[-1]["args"]
     assert "200000000" in pilot.ledger.registration.act_documents.read(args["terms"])["text"]
     assert 200_000_000 not in args.values()
 
 
-def test_a_pledged_registration_cannot_be_cancelled(pilot: Pilot) -> None:
+def test_the_registration_of_a_pledged_asset_cannot_be_cancelled(pilot: Pilot) -> None:
     asset, cast, review = pledged(pilot), pilot.cast, pilot.ledger.registration.review
     pilot.ledger.registration.applications.apply(
         pilot.actor(cast.provider), asset, "cancel", reason="To be rid of the lien"

@@ -29,7 +29,7 @@ def test_derived_split_and_merged_assets_name_their_parents(pilot: Pilot) -> Non
     assert all(pilot.report(asset).checks[7].details["annulled_ancestor"] is None for asset in (derived, merged))
 
 
-def test_an_annulled_parent_flags_every_descendant_also_for_verifiers(pilot: Pilot) -> None:
+def test_annulling_a_parent_flags_every_descendant_in_lineage_and_verification(pilot: Pilot) -> None:
     parent, cast = pilot.confirmed(), pilot.cast
     (child,) = pilot.applied("lineage/child")
     pilot.ledger.registration.lineage.link(pilot.actor(cast.provider), child, "derived_from", parent)
@@ -50,7 +50,7 @@ def test_an_annulled_parent_flags_every_descendant_also_for_verifiers(pilot: Pil
     assert GROUNDS in pilot.ledger.registration.act_documents.read(pilot.history(parent)[-1]["args"]["grounds"])["text"]
 
 
-def test_a_replacement_is_recorded_and_flags_nothing(pilot: Pilot) -> None:
+def test_annulling_a_replaced_asset_does_not_flag_its_replacement(pilot: Pilot) -> None:
     old, new, cast = pilot.confirmed(), pilot.confirmed(), pilot.cast
     pilot.ledger.registration.lineage.replace(pilot.actor(cast.provider), old, new)
     edges = pilot.ledger.provenances.lineage(old).edges
@@ -60,7 +60,9 @@ def test_a_replacement_is_recorded_and_flags_nothing(pilot: Pilot) -> None:
 
 
 def test_a_circle_of_parents_is_impossible(pilot: Pilot) -> None:
-    """A parent must be confirmed and a child not yet accepted, so no asset can be both."""
+    """A parent's registration must be confirmed, and a child's application must not be accepted yet. So no asset can be
+    parent and child in a circle.
+    """
     cast = pilot.cast
     first, second = pilot.applied("lineage/first", "lineage/second")
     for parent in (first, second):
@@ -77,7 +79,7 @@ def test_a_circle_of_parents_is_impossible(pilot: Pilot) -> None:
         pilot.ledger.registration.lineage.replace(pilot.actor(cast.provider), first, first)
 
 
-def test_only_the_holder_can_link_a_parent_and_only_before_acceptance(pilot: Pilot) -> None:
+def test_only_the_holder_can_link_a_parent_and_only_before_its_application_is_accepted(pilot: Pilot) -> None:
     parent, cast = pilot.confirmed(), pilot.cast
     (asset,) = pilot.applied("lineage/linked-late")
     with pytest.raises(Forbidden, match="ASSET_NOT_HOLDER"):
@@ -89,7 +91,7 @@ def test_only_the_holder_can_link_a_parent_and_only_before_acceptance(pilot: Pil
     pilot.ledger.registration.lineage.link(pilot.actor(cast.provider), asset, "derived_from", parent)
 
 
-def test_an_annulment_is_final_and_not_open_to_the_holder(pilot: Pilot) -> None:
+def test_a_holder_cannot_annul_and_an_annulled_registration_allows_no_further_act(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
         pilot.ledger.registration.transfers.annul(pilot.actor(cast.provider), asset, "fraud", GROUNDS)

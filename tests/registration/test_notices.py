@@ -1,4 +1,4 @@
-"""The public notice of an application: its last second, its dates, its application."""
+"""The public notice of an application: when it ends, its dates, and to which application it belongs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_the_contract_refuses_confirmation_in_the_last_second_of_the_notice(pilo
     assert pilot.history(asset)[-1]["at"] > last
 
 
-def test_a_repeated_notice_changes_no_date(pilot: Pilot) -> None:
+def test_putting_an_application_on_notice_again_does_not_change_the_dates(pilot: Pilot) -> None:
     (asset,) = pilot.applied("review/repeated-notice")
     pilot.noticed([asset])
     (before,) = pilot.ledger.registration.registrations.get(asset)["applications"]
@@ -43,7 +43,7 @@ def test_a_repeated_notice_changes_no_date(pilot: Pilot) -> None:
     assert pilot.report(asset).claims["notice"]["to"] == before["notice_to"]
 
 
-def test_a_notice_is_recorded_with_its_application(pilot: Pilot) -> None:
+def test_the_dates_of_a_notice_are_stored_with_its_application(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     review, cast = pilot.ledger.registration.review, pilot.cast
     described = pilot.ledger.registration.registrations.get(asset)["resource"]

@@ -1,4 +1,6 @@
-"""Objections on a real chain: during the notice they delay the confirmation, later they block a transfer."""
+"""Objections on a real chain. An objection during the public notice delays the confirmation; a later objection blocks a
+transfer.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +30,10 @@ def state(pilot: Pilot, asset: str, number: int = 1) -> str:
     return str(pilot.ledger.registration.objections.of(asset, pilot.ledger.clock())[number - 1]["state"])
 
 
-# --- objections to an application under notice
+# --- objections to an application that is on public notice
 
 
-def test_an_open_objection_delays_confirmation_until_it_is_dismissed(pilot: Pilot) -> None:
+def test_an_application_cannot_be_confirmed_until_the_objection_is_dismissed(pilot: Pilot) -> None:
     asset = under_notice(pilot, "objections/dismissed")
     objected(pilot, asset)
     assert pilot.ledger.registration.objections.of(asset, pilot.ledger.clock())[0]["against"] == "application"
@@ -55,7 +57,7 @@ def test_an_upheld_objection_rejects_the_application(pilot: Pilot) -> None:
     assert again != asset
 
 
-def test_confirmation_waits_for_the_decision_on_every_objection(pilot: Pilot) -> None:
+def test_an_application_cannot_be_confirmed_before_every_objection_is_decided(pilot: Pilot) -> None:
     asset = under_notice(pilot, "objections/two")
     objected(pilot, asset)
     pilot.ledger.registration.objections.file(pilot.actor(pilot.cast.firms[pilot.firm()]), asset, "Some of it is ours")
@@ -68,7 +70,7 @@ def test_confirmation_waits_for_the_decision_on_every_objection(pilot: Pilot) ->
     assert pilot.record(asset).state == "confirmed"
 
 
-def test_a_refused_objection_is_closed_at_once(pilot: Pilot) -> None:
+def test_refusing_an_objection_closes_it_at_once(pilot: Pilot) -> None:
     asset = under_notice(pilot, "objections/refused")
     objected(pilot, asset)
     pilot.decide(asset, "refused")
@@ -77,7 +79,7 @@ def test_a_refused_objection_is_closed_at_once(pilot: Pilot) -> None:
         pilot.decide(asset, "admitted")
 
 
-def test_an_objection_after_the_notice_is_refused(pilot: Pilot) -> None:
+def test_an_objection_after_the_public_notice_is_refused(pilot: Pilot) -> None:
     asset = under_notice(pilot, "objections/late")
     pilot.after_notice([asset])
     with pytest.raises(Conflict, match="ASSET_NOTICE_OVER"):
@@ -88,7 +90,7 @@ def test_an_objection_after_the_notice_is_refused(pilot: Pilot) -> None:
 # --- objections to a registration
 
 
-def test_an_objection_to_a_registration_blocks_its_transfer_until_dismissed(pilot: Pilot) -> None:
+def test_an_asset_cannot_be_transferred_until_an_objection_is_dismissed(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     pilot.ledger.registration.transfers.offer(pilot.actor(cast.provider), asset, cast.other_bank)
     objected(pilot, asset)
@@ -100,7 +102,7 @@ def test_an_objection_to_a_registration_blocks_its_transfer_until_dismissed(pilo
     assert pilot.record(asset).holder == cast.other_bank
 
 
-def test_a_verifier_finds_an_open_objection(pilot: Pilot) -> None:
+def test_verification_reports_an_undecided_objection(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     objected(pilot, asset)
     report = pilot.report(asset)
@@ -123,7 +125,7 @@ def test_an_upheld_objection_freezes_the_registration(pilot: Pilot) -> None:
 # --- who may act, and when
 
 
-def test_the_due_date_of_an_objection_is_in_working_days(pilot: Pilot) -> None:
+def test_the_due_date_of_an_objection_counts_working_days(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     objected(pilot, asset)
     (objection,) = pilot.ledger.registration.objections.of(asset, pilot.ledger.clock())
@@ -149,7 +151,7 @@ def test_a_party_cannot_object_to_its_own_asset_or_decide_its_own_objection(pilo
     pilot.decide(asset, "admitted")
 
 
-def test_an_objection_passes_its_states_in_order(pilot: Pilot) -> None:
+def test_the_states_of_an_objection_can_only_follow_in_order(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     objected(pilot, asset)
     for wrong in ("verified", "upheld", "dismissed"):
@@ -162,10 +164,10 @@ def test_an_objection_passes_its_states_in_order(pilot: Pilot) -> None:
         pilot.decide(asset, "admitted", number=2)
 
 
-# --- what is stored, and where
+# --- what the store and the chain contain
 
 
-def test_grounds_are_sealed_and_only_their_digest_is_on_the_chain(pilot: Pilot) -> None:
+def test_the_grounds_of_an_objection_are_encrypted_and_only_their_digest_is_on_the_chain(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     objected(pilot, asset)
     pilot.decide(asset, "admitted", reason="理由充分 The grounds are sufficient")
@@ -182,7 +184,7 @@ def test_grounds_are_sealed_and_only_their_digest_is_on_the_chain(pilot: Pilot) 
     assert [path for path, raw in contents(pilot.ledger.settings.home).items() if GROUNDS.encode() in raw] == []
 
 
-def test_a_refused_act_leaves_no_document(pilot: Pilot) -> None:
+def test_the_document_of_a_refused_act_is_deleted(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     objected(pilot, asset)
     before = pilot.act_documents_of(asset)
@@ -207,7 +209,7 @@ def test_a_refused_act_leaves_no_document(pilot: Pilot) -> None:
 
 
 def test_the_document_of_an_accepted_act_stays_when_a_second_act_is_refused(pilot: Pilot) -> None:
-    """Of two equal acts at the same time, the refused one must not delete the document of the accepted one."""
+    """If two equal acts run at the same time, the refused act must not delete the document of the accepted act."""
     asset = under_notice(pilot, "objections/same-act")
     document = {"objection": 1, "state": "admitted", "reason": "Looked into"}
     objected(pilot, asset)

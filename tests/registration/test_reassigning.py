@@ -1,4 +1,6 @@
-"""Two officers reassign the asset of a silent holder. For a holder that can act, see test_powers_attacks."""
+"""Two institutions reassign the asset of a holder that can no longer act. For a holder that can act, see
+test_powers_attacks.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,9 @@ def test_the_asset_of_a_closed_holder_can_be_reassigned_and_stays_frozen(pilot: 
 
 
 def test_the_grounds_are_stored_while_the_reassignment_is_only_proposed(pilot: Pilot) -> None:
-    """The new holder is suspended when the second officer confirms: the act is refused, and its proposal stays open."""
+    """The new holder is suspended when the second institution confirms, so the act is refused; but the proposal can
+    still be confirmed later.
+    """
     it, ledger = Silent(pilot, "silent/3"), pilot.ledger
     it.loses_its_key()
     before = pilot.act_documents_of(it.asset)

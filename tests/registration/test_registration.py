@@ -1,4 +1,4 @@
-"""Registration, transfer in two steps and provenance, on a real chain."""
+"""Registration, transfer (offer and acceptance) and provenance, on a real chain."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def test_provenance_is_complete_and_a_missing_event_is_detected(pilot: Pilot) ->
 
 
 @pytest.mark.parametrize("text", ["...", "_sd", "_sd_alg"])
-def test_a_description_that_no_certificate_can_carry_is_refused_at_once(pilot: Pilot, text: str) -> None:
-    """Otherwise it would be confirmed first, and then its certificate could not be issued."""
+def test_a_description_that_no_certificate_can_contain_is_refused_at_submission(pilot: Pilot, text: str) -> None:
+    """Otherwise the registration would be confirmed, and then no certificate could be issued for it."""
     asset = pilot.confirmed()
     code = pilot.ledger.registration.registrations.get(asset)["resource"]["code"]
     with pytest.raises(InvalidInput, match="SD_NAME_NESTED"):
@@ -65,7 +65,7 @@ def test_a_description_that_no_certificate_can_carry_is_refused_at_once(pilot: P
     assert len(pilot.ledger.registration.registrations.get(asset)["applications"]) == 1
 
 
-def test_identical_content_is_refused_and_names_the_earlier_registration(pilot: Pilot) -> None:
+def test_identical_content_is_refused_with_the_number_of_the_earlier_registration(pilot: Pilot) -> None:
     (asset,) = pilot.applied("original")
     intake = pilot.ledger.registration.registrations.submit(
         pilot.actor(pilot.cast.bank), [resource("copy", content="original")]
@@ -92,7 +92,7 @@ def test_a_frozen_asset_cannot_be_transferred(pilot: Pilot) -> None:
     assert result(pilot, number) == "valid"
 
 
-def test_one_of_two_simultaneous_registrations_of_the_same_content_is_refused(pilot: Pilot) -> None:
+def test_of_two_simultaneous_registrations_of_the_same_content_one_is_refused(pilot: Pilot) -> None:
     applicants = [pilot.cast.provider, pilot.cast.bank]
 
     def submit(applicant: str) -> str:
@@ -109,7 +109,7 @@ def test_one_of_two_simultaneous_registrations_of_the_same_content_is_refused(pi
         assert sorted(pool.map(submit, applicants)) == ["DUPLICATE_REGISTRATION", "won"]
 
 
-def test_one_of_two_simultaneous_answers_to_an_offer_is_refused(pilot: Pilot) -> None:
+def test_of_two_simultaneous_answers_to_an_offer_one_is_refused(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     pilot.ledger.registration.transfers.offer(pilot.actor(pilot.cast.provider), asset, pilot.cast.bank)
 
@@ -131,7 +131,7 @@ def test_one_of_two_simultaneous_answers_to_an_offer_is_refused(pilot: Pilot) ->
     assert [event["name"] for event in provenance.events][-1] in ("TransferAccepted", "TransferRejected")
 
 
-def test_a_rebuilt_index_has_the_same_rows(pilot: Pilot) -> None:
+def test_an_index_that_is_rebuilt_from_the_chain_has_the_same_rows(pilot: Pilot) -> None:
     pilot.ledger.follower.sync()
     before = pilot.ledger.follower.snapshot_rows()
     pilot.ledger.follower.rebuild()
@@ -140,7 +140,7 @@ def test_a_rebuilt_index_has_the_same_rows(pilot: Pilot) -> None:
     assert before == after
 
 
-def test_data_on_the_important_data_list_is_registered_as_important(pilot: Pilot) -> None:
+def test_data_that_matches_the_important_data_list_is_registered_as_important(pilot: Pilot) -> None:
     authority = pilot.ledger.actor(pilot.ledger.installation.authority_party)
     for title, grade in (("Pipelines", "important"), ("Arsenals", "core")):
         pilot.ledger.catalogue.important_data.add(

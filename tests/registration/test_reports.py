@@ -46,7 +46,7 @@ SCORES: dict[str, tuple[QualityReport, int]] = {
 
 
 @pytest.mark.parametrize(("report", "score"), SCORES.values(), ids=SCORES)
-def test_the_score_of_a_valid_report(report: QualityReport, score: int) -> None:
+def test_a_valid_quality_report_has_the_expected_score(report: QualityReport, score: int) -> None:
     assert check_quality(report) is report
     assert report.score == score
     assert report.to_dict() == {

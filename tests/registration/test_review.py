@@ -20,7 +20,7 @@ def kept(pilot: Pilot, digest: str) -> str:
 
 
 def journal(pilot: Pilot) -> bytes:
-    """Return everything that was ever sent to the chain."""
+    """Return all transactions that were ever sent to the chain."""
     return (pilot.ledger.settings.home / "chain" / "journal.jsonl").read_bytes()
 
 
@@ -47,7 +47,7 @@ def test_a_first_registration_passes_every_stage_on_the_chain(pilot: Pilot) -> N
     assert report.claims["notice"] == {"from": applied["notice_from"], "to": applied["notice_to"]}
 
 
-def test_no_stage_can_be_skipped(pilot: Pilot) -> None:
+def test_a_registrar_cannot_skip_a_review_stage(pilot: Pilot) -> None:
     review, registrar = pilot.ledger.registration.review, pilot.actor(pilot.cast.registrar)
     (asset,) = pilot.applied("review/leap")
     for step in (review.review, review.notice, review.confirm):
@@ -56,7 +56,7 @@ def test_no_stage_can_be_skipped(pilot: Pilot) -> None:
     assert pilot.stands(asset) == ("applied", "first", "submitted")
 
 
-def test_a_returned_application_is_filed_again_with_a_new_description(pilot: Pilot) -> None:
+def test_a_returned_application_can_be_filed_again_with_a_new_description(pilot: Pilot) -> None:
     (asset,) = pilot.applied("review/returned")
     pilot.ledger.registration.review.accept(pilot.actor(pilot.cast.registrar), [asset])
     pilot.ledger.registration.review.give_back(pilot.actor(pilot.cast.registrar), asset, REASON)
@@ -74,7 +74,7 @@ def test_a_returned_application_is_filed_again_with_a_new_description(pilot: Pil
     assert pilot.report(asset).valid
 
 
-def test_reasons_are_sealed_and_only_their_digest_is_on_the_chain(pilot: Pilot) -> None:
+def test_the_reasons_of_a_rejection_are_encrypted_and_only_their_digest_is_on_the_chain(pilot: Pilot) -> None:
     (asset,) = pilot.applied("review/reasons")
     pilot.ledger.registration.review.give_back(pilot.actor(pilot.cast.registrar), asset, REASON)
     grounds = pilot.history(asset)[-1]["args"]["grounds"]
@@ -116,7 +116,7 @@ def test_a_registrar_cannot_review_its_own_application(pilot: Pilot) -> None:
     assert pilot.stands(other) == ("applied", "first", "accepted")
 
 
-def test_a_refused_step_stores_no_reasons(pilot: Pilot) -> None:
+def test_if_a_review_step_is_refused_its_reasons_are_not_stored(pilot: Pilot) -> None:
     (asset,) = pilot.applied("review/refused")
     before = pilot.act_documents_of(asset)
     with pytest.raises(Conflict, match="ASSET_WRONG_STAGE"):
@@ -159,7 +159,7 @@ def test_a_near_duplicate_is_shown_to_the_reviewer(pilot: Pilot) -> None:
     assert queued[stranger]["near_duplicates"] == []
 
 
-def test_the_queue_shows_when_a_review_is_due_and_overdue(pilot: Pilot) -> None:
+def test_the_queue_shows_when_a_review_is_due_and_whether_it_is_overdue(pilot: Pilot) -> None:
     (asset,) = pilot.applied("review/due")
     item = next(item for item in whole_queue(pilot) if item["asset"] == asset)
     assert item["due"] == end_of_working_days(int(str(item["since"])), pilot.ledger.rules.review_days)

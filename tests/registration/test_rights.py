@@ -1,5 +1,5 @@
-"""The three rights in an asset on a real chain: grant, sublicense, transfer, end; and the certificates that
-list them.
+"""The three rights in an asset on a real chain: granting, sublicensing, transferring and ending them; and the
+certificates that list them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def in_force(pilot: Pilot, asset: str) -> dict[int, bool]:
 
 
 def certified(pilot: Pilot, asset: str) -> list[tuple[str, int, str]]:
-    """Return kind, number and holder of each right in the newest certificate."""
+    """Return kind, number and holder of each right that the asset's newest certificate lists."""
     report = pilot.report(asset)
     assert report.valid
     return sorted((each["kind"], each["grant"], each["holder"]) for each in report.claims["rights"])
@@ -56,7 +56,7 @@ def test_exclusive_rights_of_one_kind_never_overlap_in_time(pilot: Pilot) -> Non
     assert [each["no"] for each in pilot.ledger.registration.rights.of(asset)] == [1, 2, 3]
 
 
-def test_an_exclusive_right_cannot_overlap_a_plain_right(pilot: Pilot) -> None:
+def test_an_exclusive_right_cannot_overlap_a_non_exclusive_right(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     granted(pilot, asset, "process", cast.bank)
     granted(pilot, asset, "process", cast.other_bank)
@@ -64,7 +64,7 @@ def test_an_exclusive_right_cannot_overlap_a_plain_right(pilot: Pilot) -> None:
         granted(pilot, asset, "process", cast.firms[pilot.firm()], exclusive=True)
 
 
-def test_a_refused_grant_stores_no_scope(pilot: Pilot) -> None:
+def test_if_a_grant_is_refused_its_scope_is_not_stored(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     granted(pilot, asset, "operate", pilot.cast.bank, exclusive=True)
     before = pilot.act_documents_of(asset)
@@ -75,7 +75,7 @@ def test_a_refused_grant_stores_no_scope(pilot: Pilot) -> None:
     assert "信贷风控" in pilot.ledger.registration.act_documents.read(scope)["text"]
 
 
-def test_a_licence_is_in_force_only_with_the_right_above_it(pilot: Pilot) -> None:
+def test_a_sublicence_is_in_force_only_while_its_parent_right_is(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     bank, other, firm = cast.bank, cast.other_bank, cast.firms[pilot.firm()]
     granted(pilot, asset, "operate", bank, exclusive=True, sublicensable=True)
@@ -89,7 +89,7 @@ def test_a_licence_is_in_force_only_with_the_right_above_it(pilot: Pilot) -> Non
         granted(pilot, asset, "operate", firm, by=other, days=(1, 2), parent=licence)
 
 
-def test_a_licence_needs_a_sublicensable_right_and_stays_within_it(pilot: Pilot) -> None:
+def test_a_sublicence_is_refused_if_its_parent_is_not_sublicensable_or_is_exceeded(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     granted(pilot, asset, "operate", cast.bank)
     granted(pilot, asset, "process", cast.bank, sublicensable=True)
@@ -121,7 +121,7 @@ def test_only_a_transferable_right_can_be_transferred(pilot: Pilot) -> None:
     assert ("operate", 1, cast.bank) not in certified(pilot, asset)
 
 
-def test_a_right_is_ended_by_its_grantee_or_by_a_registrar_with_a_reason(pilot: Pilot) -> None:
+def test_only_the_grantee_or_a_registrar_with_a_reason_can_end_a_right(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     granted(pilot, asset, "operate", cast.bank)
     granted(pilot, asset, "process", cast.bank)
@@ -150,8 +150,8 @@ def test_granted_rights_stay_after_a_transfer_of_the_asset(pilot: Pilot) -> None
         granted(pilot, asset, "process", cast.other_bank)
 
 
-def test_the_first_certificate_lists_a_right_granted_before_it_was_issued(pilot: Pilot) -> None:
-    """This happens after a crash between the confirmation on the chain and the certificate."""
+def test_the_first_certificate_lists_a_right_that_was_granted_before_its_issue(pilot: Pilot) -> None:
+    """This happens if a process crashed after the confirmation on the chain and before the certificate was issued."""
     (asset,) = pilot.applied("rights/before-certificate")
     pilot.noticed([asset])
     pilot.after_notice([asset])
@@ -164,7 +164,7 @@ def test_the_first_certificate_lists_a_right_granted_before_it_was_issued(pilot:
     assert certified(pilot, asset) == sorted([*own, ("operate", 1, pilot.cast.bank)])
 
 
-def test_no_right_is_granted_in_a_frozen_or_offered_asset(pilot: Pilot) -> None:
+def test_no_right_can_be_granted_in_a_frozen_or_offered_asset(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     pilot.ledger.registration.transfers.freeze(pilot.actor(cast.supervisor), asset, "court")
     with pytest.raises(Conflict, match="ASSET_FROZEN"):
@@ -175,7 +175,7 @@ def test_no_right_is_granted_in_a_frozen_or_offered_asset(pilot: Pilot) -> None:
         granted(pilot, asset, "operate", cast.other_bank)
 
 
-def test_an_empty_past_or_too_long_period_is_refused(pilot: Pilot) -> None:
+def test_a_right_with_an_empty_past_or_too_long_period_is_refused(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     for days in ((5, 5), (-10, 5), (0, 4 * 366)):
         with pytest.raises(InvalidInput, match="ASSET_RIGHT_PERIOD"):

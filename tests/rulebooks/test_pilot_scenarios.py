@@ -1,4 +1,6 @@
-"""The package's scenarios: the facts of each of the twelve, and that the described rows lead to every claim."""
+"""The package's scenarios: the properties of the twelve, and the claims that the rules compute from the rows described
+in each file.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,7 @@ YEAR_OF_MONTHS = [f"2025{month:02d}" for month in range(1, 13)]
 
 
 def monthly(**columns: Any) -> list[dict[str, str]]:
-    """Return a row for each month of 2025; a callable computes the cell from the month's index."""
+    """Return a row for each month of 2025. If a cell is a callable, it computes the text from the month's index."""
     return [
         {"month": month} | {name: str(value(place) if callable(value) else value) for name, value in columns.items()}
         for place, month in enumerate(YEAR_OF_MONTHS)
@@ -40,7 +42,7 @@ def daily(**columns: str) -> list[dict[str, str]]:
     return [{"day": "20260115"} | columns]
 
 
-# For each source: the rows that the file's comment describes, and the claims that the rules compute from them.
+# For each source: rows as the file's comment describes them, and the claims that the rules compute from these rows.
 ELECTRICITY = monthly(
     kwh=lambda place: 9000 + 100 * place,
     on_time=lambda place: "no" if place == 3 else "yes",
@@ -135,7 +137,7 @@ def those(condition: Any) -> set[str]:
 
 
 @pytest.mark.parametrize("path", PACKAGED, ids=lambda path: path.name)
-def test_a_packaged_scenario_is_valid(path: Path) -> None:
+def test_every_scenario_of_the_package_is_valid(path: Path) -> None:
     raw = yaml.safe_load(path.read_text("utf-8"))
     scenario = BOOK.get(path.stem)
     assert scenario == scenario_of(raw, path.name)
@@ -148,19 +150,19 @@ def test_a_book_is_ordered_by_code() -> None:
     assert [scenario.code for scenario in BOOK.all()] == ["S00", *TWELVE, "S51"]
 
 
-def test_the_registration_scenario_has_no_subjects_and_consumers() -> None:
+def test_the_registration_scenario_has_neither_subjects_nor_consumers() -> None:
     registration = BOOK.get("S00")
     assert not registration.fields
     assert not registration.sources
     assert not registration.subject_kinds | registration.consumer_kinds
 
 
-def test_every_source_of_the_twelve_scenarios_has_a_sample() -> None:
+def test_this_file_has_sample_rows_for_every_source_of_the_twelve_scenarios() -> None:
     assert [(code, source.name) for code in TWELVE for source in BOOK.get(code).sources] == list(SAMPLES)
 
 
 @pytest.mark.parametrize(("code", "source"), SAMPLES, ids="-".join)
-def test_the_described_rows_lead_to_every_claim(code: str, source: str) -> None:
+def test_the_rules_compute_every_claim_from_the_described_rows(code: str, source: str) -> None:
     rows, claims = SAMPLES[code, source]
     scenario = BOOK.get(code)
     assert {field.name: compute(field.rule, rows, ATTRIBUTES) for field in scenario.fields_of(source)} == claims
@@ -176,7 +178,7 @@ def test_a_scenario_file_describes_its_sources_and_columns_for_the_provider(code
             assert re.search(rf"\b{word}\b", comment), word
 
 
-def test_each_of_the_twelve_scenarios_has_its_known_facts() -> None:
+def test_the_twelve_scenarios_have_the_expected_standing_basis_and_sources() -> None:
     assert those(lambda item: item.standing == "documented") == of_twelve("S01", "S02", "S03")
     assert those(lambda item: item.standing == "proposed") == of_twelve(*TWELVE[3:])
     assert those(lambda item: item.requires_pia) == of_twelve("S02", "S03", "S04", "S10")
@@ -186,18 +188,18 @@ def test_each_of_the_twelve_scenarios_has_its_known_facts() -> None:
     assert {BOOK.get(code).payload_mode for code in TWELVE} == {"raw", "aggregate", "predicate", "component"}
 
 
-def test_three_sources_lead_to_one_component_each() -> None:
+def test_scenario_s03_computes_one_component_from_each_of_its_three_sources() -> None:
     scenario = BOOK.get("S03")
     assert [len(scenario.fields_of(source.name)) for source in scenario.sources] == [1, 1, 1]
     assert scenario.payload_mode == "component"
 
 
-def test_only_the_request_names_the_tender() -> None:
+def test_the_tender_is_named_in_the_request_but_in_no_source_or_claim() -> None:
     assert BOOK.get("S07").request_note == Bilingual("标段编号", "number of the tender section")
     assert {field.type for field in BOOK.get("S07").fields} == {"boolean"}
 
 
-def test_the_rights_include_the_opt_out() -> None:
+def test_the_rights_of_scenario_s12_include_the_opt_out() -> None:
     assert "opt_out" in BOOK.get("S12").rights_duties["subject"]
     assert {field.type for field in BOOK.get("S12").fields} == {"boolean"}
     assert scenario_json(BOOK.get("S12"))["rule_version"] == "S12/1/engine-2"
@@ -223,7 +225,7 @@ def texts(scenario: Scenario) -> list[Bilingual]:
 
 
 @pytest.mark.parametrize("scenario", BOOK.all(), ids=lambda scenario: scenario.code)
-def test_texts_are_bilingual_and_make_no_legal_claim(scenario: Scenario) -> None:
+def test_scenario_texts_are_bilingual_and_claim_nothing_about_the_law(scenario: Scenario) -> None:
     for text in texts(scenario):
         assert re.search("[一-鿿]", text.zh)
         assert re.search("[A-Za-z]{3}", text.en) and not re.search("[一-鿿]", text.en)

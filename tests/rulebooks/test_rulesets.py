@@ -1,4 +1,4 @@
-"""The book of rulesets: the package's rulesets, an operator's own files, and mistakes in a file."""
+"""The book of rulesets: the package's rulesets, the operator's own files, and mistakes in a file."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def refusal(folder: Path) -> InvalidInput:
 
 
 @pytest.mark.parametrize("path", PACKAGED, ids=lambda path: path.name)
-def test_a_packaged_ruleset_is_valid(path: Path) -> None:
+def test_every_ruleset_of_the_package_is_valid(path: Path) -> None:
     text = path.read_text("utf-8")
     ruleset = RulesetBook.load().get(path.stem)
     assert ruleset == ruleset_of(yaml.safe_load(text), path.name)
@@ -36,7 +36,7 @@ def test_a_packaged_ruleset_is_valid(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", PACKAGED, ids=lambda path: path.name)
-def test_packaged_numbers_are_never_presented_as_law(path: Path) -> None:
+def test_the_packages_rulesets_say_that_their_numbers_are_configuration_not_law(path: Path) -> None:
     assert "不是法律规定" in path.read_text("utf-8")
     ruleset = RulesetBook.load().get(path.stem)
     assert ruleset.standing == "configuration"
@@ -49,7 +49,7 @@ def test_a_book_is_ordered_by_code() -> None:
     assert codes == sorted(path.stem for path in PACKAGED) == ["guangdong", "national", "shenzhen"]
 
 
-def test_the_packaged_rulesets_differ_in_their_choices() -> None:
+def test_the_rulesets_of_the_package_differ_in_their_choices() -> None:
     assert {ruleset.second_pledge for ruleset in RulesetBook.load().all()} == {"rank", "refuse"}
     assert len({ruleset.review_days for ruleset in RulesetBook.load().all()}) == 3
 
@@ -70,7 +70,7 @@ def test_an_unknown_ruleset_is_not_found(code: str) -> None:
 # --- an operator's folder
 
 
-def test_a_new_ruleset_in_a_folder_needs_no_code(tmp_path: Path) -> None:
+def test_a_new_ruleset_in_the_operators_folder_is_loaded_without_new_code(tmp_path: Path) -> None:
     write(tmp_path, ("code: national", "code: zhanjiang"), ("review_days: 20", "review_days: 7"))
     book = RulesetBook.load(tmp_path)
     assert book.get("zhanjiang").review_days == 7
@@ -78,7 +78,7 @@ def test_a_new_ruleset_in_a_folder_needs_no_code(tmp_path: Path) -> None:
     assert len(book.all()) == len(PACKAGED) + 1
 
 
-def test_a_confirmed_ruleset_replaces_the_packaged_one(tmp_path: Path) -> None:
+def test_a_confirmed_ruleset_in_the_folder_replaces_the_packages_ruleset(tmp_path: Path) -> None:
     write(tmp_path, ("standing: configuration", "standing: confirmed"), ("version: 1", "version: 2"))
     book = RulesetBook.load(tmp_path)
     assert (book.get("national").standing, book.get("national").version) == ("confirmed", 2)
@@ -130,13 +130,13 @@ def test_a_mistake_is_reported_with_file_line_and_member(tmp_path: Path, old: st
     assert error.hint
 
 
-def test_a_missing_member_is_reported(tmp_path: Path) -> None:
+def test_a_missing_member_is_reported_with_file_and_line(tmp_path: Path) -> None:
     path = write(tmp_path, ("share_days: 20\n", ""))
     line = path.read_text("utf-8").splitlines().index("code: national") + 1
     assert refusal(tmp_path).where == f"own.yaml, line {line}: share_days"
 
 
-def test_a_member_given_twice_is_reported(tmp_path: Path) -> None:
+def test_a_member_that_is_given_twice_is_reported(tmp_path: Path) -> None:
     path = write(tmp_path, ("offer_days: 15\n", "offer_days: 15\noffer_days: 30\n"))
     line = path.read_text("utf-8").splitlines().index("offer_days: 30") + 1
     error = refusal(tmp_path)
@@ -151,7 +151,7 @@ def command(*arguments: str) -> tuple[int, object]:
     return done.exit_code, json.loads(done.stdout)
 
 
-def test_list_marks_the_ruleset_in_force(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_list_command_marks_the_ruleset_in_force(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, ("code: national", "code: zhanjiang"))
     monkeypatch.setenv("PINGZHENG_RULESETS", str(tmp_path))
     monkeypatch.setenv("PINGZHENG_RULESET", "zhanjiang")
@@ -162,7 +162,7 @@ def test_list_marks_the_ruleset_in_force(tmp_path: Path, monkeypatch: pytest.Mon
     assert [row["code"] for row in rows if row["生效 in force"]] == ["zhanjiang"]
 
 
-def test_show_prints_the_ruleset_in_force_or_the_named_one() -> None:
+def test_the_show_command_prints_the_named_ruleset_or_the_ruleset_in_force() -> None:
     for arguments, code in (((), "national"), (("shenzhen",), "shenzhen")):
         exit_code, printed = command("show", *arguments)
         assert exit_code == 0
@@ -171,7 +171,7 @@ def test_show_prints_the_ruleset_in_force_or_the_named_one() -> None:
         assert (printed["code"], printed["digest"], printed["notice"]) == (code, ruleset.digest, ruleset.notice)
 
 
-def test_show_says_in_both_languages_that_the_numbers_are_not_law() -> None:
+def test_the_show_command_says_in_chinese_and_english_that_the_numbers_are_not_law() -> None:
     shown = CliRunner().invoke(app, ["ruleset", "show", "guangdong"])
     assert shown.exit_code == 0
     assert "非法律规定" in shown.stdout

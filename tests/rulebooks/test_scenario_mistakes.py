@@ -14,7 +14,7 @@ from tests.support.scenario_files import VALID, refusal, write_scenario
 
 
 def every_member(node: yaml.Node, path: str = "", rule: bool = False) -> Iterator[tuple[str, yaml.Node]]:
-    """Yield each member of the file, by its name in errors, and its value in the text."""
+    """Yield for each member of the file its name, as errors write it, and its value in the text."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             name = key.value if not path else f"{path}{'.' if rule else ': '}{key.value}"
@@ -32,20 +32,20 @@ EVERY = dict(every_member(ROOT))
 
 
 @pytest.mark.parametrize("member", EVERY)
-def test_every_wrong_member_is_reported_with_file_and_line(tmp_path: Path, member: str) -> None:
+def test_a_wrong_value_of_any_member_is_reported_with_file_and_line(tmp_path: Path, member: str) -> None:
     node = EVERY[member]
     start = node.start_mark.index
     end = start + len(VALID[start : node.end_mark.index].rstrip())
     write_scenario(tmp_path, VALID[:start] + "{wrong: [1.5]}" + VALID[end:])
     error = refusal(tmp_path)
     line = VALID[:start].count("\n") + 1
-    # For a rule with an unknown op, the error can only name the op.
+    # If a rule's op is unknown, the error can name only the member `op`.
     named = member.removesuffix(".op")
     assert error.code == ("RULE_INVALID" if "rule" in named else "SCENARIO_INVALID")
     assert str(error.where).startswith(f"pilot.yaml, line {line}: {named}")
 
 
-# The original text, the text with a mistake, the error's code, and the place that it names.
+# The original text, the text with a mistake, the code of the error, and the place that the error names.
 WRONG = {
     "first member": ("code: S77", "code: S7", "SCENARIO_INVALID", "line 1: code"),
     "nested in one line": (
@@ -140,7 +140,7 @@ def test_a_typing_mistake_is_reported_with_its_line(tmp_path: Path, old: str, ne
     ("old", "new", "meant"),
     [("retention_days: 30", "retention_day: 30", "retention_day"), ("{zh: 试点,", "{zh：试点,", "zh：试点")],
 )
-def test_a_misspelt_member_is_named(tmp_path: Path, old: str, new: str, meant: str) -> None:
+def test_the_error_for_a_misspelt_member_contains_its_name(tmp_path: Path, old: str, new: str, meant: str) -> None:
     write_scenario(tmp_path, VALID.replace(old, new))
     assert f"可能误写为 {meant}。" in refusal(tmp_path).message
 
@@ -157,7 +157,7 @@ def test_a_file_without_a_mapping_is_refused(tmp_path: Path, text: str) -> None:
     assert (error.code, error.where) == ("SCENARIO_INVALID", "pilot.yaml")
 
 
-def test_one_invalid_file_prevents_loading_the_folder(tmp_path: Path) -> None:
+def test_if_one_file_is_invalid_no_file_of_the_folder_is_loaded(tmp_path: Path) -> None:
     write_scenario(tmp_path, name="a.yaml")
     write_scenario(tmp_path, "code: [", name="b.yaml")
     assert (refusal(tmp_path).where or "").startswith("b.yaml")
@@ -172,7 +172,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("content", "where"), BROKEN.values(), ids=BROKEN)
-def test_an_unreadable_file_is_named(tmp_path: Path, content: bytes, where: str) -> None:
+def test_the_error_for_an_unreadable_file_contains_its_name(tmp_path: Path, content: bytes, where: str) -> None:
     (tmp_path / "S99.yaml").write_bytes(content)
     with pytest.raises(InvalidInput) as caught:
         ScenarioBook.load(tmp_path)

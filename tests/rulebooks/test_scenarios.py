@@ -1,4 +1,4 @@
-"""The book of scenarios: the package's scenarios, and an operator's own."""
+"""The book of scenarios: the package's scenarios, and the operator's own scenarios."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_an_unknown_scenario_is_not_found(code: str) -> None:
     assert caught.value.hint == f"One of: {', '.join(scenario.code for scenario in book.all())}."
 
 
-def test_a_new_scenario_in_a_folder_is_loaded(tmp_path: Path) -> None:
+def test_a_new_scenario_in_the_operators_folder_is_loaded(tmp_path: Path) -> None:
     write_scenario(tmp_path)
     book = ScenarioBook.load(tmp_path)
     scenario = book.get("S77")
@@ -34,14 +34,14 @@ def test_a_new_scenario_in_a_folder_is_loaded(tmp_path: Path) -> None:
     assert [compute(field.rule, rows, {}) for field in scenario.fields] == [2, "10–20"]
 
 
-def test_quotes_around_a_day_change_nothing(tmp_path: Path) -> None:
+def test_a_day_in_quotes_is_read_like_a_day_without_quotes(tmp_path: Path) -> None:
     write_scenario(tmp_path)
     plain = ScenarioBook.load(tmp_path).get("S77")
     write_scenario(tmp_path, VALID.replace("2026-01-01", '"2026-01-01"'))
     assert ScenarioBook.load(tmp_path).get("S77") == plain
 
 
-def test_a_scenario_in_a_folder_replaces_the_packaged_one(tmp_path: Path) -> None:
+def test_a_scenario_in_the_folder_replaces_the_packages_scenario(tmp_path: Path) -> None:
     write_scenario(tmp_path, VALID.replace("S77", "S01").replace("version: 1", "version: 2"), "any-name.yaml")
     book = ScenarioBook.load(tmp_path)
     assert (book.get("S01").version, book.get("S01").title.en) == (2, "Pilot")
@@ -49,7 +49,7 @@ def test_a_scenario_in_a_folder_replaces_the_packaged_one(tmp_path: Path) -> Non
     assert ScenarioBook.load().get("S01").version == 1
 
 
-def test_other_files_in_the_folder_are_ignored(tmp_path: Path) -> None:
+def test_files_in_the_folder_that_are_not_yaml_are_ignored(tmp_path: Path) -> None:
     write_scenario(tmp_path, "no scenario", "README.md")
     assert len(ScenarioBook.load(tmp_path).all()) == len(PACKAGED)
 

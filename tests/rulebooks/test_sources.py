@@ -1,4 +1,6 @@
-"""Source files: valid ones are read completely, mistakes are named with file, line and member, examples work."""
+"""Source files: valid files are read completely, mistakes are reported with file, line and member, and the guide's
+examples work.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ PASSWORD = "long-and-secret"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with the files of the guide."""
+    """A folder with the example files of the guide."""
     for name, body in BLOCKS.items():
         (tmp_path / name).write_text(body, "utf-8")
     return tmp_path
@@ -38,7 +40,7 @@ def ask(folder: Path, scenario: str, source: str, identifier: str, *columns: str
     return connector.ask(Query({"identifier": identifier}, scenario, source, columns, AT))
 
 
-def test_the_guides_file_example_answers(folder: Path) -> None:
+def test_the_guides_example_of_a_file_source_answers_a_query(folder: Path) -> None:
     answer = ask(folder, "S01", "electricity", FIRM, "month", "kwh", "arrears")
     assert answer == Supplied(
         (
@@ -59,7 +61,7 @@ def test_the_guides_example_returns_the_providers_own_name_of_the_subject(folder
     assert isinstance(answer, Supplied) and answer.name == "示例金属制品公司"
 
 
-def test_the_guides_database_example_answers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_guides_example_of_a_database_source_answers_a_query(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     database = sqlite3.connect(folder / "insurance.db")
     database.executescript(
         """
@@ -73,7 +75,7 @@ def test_the_guides_database_example_answers(folder: Path, monkeypatch: pytest.M
     monkeypatch.setenv("INSURANCE_DATABASE_URL", "sqlite:///insurance.db")
     answer = ask(folder, "S02", "social_insurance", "11010519491231002X", "month", "base")
     rows = {"month": "202602", "base": "5210.5"}, {"month": "202604", "base": "5300"}
-    # April has not ended: the data of this month is as of the day of the query.
+    # April has not ended, so the data of April has the day of the query as its day.
     assert answer == Supplied(rows, date(2026, 4, 15), AT)
 
 
@@ -86,7 +88,7 @@ def test_each_guide_lists_every_reason_for_a_refusal(page: Path, heading: str, l
     assert titles == {reason: getattr(title, language) for reason, title in REFUSALS.items()}
 
 
-def test_one_file_is_loaded_as_a_connector(folder: Path) -> None:
+def test_one_source_file_can_be_loaded_as_a_connector(folder: Path) -> None:
     source = load_source(folder / "electricity.yaml")
     answer = source.ask(Query({"identifier": FIRM}, "S01", "electricity", ("kwh",), AT))
     assert isinstance(answer, Supplied)
@@ -95,7 +97,7 @@ def test_one_file_is_loaded_as_a_connector(folder: Path) -> None:
     assert caught.value.code == "FILE_MISSING"
 
 
-def test_a_book_without_a_folder_is_empty() -> None:
+def test_a_book_of_sources_without_a_folder_is_empty() -> None:
     book = SourceBook.load()
     assert book.all() == []
     with pytest.raises(NotFound) as caught:
@@ -140,7 +142,7 @@ FILE = SQL.replace("kind: sql", "kind: file").replace(
         f"{FILE}refuse:\n  - {{column: s, value: '2', type: number, reason: disputed}}\n",
     ],
 )
-def test_a_valid_file_is_read(tmp_path: Path, text: str) -> None:
+def test_a_valid_source_file_is_read(tmp_path: Path, text: str) -> None:
     (tmp_path / "fund.yaml").write_text(text, "utf-8")
     assert [definition.code for definition in SourceBook.load(tmp_path).all()] == ["fund"]
 
@@ -159,7 +161,7 @@ def test_a_day_is_read_with_and_without_quotes(tmp_path: Path, day: str) -> None
         "SELECT k::text FROM b WHERE k = :identifier OR j = :identifier",
     ],
 )
-def test_permitted_queries_are_read(tmp_path: Path, query: str) -> None:
+def test_a_source_file_with_a_permitted_query_is_read(tmp_path: Path, query: str) -> None:
     (tmp_path / "fund.yaml").write_text(re.sub("query: .*", lambda _: f"query: {query}", SQL), "utf-8")
     assert SourceBook.load(tmp_path).get("fund").code == "fund"
 
@@ -242,7 +244,7 @@ def test_a_mistake_in_a_source_file_is_named_with_file_line_and_member(
         ("{column: s, value: '2026-02-30', type: date, reason: disputed}", "refuse[1]: value"),
     ],
 )
-def test_a_mistake_in_a_flag_is_named(tmp_path: Path, flag: str, member: str) -> None:
+def test_a_mistake_in_a_refuse_flag_is_reported_with_its_member(tmp_path: Path, flag: str, member: str) -> None:
     flags = f"refuse:\n  - {{column: s, value: '是', reason: disputed}}\n  - {flag}\n"
     (tmp_path / "fund.yaml").write_text(SQL + flags, "utf-8")
     assert refusal(tmp_path).where == f"fund.yaml, line 14: {member}"

@@ -1,4 +1,4 @@
-"""The rules behind a certificate: they are the scenario's own, and anchored with the certificate or before it."""
+"""The rules that a certificate names: they come from the scenario, and are anchored no later than the certificate."""
 
 from __future__ import annotations
 
@@ -35,23 +35,24 @@ SAME = ("legal_basis", "payload_mode", "channels", "max_validity_days", "max_use
 NOT_EXPECTED = "TEMPLATE_NOT_EXPECTED"
 
 
-# --- when the rules were anchored -------------------------------------------------------------------------------------
+# --- when the statements behind a certificate were anchored
+# -------------------------------------------------------------------------------------
 
 
 def times(bundle: Bundle) -> tuple[int, int]:
-    """Return when the newest evidence was anchored, and when the certificate was anchored."""
+    """Return two times: when the newest evidence was anchored, and when the certificate was anchored."""
     at = {anchor.log_batch: anchor.at for anchor in bundle.anchors}
     return max(at[item.position.log_batch] for item in bundle.evidence), at[bundle.position.log_batch]
 
 
-def test_the_statements_behind_a_certificate_are_anchored_with_it(pilot: Pilot) -> None:
+def test_a_certificate_can_be_in_the_same_batch_as_the_statements_it_rests_on(pilot: Pilot) -> None:
     pilot.ledger.anchoring.flush()
     evidence, certificate = times(pilot.ledger.certificates.bundles.build(pilot.certificate(pilot.firm())))
     assert evidence == certificate
 
 
-def test_the_statements_behind_a_certificate_are_anchored_before_it(pilot: Pilot) -> None:
-    """Each step is in a batch of its own, one minute after the step before it."""
+def test_a_certificate_can_be_in_a_later_batch_than_the_statements_it_rests_on(pilot: Pilot) -> None:
+    """Each step is anchored in a separate batch, one minute after the previous step."""
     firm, ledger = pilot.firm(), pilot.ledger
 
     def a_minute_later() -> None:
@@ -69,9 +70,9 @@ def test_the_statements_behind_a_certificate_are_anchored_before_it(pilot: Pilot
     assert pilot.accept(firm, number).valid
 
 
-def test_the_statements_behind_a_corrected_certificate_are_anchored_before_it(pilot: Pilot) -> None:
-    """The new version rests on the new answer. The withdrawal of the old answer is in its bundle too, and
-    came later.
+def test_a_corrected_certificate_is_anchored_after_the_statements_it_rests_on(pilot: Pilot) -> None:
+    """The new version rests on the new answer. Its bundle also contains the withdrawal of the old answer, which came
+    later.
     """
     persons = PersonActors(pilot)
     ledger = persons.ledger
@@ -91,7 +92,7 @@ def test_the_statements_behind_a_corrected_certificate_are_anchored_before_it(pi
     assert persons.accepted(new.certificate_no).valid
 
 
-def test_a_later_withdrawal_ends_the_certificate_and_is_not_late_evidence(pilot: Pilot) -> None:
+def test_a_withdrawal_anchored_after_the_certificate_is_not_reported_as_late_evidence(pilot: Pilot) -> None:
     firm = pilot.firm()
     consent = pilot.authorise(firm)
     pilot.supply(firm, consent)
@@ -109,8 +110,8 @@ def test_a_later_withdrawal_ends_the_certificate_and_is_not_late_evidence(pilot:
 
 
 @pytest.mark.parametrize("path", USAGE, ids=lambda path: path.stem)
-def test_a_template_follows_the_protocol_from_the_scenario_file(path: Path) -> None:
-    """By section 6 of docs/protocol.md, anyone with the file computes the same digest."""
+def test_the_template_digest_can_be_computed_from_the_scenario_file(path: Path) -> None:
+    """Anybody who has the scenario's file can compute the digest as section 6 of docs/protocol.md describes."""
     raw = yaml.safe_load(path.read_text("utf-8"))
     expected = {"type": "template", "v": 2, "ledger": LEDGER, "engine": 2, "scenario_digest": digest(canonical(raw))}
     expected |= {"scenario": raw["code"], "scenario_version": raw["version"]} | {name: raw[name] for name in SAME}
@@ -119,7 +120,7 @@ def test_a_template_follows_the_protocol_from_the_scenario_file(path: Path) -> N
 
 
 def own_reading(pilot: Pilot, bundle: Bundle, nonce: str, named: frozenset[str] | None) -> Report:
-    """Return what the bank finds with its own node, without the service."""
+    """Return the result when the bank verifies with its own node and does not call the service."""
     facts = collect_facts(pilot.ledger.reader, bundle)
     expect = Expectation(consumer=pilot.cast.bank, nonce=nonce, templates=named)
     return verify(bundle.to_bytes(), facts, max(pilot.ledger.clock(), facts.block_time), expect)
@@ -127,10 +128,10 @@ def own_reading(pilot: Pilot, bundle: Bundle, nonce: str, named: frozenset[str] 
 
 @pytest.fixture
 def lied(pilot: Pilot, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
-    """Return a firm and its certificate by a platform that reads the wage from another column under the scenario's
-    digest.
+    """Return a firm, and its certificate from a lying platform. The platform's rules read the wage from another column,
+    but name the digest of the scenario.
 
-    Bank, firm and provider sign what they are given.
+    Bank, firm and provider sign without checking the rules.
     """
 
     def lying(scenario: Any, ledger: str) -> dict[str, Any]:
@@ -148,7 +149,7 @@ def lied(pilot: Pilot, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
     return firm, number
 
 
-def test_a_template_with_other_rules_is_refused(pilot: Pilot, lied: tuple[str, str]) -> None:
+def test_a_certificate_whose_template_has_other_rules_is_refused(pilot: Pilot, lied: tuple[str, str]) -> None:
     scenario = pilot.ledger.scenarios.get(SCENARIO)
     bundle, nonce = pilot.present(*lied)
     without = own_reading(pilot, bundle, nonce, None)
@@ -161,7 +162,7 @@ def test_a_template_with_other_rules_is_refused(pilot: Pilot, lied: tuple[str, s
     assert pilot.accept(*lied).checks[10].code == NOT_EXPECTED
 
 
-def test_the_template_is_compared_with_the_scenario_file(pilot: Pilot) -> None:
+def test_verification_compares_the_template_with_the_scenario_file(pilot: Pilot) -> None:
     firm = pilot.firm()
     number = pilot.certificate(firm)
     report = pilot.accept(firm, number)
@@ -170,7 +171,7 @@ def test_the_template_is_compared_with_the_scenario_file(pilot: Pilot) -> None:
 
 
 def test_templates_named_by_the_verifier_take_precedence(pilot: Pilot, lied: tuple[str, str]) -> None:
-    """A bank that has read the rules and accepts them can name them, whatever file is here."""
+    """A bank that has read a template and accepts its rules can name it, even if the local file has other rules."""
     bundle, nonce = pilot.present(*lied)
     named = frozenset({own_reading(pilot, bundle, nonce, None).claims["template"]})
     expect = Expectation(consumer=pilot.cast.bank, nonce=nonce, templates=named)
@@ -179,7 +180,7 @@ def test_templates_named_by_the_verifier_take_precedence(pilot: Pilot, lied: tup
 
 @pytest.fixture
 def next_version(pilot: Pilot, tmp_path: Path) -> Iterator[Pilot]:
-    """The same ledger with a second version of the scenario, which has another rule."""
+    """The same ledger with a second version of the scenario, which allows nine uses."""
     text = (PACKAGED / f"{SCENARIO}.yaml").read_text("utf-8")
     raw = yaml.safe_load(text) | {"version": 2, "max_uses": 9}
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(raw, allow_unicode=True), "utf-8")
@@ -187,7 +188,9 @@ def next_version(pilot: Pilot, tmp_path: Path) -> Iterator[Pilot]:
         yield other
 
 
-def test_a_certificate_under_an_unknown_version_is_not_compared(pilot: Pilot, next_version: Pilot) -> None:
+def test_the_template_of_an_unknown_scenario_version_is_not_compared_with_a_file(
+    pilot: Pilot, next_version: Pilot
+) -> None:
     firm, theirs = pilot.firm(), next_version.ledger
     consent = next_version.authorise(firm)
     next_version.supply(firm, consent)
@@ -206,7 +209,9 @@ def test_a_certificate_under_an_unknown_version_is_not_compared(pilot: Pilot, ne
     assert details(pilot.ledger) == {"template": template, "compared": False}
 
 
-def test_a_consumer_compares_the_template_before_it_signs(pilot: Pilot, next_version: Pilot) -> None:
+def test_a_request_with_a_wrong_template_is_refused_before_the_consumer_signs(
+    pilot: Pilot, next_version: Pilot
+) -> None:
     ledger = pilot.ledger
     drafted = ledger.usage.requests.draft(pilot.actors.request(pilot.firm()), NOTE).entry
     assert require_own_template(ledger.scenarios, drafted)
@@ -216,7 +221,7 @@ def test_a_consumer_compares_the_template_before_it_signs(pilot: Pilot, next_ver
             require_own_template(ledger.scenarios, drafted | changed)
 
 
-def test_an_unreadable_bundle_gets_no_expected_template(pilot: Pilot) -> None:
+def test_for_an_unreadable_bundle_no_template_is_expected(pilot: Pilot) -> None:
     expect = Expectation(consumer=pilot.cast.bank)
     for raw in (
         b"",

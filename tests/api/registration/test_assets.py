@@ -1,4 +1,4 @@
-"""Assets over HTTP: a party whose key is not kept here signs EIP-712 typed data itself."""
+"""Assets over HTTP. A party whose key is not kept by the service signs EIP-712 typed data itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.api.assets import registered, resource
 from tests.support.api.parts import Api, handed_in
 
 
-def test_an_asset_is_registered_offered_and_accepted_with_full_provenance(api: Api) -> None:
+def test_provenance_shows_every_event_of_an_asset_from_registration_to_transfer(api: Api) -> None:
     asset = registered(api, "flow")
     offered = api.post("provider", f"/v1/assets/{asset}/transfer", {"to": api.parties["bank"]})
     assert offered.json()["offer"]["to"] == api.parties["bank"]
@@ -21,7 +21,7 @@ def test_an_asset_is_registered_offered_and_accepted_with_full_provenance(api: A
     assert [event["name"] for event in provenance["events"]][-1] == "TransferAccepted"
 
 
-def test_an_offer_is_rejected_or_withdrawn(api: Api) -> None:
+def test_an_offer_can_be_rejected_or_withdrawn(api: Api) -> None:
     asset = registered(api, "reject")
     offer = {"to": api.parties["bank"]}
     api.post("provider", f"/v1/assets/{asset}/transfer", offer)
@@ -32,7 +32,7 @@ def test_an_offer_is_rejected_or_withdrawn(api: Api) -> None:
     assert (late.status_code, late.json()["code"]) == (409, "ASSET_NO_OFFER")
 
 
-def test_duplicate_content_is_refused_and_names_the_earlier_registration(api: Api) -> None:
+def test_registering_the_same_content_twice_is_refused_with_the_earlier_registrations_number(api: Api) -> None:
     asset = registered(api, "twice")
     copy = resource("twice") | {"code": "twice-again"}
     answer = api.post("provider", "/v1/assets", {"resource": copy})
@@ -40,7 +40,7 @@ def test_duplicate_content_is_refused_and_names_the_earlier_registration(api: Ap
     assert answer.json()["details"]["earlier"] == asset
 
 
-def test_a_party_that_keeps_its_own_key_signs_the_call(api: Api) -> None:
+def test_a_party_that_keeps_its_own_key_can_act_by_signing_the_call(api: Api) -> None:
     key = new_private_key()
     newcomer = {
         "kind": "bank",
@@ -54,7 +54,7 @@ def test_a_party_that_keeps_its_own_key_signs_the_call(api: Api) -> None:
     (party,) = created.json()["parties"]
     assert party["account"] == account_of(key)
     api.tokens.elsewhere[party["id"]] = LocalSigner(key, account_of(key))
-    # The notice lasts for days, longer than a session.
+    # The public notice lasts for days, which is longer than a session.
     asset = registered(api, "own-key")
     headers = api.tokens.header(party["id"])
     api.post("provider", f"/v1/assets/{asset}/transfer", {"to": party["id"]})

@@ -1,4 +1,4 @@
-"""A registered asset over HTTP, from application to annulment; and a broker that applies for another party."""
+"""The life of a registered asset over HTTP, from application to annulment; and an application by a broker."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DIGEST = "sha-256:" + "5a" * 32
 
 
 class Walk:
-    """Posts to one asset, and returns the code of a refusal."""
+    """Calls the routes of one asset."""
 
     def __init__(self, api: Api, asset: str) -> None:
         self.api, self.asset = api, asset
@@ -39,7 +39,7 @@ class Walk:
 
 @pytest.fixture
 def walk(api: Api) -> Walk:
-    """Return an asset under public notice."""
+    """Return an asset whose application is on public notice."""
     submitted = api.post("provider", "/v1/assets", {"resource": resource("life")})
     assert submitted.status_code == 201, submitted.text
     walk = Walk(api, submitted.json()["asset"])
@@ -50,7 +50,7 @@ def walk(api: Api) -> Walk:
     return walk
 
 
-def test_an_asset_goes_from_notice_to_annulment(api: Api, walk: Walk) -> None:
+def test_an_asset_goes_from_public_notice_to_annulment(api: Api, walk: Walk) -> None:
     bank, other = api.parties["bank"], api.parties["other_bank"]
     walk.do("bank", "objections", grounds="ours", evidence=DIGEST)
     api.pilot.after_notice([walk.asset])
@@ -87,7 +87,7 @@ def test_an_asset_goes_from_notice_to_annulment(api: Api, walk: Walk) -> None:
     assert provenance["events"][-1]["name"] == "Annulled"
 
 
-def test_a_broker_with_a_mandate_applies_and_the_principal_signs(api: Api) -> None:
+def test_a_broker_with_a_mandate_can_apply_if_its_principal_signs(api: Api) -> None:
     key, broker_key = new_private_key(), new_private_key()
     principal = _onboard(api, "utility", 9301, key)
     broker = _onboard(api, "broker", 9302, broker_key)

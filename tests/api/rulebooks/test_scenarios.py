@@ -1,4 +1,4 @@
-"""Scenarios over HTTP: what the public can read, and drafts that break a rule."""
+"""Scenarios over HTTP: everybody can read them, and drafts that break a rule are refused."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_the_public_can_read_every_scenario_completely(api: Api) -> None:
         assert set(approved) <= {"authority", "supervisor"}
 
 
-def test_a_scenario_shows_standing_basis_and_limits(api: Api) -> None:
+def test_a_scenario_is_returned_with_its_standing_basis_and_limits(api: Api) -> None:
     shown = api.get(None, "/v1/scenarios/S06").json()
     assert shown["standing"] == "proposed"
     assert "306" in shown["basis_note"]["zh"]
@@ -66,7 +66,7 @@ def test_a_draft_that_breaks_a_rule_is_refused(api: Api, members: dict[str, Any]
     assert (refused.json()["code"], refused.json()["where"]) == (code, where)
 
 
-def test_a_draft_with_another_note_has_another_digest(api: Api) -> None:
+def test_a_draft_with_a_different_request_note_has_a_different_digest(api: Api) -> None:
     changed = definition() | {"request_note": {"zh": "园区编号", "en": "number of the park"}}
     kept = api.post("platform", "/v1/scenarios/drafts", {"scenario": changed})
     assert kept.status_code == 201

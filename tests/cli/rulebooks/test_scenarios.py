@@ -1,4 +1,4 @@
-"""``pingzheng scenario``: how scenarios are shown, and the check of scenario files."""
+"""``pingzheng scenario`` shows scenarios and checks scenario files."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ def test_an_operators_scenario_is_listed_and_shown_without_new_code(
         ("S51", ["演示 demonstration", "2.00（上限 cap 10.00）"]),
     ],
 )
-def test_show_prints_the_basis_of_a_scenario(code: str, words: list[str]) -> None:
+def test_the_show_command_prints_the_basis_of_a_scenario(code: str, words: list[str]) -> None:
     shown = CliRunner().invoke(app, ["scenario", "show", code], env={"COLUMNS": "200"})
     assert shown.exit_code == 0
     for word in words:
         assert word in shown.stdout
 
 
-def test_check_reports_the_mistakes_of_all_files(tmp_path: Path) -> None:
+def test_the_check_command_reports_the_first_mistake_of_every_file(tmp_path: Path) -> None:
     good = write_scenario(tmp_path, name="good.yaml")
     same = write_scenario(tmp_path, name="same.yaml")
     bad = write_scenario(tmp_path, VALID.replace("max_uses: 1", "max_uses: many"), name="bad.yaml")
@@ -89,7 +89,7 @@ def test_check_reports_the_mistakes_of_all_files(tmp_path: Path) -> None:
         assert word in shown.output
 
 
-def test_check_of_valid_files_exits_with_zero() -> None:
+def test_the_check_command_exits_with_zero_if_all_files_are_valid() -> None:
     code, printed = command("check", *map(str, PACKAGED))
     assert code == 0
     assert [(each["code"], each["ok"]) for each in printed] == [(path.stem, True) for path in PACKAGED]
