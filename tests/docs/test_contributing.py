@@ -1,4 +1,4 @@
-"""Three pages for developers: the files and targets that they name exist, and the order of the rooms is the checked one."""
+"""Three pages for developers: the files and targets that they name exist, and the order of the rooms is as checked."""
 
 from __future__ import annotations
 
