@@ -74,7 +74,7 @@ def pending(reader: ChainReader, party: int) -> list[PendingProposal]:
     """Return the open proposals that concern a party or would transfer an asset of the party, in the order of their
     numbers.
 
-    Open proposals have neither ended nor expired. Raises ChainUnavailable as ``key_changes``.
+    Open proposals have neither ended nor expired. Raises what ``key_changes`` raises.
     """
     block = reader.block_number()
     running, last = reader.running(block=block), reader.proposal_count(block=block)

@@ -42,7 +42,7 @@ def _is_plain(value: object) -> bool:
     """Return whether the value consists only of objects with ASCII names, lists, texts, integers in range, booleans,
     null.
 
-    Raises ``InvalidInput`` ``JSON_FLOAT``.
+    Raises ``InvalidInput`` ``JSON_FLOAT`` if the value contains a float.
     """
     plain = True
     waiting = [value]

@@ -88,7 +88,8 @@ def shanghai_time(seconds: int) -> str:
 def day_of(text: str, where: str | None = None) -> date:
     """Return the day that is written as ``YYYY-MM-DD``.
 
-    Raises ``InvalidInput`` ``DAY_FORM`` for any other text, and ``DAY_RANGE`` as ``require_day`` does.
+    Raises ``InvalidInput``: ``DAY_FORM`` for any other text, ``DAY_RANGE`` for a day before ``FIRST_DAY`` or after
+    ``LAST_DAY``.
     """
     day: date | None
     try:

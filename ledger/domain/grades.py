@@ -21,12 +21,12 @@ ASSET_GRADES: Final = ("general", *LISTED_GRADES)
 
 
 def highest(grades: Iterable[str]) -> str:
-    """Return the highest of the grades, or the lowest grade if there are none; raise as ``grade_rank`` does."""
+    """Return the highest of the grades, or the lowest grade if there are none; raise what ``grade_rank`` raises."""
     return max(grades, key=grade_rank, default=GRADES[0])
 
 
 def grade_rank(grade: str) -> int:
-    """Return the grade's index in ``GRADES``; raise ``InvalidInput`` ``GRADE_UNKNOWN``."""
+    """Return the grade's index in ``GRADES``; raise ``InvalidInput`` ``GRADE_UNKNOWN`` for any other text."""
     if grade not in GRADES:
         raise InvalidInput(
             "GRADE_UNKNOWN", "This grade is not known.", where="grade", hint=f"Use one of: {', '.join(GRADES)}."
@@ -35,5 +35,5 @@ def grade_rank(grade: str) -> int:
 
 
 def asset_grade(grade: str) -> str:
-    """Return the grade by the name that the chain uses."""
+    """Return the name that the chain uses for the grade."""
     return ASSET_GRADES[0] if grade in GENERAL_GRADES else grade

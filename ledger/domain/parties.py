@@ -45,7 +45,7 @@ class Role(StrEnum):
 
     @classmethod
     def mask(cls, roles: Iterable[Role]) -> int:
-        """Return the roles as bits of one number."""
+        """Return a bit mask of the roles."""
         wanted = set(roles)
         return sum(1 << bit for bit, role in enumerate(cls) if role in wanted)
 

@@ -108,7 +108,7 @@ class DataResource:
     def from_dict(cls, document: Mapping[str, Any]) -> DataResource:
         """Return the resource that a JSON object describes; only the members in ``_REQUIRED`` are required.
 
-        Raises ``InvalidInput`` ``RESOURCE_SHAPE``.
+        Raises ``InvalidInput`` ``RESOURCE_SHAPE`` for a missing or unknown member, or a value of the wrong type.
         """
         _require_members(document, _RESOURCE_TYPES, _REQUIRED, "resource")
         columns = document["fields"]

@@ -45,7 +45,8 @@ def key_message(chain: ChainId, account: str, number: int = 0) -> bytes:
     """Return the message that the owner of a key signs to agree that the key is bound to the party with this
     ``number``.
 
-    The number is 0 for the first keys of a party, because the party has no number yet. Raises ``ValueError``.
+    The number is 0 for the first keys of a party, because the party has no number yet. Raises ``ValueError`` for a
+    negative or too large number.
     """
     return _party(_KEY, chain, account) + word("uint", number)
 

@@ -45,7 +45,7 @@ class StatusFact:
 
 @dataclass(frozen=True, slots=True)
 class HoldFact:
-    """One change of the holds on a statement: the names of the offices that hold the statement after the change.
+    """One change of the holds on a statement: who holds the statement after the change (authority, supervisor).
 
     ``by`` is the number of the party that made the change.
     """
@@ -97,9 +97,9 @@ class ProposedKey:
 class AccountFact:
     """An account, its party, and when it was bound; ``valid_to`` is 0 if it is not retired.
 
-    ``reported_at`` is when the key was reported lost, ``compromised_at`` the time from which others may have had it
-    (each 0: never). ``proposal`` is None for a founding account. ``key`` is the public key as text, which names its
-    suite; the reader of the chain has checked that the key belongs to the account.
+    ``reported_at`` is when the key was reported lost, ``compromised_at`` the time from which others may have had the
+    key; each is 0 if that never happened. ``proposal`` is None for a founding account. ``key`` is the public key as
+    text, which names its suite; the reader of the chain has checked that the key belongs to the account.
     """
 
     party: str
@@ -131,7 +131,7 @@ class LienFact:
 
 @dataclass(frozen=True, slots=True)
 class HolderFact:
-    """A party (by id) that has held an asset from ``since`` (seconds UTC) until the next holder's ``since``."""
+    """A party (given by its id) that held an asset from ``since`` (seconds UTC) until the next holder's ``since``."""
 
     party: str
     since: int
@@ -156,12 +156,13 @@ class AssetFact:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Facts: what was read from the chain at one block, with the block's number, hash (64 hex digits) and time (seconds
-    UTC). What is not listed is unknown.
+    """What was read from the chain at one block; what is not listed is unknown.
 
-    The keys of the mappings: ``holds`` by statement, ``uses`` by the consumer's party id and the request,
-    ``withdrawals`` by party id and statement, ``logs`` by the issuer's number, ``anchors`` by the issuer's number and
-    the batch. Statements and requests are 64 hex digits.
+    The block is given by its number, hash (64 hex digits) and time (seconds UTC).
+
+    The keys of the maps: in ``holds`` the statement, in ``uses`` the consumer's party id and the request, in
+    ``withdrawals`` party id and statement, in ``logs`` the issuer's number, in ``anchors`` the issuer's number and the
+    batch. Statements and requests are 64 hex digits.
     """
 
     chain: ChainId

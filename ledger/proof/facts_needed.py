@@ -24,7 +24,8 @@ class FactsNeeded:
     ``batches`` are (issuer, batch), ``accreditation`` is (party id, scenario), ``uses`` is (consumer's party id,
     request), ``withdrawals`` are (party id, statement): each authorization with its subject, each provision with its
     provider. ``statements`` are the statements of which holds must be read. Statements and requests are 64 hex digits.
-    ``accounts`` are the signers' accounts. ``presenter`` is the key in ``cnf``; its account is read too, if it has one.
+    ``accounts`` are the signers' accounts. ``presenter`` is the key in ``cnf``; the account of this key is read too, if
+    it has one.
     """
 
     batches: frozenset[tuple[int, int]]

@@ -211,7 +211,7 @@ def entry_signature(entry: Mapping[str, Any]) -> Jws:
 
 
 def entry_signed_by(entry: Mapping[str, Any], account: str, public_key: str) -> bool:
-    """Return whether the account with this key signed the entry; False if the signature cannot be read.
+    """Return whether the account with this key signed the entry; False if the entry's signature is unreadable.
 
     Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED``.
     """

@@ -66,7 +66,8 @@ def present(
 def disclosing(full: Bundle, fields: Iterable[str] | None) -> Bundle:
     """Return the bundle, not bound to a consumer; only the chosen fields are disclosed, by default all.
 
-    Raises ``Forbidden`` ``FIELD_OUTSIDE_AUTHORIZATION``, ``BadBundle`` ``BUNDLE_PRESENTED``, and as ``presented`` does.
+    Raises ``Forbidden`` ``FIELD_OUTSIDE_AUTHORIZATION`` for a field that the certificate lacks, ``BadBundle``
+    ``BUNDLE_PRESENTED`` if the bundle is bound to a consumer already, and what ``presented`` raises.
     """
     parts = presented(full)
     if parts.key_binding is not None:
@@ -80,7 +81,7 @@ def disclosing(full: Bundle, fields: Iterable[str] | None) -> Bundle:
 def require_full(bundle: Bundle) -> Presented:
     """Return the certificate's parts if the bundle discloses every signed field and is not bound to a consumer.
 
-    Raises ``BadBundle`` ``BUNDLE_PRESENTED``, ``BUNDLE_NOT_FULL``, and as ``presented`` does.
+    Otherwise raises ``BadBundle``: ``BUNDLE_PRESENTED`` or ``BUNDLE_NOT_FULL``. Also raises what ``presented`` raises.
     """
     parts = presented(bundle)
     if parts.key_binding is not None:

@@ -57,7 +57,7 @@ class SignIn:
 def origin_of(url: str) -> str:
     """Return scheme, host and port of a service's address as browsers write an origin (RFC 6454 §6.2).
 
-    Raises ``InvalidInput`` ``ORIGIN_INVALID``.
+    Raises ``InvalidInput`` ``ORIGIN_INVALID`` for any other text.
     """
     try:
         parts = urlsplit(url)

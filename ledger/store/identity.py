@@ -17,7 +17,7 @@ def known_ledger(session: Session) -> str | None:
 def remember_ledger(session: Session, digest: str, at: int) -> None:
     """Record the ledger digest (64 hex digits) at the first call; compare it at later calls. ``at`` is seconds UTC.
 
-    Raises as ``require_ledger``.
+    Raises what ``require_ledger`` raises.
     """
     if known_ledger(session) is None:
         session.add(LedgerIdentity(digest=digest, created_at=at))

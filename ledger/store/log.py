@@ -114,7 +114,7 @@ def unanchored(session: Session) -> list[Batch]:
 
 
 def batch(session: Session, number: int) -> Batch:
-    """Return the batch; raises ``NotFound`` ``BATCH_UNKNOWN``."""
+    """Return the batch with this number; raises ``NotFound`` ``BATCH_UNKNOWN`` if there is none."""
     row = session.get(Batch, number)
     if row is None:
         raise NotFound(

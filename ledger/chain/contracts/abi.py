@@ -180,7 +180,7 @@ class EventDecoder:
     def decode(self, logs: Iterable[Mapping[str, Any]]) -> list[Event]:
         """Return events in the order of the chain, without unknown events and logs of other contracts.
 
-        Raises Malformed.
+        Raises Malformed if the data of a log do not fit its event.
         """
         events = []
         for log in logs:

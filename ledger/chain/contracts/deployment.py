@@ -237,7 +237,7 @@ def origin_of(connection: Connection, forwarder: str) -> str:
 
 
 def _check_ledger(connection: Connection, deployment: Deployment, expected: str) -> None:
-    """Compare a ledger digest with the one computed from the contracts' delay, trusted forwarder and origin."""
+    """Raise unless the contracts' waiting period, trusted forwarder and origin give the ledger digest ``expected``."""
     trusted = [_ask(connection, name, deployment.addresses[name], "trustedForwarder") for name in _TRUSTING]
     forwarder = next((each for each in trusted if each != deployment.forwarder), deployment.forwarder)
     origin, addresses = origin_of(connection, deployment.forwarder), {**deployment.addresses, FORWARDER: forwarder}

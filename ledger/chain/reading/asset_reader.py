@@ -19,7 +19,7 @@ MAX_LIENS: Final = 8
 
 
 class AssetReader(NodeReader):
-    """The methods of ``ChainReader`` that concern assets. Assets are named by id, 64 hex digits."""
+    """The methods of ``ChainReader`` that concern assets. Assets are given by their ids, 64 hex digits."""
 
     def asset(self, identifier: str, *, block: BlockTag = "latest") -> AssetRecord | None:
         """Return an asset, or None if it is not registered."""

@@ -49,7 +49,7 @@ class AccountRecord:
 
     @property
     def speaks(self) -> bool:
-        """Whether the account may act for its party."""
+        """Whether the account may act for the party that it is bound to."""
         return self.live and self.proven and not self.reported_at
 
 
@@ -87,7 +87,7 @@ class ProposalRecord:
 
 @dataclass(frozen=True, slots=True)
 class AssetRecord:
-    """A registered asset. Parties are named by id.
+    """A registered asset. Parties are given by their ids.
 
     ``since`` is when the present holder became the holder. ``valid_to`` is 0 before the first confirmation. ``kind``
     and ``stage`` describe the open application, None if there is none. ``until`` is the last second of the offer or of

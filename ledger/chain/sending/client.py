@@ -37,7 +37,7 @@ class ChainClient:
 
     @classmethod
     def at(cls, url: str, deployment: Deployment, private_key: str | None = None) -> Self:
-        """Return a client with its own connection to the node at ``url``."""
+        """Return a client of the same account with its own connection to the node at ``url``."""
         return cls(Connection(url), deployment, private_key)
 
     def check(self) -> Self:

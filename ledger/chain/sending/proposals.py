@@ -112,7 +112,7 @@ def require_bound(proposed: Mapping[str, Any]) -> None:
 def call_proposed(deployment: Deployment, event: Event) -> ProposedCall | None:
     """Return the call of a ``Proposed`` event, or None for a registration, which shows no call.
 
-    Raises as ``require_bound``.
+    Raises what ``require_bound`` raises.
     """
     require_bound(event.args)
     shown = str(event.args["call"])

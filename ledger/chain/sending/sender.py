@@ -235,7 +235,7 @@ class Sender:
         }
         if wanted.to is not None:
             transaction["to"] = bytes.fromhex(wanted.to.removeprefix("0x"))
-        # Imported here, because it takes most of a second to load and only signing needs it.
+        # eth-account is imported here, because loading it takes most of a second and only signing needs it.
         with loading():
             from eth_account import Account
 

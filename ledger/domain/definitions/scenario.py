@@ -109,7 +109,7 @@ class Scenario:
         return next(item.source for item in self.fields if item.name == field)
 
     def fields_of(self, source: str) -> tuple[ScenarioField, ...]:
-        """Return the fields that are computed from this source; raise as ``source`` does."""
+        """Return the fields that are computed from this source; raise what ``source`` raises."""
         name = self.source(source).name
         return tuple(field for field in self.fields if field.source == name)
 
@@ -189,7 +189,7 @@ class Scenario:
         self._require_kind("consumer", kind, self.consumer_kinds)
 
     def require_provider_kind(self, source: str, kind: PartyKind) -> None:
-        """Raise ``Forbidden`` unless a party of this kind may supply from the source; raise as ``source`` does."""
+        """Raise ``Forbidden`` unless a party of this kind may supply the source; also raise what ``source`` raises."""
         self._require_kind("provider", kind, self.source(source).provider_kinds)
 
     def _require_kind(self, part: str, kind: PartyKind, kinds: frozenset[PartyKind]) -> None:

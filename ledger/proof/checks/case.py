@@ -51,12 +51,12 @@ class Case:
 
     @cached_property
     def presented(self) -> Presented:
-        """The certificate's parts; raises ``BadBundle``."""
+        """The parts of the certificate; raises ``BadBundle`` if its form is wrong."""
         return parse_certificate(self.bundle.certificate)
 
     @property
     def claims(self) -> Entry:
-        """The certificate's payload."""
+        """The payload of the certificate."""
         return self.presented.claims
 
     @cached_property

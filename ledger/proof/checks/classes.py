@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table of certificate classes."""
+"""Maps the name of each certificate class to the object that describes the class."""
 
 from __future__ import annotations
 
