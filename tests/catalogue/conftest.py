@@ -1,4 +1,4 @@
-"""The office whose data list these tests use."""
+"""Fixture: the department whose data list the tests of the catalogue use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of a table to import, and the number of rows in the data list."""
+"""Helpers: rows of a table to import, and the number of rows that the data list has."""
 
 from __future__ import annotations
 

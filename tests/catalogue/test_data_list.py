@@ -10,7 +10,7 @@ from ledger.errors import NotFound
 from tests.support.actors.department import Department, refusal, resource
 
 
-def test_a_change_adds_a_version_and_overwrites_nothing(office: Department) -> None:
+def test_a_changed_description_adds_a_version_and_keeps_the_old_versions(office: Department) -> None:
     catalogue = office.ledger.catalogue.data
     first = office.put("versions")
     second = office.put("versions", title="企业用电（更正）", fields=(*first.fields, ResourceField("area", "text")))
@@ -46,7 +46,7 @@ def test_only_the_provider_can_edit_a_resource(office: Department) -> None:
     assert catalogue.get("mine")["version"] == 1
 
 
-def test_the_system_of_a_resource_must_be_listed(office: Department) -> None:
+def test_a_resource_whose_system_is_not_in_the_system_list_is_refused(office: Department) -> None:
     systems = office.ledger.catalogue.systems
     unknown = refusal(lambda: office.put("in-system", system="meters"))
     assert (unknown.code, unknown.where) == ("SYSTEM_UNKNOWN", "system")
@@ -75,7 +75,7 @@ def test_a_blocked_resource_is_no_longer_published(office: Department) -> None:
     assert ledger.catalogue.data.get(code)["published_version"] is None
 
 
-def test_a_retired_resource_is_final_and_keeps_its_versions(office: Department) -> None:
+def test_a_retired_resource_cannot_be_changed_and_keeps_its_versions(office: Department) -> None:
     ledger, code = office.ledger, "retired"
     item = office.publish(code)
     ledger.catalogue.data.retire(office.provider, code, "停用")
@@ -84,7 +84,7 @@ def test_a_retired_resource_is_final_and_keeps_its_versions(office: Department) 
     assert ledger.catalogue.data.document(code, item.version)["code"] == code
 
 
-def test_pages_are_ordered_by_code_and_filtered_by_state(office: Department) -> None:
+def test_pages_of_the_data_list_are_ordered_by_code_and_filtered_by_state(office: Department) -> None:
     office.put("page/a")
     office.put("page/b")
     office.ledger.catalogue.data.submit(office.provider, "page/b")

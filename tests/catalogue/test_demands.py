@@ -1,4 +1,6 @@
-"""Demands: matched, accepted and connected within working days; refused, appealed. A match explains its score."""
+"""Demands are matched, accepted and connected within working days, or refused and appealed. A match explains
+its score.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def demands(office: Department, clock: Clock) -> Demands:
-    """Demands of the shared ledger under the test's clock; five working days without a listed duty."""
+    """The demands of the shared ledger, with the test's clock; without a listed duty the limit is five working days."""
     return Demands(office.ledger.database, 5, clock)
 
 
@@ -50,7 +52,9 @@ def matched(office: Department, demands: Demands, code: str) -> str:
     return demand
 
 
-def test_candidates_are_ranked_and_their_scores_explained(office: Department, demands: Demands) -> None:
+def test_candidates_for_a_demand_are_ranked_and_list_the_parts_of_their_scores(
+    office: Department, demands: Demands
+) -> None:
     office.publish("rank/both", domain="rank", fields=tuple(ResourceField(name, "text") for name in ("zeta", "eta")))
     office.publish("rank/one", domain="rank", fields=(ResourceField("ZETA", "text"),))
     office.publish("rank/closed", domain="rank", share_attr="none", share_basis="条例")
@@ -63,7 +67,9 @@ def test_candidates_are_ranked_and_their_scores_explained(office: Department, de
     assert demands.candidates(demand, 1) == found[:1]
 
 
-def test_a_demand_goes_from_filing_to_closing(office: Department, demands: Demands, clock: Clock) -> None:
+def test_a_demand_can_be_filed_matched_accepted_connected_and_closed(
+    office: Department, demands: Demands, clock: Clock
+) -> None:
     demand = matched(office, demands, "way")
     demands.accept(office.provider, demand)
     demands.connect(office.provider, demand)
@@ -75,14 +81,16 @@ def test_a_demand_goes_from_filing_to_closing(office: Department, demands: Deman
     assert shown["history"][-1]["at"] == clock.now
 
 
-def test_the_due_date_skips_the_national_day_holiday(office: Department, demands: Demands, clock: Clock) -> None:
+def test_the_due_date_of_a_demand_does_not_count_the_national_day_holiday(
+    office: Department, demands: Demands, clock: Clock
+) -> None:
     demand = matched(office, demands, "holiday")
     demands.list_duty(office.authority, "holiday", office.provider.party, 20)
     demands.list_duty(office.authority, "holiday", office.provider.party, 3)
     assert [duty.sla_days for duty in demands.duties("holiday")] == [3, 20]
     clock.now = shanghai(2025, 9, 30)
     due = demands.accept(office.provider, demand).due_at
-    # 1 to 8 October are holidays. 9 and 10 October are working days, and Saturday 11 October is a make-up day.
+    # 1 to 8 October are holidays. 9 and 10 October are working days, and so is Saturday 11 October, a make-up day.
     assert due == shanghai(2025, 10, 12, 0)
     for at, late in ((shanghai(2025, 10, 8), False), (due - 1, False), (due, True), (due + 10**6, True)):
         assert demands.get(demand, at)["overdue"] is late
@@ -91,7 +99,7 @@ def test_the_due_date_skips_the_national_day_holiday(office: Department, demands
     assert demands.get(demand)["overdue"] is False, "the duty is fulfilled, although late; the history shows when"
 
 
-def test_without_a_listed_duty_the_provider_has_the_default_days(
+def test_without_a_listed_duty_the_provider_must_share_within_the_default_days(
     office: Department, demands: Demands, clock: Clock
 ) -> None:
     demand = matched(office, demands, "usual")
@@ -99,7 +107,9 @@ def test_without_a_listed_duty_the_provider_has_the_default_days(
     assert demands.accept(office.provider, demand).due_at == shanghai(2025, 11, 11, 0)
 
 
-def test_another_department_cannot_accept_the_duty(office: Department, demands: Demands, pilot: Pilot) -> None:
+def test_a_department_that_has_no_duty_cannot_accept_a_demand(
+    office: Department, demands: Demands, pilot: Pilot
+) -> None:
     demand = matched(office, demands, "duty")
     demands.list_duty(office.authority, "duty", pilot.cast.other_bank, 5)
     assert refusal(lambda: demands.accept(office.provider, demand)).code == "NOT_ON_DUTY"
@@ -113,7 +123,7 @@ def test_another_department_cannot_accept_the_duty(office: Department, demands: 
         assert error.code == "SLA_DAYS"
 
 
-def test_a_demand_is_refused_with_a_reason_and_appealed(office: Department, demands: Demands) -> None:
+def test_the_requester_can_appeal_if_a_demand_is_refused(office: Department, demands: Demands) -> None:
     demand = matched(office, demands, "refused")
     assert refusal(lambda: demands.refuse(office.provider, demand, "  ")).code == "REASON_MISSING"
     assert refusal(lambda: demands.refuse(office.stranger, demand, "不行")).code == "PARTY_LACKS_ROLE"
@@ -131,7 +141,7 @@ def test_a_demand_is_refused_with_a_reason_and_appealed(office: Department, dema
     assert reasons == ["缺少依据", "依据已补", "仍缺", "再议"]
 
 
-def test_steps_out_of_order_are_refused(office: Department, demands: Demands) -> None:
+def test_steps_of_a_demand_in_the_wrong_order_are_refused(office: Department, demands: Demands) -> None:
     demand = demands.file(office.consumer, DEMAND).id
     assert refusal(lambda: demands.accept(office.provider, demand)).code == "DEMAND_NOT_MATCHED"
     assert refusal(lambda: demands.close(office.consumer, demand)).code == "MOVE_NOT_ALLOWED"
@@ -140,7 +150,7 @@ def test_steps_out_of_order_are_refused(office: Department, demands: Demands) ->
     assert demands.refuse(office.authority, demand, "重复").state == "refused"
 
 
-def test_only_a_published_and_shared_resource_can_be_matched(office: Department, demands: Demands) -> None:
+def test_only_a_published_resource_that_may_be_shared_can_be_matched(office: Department, demands: Demands) -> None:
     office.put("answer/draft")
     office.publish("answer/closed", share_attr="none", share_basis="条例")
     demand = demands.file(office.consumer, DEMAND).id

@@ -1,4 +1,4 @@
-"""Files of the data list as offices send them: kinds of file, sheets, cells; no grade is lost."""
+"""Files of the data list as departments send them: kinds of file, sheets, and cells. No grade in a file is ignored."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def case(path: str) -> tuple[bytes, str]:
     return file.read_bytes(), file.name
 
 
-# Files that are read or refused
+# --- files that are read or refused
 
 
 READ: dict[str, dict[str, str]] = {
@@ -82,7 +82,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("path", REFUSED)
-def test_an_unreliable_file_is_refused_with_a_code_and_a_place(path: str) -> None:
+def test_a_file_with_an_unreliable_cell_or_sheet_is_refused_with_a_code_and_a_place(path: str) -> None:
     error = refusal(*case(path))
     assert (error.code, error.where) == REFUSED[path]
     assert "not UTF-8" not in str(error)
@@ -97,7 +97,7 @@ def test_a_sheet_of_fields_is_recognised_by_its_columns(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["list.xls", "list.et"])
-def test_an_xls_workbook_is_read_like_the_same_xlsx_workbook(name: str) -> None:
+def test_an_xls_workbook_gives_the_same_rows_as_the_same_xlsx_workbook(name: str) -> None:
     def fields(sheet: Worksheet) -> None:
         sheet.append(FIELD_HEAD)
         for line in (["X-1", "身份证号", "string", "important", "sensitive"], [None, "姓名", "string", None], [None]):
@@ -121,32 +121,32 @@ def test_an_xls_workbook_is_read_like_the_same_xlsx_workbook(name: str) -> None:
     ]
 
 
-# Sheets of fields and their grades
+# --- sheets of fields and their grades
 
 
 @pytest.mark.parametrize(
     "title", ["fields", "Fields", "FIELDS", "fields ", "ｆｉｅｌｄｓ", "字段", " 字段 ", "字段表", "列说明"]
 )
-def test_a_sheet_of_fields_is_never_ignored(title: str) -> None:
+def test_a_sheet_of_fields_is_read_whatever_its_name(title: str) -> None:
     sheets = sheets_of(book(resources=[HEAD, ROW], **{title: [FIELD_HEAD, ["A-1", "x", "text", "core", ""]]}), "a.xlsx")
     assert [row["grade"] for row in sheets.fields] == ["core"]
 
 
 @pytest.mark.parametrize("title", ["fields", "Sheet2"])
-def test_the_sheet_of_fields_can_be_first(title: str) -> None:
+def test_the_sheet_of_fields_can_stand_before_the_sheet_of_resources(title: str) -> None:
     data = book(**{title: [FIELD_HEAD, ["A-1", "x", "text", "important", ""]]}, 清单=[HEAD, ROW])
     sheets = sheets_of(data, "a.xlsx")
     assert (sheets.resources[0]["code"], sheets.fields[0]["grade"]) == ("A-1", "important")
 
 
-def test_column_names_ignore_case_and_blanks() -> None:
+def test_case_and_blanks_in_column_names_are_ignored() -> None:
     data = book(s=[["Code", "TITLE ", "content_digest", "Grade\u00a0"], [*ROW, "important"]])
     assert sheets_of(data, "a.xlsx").resources[0]["grade"] == "important"
     text = f"Code,TITLE ,content_digest,Ｇrade\n{','.join(ROW)},important\n"
     assert sheets_of(text.encode(), "a.csv").resources[0]["grade"] == "important"
 
 
-def test_a_merged_cell_applies_to_each_of_its_rows() -> None:
+def test_a_merged_cell_gives_its_value_to_each_of_its_rows() -> None:
     rows: list[list[Any]] = [
         [*HEAD, "grade"],
         [*ROW, "important"],
@@ -157,7 +157,7 @@ def test_a_merged_cell_applies_to_each_of_its_rows() -> None:
     assert [row["grade"] for row in sheets.resources] == ["important", "important", "general_1"]
 
 
-def test_merged_cells_alone_add_no_rows() -> None:
+def test_rows_that_have_only_merged_cells_are_ignored() -> None:
     rows: list[list[Any]] = [[*HEAD, "grade"], [*ROW, "important"]]
     sheets = sheets_of(book(s=filled(rows, lambda sheet: sheet.merge_cells("D2:D900"))), "a.xlsx")
     assert len(sheets.resources) == 1
@@ -185,13 +185,13 @@ HIDDEN: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("sheets", HIDDEN.values(), ids=HIDDEN.keys())
-def test_a_hidden_table_is_refused(sheets: dict[str, Any]) -> None:
+def test_a_file_with_a_hidden_table_is_refused(sheets: dict[str, Any]) -> None:
     error = refusal(book(**sheets))
     assert error.code == "XLSX_SHEET_HIDDEN"
     assert error.where in ("list.xlsx, old", "list.xlsx, fields")
 
 
-def test_other_sheets_are_noted_and_not_read() -> None:
+def test_a_sheet_of_another_kind_is_not_read_and_the_notes_name_it() -> None:
     data = book(
         封面=[["2026 年数据资源"]],
         choices=filled([["general_1"], ["important"], ["core"]], hidden),
@@ -205,14 +205,14 @@ def test_other_sheets_are_noted_and_not_read() -> None:
     assert all(title in "".join(sheets.notes) for title in ("封面", "choices", "统计"))
 
 
-def test_an_unknown_sheet_with_grades_of_a_resource_is_refused() -> None:
+def test_a_file_with_grades_in_an_unrecognised_sheet_is_refused() -> None:
     data = book(resources=[HEAD, ROW], 分级=[["资源", "字段", "级别"], ["A-1", "身份证号", "Important"]])
     error = refusal(data)
     assert (error.code, error.where) == ("XLSX_SHEET_UNKNOWN", "list.xlsx, 分级")
 
 
 @pytest.mark.parametrize("title", ["resources2", "Sheet1"])
-def test_two_tables_of_the_same_kind_are_refused(title: str) -> None:
+def test_a_file_with_two_tables_of_the_same_kind_is_refused(title: str) -> None:
     assert refusal(book(resources=[HEAD, ROW], **{title: [HEAD, ROW]})).code == "XLSX_SHEETS"
 
 
@@ -224,14 +224,14 @@ def test_an_error_names_the_sheet_that_was_read() -> None:
 
 
 @pytest.mark.parametrize("second", ["Grade", "grade ", "ＧＲＡＤＥ", "gr\u200bade"])
-def test_two_columns_with_the_same_name_are_refused(second: str) -> None:
+def test_a_table_with_two_columns_of_the_same_name_is_refused(second: str) -> None:
     rows = [[*HEAD, "grade", second], [*ROW, "important", "general_1"]]
     assert refusal(book(s=rows)).code in ("CSV_HEADER", "XLSX_HEADER")
     text = "\n".join(",".join(line) for line in rows)
     assert refusal(text.encode(), "list.csv").code == "CSV_HEADER"
 
 
-def test_fields_in_a_second_file_are_never_ignored() -> None:
+def test_fields_in_a_second_file_are_read_or_the_import_is_refused() -> None:
     grading = [FIELD_HEAD, ["A-1", "x", "text", "core", ""]]
     text = "\n".join(",".join(line) for line in grading).encode()
     for fields in (text, text.decode().encode("utf-16"), book(字段=grading)):
@@ -244,7 +244,7 @@ def test_fields_in_a_second_file_are_never_ignored() -> None:
         sheets_of(book(s=[HEAD, ROW], fields=grading), "a.xlsx", text)
 
 
-# Cells
+# --- cells
 
 
 CELLS: dict[str, tuple[Any, str | None, str]] = {
@@ -272,7 +272,7 @@ CELLS: dict[str, tuple[Any, str | None, str]] = {
 
 
 @pytest.mark.parametrize(("value", "form", "text"), CELLS.values(), ids=CELLS.keys())
-def test_a_cell_is_read_as_the_text_that_is_shown(value: Any, form: str | None, text: str) -> None:
+def test_a_cell_is_read_as_the_text_that_a_spreadsheet_shows(value: Any, form: str | None, text: str) -> None:
     def cell(sheet: Worksheet) -> None:
         sheet.cell(2, 2).value = value
         if form:
@@ -302,7 +302,7 @@ def test_a_cell_without_reliable_text_is_refused_with_its_place(value: Any, code
     assert (error.code, error.where) == (code, "list.xlsx, s, row 3, column package")
 
 
-def test_cells_of_an_xls_workbook_are_the_same_texts() -> None:
+def test_a_cell_of_an_xls_workbook_is_read_as_the_text_that_a_spreadsheet_shows() -> None:
     data, name = case("xls-flaws/cells.xls")
     (sheet,) = sheets_in(data, name, Kind.XLS)
     cells = {row[0]: row[1] for _, row in sheet.rows[1:]}

@@ -1,4 +1,4 @@
-"""Important and core data: blocked until it is reviewed, also if its provider graded it lower."""
+"""Important and core data is blocked until it is reviewed, even if the provider gave it a lower grade."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tests.support.actors.department import Department, refusal
 REPORT = f"sha-256:{'a' * 64}"
 
 
-def test_a_grade_below_a_fields_grade_is_refused(office: Department) -> None:
+def test_a_resource_with_a_lower_grade_than_one_of_its_fields_is_refused(office: Department) -> None:
     fields = (ResourceField("holder", "text", pii="sensitive", grade="general_4"),)
     error = refusal(lambda: office.put("too-low", fields=fields, grade="general_2"))
     assert (error.code, error.details["field"]) == ("GRADE_TOO_LOW", "holder")
     assert refusal(lambda: office.ledger.catalogue.data.get("too-low")).code == "RESOURCE_UNKNOWN"
 
 
-def test_core_data_stays_a_draft(office: Department) -> None:
+def test_core_data_cannot_be_submitted_and_stays_a_draft(office: Department) -> None:
     office.put("core", fields=(ResourceField("x", "text", grade="core"),))
     assert refusal(lambda: office.ledger.catalogue.data.submit(office.provider, "core")).code == "GRADE_CORE"
     assert office.state("core") == "draft"
@@ -52,7 +52,7 @@ def test_important_data_is_blocked_until_reviewed(office: Department) -> None:
     ]
 
 
-def test_a_review_covers_only_one_version(office: Department) -> None:
+def test_a_review_permits_only_the_reviewed_version(office: Department) -> None:
     catalogue, code = office.ledger.catalogue.data, "review-again"
     office.put(code, grade="important")
     assert catalogue.record_review(office.authority, code, REPORT).state == "draft"
@@ -63,7 +63,7 @@ def test_a_review_covers_only_one_version(office: Department) -> None:
 
 @pytest.fixture
 def listed(office: Department) -> Iterator[Callable[[ImportantData], None]]:
-    """Lists kinds of data for one test, and withdraws them afterwards."""
+    """Adds kinds of data to the important-data list, and withdraws them after the test."""
     added: list[str] = []
 
     def add(entry: ImportantData) -> None:
@@ -74,7 +74,7 @@ def listed(office: Department) -> Iterator[Callable[[ImportantData], None]]:
         office.ledger.catalogue.important_data.withdraw(office.authority, identifier)
 
 
-def test_listed_important_data_is_blocked_until_reviewed(
+def test_a_resource_that_matches_the_important_data_list_is_blocked_until_reviewed(
     office: Department, listed: Callable[[ImportantData], None]
 ) -> None:
     listed(ImportantData("地下管线", "important", pattern="*管线*"))
@@ -84,7 +84,9 @@ def test_listed_important_data_is_blocked_until_reviewed(
     assert office.ledger.catalogue.data.record_review(office.authority, "pipes", REPORT).state == "submitted"
 
 
-def test_listed_core_data_stays_blocked(office: Department, listed: Callable[[ImportantData], None]) -> None:
+def test_a_resource_that_is_listed_as_core_data_stays_blocked(
+    office: Department, listed: Callable[[ImportantData], None]
+) -> None:
     listed(ImportantData("坐标", "core", fields=("gcj_x", "gcj_y")))
     office.put("coordinates", fields=(ResourceField("gcj_x", "decimal"), ResourceField("gcj_y", "decimal")))
     catalogue = office.ledger.catalogue.data
@@ -93,7 +95,7 @@ def test_listed_core_data_stays_blocked(office: Department, listed: Callable[[Im
     assert office.state("coordinates") == "blocked"
 
 
-def test_a_new_entry_blocks_matching_resources_at_once(office: Department) -> None:
+def test_a_new_entry_of_the_list_blocks_matching_resources_at_once(office: Department) -> None:
     ledger = office.ledger
     office.publish("at-once/published", title="近海水深 甲")
     office.publish("at-once/changed", title="近海水深 乙")

@@ -51,7 +51,7 @@ MATCHED: dict[str, tuple[str, list[ImportantData], str, list[str]]] = {
 
 
 @pytest.mark.parametrize(("own", "entries", "grade", "titles"), MATCHED.values(), ids=MATCHED.keys())
-def test_the_highest_matching_grade_applies(
+def test_a_resource_gets_the_highest_grade_of_itself_and_the_matching_entries(
     own: str, entries: list[ImportantData], grade: str, titles: list[str]
 ) -> None:
     assert matched_grade(replace(PIPES, grade=own), entries) == (grade, titles)
@@ -59,7 +59,7 @@ def test_the_highest_matching_grade_applies(
 
 
 @pytest.mark.parametrize("entry", [BY_TITLE, BY_FIELDS], ids=["title", "fields"])
-def test_a_valid_entry_is_accepted(entry: ImportantData) -> None:
+def test_a_valid_important_data_entry_is_accepted(entry: ImportantData) -> None:
     check_important(entry)
 
 
@@ -74,7 +74,7 @@ REFUSED: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("change", REFUSED.values(), ids=REFUSED.keys())
-def test_an_invalid_entry_is_refused(change: dict[str, Any]) -> None:
+def test_an_invalid_important_data_entry_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput) as caught:
         check_important(replace(BY_TITLE, **change))
     assert caught.value.code == "IMPORTANT_ENTRY"

@@ -1,4 +1,6 @@
-"""Bulk import: a dry run writes nothing, one bad row stops all, and every form of a table gives the same result."""
+"""Bulk import: a dry run writes nothing, one bad row stops the whole import, and every file format gives the same
+result.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,7 @@ def test_a_dry_run_reports_on_every_row_and_writes_nothing(office: Department) -
     json.dumps([line.to_dict() for line in report.rows])
 
 
-def test_one_bad_row_stops_the_import(office: Department) -> None:
+def test_if_one_row_is_refused_no_row_is_imported(office: Department) -> None:
     before = stored(office)
     table = Sheets([row("stop/1"), row("stop/2", grade="secret"), row("stop/3")])
     error = refusal(lambda: office.ledger.catalogue.imports.commit(office.provider, table))
@@ -86,7 +88,7 @@ def test_only_providers_can_import(office: Department) -> None:
                 act(actor, table)
 
 
-def test_every_attribute_is_imported(office: Department) -> None:
+def test_every_attribute_of_a_resource_can_be_imported(office: Department) -> None:
     cells = {
         "package": "power",
         "rows": "12",
@@ -140,7 +142,7 @@ def test_a_table_with_too_many_rows_is_refused(office: Department, monkeypatch: 
     assert refusal(lambda: office.ledger.catalogue.imports.dry_run(office.provider, table)).code == "IMPORT_TOO_LARGE"
 
 
-def test_fields_given_twice_are_refused(office: Department) -> None:
+def test_fields_given_in_a_row_and_in_a_table_of_fields_are_refused(office: Department) -> None:
     table = Sheets([row("twice")], [{"code": "twice", "name": "a", "type": "text"}])
     (line,) = office.ledger.catalogue.imports.dry_run(office.provider, table).rows
     assert line.error == "FIELDS_TWICE"
@@ -151,7 +153,7 @@ def csv_bytes(*rows: Mapping[str, str]) -> bytes:
     return "\n".join(lines).encode("utf-8-sig")
 
 
-def test_a_csv_file_is_imported_with_a_second_file_of_fields() -> None:
+def test_a_csv_file_can_be_imported_with_a_second_file_of_fields() -> None:
     resources = {"code": "a", "title": "b", "content_digest": DIGEST}
     fields = {"code": "a", "name": "kwh: net", "type": "decimal"}
     assert sheets_of(csv_bytes(resources), "r.csv", csv_bytes(fields)) == Sheets([resources], [fields])
@@ -159,7 +161,7 @@ def test_a_csv_file_is_imported_with_a_second_file_of_fields() -> None:
     assert refusal(lambda: sheets_of(b"a\n\xff\n", "r.csv")).code == "CSV_NOT_UTF8"
 
 
-def test_excel_and_csv_give_the_same_result(office: Department) -> None:
+def test_importing_a_table_from_excel_or_csv_gives_the_same_result(office: Department) -> None:
     excel = book(
         数据清单=[
             ["code", "title", "content_digest", "rows", "time_range", None],
@@ -181,7 +183,7 @@ def test_excel_and_csv_give_the_same_result(office: Department) -> None:
     assert office.ledger.catalogue.data.get("x")["resource"]["grade"] == "general_2"
 
 
-def test_real_data_sets_are_imported_from_csv_and_excel(office: Department) -> None:
+def test_real_data_sets_can_be_imported_from_csv_and_excel(office: Department) -> None:
     library = Library()
     wanted = [item for item in library.index() if item.package in ("ISLR", "plm")]
     described = [library.describe(item) for item in wanted]

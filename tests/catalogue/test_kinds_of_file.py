@@ -1,4 +1,6 @@
-"""Kinds of file and encodings are found from the content; an unsupported kind is refused and named."""
+"""The kind of a file and its encoding are recognised from the content. An unsupported kind is refused, and the error
+names the kind.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from ledger.errors import InvalidInput
 from tests.catalogue.test_files import DIGEST, HEAD, ROW, case, refusal
 from tests.support.workbooks import book
 
-# Kinds of file
+# --- kinds of file
 
 
 TEXT = f"code,title,content_digest\nC-1,名称编号,{DIGEST}\n"
@@ -46,7 +48,7 @@ def test_a_text_file_is_read_in_its_encoding_and_the_report_names_it(
     assert note in "".join(sheets.notes) and len(sheets.notes) == bool(note)
 
 
-def test_rare_characters_are_read_as_gb18030_only_if_it_is_declared() -> None:
+def test_rare_characters_are_read_as_gb18030_only_if_the_encoding_is_given() -> None:
     data = TEXT.replace("名称编号", "𠮷硇").encode("gb18030")
     assert refusal(data, "list.csv").code == "CSV_NOT_UTF8"
     assert sheets_of(data, "list.csv", encoding="gb18030").resources[0]["title"] == "𠮷硇"
@@ -65,7 +67,9 @@ DOUBTFUL: dict[str, tuple[bytes, str | None, str]] = {
 
 
 @pytest.mark.parametrize(("data", "declared", "code"), DOUBTFUL.values(), ids=DOUBTFUL.keys())
-def test_a_text_file_in_doubtful_encoding_is_refused_with_a_hint(data: bytes, declared: str | None, code: str) -> None:
+def test_a_text_file_whose_encoding_is_uncertain_is_refused_with_a_hint(
+    data: bytes, declared: str | None, code: str
+) -> None:
     with pytest.raises(InvalidInput) as caught:
         sheets_of(data, "list.csv", encoding=declared)
     assert caught.value.code == code and caught.value.hint
@@ -125,13 +129,13 @@ KINDS: dict[str, tuple[bytes, str, str]] = {
 
 
 @pytest.mark.parametrize(("data", "name", "kind"), KINDS.values(), ids=KINDS.keys())
-def test_an_unsupported_kind_of_file_is_refused_and_named(data: bytes, name: str, kind: str) -> None:
+def test_an_unsupported_kind_of_file_is_refused_and_the_error_names_it(data: bytes, name: str, kind: str) -> None:
     error = refusal(data, name)
     assert (error.code, error.where) == ("FILE_KIND", name)
     assert kind in error.message
 
 
-def test_an_encrypted_file_is_refused_as_encrypted() -> None:
+def test_an_encrypted_file_is_refused_and_the_error_says_encrypted() -> None:
     old = OLE + "EncryptedPackage".encode("utf-16-le")
     locked = bytearray(book(s=[HEAD, ROW]))
     for at in (locked.find(b"PK\x01\x02") + 8, 6):
@@ -142,7 +146,7 @@ def test_an_encrypted_file_is_refused_as_encrypted() -> None:
 
 @pytest.mark.parametrize("path", ["xls-whole/list.xls", "xls-flaws/cells.xls"])
 @pytest.mark.parametrize("cut", [8, 512, 1_000, 2_000])
-def test_a_truncated_xls_workbook_is_refused_as_damaged(path: str, cut: int) -> None:
+def test_a_truncated_xls_workbook_is_refused_and_the_error_says_damaged(path: str, cut: int) -> None:
     data, name = case(path)
     assert refusal(data[:cut], name).code == "XLS_MALFORMED"
 

@@ -24,7 +24,7 @@ POWER = DataResource(
 WANTED = Wanted("企业用电", "loan check", "energy", ("Usci Code", "kwh", "arrears"))
 
 
-def test_a_score_lists_its_parts() -> None:
+def test_the_score_of_a_resource_lists_its_parts() -> None:
     found = score(WANTED, POWER)
     assert found.to_dict() == {
         "code": "power/meters",
@@ -48,13 +48,13 @@ SCORES: dict[str, tuple[Wanted, tuple[int, int, int]]] = {
 
 
 @pytest.mark.parametrize(("wanted", "points"), SCORES.values(), ids=SCORES.keys())
-def test_points_follow_fields_domain_and_words(wanted: Wanted, points: tuple[int, int, int]) -> None:
+def test_a_resource_gets_points_for_fields_domain_and_words(wanted: Wanted, points: tuple[int, int, int]) -> None:
     found = score(wanted, POWER)
     assert (found.field_points, found.domain_points, found.word_points) == points
     assert found.score == sum(points)
 
 
-def test_empty_domains_do_not_match() -> None:
+def test_two_empty_domains_do_not_count_as_equal() -> None:
     assert score(replace(WANTED, domain=""), replace(POWER, domain="")).domain_points == 0
 
 

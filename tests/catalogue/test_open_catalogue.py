@@ -1,4 +1,4 @@
-"""The open catalogue: which resources can be opened, and what it shows."""
+"""The open catalogue: which resources can be put into it, and what it shows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_the_open_catalogue_shows_the_published_version_and_its_history(office: 
     assert refusal(lambda: ledger.catalogue.open_catalogue.get(code)).code == "NOT_OPEN"
 
 
-def test_a_resource_that_must_not_be_opened_is_refused(office: Department) -> None:
+def test_a_resource_that_may_not_be_in_the_open_catalogue_is_refused(office: Department) -> None:
     ledger = office.ledger
     office.publish("open/none", open_attr="none")
     office.publish("open/conditional", open_attr="conditional")

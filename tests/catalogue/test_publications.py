@@ -15,7 +15,7 @@ from tests.support.actors.pilots import Pilot
 REPORT = f"sha-256:{'a' * 64}"
 
 
-def test_a_resource_is_published_after_the_officer_signed(office: Department) -> None:
+def test_a_resource_can_be_published_after_the_chief_data_officer_signed(office: Department) -> None:
     ledger, code = office.ledger, "published"
     office.put(code)
     ledger.catalogue.data.submit(office.provider, code)
@@ -32,7 +32,7 @@ def test_a_resource_is_published_after_the_officer_signed(office: Department) ->
     assert ledger.catalogue.data.registrable(code, 1).code == code
 
 
-def test_the_signed_statement_is_in_the_log(office: Department) -> None:
+def test_the_signed_publication_is_in_the_log(office: Department) -> None:
     office.put("logged")
     office.ledger.catalogue.data.submit(office.provider, "logged")
     statement = office.signed("logged")
@@ -95,7 +95,7 @@ def test_a_changed_resource_must_be_signed_and_published_again(office: Departmen
     assert ledger.catalogue.publications.publish(office.provider, code).published_version == 2
 
 
-def test_only_the_authority_appoints_officers(office: Department, pilot: Pilot) -> None:
+def test_only_an_authority_can_appoint_chief_data_officers(office: Department, pilot: Pilot) -> None:
     publications, department_ = office.ledger.catalogue.publications, pilot.cast.registrar
     for actor in (office.provider, office.cdo, office.consumer):
         error = refusal(lambda actor=actor: publications.appoint(actor, department_, office.cdo.party))
@@ -107,7 +107,7 @@ def test_only_the_authority_appoints_officers(office: Department, pilot: Pilot) 
     assert isinstance(error, Conflict) and error.code == "CDO_ROLE_MISSING"
 
 
-def test_an_officer_cannot_sign_after_its_appointment_ended(office: Department) -> None:
+def test_a_chief_data_officer_cannot_sign_after_the_appointment_ended(office: Department) -> None:
     ledger, code = office.ledger, "ended"
     office.put(code)
     ledger.catalogue.data.submit(office.provider, code)

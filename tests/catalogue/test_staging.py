@@ -1,4 +1,6 @@
-"""Imports beside other writers: planned without the lock, written with few statements, never over a newer change."""
+"""Imports while others write: an import is planned without the write lock, is written with few SQL statements, and
+never overwrites a newer change.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from ledger.store.database import Database, open_engine
 from tests.catalogue.import_tables import row, stored
 from tests.support.actors.department import Department, refusal, resource
 
-# Statements under the write lock
+# --- SQL statements while the write lock is held
 
 
 @pytest.fixture
@@ -45,19 +47,19 @@ def test_a_thousand_rows_take_a_fixed_number_of_statements_under_the_lock(
     report = office.ledger.catalogue.imports.commit(office.provider, table)
     assert report.counts["new"] == rows
     thousands = rows // 1_000
-    # For each 500 rows: one query of the present entries, and one insert each of entries, versions and events.
+    # For every 500 rows: one query for the present entries, and one insert each for entries, versions and events.
     assert len(statements) == 2 * 4 * thousands
     statements.clear()
     changed = Sheets([row(f"many{rows}/{place}", title="新") for place in range(rows)])
     assert office.ledger.catalogue.imports.commit(office.provider, changed).counts["new_version"] == rows
-    # One more statement for the numbers of earlier events.
+    # One more statement reads the numbers of earlier events.
     assert len(statements) == 2 * 5 * thousands
     statements.clear()
     assert office.ledger.catalogue.imports.commit(office.provider, changed).counts["unchanged"] == rows
     assert len(statements) == 2 * thousands
 
 
-def test_planning_takes_few_queries(office: Department) -> None:
+def test_planning_an_import_needs_few_queries(office: Department) -> None:
     sent: list[str] = []
     engine = office.ledger.database.engine
 
@@ -68,7 +70,7 @@ def test_planning_takes_few_queries(office: Department) -> None:
     event.listen(engine, "before_cursor_execute", before)
     office.ledger.catalogue.imports.dry_run(office.provider, table)
     event.remove(engine, "before_cursor_execute", before)
-    # For each 500 codes one query, and one for their systems; and one that begins the transaction.
+    # One statement begins the transaction. For every 500 codes there is one query, and one query for their systems.
     assert len(sent) == 4 * 2 + 1
 
 
@@ -92,7 +94,7 @@ def test_other_writers_can_write_while_a_table_is_planned(office: Department) ->
     assert len(written) == 20
 
 
-def test_a_table_is_planned_again_if_an_entry_changed_meanwhile(office: Department) -> None:
+def test_an_import_is_planned_again_if_another_writer_changed_an_entry(office: Department) -> None:
     office.put("cas/1", title="旧")
     table = Sheets([row("cas/0"), row("cas/1", title="新"), row("cas/2")])
     changes = iter(["cas/1", "cas/2"])
@@ -112,7 +114,7 @@ def test_a_table_is_planned_again_if_an_entry_changed_meanwhile(office: Departme
     assert [event["state"] for event in office.ledger.catalogue.data.history("cas/1")] == ["draft"] * 3
 
 
-def test_a_code_that_another_provider_took_meanwhile_is_refused(office: Department) -> None:
+def test_an_import_is_refused_if_another_provider_took_a_code_meanwhile(office: Department) -> None:
     before = stored(office)
     take = iter([lambda: office.ledger.catalogue.data.put(office.stranger, resource("taken/1"))])
     table = Sheets([row("taken/0"), row("taken/1")])
@@ -125,7 +127,7 @@ def test_a_code_that_another_provider_took_meanwhile_is_refused(office: Departme
     assert [after - then for after, then in zip(stored(office), before, strict=True)] == [1, 1, 1], "the stranger's own"
 
 
-def test_an_import_that_is_overtaken_repeatedly_fails_as_busy(
+def test_an_import_fails_as_busy_if_other_writers_change_its_entries_repeatedly(
     office: Department, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     office.put("busy/1", title="0")

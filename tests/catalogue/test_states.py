@@ -1,4 +1,4 @@
-"""Every state and step of the catalogue's state machines, compared with tables in this file."""
+"""Compares every state and step of the catalogue's state machines with the tables in this file."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MACHINES = (RESOURCE, DEMAND)
 
 
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
-def test_every_state_allows_only_the_listed_steps(machine: StateMachine) -> None:
+def test_each_state_allows_only_the_steps_in_the_table(machine: StateMachine) -> None:
     table = TABLES[machine.name]
     assert machine.states == table.keys()
     for state, moves in table.items():
@@ -52,11 +52,13 @@ def test_every_state_allows_only_the_listed_steps(machine: StateMachine) -> None
 @pytest.mark.parametrize(
     ("machine", "initial", "final"), [(RESOURCE, "draft", {"retired"}), (DEMAND, "filed", {"closed"})]
 )
-def test_the_first_and_final_states(machine: StateMachine, initial: str, final: set[str]) -> None:
+def test_each_state_machine_has_the_expected_first_and_final_states(
+    machine: StateMachine, initial: str, final: set[str]
+) -> None:
     assert (machine.initial, machine.final) == (initial, final)
 
 
-def test_no_path_publishes_without_a_signature() -> None:
+def test_no_sequence_of_steps_publishes_a_resource_without_a_signature() -> None:
     unsigned = {(state, move): to for (state, move), to in RESOURCE.moves.items() if move != "sign"}
     reached, waiting = {"draft"}, ["draft"]
     while waiting:

@@ -1,4 +1,4 @@
-"""Excel files: cells as text, what is refused and where, and limits against oversized files."""
+"""Excel files: cells are read as text, mistakes are refused with their place, and the size of files is limited."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_a_file_that_is_not_a_workbook_is_refused(data: bytes) -> None:
     text=st.binary(max_size=12),
     cut=st.integers(0, 40),
 )
-def test_a_damaged_file_is_read_or_refused(member: str, place: int, text: bytes, cut: int) -> None:
+def test_a_damaged_workbook_is_read_or_refused_without_a_crash(member: str, place: int, text: bytes, cut: int) -> None:
     damaged = rezipped(
         BOOK, lambda name, content: content if name != member else content[:place] + text + content[place + cut :]
     )
@@ -106,7 +106,7 @@ def test_a_zip_bomb_is_not_unpacked() -> None:
     assert refusal(lambda: read_xlsx(bomb, "t.xlsx")).code == "XLSX_TOO_LARGE"
 
 
-def test_the_number_of_cells_is_limited_also_for_empty_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sheet_with_too_many_cells_is_refused_even_if_they_are_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(xlsx_scan.BOUNDS, "c", 50)
     far = rezipped(BOOK, lambda member, content: content.replace(b'"A2"', b'"XFD2"'))
     assert refusal(lambda: read_xlsx(far, "t.xlsx")).code == "XLSX_TOO_LARGE"
@@ -116,7 +116,7 @@ def test_the_number_of_cells_is_limited_also_for_empty_cells(monkeypatch: pytest
     assert refusal(lambda: read_xlsx(deep, "t.xlsx")).code == "XLSX_TOO_LARGE"
 
 
-def test_sizes_are_limited_before_parsing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_workbook_that_is_too_large_is_refused_before_parsing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(xlsx_scan.BOUNDS, "sheet", 1)
     assert refusal(lambda: read_xlsx(book(a=[], b=[]), "t.xlsx")).code == "XLSX_TOO_LARGE"
     monkeypatch.setattr(xlsx_scan, "MAX_XLSX_BYTES", 10)

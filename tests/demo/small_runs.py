@@ -1,4 +1,4 @@
-"""Small demonstrations, interrupted or killed at a chosen point.
+"""Runs small demonstrations that are interrupted or killed at a chosen point.
 
 ``python -m tests.demo.small_runs <folder> <step> …``
 """
@@ -29,16 +29,16 @@ from ledger.registration.tables import Registration
 from ledger.store.database import Database
 from ledger.store.tables import Entry
 
-# With 42 firms, the scenario with the most fates has all of them. Persons take part in four other scenarios.
+# With 42 firms, the scenario that has the most fates has every fate. Persons take part in four other scenarios.
 SMALL = Size(66, firms=42, data_sets=14)
 SENT, WRITTEN = "the node has a transaction", "a change is in the database"
-# How often the log was anchored depends on when the run was interrupted.
+# Events whose number differs between runs: how often the log is anchored depends on when a run was interrupted.
 _BY_CHANCE = ("Anchored",)
 
 
 @contextmanager
 def replaced(owner: type, name: str, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Iterator[None]:
-    """Replace a method by a wrapper during the block."""
+    """Replace a method with a wrapper during the block."""
     original = getattr(owner, name)
     setattr(owner, name, wrap(original))
     try:
@@ -48,7 +48,9 @@ def replaced(owner: type, name: str, wrap: Callable[[Callable[..., Any]], Callab
 
 
 class Points:
-    """Follows a run, and calls ``strike`` at each point with the step, the event in it, and its count."""
+    """Observes a run. At each point ``strike`` is called with the step's name, the event (a transaction or a database
+    change), and the event's number within the step.
+    """
 
     def __init__(self, strike: Callable[[str, str, int], None]) -> None:
         self._strike = strike
@@ -56,7 +58,7 @@ class Points:
         self._happened: Counter[str] = Counter()
 
     def reached(self, step: str) -> None:
-        """Note that a step begins; called with empty text after the last step."""
+        """Note that a step begins; after the last step the name is empty."""
         self._step = step
         self._happened.clear()
         self._strike(step, "before", 0)
@@ -90,13 +92,15 @@ class Points:
 
 
 def run_small(ledger: Ledger, out: Path, points: Points) -> Run:
-    """Run the small demonstration, or what earlier runs left to do."""
+    """Run the small demonstration. If an earlier run did not finish, only the remaining acts are done."""
     with points.watched():
         return run_pilot(ledger, out, lambda _name, _total: lambda _count: None, SMALL, points.reached)
 
 
 def reported(run: Run) -> dict[str, Any]:
-    """Return a run's report without the parts that differ between runs: ids, times, gas, and earlier work."""
+    """Return a run's report without the parts that differ between runs: ids, times, gas, and the work of
+    earlier runs.
+    """
     summary = run.to_dict()
     return {
         "counts": summary["counts"],
@@ -114,7 +118,7 @@ def reported(run: Run) -> dict[str, Any]:
 
 
 def kept(ledger: Ledger) -> dict[str, Any]:
-    """Return the numbers of entries, events, certificates and presentations by kind, from the ledger and its chain."""
+    """Return how many entries, events, certificates and presentations of each kind the ledger and its chain have."""
     ledger.follower.sync()
     ended = Presentation.result.not_in(("pending", "lapsed"))
     with ledger.database.read() as session:
@@ -134,7 +138,7 @@ def kept(ledger: Ledger) -> dict[str, Any]:
 
 
 def main(folder: Path, step: str, what: str, time: int) -> None:
-    """Run until the given point, and kill this process there."""
+    """Run the demonstration until the given point, and kill this process there."""
 
     def strike(*point: Any) -> None:
         if point == (step, what, time):

@@ -1,4 +1,4 @@
-"""The demonstration as a user runs it; third-party libraries also verify the files that it leaves."""
+"""Runs the demonstration as a user does, and verifies its files with third-party libraries too."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read(path: Path) -> Any:
     return json.loads(path.read_text("utf-8"))
 
 
-def test_summary_counts_everything(demo: Path) -> None:
+def test_the_counts_in_the_summary_are_large_enough_and_add_up(demo: Path) -> None:
     counts = read(demo / "demo-out" / "summary.json")["counts"]
     assert counts["institutions"] == 34
     assert counts["resources"] == counts["registrations"] + counts["duplicates_refused"]
@@ -47,7 +47,7 @@ def test_summary_counts_everything(demo: Path) -> None:
 
 
 @pytest.mark.parametrize("code", TWELVE)
-def test_every_request_of_a_scenario_is_accounted_for(demo: Path, code: str) -> None:
+def test_the_results_of_a_scenarios_requests_add_up_to_the_number_of_requests(demo: Path, code: str) -> None:
     summary = read(demo / "demo-out" / "summary.json")
     (numbers,) = [scenario for scenario in summary["scenarios"] if scenario["scenario"] == code]
     assert numbers["requested"] >= 30
@@ -62,7 +62,7 @@ def test_every_request_of_a_scenario_is_accounted_for(demo: Path, code: str) -> 
     assert numbers["unexpected"] == []
 
 
-def test_every_scenario_refuses_all_its_cases_that_must_fail(demo: Path) -> None:
+def test_in_every_scenario_all_cases_that_must_fail_are_refused(demo: Path) -> None:
     checks = [
         ("2 signature", "SIGNATURE_INVALID"),
         ("7 validity", "EXPIRED"),
@@ -96,7 +96,7 @@ def test_every_case_that_must_fail_is_refused_by_the_expected_check(demo: Path) 
     assert all(case["as_expected"] for case in unhappy)
 
 
-def test_three_officers_keep_their_keys_in_separate_folders(demo: Path) -> None:
+def test_the_keys_of_the_three_authorities_are_in_separate_folders(demo: Path) -> None:
     folders = sorted((demo / "var" / "offices").iterdir())
     keys = [json.loads((folder / "accounts.json").read_text()) for folder in folders]
     assert [folder.name for folder in folders] == ["1", "2", "3"]
@@ -104,7 +104,7 @@ def test_three_officers_keep_their_keys_in_separate_folders(demo: Path) -> None:
     assert {(folder / "accounts.json").stat().st_mode & 0o777 for folder in folders} == {0o600}
 
 
-def test_a_lost_key_is_reported_at_once_and_replaced_after_the_delay(demo: Path) -> None:
+def test_a_lost_key_is_reported_at_once_and_replaced_after_the_waiting_period(demo: Path) -> None:
     powers = read(demo / "demo-out" / "summary.json")["powers"]
     recovery, proposal = powers["recovery"], powers["recovery"]["proposal"]
     _, second, _ = powers["officers"]
@@ -126,7 +126,7 @@ def test_a_lost_key_is_reported_at_once_and_replaced_after_the_delay(demo: Path)
     assert recovery["key"] in signers and recovery["lost"] not in signers
 
 
-def test_a_firm_vetoes_a_forged_recovery_of_two_officers(demo: Path) -> None:
+def test_a_firm_vetoes_a_forged_recovery_that_two_authorities_proposed(demo: Path) -> None:
     powers = read(demo / "demo-out" / "summary.json")["powers"]
     veto, proposal = powers["veto"], powers["veto"]["proposal"]
     _, second, third = powers["officers"]
@@ -149,7 +149,7 @@ def test_the_printed_summary_shows_the_recovery_and_the_veto(demo: Path) -> None
         assert sentence in printed
 
 
-def test_the_gas_of_a_certificate_is_its_share_of_the_anchors(demo: Path) -> None:
+def test_the_gas_of_all_certificates_adds_up_to_the_gas_for_anchoring(demo: Path) -> None:
     summary = read(demo / "demo-out" / "summary.json")
     anchors = [stage["gas"] for stage in summary["stages"] if "上链 " in stage["name"] and "登记" not in stage["name"]]
     shares = sum(numbers["anchor_gas_per_certificate"] * numbers["issued"] for numbers in summary["scenarios"])
@@ -160,13 +160,13 @@ def test_the_gas_of_a_certificate_is_its_share_of_the_anchors(demo: Path) -> Non
         assert 60_000 < numbers["use_gas_per_use"] < 80_000
 
 
-def test_a_slow_source_times_out_and_answers_later(demo: Path) -> None:
+def test_a_slow_source_times_out_once_and_answers_later(demo: Path) -> None:
     scenarios = {numbers["scenario"]: numbers for numbers in read(demo / "demo-out" / "summary.json")["scenarios"]}
     assert scenarios["S04"]["timed_out"] == 1
     assert scenarios["S01"]["corrected"] == scenarios["S02"]["corrected"] == 1
 
 
-def test_the_files_for_consumers_contain_no_name_and_no_number(demo: Path) -> None:
+def test_the_files_for_consumers_contain_no_name_or_id_number_of_a_subject(demo: Path) -> None:
     folder = demo / "demo-out"
     with sqlite3.connect(folder / "providers" / "insurance" / "S02-social_insurance.db") as database:
         persons = database.execute("SELECT DISTINCT name, id_number, phone FROM records").fetchall()
@@ -180,14 +180,14 @@ def test_the_files_for_consumers_contain_no_name_and_no_number(demo: Path) -> No
         assert "号企业（演示）" not in content
 
 
-def test_the_transferred_asset_has_a_complete_history(demo: Path) -> None:
+def test_the_provenance_of_the_transferred_asset_is_complete(demo: Path) -> None:
     transfer = read(demo / "demo-out" / "summary.json")["transfer"]
     names = [event["name"] for event in transfer["events"]]
     assert names == ["Registered", *["Advanced"] * 3, "Confirmed", "TransferOffered", "TransferAccepted"]
     assert transfer["completeness"]["complete"]
 
 
-def test_ten_assets_go_through_every_step_to_their_annulment(demo: Path) -> None:
+def test_ten_assets_go_through_every_act_until_they_are_annulled(demo: Path) -> None:
     summary = read(demo / "demo-out" / "summary.json")
     assert summary["counts"]["lives"] == 10
     lives = itertools.takewhile(lambda stage: "十日前" not in stage["name"], summary["stages"])
@@ -207,18 +207,20 @@ def test_every_registration_had_a_public_notice_of_ten_working_days(demo: Path) 
     assert confirmed["at"] > noticed["args"]["until"]
 
 
-def test_pictures_are_pictures(demo: Path) -> None:
+def test_the_picture_files_are_svg_files(demo: Path) -> None:
     for name in ("flow.svg", "asset/timeline.svg"):
         assert (demo / "demo-out" / name).read_text("utf-8").startswith("<svg ")
 
 
-def test_a_second_run_on_the_same_ledger_works(demo: Path, tmp_path: Path) -> None:
+def test_a_second_run_on_the_same_ledger_succeeds(demo: Path, tmp_path: Path) -> None:
     again = run(demo, "demo", "--home", str(demo / "var"), "--out", str(tmp_path / "again"), "--subjects", "140")
     assert again.returncode == 0, again.stdout + again.stderr
 
 
-def test_a_bundle_verifies_without_a_network(demo: Path) -> None:
-    """The process uses only ``ledger.proof`` and saved facts; it can open no socket and import no client."""
+def test_a_bundle_can_be_verified_without_a_network(demo: Path) -> None:
+    """The verifying process uses only ``ledger.proof`` and saved chain data. It cannot open a socket or import a
+    network client.
+    """
     code = """
 import builtins, json, pathlib, socket, sys, time
 
@@ -250,8 +252,8 @@ print(report.result, len(report.checks))
     assert result.stdout.split() == ["valid", "11"], result.stderr
 
 
-def test_the_bank_of_the_guide_decides_on_the_demonstrations_bundle(demo: Path) -> None:
-    """Runs the unchanged code of docs/guides/verifying.md, at the time of the saved facts."""
+def test_the_code_of_the_verifying_guide_decides_on_a_bundle_of_the_demonstration(demo: Path) -> None:
+    """Runs the unchanged code of docs/guides/verifying.md; the clock shows the time of the saved chain data."""
     guide = (PROJECT / "docs" / "guides" / "verifying.md").read_text("utf-8")
     _, lines, later = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
     folder = demo / "demo-out" / "verify"
@@ -267,7 +269,7 @@ def test_the_bank_of_the_guide_decides_on_the_demonstrations_bundle(demo: Path) 
     assert then.split()[:4] == ["then", "valid", "now", "valid"]
 
 
-def test_a_certificate_verifies_with_a_third_party_sd_jwt_library(demo: Path) -> None:
+def test_a_third_party_sd_jwt_library_can_verify_a_certificate(demo: Path) -> None:
     folder = demo / "demo-out" / "verify"
     bundle, request = parse_bundle((folder / "bundle.json").read_bytes()), read(folder / "request.json")
 
@@ -285,7 +287,9 @@ def test_a_certificate_verifies_with_a_third_party_sd_jwt_library(demo: Path) ->
 
 
 class Es256kVerifier(SDJWTVerifier):
-    """The unchanged library, used by its method, because its constructor cannot name the holder's algorithm."""
+    """Calls a method of the unchanged library, because the library's constructor has no parameter for the holder's
+    algorithm.
+    """
 
     def _verify_key_binding_jwt(self, expected_aud: str, expected_nonce: str, sign_alg: str | None = None) -> None:
         super()._verify_key_binding_jwt(expected_aud, expected_nonce, sign_alg or "ES256K")
@@ -298,7 +302,7 @@ def verified_by_others(certificate: str, key: Callable[..., JWK], request: dict[
     return payload
 
 
-def test_an_inclusion_proof_verifies_with_a_third_party_rfc_9162_library(demo: Path) -> None:
+def test_a_third_party_rfc_9162_library_can_verify_an_inclusion_proof(demo: Path) -> None:
     bundle = parse_bundle((demo / "demo-out" / "verify" / "bundle.json").read_bytes())
     anchors = {anchor.batch: anchor for anchor in bundle.anchors}
     places = [(parse_certificate(bundle.certificate).issued.payload, bundle.position, bundle.proof)]
@@ -314,7 +318,9 @@ def test_an_inclusion_proof_verifies_with_a_third_party_rfc_9162_library(demo: P
 
 
 def third_party_proof(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> InclusionProof:
-    """Return our siblings in pymerkle's form: the leaf first, and the side of each sibling (1: left)."""
+    """Convert our inclusion proof to pymerkle's form: the leaf comes first, and each sibling has its side (1 means
+    left).
+    """
     sides, level_index, last = [], index, size - 1
     for _ in path:
         while level_index % 2 == 0 and level_index == last:

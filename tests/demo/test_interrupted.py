@@ -1,4 +1,6 @@
-"""The demonstration is interrupted at every step, killed, and started twice: it continues, and repeats no act."""
+"""The demonstration is interrupted in every step, or killed, and started again: the next run continues and repeats no
+act.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +25,9 @@ from ledger.installation.wiring import Ledger
 from tests.demo.small_runs import SENT, WRITTEN, Points, kept, reported, run_small
 from tests.support.places import PROJECT
 
-# The points in each step: before it, at its first transaction, and at its second committed change.
+# The points in each step: before the step, at its first transaction, and at its second committed change.
 STRUCK = (("before", 0), (SENT, 1), (WRITTEN, 2))
-# Where a process is killed: during the registrations, the asset histories, the recoveries, issuing and verifying.
+# The steps in which a process is killed: during registrations, asset histories, key recoveries, issuing and verifying.
 KILLED = (
     ("submit", SENT, 1),
     ("转让 transfer", SENT, 3),
@@ -37,7 +39,7 @@ KILLED = (
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The report of a demonstration, and the counts of its ledger."""
+    """The report of a demonstration, and how many entries, events and so on its ledger has."""
 
     reported: dict[str, Any]
     kept: dict[str, Any]
@@ -45,7 +47,7 @@ class Outcome:
 
 @pytest.fixture(scope="module", autouse=True)
 def waiting() -> Iterator[None]:
-    """Use the real delay for proposals, which other tests switch off."""
+    """Use the real waiting period for proposals, which other tests set to zero."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("PINGZHENG_DELAY", raising=False)
         yield
@@ -61,7 +63,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         return Outcome(reported(run), kept(ledger))
 
 
-def test_interruptions_in_every_step_do_not_change_the_result(whole: Outcome, tmp_path: Path) -> None:
+def test_a_demonstration_interrupted_in_every_step_has_the_same_result(whole: Outcome, tmp_path: Path) -> None:
     struck: list[tuple[str, str, int]] = []
 
     def strike(*point: Any) -> None:
@@ -73,7 +75,7 @@ def test_interruptions_in_every_step_do_not_change_the_result(whole: Outcome, tm
         run = run_to_the_end(ledger, tmp_path / "out", Points(strike))
         assert Outcome(reported(run), kept(ledger)) == whole
     steps = [step for step, what, _ in struck if what == "before"]
-    # Every step and the end are reached; most steps send a transaction and write to the database.
+    # Each step and the end were reached; most steps send a transaction and write to the database.
     assert len(steps) == len(set(steps)) == 42
     assert len(struck) > 90
     assert run.as_expected and run.found > 500
@@ -87,7 +89,7 @@ def run_to_the_end(ledger: Ledger, out: Path, points: Points) -> Run:
             continue
 
 
-def test_the_next_run_continues_after_a_kill_in_every_stage(whole: Outcome, tmp_path: Path) -> None:
+def test_after_a_kill_in_any_of_these_steps_the_next_run_continues(whole: Outcome, tmp_path: Path) -> None:
     for step, what, times in (("opening", SENT, 1), *KILLED):
         command = [sys.executable, "-m", "tests.demo.small_runs", str(tmp_path), step, what, str(times)]
         killed = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False)
@@ -112,7 +114,7 @@ def test_a_second_demonstration_in_the_same_folder_is_refused(tmp_path: Path) ->
         assert not any(out.iterdir())
 
 
-def test_ctrl_c_prints_what_is_kept_and_how_to_continue(tmp_path: Path) -> None:
+def test_after_ctrl_c_the_command_prints_what_is_kept_and_how_to_continue(tmp_path: Path) -> None:
     home = tmp_path / "var"
     command = [
         str(Path(sys.executable).with_name("pingzheng")),

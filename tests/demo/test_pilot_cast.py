@@ -1,4 +1,4 @@
-"""The pilot's parties and its mapping of panels, tested without a ledger, a chain or a file."""
+"""The pilot's parties and its mapping of panels, tested without a ledger, a chain or files."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def panels() -> dict[str, Panel]:
     return read_panels(Library())
 
 
-def test_every_source_is_mapped_with_the_columns_that_its_rules_read() -> None:
+def test_the_mapping_of_every_source_has_the_columns_that_the_rules_read() -> None:
     wanted = {
         (code, source.name): set(BOOK.get(code).columns_of(source.name))
         for code in TWELVE
@@ -37,7 +37,7 @@ def test_every_source_is_mapped_with_the_columns_that_its_rules_read() -> None:
 
 
 @pytest.mark.parametrize(("code", "source"), MAPPING, ids="-".join)
-def test_rules_compute_their_claims_from_every_subject_of_the_panel(
+def test_the_rules_can_compute_their_claims_from_the_rows_of_every_subject(
     panels: dict[str, Panel], code: str, source: str
 ) -> None:
     mapped = MAPPING[code, source]
@@ -56,7 +56,7 @@ def test_panels_have_the_documented_number_of_subjects(panels: dict[str, Panel])
     }
 
 
-def test_subjects_are_distinct_and_invented(panels: dict[str, Panel]) -> None:
+def test_each_subject_has_its_own_name_and_a_valid_invented_identifier(panels: dict[str, Panel]) -> None:
     subjects = subjects_of(panels, 10_000)
     assert len(subjects) == 1_280
     for texts in ({one.part.name for one in subjects}, {one.part.identifier for one in subjects}):
@@ -68,7 +68,7 @@ def test_subjects_are_distinct_and_invented(panels: dict[str, Panel]) -> None:
     assert len(subjects_of(panels, 1_000)) == 1_000
 
 
-def test_each_scenario_has_every_fate_and_mostly_ordinary_ones(panels: dict[str, Panel]) -> None:
+def test_each_scenario_has_every_fate_it_should_and_most_fates_are_ordinary(panels: dict[str, Panel]) -> None:
     members = members_of(subjects_of(panels, 1_000), early=True)
     assert list(members) == TWELVE
     for scenario, group in members.items():
@@ -78,5 +78,5 @@ def test_each_scenario_has_every_fate_and_mostly_ordinary_ones(panels: dict[str,
         assert all(member.subject.part.kind in BOOK.get(scenario).subject_kinds for member in group)
 
 
-def test_nothing_expires_without_time_before_the_present() -> None:
+def test_without_time_before_the_present_no_subject_gets_a_fate_that_needs_time() -> None:
     assert not EARLY & {fate_of("S01", place, early=False) for place in range(400)}

@@ -1,4 +1,6 @@
-"""The data catalogue over HTTP: from a table to the open catalogue, and the permissions of each role."""
+"""The data catalogue over HTTP: from the import of a table to the open catalogue, and which role may make
+which call.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ DIGEST = f"sha-256:{'0' * 64}"
 
 
 class Office:
-    """The API, with the key of a chief data officer."""
+    """The API for tests, and the key of a chief data officer."""
 
     def __init__(self, api: Api) -> None:
         self.api = api
@@ -54,7 +56,7 @@ def encoded(*lines: str) -> str:
     return base64.b64encode("\n".join(lines).encode()).decode()
 
 
-def test_a_draft_is_signed_published_and_opened(office: Office) -> None:
+def test_a_draft_can_be_signed_published_and_put_into_the_open_catalogue(office: Office) -> None:
     api, code = office.api, "api/whole"
     put = office.put(code, open_attr="open")
     assert (put.json()["verdict"], put.json()["version"]) == ("new", 1)
@@ -80,7 +82,7 @@ def test_a_draft_is_signed_published_and_opened(office: Office) -> None:
     assert api.get(None, f"/v1/catalogue/open/{code}").json()["code"] == "NOT_OPEN"
 
 
-def test_drafts_are_shown_only_to_permitted_parties(office: Office) -> None:
+def test_only_the_provider_and_approving_parties_can_see_drafts(office: Office) -> None:
     api, code = office.api, "api/draft"
     office.put(code)
     path = f"/v1/catalogue/resources/{code}"
@@ -104,7 +106,7 @@ def test_drafts_are_shown_only_to_permitted_parties(office: Office) -> None:
     assert api.get(None, path).status_code == 401
 
 
-def test_a_table_is_imported_over_http(office: Office) -> None:
+def test_a_table_can_be_imported_over_http(office: Office) -> None:
     path = "/v1/catalogue/imports"
     head = "code,title,fields,content_digest,grade"
     good, bad = f"api/i1,一,a:text,{DIGEST},", f"api/i2,二,a:text:none:none:general_3,{DIGEST},general_1"
@@ -144,7 +146,7 @@ def test_important_data_is_blocked_until_its_review(office: Office) -> None:
     assert [item["withdrawn"] for item in listed if item["id"] == entry] == [True]
 
 
-def test_a_demand_is_filed_matched_and_closed_over_http(office: Office) -> None:
+def test_a_demand_can_be_filed_matched_and_closed_over_http(office: Office) -> None:
     code = "api/demand"
     office.publish(code, domain="api-domain")
     demand = {
@@ -183,7 +185,7 @@ def test_a_demand_is_filed_matched_and_closed_over_http(office: Office) -> None:
     assert again["id"] in [item["id"] for item in listed]
 
 
-def test_systems_are_recorded_and_listed_over_http(office: Office) -> None:
+def test_information_systems_can_be_recorded_and_listed_over_http(office: Office) -> None:
     system = {"code": "api-meters", "name": "采集系统", "protection_level": 3}
     assert office.post("provider", "/v1/catalogue/systems", system).json()["version"] == 1
     assert office.post("provider", "/v1/catalogue/systems", system | {"name": "新"}).json()["version"] == 2
@@ -198,7 +200,8 @@ IMPORT = {"name": "a.csv", "content": encoded("code,title,content_digest", f"x y
 KIND = {"title": "x", "pattern": "no such title"}
 DUTY = {"code": "api/none", "department": "0" * 64, "sla_days": 1}
 
-# Path, body, and the parties whose roles permit the call. Other mistakes in the call are reported only after that.
+# Path, body, and the parties whose roles permit the call. The role is checked first; other mistakes in the call are
+# reported later.
 CALLS: list[tuple[str, Any, set[str]]] = [
     ("/v1/catalogue/resources", {"resource": resource("api/roles").to_dict()}, {"provider"}),
     ("/v1/catalogue/imports", IMPORT, {"provider"}),
@@ -216,7 +219,7 @@ CALLS: list[tuple[str, Any, set[str]]] = [
 
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize(("path", "body", "allowed"), CALLS, ids=[call[0] for call in CALLS])
-def test_each_call_is_permitted_only_to_the_listed_roles(
+def test_a_call_by_a_role_that_is_not_listed_is_refused(
     office: Office, path: str, body: Any, allowed: set[str], part: str
 ) -> None:
     answer = office.post(part, path, body)

@@ -1,4 +1,4 @@
-"""The commands of the catalogue on a separate ledger: import a table, sign an entry."""
+"""The commands of the catalogue, on a separate ledger: import a table, and sign an entry."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BAD = f"cli/b,[/x],kwh,{DIGEST}\n"
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ledger with a department and the key file of its officer."""
+    """The home of a ledger with a department and the key file of its chief data officer."""
     folder = tmp_path_factory.mktemp("cli")
     with create_ledger(Settings(home=folder / "var")) as ledger:
         office = department(ledger, assemble(ledger, ["1"]))
@@ -45,7 +45,7 @@ def as_json(home: Path, *arguments: str) -> Any:
     return json.loads(printed)
 
 
-def test_a_table_is_imported_and_an_entry_signed(home: Path) -> None:
+def test_the_commands_import_a_table_and_sign_an_entry(home: Path) -> None:
     parts, table = json.loads((home / "parts.json").read_text()), home / "list.csv"
     table.write_text(HEAD + GOOD + BAD, "utf-8")
     code, printed = run(home, "import", str(table), "--by", parts["provider"], "--dry-run")
