@@ -1,4 +1,4 @@
-"""Queries to a provider's source, and its answers. "No data" and "refused" are answers too, not errors."""
+"""Queries to a provider's source, and the source's answers. "No data" and "refused" are answers too, not errors."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ Row = Mapping[str, str]
 class Query:
     """A question about one subject, asked ``at`` (seconds UTC).
 
-    ``subject`` holds the subject's attributes by name; they are left out of ``repr()``, because they identify a person.
-    ``columns`` are the scenario's columns that the rules read. ``name`` is true if a claim is the subject's name.
+    ``subject`` maps the names of attributes to the subject's values; the values are left out of ``repr()``, because
+    they identify a person. ``columns`` are those columns of the scenario that the rules read. ``name`` is true if a
+    claim is the subject's name.
     """
 
     subject: Mapping[str, str] = field(repr=False)
@@ -28,11 +29,11 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Supplied:
-    """The subject's rows, each with exactly the requested columns.
+    """The answer with the subject's rows; each row has exactly the requested columns.
 
     The rows are sorted by their cells, so that every kind of source returns the same data in the same order. ``name``
     is the subject's name, if the query asks for it. Rows and name are left out of ``repr()``. ``places`` says, for
-    error messages, where each row is in the source, such as ``bills.csv, line 5``.
+    error messages, where in the source each row is, such as ``bills.csv, line 5``.
     """
 
     result: ClassVar = "supplied"
@@ -45,7 +46,10 @@ class Supplied:
 
     @classmethod
     def of(cls, query: Query, rows: Iterable[tuple[Sequence[str], str]], as_of: date, name: str | None) -> Supplied:
-        """Return the answer with these rows, each as its cells in the order of the query's columns, and its place."""
+        """Return the answer for these rows.
+
+        Each row is given as its cells, in the order of the query's columns, and its place.
+        """
         ordered = sorted(rows)
         return cls(
             tuple(dict(zip(query.columns, cells, strict=True)) for cells, _ in ordered),
@@ -58,7 +62,7 @@ class Supplied:
 
 @dataclass(frozen=True, slots=True)
 class NoData:
-    """The source was read, and it has no row of this subject."""
+    """The answer that the source was read and has no row of this subject."""
 
     result: ClassVar = "no_data"
 
@@ -67,7 +71,7 @@ class NoData:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The source refuses to supply; ``reason`` is one of ``ledger.domain.reasons.REFUSALS``.
+    """The answer that the source refuses to supply data; ``reason`` is one of ``ledger.domain.reasons.REFUSALS``.
 
     ``where`` is for the provider's operator: a file, line, column or error type, never a value. It is not signed.
     """
@@ -81,7 +85,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class TimedOut:
-    """The source did not answer within its time limit."""
+    """The outcome that the source did not answer within its time limit."""
 
     result: ClassVar = "timed_out"
 
@@ -92,7 +96,7 @@ Answer = Supplied | NoData | Refused | TimedOut
 
 
 class Connector(Protocol):
-    """One source of one provider."""
+    """The interface to one source of one provider."""
 
     def ask(self, query: Query) -> Answer:
         """Return the source's answer.

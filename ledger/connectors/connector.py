@@ -1,4 +1,4 @@
-"""The connector: answers a query from a table, whatever kind of file or database holds the table."""
+"""The connector: answers a query from the table in a source, for every kind of file and database."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The rows that the table returned, at most ``MAX_ROWS`` + 1, and the file's day (None for a database)."""
+    """The rows that the table returned (at most ``MAX_ROWS`` + 1), and the day of the file (None for a database)."""
 
     rows: Sequence[FoundRow]
     day: date | None
@@ -44,7 +44,7 @@ class _Column:
         return self.read(as_text)
 
     def read(self, reading: Callable[[object], T]) -> list[T]:
-        """Return ``reading`` of each cell; raise ``Unusable`` with the place of the first bad cell."""
+        """Return what ``reading`` returns for each cell; raise ``Unusable`` with the place of the first bad cell."""
         found = []
         for place, value in self.cells:
             try:
@@ -58,7 +58,7 @@ class _Column:
 
 
 class SourceConnector:
-    """Answers queries as the source's definition describes. Nothing is opened before the first query."""
+    """Answers queries as the source's definition says. No file or database is opened before the first query."""
 
     def __init__(self, definition: SourceDefinition, table: Table) -> None:
         self._definition = definition
@@ -82,7 +82,7 @@ class SourceConnector:
     def _wanted(self, query: Query) -> Wanted:
         definition = self._definition
         value = query.subject.get(definition.attribute, "")
-        # A blank value would match the rows without a key.
+        # A blank value would find the rows that have no key.
         if not value.strip():
             raise Misconfigured(
                 "SOURCE_ATTRIBUTE_MISSING",
@@ -137,7 +137,10 @@ class SourceConnector:
         return Supplied.of(query, rows, self._as_of(query, cells, found), self._name(cells) if query.name else None)
 
     def _name(self, cells: Mapping[str, _Column]) -> str:
-        """Return the name that all rows give; refuse if they differ, because nobody here knows which is right."""
+        """Return the name, which must be the same in all rows.
+
+        If the names differ, refuse, because it is unknown which is right.
+        """
         column = self._name_column()
         first, *others = set(cells[column].texts())
         if others:
@@ -156,12 +159,12 @@ class SourceConnector:
             first, last = max(spans, key=lambda span: span[1])
         if first is None or last is None or first > today:
             raise Unusable("data_unusable", "as_of is after the query")
-        # A month may not be over yet: the rows describe no day after today.
+        # The rows cannot describe a day after today, even if the cell names a month that is not over.
         return min(last, today)
 
 
 def connector_of(definition: SourceDefinition, environ: Mapping[str, str] = os.environ) -> SourceConnector:
-    """Return the connector that a definition describes; each query looks ``url_env`` up in ``environ``."""
+    """Return the connector that a definition describes; each query reads the variable ``url_env`` in ``environ``."""
     place, folder = definition.place, definition.folder
     if isinstance(place, FilePlace):
         return SourceConnector(definition, file_table(place, folder))
@@ -169,7 +172,7 @@ def connector_of(definition: SourceDefinition, environ: Mapping[str, str] = os.e
 
 
 def _bounded(rows: Iterable[FoundRow]) -> Iterator[FoundRow]:
-    """Yield the rows; raise ``Unusable`` when their cells together exceed ``MAX_CHARACTERS``."""
+    """Yield the rows; raise ``Unusable`` when all cells together have more than ``MAX_CHARACTERS`` characters."""
     left = MAX_CHARACTERS
     for row in rows:
         left -= sum(len(cell) for cell in row.cells if isinstance(cell, (str, bytes)))

@@ -18,27 +18,32 @@ from ledger.connectors.source import DatabasePlace
 from ledger.connectors.table import FoundRow, FoundRows, Unusable, Wanted, empty_source, missing_file, places_of
 from ledger.errors import Misconfigured
 
-# Primary result codes of SQLite: BUSY, LOCKED and INTERRUPT (sent at the deadline).
+# Result codes of SQLite that mean "too late": BUSY, LOCKED and INTERRUPT (which the deadline causes).
 _SQLITE_LATE: Final = {5, 6, 9}
-# ERROR (wrong SQL), PERM, READONLY, CANTOPEN, AUTH and NOTADB.
+# Result codes of SQLite that the operator must correct: ERROR (wrong SQL), PERM, READONLY, CANTOPEN, AUTH and NOTADB.
 _SQLITE_WRONG: Final = {1, 3, 8, 14, 23, 26}
-# TOOBIG: a value or a row is larger than the limit set in ``_restrict``.
+# The result code TOOBIG of SQLite: a value or a row is larger than the limit that ``_restrict`` sets.
 _SQLITE_LARGE: Final = 18
-# SQLSTATE query_canceled and lock_not_available.
+# SQLSTATE codes of PostgreSQL that mean "too late": query_canceled and lock_not_available.
 _STATE_LATE: Final = {"57014", "55P03"}
-# SQLSTATE classes for wrong SQL, missing rights and unknown names; then the class for bad data.
+# SQLSTATE classes that the operator must correct (wrong SQL, missing rights, unknown names), and the class for bad
+# data.
 _STATE_WRONG: Final = {"0A", "25", "28", "3D", "3F", "42"}
 _STATE_DATA: Final = {"22"}
 _LOGGING_NAME: Final = "pingzheng-source"
-# Limit for one value and for one row: a driver returns a value as a whole, and a cell has at most 10,000 characters.
+# The most bytes of one value and of one row. A driver returns a value as a whole; a usable cell has at most 10,000
+# characters.
 MAX_VALUE_BYTES: Final = 1024 * 1024
 _ROWS_BUFFERED: Final = 20
-# What may follow a condition in SQL, as a regular expression.
+# A regular expression for what may follow a condition in SQL.
 _CONDITION_ENDS: Final = r"$|[);]|--|(AND|OR|GROUP|ORDER|HAVING|LIMIT|OFFSET|FETCH|UNION|EXCEPT|INTERSECT|WINDOW)\b"
 
 
 class SqlTable:
-    """The rows that a query returns. ``attribute`` is its one parameter; errors name ``code``, never the URL."""
+    """The table that a query returns.
+
+    ``attribute`` is the query's only parameter. Errors name ``code``, never the database's URL.
+    """
 
     def __init__(
         self, code: str, place: DatabasePlace, attribute: str, folder: Path, environ: Mapping[str, str]
@@ -102,11 +107,11 @@ class SqlTable:
             yield FoundRow(f"{self._code}, row {number} of the result", [row[place] for place in places])
 
     def _probe(self, connection: Connection, wanted: Wanted, until: Deadline, key: KeyColumn) -> FoundRows:
-        """Yield the subject's rows under damaged or decorated forms of the key, which the exact query does not find.
+        """Yield the subject's rows whose key is damaged or decorated, which a query for the exact key does not find.
 
-        All forms are sent in one query if the parameter follows an equals sign, as in a usual WHERE clause. A damaged
-        form of one key can be the valid key of another subject: 440899195001011000 is valid and ends in 000. Rows of
-        other subjects are skipped.
+        All forms of the key are sent in one query if the parameter follows an equals sign, as in a usual WHERE clause.
+        A damaged form of one key can be the valid key of another subject (440899195001011000 is valid and ends in 000),
+        so rows of other subjects are skipped.
         """
         name = self._attribute
         forms: list[object] = [*variants(wanted.value), *_as_numbers(connection, wanted.value)]
@@ -120,14 +125,14 @@ class SqlTable:
             for form in forms:
                 yield from self._ask(connection, self._query, {name: form}, wanted, until, key, probing=True)
         except DataError:
-            # The column has another type, such as numbers, so it cannot hold these texts.
+            # The column has another type, such as a number type, so it cannot hold these texts.
             return
 
     def _finds_nobody(self, connection: Connection) -> bool:
-        """Return whether the query would find no row of any subject, for example in a table that an import left empty.
+        """Return whether the query finds no row for any subject, for example because an import left the table empty.
 
-        This is known only if the parameter follows an equals sign at the end of a condition: the condition is then
-        replaced by IS NOT NULL. For any other query, False is returned.
+        This can be found out only if the parameter follows an equals sign at the end of a condition; then "= parameter"
+        is replaced by IS NOT NULL. For any other query, False is returned.
         """
         name = self._attribute
         theirs = re.compile(rf"(?<![<>!=~])=\s*:{name}\b(?=\s*({_CONDITION_ENDS}))", re.IGNORECASE)
@@ -159,10 +164,11 @@ class SqlTable:
         return self._engine
 
     def _new_engine(self, url: URL, until: Deadline) -> Engine:
-        # At level DEBUG the engine logs every row that it fetches.
+        # At level DEBUG the engine would log every row that it fetches.
         logging.getLogger(f"sqlalchemy.engine.Engine.{_LOGGING_NAME}").setLevel(logging.WARNING)
         try:
-            # One connection per query: a connection that is abandoned at its deadline is never reused.
+            # Each query has its own connection, so that a connection which was abandoned at its deadline is never used
+            # again.
             return create_engine(
                 url,
                 poolclass=NullPool,
@@ -203,14 +209,14 @@ class SqlTable:
         return self._in_folder(url) if url.get_backend_name() == "sqlite" else url
 
     def _in_folder(self, url: URL) -> URL:
-        # If the name is wrong, SQLite would create a new, empty database.
+        # If the file name is wrong, SQLite would create a new, empty database.
         path = self._folder / (url.database or "")
         if not path.is_file():
             raise missing_file(path)
         return url.set(database=str(path))
 
     def _translated(self, error: SQLAlchemyError) -> Exception:
-        """Return our own error for a database error; the database's text is never passed on."""
+        """Return this project's error for an error of the database, whose text is never passed on."""
         cause = error.orig if isinstance(error, DBAPIError) else None
         number = getattr(cause, "sqlite_errorcode", None)
         state = str(getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None) or "")
@@ -218,7 +224,7 @@ class SqlTable:
             return TimeIsUp()
         if number == _SQLITE_LARGE:
             return Unusable("data_unusable", f"a value of more than {MAX_VALUE_BYTES} bytes")
-        # Without a number, the driver itself raised the error, for a text that is not UTF-8.
+        # An error without a number comes from the driver itself: a text is not UTF-8.
         not_text = isinstance(cause, sqlite3.OperationalError) and number is None
         if not_text or isinstance(error, DataError) or state[:2] in _STATE_DATA:
             return Unusable("data_unusable", state or type(error).__name__)
@@ -236,7 +242,7 @@ class SqlTable:
 
 
 def _patience(url: URL, seconds: float) -> dict[str, Any]:
-    """Return the driver's own option for how long to wait for a connection or a lock."""
+    """Return the option that limits how long this driver waits for a connection or a lock; {} if none is known."""
     backend, _, driver = url.drivername.partition("+")
     if backend == "sqlite":
         return {"timeout": seconds}
@@ -246,7 +252,7 @@ def _patience(url: URL, seconds: float) -> dict[str, Any]:
 
 
 def _restrict(connection: Connection, until: Deadline) -> None:
-    """Make SQLite or PostgreSQL refuse writes and stop at the deadline. Other databases have no such limits."""
+    """Make SQLite or PostgreSQL refuse writes and stop at the deadline. For other databases no limits are set."""
     milliseconds = max(1, int(until.left() * 1000))
     if connection.dialect.name == "sqlite":
         driver: Any = connection.connection.dbapi_connection
@@ -261,7 +267,8 @@ def _restrict(connection: Connection, until: Deadline) -> None:
 def _require_bounded(connection: Connection, query: TextClause, parameters: Mapping[str, object]) -> None:
     """Raise ``Unusable`` if PostgreSQL would return too large a row.
 
-    PostgreSQL returns a value as a whole, so the size of the largest row is queried first, in the same snapshot.
+    PostgreSQL returns a value as a whole, so the size of the largest row is queried before the rows, in the same
+    snapshot.
     """
     if connection.dialect.name != "postgresql":
         return
@@ -273,7 +280,7 @@ def _require_bounded(connection: Connection, query: TextClause, parameters: Mapp
 
 
 def _as_numbers(connection: Connection, value: str) -> list[object]:
-    """Return the key as numbers: in SQLite one column may hold numbers and texts, which never compare as equal."""
+    """Return the key as numbers, for SQLite: a column may hold numbers and texts, and a number never equals a text."""
     if connection.dialect.name != "sqlite" or not value.isdigit():
         return []
     shortened = f"{value[:KEPT_DIGITS]}{'0' * (len(value) - KEPT_DIGITS)}"

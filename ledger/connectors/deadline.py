@@ -1,4 +1,4 @@
-"""Work with a time limit: a call that blocks in a driver or on a network drive is abandoned."""
+"""Runs work with a time limit. A call that blocks in a driver or on a network drive is abandoned."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from threading import BoundedSemaphore, Thread
 from time import monotonic
 from typing import Final, TypeVar
 
-# Queries at a time per source: the provider's database serves others too, and hanging queries must not pile up.
+# The most simultaneous queries to one source: the provider's database also serves others, and hanging queries must not
+# pile up.
 MAX_AT_ONCE: Final = 8
 
 T = TypeVar("T")
@@ -19,13 +20,13 @@ class TimeIsUp(Exception):
 
 
 class Deadline:
-    """The time by which work must end; another thread can end it earlier."""
+    """The time at which work must end; another thread can set it to an earlier time."""
 
     def __init__(self, seconds: float) -> None:
         self._end = monotonic() + seconds
 
     def left(self) -> float:
-        """Return the seconds left, at least 0."""
+        """Return how many seconds are left, at least 0."""
         return max(0.0, self._end - monotonic())
 
     def passed(self) -> bool:
@@ -43,7 +44,7 @@ class Deadline:
 
 
 class Workers:
-    """Does the work of one source in separate threads, at most ``MAX_AT_ONCE`` at a time."""
+    """Runs the work of one source in separate threads, at most ``MAX_AT_ONCE`` at a time."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -52,9 +53,9 @@ class Workers:
     def run(self, seconds: float, work: Callable[[Deadline], T]) -> T:
         """Return what ``work`` returns, or raise what it raises.
 
-        Raises ``TimeIsUp`` after ``seconds``, which include the wait for a free thread. The deadline has then passed,
-        also after Ctrl-C, so that work which checks it stops. Work that never checks it keeps its thread, but delays
-        neither the caller nor the end of the process.
+        Raises ``TimeIsUp`` after ``seconds``, which include the wait for a free thread. After that, and after Ctrl-C,
+        the deadline has passed, so work that checks the deadline stops. Work that never checks it keeps its thread, but
+        delays neither the caller nor the end of the process.
         """
         deadline = Deadline(seconds)
         if not self._free.acquire(timeout=deadline.left()):
@@ -74,7 +75,7 @@ class Workers:
         try:
             thread.start()
         except RuntimeError:
-            # The machine has no thread left: the result is the same as when all threads of the source are busy.
+            # The machine has no thread left. This is handled as if all threads of the source were busy.
             self._free.release()
             raise TimeIsUp from None
 

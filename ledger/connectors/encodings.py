@@ -12,7 +12,7 @@ from typing import Final
 
 from ledger.errors import InvalidInput
 
-# Encodings that may be declared, each with the codec that reads it.
+# The names of encodings that may be declared, each with the Python codec that reads it.
 DECLARABLE: Final = {
     "utf-8": "utf-8-sig",
     "utf8": "utf-8-sig",
@@ -28,9 +28,10 @@ SHOWN: Final = {"utf-8-sig": "UTF-8", "utf-16": "UTF-16", "utf-16-le": "UTF-16",
 _UTF32: Final = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
 _HEAD_BYTES: Final = 4096
 _ZERO_SHARE: Final = 0.25
-# Lead bytes of GB 2312 rows 1 and 3 (signs) and 16 to 55 (the 3,755 common characters, ordered by pronunciation).
+# First bytes of common characters in GB 2312: rows 1 and 3 (signs) and 16 to 55 (3,755 characters in order of
+# pronunciation).
 _COMMON_LEADS: Final = frozenset({0xA1, 0xA3, *range(0xB0, 0xD8)})
-# Lead bytes that neither the common characters of Big5 nor the Hangul of EUC-KR use.
+# First bytes that occur neither in common characters of Big5 nor in the Hangul of EUC-KR.
 _CHINESE_ONLY: Final = range(0xC9, 0xD8)
 _SECOND: Final = 0xA1
 _FIRST_CHARACTER: Final = 0xB0
@@ -42,7 +43,7 @@ _HINT: Final = "Save the file as “CSV UTF-8”, or declare its encoding: gb180
 
 
 def codec_of(declared: str | None, chunks: Callable[[], Iterable[bytes]], where: str) -> str:
-    """Return the codec that reads a file: the declared one, or else the only one that fits the bytes.
+    """Return the codec that reads a file: the declared codec, or else the only codec that fits the bytes.
 
     Each call of ``chunks`` yields the file's bytes from the beginning. Raises ``InvalidInput`` ``CSV_NOT_UTF8``,
     ``ENCODING_UNKNOWN``, ``ENCODING_DIFFERS``.
@@ -88,7 +89,7 @@ def _beyond_doubt(chunks: Callable[[], Iterable[bytes]], where: str) -> str:
 
 
 def _utf16(head: bytes) -> str | None:
-    """Return the UTF-16 codec by the byte order mark, or else by the zero bytes of ASCII characters."""
+    """Return the UTF-16 codec that the byte order mark shows, or else the zero bytes of ASCII characters."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     even, odd = head[0::2].count(0), head[1::2].count(0)
@@ -98,7 +99,7 @@ def _utf16(head: bytes) -> str | None:
 
 
 def _first_wrong(codec: str, chunks: Iterable[bytes]) -> int | None:
-    """Return the position of the first byte that does not decode, or None."""
+    """Return the position of the first byte that cannot be decoded, or None."""
     decoder, before = codecs.getincrementaldecoder(codec)(), 0
     pending = 0
     try:
@@ -114,10 +115,12 @@ def _first_wrong(codec: str, chunks: Iterable[bytes]) -> int | None:
 
 
 def _is_chinese(chunks: Iterable[bytes]) -> bool:
-    """Return whether text that decodes as GB18030 is real Chinese text, and does not decode only by chance.
+    """Return whether bytes that can be decoded as GB18030 are Chinese text, and not another encoding that decodes by
+    chance.
 
-    Nearly all characters must be common in simplified Chinese. Of them, 80 % must be among the most frequent ones, or
-    40 % if some are outside the range of other encodings; in text that decodes by chance, hardly one in four is.
+    Nearly all characters must be common in simplified Chinese. Of these, 80 % must be among the most frequent
+    characters, or 40 % if some cannot come from other encodings. If text decodes by chance, hardly one in four is among
+    the most frequent.
     """
     decoder, counts = codecs.getincrementaldecoder("gb18030")(), Counter[str]()
     for chunk in islice(chunks, _CHUNKS_LOOKED_AT):

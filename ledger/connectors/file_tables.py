@@ -1,4 +1,4 @@
-"""Chooses how a file is read: Parquet files by their name, other files by their content.
+"""Chooses how a file is read. A Parquet file is recognised by its name, any other file by its content.
 
 Formats whose memory use cannot be bounded are read in a separate process.
 """
@@ -34,7 +34,7 @@ def file_table(place: FilePlace, folder: Path) -> FileTable:
 
 
 class ParquetApart(FileTable):
-    """A Parquet file, read in a separate process: how large its pages unpack is known only after reading them."""
+    """A Parquet file, read in a separate process: the unpacked size of its pages is known only after reading them."""
 
     max_bytes = MAX_PARQUET_BYTES
 
@@ -64,7 +64,7 @@ class ParquetApart(FileTable):
 
 
 class ExcelTable(FileTable):
-    """A workbook: the named sheet, or the one visible sheet that has the key column."""
+    """A workbook. The table is the named sheet, or the only visible sheet that has the key column."""
 
     max_bytes = MAX_XLSX_BYTES
 
@@ -118,7 +118,7 @@ def _texts(cells: Sequence[Cell]) -> list[str]:
 
 
 class _NamedCsv(FileTable):
-    """A file with the name of a CSV file; its content may still be a workbook or a Parquet file."""
+    """A file whose name ends like a CSV file's; its content may still be a workbook or a Parquet file."""
 
     max_bytes = CsvTable.max_bytes
 

@@ -1,4 +1,4 @@
-"""Files as sources, and CSV files: one subject's rows are read, and the other rows are not kept."""
+"""Files as sources, among them CSV files. Only the rows of one subject are kept in memory."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ MAX_CSV_BYTES: Final = 256 * 1024 * 1024
 CORRECT_FILE: Final = "修改文件。Correct the file."
 _ROWS_BETWEEN_LOOKS: Final = 1_000
 _CHUNK: Final = 64 * 1024
-# Lines in which a header is searched that is not in the first line.
+# In how many lines a header that is not in the first line is searched.
 HEADER_WITHIN: Final = 20
 _MISREAD: Final = ("CSV_HEADER", "CSV_ROW_WIDTH", "SOURCE_COLUMN_MISSING")
 
 
 class FileTable(ABC):
-    """A file of limited size, which must not change while it is read."""
+    """A file as a table. The file's size is limited, and the file must not change while it is read."""
 
     max_bytes: ClassVar[int]
 
@@ -97,7 +97,7 @@ class CsvTable(FileTable):
                 yield from subject_rows(head, rows, wanted, until, self._path.name, "line")
             return
         except (InvalidInput, Misconfigured) as error:
-            # The query is right and the file is wrong, so the error becomes one for the operator.
+            # The query is right and the file is wrong, so the error is raised as one that the operator must correct.
             hint = error.hint or CORRECT_FILE
             problem = Misconfigured(error.code, error.message, where=error.where, hint=hint, **error.details)
         except UnicodeDecodeError:
@@ -110,7 +110,7 @@ class CsvTable(FileTable):
         raise problem
 
     def _require_header(self, codec: str, key_column: str) -> None:
-        """Raise the reason why the first line does not name the key column, if the reason can be found."""
+        """If the first line does not name the key column, raise an error that says why, if the reason can be found."""
         with self._path.open(encoding=codec, newline="", errors="replace") as file:
             lines = [(number, file.readline(_CHUNK)) for number in range(1, HEADER_WITHIN + 1)]
         first = lines[0][1]
@@ -135,7 +135,7 @@ def subject_rows(
     where: str,
     unit: str = "row",
 ) -> FoundRows:
-    """Yield the subject's rows among the numbered rows of a table; the key of every row is examined.
+    """Yield the subject's rows of a table, given all its rows with their numbers; the key of every row is examined.
 
     A row with content and no key raises ``SOURCE_KEY_DAMAGED``, even if the subject has other rows.
     """

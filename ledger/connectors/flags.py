@@ -1,4 +1,4 @@
-"""Flags: whether a cell has the value at which a source refuses to supply. In doubt, the source refuses."""
+"""Checks flags: a source refuses to supply data if a cell has the flag's value. In doubt, the source refuses."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from ledger.connectors.source import Flag
 
 
 class UnreadableFlag(Exception):
-    """A cell does not have the type that its flag declares. This exception never leaves the package."""
+    """The cell does not have the type that the flag declares. This exception is always caught inside the package."""
 
 
 def meets(flag: Flag, cell: str) -> bool:
-    """Return whether the cell, as text, means the flag's value.
+    """Return whether the cell (as text) means the same as the flag's value.
 
     Numbers are compared as numbers, dates as days, booleans by their meaning, and texts without invisible characters,
     full-width forms and surrounding blanks. Raises ``UnreadableFlag`` if the cell does not have the flag's declared
-    type, so that nothing is supplied.
+    type; the source then supplies nothing.
     """
     text, value = normal_text(cell).casefold(), normal_text(flag.value).casefold()
     if not text or not value:

@@ -1,4 +1,4 @@
-"""Headings that people use in lists of parties, and the column names that the commands use."""
+"""Maps headings that people write in lists of parties to the column names that the commands use."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _HEADINGS: Final = {
 
 
 def columns_by_heading(headings: Iterable[str], columns: Sequence[str], where: str) -> dict[str, str]:
-    """Return, for each heading, the one of ``columns`` that it means, or else the heading itself.
+    """Return for each heading the name in ``columns`` with the same meaning, or else the heading itself.
 
     Case, blanks and full-width forms are ignored. Raises ``InvalidInput`` ``HEADING_TWICE`` if two headings mean the
     same column.

@@ -1,7 +1,8 @@
-"""The key column of a source: which rows are the subject's, and whether the column can be trusted.
+"""The key column of a source: shows which rows belong to the subject, and whether the column can be trusted.
 
-``no_data`` is signed, and a bank acts on it. It is answered only if the keys in the column are intact: a spreadsheet
-may turn an ID number into 4.40811E+17 or make it end in 000, and then the subject's rows would not be found.
+The answer ``no_data`` is signed, and a bank relies on it. It is given only if the keys in the column are intact: a
+spreadsheet may turn an ID number into 4.40811E+17, or make it end in 000, and then the subject's rows would not be
+found.
 """
 
 from __future__ import annotations
@@ -17,29 +18,30 @@ from ledger.connectors.values import BadValue, as_text
 from ledger.domain.codes import check_resident_id, check_uscc
 from ledger.errors import InvalidInput, Misconfigured
 
-# The usual form of a USCC and of a resident ID number.
+# A pattern for the usual form of a USCC and of a resident ID number.
 PLAIN: Final = r"^[0-9A-HJ-NPQRTUWXY]{18}$"
 _PLAIN: Final = re.compile(PLAIN)
 _LENGTH: Final = 18
 _EXPONENT: Final = re.compile(r"[0-9](\.[0-9]+)?E\+?[0-9]{1,3}", re.ASCII)
 _WHOLE: Final = re.compile(r"([0-9]+)\.0*", re.ASCII)
-# Blanks, and the signs that group digits.
+# Blanks, and the signs with which people group digits.
 _BLANKS: Final = re.compile(r"[\s,\-\u2010-\u2015]+")
 KEPT_DIGITS: Final = 15
 _AROUND: Final = (" ", "\t", "\r", "\n", "\u00a0", "\u200b", "\u3000", "\ufeff")
-# Per query: how many distinct values have their check digits verified, and how many verdicts are remembered.
+# Limits for one query: for how many distinct values the check digits are verified, and for how many the result is
+# remembered.
 MAX_CHECKED: Final = 10_000
 MAX_REMEMBERED: Final = 50_000
 # Above this number, a 64-bit float cannot represent every whole number.
 _EXACT: Final = 2**53
-# Texts that mean "no value" in an export, or "same as above" in a list: such a cell is not a key.
+# A cell with one of these texts has no key: they mean "no value" in an export, or "same as above" in a list.
 NO_KEYS: Final = frozenset(
     {"NULL", "NONE", "NAN", "N/A", "\\N", "DITTO", "同上", "〃", "〃〃", '"', '""', "'", "”", "′′"}
 )
 
 
 class Whose(Enum):
-    """Whose row it is, by its key cell. ``NOBODYS``: the cell is empty or holds one of ``NO_KEYS``."""
+    """Whose row it is, according to the key cell. ``NOBODYS``: the cell is empty or holds one of ``NO_KEYS``."""
 
     SUBJECTS = "subject's"
     OTHERS = "another's"
@@ -65,10 +67,11 @@ def sound(key: str) -> bool:
 
 
 class KeyColumn:
-    """Judges the key cells that one query reads; errors name ``where``, and rows by ``unit`` and number.
+    """Judges the key cells that one query reads. Errors name the source ``where``, and a row as ``unit`` (row or line)
+    with its number.
 
-    An identifier without check digits must match exactly, because damage to it cannot be recognised. ``any_row`` is
-    true once any row has a key.
+    An identifier without check digits must match exactly, because damage cannot be recognised without check digits.
+    ``any_row`` becomes true when a row with a key is read.
     """
 
     def __init__(self, wanted: Wanted, where: str, unit: str = "row") -> None:
@@ -83,7 +86,7 @@ class KeyColumn:
         self._first_broken: int | None = None
 
     def whose(self, cell: object, number: int | None = None) -> Whose:
-        """Return whose row it is, by its key cell; ``number`` is the row's number.
+        """Return whose row it is, according to the key cell; ``number`` is the row's number.
 
         Raises ``Misconfigured`` ``SOURCE_KEY_DAMAGED`` if the cell may be the subject's key after damage by a
         spreadsheet.
@@ -92,7 +95,7 @@ class KeyColumn:
             self.any_row = True
             return Whose.SUBJECTS
         try:
-            # Such a large float has lost its last digits, whatever it shows.
+            # A float this large may have lost its last digits, even if it shows digits.
             text = f"{cell:.14E}" if isinstance(cell, float) and abs(cell) > _EXACT else as_text(cell)
         except BadValue:
             # The cell has lost digits, or holds a formula error or bytes: the row's subject is unknown.
@@ -107,12 +110,12 @@ class KeyColumn:
 
     @property
     def prefix(self) -> str:
-        """The part of the subject's key that a spreadsheet keeps; all values that begin with it are examined."""
+        """The first digits of the subject's key, which a spreadsheet keeps; all values that begin so are examined."""
         return self._key[:KEPT_DIGITS]
 
     @property
     def left_to_examine(self) -> int:
-        """How many more values of the usual form may have their check digits verified."""
+        """For how many more values of the usual form the check digits may be verified."""
         return MAX_CHECKED - self._examined
 
     def pass_over(self, count: int) -> None:
@@ -121,12 +124,12 @@ class KeyColumn:
         self._sound += count
 
     def conclude(self, *, found: bool) -> None:
-        """Raise ``SOURCE_KEY_DAMAGED`` if no row was found and damaged keys in the column forbid ``no_data``."""
+        """Raise ``SOURCE_KEY_DAMAGED`` if no row was found and damaged keys in the column rule out ``no_data``."""
         if not found and self.checked and (self._broken or (self._filled and not self._sound)):
             raise self.damaged(self._first_broken)
 
     def damaged(self, number: int | None = None) -> Misconfigured:
-        """Return the error for a damaged key; it names the column and the row, and no value."""
+        """Return the error for a damaged key, which names the column and the row, but no value."""
         column = self._wanted.key_column
         return Misconfigured(
             "SOURCE_KEY_DAMAGED",
@@ -138,7 +141,7 @@ class KeyColumn:
         )
 
     def missing(self, number: int) -> Misconfigured:
-        """Return the error for a row with content and no key: the row could be the subject's."""
+        """Return the error for a row with content but without a key, because the row could belong to the subject."""
         column = self._wanted.key_column
         return Misconfigured(
             "SOURCE_KEY_DAMAGED",
@@ -186,20 +189,21 @@ class KeyColumn:
         return key[:KEPT_DIGITS] == self._key[:KEPT_DIGITS]
 
     def _could_be(self, key: str) -> bool:
-        """Return whether it may be the subject's key, damaged by a spreadsheet, masked, or in its old 15-digit form."""
+        """Return whether the value may be the subject's key: damaged by a spreadsheet, masked, or in the old 15-digit
+        form."""
         own = self._key
         if _EXPONENT.fullmatch(key):
             return own.isdigit() and _rounds_to(own, key)
         if "*" in key:
             return len(key) == len(own) and all(a in ("*", b) for a, b in zip(key, own, strict=True))
-        # The last characters are missing or changed; or the century and the check digit are missing.
+        # The value may be the key with its last characters missing or changed, or without century and check digit.
         return self._near(key) or key == own[:6] + own[8:17]
 
 
 def variants(value: str) -> list[str]:
-    """Return the damaged or decorated forms in which the key may be written, without the key itself.
+    """Return the damaged or decorated forms in which the key may be written; the key itself is not included.
 
-    A database is queried for these forms, because its query returns no other rows.
+    A database is queried for these forms too, because a query for the exact key does not return such rows.
     """
     key = normal_key(value)
     if not sound(key):
@@ -226,7 +230,7 @@ def variants(value: str) -> list[str]:
 
 
 def _numbers(key: str) -> list[str]:
-    """Return the number that a spreadsheet makes of the key, in all the forms in which it shows or saves the number."""
+    """Return the number that a spreadsheet makes of the key, in every form in which spreadsheets write numbers."""
     forms = [f"{key[:KEPT_DIGITS]}000", f"{float(key):.0f}", f"{key}.0", repr(float(key))]
     for places in range(1, 17):
         mantissa, exponent = f"{Decimal(key):.{places}E}".split("E")
@@ -236,7 +240,7 @@ def _numbers(key: str) -> list[str]:
 
 
 def _is_broken(key: str) -> bool:
-    """Return whether an unsound key looks like a damaged identifier, by its exponent or its length."""
+    """Return whether the exponent or the length of an invalid key shows that it is a damaged identifier."""
     if _EXPONENT.fullmatch(key):
         return True
     return len(key) == _LENGTH or (key.isdigit() and 15 < len(key) <= 20)

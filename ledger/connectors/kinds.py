@@ -1,4 +1,4 @@
-"""The kind of a file, recognised by its content, because the extension may be wrong."""
+"""Recognises the kind of a file by its content, because the file's extension may be wrong."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ledger.errors import InvalidInput
 
 _OLE: Final = b"\xd0\xcf\x11\xe0"
 _HEAD: Final = 4096
-# A ZIP archive with more entries is not a workbook; the library would create an object for each entry.
+# The most entries of a ZIP archive. No workbook has more, and the library would create an object for each entry.
 MAX_DIRECTORY: Final = 10_000
 
 
 class Kind(StrEnum):
-    """The kinds that are distinguished; the value is the kind's name in an error."""
+    """The kinds of files; the value is the kind's name in error messages."""
 
     TEXT = "text"
     XLSX = "Excel workbook (.xlsx)"
@@ -33,7 +33,7 @@ class Kind(StrEnum):
 
 
 def kind_of(data: bytes) -> Kind:
-    """Return the kind of a file by its bytes."""
+    """Return the kind of the file that has these bytes."""
     head = data[:_HEAD]
     if head.startswith(_OLE):
         return _compound(data)
@@ -53,7 +53,7 @@ def kind_of(data: bytes) -> Kind:
 
 
 def require_readable(kind: Kind, name: str) -> None:
-    """Raise ``InvalidInput`` ``FILE_ENCRYPTED`` or ``FILE_KIND`` if no table can be read from this kind of file."""
+    """Raise ``InvalidInput``: ``FILE_ENCRYPTED`` for an encrypted workbook, ``FILE_KIND`` if no table can be read."""
     if kind is Kind.ENCRYPTED:
         raise encrypted(name)
     if kind not in (Kind.TEXT, Kind.XLSX, Kind.XLS):
@@ -93,7 +93,7 @@ def _zipped(data: bytes) -> Kind:
             if "mimetype" in names and len(members) and data[30:38] == b"mimetype":
                 return Kind.ODS if b"opendocument.spreadsheet" in data[:_HEAD] else Kind.DOCUMENT
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, UnicodeError):
-        # The archive is truncated: the workbook reader raises the error.
+        # The archive is truncated; the workbook reader will raise the error.
         return Kind.XLSX
     if "xl/workbook.bin" in names:
         return Kind.XLSB

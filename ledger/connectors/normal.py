@@ -1,4 +1,4 @@
-"""Texts in normal form, for comparing: without what a keyboard, a spreadsheet or an export added."""
+"""Converts texts to a normal form for comparing them, without what a keyboard, a spreadsheet or an export added."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 
 from ledger.connectors.values import BadValue, as_span
 
-# People write ="0123" or '0123 so that a spreadsheet does not turn the text into a number.
+# The forms ="0123" and '0123, which people write so that a spreadsheet does not turn the text into a number.
 _QUOTED: Final = re.compile(r'=\s*"(.*)"', re.DOTALL)
 _APOSTROPHES: Final = "'’‘`"
 _BLANKS: Final = re.compile(r"\s+")
@@ -34,7 +34,7 @@ def normal_text(text: str) -> str:
 
 
 def has_content(cell: object) -> bool:
-    """Return whether a cell has content; a text of only blanks and invisible characters has none."""
+    """Return whether a cell has content. A text of only blanks and invisible characters is no content."""
     return bool(normal_text(cell)) if isinstance(cell, str) else cell is not None
 
 
@@ -44,7 +44,7 @@ def _unprintable(sign: str) -> str:
 
 
 def read_as(kind: str, text: str) -> object | None:
-    """Return the value of a text in normal form as the given type, or None if the text has another form."""
+    """Read a text in normal form as a value of the given type; return None if the text has another form."""
     if kind == "number":
         return _number(text)
     if kind == "boolean":

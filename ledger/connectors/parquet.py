@@ -1,4 +1,4 @@
-"""Parquet files as sources: reads the wanted columns of each row group that may hold the subject's rows."""
+"""Reads Parquet files: the wanted columns of each row group that may hold the subject's rows."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from ledger.connectors.table import FoundRow, FoundRows, Unusable, Wanted, empty
 from ledger.errors import Misconfigured
 
 MAX_PARQUET_BYTES: Final = 4 * 1024 * 1024 * 1024
-# One row group is held in memory at a time; most writers make row groups of about 100 MB.
+# The largest row group, in bytes. One row group at a time is in memory; most programs write row groups of about 100 MB.
 MAX_GROUP_BYTES: Final = 512 * 1024 * 1024
-# The footer at the end describes the file; the library creates objects for all of it.
+# Limits for the footer, which is at the file's end and describes the file; the library creates objects for its whole
+# content.
 MAX_FOOTER_BYTES: Final = 16 * 1024 * 1024
 MAX_GROUPS: Final = 10_000
 MAX_COLUMNS: Final = 4_096
@@ -24,12 +25,12 @@ SMALLER_GROUPS: Final = "减小行组并按主键排序。Write the file in smal
 _MAGIC: Final = b"PAR1"
 _THRIFT_STRINGS: Final = MAX_FOOTER_BYTES
 _THRIFT_ITEMS: Final = 1_000_000
-# Keys begin with digits or letters. These first characters of ``NO_KEYS`` and of an empty formula sort among them.
+# First characters of ``NO_KEYS`` and of an empty formula that sort among digits and letters, with which keys begin.
 _NO_KEYS_BEGIN: Final = ("=", "\\", "`", "D", "N", "d", "n")
 
 
 class ParquetTable(FileTable):
-    """A Parquet file, read in this process; ``ParquetApart`` reads it in a separate process."""
+    """A Parquet file, read in this process. ``ParquetApart`` reads a Parquet file in a separate process."""
 
     max_bytes = MAX_PARQUET_BYTES
 
@@ -45,7 +46,8 @@ class ParquetTable(FileTable):
             self._require_few(whole.metadata)
             self._require_cells(arrow, whole.physical_schema, wanted)
             kinds = kinds_of(arrow, whole)
-            # Columns stay dictionary-encoded: a few bytes can repeat a text of megabytes a million times.
+            # Columns stay dictionary-encoded when read: in a file, a few bytes can repeat a text of megabytes a million
+            # times.
             packed = dataset.ParquetFileFormat(
                 default_fragment_scan_options=limits,
                 dictionary_columns=[name for name, kind in kinds.items() if arrow.types.is_dictionary(kind)],
@@ -64,9 +66,10 @@ class ParquetTable(FileTable):
         return self._unreadable("The file is not a readable Parquet file.", "重新导出。Export the file again.")
 
     def _found(self, arrow: Any, dataset: Any, whole: Any, reading: Batches, wanted: Wanted) -> FoundRows:
-        """Yield the subject's rows from the groups that may hold a form of the key, by the groups' statistics.
+        """Yield the subject's rows. They are read from the row groups that, by their statistics, may hold a form of the
+        key.
 
-        The key column of another group is read too if a row of it could have no key, or if no row was found.
+        The key column of another row group is also read if one of its rows may have no key, or if no row was found.
         """
         key = KeyColumn(wanted, str(self._path))
         chosen = _chosen(arrow, dataset, whole, wanted) if key.checked or _is_plain(arrow, whole, wanted) else None
@@ -93,7 +96,8 @@ class ParquetTable(FileTable):
     def _of_group(
         self, group: RowGroup, reading: Batches, wanted: Wanted, key: KeyColumn, *, all_columns: bool
     ) -> FoundRows:
-        """Yield the subject's rows in one group. Without ``all_columns``, only the key is read until a row is found.
+        """Yield the subject's rows in one row group. Without ``all_columns``, only the key column is read until a row
+        is found.
 
         Raises ``SOURCE_KEY_DAMAGED`` for a row with content and no key.
         """
@@ -145,12 +149,13 @@ class ParquetTable(FileTable):
         )
 
     def _require_cells(self, arrow: Any, schema: Any, wanted: Wanted) -> None:
-        """Raise if a column is missing, or has a type that a cell cannot have."""
+        """Raise if a wanted column is missing, or has a type that cannot be read as cells."""
         places_of(schema.names, wanted, self._path.name)
         kinds = {name: value_type(arrow, schema.field(name).type) for name in (wanted.key_column, *wanted.columns)}
         self._require_text(arrow, kinds[wanted.key_column], wanted.key_column)
         for name, kind in kinds.items():
-            # Nested values and binaries of a fixed length can be as long as texts, and are never dictionary-encoded.
+            # Nested values and binary values of a fixed length are refused: they can be as long as texts, and are never
+            # dictionary-encoded.
             if arrow.types.is_nested(kind) or arrow.types.is_fixed_size_binary(kind):
                 raise Unusable("data_unusable", name)
 
@@ -165,10 +170,10 @@ class ParquetTable(FileTable):
 
 
 def _chosen(arrow: Any, dataset: Any, whole: Any, wanted: Wanted) -> set[int]:
-    """Return the numbers of the row groups that may hold a form of the key."""
+    """Return the numbers of the row groups that, by their statistics, may hold a form of the key."""
     forms = [wanted.value, *variants(wanted.value)]
     if not _is_plain(arrow, whole, wanted):
-        # The library uses statistics only for this type.
+        # The library uses the statistics only for this column type.
         return {group.row_groups[0].id for group in whole.split_by_row_group()}
     theirs = dataset.field(wanted.key_column).isin(forms)
     plain = arrow.schema([(wanted.key_column, arrow.string())])
@@ -180,7 +185,7 @@ def _is_plain(arrow: Any, whole: Any, wanted: Wanted) -> bool:
 
 
 def _could_lack_keys(group: Any, key_column: str) -> bool:
-    """Return whether a row of the group may have no key, by the statistics of the group's key column."""
+    """Return whether, by the statistics of the key column, a row of the group may have no key."""
     columns = [group.column(place) for place in range(group.num_columns)]
     known = [column.statistics for column in columns if column.path_in_schema == key_column]
     if len(known) != 1 or known[0] is None:

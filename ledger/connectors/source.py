@@ -1,4 +1,4 @@
-"""A provider's source, as its operator describes it in a definition file: where the rows are and what they mean."""
+"""Reads the definition file in which an operator describes a provider's source: where the rows are, what they mean."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ class AsOf:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """A value of a column at which the source refuses to supply, and the reason that it gives.
+    """A value in a column for which the source refuses to supply data, and the reason that the source gives.
 
-    ``type`` is one of ``TYPES``, or None. If it is given, the source also refuses at a cell of another type.
+    ``type`` is one of ``TYPES``, or None. If ``type`` is given, the source also refuses if the cell has another type.
     """
 
     column: str
@@ -55,7 +55,7 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class FilePlace:
-    """A CSV, Excel or Parquet file; a relative path starts at the definition's folder.
+    """A CSV, Excel or Parquet file with the rows; a relative path starts at the definition's folder.
 
     ``encoding`` is the declared encoding of a CSV file, ``sheet`` the declared sheet of a workbook.
     """
@@ -67,7 +67,10 @@ class FilePlace:
 
 @dataclass(frozen=True, slots=True)
 class DatabasePlace:
-    """A database and its query. ``url`` has no password; ``url_env`` names an environment variable with the URL."""
+    """A database, and the query for the rows.
+
+    ``url`` has no password; ``url_env`` names an environment variable with the URL.
+    """
 
     url: str | None
     url_env: str | None
@@ -76,9 +79,9 @@ class DatabasePlace:
 
 @dataclass(frozen=True, slots=True)
 class SourceDefinition:
-    """A source of one scenario. ``columns`` maps the scenario's columns to the source's columns.
+    """The definition of a source for one scenario. ``columns`` maps the scenario's columns to the source's columns.
 
-    ``name_column`` is the column with the subject's name, for scenarios with a claim that needs it.
+    ``name_column`` is the column with the subject's name, for scenarios with a claim that is the name.
     """
 
     code: str
@@ -95,12 +98,12 @@ class SourceDefinition:
     folder: Path = Path()
 
     def beside(self, folder: Path) -> SourceDefinition:
-        """Return the definition with ``folder`` as the start of its relative paths."""
+        """Return the definition with its relative paths starting at ``folder``."""
         return replace(self, folder=folder)
 
 
 def source_of(raw: object, where: str) -> SourceDefinition:
-    """Return the definition from its JSON value; raise ``InvalidInput`` ``SOURCE_INVALID`` naming file and member."""
+    """Return the definition from its JSON value; ``InvalidInput`` ``SOURCE_INVALID`` names the wrong member."""
     reader = _Reader(raw, where)
     kind = reader.one_of("kind", ("file", "sql"))
     attribute, key_column = reader.key()
@@ -206,7 +209,7 @@ class _Reader(DefinitionReader):
 
     def day(self, name: str) -> date:
         value: Any = self.take(name)
-        # YAML reads an unquoted day as a date.
+        # YAML reads a day without quotes as a date.
         written = value.isoformat() if isinstance(value, date) and not isinstance(value, datetime) else value
         try:
             return day_of(written)
@@ -223,7 +226,7 @@ class _Reader(DefinitionReader):
 def _flag(reader: _Reader) -> Flag:
     column = reader.matching("column", _COLUMN)
     value = reader.take("value")
-    # YAML reads an unquoted yes, no, on or 01 as another type, and the flag would never match a cell.
+    # YAML reads yes, no, on or 01 without quotes as another type, and then the flag would never match a cell.
     if not isinstance(value, str):
         raise reader.invalid("value", "应为加引号的文字。Write a text in quotes.")
     kind = reader.one_of("type", TYPES) if reader.has("type") else None

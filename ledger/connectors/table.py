@@ -1,4 +1,4 @@
-"""The table that a source reads: a file or a database in which one subject's rows are found."""
+"""The table that a source reads: a file or a database, in which the rows of one subject are searched."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from typing import Final, Protocol
 from ledger.connectors.deadline import Deadline
 from ledger.errors import Misconfigured
 
-# Rows of one subject. Ten years of daily rows are fewer; more rows mean that the key is wrong.
+# The most rows of one subject. Ten years of daily rows are fewer, so more rows mean that the key column is wrong.
 MAX_ROWS: Final = 10_000
-# Characters in all cells of one subject together.
+# The most characters in all cells of one subject together.
 MAX_CHARACTERS: Final = 32 * 1024 * 1024
 
-# Replaces a value that has no exact text; the source refuses if the cell is needed.
+# Stands for a value that has no exact text; if the cell is needed, the source refuses.
 NO_TEXT: Final = object()
 
 
 @dataclass(frozen=True, slots=True)
 class FoundRow:
-    """The cells of one row, in the order of the wanted columns, and the row's place, such as ``bills.csv, line 5``."""
+    """A row that was found: its cells in the order of the wanted columns, and its place, as ``bills.csv, line 5``."""
 
     place: str
     cells: Sequence[object]
@@ -33,7 +33,7 @@ FoundRows = Generator[FoundRow, None, None]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The rows to find, whose ``key_column`` is ``value``, and the columns to return."""
+    """What to find: the rows whose ``key_column`` has ``value``, and the columns to return."""
 
     key_column: str
     value: str
@@ -41,7 +41,10 @@ class Wanted:
 
 
 class Unusable(Exception):
-    """The source cannot supply, for a reason in ``REFUSALS``. This exception never leaves the package."""
+    """The source cannot supply data, for a reason in ``REFUSALS``.
+
+    This exception is always caught inside the package.
+    """
 
     def __init__(self, reason: str, where: str) -> None:
         super().__init__(reason)
@@ -63,7 +66,7 @@ class Table(Protocol):
 
 
 def places_of(columns: Sequence[str], wanted: Wanted, where: str) -> tuple[int, list[int]]:
-    """Return the positions of the key and of each wanted column among a table's columns.
+    """Return the positions of the key column and of each wanted column in the table.
 
     Raises ``Misconfigured`` ``SOURCE_COLUMN_MISSING`` for a column that is missing or occurs twice.
     """
@@ -92,7 +95,7 @@ def require_header_first(rows: Iterable[tuple[int, Sequence[str]]], key_column: 
 
 
 def missing_file(path: Path) -> Misconfigured:
-    """Return the error for a file or SQLite database that does not exist."""
+    """Return the error for a file or an SQLite database that does not exist."""
     return Misconfigured(
         "SOURCE_FILE_MISSING",
         "没有这个文件。There is no such file.",
@@ -102,7 +105,10 @@ def missing_file(path: Path) -> Misconfigured:
 
 
 def empty_source(where: str) -> Misconfigured:
-    """Return the error for a source without any rows: its export failed, and ``no_data`` would be false."""
+    """Return the error for a source without any rows.
+
+    Its export probably failed, so the answer ``no_data`` could be false.
+    """
     return Misconfigured(
         "SOURCE_EMPTY",
         "数据源没有任何数据行，不能据此答复“无数据”。The source has no rows at all, so `no_data` cannot be answered.",

@@ -1,4 +1,7 @@
-"""Tables from files that people send: the content decides the kind, and notes say how the file was read."""
+"""Reads tables from files that people send.
+
+The content decides the kind of file, and notes say how the file was read.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ Rows = Sequence[Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """The rows of a table by column name, and notes for the report on how the file was read.
+    """The rows of a table (each maps column names to cells), and notes on how the file was read.
 
     ``lines`` are the row numbers as a spreadsheet shows them: the header is line 1.
     """
@@ -37,7 +40,7 @@ class Listed:
 
 
 def read_listing(path: Path, columns: Sequence[str], encoding: str | None = None) -> Listed:
-    """Read a table as ``read_table`` does, and replace headings that people use by the ``columns`` that they mean.
+    """Read a table as ``read_table`` does, and replace each heading by the name in ``columns`` with the same meaning.
 
     Also raises ``InvalidInput`` ``HEADING_TWICE`` if two headings mean one column.
     """
@@ -47,12 +50,13 @@ def read_listing(path: Path, columns: Sequence[str], encoding: str | None = None
 
 
 def read_table(path: Path, encoding: str | None = None) -> Listed:
-    """Return the one table in a file; raise ``InvalidInput`` ``FILE_…``, ``CSV_…``, ``XLSX_…``, ``XLS_MALFORMED``."""
+    """Return the only table in a file; raise ``InvalidInput`` ``FILE_…``, ``CSV_…``, ``XLSX_…``, ``XLS_MALFORMED``."""
     return table_in(bytes_of(path), path.name, encoding)
 
 
 def table_in(data: bytes, name: str, encoding: str | None = None) -> Listed:
-    """Return the one table in these bytes, as ``read_table``; a workbook must have one visible sheet with content."""
+    """Return the only table in these bytes, as ``read_table`` does; a workbook must have one visible sheet with
+    content."""
     kind, notes = recognised(data, name)
     if kind is Kind.TEXT:
         table = csv_in(data, name, encoding)
@@ -70,7 +74,7 @@ def table_in(data: bytes, name: str, encoding: str | None = None) -> Listed:
 
 
 def recognised(data: bytes, name: str) -> tuple[Kind, tuple[str, ...]]:
-    """Return the kind of a readable file, and a note if the file's name says otherwise.
+    """Return the kind of a file with a readable table, and a note if the file's name suggests another kind.
 
     Raises ``InvalidInput`` ``FILE_KIND``, ``FILE_ENCRYPTED``.
     """
@@ -102,7 +106,7 @@ def rows_of(sheet: Sheet, where: str) -> list[dict[str, str]]:
 
 
 def _is_text(data: bytes) -> bool:
-    # The “Unicode text” of a spreadsheet is UTF-16, and the file is often named .xls.
+    # Spreadsheets save “Unicode text” in UTF-16, often in a file named .xls.
     return bool(data) and (b"\x00" not in data[:4096] or data.startswith((b"\xff\xfe", b"\xfe\xff")))
 
 

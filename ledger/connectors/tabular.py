@@ -1,4 +1,4 @@
-"""Reads CSV files within limits, and writes CSV. An error names the line, and never repeats its content."""
+"""Reads CSV files within limits, and writes CSV. An error names the line, and never repeats the line's content."""
 
 from __future__ import annotations
 
@@ -14,21 +14,24 @@ from ledger.errors import InvalidInput, Misconfigured
 MAX_CSV_BYTES = 64 * 1024 * 1024
 MAX_CELL = 10_000
 MAX_COLUMNS: Final = 4_096
-# Limit for one row with all its cells; at most so much is read at once from a file without line ends.
+# The most characters of one row with all its cells; also how much is read at once from a file without line ends.
 MAX_ROW_CHARACTERS: Final = 1024 * 1024
 # Limits for a table that is held in memory as a whole.
 MAX_TABLE_ROWS: Final = 200_000
 MAX_TABLE_CELLS: Final = 2_000_000
-# A spreadsheet runs a cell that begins with one of these as a formula; some accept the full-width signs too.
+# A spreadsheet runs a cell that begins with one of these signs as a formula; some spreadsheets accept full-width signs
+# too.
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 _CORRECT_ROW: Final = "Correct the row; no row of this file was used."
 _CHUNK: Final = 64 * 1024
-# Separators that some programs write between columns. Tabs are accepted if the header has no comma.
+# Other separators than commas that some programs write between columns. Of these, tabs are accepted if the header has
+# no comma.
 _SEPARATORS: Final = (";", "\t", "|", "；", "，", "、")
 
 
 def read_csv(path: Path, encoding: str | None = None) -> list[dict[str, str]]:
-    """Return the rows of a CSV file by column name; ``encoding`` is the declared encoding (see ``encodings``).
+    """Return the rows of a CSV file, each as a map from column name to cell. ``encoding`` is the declared encoding (see
+    ``encodings``).
 
     Raises ``InvalidInput`` ``CSV_…`` with the line of the first row that does not parse; then no row is returned.
     """
@@ -47,7 +50,7 @@ def bytes_of(path: Path) -> bytes:
 
 
 def numbered_rows(data: bytes, name: str, encoding: str | None = None) -> list[tuple[int, dict[str, str]]]:
-    """Return the rows as ``read_csv`` does, from bytes, each with its line in the file; the header is line 1."""
+    """Return the rows of a CSV file's bytes as ``read_csv`` does, each with its line number; the header is line 1."""
     if len(data) > MAX_CSV_BYTES:
         raise InvalidInput("CSV_TOO_LARGE", f"The file is larger than {MAX_CSV_BYTES} bytes.", where=name)
     return _numbered(data, codec_of(encoding, lambda: chunks_of(data), name), name)
@@ -74,7 +77,7 @@ def chunks_of(data: bytes) -> Iterator[bytes]:
 
 
 def csv_table(lines: TextIO, name: str) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
-    """Return the header, which is read at once, and an iterator that reads the rows, each with its line number.
+    """Read and return the header, and return an iterator that reads the rows, each with its line number.
 
     Reading the header or a row may raise ``InvalidInput`` ``CSV_…``.
 
@@ -109,7 +112,7 @@ def require_commas(header: str, column: str, name: str) -> None:
 
 
 def cells_of(line: str, separator: str) -> list[str]:
-    """Return the cells of one line, for finding out what is wrong with a file; [] if the line is not CSV."""
+    """Return the cells of one line, to find out what is wrong with a file; [] if the line is not CSV."""
     try:
         return [cell.strip() for row in csv.reader([line], delimiter=separator) for cell in row]
     except csv.Error:
@@ -117,7 +120,10 @@ def cells_of(line: str, separator: str) -> list[str]:
 
 
 class _Lines:
-    """The lines of a file, with a limit for each row: a row continues on the next line while a quote is open."""
+    """Iterates over the lines of a file and limits the length of each row.
+
+    A row continues on the next line while a quote is open.
+    """
 
     def __init__(self, lines: TextIO, name: str) -> None:
         self._lines = lines
@@ -145,7 +151,7 @@ class _Lines:
         return line
 
     def again(self, first: str) -> _Lines:
-        """Return the same lines, with ``first`` before the lines that are left."""
+        """Return an iterator over ``first`` and then the lines that are left, with the same limits."""
         self._first, self._count = first, 0
         self.new_row()
         return self
@@ -157,7 +163,7 @@ class _Lines:
 
 def _rows(reader: Any, lines: _Lines, head: list[str], name: str) -> Iterator[tuple[int, list[str]]]:
     while (cells := _next(reader, lines, name)) is not None:
-        # Spreadsheets leave such rows at the end: only commas.
+        # Spreadsheets often leave rows with only commas at the end; such rows are skipped.
         if not any(cell and not cell.isspace() for cell in cells):
             continue
         if len(cells) != len(head):

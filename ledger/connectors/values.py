@@ -1,4 +1,4 @@
-"""Values of files and databases as exact text: the same text from every kind of source."""
+"""Converts values of files and databases to exact text; the same value gives the same text in every kind of source."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ERRORS: Final = frozenset(
 
 
 class BadValue(Exception):
-    """A value has no exact text. This exception never leaves the package, and does not hold the value."""
+    """A value has no exact text. This exception is always caught inside the package, and does not hold the value."""
 
 
 def as_text(value: object) -> str:
@@ -31,7 +31,8 @@ def as_text(value: object) -> str:
 
     Integers and decimals are written in digits, a decimal with all its decimal places; a float with its shortest
     digits, without an exponent; dates and times in ISO 8601, instants in Shanghai time; booleans as ``true`` and
-    ``false``. None becomes empty text, like an empty cell of a CSV file; a rule that needs the value refuses it.
+    ``false``. None becomes an empty text, like an empty cell of a CSV file; a rule that needs the value refuses the
+    empty text.
     """
     text = _text(value)
     if len(text) > MAX_CELL or is_error(text):
@@ -40,7 +41,7 @@ def as_text(value: object) -> str:
 
 
 def is_error(text: str) -> bool:
-    """Return whether a text is one that a spreadsheet writes for a failed formula."""
+    """Return whether the text is one that spreadsheets write for a failed formula, such as #N/A."""
     return "#" in text[:2] and text.strip().upper() in ERRORS
 
 
@@ -69,7 +70,7 @@ def _text(value: object) -> str:
         return ""
     if isinstance(value, str):
         return value
-    # Checked before integers, because in Python a boolean is an integer.
+    # Booleans are checked before integers, because in Python a boolean is an integer.
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
@@ -91,18 +92,18 @@ def _in_shanghai(moment: datetime) -> datetime:
     """Return an instant in Shanghai time; a time without a zone is taken as Shanghai time."""
     if moment.tzinfo is None:
         return moment
-    # In the first and the last year of the calendar, the conversion could leave the calendar.
+    # In the first and the last year that Python knows, a converted time could be outside these years.
     if moment.year in (date.min.year, date.max.year):
         raise BadValue
     return moment.astimezone(SHANGHAI)
 
 
-# Outside this range, the digits without an exponent would be a page of zeros.
+# A float outside this range would have a page of zeros if it were written without an exponent.
 _MAGNITUDES: Final = range(-400, 401)
 
 
 def _digits(value: Decimal) -> str:
     if not value.is_finite() or value.adjusted() not in _MAGNITUDES:
         raise BadValue
-    # Zero is written without a sign.
+    # Negative zero is written as zero, without a sign.
     return format(value if value else abs(value), "f")

@@ -38,13 +38,13 @@ from ledger.privacy.archives import ErasableCopies
 from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.erasure_tables import ErasureRecord
-from ledger.store.sealing import Sealer
+from ledger.store.sealing import Sealer, texts_erased_with
 from ledger.usage.lookups import access_request, authorizations_of, certificates_of, provisions_of
 from ledger.usage.tables import AccessRequest, Authorization, Provision
 
 log = structlog.get_logger()
 
-# Rows with sealed text about a subject (note, notice, claims, disclosures); the subject's identity is not among them.
+# Rows with sealed text about a subject (note, notice, claims, disclosures), whose digest an erasure's entry names.
 SealedRow = AccessRequest | Authorization | Provision | Certificate
 
 
@@ -127,6 +127,8 @@ class Erasure:
     def party(self, actor: Actor, identifier: str, reason: str) -> Erased:
         """Destroy the name and identifier of a person or a firm, and all texts about this party.
 
+        Tables declare further texts that are erased with a party (``erased_with``).
+
         The party stays on the chain as an opaque id with its keys. If the person or firm is onboarded again, it gets a
         new id. Raises as ``certificate``; ``Conflict`` ``PARTY_NOT_A_SUBJECT`` if the party also has other roles,
         ``PARTY_ON_REGISTER`` if it holds an asset, or has a right in an asset or a lien on one.
@@ -142,7 +144,10 @@ class Erasure:
             groups = _groups_about(session, identifier)
             for about in groups:
                 self._erase(session, act, about)
-            recorded = self._erase_identity(session, row, act) if known is None else known.digest
+            for text in sorted(self._sealer.kept(session, texts_erased_with(session, [identifier]))):
+                self._sealer.erase(session, text)
+                act.sealed.append(text)
+            recorded = self._end_identity(session, row, act) if known is None else known.digest
             self._write_down(act, identifier if known is None else None)
         return self._reported(recorded, [item for about in groups for item in about], row)
 
@@ -185,9 +190,7 @@ class Erasure:
         ]
         return first
 
-    def _erase_identity(self, session: Session, row: Party, act: _Act) -> str:
-        self._sealer.erase(session, row.sealed_id)
-        act.sealed.append(row.sealed_id)
+    def _end_identity(self, session: Session, row: Party, act: _Act) -> str:
         # The lookup value is a keyed digest of the identifier, so somebody with the installation's key could test
         # guesses with it.
         row.lookup = secrets.token_hex(32)
@@ -226,11 +229,12 @@ class Erasure:
             self._archiving.record_erasure(tuple(act.targets), identity, tuple(act.sealed))
 
     def _reported(self, recorded: str, about: Sequence[SealedRow], whole: Party | None) -> Erased:
-        sealed = [item.sealed_id for item in about if item.sealed_id] + ([whole.sealed_id] if whole else [])
-        archived = self._archiving.erase(tuple(sealed), whole.id if whole else None)
+        sealed = [item.sealed_id for item in about if item.sealed_id]
         with self._database.read() as session:
+            sealed += texts_erased_with(session, [whole.id] if whole else [])
             entry = log_store.statement(session, recorded)
             seq = log_store.entries_by_digest(session, [recorded])[recorded].seq
+        archived = self._archiving.erase(tuple(sealed), whole.id if whole else None)
         log.info("personal text erased", entry=seq, archived=archived)
         numbers = tuple(item.certificate_no for item in about if isinstance(item, Certificate))
         return Erased(entry, seq, numbers, archived)

@@ -127,7 +127,7 @@ class EnvironmentKeyProvider(LocalKeys):
         return named
 
     def renew(self, to: str | None) -> str:
-        """Return the id of the environment's current key; ``InvalidInput`` ``SEALING_KEY_ID`` if ``to`` is another id."""
+        """Return the id of the current key; raises ``InvalidInput`` ``SEALING_KEY_ID`` if ``to`` is another id."""
         if to not in (None, self.current):
             raise InvalidInput(
                 "SEALING_KEY_ID",

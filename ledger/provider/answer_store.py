@@ -58,10 +58,10 @@ class AnswerStore:
         - the answer to the same authorization that is signed and that the platform has not acknowledged yet;
         - ``InvalidInput`` ``LEDGER_DIFFERS``, ``Misconfigured`` ``RECORDS_OF_ANOTHER``: the records belong to another
           ledger or provider (the first stored answer decides to which);
-        - ``Conflict`` ``SUBJECT_CHANGED``: earlier answers for this identifier had another party id. The clerk
-          must confirm the new id (``changed``);
-        - ``Conflict`` ``ALREADY_SUPPLIED``, ``CORRECTION_UNKNOWN``: the authorization is answered already, and the task does
-          not correct the newest supplied answer in these records.
+        - ``Conflict`` ``SUBJECT_CHANGED``: earlier answers for this identifier had another party id.
+          The clerk must confirm the new id (``changed``);
+        - ``Conflict`` ``ALREADY_SUPPLIED``, ``CORRECTION_UNKNOWN``: the authorization is answered already, and the task
+          does not correct the newest supplied answer in these records.
         """
         with self._write() as database:
             return [

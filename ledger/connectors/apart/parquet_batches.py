@@ -1,4 +1,4 @@
-"""Batches of a Parquet file: the subject's rows, the rows without a key, and their cells as Python values."""
+"""Reads a Parquet file in batches: finds the subject's rows and rows without a key, and converts cells to Python."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _HALF: Final = struct.Struct("<e")
 
 @dataclass(frozen=True, slots=True)
 class RowGroup:
-    """A row group: its number, the number of rows before it, its own rows, and its size in bytes when unpacked."""
+    """A row group: its number, how many rows are before it and in it, and its unpacked size in bytes."""
 
     number: int
     start: int
@@ -52,7 +52,10 @@ class Batches:
             yield batch
 
     def sorted_out(self, batch: Any, wanted: Wanted, key: KeyColumn, start: int) -> tuple[Any, Any]:
-        """Return the places in the batch of the subject's rows and of rows without a key; ``start`` rows precede it."""
+        """Return the positions, in the batch, of the subject's rows and of rows without a key.
+
+        ``start`` is the number of rows before the batch.
+        """
         import pyarrow.compute as compute
 
         column = batch.column(wanted.key_column)
@@ -61,7 +64,8 @@ class Batches:
         used = column.indices.unique().drop_null()
         texts = column.dictionary.take(used)
         if key.checked:
-            # Each distinct value is examined once; of usual values unlike the subject's key, only a sample.
+            # Each distinct value is examined once. Values of the usual form that do not resemble the subject's key are
+            # only sampled.
             near = compute.starts_with(texts, pattern=key.prefix)
             usual = compute.fill_null(compute.and_not(compute.match_substring_regex(texts, PLAIN), near), False)
             far = compute.indices_nonzero(usual)
@@ -91,7 +95,7 @@ class Batches:
         return compute.indices_nonzero(theirs), nobodys
 
     def first_filled(self, group: RowGroup, rows: Sequence[int], key_column: str) -> int | None:
-        """Return the first of these rows of a group with content outside its key column, or None."""
+        """Return the first of these rows that has content outside the key column, or None."""
         columns = [name for name in self._schema.names if name != key_column]
         start = group.start
         for batch in self.batches(group.number, columns) if columns else ():
@@ -105,7 +109,7 @@ class Batches:
         return None
 
     def _filled(self, column: Any) -> list[int]:
-        """Return the places in a column that hold a value other than blank text."""
+        """Return the positions in a column that hold a value other than blank text."""
         import pyarrow.compute as compute
 
         if is_text(self._arrow, column.type):
@@ -129,7 +133,7 @@ def _of(verdicts: Mapping[int, Whose], kind: Whose) -> list[int]:
 
 
 def _texts(texts: Any) -> list[object]:
-    """Return the texts; a text that is not UTF-8 stays bytes, and is then no valid key."""
+    """Return the texts as ``str``. A text that is not UTF-8 stays ``bytes``, which is never a valid key."""
     try:
         return list(texts.to_pylist())
     except UnicodeDecodeError:
@@ -144,9 +148,10 @@ def _text(raw: bytes) -> object:
 
 
 def kinds_of(arrow: Any, whole: Any) -> dict[str, Any]:
-    """Return the type to read each column as, for columns whose name occurs once.
+    """Return the Arrow type with which to read each column whose name occurs once.
 
-    Texts are read as dictionaries, except with delta encoding, which the library cannot read so.
+    Texts are read as dictionaries, except from columns with delta encoding, which the library cannot read as
+    dictionaries.
     """
     schema, delta = whole.physical_schema, _delta_encoded(whole.metadata)
     kinds = {name: value_type(arrow, schema.field(name).type) for name in schema.names if schema.names.count(name) == 1}
@@ -154,7 +159,7 @@ def kinds_of(arrow: Any, whole: Any) -> dict[str, Any]:
 
 
 def _delta_encoded(metadata: Any) -> set[str]:
-    """Return the columns with delta encoding, which stores only the difference between a text and the one before."""
+    """Return the columns with delta encoding, which stores only how each text differs from the text before it."""
     found = set()
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     for place in range(metadata.num_columns):
@@ -179,14 +184,14 @@ def _is_binary(arrow: Any, kind: Any) -> bool:
 
 
 def _plain(arrow: Any, kind: Any) -> Any:
-    """Return one type for all texts, and one for all bytes, because the library cannot compare view types."""
+    """Replace all text types by one type, and all bytes types by another: the library cannot compare view types."""
     if is_text(arrow, kind):
         return arrow.string()
     return arrow.binary() if _is_binary(arrow, kind) else kind
 
 
 def _packed(arrow: Any, kind: Any) -> Any:
-    """Return a dictionary type for texts and for bytes, whatever their memory layout."""
+    """Return the dictionary type for a text or bytes type of any memory layout; return another type unchanged."""
     if is_text(arrow, kind) or _is_binary(arrow, kind):
         return arrow.dictionary(arrow.int32(), _plain(arrow, kind))
     return kind
@@ -203,12 +208,12 @@ def _values(arrow: Any, column: Any, name: str) -> list[object]:
         elif arrow.types.is_float16(column.type):
             values = [None if number is None else _shortest_half(float(number)) for number in column.to_pylist()]
         elif arrow.types.is_float32(column.type):
-            # Widened to 64 bits, 0.1 would become 0.10000000149011612.
+            # Converted to 64 bits, the 32-bit number 0.1 would become 0.10000000149011612.
             values = [None if digits is None else float(digits) for digits in column.cast(arrow.string()).to_pylist()]
         else:
             values = column.to_pylist()
     except (ValueError, OverflowError):
-        # A text is not UTF-8, or a year is outside Python's range.
+        # The conversion fails if a text is not UTF-8, or a year is outside Python's range.
         pass
     if values is None:
         raise Unusable("data_unusable", name)
@@ -216,7 +221,7 @@ def _values(arrow: Any, column: Any, name: str) -> list[object]:
 
 
 def _shortest_half(number: float) -> float:
-    """Return the number with the fewest digits that is equal in 16 bits: widened, 0.1 would be 0.0999755859375."""
+    """Return the number with the fewest digits that is equal in 16 bits: in 64 bits, 0.1 would be 0.0999755859375."""
     if not isfinite(number) or number.is_integer():
         return number
     shorter = (float(f"{number:.{digits}g}") for digits in range(1, 6))

@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def _warm(request: dict[str, Any]) -> None:
-    """Import the libraries before the limit is set, so that their own memory does not count for the file."""
+    """Import the libraries before the memory limit is set, so that their memory does not count towards the limit."""
     with suppress(ImportError):
         import_module("pyarrow.dataset" if request["read"] == "parquet" else "xlrd")
 
@@ -50,7 +50,8 @@ def _limit(memory: int) -> None:
         limit = pages * resource.getpagesize() + memory
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     except (ImportError, OSError, ValueError):
-        # This system has no memory limit; the limits on counts still apply.
+        # This operating system has no memory limit for a process; the limits on the number of rows and cells still
+        # apply.
         return
 
 
@@ -81,7 +82,7 @@ def _parquet(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _text(cell: object) -> str | None:
-    """Return the cell as text, or None without an exact text; the source refuses if such a cell is needed."""
+    """Return the cell as text, or None if it has no exact text; the source refuses if it needs such a cell."""
     try:
         return as_text(cell)
     except BadValue:

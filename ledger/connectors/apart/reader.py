@@ -1,7 +1,8 @@
-"""Reads files in a separate process with a memory limit, for libraries whose memory use cannot be limited otherwise.
+"""Reads files in a separate process with a memory limit, because the memory of some libraries cannot be limited
+otherwise.
 
-A file that lies about its sizes ends only that process. Requests and answers are lines of JSON, so that even a hostile
-file that takes over the other process can only send text to this one.
+If a file states false sizes, only the separate process ends. Requests and answers are lines of JSON: a hostile file
+that takes over the separate process can only send text to this process.
 """
 
 from __future__ import annotations
@@ -21,25 +22,27 @@ from ledger.connectors.deadline import Deadline, TimeIsUp
 from ledger.connectors.table import Unusable
 from ledger.errors import InvalidInput, Misconfigured
 
-# In addition to the memory that the process has after its imports.
+# The memory that the process may use in addition to its memory after the imports.
 MEMORY_BYTES: Final = 1536 * 1024 * 1024
-# Limit for one line of an answer, which holds one batch of rows.
+# The most bytes in one line of an answer; a line holds one batch of rows.
 MAX_LINE_BYTES: Final = 64 * 1024 * 1024
 MAX_PROCESSES: Final = 4
 _POLL_SECONDS: Final = 0.1
 _CHUNK: Final = 64 * 1024
 _INHERITED: Final = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT", "VIRTUAL_ENV")
-# The system's allocator takes memory when it is needed; Arrow's own allocator would reserve more than the limit.
+# Use the system's allocator, which takes memory only when needed; Arrow's own allocator would reserve more than the
+# limit.
 _ENVIRONMENT: Final = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "2", "OMP_NUM_THREADS": "1"}
 
 
 class Ended(Exception):
-    """The process ended before it had answered: by its memory limit, or because of the file."""
+    """The process ended before it had answered: it exceeded its memory limit, or the file made it fail."""
 
 
 class _Process:
     def __init__(self, memory: int) -> None:
-        # Only these variables are passed on: the environment may hold passwords and keys.
+        # Only these environment variables are given to the process, because other variables may hold passwords and
+        # keys.
         environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         environment |= _ENVIRONMENT | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         self._process = subprocess.Popen(  # noqa: S603
@@ -93,7 +96,7 @@ class _Process:
 
 
 class Processes:
-    """A few processes, started when needed and kept for the next request."""
+    """A pool of a few processes, which are started when needed and kept for the next request."""
 
     def __init__(self) -> None:
         self._free = BoundedSemaphore(MAX_PROCESSES)
@@ -101,7 +104,7 @@ class Processes:
         self._idle: list[_Process] = []
 
     def answers(self, request: dict[str, Any], data: bytes, until: Deadline) -> Generator[Any, None, Any]:
-        """Yield the lines of the answer, and return the value of its last line, ``{"end": …}``.
+        """Yield the lines of the answer except the last line ``{"end": …}``, whose value is returned.
 
         Raises ``Ended``, ``TimeIsUp``. A process that has not finished its answer is killed.
         """
@@ -114,7 +117,8 @@ class Processes:
             process.ask(request, data)
             while "end" not in (line := process.line(until)):
                 yield line
-            # A process that ran out of memory is not used again: leftovers of the file would reduce its memory.
+            # A process that ran out of memory is not used again, because remains of the file would reduce its free
+            # memory.
             whole = "memory" not in line["end"]
             return line["end"]
         finally:
@@ -132,7 +136,7 @@ class Processes:
         try:
             return _Process(MEMORY_BYTES)
         except OSError:
-            # The machine cannot start a process or open a file: the result is the same as when all processes are busy.
+            # The machine cannot start a process or open a file. This is handled as if all processes were busy.
             raise TimeIsUp from None
 
     def _put_back(self, process: _Process, whole: bool) -> None:
@@ -152,7 +156,7 @@ class Processes:
 def read_apart(request: dict[str, Any], until: Deadline, data: bytes = b"") -> Iterator[Any]:
     """Yield the lines of the answer to a request about a file, or about these bytes.
 
-    Raises the error of the other process, and ``Ended`` if its memory was used up.
+    Raises the error that the separate process reports, and ``Ended`` if its memory was used up.
     """
     end = yield from PROCESSES.answers(request, data, until)
     if "error" in end:

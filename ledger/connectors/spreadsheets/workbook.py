@@ -1,7 +1,7 @@
-"""Sheets of a workbook as text: every kind of Excel file gives the same table for the same cells.
+"""Converts sheets of a workbook to text: the same cells give the same table in every kind of Excel file.
 
 A cell without an exact text (an error, a formula, a number with more digits than a spreadsheet keeps) is a ``Flaw``.
-The flaw is raised only if the cell is used: a formula on a sheet that nobody reads does no harm.
+The flaw's error is raised only if the cell is used: a formula on a sheet that is not read does no harm.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ledger.connectors.tabular import MAX_CELL
 from ledger.connectors.values import BadValue, as_text, is_error
 from ledger.errors import InvalidInput
 
-# A spreadsheet keeps 15 digits of a number, and replaces all further digits by zeros.
+# The digits that a spreadsheet keeps of a number; it replaces all further digits by zeros.
 MAX_DIGITS: Final = 15
 MAX_FILLED: Final = 500_000
 _ESCAPE: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -48,13 +48,13 @@ LONG_TEXT: Final = Flaw("XLSX_CELL_TOO_LONG", "A cell is too long.", "Shorten th
 BAD_TEXT: Final = Flaw("XLSX_TEXT", "A cell holds half of a character.", "Enter the text again.")
 
 Cell = str | Flaw
-# First and last row, first and last column, counted from 1 and inclusive.
+# A range of cells: first row, last row, first column, last column; counted from 1, the last ones included.
 Merge = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A sheet with its numbered rows; rows without content are left out."""
+    """A sheet's rows with their numbers; rows without content are left out."""
 
     title: str
     hidden: bool
@@ -63,7 +63,7 @@ class Sheet:
 
 
 def number_cell(value: float) -> Cell:
-    """Return a number in digits, without an exponent."""
+    """Return a number as text, in digits and without an exponent."""
     if isinstance(value, float) and not value.is_integer():
         try:
             return as_text(value)
@@ -77,7 +77,7 @@ def text_cell(text: str, *, escaped: bool = True) -> Cell:
     if escaped and "_x" in text:
         text = _ESCAPE.sub(lambda code: chr(int(code[1], 16)), text)
     try:
-        # Joins the two halves of a character that were escaped separately.
+        # This joins the two halves of a character (surrogates) that were escaped separately.
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
     except UnicodeDecodeError:
         return BAD_TEXT
@@ -112,7 +112,10 @@ def table_of(sheet: Sheet, where: str) -> tuple[list[str], list[tuple[int, list[
 
 
 def grid_of(sheet: Sheet, where: str) -> tuple[list[str], list[tuple[int, list[Cell]]]]:
-    """Return the same as ``table_of``, but keep flaws; a merged cell gives its value to each of its rows."""
+    """Return header and rows as ``table_of`` does, but with flaws as cells.
+
+    A merged cell gives its value to each of its rows.
+    """
     if not sheet.rows:
         return [], []
     first, cells = sheet.rows[0]
@@ -138,7 +141,7 @@ def grid_of(sheet: Sheet, where: str) -> tuple[list[str], list[tuple[int, list[C
 
 
 def header_of(sheet: Sheet) -> list[str]:
-    """Return the texts of the first row with content, which show what the sheet holds."""
+    """Return the texts in the first row with content, normally the header, which shows what the sheet holds."""
     return [cell.strip() if isinstance(cell, str) else "" for cell in sheet.rows[0][1]] if sheet.rows else []
 
 
@@ -162,7 +165,7 @@ def _require_unmerged(sheet: Sheet, header: int, width: int, where: str) -> None
 
 
 def _filled(sheet: Sheet, width: int, where: str) -> dict[int, list[tuple[int, Cell]]]:
-    """Return the values of merged cells for the rows below their first row, as column and value by row."""
+    """Return for each row (except the first) of a merged cell the columns to fill and the merged cell's value."""
     if not sheet.merges:
         return {}
     rows = dict(sheet.rows)

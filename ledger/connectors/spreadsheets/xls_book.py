@@ -1,4 +1,4 @@
-"""Excel 97 workbooks (.xls, and .et of WPS): read in a separate process, because the library builds whole sheets."""
+"""Reads Excel 97 workbooks (.xls, and .et of WPS) in a separate process: the library holds whole sheets in memory."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ MAX_XLS_BYTES: Final = 16 * 1024 * 1024
 MAX_CELLS: Final = 500_000
 MAX_SHEETS: Final = 32
 _ROWS_A_LINE: Final = 500
-# Records of the binary format [MS-XLS]: the beginning and the end of a sheet or of a chart in it, and a formula.
+# Record numbers of the binary format [MS-XLS]: beginning (BOF) and end (EOF) of a sheet or a chart, and a formula.
 _BEGINNINGS: Final = (0x0809, 0x0409, 0x0209, 0x0009)
 _END: Final = 0x000A
 _FORMULA: Final = 0x0006
 
 
 def sheets_of(data: bytes, name: str) -> Iterator[dict[str, Any]]:
-    """Yield the sheets as JSON values, ``_ROWS_A_LINE`` rows at a time; runs in the separate process.
+    """Yield the sheets as JSON values with at most ``_ROWS_A_LINE`` rows each. Runs in the separate process.
 
     Raises ``InvalidInput`` ``XLS_MALFORMED``, ``FILE_ENCRYPTED``, ``XLSX_TOO_LARGE``.
     """
@@ -47,7 +47,7 @@ def sheets_of(data: bytes, name: str) -> Iterator[dict[str, Any]]:
 def _sheets(data: bytes, name: str) -> Iterator[dict[str, Any]]:
     import xlrd
 
-    # ``on_demand`` keeps the file's bytes, in which ``_formulas`` finds the formulas.
+    # With ``on_demand`` the library keeps the file's bytes, in which ``_formulas`` finds the formulas.
     book = xlrd.open_workbook(
         file_contents=data, on_demand=True, formatting_info=True, ragged_rows=True, logfile=_Mute()
     )
@@ -97,12 +97,12 @@ def _unreadable(error: Exception, name: str) -> InvalidInput:
 
 
 def _formulas(stream: Any, start: int) -> Iterator[tuple[int, int]]:
-    """Yield row and column, counted from 0, of each cell of a sheet that holds a formula."""
+    """Yield the row and the column (counted from 0) of each cell in a sheet that holds a formula."""
     place, depth = start, 0
     while place + 4 <= len(stream):
         record, size = struct.unpack_from("<HH", stream, place)
         if record in _BEGINNINGS:
-            # A chart inside the sheet begins with the same record as a sheet.
+            # A chart inside a sheet begins with the same record as a sheet does.
             depth += 1
         elif record == _END:
             depth -= 1
@@ -159,7 +159,7 @@ def _moment(value: float, form: str, datemode: int) -> Cell:
         moment = xldate_as_datetime(value, datemode)
     except (XLDateError, ValueError, OverflowError):
         return ERROR
-    # Rounded as a spreadsheet shows the time: 8:30 is not an exact binary fraction of a day.
+    # The time is rounded to what a spreadsheet shows, because 8:30 is not an exact binary fraction of a day.
     moment = _to_the_second(moment)
     return moment_cell(moment.time() if 0 < value < 1 else moment, form)
 

@@ -1,4 +1,4 @@
-"""Excel workbooks (.xlsx, strict ones too, and .xlsm without macros): counted first, then read row by row."""
+"""Reads Excel workbooks (.xlsx, also strict ones, and .xlsm without macros): counts elements, then reads row by row."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def read_sheets(data: bytes, name: str) -> list[Sheet]:
     found = scan(data, name)
     if found.strict:
         data = _transitional(data)
-    # Imported here, because it loads numpy if that is installed, and few commands read Excel files.
+    # The library is imported here: it also loads numpy if numpy is installed, and few commands read Excel files.
     from openpyxl import load_workbook
 
     try:
@@ -63,7 +63,7 @@ def read_sheets(data: bytes, name: str) -> list[Sheet]:
 
 
 class _Budget:
-    """Counts how many cells may still be read from one file; the empty cells between two filled ones count too."""
+    """Counts how many cells may still be read from one file. Empty cells between two filled cells count too."""
 
     def __init__(self, name: str) -> None:
         self._left = xlsx_scan.BOUNDS["c"]
@@ -82,7 +82,7 @@ def _sheet(sheet: Any, found: Scan, budget: _Budget, where: str) -> Sheet:
 
 
 def _rows(sheet: Any, budget: _Budget) -> Iterator[tuple[int, Sequence[Cell]]]:
-    # Without this, cells outside the dimension that the file claims would be dropped silently.
+    # Ignore the sheet size that the file states: cells outside the stated size would be dropped silently.
     sheet.reset_dimensions()
     for number, row in enumerate(sheet.iter_rows(), start=1):
         budget.spend(len(row))
@@ -123,7 +123,10 @@ def _merge(ref: str, where: str) -> Merge:
 
 
 def _transitional(data: bytes) -> bytes:
-    """Return the workbook with the namespaces that the library knows; the size of its parts is checked before."""
+    """Return a strict workbook with the XML namespaces that the library knows.
+
+    The caller must have checked the size of its parts.
+    """
     out = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(data)) as old,

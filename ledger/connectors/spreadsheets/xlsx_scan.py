@@ -19,14 +19,14 @@ from ledger.errors import InvalidInput
 MAX_XLSX_BYTES: Final = 16 * 1024 * 1024
 MAX_UNPACKED_BYTES: Final = 128 * 1024 * 1024
 MAX_MEMBERS: Final = 500
-# Limit for all parts together: each element is an object while it is read.
+# The most unpacked bytes of all parts together; each element is an object while it is read.
 MAX_ELEMENTS: Final = 2_500_000
-# Limit between two elements: for one text, one comment, or one tag with its attributes.
+# The most bytes between two elements: of one text, one comment, or one tag with its attributes.
 MAX_TEXT_BYTES: Final = 256 * 1024
 MAX_DEPTH: Final = 64
-# Limit for elements outside cells and texts: each is kept as an object until the file is closed.
+# The most elements outside cells and texts; each is kept as an object until the file is closed.
 MAX_OTHERS: Final = 100_000
-# Excel's own limit for distinct cell formats is 65,490.
+# The most distinct cell formats; Excel's own limit is 65,490.
 MAX_STYLES: Final = 65_536
 BOUNDS: Final = {
     "c": 500_000,
@@ -35,7 +35,7 @@ BOUNDS: Final = {
     "mergeCell": 10_000,
     "sheet": 32,
 } | dict.fromkeys(("xf", "font", "fill", "border", "numFmt", "dxf", "cellStyle"), MAX_STYLES)
-# The elements of cells and their texts are not kept.
+# Elements of cells and of their texts, which the library does not keep as objects.
 _PASSING: Final = frozenset(
     {"c", "v", "f", "is", "t", "row", "si", "r", "rPr", "rPh", "phoneticPr", "rFont", "charset"}
 )
@@ -47,7 +47,7 @@ _STRICT: Final = b"http://purl.oclc.org/ooxml/"
 
 @dataclass
 class Scan:
-    """The merged ranges of a file by the part of their sheet, whether the file is strict, and counts by element."""
+    """What a scan found: each sheet's merged ranges, whether the file is strict, and how often each element occurs."""
 
     merges: dict[str, list[str]] = field(default_factory=dict)
     strict: bool = False
@@ -55,7 +55,7 @@ class Scan:
 
 
 def scan(data: bytes, name: str) -> Scan:
-    """Count what the file holds; raise ``InvalidInput`` ``XLSX_TOO_LARGE`` naming the limit, or ``XLSX_MALFORMED``."""
+    """Count the file's elements; raise ``InvalidInput`` ``XLSX_TOO_LARGE`` (names the limit) or ``XLSX_MALFORMED``."""
     if len(data) > MAX_XLSX_BYTES:
         raise too_large(f"The file is larger than {MAX_XLSX_BYTES} bytes.", name)
     if data.count(b"PK\x01\x02") > MAX_DIRECTORY:
@@ -90,7 +90,7 @@ def _require_few(members: list[zipfile.ZipInfo], name: str) -> None:
         raise too_large(f"The file has more than {MAX_MEMBERS} parts.", name)
     if len({member.filename for member in members}) != len(members):
         raise malformed(name)
-    # A part never unpacks to more than its header says, so a ZIP bomb must declare its size here.
+    # Unpacking a part stops at the size in its header, so a ZIP bomb would have to state its true size here.
     if sum(member.file_size for member in members) > MAX_UNPACKED_BYTES:
         raise too_large(f"Unpacked, the file is larger than {MAX_UNPACKED_BYTES} bytes.", name)
 
