@@ -19,6 +19,7 @@ from ledger.domain.days import DAY
 from ledger.domain.powers import DEFAULT_DELAY, MAX_PAUSE, MIN_DELAY, OPEN_FOR, PAUSE_REST, THRESHOLD
 from ledger.installation.recovery.restored_log import SERIES_GAP
 from ledger.installation.settings import Settings
+from ledger.parties.access.sessions import NONCE_SECONDS
 from ledger.parties.keys import enrolments
 from ledger.privacy.key_rotation import CHUNK
 from ledger.proof.checks.usage_certificate import MAX_KEY_BINDING_AGE, MAX_KEY_BINDING_SKEW
@@ -89,6 +90,17 @@ SAID: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "guides/verifying.md": ("at least 128 bits", f"below {MIN_DELAY // 3600} hours"),
     "guides/verifying.zh.md": ("至少 128 位", f"短于 {MIN_DELAY // 3600} 小时"),
+    "threat-model.zh.md": (
+        f"默认 {HOURS} 小时",
+        f"最长 {MAX_PAUSE // DAY} 天",
+        f"该机构 {PAUSE_REST // DAY} 天内",
+        f"可执行之后 {OPEN_FOR // DAY} 天到期",
+        f"停止 {MAX_PAUSE // DAY} 天",
+        f"少于 {MIN_DELAY // 3600} 小时",
+        f"最多 {SESSION} 分钟",
+        f"{NONCE_SECONDS // 60} 分钟内有效",
+        "256 位随机数",
+    ),
     "tutorial.md": (f"waits for {HOURS} hours",),
     "tutorial.zh.md": (f"等待 {HOURS} 小时",),
 }

@@ -9,6 +9,8 @@ import pytest
 from tests.support.places import PROJECT
 
 PAGE = (PROJECT / "docs" / "threat-model.md").read_text("utf-8")
+CHINESE = (PROJECT / "docs" / "threat-model.zh.md").read_text("utf-8")
+CODE = re.compile(r"`([^`]+)`")
 NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", PAGE)))
 
 
@@ -18,7 +20,20 @@ def test_the_page_names_tests_that_exist(file: str, name: str) -> None:
     assert re.search(rf"^def {name or 'test_'}", text, re.MULTILINE)
 
 
+def rows(page: str) -> list[list[str]]:
+    """Return the cells of each row of the page's tables, headings too."""
+    return [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| ")]
+
+
+def test_the_chinese_page_has_the_same_rows_codes_and_tests() -> None:
+    english, chinese = (
+        [(len(row), row[-1] if "`" in row[-1] else "", set(CODE.findall(" ".join(row)))) for row in rows(page)]
+        for page in (PAGE, CHINESE)
+    )
+    assert english == chinese
+
+
 def test_every_power_has_four_filled_cells() -> None:
-    rows = [line for line in PAGE.splitlines() if line.startswith("| ") and not line.startswith("| power")]
-    assert len(rows) > 30
-    assert all(len([cell for cell in row.split("|")[1:-1] if cell.strip()]) == 4 for row in rows)
+    powers = [line for line in PAGE.splitlines() if line.startswith("| ") and not line.startswith("| power")]
+    assert len(powers) > 30
+    assert all(len([cell for cell in row.split("|")[1:-1] if cell.strip()]) == 4 for row in powers)
