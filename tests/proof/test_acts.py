@@ -60,7 +60,7 @@ def test_message_for_a_key_follows_the_protocol() -> None:
     assert key_message(CHAIN, ACCOUNT, 7) == expected
 
 
-def test_first_keys_of_a_party_are_proven_for_number_0() -> None:
+def test_proof_of_a_new_partys_first_key_names_party_number_0() -> None:
     assert key_message(CHAIN, ACCOUNT) == key_message(CHAIN, ACCOUNT, 0)
 
 
@@ -164,7 +164,7 @@ def test_messages_for_uses_and_withdrawals_differ() -> None:
         ({"deadline": -1}, ValueError),
     ],
 )
-def test_value_that_does_not_fit_into_a_word_is_refused(changes: dict[str, Any], error: type[Exception]) -> None:
+def test_value_that_does_not_fit_into_32_bytes_is_refused(changes: dict[str, Any], error: type[Exception]) -> None:
     with pytest.raises(error):
         uses_message(**USES | changes)
 
@@ -186,7 +186,7 @@ def test_signature_of_a_p256_key_has_128_bytes_with_the_key(message: bytes) -> N
     assert p256.account_of(signature[64:]) == P_BANK.account
 
 
-def test_sm2_key_is_refused_with_a_hint_to_the_other_way() -> None:
+def test_sm2_key_is_refused_and_the_hint_names_the_withdrawal_entry() -> None:
     with pytest.raises(InvalidInput, match="ACT_SUITE_UNSUPPORTED") as refusal:
         sign_act(b"", SM_SUBJECT.signer)
     assert "withdrawal" in (refusal.value.hint or "")

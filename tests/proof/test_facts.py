@@ -17,7 +17,7 @@ from tests.support.bundles.genuine import GENUINE
 HOLD = (("authority", "supervisor"), "court", AT)
 
 
-def test_withdrawals_and_holds_survive_saving() -> None:
+def test_withdrawals_and_holds_are_unchanged_after_saving() -> None:
     made = GENUINE.withdrawn((OTHER_BANK, ANCHORED), (SUBJECT, AT)).on_hold(HOLD).used(AT - 1, AT)
     made = made.withdrawn((SUBJECT, AT - 1), by_reported_key=True)
     saved = parse_facts(made.facts.to_bytes())
@@ -25,7 +25,7 @@ def test_withdrawals_and_holds_survive_saving() -> None:
     assert verify(made.bundle, saved, AT, EXPECT) == made.verify()
 
 
-def test_reports_and_proposals_of_keys_survive_saving() -> None:
+def test_reports_and_proposals_of_keys_are_unchanged_after_saving() -> None:
     made = GENUINE.account(SUBJECT, reported_at=AT, proposal=ProposedKey(3, 0, 5))
     accounts = parse_facts(made.facts.to_bytes()).accounts
     assert accounts == made.facts.accounts

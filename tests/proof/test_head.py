@@ -259,7 +259,7 @@ def test_act_digest_is_the_hash_of_the_encoded_target_and_call(call: str, paddin
 
 
 @given(st.binary(max_size=300))
-def test_act_is_encoded_as_by_a_library(call: bytes) -> None:
+def test_act_encoding_equals_that_of_a_library(call: bytes) -> None:
     assert act_digest(TARGET, call) == sha256(encode(["address", "bytes"], [TARGET, call])).hexdigest()
 
 
@@ -273,7 +273,7 @@ def test_act_digest_refuses_an_invalid_address() -> None:
         act_digest("0x" + "d0" * 19, b"")
 
 
-def test_fold_is_the_hash_of_head_and_digest() -> None:
+def test_next_head_is_the_hash_of_the_head_and_the_event_digest() -> None:
     assert fold(b"\1" * 32, b"\2" * 32) == sha256(b"\1" * 32 + b"\2" * 32).digest()
 
 

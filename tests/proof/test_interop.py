@@ -136,13 +136,13 @@ def test_detached_signature_is_accepted_by_a_jws_library(alg: str, place: int, s
         jws.verify(jwk(issuer), alg=alg)
 
 
-# --- their holder, our verifier ---------------------------------------------------------------------------------------
+# --- presented by the library, verified by us -------------------------------------------------------------------------
 
 
 def presented_by_them(
     alg: str, names: Sequence[str], key: Actor | None = None, audience: Actor = BANK, nonce: str = NONCE
 ) -> tuple[Made, int]:
-    """Return a presentation of our certificate by the PyPI library, and its time, which the library takes itself."""
+    """Return a presentation of our certificate that the PyPI library made, and the time that the library chose."""
     genuine, _, holder = SUITES[alg]
     library = SDJWTHolder(compose(genuine.token, genuine.hidden))
     chosen = dict.fromkeys(names, True)

@@ -80,7 +80,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("broken", list(product([False, True], repeat=5)))
-def test_checks_7_to_11_are_all_made(broken: tuple[bool, ...]) -> None:
+def test_every_failing_check_from_7_to_11_is_reported(broken: tuple[bool, ...]) -> None:
     wrong = [number for number, is_broken in zip(FAULTS, broken, strict=True) if is_broken]
     made = usage(claims={"exp": AT}) if 7 in wrong else GENUINE
     for number in wrong:
@@ -203,7 +203,7 @@ def test_key_is_judged_at_the_time_of_the_anchor(period: dict[str, int], code: s
 
 
 @pytest.mark.parametrize("name", ["reported_at", "compromised_at"])
-def test_failure_of_a_compromised_key_shows_since_when(name: str) -> None:
+def test_failure_of_a_compromised_key_shows_the_time_of_the_compromise(name: str) -> None:
     other = {"reported_at": "compromised_at", "compromised_at": "reported_at"}[name]
     check = GENUINE.account(ISSUER, **{name: ANCHORED - 5, other: ANCHORED + 5}).verify().checks[1]
     assert check.details == {"since": ANCHORED - 5}
@@ -240,7 +240,7 @@ def test_presentation_must_be_made_shortly_before_its_receipt(late: int, valid: 
 
 
 @pytest.mark.parametrize("received", [AT, AT + MAX_KEY_BINDING_AGE])
-def test_retry_is_judged_by_its_first_receipt(received: int) -> None:
+def test_retry_is_judged_at_the_time_of_its_first_receipt(received: int) -> None:
     """Ten minutes or an hour later, the age of the presentation is still that of the first receipt."""
     made, expect = GENUINE.presenting("tax_band", at=AT), replace(EXPECT, received=received)
     assert made.verify(AT + HOUR, expect).valid
@@ -287,7 +287,7 @@ class TestRegistration:
         )
         assert (report.result, report.claims) == (result, {})
 
-    def test_old_holder_is_valid_before_the_transfer(self) -> None:
+    def test_certificate_of_the_old_holder_is_valid_before_the_transfer(self) -> None:
         made = REGISTERED.held((SUBJECT, ISSUED), (BANK, AT))
         assert made.verify(AT - 1, ANYONE).valid
         assert not made.verify(AT, ANYONE).valid

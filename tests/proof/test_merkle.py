@@ -88,7 +88,7 @@ def test_inclusion_proof_is_valid_only_at_its_own_index(items: list[bytes], data
 def test_other_size_is_refused_if_it_changes_the_path() -> None:
     """A size that is wrong by one is refused if it changes the path from the leaf to the root.
 
-    If it does not, the sizes differ in the commitment of the anchor.
+    If the path stays the same, the wrong size is found because the anchor contains the size.
     """
     for size in range(1, 40):
         tree = Tree([leaf_hash(bytes([number])) for number in range(size)])
@@ -146,13 +146,13 @@ def test_empty_proof_is_refused(first: int, second: int) -> None:
 
 @pytest.mark.parametrize("claimed", [3, 7, 16, 1 << 40])
 def test_consistency_proof_is_refused_for_another_size(claimed: int) -> None:
-    """Sizes 7 and 8 have the same path; as with inclusion, they differ in the anchors."""
+    """Sizes 7 and 8 have the same path; as for inclusion proofs, the anchors contain the sizes."""
     proof = consistency_proof(LEAVES, 4)
     assert verify_consistency(ROOTS[4], ROOTS[8], 4, 8, proof)
     assert verify_consistency(ROOTS[4], ROOTS[8], 4, claimed, proof) == (claimed == 7)
 
 
-def test_empty_tree() -> None:
+def test_empty_tree_has_its_own_root_and_no_proofs() -> None:
     assert root([]) == EMPTY_ROOT == ROOTS[0]
     assert not verify_inclusion(EMPTY_ROOT, EMPTY_ROOT, 0, 0, [])
     assert not verify_consistency(EMPTY_ROOT, ROOTS[1], 0, 1, [])

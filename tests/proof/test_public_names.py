@@ -41,7 +41,7 @@ def test_a_public_name_has_a_docstring_and_its_own_name(name: str) -> None:
     assert value.__name__ == name and value.__doc__
 
 
-def test_another_name_is_refused() -> None:
+def test_unknown_public_name_raises_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'verified'"):
         getattr(ledger.proof, "verified")  # noqa: B009
 

@@ -173,7 +173,7 @@ def test_client_signs_only_a_valid_nonce(nonce: str) -> None:
         ("https://pingzheng.example:8443/a?b#c", "https://pingzheng.example:8443"),
     ],
 )
-def test_origin_of_an_address(url: str, origin: str) -> None:
+def test_origin_of_an_address_has_scheme_host_and_other_port(url: str, origin: str) -> None:
     assert origin_of(url) == origin
 
 

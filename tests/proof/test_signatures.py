@@ -77,7 +77,7 @@ def test_signer_of_evidence_is_its_account() -> None:
 
 
 @pytest.mark.parametrize("party", PARTIES, ids=lambda party: party.name)
-def test_key_survives_as_jwk(party: Actor) -> None:
+def test_key_is_unchanged_after_writing_it_as_jwk(party: Actor) -> None:
     jwk = public_jwk(party.signer.public_key)
     assert Jwk.from_dict(jwk.to_dict()).compressed == party.signer.public_key
 

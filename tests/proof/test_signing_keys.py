@@ -82,7 +82,7 @@ def test_json_report_has_keys_and_delay() -> None:
     assert report["keys"][2]["proposal"] == {"by": 3, "confirmed_by": 0, "at": 5}
 
 
-def test_keys_and_delay_in_words() -> None:
+def test_keys_and_delay_are_printed_in_both_languages() -> None:
     made = GENUINE.account(SUBJECT, proposal=OWN, reported_at=ANCHORED + 1)
     lines = keys_in_words(made.verify(), lambda seconds: f"<{seconds}>")
     assert lines[0] == (

@@ -1,4 +1,4 @@
-"""The state of a statement: withdrawals by its party, on the chain or by an entry, and holds by offices."""
+"""The state of a statement: withdrawals by its party, on the chain or by an entry, and holds by institutions."""
 
 from __future__ import annotations
 
@@ -163,8 +163,8 @@ NEVER_OR_WHEN = st.one_of(st.just(0), st.integers(ANCHORED, AT + HOUR))
 
 
 @given(NEVER_OR_WHEN, NEVER_OR_WHEN, st.integers(ANCHORED + 1, AT + HOUR))
-def test_each_recorded_time_of_withdrawal(at: int, reported_at: int, judged: int) -> None:
-    """A withdrawal is effective from its time on; 0 means none. A provider's counts only with an unreported key."""
+def test_withdrawal_is_effective_from_its_recorded_time(at: int, reported_at: int, judged: int) -> None:
+    """A withdrawal is effective from its time on; 0 means none. A provider needs an unreported key."""
     ends = {"authorization": [at, reported_at], "provision": [at]}
     for what, (who, code) in WITHDRAWALS.items():
         made = GENUINE.withdrawn((who, at), of=what).withdrawn((who, reported_at), of=what, by_reported_key=True)
@@ -173,7 +173,7 @@ def test_each_recorded_time_of_withdrawal(at: int, reported_at: int, judged: int
 
 
 def test_facts_without_withdrawals_are_refused() -> None:
-    """Withdrawals of another party or statement are not sufficient either."""
+    """Facts about withdrawals of another party or statement are not sufficient either."""
     others = ((BANK, "authorization"), (SUBJECT, "provision"))
     other = {(who.id, GENUINE.statement(what)): WithdrawalFact(0, 0) for who, what in others}
     for withdrawals in ({}, other):
@@ -196,7 +196,7 @@ HELD = {
 
 
 @pytest.mark.parametrize("what", HELD)
-def test_hold_is_effective_while_an_office_keeps_it(what: str) -> None:
+def test_hold_is_effective_while_an_institution_keeps_it(what: str) -> None:
     number, code = HELD[what]
     made = GENUINE.on_hold(*HOLDS, of=what)
     for at, offices in (

@@ -1,4 +1,4 @@
-"""The eleven checks: a genuine bundle passes all of them, and each mutation fails the expected check."""
+"""The eleven checks: a genuine bundle passes all of them, and each altered bundle fails the expected check."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ NOT_JUDGED = {"FOREIGN_CHAIN", "NOT_A_BUNDLE", "PROTOCOL_UNSUPPORTED", "SUITE_NO
 
 
 @pytest.mark.parametrize(("number", "code", "what", "report"), FAILURES, ids=IDS)
-def test_each_mutation_fails_its_check(number: int, code: str, what: str, report: Callable[[], Report]) -> None:
+def test_each_altered_bundle_fails_the_expected_check(
+    number: int, code: str, what: str, report: Callable[[], Report]
+) -> None:
     found = report()
     failure = found.first_failure
     assert failure is not None
@@ -104,10 +106,10 @@ def test_bundle_with_wrong_contents_is_reported_as_tampered(raw: bytes, code: st
     assert (found.result, found.first_failure.code) == ("tampered", code)
 
 
-def test_every_result_has_a_place_in_the_log() -> None:
+def test_every_verification_result_can_be_recorded_in_the_log() -> None:
     results = {"valid", "tampered", "refused", "unknown", *_RESULTS.values()}
     assert results | {"lapsed"} == set(VERIFICATION_RESULTS)
 
 
-def test_every_check_has_a_mutation() -> None:
+def test_every_check_has_an_altered_bundle_that_fails_it() -> None:
     assert {number for number, _, _, _ in FAILURES} == set(range(1, 12))

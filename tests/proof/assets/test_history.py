@@ -1,4 +1,7 @@
-"""An asset's state from its history; tests/chain/parity/test_asset_history.py compares it with the contract."""
+"""An asset's state is computed from its events.
+
+tests/chain/parity/test_asset_history.py compares the computed state with the contract.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,7 @@ def held(view: AssetView, kind: str) -> list[tuple[int, str]]:
     return [(each.party, each.title) for each in who_held(view, kind)]
 
 
-def test_sample_history_has_every_event() -> None:
+def test_sample_history_contains_every_kind_of_event() -> None:
     names = {each.event for each in whole_life()}
     assert names == {name for name in EVENTS if name.startswith("AssetRegistry.")}
 
@@ -64,12 +67,14 @@ def test_sample_history_has_every_event() -> None:
         (290, "annulled", None, BANK),
     ],
 )
-def test_state_and_holder_through_time(after: int, state: str, stage: str | None, holder: int | None) -> None:
+def test_state_and_holder_are_right_at_every_time(
+    after: int, state: str, stage: str | None, holder: int | None
+) -> None:
     view = at(after)
     assert (view.state, view.stage, view.holder) == (state, stage, holder)
 
 
-def test_other_members_through_time() -> None:
+def test_other_members_of_the_asset_are_right_at_every_time() -> None:
     assert [each.state for each in at(64).open_objections] == ["verified"]
     assert not at(65).open_objections
     assert at(65).objections[0].decided_at == BORN + 65
@@ -84,7 +89,7 @@ def test_other_members_through_time() -> None:
     assert at(280).reports == (digest("review"), digest("quality"))
 
 
-def test_offer_lapses_without_an_event() -> None:
+def test_offer_ends_at_its_deadline_without_an_event() -> None:
     history = [*confirmed_asset(), event("TransferOffered", 50, PROVIDER, to=BANK, deadline=BORN + 60)]
     assert at(60, history).offer_open
     assert not at(61, history).offer_open
@@ -146,7 +151,7 @@ def test_holder_keeps_its_right_beside_plain_grants() -> None:
     assert held(at(100, history), "operate") == [(PROVIDER, "holder"), (BANK, "grant")]
 
 
-def test_licence_ends_with_the_right_above_it() -> None:
+def test_licence_ends_when_its_parent_right_ends() -> None:
     history = [
         *confirmed_asset(),
         granted(50, PROVIDER, 1, "process", BANK, (50, 500), exclusive=True, sublicensable=True),
@@ -229,7 +234,7 @@ def test_invalid_history_is_refused(history: list[HistoryEvent]) -> None:
     ],
 )
 def test_other_spelling_of_an_argument_is_refused(name: str, spelled: Any) -> None:
-    """Such a history would have the chain's head, but show a right as exclusive that is not."""
+    """A history with the other spelling has the chain's head, but would show a plain right as exclusive."""
     grant = granted(50, PROVIDER, 1, "hold", BANK, (60, 70))
     other = HistoryEvent(grant.event, {**grant.args, name: spelled})
     if not isinstance(spelled, float):

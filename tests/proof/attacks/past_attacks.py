@@ -1,4 +1,4 @@
-"""Attacks that succeeded on protocol 1, or on protocol 2 before its checks were completed (H).
+"""Attacks that succeeded on protocol 1, or (group H) on protocol 2 before its checks were completed.
 
 Each is listed with the check and the code that refuse it today. The letters A to H group the attacks by method.
 """

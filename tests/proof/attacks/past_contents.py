@@ -36,7 +36,7 @@ TRUTH = {name: HIDDEN[name] for name in ("tax_band", "tax_trend")}
 WHOLE_ROW = "440802199001011234"
 HIDES = Disclosed("A" * 22, "tax_band", {"_sd": ["A" * 43]})
 EXPECTS = replace(EXPECT, templates=frozenset({GENUINE.claims["template"]}))
-"""The expectation of a bank that knows the scenario, and therefore its template."""
+"""What the bank expects: it knows the scenario, and therefore the scenario's template."""
 
 
 def provided(**values: Any) -> dict[str, str]:
@@ -45,7 +45,7 @@ def provided(**values: Any) -> dict[str, str]:
 
 
 def ruled(**rules: Changes) -> dict[str, Any]:
-    """Return changes of the template: other rules for some fields."""
+    """Return template changes that give some fields other rules."""
     fields = template_members()["fields"]
     return {"fields": [field | {"rule": rules.get(field["name"], field["rule"])} for field in fields]}
 
@@ -60,7 +60,7 @@ def names_exchanged() -> Report:
 
 
 def shown(value: Any) -> Report:
-    """Disclose a claim in which provider and platform together have hidden something."""
+    """Disclose a claim in which the provider and the platform together hid data."""
     return usage(hidden=HIDDEN | {"tax_band": value}, disclosed=["tax_band"]).verify()
 
 
@@ -70,7 +70,7 @@ def flipped() -> Report:
 
 
 def consent_flipped() -> Report:
-    """Anchor the subject's withdrawn consent again with the other ``s`` in its signature, as a different leaf."""
+    """Anchor the withdrawn consent again; its signature has the other valid ``s``, so the leaf is different."""
     made = GENUINE.withdrawn((SUBJECT, ANCHORED + 1))
     entry = dict(made.bundle.evidence[0].statement)
     header, _, signature = entry["signature"].split(".")

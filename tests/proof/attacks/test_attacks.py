@@ -319,7 +319,7 @@ def test_attack_is_refused_by_the_expected_check(name: str) -> None:
 
 
 def test_entry_cannot_have_the_hash_of_a_node() -> None:
-    """For a proof that is one level too short, an entry would need the hash of a node as its leaf hash."""
+    """A proof that is one level too short would pass only if an entry's leaf hash equals the hash of a node."""
     leaves = [leaf_hash(bytes([number])) for number in range(4)]
     tree, proof = Tree(leaves), Tree(leaves).inclusion_proof(0)
     for entry in (leaves[0] + leaves[1], b"\x01" + leaves[0] + leaves[1], b"\x00" + leaves[0] + leaves[1]):
@@ -327,6 +327,6 @@ def test_entry_cannot_have_the_hash_of_a_node() -> None:
 
 
 def test_key_binding_may_have_a_high_s() -> None:
-    """Wallets do not normalise ``s``, and no entry refers to a key binding."""
+    """Wallets do not make ``s`` low. A high ``s`` is harmless here, because no entry refers to a key binding."""
     *signed, signature = SHOWN[-1].split(".")
     assert with_parts(*SHOWN[:-1], ".".join([*signed, high_s(signature)]))().valid

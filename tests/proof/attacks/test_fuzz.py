@@ -46,7 +46,7 @@ KINDS = st.sampled_from(sorted(MADE))
 def relied_on(raw: bytes) -> Any:
     """Return the parts of a bundle that the verifier uses.
 
-    It ignores the keys (it uses those of the facts), the status in the bundle, the order of anchors and evidence, and
+    The verifier ignores the bundle's keys and status (it uses those of the facts), the order of anchors and evidence, and
     withdrawals by other parties with their anchors.
     """
     document = parse_bundle(raw).to_dict()
@@ -109,7 +109,7 @@ def test_damaged_json_is_detected(kind: str, data: st.DataObject, damage: str, v
 @settings(max_examples=150, deadline=None)
 @given(KINDS, KINDS, st.data())
 def test_exchanged_genuine_parts_are_detected(kind: str, other: str, data: st.DataObject) -> None:
-    """A genuine value of this or another bundle, put into another place."""
+    """A genuine value of this or another bundle is put into another place."""
     document, source = MADE[kind].document(), MADE[other].document()
     value: Any = source
     for step in data.draw(st.sampled_from(spots(source))):
@@ -120,8 +120,8 @@ def test_exchanged_genuine_parts_are_detected(kind: str, other: str, data: st.Da
 
 @settings(max_examples=150, deadline=None)
 @given(st.data())
-def test_certificates_of_exchanged_parts_are_detected(data: st.DataObject) -> None:
-    """Headers, payloads, signatures, disclosures and key bindings of three certificates, in new combinations."""
+def test_certificates_combined_from_other_certificates_are_detected(data: st.DataObject) -> None:
+    """Headers, payloads, signatures, disclosures and key bindings of three certificates are newly combined."""
     parts = [part for certificate in CERTIFICATES for part in certificate.split("~")]
     tokens = [token for part in parts for token in part.split(".")]
     jws = st.lists(st.sampled_from(tokens), min_size=3, max_size=3).map(".".join)
@@ -212,8 +212,8 @@ any_json = st.recursive(
 
 @settings(max_examples=200, deadline=None)
 @given(st.sampled_from(sorted(HIDDEN)), any_json | st.sampled_from([*HIDDEN.values(), "A", "C", "falling", 0, 10]))
-def test_value_that_its_rule_cannot_give_is_refused(name: str, value: Any) -> None:
-    """Also if the provider and the platform cooperate."""
+def test_claim_value_that_its_rule_cannot_produce_is_refused(name: str, value: Any) -> None:
+    """The value is refused even if the provider and the platform cooperate."""
     try:
         made = usage(hidden=HIDDEN | {name: value}, disclosed=[name])
         expected = fits(RULES[name][1], value)

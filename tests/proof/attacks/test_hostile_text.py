@@ -50,7 +50,7 @@ def raw(data: bytes) -> Attack:
 
 
 def other_spelling(text: str) -> str:
-    """Return base64url of the same bytes in which an unused last bit is set."""
+    """Return another base64url text of the same bytes: an unused last bit is set."""
     return text[:-1] + ALPHABET[ALPHABET.index(text[-1]) | 1]
 
 
@@ -257,7 +257,7 @@ def test_facts_needed_skips_entries_that_cannot_be_withdrawn(entry: str) -> None
     ],
     ids=lambda claims: "-".join(claims),
 )
-def test_facts_needed_is_bounded_for_a_hostile_certificate(claims: dict[str, Any]) -> None:
+def test_facts_needed_returns_few_statements_for_a_hostile_certificate(claims: dict[str, Any]) -> None:
     needed = facts_needed(usage(claims=claims, disclosed=()).bundle)
     assert len(needed.statements) < 80
     assert all(len(statement) == 64 for statement in needed.statements)
@@ -282,7 +282,7 @@ NO_FACTS = [
 
 
 @pytest.mark.parametrize("facts", NO_FACTS, ids=range(len(NO_FACTS)))
-def test_other_file_is_refused_as_facts(facts: bytes) -> None:
+def test_file_that_is_not_a_facts_file_is_refused(facts: bytes) -> None:
     with pytest.raises(BadBundle):
         parse_facts(facts)
 

@@ -1,4 +1,4 @@
-"""The hostile bundles of the requirements, under their names there: each is refused by the expected check.
+"""Every hostile bundle that the requirements name is refused by the expected check; the names are the same here.
 
 The cost of each attack is bounded. It is measured in function calls and in bytes, not in seconds.
 """
@@ -49,7 +49,7 @@ NAMED: dict[str, tuple[int, str, Attack]] = {
     "expired key": (2, "KEY_NOT_IN_FORCE", expired_key),
     "foreign chain id": test_attacks.TREE["foreign chain id"],
     "replayed key-binding JWT": test_attacks.DISCLOSURES["replayed key binding"],
-    # The service of the verifier refuses a presentation that comes twice: tests/certificates/test_replays.py.
+    # A presentation that is sent twice is refused by the verifier's service: tests/certificates/test_replays.py.
     "nonce reuse": (10, "KEY_BINDING_DIFFERS", nonce_reused),
     "10 MB of nesting": test_hostile_text.FILE["10 MB of nesting"],
     "duplicate JSON keys": test_hostile_text.FILE["duplicate JSON key"],
@@ -85,7 +85,7 @@ def peak_of(work: Callable[[], object]) -> int:
         tracemalloc.stop()
 
 
-def test_every_required_name_has_an_attack() -> None:
+def test_every_attack_that_the_requirements_name_is_tested() -> None:
     assert list(NAMED) == re.split(r",\s+", ASKED_FOR.strip())
 
 
@@ -104,14 +104,14 @@ ENOUGH = 8 * calls_of(GENUINE.verify)
 
 
 @pytest.mark.parametrize("name", NAMED)
-def test_work_for_an_attack_is_bounded(name: str) -> None:
-    """The bound includes the making of the bundle, for attacks that make their own."""
+def test_number_of_calls_to_refuse_an_attack_is_bounded(name: str) -> None:
+    """If an attack builds its own bundle, the bound also covers building this bundle."""
     NAMED[name][2]()
     assert calls_of(NAMED[name][2]) < ENOUGH
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_memory_for_an_attack_is_bounded(name: str) -> None:
+def test_memory_to_refuse_an_attack_is_bounded(name: str) -> None:
     ALL[name][2]()
     assert peak_of(ALL[name][2]) < 12 * MAX_BUNDLE_BYTES
 
@@ -122,6 +122,6 @@ def test_too_large_input_is_not_copied() -> None:
     assert calls_of(lambda: GENUINE.verify_file(raw)) < calls_of(GENUINE.verify) / 10
 
 
-def test_measures_notice_work_and_memory() -> None:
+def test_added_calls_and_memory_are_measured() -> None:
     assert peak_of(lambda: bytearray(MAX_BUNDLE_BYTES)) >= MAX_BUNDLE_BYTES
     assert calls_of(lambda: [abs(number) for number in range(1000)]) >= 1000

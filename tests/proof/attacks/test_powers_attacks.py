@@ -1,4 +1,4 @@
-"""Attacks by a thief or an office with a subject's, provider's, consumer's or issuer's keys."""
+"""Attacks by a thief or an institution that has a key of a subject, provider, consumer or issuer."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def test_attack_is_refused_by_the_expected_check(name: str) -> None:
 
 
 def recovered(new_key_from: int) -> Made:
-    """The subject lost its key after everything was signed: it is reported and retired, and officers bound another."""
+    """The subject lost its key after everything was signed; the key is reported and retired, a new key is bound."""
     lost = GENUINE.account(SUBJECT, reported_at=ANCHORED + 1, valid_to=new_key_from)
     new = with_new_key("authorization", new_key_from).facts.accounts[DEVICE.account]
     return lost.knowing(accounts={**lost.facts.accounts, DEVICE.account: new})
@@ -222,7 +222,7 @@ TIMES = st.integers(EVIDENCE_ANCHORED - 3, EVIDENCE_ANCHORED + 3)
 
 
 @given(TIMES, st.one_of(st.just(0), TIMES), st.one_of(st.just(0), TIMES), st.one_of(st.just(0), TIMES))
-def test_key_is_valid_from_its_binding_until_its_first_end(
+def test_key_is_valid_from_its_binding_until_the_first_of_its_end_times(
     start: int, end: int, reported: int, compromised: int
 ) -> None:
     made = GENUINE.account(SUBJECT, valid_from=start, valid_to=end, reported_at=reported, compromised_at=compromised)

@@ -114,7 +114,7 @@ def test_unnamed_evidence_may_be_anchored_later() -> None:
 @pytest.mark.parametrize("mode", PAYLOAD_MODES)
 @pytest.mark.parametrize("op", OPS)
 def test_disclosed_claim_must_have_a_rule_of_the_payload_mode(op: str, mode: str) -> None:
-    """Each rule with a fitting value in each payload mode: valid only if the mode allows the rule."""
+    """A fitting value of each rule is disclosed in each payload mode: valid only if the mode allows the rule."""
     template = ruled(tax_band=DOMAIN_RULES[op]) | {"payload_mode": mode}
     components = [component | {"payload_mode": mode} for component in GENUINE.claims["components"]]
     made = usage(
@@ -138,7 +138,7 @@ def test_rule_outside_the_mode_is_refused_only_if_disclosed() -> None:
     assert made.presenting().verify(expect=EXPECTS).first_failure.code == "TEMPLATE_NOT_EXPECTED"
 
 
-def test_report_names_the_template_and_whether_it_was_compared() -> None:
+def test_report_says_whether_the_template_was_compared_with_the_expected_ones() -> None:
     template = GENUINE.claims["template"]
     for expect, compared in ((EXPECT, False), (EXPECTS, True)):
         check = GENUINE.verify(expect=expect).checks[10]
@@ -174,14 +174,14 @@ def test_disclosure_with_a_reserved_name_is_refused() -> None:
         Disclosed.decode(HIDES.encoded)
 
 
-def test_verifier_without_facts_passes_nothing() -> None:
+def test_verifier_without_facts_accepts_no_bundle() -> None:
     for bundle in (GENUINE.bundle, registration().bundle):
         report = verify(bundle, Facts.nothing(), AT, EXPECT)
         assert (report.valid, report.first_failure.code) == (False, "FOREIGN_CHAIN")
 
 
 def test_bundle_for_the_empty_chain_is_not_valid() -> None:
-    """Empty facts have a chain of zeros; for a bundle with that chain, other checks fail without facts."""
+    """Empty facts name a chain of zeros. A bundle can name it too, but other checks fail without facts."""
     bundle: Bundle = replace(usage(chain=Facts.nothing().chain).bundle)
     report = verify(bundle, Facts.nothing(), AT, EXPECT)
     assert (report.valid, report.first_failure.number) == (False, 2)

@@ -110,7 +110,7 @@ def require_supply(case: Case, supply: Json, template: Json) -> None:
     require_same(supply, consent, "source provider")
     require_same(supply, case.claims, "template")
     require(supply["engine"] == template["engine"], supply["sd_alg"] == case.claims["_sd_alg"])
-    # Because the certificate's fields are these names, each field is then in the template.
+    # The certificate's fields are exactly these claim names, so this check also covers every field.
     sources = {field["name"]: field["source"] for field in template["fields"]}
     require(all(name in consent["fields"] and sources.get(name) == supply["source"] for name in supply["claims"]))
 

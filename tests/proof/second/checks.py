@@ -153,7 +153,7 @@ def verify(
     received: int | None = None,
     templates: Collection[str] | None = None,
 ) -> list[int]:
-    """Return the numbers of the failed checks, of 1 to 6 only the first; ``facts`` is a parsed facts file."""
+    """Return the numbers of the failed checks; of checks 1 to 6, only the first failure. ``facts`` is parsed JSON."""
     try:
         case = check_1_format(bundle, facts, at, consumer, nonce, max_age, received, templates)
     except Refused:

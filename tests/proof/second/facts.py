@@ -44,12 +44,12 @@ class Case:
         return [change for change in known(self.facts[kind], **named)["history"] if change["at"] <= self.at]
 
     def require_not_held(self, reference: str) -> None:
-        """Require that no office holds the statement after the last change; without changes it is not held."""
+        """Require that no institution holds the statement after its last change; without changes there is no hold."""
         changes = self.history("holds", statement=digits_of(reference))
         require([{"offices": []}, *changes][-1]["offices"] == [])
 
     def require_not_withdrawn(self, reference: str, party: str, by: Sequence[str]) -> None:
-        """Require that the party has not withdrawn the statement on the chain; ``by`` names the times, 0 is never."""
+        """Require no withdrawal by the party on the chain; ``by`` names the members with the times, 0 means never."""
         withdrawal = known(self.facts["withdrawals"], party=party, statement=digits_of(reference))
         require(*(withdrawal[time] == 0 or self.at < withdrawal[time] for time in by))
 
@@ -68,7 +68,7 @@ class Case:
 
 
 def known(listed: list[Json], **named: str | int) -> Json:
-    """Return the item with these names; refuse if it is not listed."""
+    """Return the item whose members have these values; refuse if there is none."""
     found = [each for each in listed if all(each[name] == value for name, value in named.items())]
     require(found)
     return found[0]

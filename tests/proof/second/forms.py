@@ -71,7 +71,7 @@ def claims_of_a_provision(value: Any) -> bool:
 
 hex_32 = like(r"[0-9a-f]{64}")
 statement = like(r"sha-256:[0-9a-f]{64}")
-# Canonical base64url of 32 bytes: the last character has four bits of them and two zero bits.
+# Canonical base64url of 32 bytes: the last character holds the last four bits and two zero bits.
 hidden = like(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
 digest = like(r"(sha-256|sm3):[0-9a-f]{64}")
 name = like(r"[a-z][a-z0-9_]{0,63}")

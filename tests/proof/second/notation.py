@@ -11,7 +11,7 @@ Json = dict[str, Any]
 
 
 class Refused(Exception):
-    """The input does not follow the document."""
+    """The input does not follow docs/protocol.md."""
 
 
 class NotInstalled(Refused):

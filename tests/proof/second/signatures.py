@@ -171,7 +171,7 @@ def signed_by_sm2(message: bytes, identity: bytes, point: bytes, signature: byte
     """Verify as in GB/T 32918.2-2016 §7: (x₁, y₁) = s·G + (r + s)·P, and r is e + x₁."""
     curve = sm2_curve()
     r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
-    # The last line ensures that r is below n.
+    # r needs no upper limit here: the comparison in the last line fails if r is n or more.
     if not (r > 0 and 0 < s < SM2_N and (r + s) % SM2_N):
         return False
     entl = (8 * len(identity)).to_bytes(2, "big")

@@ -28,7 +28,7 @@ def require_signed_the_same(message: bytes, actor: Actor) -> None:
 
 @pytest.mark.parametrize("uses", LISTS, ids=len)
 @BY_SUITE
-def test_both_sides_sign_the_same_uses_and_withdrawals(actor: Actor, uses: list[tuple[str, int]]) -> None:
+def test_both_implementations_sign_the_same_uses_and_withdrawals(actor: Actor, uses: list[tuple[str, int]]) -> None:
     statements = [statement for statement, _ in uses]
     used = acts.uses_message(CHAIN, actor.account, AT, uses)
     withdrawn = acts.withdrawals_message(CHAIN, actor.account, statements)
@@ -39,7 +39,7 @@ def test_both_sides_sign_the_same_uses_and_withdrawals(actor: Actor, uses: list[
 
 
 @BY_SUITE
-def test_both_sides_sign_the_same_vetoes_and_reports(actor: Actor) -> None:
+def test_both_implementations_sign_the_same_vetoes_and_reports(actor: Actor) -> None:
     for proposal in (1, 2**32 - 1):
         veto = acts.veto_message(CHAIN, actor.account, proposal)
         assert veto == second_acts.veto_message(LEDGER, actor.account, proposal)
@@ -51,7 +51,7 @@ def test_both_sides_sign_the_same_vetoes_and_reports(actor: Actor) -> None:
 
 
 @BY_SUITE
-def test_both_sides_sign_the_same_proof_of_a_key(actor: Actor) -> None:
+def test_both_implementations_sign_the_same_proof_of_a_key(actor: Actor) -> None:
     for number in (0, 1, 2**32 - 1):
         assert acts.key_message(CHAIN, actor.account, number) == second_acts.key_message(LEDGER, actor.account, number)
     message = second_acts.key_message(LEDGER, actor.account, 7)
@@ -65,16 +65,16 @@ def test_both_sides_sign_the_same_proof_of_a_key(actor: Actor) -> None:
     assert not second_acts.signed_act(second_acts.key_message(LEDGER, actor.account, 8), proof, key)
 
 
-def test_both_sides_give_no_proof_of_an_sm2_key() -> None:
+def test_both_implementations_give_no_proof_of_an_sm2_key() -> None:
     assert acts.prove_key(CHAIN, SM_SUBJECT.signer) == ""
 
 
 @pytest.mark.parametrize("size", [0, 1, 4, 31, 32, 33, 36, 64, 1_000])
-def test_both_sides_compute_the_same_act_digest(size: int) -> None:
+def test_both_implementations_compute_the_same_act_digest(size: int) -> None:
     target, call = CHAIN.party_registry, bytes(range(1, 251)) * 4
     assert act_digest(target, call[:size]) == second_acts.proposed(target, call[:size])
 
 
-def test_both_sides_compute_the_same_account_of_a_p256_key() -> None:
+def test_both_implementations_compute_the_same_account_of_a_p256_key() -> None:
     _, point = key_of_text(P_BANK.signer.public_key)
     assert second_acts.es256_account(point) == P_BANK.account

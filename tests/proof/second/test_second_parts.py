@@ -44,8 +44,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("kind", [*ENTRIES, *CERTIFICATES])
-def test_every_form_of_an_entry(kind: str) -> None:
-    """Including the types of entries that are never evidence of a certificate."""
+def test_both_verifiers_agree_on_every_form_of_an_entry(kind: str) -> None:
+    """The cases include entry types that are never evidence of a certificate."""
     entry = sample_of(kind)
     assert accepted(validate_entry, entry)
     fixed = [((name,), entry.get(name)) for name in ("type", "v", "class", "vct", "transferable", "more")]
@@ -56,7 +56,7 @@ def test_every_form_of_an_entry(kind: str) -> None:
 
 
 @pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: f"{rule['op']} {rule.get('unit', '')}")
-def test_every_value_under_every_rule(rule: Entry) -> None:
+def test_both_verifiers_agree_on_every_value_under_every_rule(rule: Entry) -> None:
     fitting = [value for value in rules.VALUES if second_fits(rule, value)]
     assert 0 < len(fitting) < len(rules.VALUES)
     for value in rules.VALUES:
@@ -67,7 +67,7 @@ def test_every_value_under_every_rule(rule: Entry) -> None:
 
 
 @pytest.mark.parametrize("text", [*odd_texts()], ids=repr)
-def test_every_key_as_text(text: str) -> None:
+def test_both_verifiers_agree_on_every_key_as_text(text: str) -> None:
     suite = suite_of_key(text)
     try:
         ours = suite.alg, suite.point_of(text)
@@ -80,7 +80,7 @@ def test_every_key_as_text(text: str) -> None:
 
 
 @pytest.mark.parametrize("size", range(1, 18))
-def test_every_proof_in_small_trees(size: int) -> None:
+def test_both_verifiers_agree_on_every_proof_in_small_trees(size: int) -> None:
     entries = [b"%d" % number for number in range(size)]
     tree = Tree([leaf_hash(entry) for entry in entries])
     other, root = b"\1" * 32, tree.root.hex()
@@ -103,7 +103,7 @@ def test_every_proof_in_small_trees(size: int) -> None:
 
 
 @pytest.mark.parametrize("place", range(9))
-def test_every_limit_of_sm2_numbers(place: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_verifiers_agree_at_every_limit_of_sm2_numbers(place: int, monkeypatch: pytest.MonkeyPatch) -> None:
     e, r, s = list(chosen_numbers())[place]
     point = sm2.public_point((7).to_bytes(32, "big"))
     monkeypatch.setitem(HASHES, "sm3", lambda _: e.to_bytes(32, "big"))

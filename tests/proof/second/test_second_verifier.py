@@ -86,14 +86,14 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> list[Report]:
 
 
 @pytest.mark.parametrize("made", [GENUINE, REGISTERED], ids=["usage", "registration"])
-def test_every_member_of_a_file_in_another_form(made: Made, compared: list[Report]) -> None:
+def test_both_verifiers_agree_on_every_member_of_a_file_in_another_form(made: Made, compared: list[Report]) -> None:
     for document in odd_members(made.document()):
         made.verify_file(json.dumps(document).encode())
     assert len(compared) > 800
 
 
 @pytest.mark.parametrize("made", [GENUINE, REGISTERED, LADEN], ids=["usage", "registration", "laden"])
-def test_every_fact_with_another_value(made: Made, compared: list[Report]) -> None:
+def test_both_verifiers_agree_on_every_fact_with_another_value(made: Made, compared: list[Report]) -> None:
     """Only readable facts are compared, because facts come from the verifier itself."""
     for saved in odd_members(json.loads(made.facts.to_bytes())):
         try:
@@ -153,7 +153,7 @@ def require_code(name: str, report: Report) -> None:
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_every_attack_and_limit(name: str, compared: list[Report]) -> None:
+def test_both_verifiers_agree_on_every_attack_and_limit(name: str, compared: list[Report]) -> None:
     require_code(name, ATTACKS[name]())
     assert compared
 
@@ -184,7 +184,7 @@ MOMENTS = (0, ANCHORED - 1, ANCHORED, AT - 301, AT - 300, AT - 6, AT - 1, AT, AT
 
 
 @pytest.mark.parametrize("name", JUDGED)
-def test_every_relevant_time(name: str, compared: list[Report]) -> None:
+def test_both_verifiers_agree_at_every_relevant_time(name: str, compared: list[Report]) -> None:
     moments = (AT - 9, AT - 6, AT - 1, AT, AT + 1) if name in AFTERWARDS | WITHDRAWN else MOMENTS
     for at in moments:
         JUDGED[name].verify(at)
@@ -192,7 +192,7 @@ def test_every_relevant_time(name: str, compared: list[Report]) -> None:
 
 
 @pytest.mark.parametrize("member", ["valid_from", "valid_to", "reported_at", "compromised_at"])
-def test_every_key_before_at_and_after_the_time_of_the_anchor(member: str) -> None:
+def test_both_verifiers_agree_on_every_key_around_the_time_of_the_anchor(member: str) -> None:
     for actor, anchored in ((ISSUER, ANCHORED), (SUBJECT, EVIDENCE_ANCHORED), (TAX, EVIDENCE_ANCHORED)):
         for moment in (anchored - 1, anchored, anchored + 1):
             GENUINE.account(actor, **{member: moment}).verify()
@@ -200,13 +200,13 @@ def test_every_key_before_at_and_after_the_time_of_the_anchor(member: str) -> No
 
 @pytest.mark.parametrize("limit", [0, 3_600])
 @pytest.mark.parametrize("made", [GENUINE, REGISTERED], ids=["usage", "registration"])
-def test_maximum_age_of_facts(made: Made, limit: int) -> None:
+def test_both_verifiers_agree_on_the_maximum_age_of_facts(made: Made, limit: int) -> None:
     for late in (limit - 1, limit, limit + 1):
         made.verify(BLOCK_TIME + late, Expectation(BANK.id, NONCE, limit))
 
 
 @pytest.mark.parametrize("expect", [Expectation(), Expectation(BANK.id), Expectation(None, NONCE)], ids=str)
-def test_verifier_without_party_id_or_nonce(expect: Expectation) -> None:
+def test_both_verifiers_agree_without_party_id_or_nonce(expect: Expectation) -> None:
     for made in (GENUINE, REGISTERED):
         made.verify(expect=expect)
 
@@ -215,7 +215,7 @@ def test_verifier_without_party_id_or_nonce(expect: Expectation) -> None:
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)
-def test_every_member_signed_with_another_value(statement: str, compared: list[Report]) -> None:
+def test_both_verifiers_agree_on_every_member_signed_with_another_value(statement: str, compared: list[Report]) -> None:
     """The party makes a mistake or cheats: the value is wrong, but signatures, anchors and presentation are correct."""
     genuine = STATEMENTS[statement]
     for entry in other_statements(genuine):
@@ -228,13 +228,15 @@ def test_every_member_signed_with_another_value(statement: str, compared: list[R
 
 
 @pytest.mark.parametrize("name", SM_ATTACKS)
-def test_every_attack_on_sm2(name: str, compared: list[Report]) -> None:
+def test_both_verifiers_agree_on_every_attack_on_sm2(name: str, compared: list[Report]) -> None:
     require_code(name, SM_ATTACKS[name]())
     assert compared
 
 
 @pytest.mark.parametrize(("alg", "name"), [(alg, name) for alg in ANEW for name in ANEW[alg]])
-def test_every_mutation_in_other_suites(alg: str, name: str, compared: list[Report]) -> None:
+def test_both_verifiers_agree_on_every_altered_bundle_in_other_suites(
+    alg: str, name: str, compared: list[Report]
+) -> None:
     ANEW[alg][name]()
     numbers = [check.number for check in compared[0].checks if check.verdict is Verdict.FAILED]
     ATTACKS.get(name, ATTACKS.get(f"just allowed: {name}"))()
@@ -261,7 +263,7 @@ def lacking(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("lacking", ["gmalg", "SM3 of OpenSSL", "gmalg, SM3 of OpenSSL"], indirect=True)
 @pytest.mark.parametrize("name", NEEDING_GMALG)
-def test_sm2_without_gmalg_or_sm3(name: str, lacking: str, compared: list[Report]) -> None:
+def test_both_verifiers_agree_on_sm2_without_gmalg_or_sm3(name: str, lacking: str, compared: list[Report]) -> None:
     NEEDING_GMALG[name].verify()
     failed = {check.code for check in compared[0].checks if check.verdict is Verdict.FAILED}
     assert failed <= {"SUITE_NOT_INSTALLED"} or "gmalg" not in lacking
@@ -277,6 +279,6 @@ FUZZED = [
 
 
 @pytest.mark.parametrize("damage", FUZZED, ids=lambda damage: damage.__name__)
-def test_random_damage(damage: Callable[[], None], compared: list[Report]) -> None:
+def test_both_verifiers_agree_on_random_damage(damage: Callable[[], None], compared: list[Report]) -> None:
     damage()
     assert compared

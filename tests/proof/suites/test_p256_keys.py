@@ -113,7 +113,7 @@ def test_invalid_compressed_point_is_refused(text: str) -> None:
 
 
 @given(st.integers(1, p256.ORDER - 1))
-def test_key_survives_as_text_and_as_jwk(secret: int) -> None:
+def test_key_is_unchanged_after_writing_it_as_text_or_jwk(secret: int) -> None:
     signer = Es256Signer(secret.to_bytes(32, "big"))
     point = ES256.point_of(signer.public_key)
     assert ES256.key_of(point) == signer.public_key

@@ -59,7 +59,7 @@ def test_signature_does_not_verify_after_a_changed_byte(data: st.DataObject) -> 
 @pytest.mark.parametrize("party", PARTIES, ids=lambda party: party.name)
 @pytest.mark.parametrize("typ", [ENTRY_TYP, CERTIFICATE_TYP])
 def test_key_of_one_suite_never_verifies_a_signature_of_the_other(party: Actor, typ: str) -> None:
-    """Also not if both keys have the same secret, or if the header is that of the other suite."""
+    """This also holds if both keys have the same secret, or if the header names the other suite."""
     classic, modern = party.signer, by_sm2(party).signer
     for mine, theirs in ((classic, modern), (modern, classic)):
         jws = parse_compact(sign_compact(b"{}", mine, typ), typ)
@@ -70,7 +70,7 @@ def test_key_of_one_suite_never_verifies_a_signature_of_the_other(party: Actor, 
 
 
 @given(st.integers(0, 2**256 - 1), st.booleans())
-def test_points_survive_compression_and_other_values_are_refused(x: int, odd: bool) -> None:
+def test_point_is_unchanged_after_compression_and_other_values_are_refused(x: int, odd: bool) -> None:
     compressed = f"{2 + odd:02x}{x:064x}"
     try:
         point = sm2.expand(compressed)

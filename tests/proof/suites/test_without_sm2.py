@@ -1,4 +1,4 @@
-"""A verifier without SM2 and SM3: it reports this for everything that needs them, and verifies the rest."""
+"""A verifier without SM2 and SM3 reports SUITE_NOT_INSTALLED where they are needed, and verifies the rest."""
 
 from __future__ import annotations
 

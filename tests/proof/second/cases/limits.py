@@ -41,7 +41,7 @@ def padded(data: bytes, size: int) -> bytes:
 
 
 def filled(make: Callable[[str], Made], measured: Callable[[Made], int], size: int) -> Made:
-    """Return the bundle that ``make`` builds with a filler, so long that ``measured`` gives ``size``."""
+    """Return the bundle that ``make`` builds with a filler of such a length that ``measured`` returns ``size``."""
     return make("湛" * (size - measured(make(""))))
 
 
@@ -215,7 +215,7 @@ SM2_KEY = {
     "x": "MsSuLB8ZgRlfmQRGajnJlI_jC7_yZgvhcVpFiTNMdMc",
     "y": "vDc2ovT2d5xZvc7ja2khU9Cph3zGKkdAAt8y5SE58KA",
 }
-"""The base point; the others are the subject's key and one of P-256."""
+"""The base point of SM2; the other two JWKs are the subject's key and a P-256 key."""
 P256_KEY = {
     "kty": "EC",
     "crv": "P-256",
@@ -239,7 +239,7 @@ BEYOND_THE_FIELD = {
         ("_____v____________________8AAAAA__________8", "_UUR6Bc2pg8H6IqD1s9aFn-ubRqckzDnbiMuAPXNwVQ"),
     ],
 }
-"""Points on the curve; in the first x, in the second y is written with the size of the field added."""
+"""Points on the curve with a coordinate that is too large by the size of the field: first x, then y."""
 
 
 def odd_keys() -> Iterator[Any]:

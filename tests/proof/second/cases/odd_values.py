@@ -62,4 +62,4 @@ ANY: list[Any] = [
     "x" * 33,
     "1" * 64,
 ]
-"""Values with which any value in a file can be replaced."""
+"""Each value in a file is replaced by each of these values."""

@@ -54,7 +54,7 @@ def knowing_key(made: Made, key: Actor, **members: Any) -> Made:
 
 
 def keys() -> Iterator[Made]:
-    """Yield each way in which each signer's key can end, alone and combined; the proposal makes no difference."""
+    """Yield every combination of the ways in which a signer's key can end; who proposed the key changes nothing."""
     for made, actor, anchored in (
         (GENUINE, ISSUER, ANCHORED),
         (REGISTERED, ISSUER, ANCHORED),

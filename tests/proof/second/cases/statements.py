@@ -22,7 +22,7 @@ STATEMENTS: dict[str, Entry] = {
     {"authorization": "consent", "provision": "supply"}.get(entry["type"], entry["type"]): entry
     for entry in (json.loads(item.entry) for item in reversed(usage().bundle.evidence))
 } | {"claims": json.loads(decoded(PAYLOAD))}
-"""The entries by the parameter of ``usage`` that changes them."""
+"""Each entry, under the name of the parameter of ``usage`` that changes the entry."""
 REGISTRATION: Entry = json.loads(decoded(registration().token.split(".")[1]))
 
 

@@ -35,7 +35,7 @@ REIMPORTED = (genuine, changes, evidence_mutations, mutations)
 
 
 def mutations_in(alg: str) -> dict[str, Callable[[], Report]]:
-    """Return the mutations with another suite for issuer, consumer, subject and providers."""
+    """Return the altered bundles with keys of another suite for issuer, consumer, subject and providers."""
     algorithm = signatures.DIGEST_OF_SUITE[alg]
     with pytest.MonkeyPatch.context() as patch:
         for name, actor in list(vars(cast).items()):
@@ -47,13 +47,13 @@ def mutations_in(alg: str) -> dict[str, Callable[[], Report]]:
         patch.setattr(builder, "usage", partial(builder.usage, algorithm=algorithm, **keys))
         patch.setattr(builder, "registration", partial(builder.registration, issuer=cast.ISSUER))
         for module in REIMPORTED:
-            # Afterwards the patch restores the module and the package's attribute, which an import replaces.
+            # An import replaces the module and the package's attribute; the patch restores both afterwards.
             patch.setattr(bundles, module.__name__.rpartition(".")[2], module)
             patch.delitem(sys.modules, module.__name__)
         again = import_module(mutations.__name__)
     assert again.GENUINE.token.split(".")[0] != GENUINE.token.split(".")[0]
     made = {name: report for name, (_, _, _, report) in zip(again.IDS, again.FAILURES, strict=True)}
-    if algorithm == "sm3":  # these have SM3 digests
+    if algorithm == "sm3":  # the bundles named "other digests" have SM3 digests
         made = {name: report for name, report in made.items() if "other digests" not in name}
     return made | {limit: lambda make=make: make().verify() for limit, make in again.AT_THE_LIMIT.items()}
 
