@@ -40,7 +40,10 @@ CORRECTED = answers({409: ["CERTIFICATE_STOPPED", "NOTHING_CORRECTED", "NOT_A_US
 def issue(
     body: schemas.IssueIn, ledger: OpenLedger, actor: ActCaller, response: Response, key: Key = None
 ) -> schemas.OperationOut:
-    """Issue a certificate. It is final when its batch is anchored: poll the operation in the answer."""
+    """Issue a certificate.
+
+    The certificate is final when its batch is anchored: poll the operation that is in the answer.
+    """
     return _issue(ledger, actor, [body], ("issue", body), response, key)
 
 
@@ -48,7 +51,7 @@ def issue(
 def issue_many(
     body: schemas.IssueManyIn, ledger: OpenLedger, actor: ActCaller, response: Response, key: Key = None
 ) -> schemas.OperationOut:
-    """Issue many certificates: all of them, or none if one is refused."""
+    """Issue many certificates. If one is refused, none is issued."""
     return _issue(ledger, actor, body.certificates, ("issue_many", body), response, key)
 
 
@@ -72,13 +75,16 @@ def _issue(
 
 @router.post("/certificates/{number}/correction", status_code=201, responses=CORRECTED)
 def correct(number: schemas.CertificateNo, ledger: OpenLedger, actor: ActCaller) -> schemas.CertificateOut:
-    """Issue a new version after a provider corrected its data. It supersedes this certificate on the chain."""
+    """Issue a new version of a certificate after a provider corrected its data.
+
+    The new version supersedes the old one on the chain.
+    """
     return show(ledger.usage.corrections.correct(actor, number))
 
 
 @router.get("/operations/{operation}", tags=["operations"])
 def operation(operation: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller) -> schemas.OperationOut:
-    """Return an operation of the caller. It is `done` when its certificates are anchored on the chain."""
+    """Return an operation of the caller. The operation is `done` when its certificates are anchored on the chain."""
     return schemas.OperationOut(**ledger.certificates.operations.get(operation, actor.party))
 
 
@@ -86,8 +92,8 @@ def operation(operation: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller) ->
 def certificates(ledger: OpenLedger, actor: ReadCaller, wanted: Wanted, paging: PageAsked) -> Page[schemas.HeldOut]:
     """List certificates (归集) of which the caller is subject, consumer, issuer or provider, with their current states.
 
-    A broker can also list those of its principals, a chief data officer those of its departments, and a party that may
-    read the full log those of every party or `all`.
+    A broker can also list the certificates of its principals, and a chief data officer those of its departments. A
+    party that may read the full log can list the certificates of any party, or of all parties with `all`.
     """
     rows = ledger.usage.holdings.page(wanted, paging.after, paging.one_more, actor)
     return paging.page(rows, lambda row: row.certificate.certificate_no, lambda row: schemas.HeldOut(**row.to_dict()))
@@ -103,7 +109,8 @@ def certificate(number: schemas.CertificateNo, ledger: OpenLedger, actor: ReadCa
 def bundle(
     number: schemas.CertificateNo, ledger: OpenLedger, actor: PayloadCaller, fields: str | None = None
 ) -> dict[str, object]:
-    """Return the bundle with the chosen fields (comma-separated; default all), for the certificate's subject only.
+    """Return the bundle with the chosen fields (separated by commas; default: all fields). Only the certificate's
+    subject may call this.
 
     The reading is recorded, and the subject can see it. A consumer receives a bundle from the subject.
     """
@@ -114,7 +121,7 @@ def bundle(
 @router.get("/certificates/{number}/provenance")
 @Lane.INSPECTING
 def provenance(number: schemas.CertificateNo, ledger: AnyInstallation, actor: ReadCaller) -> schemas.ProvenanceOut:
-    """Return everything that happened to a certificate, with a proof that nothing is missing.
+    """Return every event of a certificate, with a proof that no event is missing.
 
     Only the subject, and parties that may read the full log, see for which case a supervisor opened the claims.
     """
@@ -125,7 +132,10 @@ def provenance(number: schemas.CertificateNo, ledger: AnyInstallation, actor: Re
 def disclose(
     number: schemas.CertificateNo, body: schemas.CaseIn, ledger: OpenLedger, actor: CaseCaller
 ) -> schemas.PayloadOut:
-    """Return a certificate's claims to a supervisor, for a case. The subject sees this in the provenance."""
+    """Return a certificate's claims to a supervisor, for a case.
+
+    The subject sees this reading in the certificate's provenance.
+    """
     return schemas.PayloadOut(claims=ledger.certificates.disclosures.open(actor, number, body.case))
 
 

@@ -21,7 +21,7 @@ class RevocationOut(BaseModel):
     certificate_no: CertificateNo
     outcome: Literal["revoked", "ended_before", "not_revoked"]
     code: str | None = Field(
-        description="Why this call did not revoke the certificate.", examples=["LOG_ALREADY_REVOKED"]
+        description="The reason why this call did not revoke the certificate.", examples=["LOG_ALREADY_REVOKED"]
     )
     tx_hash: HexId | None = Field(description="The transaction that revoked the certificate.")
 
@@ -29,7 +29,7 @@ class RevocationOut(BaseModel):
 class RevocationsOut(BaseModel):
     items: list[RevocationOut]
     revoked: int
-    ended_before: int = Field(description="Certificates that were revoked or superseded already.")
-    not_revoked: int = Field(description="Certificates that were not revoked; `code` says why.")
+    ended_before: int = Field(description="The certificates that were already revoked or superseded.")
+    not_revoked: int = Field(description="The certificates that could not be revoked; `code` says why.")
     transactions: int
     gas: int

@@ -1,4 +1,7 @@
-"""Routes for a certificate's status: anybody reads it, its issuer changes it, an office sets and lifts holds."""
+"""Routes for a certificate's status.
+
+Anybody may read it, the issuer changes it, and authorities and supervisors set and lift holds.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ HELD = answers({403: ["PARTY_LACKS_ROLE"], 409: ["LOG_NOT_HELD", "REGISTRATION_N
 
 @router.get("/certificates/{number}/status")
 def public_status(number: schemas.CertificateNo, ledger: OpenLedger) -> schemas.PublicStatusOut:
-    """Return a certificate's state and since when it has this state. Public: without content and without reasons."""
+    """Return a certificate's state and the time from which it has this state, without content and reason. Public."""
     return schemas.PublicStatusOut(**{"since": None} | ledger.verification.public_status(number))
 
 
@@ -33,7 +36,10 @@ def public_status(number: schemas.CertificateNo, ledger: OpenLedger) -> schemas.
 def revoke(
     number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StatusOut:
-    """Revoke a certificate permanently. For its issuer; a provider of its data may do so for `data_error`."""
+    """Revoke a certificate permanently.
+
+    Only its issuer may do this, and for the reason `data_error` also a provider of its data.
+    """
     ledger.usage.status_acts.revoke(actor, number, body.reason)
     return _status(ledger, number)
 
@@ -41,10 +47,11 @@ def revoke(
 @router.post("/certificates/revocations", responses=answers({403: ["PARTY_LACKS_ROLE"]}))
 @Lane.IMPORTING
 def revoke_many(body: RevocationsIn, ledger: OpenLedger, actor: ActCaller) -> RevocationsOut:
-    """Revoke many certificates permanently. For their issuer; a provider of their data may do so for `data_error`.
+    """Revoke many certificates permanently. Only their issuer may do this, and for `data_error` also a provider of
+    their data.
 
-    The answer gives an outcome for each certificate. If the call is repeated, certificates that have ended are skipped.
-    If a provider names a certificate that does not rest on its data, nothing is sent.
+    The answer has an outcome for each certificate. If the call is repeated, certificates that are revoked or superseded
+    are skipped. If a provider names a certificate that does not rest on the provider's data, none is revoked.
     """
     report = revoked_at_once(ledger.usage.status_acts.revoke_many(actor, body.numbers, body.reason))
     counts = Counter(answer.outcome.value for answer in report.answers)
@@ -66,7 +73,7 @@ def revoke_many(body: RevocationsIn, ledger: OpenLedger, actor: ActCaller) -> Re
 def suspend(
     number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StatusOut:
-    """Suspend a certificate until it is resumed. For its issuer."""
+    """Suspend a certificate until it is resumed. Only its issuer may do this."""
     ledger.usage.status_acts.suspend(actor, number, body.reason)
     return _status(ledger, number)
 
@@ -75,7 +82,10 @@ def suspend(
 def resume(
     number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StatusOut:
-    """End the suspension of a certificate. For its issuer. A hold by an office stays."""
+    """End the suspension of a certificate.
+
+    Only its issuer may do this. A hold by an authority or a supervisor stays.
+    """
     ledger.usage.status_acts.resume(actor, number, body.reason)
     return _status(ledger, number)
 
@@ -84,7 +94,7 @@ def resume(
 def supersede(
     number: schemas.CertificateNo, body: schemas.SupersedeIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StatusOut:
-    """Replace a certificate permanently by another one of the same subject. For its issuer."""
+    """Replace a certificate permanently by another certificate of the same subject. Only its issuer may do this."""
     ledger.usage.status_acts.supersede(actor, number, body.successor)
     return _status(ledger, number)
 
@@ -93,10 +103,10 @@ def supersede(
 def hold(
     number: schemas.CertificateNo, body: schemas.HoldIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StatusOut:
-    """Hold a usage certificate and its request. For an authority or a supervisor.
+    """Hold a usage certificate and its request. Only an authority or a supervisor may do this.
 
-    While the request is held, no certificate under it is valid. A registration certificate is not held: freeze its
-    asset.
+    While the request is held, no certificate of the request is valid. A registration certificate cannot be held; freeze
+    its asset instead.
     """
     ledger.usage.status_acts.hold(actor, number, body.reason, signed_of(body))
     return _status(ledger, number)
@@ -106,10 +116,10 @@ def hold(
 def lift(
     number: schemas.CertificateNo, body: schemas.LiftIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StatusOut | JSONResponse:
-    """Lift the hold of the caller's office on a certificate and its request. Two parties of that office must agree.
+    """Lift the hold on a certificate and its request. Two parties with the role that set the hold must agree.
 
-    A hold by the other office stays. If the key of the second party is not kept here, the answer is 202, and the
-    proposal waits for that party.
+    A hold by the other role (authority or supervisor) stays. If this service does not keep a second party's key, the
+    answer is 202, and the proposal waits for a second party.
     """
     row = ledger.usage.status_acts.lift(actor, number, body.reason, signed_of(body))
     return waiting(row) or _status(ledger, number)
@@ -117,7 +127,10 @@ def lift(
 
 @router.post("/holds", tags=["holds"], responses=HELD)
 def hold_statements(body: schemas.HoldStatementsIn, ledger: OpenLedger, actor: ActCaller) -> schemas.HeldStatementsOut:
-    """Hold statements by their digests. No certificate that rests on one is valid. For an authority or a supervisor."""
+    """Hold statements, given by their digests. A certificate that rests on a held statement is not valid.
+
+    Only an authority or a supervisor may do this.
+    """
     ledger.usage.status_acts.hold_statements(actor, body.statements, body.reason, signed_of(body))
     return _held(ledger, body.statements)
 
@@ -126,7 +139,10 @@ def hold_statements(body: schemas.HoldStatementsIn, ledger: OpenLedger, actor: A
 def lift_statements(
     body: schemas.LiftStatementsIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.HeldStatementsOut | JSONResponse:
-    """Lift the holds of the caller's office on statements. Two parties of that office must agree; other holds stay."""
+    """Lift holds on statements.
+
+    Two parties with the role that set the holds must agree; holds by the other role stay.
+    """
     row = ledger.usage.status_acts.lift_statements(actor, body.statements, body.reason, signed_of(body))
     return waiting(row) or _held(ledger, body.statements)
 

@@ -34,10 +34,10 @@ USED = answers(
 def verify(body: verification.VerifyIn, ledger: AnyInstallation, actor: ActCaller) -> verification.ReportOut:
     """Verify a bundle for the calling party without counting a use, or return the status of a certificate number.
 
-    For a number, a party without a part in the certificate gets the state and since when. Its parties, and parties that
+    For a number, any party gets the state and the time of its beginning. The certificate's parties, and parties that
     may read the full log, also get the reason and the position.
 
-    The check of a usage certificate is recorded, and its subject can see it.
+    If a usage certificate is checked, the check is recorded, and the subject can see it.
     """
     if (body.bundle is None) == (body.certificate_no is None):
         raise InvalidInput("VERIFY_WHAT", "Give either a bundle or a certificate number.")
@@ -58,7 +58,7 @@ def nonce(ledger: AnyInstallation, _actor: ReadCaller) -> verification.NonceOut:
     | {
         202: {
             "model": verification.AnswerOut,
-            "description": "Valid, but no use is counted yet: sign `use` to receive the content",
+            "description": "The certificate is valid, but no use is counted yet: sign `use` to receive the content",
         }
     },
 )
@@ -88,7 +88,7 @@ def present(
 def use(
     presentation: schemas.Ulid, body: verification.UseIn, ledger: AnyInstallation, actor: ActCaller
 ) -> verification.ReportOut:
-    """Have a proposed use counted with its consumer's signature, and return the content after its block.
+    """Have a proposed use counted with the consumer's signature, and return the content once the use is in a block.
 
     After `USE_OVERTAKEN`, `USE_NOT_PROPOSED` or `LOG_SIGNATURE_EXPIRED`, send the presentation again and sign the new
     use.
@@ -100,9 +100,10 @@ def use(
 def presentations(
     number: schemas.CertificateNo, ledger: AnyInstallation, actor: ReadCaller, paging: PageAsked
 ) -> verification.PresentationsOut:
-    """List the verifications of a certificate at this service, for the parties of the certificate.
+    """List the verifications of a certificate at this service. Only the parties of the certificate may see them.
 
-    `elsewhere` lists uses that the chain counted under its request without a verification at this service.
+    `elsewhere` lists the uses that the chain counted for the certificate's request without a verification at this
+    service.
     """
     found, uses = ledger.certificate_views.presentations(actor, number, paging.after, paging.one_more)
     rows = paging.page(found, lambda row: row.id, lambda row: verification.PresentationOut(**row.to_dict()))

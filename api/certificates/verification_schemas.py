@@ -23,7 +23,7 @@ class VerifyIn(Strict):
     bundle: dict[str, Any] | None = Field(None, description="A bundle; leave it out if you give `certificate_no`.")
     certificate_no: CertificateNo | None = None
     nonce: str | None = Field(None, max_length=200)
-    at: Seconds | None = Field(None, description="Verify for this time; default now.")
+    at: Seconds | None = Field(None, description="The time for which to verify; default: now.")
 
 
 class PresentationIn(Strict):
@@ -40,15 +40,18 @@ class ReportOut(BaseModel):
 
 
 class UseToSignOut(BaseModel):
-    """A use that the chain counts after its consumer signed it.
+    """A use that the chain counts once the consumer has signed it.
 
-    Before signing, compute `message` from the other members and from `GET /v1/ledger`, and compare.
+    Before you sign, compute the message from the other members and from `GET /v1/ledger`, and compare it with
+    `message`.
     """
 
     presentation: Ulid
-    account: Account = Field(description="The consumer's current account; its key signs.")
-    request: StatementDigest = Field(description="All certificates under one request share its uses.")
-    ordinal: int = Field(ge=1, description="The number of this use under the request, from 1.")
+    account: Account = Field(description="The consumer's current account, whose key must sign.")
+    request: StatementDigest = Field(
+        description="The request; uses are counted for all certificates of a request together."
+    )
+    ordinal: int = Field(ge=1, description="The number of this use for the request, from 1.")
     deadline: Seconds = Field(description="The last second at which the chain counts the use.")
     message: ActMessage
 
@@ -69,11 +72,13 @@ class PresentationOut(BaseModel):
     id: Ulid
     consumer: HexId = Field(description="Who verified.")
     result: str = Field(
-        examples=["valid"], description="The verifier's result; `pending`: not answered yet; `lapsed`: never answered."
+        examples=["valid"],
+        description="The verifier's result; `pending`: the presentation is not answered yet; "
+        "`lapsed`: it was never answered.",
     )
     presented: bool = Field(description="True for a presentation to be used; false for a check.")
     fields: list[str] = Field(description="Names of the disclosed claims.")
-    ordinal: int | None = Field(description="The number of the use that was counted, if any.")
+    ordinal: int | None = Field(description="The number of the use that was counted; null if none was counted.")
     at: int
 
 
@@ -87,5 +92,5 @@ class PresentationsOut(BaseModel):
     items: list[PresentationOut]
     next_cursor: str | None
     elsewhere: list[UseElsewhereOut] = Field(
-        description="All uses without a verification here; the same on every page."
+        description="All uses that were counted without a verification here; the same list on every page."
     )

@@ -11,11 +11,13 @@ from ledger.proof.sign_in import MAX_TOKEN_CHARACTERS
 
 
 class NonceIn(Strict):
-    party: HexId = Field(description="The party that will sign in. The answer does not show whether the party exists.")
+    party: HexId = Field(
+        description="The party that will sign in. The answer is the same whether the party exists or not."
+    )
 
 
 class SignInNonceOut(BaseModel):
-    nonce: str = Field(description="32 bytes as base64url, for one use. Sign nothing that has another form.")
+    nonce: str = Field(description="32 bytes as base64url; can be used once. Do not sign a nonce of another form.")
     expires_at: Seconds
 
 
@@ -32,7 +34,9 @@ class SignedInOut(BaseModel):
     token: str | None = Field(description="Shown only once; null for a session with a cookie.", examples=["ps_…"])
     id: Ulid
     party: HexId
-    account: Account = Field(description="The account whose key signed; the session ends with that key.")
+    account: Account = Field(
+        description="The account whose key signed; the session ends when this key is no longer active."
+    )
     expires_at: Seconds
 
 
@@ -42,7 +46,7 @@ class SessionOut(BaseModel):
     cookie: bool
     created_at: Seconds
     expires_at: Seconds
-    current: bool = Field(description="Whether it is the session of this call.")
+    current: bool = Field(description="Whether this is the session of the present call.")
 
 
 class SessionsOut(BaseModel):
@@ -62,10 +66,15 @@ class MachineKeyOut(BaseModel):
     id: Ulid
     name: str
     scopes: list[Scope]
-    account: Account = Field(description="The account whose session made the key; the key ends with that account.")
+    account: Account = Field(
+        description="The account whose session made the API key; the API key becomes invalid "
+        "when the account is no longer active."
+    )
     created_at: Seconds
     expires_at: Seconds
-    last_used: str | None = Field(description="A day, UTC; null if never used.", examples=["2026-08-01"])
+    last_used: str | None = Field(
+        description="The day (UTC) of the last use; null if the key was never used.", examples=["2026-08-01"]
+    )
 
 
 class NewMachineKeyOut(MachineKeyOut):
@@ -78,7 +87,9 @@ class MachineKeysOut(BaseModel):
 
 class EnrolmentCodeOut(BaseModel):
     party: HexId
-    code: str = Field(description="For this party, for one use; shown only once.", examples=["pe_…"])
+    code: str = Field(
+        description="The code is only for this party, can be used once, and is shown only once.", examples=["pe_…"]
+    )
     expires_at: Seconds
 
 
@@ -92,7 +103,8 @@ class EnrolledOut(BaseModel):
     party: HexId
     account: Account
     proposal: int | None = Field(
-        description="The proposal of the registration, which another office must confirm; null if already registered."
+        description="The proposal to register the party, which another institution must confirm; "
+        "null if the party is registered already."
     )
 
 
@@ -100,12 +112,16 @@ class ReadingOut(BaseModel):
     id: Ulid
     at: Seconds
     by: HexId = Field(description="The party that received or verified the data.")
-    certificate_no: CertificateNo | None = Field(description="Null for an answer without a certificate so far.")
+    certificate_no: CertificateNo | None = Field(
+        description="The certificate; null for an answer for which no certificate was issued yet."
+    )
     how: str = Field(
         description="`bundle`, `wallet`: downloaded by the subject; `answer`: a provider read its own answer; "
-        "`verified`, `used`: presented; `case`: opened for a case.",
+        "`verified`, `used`: a consumer verified or used the certificate; `case`: a supervisor opened it for a case.",
         examples=["used"],
     )
     fields: list[str]
-    result: str | None = Field(description="The result of the verification.", examples=["valid"])
+    result: str | None = Field(
+        description="The verifier's result, if the data was verified or used.", examples=["valid"]
+    )
     case: str | None

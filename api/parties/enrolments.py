@@ -1,4 +1,5 @@
-"""Routes of enrolment: an office issues a one-time code, and the party submits its first key with it."""
+"""Routes of enrolment: an authority or an admin issues a one-time code, and the party submits its first key with the
+code."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ router = Router(tags=["enrolments"])
 
 GIVING = answers({403: ["PARTY_LACKS_ROLE"], 404: ["PARTY_UNKNOWN"], 409: ["PARTY_ERASED", "PARTY_HAS_KEY"]})
 WAITS: Responses = {
-    202: {"model": access.EnrolledOut, "description": "The key is valid once another office confirms `proposal`."}
+    202: {"model": access.EnrolledOut, "description": "The key is valid once another institution confirms `proposal`."}
 }
 TAKING = WAITS | answers(
     {
@@ -32,7 +33,7 @@ TAKING = WAITS | answers(
 def code(party: schemas.HexId, ledger: OpenLedger, actor: ActCaller, response: Response) -> access.EnrolmentCodeOut:
     """Issue a one-time code for a party's first key, as an authority or an admin. It is valid for 7 days.
 
-    The code opens no session and reads no data. An earlier code of the party becomes invalid.
+    Nobody can sign in or read data with the code. An earlier code of the party becomes invalid.
     """
     response.headers.update(NO_STORE)
     return access.EnrolmentCodeOut(**asdict(ledger.parties.enrolments.issue(actor, party)))
@@ -40,9 +41,9 @@ def code(party: schemas.HexId, ledger: OpenLedger, actor: ActCaller, response: R
 
 @router.post("/enrolments", status_code=201, responses=TAKING)
 def redeem(body: access.EnrolmentIn, ledger: OpenLedger, request: Request, response: Response) -> access.EnrolledOut:
-    """Submit the first key with its proof of possession. The code replaces a session.
+    """Submit a party's first key with its proof of possession. The call needs the code in place of a session.
 
-    The registration of the key is proposed, and the key is valid once two offices have decided so.
+    The registration of the key is proposed, and the key is valid once two institutions agree.
     """
     enrolled = counted(
         ledger, request, lambda: ledger.parties.enrolments.redeem(body.code, body.public_key, body.proof)

@@ -1,4 +1,5 @@
-"""Routes for a party's keys: reports act at once; new keys wait for the delay, in which any key can veto them."""
+"""Routes for a party's keys: a report takes effect at once; a new key waits, and any key of the party can veto it
+meanwhile."""
 
 from __future__ import annotations
 
@@ -29,9 +30,10 @@ REPORTING = answers({403: ["PARTY_LACKS_ROLE"], 409: ["PARTY_ACCOUNT_NOT_BOUND",
 def rotate(
     party: schemas.HexId, body: powers.RotationIn, ledger: OpenLedger, actor: ActCaller
 ) -> powers.PartyOut | JSONResponse:
-    """Propose to replace the caller's own key. The change waits for the delay; every present key can veto it.
+    """Propose to replace the caller's own key. The change takes effect after the waiting period; every present key can
+    veto it.
 
-    Signatures by the old key stay valid, and the party keeps its assets and certificates.
+    What the old key has signed stays valid, and the party keeps its assets and certificates.
     """
     row = ledger.parties.keys.rotate(
         actor, party, body.public_key, proof=body.proof, signed=signed_of(body), serving=_serving(ledger)
@@ -43,10 +45,10 @@ def rotate(
 def bind(
     party: schemas.HexId, body: powers.BindingIn, ledger: OpenLedger, actor: ActCaller
 ) -> powers.PartyOut | JSONResponse:
-    """Propose a further key of a party, as the party itself, or as an authority, which another authority confirms.
+    """Propose another key of a party, as the party itself; or as an authority, then another authority must confirm.
 
-    For example the key of a second person or of a device, or an SM2 key for statements. It waits for the delay; any
-    key of the party can veto it.
+    For example the key of a second person or of a device, or an SM2 key for statements. The key takes effect after the
+    waiting period, in which any key of the party can veto it.
     """
     row = ledger.parties.keys.bind(actor, party, body.public_key, proof=body.proof, signed=signed_of(body))
     return _changed(ledger, party, row)
@@ -56,9 +58,10 @@ def bind(
 def retire(
     party: schemas.HexId, body: powers.RetirementIn, ledger: OpenLedger, actor: ActCaller
 ) -> powers.PartyOut | JSONResponse:
-    """Propose to retire one of the caller's own keys, after the delay. Anchored signatures by it stay valid.
+    """Propose to retire one of the caller's own keys. It is retired after the waiting period. What it signed, and what
+    is anchored by then, stays valid.
 
-    A lost or stolen key is reported instead: a report takes effect at once.
+    Report a lost or stolen key instead, because a report takes effect at once.
     """
     return _changed(ledger, party, ledger.parties.keys.retire(actor, party, body.account, signed=signed_of(body)))
 
@@ -67,9 +70,10 @@ def retire(
 def recover(
     party: schemas.HexId, body: powers.RecoveryIn, ledger: OpenLedger, actor: ActCaller
 ) -> powers.PartyOut | JSONResponse:
-    """Propose a new key in place of a party's lost or stolen one, as an authority; another authority confirms it.
+    """Propose a new key in place of a party's lost or stolen key, as an authority; another authority confirms the
+    proposal.
 
-    It waits for the delay; any key of the party can veto it, even the lost one.
+    The change takes effect after the waiting period, in which any key of the party can veto it, even the lost key.
     """
     row = ledger.parties.keys.recover(
         actor,
@@ -89,7 +93,8 @@ def compromise(
 ) -> powers.PartyOut | JSONResponse:
     """Propose, as an authority, that an account of the party is invalid from an earlier time on.
 
-    It needs two authorities and the delay. Signatures anchored after that time then become invalid.
+    Another authority must confirm, and the proposal takes effect after the waiting period. Then signatures of the key
+    that were anchored from that time on are invalid.
     """
     row = ledger.parties.keys.date_compromise(actor, party, body.account, body.compromised_at, signed=signed_of(body))
     return _changed(ledger, party, row)
@@ -101,11 +106,11 @@ def report_draft(
     ledger: OpenLedger,
     actor: ReadCaller,
     reported: schemas.Account,
-    account: Annotated[schemas.Account | None, Query(description="The signing account; default: the present one.")] = (
-        None
-    ),
+    account: Annotated[
+        schemas.Account | None, Query(description="The signing account; default: the present account.")
+    ] = (None),
 ) -> powers.MessageOut:
-    """The message that a key of the party signs to report an account; for keys that are kept elsewhere."""
+    """Return the message that a key of the party must sign to report an account; for parties with own keys."""
     signer, message = ledger.parties.keys.report_to_sign(actor, party, reported, account)
     return powers.MessageOut(account=signer, message=message.hex())
 
@@ -114,10 +119,11 @@ def report_draft(
 def report(
     party: schemas.HexId, body: powers.ReportIn, ledger: OpenLedger, actor: ActCaller
 ) -> powers.PartyOut | JSONResponse:
-    """Report a lost or stolen key. The report is active from its block on; nobody can veto it.
+    """Report a lost or stolen key. The report takes effect in its block; nobody can veto it.
 
-    The party itself reports with any of its keys, or one authority does. For the key of an authority or a supervisor it
-    takes two authorities and the delay. A reported key is valid only for vetoes and for a subject's withdrawals.
+    The party itself reports with any of its keys, or one authority reports. To report the key of an authority or a
+    supervisor, two authorities must agree, and the report takes effect after the waiting period, unless the party
+    reports it itself. A reported key is valid only for vetoes and for a subject's withdrawals.
     """
     act = None if body.act is None else bytes.fromhex(body.act)
     row = ledger.parties.keys.report(actor, party, body.reported, act=act, signer=body.account, signed=signed_of(body))
@@ -126,9 +132,10 @@ def report(
 
 @router.get("/key-changes")
 def key_changes(party: schemas.HexId, ledger: OpenLedger, actor: ReadCaller) -> powers.KeyChangesOut:
-    """The changes of the party's keys, the earliest first: bound, reported, retired, and proposals about them.
+    """List the changes of the party's keys, the earliest first: bound, reported or retired keys, and proposals about
+    keys.
 
-    `pingzheng keys watch` reads the same from any node, without this service.
+    `pingzheng keys watch` reads the same changes from any node, without this service.
     """
     changes = ledger.parties.keys.changes(actor, party)
     return powers.KeyChangesOut(items=[powers.KeyChangeOut(**change) for change in changes])
@@ -139,5 +146,5 @@ def _changed(ledger: Ledger, party: str, row: Proposal | None) -> powers.PartyOu
 
 
 def _serving(ledger: Ledger) -> tuple[str, str]:
-    """The parties whose keys this running service uses."""
+    """Return the parties whose keys this running service uses."""
     return ledger.installation.operator, ledger.installation.authority_party

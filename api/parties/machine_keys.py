@@ -1,4 +1,4 @@
-"""Routes for API keys, which a party makes, lists and revokes in a session; an API key itself may not."""
+"""Routes for API keys, which a party makes, lists and revokes in a session. A call with an API key is not enough."""
 
 from __future__ import annotations
 
@@ -28,9 +28,11 @@ MAKING = answers(
 def new(
     body: access.MachineKeyIn, ledger: AnyInstallation, caller: SessionCaller, response: Response
 ) -> access.NewMachineKeyOut:
-    """Make an API key for a machine of the caller's party. It cannot make other keys or open a session.
+    """Make an API key for a machine of the caller's party. With an API key nobody can make other keys or open a
+    session.
 
-    It is valid until it expires, is revoked, or the account with which the caller signed in is no longer active.
+    The key is valid until it expires or is revoked, or until the account with which the caller signed in is no longer
+    active.
     """
     made = ledger.machine_keys.new(caller, body.name, body.scopes, body.expires_at)
     response.headers.update(NO_STORE)
@@ -39,12 +41,12 @@ def new(
 
 @router.get("", responses=answers({403: ["SESSION_REQUIRED"]}))
 def keys(ledger: AnyInstallation, caller: SessionCaller) -> access.MachineKeysOut:
-    """The API keys of the caller's party, the newest first, without their secrets."""
+    """List the API keys of the caller's party, the newest first, without their secrets."""
     rows = ledger.machine_keys.listed(caller)
     return access.MachineKeysOut(items=[access.MachineKeyOut(**asdict(row)) for row in rows])
 
 
 @router.delete("/{key}", status_code=204, responses=answers({403: ["SESSION_REQUIRED"], 404: ["API_KEY_NOT_FOUND"]}))
 def revoke(key: schemas.Ulid, ledger: AnyInstallation, caller: SessionCaller) -> None:
-    """Revoke an API key of the caller's party; it is refused from now on."""
+    """Revoke an API key of the caller's party; from now on, calls with the key are refused."""
     ledger.machine_keys.revoke(caller, key)

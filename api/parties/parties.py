@@ -1,4 +1,4 @@
-"""Routes for parties: onboarding, roles, status, mandates."""
+"""Routes that onboard and list parties, change their roles and status, and give mandates."""
 
 from __future__ import annotations
 
@@ -29,21 +29,29 @@ router = Router(tags=["parties"])
 
 Uscc = Annotated[
     str | None,
-    Query(max_length=18, description="Unified social credit code of an institution.", examples=["91440802MA9X00011Y"]),
+    Query(
+        max_length=18,
+        description="Return only the institution with this unified social credit code.",
+        examples=["91440802MA9X00011Y"],
+    ),
 ]
 
 UNCONFIRMED: Responses = {
-    202: {"model": powers.PartiesOut, "description": "Recorded; registered once another office has confirmed."}
+    202: {
+        "model": powers.PartiesOut,
+        "description": "Recorded here; the parties are registered once another institution has confirmed",
+    }
 }
 
 
 @router.post("/parties", status_code=201, responses=UNCONFIRMED)
 def onboard(body: powers.PartiesIn, ledger: OpenLedger, actor: ActCaller, response: Response) -> powers.PartiesOut:
-    """Onboard parties: they are recorded here, and two offices register them on the chain, all or none.
+    """Onboard parties: they are recorded here, and two institutions register them on the chain, all or none.
 
     Known parties are returned unchanged. A party without a key is only recorded here, until it submits its first key
-    with a one-time code (`POST /v1/parties/{party}/enrolment`). The calling office proposes the registration. If no
-    other office can confirm here, the answer is 202 with the proposal for another office to confirm.
+    with a one-time code (`POST /v1/parties/{party}/enrolment`). The registration is proposed in the caller's name. If
+    this service keeps no key of another institution that may confirm, the answer is 202 with the proposal that another
+    institution must confirm.
     """
     rows = ledger.parties.onboarding.onboard(actor, [_newcomer(item) for item in body.parties], signed_of(body))
     numbers = {
@@ -57,7 +65,7 @@ def onboard(body: powers.PartiesIn, ledger: OpenLedger, actor: ActCaller, respon
 
 @router.get("/parties")
 def parties(ledger: OpenLedger, _actor: ReadCaller, paging: PageAsked, uscc: Uscc = None) -> Page[powers.PartyOut]:
-    """Parties by id, or only the institution with the given USCC. Names and identifiers are not shown."""
+    """List parties by id, or return only the institution with the given USCC. Names and identifiers are not shown."""
     rows = ledger.parties.register.page(paging.after, paging.one_more) if uscc is None else _with_uscc(ledger, uscc)
     roles = ledger.roles.of(row.id for row in rows)
     return paging.page(rows, lambda row: row.id, lambda row: _shown(row, roles[row.id]))
@@ -65,13 +73,13 @@ def parties(ledger: OpenLedger, _actor: ReadCaller, paging: PageAsked, uscc: Usc
 
 @router.get("/parties/{party}")
 def party(party: schemas.HexId, ledger: OpenLedger, _actor: ReadCaller) -> powers.PartyOut:
-    """One party."""
+    """Return one party without its name and identifier."""
     return show(ledger, ledger.parties.register.get(party))
 
 
 @router.post("/parties/{party}/mandates", status_code=201)
 def give_mandate(party: schemas.HexId, body: MandateIn, ledger: OpenLedger, actor: ActCaller) -> MandateOut:
-    """Let a broker submit the caller's applications for registration; the caller still signs each of them."""
+    """Let a broker submit the caller's applications for registration. The caller must still sign each application."""
     return MandateOut(**asdict(ledger.parties.mandates.give(actor, party, body.broker, body.valid_to)))
 
 
@@ -81,7 +89,8 @@ def set_roles(
 ) -> schemas.StandingOut | JSONResponse:
     """Give another party exactly these roles.
 
-    A change of offices needs two authorities and the delay; other roles change at once, by an authority or an admin.
+    An authority or an admin alone can change the roles subject, provider, consumer and broker, at once. For any other
+    role two authorities must agree, and the change takes effect after the waiting period.
     """
     row = ledger.parties.role_changes.set_roles(actor, party, body.roles, signed_of(body))
     return waiting(row) or _roles_and_status(ledger, party)
@@ -93,15 +102,15 @@ def set_status(
 ) -> schemas.StandingOut | JSONResponse:
     """Suspend, sanction or restore a party at once, as an authority or a supervisor.
 
-    Closing a party is final. Closing, and any status of an authority or supervisor, needs two authorities and the
-    delay.
+    To close a party, or to change the status of an authority, a supervisor or an issuer, two authorities must agree,
+    and the change takes effect after the waiting period. A closed party stays closed.
     """
     row = ledger.parties.role_changes.set_status(actor, party, body.status, body.reason, signed_of(body))
     return waiting(row) or _roles_and_status(ledger, party)
 
 
 def _with_uscc(ledger: Ledger, uscc: str) -> list[KnownParty]:
-    """Return the institution with that USCC. Persons are not found: an ID number is refused as no USCC."""
+    """Return the institution with this USCC. An ID number is refused as no USCC, so persons cannot be found."""
     try:
         found = ledger.parties.register.find(check_institution(uscc, "uscc"))
     except NotFound:

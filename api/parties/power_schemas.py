@@ -13,8 +13,9 @@ KeyProof = Annotated[
     str,
     Field(
         pattern=r"^([0-9a-f]{128}|[0-9a-f]{256})?$",
-        description="Hex of the new key's signature that it belongs to a party of this ledger (protocol §3, `key`): "
-        "`pingzheng key prove`. Empty for a key that is kept here. The offices check the proof of an SM2 key.",
+        description="The new key's signature, in hex, that the key belongs to a party of this ledger (protocol §3, "
+        "`key`); made with `pingzheng key prove`. Empty for a key that the service keeps. The proposing and the "
+        "confirming institution check the proof of an SM2 key.",
     ),
 ]
 
@@ -28,15 +29,18 @@ class PartyIn(Strict):
     kind: str = Field(examples=["enterprise"])
     name: str = Field(min_length=1, max_length=200, examples=["湛江示例金属制品有限公司"])
     identifier: str = Field(
-        max_length=18, description="USCC; for a person the resident ID number.", examples=["91440802MA9X00011Y"]
+        max_length=18, description="USCC, or for a person the resident ID number.", examples=["91440802MA9X00011Y"]
     )
     region: str = Field(max_length=16, examples=["440802"])
     public_key: ActingKey | None = Field(
-        None, description="The party's key. Without it the party submits its first key later, with a one-time code."
+        None,
+        description="The party's key. Without a key here, the party submits its first key later, with a one-time code.",
     )
     proof: KeyProof = ""
     further_keys: list[FurtherKeyIn] = Field(
-        default_factory=list, max_length=8, description="More first keys, without a delay; keys added later must wait."
+        default_factory=list,
+        max_length=8,
+        description="More first keys, which need no waiting period; keys that are added later do.",
     )
 
 
@@ -46,11 +50,13 @@ class PartiesIn(Signable):
 
 class PartyOut(BaseModel):
     id: HexId
-    no: int | None = Field(description="The number on the chain; null until two offices have registered the party.")
+    no: int | None = Field(
+        description="The party's number on the chain; null until two institutions have registered the party."
+    )
     kind: str
-    roles: list[str] = Field(description="The roles on the chain; empty before the party is registered.")
+    roles: list[str] = Field(description="The party's roles on the chain; empty until the party is registered.")
     region: str
-    account: str | None = Field(description="The present account; null for a party without a key.")
+    account: str | None = Field(description="The party's present account; null for a party without a key.")
 
 
 class ProposalOut(BaseModel):
@@ -59,12 +65,16 @@ class ProposalOut(BaseModel):
     no: int = Field(examples=[7])
     kind: str = Field(examples=["change_key"])
     arguments: dict[str, Any] = Field(description="The arguments of the proposed act, by name.")
-    role: str = Field(description="The office that proposes and confirms; empty if a party changes its own keys.")
-    concerned: HexId | None = Field(description="The party that the act changes.")
+    role: str = Field(
+        description="The role (office) that proposes and confirms; empty if a party changes its own keys."
+    )
+    concerned: HexId | None = Field(description="The party that the proposed act changes.")
     by: HexId
-    confirmed_by: HexId | None = Field(description="The second party of that office; null until it has confirmed.")
+    confirmed_by: HexId | None = Field(description="The second party with that role, which has confirmed; null before.")
     at: int
-    ready_at: int = Field(description="When the act can be carried out, if the ledger is not paused until then.")
+    ready_at: int = Field(
+        description="The time from which the act can be carried out, if the ledger is not paused before that time."
+    )
     expires_at: int
     ended_at: int
     state: str = Field(examples=["pending"])
@@ -78,7 +88,7 @@ class ProposalsOut(BaseModel):
 class PartiesOut(BaseModel):
     parties: list[PartyOut]
     proposals: list[ProposalOut] = Field(
-        default_factory=list, description="The registrations that another office must still confirm."
+        default_factory=list, description="The registrations that another institution must still confirm."
     )
 
 
@@ -108,7 +118,7 @@ class CompromiseIn(Signable):
 
 
 class ActIn(Signable):
-    """Empty, or the signed request if the caller keeps its own key."""
+    """An empty object, or the signed request if the caller keeps its own key."""
 
 
 class OpeningIn(Strict):
@@ -134,7 +144,8 @@ class ListIn(Strict):
 class ConfirmationIn(Signable):
     list: ListIn | None = Field(
         None,
-        description="For a registration proposed in another installation: its list of parties, from `/list` there.",
+        description="For a registration that another installation proposed: the list of parties, "
+        "which `/list` of that installation returns.",
     )
 
 
@@ -142,16 +153,17 @@ class ListOut(BaseModel):
     format: str
     act: HexId
     parties: list[dict[str, Any]] = Field(
-        description="Ids, roles, keys and proofs. `opening` has each party's identity while the proposal is pending, "
-        "else null."
+        description="Each party's id, roles, keys and proofs. `opening` is the party's identity while the proposal is "
+        "pending, else null."
     )
 
 
 class VetoIn(Signable):
     act: ActSignature | None = Field(
-        None, description="The signature of the message by the key of `account`. Anybody may send it."
+        None,
+        description="The signature of the drafted message by the key of `account`. Anybody may send the signature.",
     )
-    account: Account | None = Field(None, description="The account whose key signed; only with `act`.")
+    account: Account | None = Field(None, description="The account whose key signed; give it only with `act`.")
 
 
 class ReportIn(VetoIn):
@@ -165,22 +177,25 @@ class MessageOut(BaseModel):
 
 class PauseOut(BaseModel):
     paused: bool
-    paused_until: int = Field(description="When the pause ends at the latest; 0 if nothing is paused.")
+    paused_until: int = Field(description="The time at which the pause ends at the latest; 0 if nothing is paused.")
     stops: list[str] = Field(
         default=["anchoring", "registering", "binding keys"],
-        description="Acts that wait. Reports, vetoes, holds, withdrawals, revocations, uses and verification go on.",
+        description="The acts that a pause stops. It never stops key reports, vetoes, holds, withdrawals, revocations, "
+        "uses and verification.",
     )
 
 
 class KeyChangeOut(BaseModel):
-    """A change of a party's keys, or of a proposal about them."""
+    """A change of a party's keys, or of a proposal about the party's keys."""
 
-    event: str = Field(description="The contract's event, protocol §3.", examples=["AccountBound", "Proposed"])
+    event: str = Field(
+        description="The name of the contract's event (protocol §3).", examples=["AccountBound", "Proposed"]
+    )
     at: int
     account: Account | None
     proposal: int | None
     by: int = Field(description="The number of the party that acted.")
-    state: str | None = Field(description="The final state of a proposal that ended, else null.")
+    state: str | None = Field(description="The final state, if the event is that a proposal ended; else null.")
 
 
 class KeyChangesOut(BaseModel):

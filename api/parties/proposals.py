@@ -1,4 +1,4 @@
-"""Routes for proposals, of offices and of parties about their own keys, and for the pause."""
+"""Routes for proposals (of authorities, and of parties about their own keys), and for the pause."""
 
 from __future__ import annotations
 
@@ -27,21 +27,24 @@ REFUSALS = answers({403: ["PARTY_LACKS_ROLE", "PARTY_SELF_GRANT"], **ENDED})
 def pending(
     ledger: OpenLedger,
     _actor: ReadCaller,
-    concerned: Annotated[schemas.HexId | None, Query(description="Only those about this party.")] = None,
+    concerned: Annotated[schemas.HexId | None, Query(description="Return only proposals about this party.")] = None,
 ) -> powers.ProposalsOut:
-    """All pending proposals: the act, the proposing party, the deadlines, and how to stop it."""
+    """List all pending proposals: what each proposes, who proposed it, its deadlines, and how to stop it."""
     return powers.ProposalsOut(items=[show_proposal(row) for row in ledger.proposals.pending(concerned)])
 
 
 @router.get("/proposals/{number}", responses=answers({404: ["PROPOSAL_UNKNOWN"]}))
 def proposal(number: Number, ledger: OpenLedger, _actor: ReadCaller) -> powers.ProposalOut:
-    """One proposal, pending or ended."""
+    """Return one proposal, pending or ended."""
     return show_proposal(ledger.proposals.get(number))
 
 
 @router.post("/proposals/{number}/confirmation", responses=REFUSALS)
 def confirm(number: Number, body: powers.ConfirmationIn, ledger: OpenLedger, actor: ActCaller) -> powers.ProposalOut:
-    """Confirm exactly this act as a second party of the office; the proposing party and the party concerned may not."""
+    """Confirm this proposal as a second party with its role.
+
+    The proposer and the party that the act changes may not confirm.
+    """
     listed = None if body.list is None else body.list.model_dump()
     row = ledger.proposals.confirm(actor, number, signed=signed_of(body), listed=listed)
     return show_proposal(row)
@@ -51,7 +54,8 @@ def confirm(number: Number, body: powers.ConfirmationIn, ledger: OpenLedger, act
     "/proposals/{number}/list", responses=answers({404: ["PROPOSAL_UNKNOWN"], 409: ["REGISTRATION_LIST_MISSING"]})
 )
 def registration_list(number: Number, ledger: OpenLedger, actor: PayloadCaller) -> powers.ListOut:
-    """The list of parties of a registration, with the identity of each, so that the confirming office can check them.
+    """Return the list of parties of a registration with their identities, so that the confirming institution can check
+    them.
 
     The identities are personal text, and are returned only while the proposal is pending.
     """
@@ -60,13 +64,19 @@ def registration_list(number: Number, ledger: OpenLedger, actor: PayloadCaller) 
 
 @router.post("/proposals/{number}/carrying-out", responses=answers(ENDED))
 def carry_out(number: Number, ledger: OpenLedger, _actor: ActCaller) -> powers.ProposalOut:
-    """Carry out a proposal that is ready. Any party may ask for it; a running service also does it by itself."""
+    """Carry out a proposal that is ready.
+
+    Any party may call this; a running service also carries out proposals by itself.
+    """
     return show_proposal(ledger.proposals.carry_out(number))
 
 
 @router.post("/proposals/{number}/cancellation", responses=REFUSALS)
 def cancel(number: Number, body: powers.ActIn, ledger: OpenLedger, actor: ActCaller) -> powers.ProposalOut:
-    """Cancel a proposal, as any party of the office that it needs. A party vetoes proposals about its own keys."""
+    """Cancel a proposal, as any party with its role.
+
+    A party that wants to stop a proposal about its own keys vetoes it instead.
+    """
     return show_proposal(ledger.proposals.cancel(actor, number, signed=signed_of(body)))
 
 
@@ -75,11 +85,12 @@ def veto_draft(
     number: Number,
     ledger: OpenLedger,
     actor: ReadCaller,
-    account: Annotated[schemas.Account | None, Query(description="The signing account; default: the present one.")] = (
-        None
-    ),
+    account: Annotated[
+        schemas.Account | None, Query(description="The signing account; default: the present account.")
+    ] = (None),
 ) -> powers.MessageOut:
-    """The message that a key of the party signs to veto; for secp256k1 and P-256 keys that are kept elsewhere."""
+    """Return the message that a key of the party must sign to veto; for parties that keep their secp256k1 or P-256
+    keys."""
     signer, message = ledger.proposals.veto_to_sign(actor, number, account)
     return powers.MessageOut(account=signer, message=message.hex())
 
@@ -88,7 +99,7 @@ def veto_draft(
 def veto(number: Number, body: powers.VetoIn, ledger: OpenLedger, actor: ActCaller) -> powers.ProposalOut:
     """Veto a change of the caller's own keys, with any key that was not retired at the time of the proposal.
 
-    A reported key may veto too. `pingzheng keys veto` does the same on any node of the chain, without this service.
+    A reported key may veto too. `pingzheng keys veto` sends a veto to any node of the chain, without this service.
     """
     act = None if body.act is None else bytes.fromhex(body.act)
     row = ledger.proposals.veto(actor, number, act=act, account=body.account, signed=signed_of(body))
@@ -97,16 +108,16 @@ def veto(number: Number, body: powers.VetoIn, ledger: OpenLedger, actor: ActCall
 
 @router.get("/pause")
 def pause_state(ledger: OpenLedger) -> powers.PauseOut:
-    """Whether anchoring, registering and binding keys are paused, and until when. Public."""
+    """Return whether anchoring, registering and binding keys are paused, and until when. Public."""
     return _pause(ledger)
 
 
 @router.post("/pause", responses=answers({403: ["PARTY_LACKS_ROLE"], 409: ["PARTY_PAUSED", "PARTY_PAUSE_REST"]}))
 def pause(body: powers.ActIn, ledger: OpenLedger, actor: ActCaller) -> powers.PauseOut:
-    """Pause for at most 7 days, as an authority or a supervisor; the same party may pause again 30 days after that.
+    """Pause anchoring, registering and binding keys for at most 7 days, as an authority or a supervisor.
 
-    The delays of proposals stop during the pause. Reports, vetoes, holds, withdrawals, revocations, uses and
-    verification go on.
+    The same party may pause again 30 days after the pause. The time of the pause does not count towards a proposal's
+    waiting period. Key reports, vetoes, holds, withdrawals, revocations, uses and verification are never stopped.
     """
     ledger.pauses.pause(actor, signed=signed_of(body))
     return _pause(ledger)
@@ -118,7 +129,7 @@ def pause(body: powers.ActIn, ledger: OpenLedger, actor: ActCaller) -> powers.Pa
     responses=answers({403: ["PARTY_LACKS_ROLE"], 409: ["PARTY_NOT_PAUSED", "SIGNATURE_REQUIRED"]}) | WAITS,
 )
 def end_pause(ledger: OpenLedger, actor: ActCaller, body: powers.ActIn | None = None) -> powers.PauseOut | JSONResponse:
-    """End a pause early: an authority proposes it, another authority confirms it, and the pause ends at once."""
+    """End a pause early: one authority proposes the end, another authority confirms, and the pause ends at once."""
     row = ledger.pauses.end(actor, signed=None if body is None else signed_of(body))
     return waiting(row) or _pause(ledger)
 

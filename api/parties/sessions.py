@@ -34,7 +34,10 @@ SIGNING_IN = answers(
 
 @router.post("/nonce")
 def nonce(body: access.NonceIn, ledger: AnyInstallation, request: Request, response: Response) -> access.SignInNonceOut:
-    """A nonce to sign in with, valid for 5 minutes. Public; the answer does not show whether the party exists."""
+    """Return a nonce to sign in with, valid for 5 minutes.
+
+    Public; the answer is the same whether the party exists or not.
+    """
     response.headers.update(NO_STORE)
     given = ledger.sessions.nonce(body.party, source_of(request))
     return access.SignInNonceOut(nonce=given.nonce, expires_at=given.expires_at)
@@ -42,13 +45,14 @@ def nonce(body: access.NonceIn, ledger: AnyInstallation, request: Request, respo
 
 @router.post("", status_code=201, responses=SIGNING_IN)
 def begin(body: access.SignInIn, ledger: AnyInstallation, request: Request, response: Response) -> access.SignedInOut:
-    """Sign in with a signed statement, which must agree with this service's settings in every member.
+    """Sign in with a signed statement. Every member of the statement must agree with this service's settings.
 
-    A statement for another origin, ledger or party, an old statement and a used one are refused. The session lasts 30
-    minutes. It ends earlier if the key that signed is retired or reported, or if the party is closed or erased.
+    A statement for another origin, ledger or party is refused, also an old statement and a statement that was used
+    before. The session lasts 30 minutes. It ends earlier if the key that signed is retired or reported, or if the party
+    is closed or erased.
     """
     if body.cookie:
-        # Otherwise a foreign page could sign in its visitor as another party.
+        # Without this check, a page of another site could sign in its visitor as another party.
         ledger.sessions.require_origin(request.headers.get("origin"))
     made = counted(ledger, request, lambda: ledger.sessions.begin(body.statement, cookie=body.cookie))
     response.headers.update(NO_STORE)
@@ -62,7 +66,10 @@ def begin(body: access.SignInIn, ledger: AnyInstallation, request: Request, resp
 
 @router.get("")
 def sessions(ledger: AnyInstallation, caller: SessionCaller) -> access.SessionsOut:
-    """The sessions of the caller's party, the newest first. Needs a session, not an API key."""
+    """List the sessions of the caller's party, the newest first.
+
+    This call needs a session; an API key is not allowed.
+    """
     rows = ledger.sessions.listed(caller)
     return access.SessionsOut(items=[access.SessionOut(**asdict(row)) for row in rows])
 

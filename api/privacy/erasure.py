@@ -16,13 +16,16 @@ router = Router(tags=["erasure"])
 def erase_certificate(
     number: schemas.CertificateNo, body: ErasureIn, ledger: OpenLedger, actor: ActCaller
 ) -> ErasureOut:
-    """Destroy a certificate's claims and salts here, permanently. Its status stays, and the holder's copy verifies."""
+    """Permanently destroy a certificate's claims and salts in this installation.
+
+    The certificate's status does not change, and the holder's copy stays valid.
+    """
     return _told(ledger, ledger.erasure.certificate(actor, number, body.reason))
 
 
 @router.post("/parties/{party}/erasure")
 def erase_party(party: schemas.HexId, body: ErasureIn, ledger: OpenLedger, actor: ActCaller) -> ErasureOut:
-    """Destroy a person's or firm's name and identifier here, and all texts about it, permanently."""
+    """Permanently destroy, in this installation, the name and identifier of a person or firm and all texts about it."""
     return _told(ledger, ledger.erasure.party(actor, party, body.reason))
 
 

@@ -1,4 +1,4 @@
-"""Routes for the ledger's name, the log (head, batches, entries, proofs), health and readiness."""
+"""Routes that identify the ledger, return the log (head, batches, entries, proofs), and report health and readiness."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Seq = Annotated[int, Path(ge=0, lt=2**53)]
 def name(ledger: AnyInstallation) -> schemas.LedgerOut:
     """Return the chain, the contracts and the origin that identify this ledger in every signature. Public.
 
-    Compare them with values from another source than this service, and sign for no other ledger.
+    Compare these values with values from another source than this service, and sign for no other ledger.
     """
     chain = ledger.reader.chain
     return schemas.LedgerOut(ledger=chain.ledger, chain=schemas.ChainOut(**chain.to_dict()))
@@ -32,26 +32,30 @@ def name(ledger: AnyInstallation) -> schemas.LedgerOut:
 @router.get("/log/head")
 @Lane.INSPECTING
 def head(ledger: AnyInstallation) -> schemas.HeadOut:
-    """Return the log's head on the chain, whether the indexed events give this head, and each issuer's log. Public."""
+    """Return the log's head on the chain, whether the indexed events hash to this head, and the length of each issuer's
+    log. Public."""
     return schemas.HeadOut(**ledger.inspection.head())
 
 
 @router.get("/log/batches/{number}")
 def batch(number: Seq, ledger: OpenLedger) -> schemas.HeadOut:
-    """Return a batch of the platform's log: range, root, anchor. Public, because it has only counts and hashes."""
+    """Return a batch of the platform's log: its range, root and anchor.
+
+    Public, because a batch has only counts and hashes.
+    """
     return schemas.HeadOut(**ledger.inspection.batch(number))
 
 
 @router.get("/log/entries")
 def entries(ledger: OpenLedger, actor: ReadCaller, paging: PageAsked) -> Page[schemas.LogEntryOut]:
-    """List the entries of the log in order, for parties that may read the full log. Sealed texts are not included."""
+    """List the log entries in order, without sealed texts. Only parties that may read the full log may call this."""
     rows = ledger.log_entries.page(actor, paging.place.after_number, paging.one_more)
     return paging.page(rows, lambda row: str(row["seq"]), lambda row: schemas.LogEntryOut(**row))
 
 
 @router.get("/log/entries/{seq}")
 def entry(seq: Seq, ledger: OpenLedger, actor: ReadCaller) -> schemas.LogEntryOut:
-    """Return one entry, also to the parties of the entry."""
+    """Return one log entry, to parties that may read the full log and to the parties of the entry."""
     return schemas.LogEntryOut(**ledger.log_entries.get(actor, seq))
 
 
@@ -67,15 +71,16 @@ health = Router(tags=["health"])
 # Both routes are asynchronous, so that they answer even while all worker threads are busy.
 @health.get("/health")
 async def alive() -> schemas.HealthOut:
-    """Say that the process answers. Public."""
+    """Report that the process answers. Public."""
     return schemas.HealthOut(status="ok")
 
 
 @health.get("/ready", response_model=schemas.ReadyOut, responses=answers({503: ["NOT_READY"]}))
 async def ready(request: Request, ledger: AnyInstallation) -> schemas.ReadyOut | JSONResponse:
-    """Say whether all parts are in order, and database, deployment file and node belong to one ledger. Public.
+    """Report whether all parts work, and whether database, deployment file and node belong to one ledger. Public.
 
-    If not, the answer is 503, with the result of each check in `details.checks`. Results are at most one second old.
+    If a check fails, the answer is 503, with the result of each check in `details.checks`. Results are at most one
+    second old.
     """
     readiness: Readiness = request.app.state.readiness
     checks = await readiness.checks()
