@@ -1,4 +1,4 @@
-"""The web application of one open ledger: the API under ``/v1``, interactive docs at ``/docs``."""
+"""The web application of one ledger: the API under ``/v1``, and interactive docs at ``/docs``."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ DESCRIPTION = """数据资产凭证：签发、流转、核验。Issue, transfer
 
 A holder of a bundle can verify the certificate without this service: see `ledger.proof`."""
 
-# In the order in which the docs show them.
+# The routers, in the order in which the docs show them.
 ROUTERS: Final = (
     sessions.router,
     machine_keys.router,
@@ -68,12 +68,12 @@ ROUTERS: Final = (
 
 
 def create_app(open_ledger: Callable[[], AbstractContextManager[Participant]], limits: Limits | None = None) -> FastAPI:
-    """Create the application; it opens the installation at its start and closes it at its end."""
+    """Create the application. It opens the installation when it starts, and closes the installation when it ends."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         current_default_thread_limiter().total_tokens = app.state.gate.limits.threads
-        # The schema is built before the first request, because building it later would block the event loop.
+        # Build the schema before the first request: building it during a request would block the event loop.
         await run_in_threadpool(app.openapi)
         context = open_ledger()
         ledger = await run_in_threadpool(context.__enter__)
@@ -90,7 +90,7 @@ def create_app(open_ledger: Callable[[], AbstractContextManager[Participant]], l
                 await run_in_threadpool(thread.stop)
             await run_in_threadpool(context.__exit__, None, None, None)
 
-    # The pages at /docs load no files from other hosts, because many installations have no internet access.
+    # Serve all files of the pages at /docs from here: many installations have no internet access.
     app = FastAPIOffline(
         title="Pingzheng 凭证",
         version=__version__,
@@ -115,7 +115,7 @@ def create_app(open_ledger: Callable[[], AbstractContextManager[Participant]], l
 def _background(ledger: Participant) -> list[TickingThread]:
     work = [
         TickingThread("settling", ledger.verification.settle, SETTLING_SECONDS),
-        # Every call reads valid keys and roles from the index, so the index must follow the chain.
+        # Keep the index up to date with the chain, because every call reads the caller's key and roles from the index.
         TickingThread("following", ledger.follower.sync, FOLLOWING_SECONDS),
         TickingThread("records", ledger.flush, FOLLOWING_SECONDS),
     ]

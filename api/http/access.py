@@ -1,8 +1,8 @@
-"""Find the caller of a request, and check the scope that the route needs.
+"""Find out which party makes a request, and check that its API key has the scope that the route needs.
 
-A call is authenticated with a session token or an API key (as bearer token), or with a page's cookie. Each route names
-the scope that an API key needs; a session has every scope. A changing call with the cookie must have this service's
-origin.
+A call is authenticated with a session token or an API key (as bearer token), or with the cookie of a page. Each route
+names the scope that an API key needs; a session has every scope. A call that changes data and is authenticated with
+the cookie must come from a page of this service (``Origin``).
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ PAGE_COOKIE: Final = APIKeyCookie(
     scheme_name="cookie",
     name=COOKIE,
     auto_error=False,
-    description="The session of a page. Changing calls need the service's own `Origin`.",
+    description="The session of a page. Calls that change data must have the service's own `Origin`.",
 )
 
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(SESSION)]
 PageCookie = Annotated[str | None, Depends(PAGE_COOKIE)]
-# The same header as ``Bearer``, declared again with the scope that an API key needs.
+# These declare the header of ``Bearer`` a second time, so that the schema names the scope that an API key needs.
 ReadKey = Annotated[HTTPAuthorizationCredentials | None, Security(MACHINE_KEY, scopes=[Scope.READ.value])]
 ActKey = Annotated[HTTPAuthorizationCredentials | None, Security(MACHINE_KEY, scopes=[Scope.ACT.value])]
 PayloadKey = Annotated[HTTPAuthorizationCredentials | None, Security(MACHINE_KEY, scopes=[Scope.PAYLOAD.value])]
@@ -55,7 +55,7 @@ CaseKey = Annotated[
 ]
 
 
-# These dependencies are asynchronous because they do not wait; a synchronous one would need a worker thread.
+# These dependencies wait for nothing, so they are asynchronous: a synchronous dependency would need a worker thread.
 async def the_participant(request: Request) -> Participant:
     """Return the installation that this application serves: the operator's ledger or a joined installation."""
     found: Participant = request.app.state.ledger
@@ -76,12 +76,12 @@ OpenLedger = Annotated[Ledger, Depends(the_ledger)]
 
 
 def source_of(request: Request) -> str:
-    """Return the address that a call comes from, for counting failed attempts."""
+    """Return the address that a call comes from. Failed attempts are counted for each address."""
     return "" if request.client is None else request.client.host
 
 
 def counted(ledger: Participant, request: Request, work: Callable[[], T]) -> T:
-    """Do ``work``, and count a failure with ``Unauthenticated`` for the address of the call."""
+    """Do ``work``. If it raises ``Unauthenticated``, count a failed attempt for the address of the call."""
     with ledger.attempts.counted(source_of(request)):
         return work()
 
@@ -102,20 +102,21 @@ async def receiving(request: Request, _bearer: Bearer, _key: PayloadKey, _cookie
 
 
 async def looking_into(request: Request, _bearer: Bearer, _key: CaseKey, _cookie: PageCookie) -> Actor:
-    """Return the calling office of a route that opens a subject's data for a case."""
+    """Return the calling authority or supervisor of a route that opens a subject's data for a case."""
     return _caller(request, Scope.ACT, Scope.PAYLOAD).actor
 
 
 async def signed_in(request: Request, _bearer: Bearer, _cookie: PageCookie) -> Caller:
-    """Return the caller of a session; raises ``Forbidden`` ``SESSION_REQUIRED`` for an API key."""
+    """Return the caller, who must have a session; raises ``Forbidden`` ``SESSION_REQUIRED`` for an API key."""
     found = _caller(request)
     found.require_session()
     return found
 
 
-# A route that depends on one of these functions needs a caller.
+# A route that depends on one of these functions refuses calls without a valid session or API key.
 CALLERS: Final = frozenset[Callable[..., object]]({reading, acting, receiving, looking_into, signed_in})
-# The caller who reads records, changes records, receives a subject's data, receives it for a case, has a session.
+# The caller of a route: for reading records, changing records, receiving a subject's data, receiving a subject's data
+# for a case, and for acts that need a session.
 ReadCaller = Annotated[Actor, Depends(reading)]
 ActCaller = Annotated[Actor, Depends(acting)]
 PayloadCaller = Annotated[Actor, Depends(receiving)]
@@ -129,9 +130,9 @@ async def credentials(request: Request) -> tuple[HTTPAuthorizationCredentials | 
 
 
 def caller_of(request: Request, bearer: HTTPAuthorizationCredentials | None, cookie: str | None) -> Caller:
-    """Return the caller, read from the database; a bearer token has precedence over a cookie.
+    """Return the caller whose session or API key the call has; if it has token and cookie, the token counts.
 
-    Raises ``Unauthenticated``, ``Forbidden``.
+    Raises ``Unauthenticated`` without a valid token or cookie, ``Forbidden`` if the caller is not allowed to call.
     """
     token = cookie if bearer is None else bearer.credentials
     if token is None:
@@ -148,7 +149,7 @@ def caller_of(request: Request, bearer: HTTPAuthorizationCredentials | None, coo
 
 
 def _caller(request: Request, *scopes: Scope) -> Caller:
-    """Return the caller of the route; raises ``Forbidden`` ``SCOPE_EXCEEDED``."""
+    """Return the caller of the route; raises ``Forbidden`` ``SCOPE_EXCEEDED`` if its API key lacks the scope."""
     found: Caller = request.state.caller
     for scope in scopes:
         found.require(scope)

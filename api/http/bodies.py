@@ -1,6 +1,6 @@
-"""Read request bodies within limits of size and time, decompress them within a limit, count values before parsing.
+"""Read request bodies, with limits for size, time, decompressed size and number of values.
 
-A header can cause an early refusal; the limits are checked again on the body itself.
+A body may be refused because of its headers, before it is read. All limits are checked again while the body is read.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ GZIP: Final = 16 + zlib.MAX_WBITS
 
 
 def require_readable(request: Request, most: int) -> None:
-    """Raise ``BodyRefused`` if the headers already rule the body out: 413 by size, 415 by type or encoding."""
+    """Raise ``BodyRefused`` if the headers name too large a size (413), or a wrong type or encoding (415)."""
     length = request.headers.get("content-length", "")
     if length.isdigit() and int(length[:20]) > most:
         raise too_large(most)
@@ -44,9 +44,9 @@ def require_readable(request: Request, most: int) -> None:
 
 
 async def read(request: Request, most: int, seconds: float, take: Callable[[int], None]) -> bytes:
-    """Return the body as sent; ``take`` is called with the size of each part before the part is stored.
+    """Return the body as it was sent. Before each part is stored, ``take`` is called with the size of the part.
 
-    Raises ``BodyRefused`` 413 above ``most`` bytes and 408 after ``seconds``; ``ClientDisconnect``.
+    Raises ``BodyRefused`` 413 if there are more than ``most`` bytes, 408 after ``seconds``; ``ClientDisconnect``.
     """
     parts = bytearray()
     try:
@@ -68,7 +68,7 @@ async def read(request: Request, most: int, seconds: float, take: Callable[[int]
 
 
 def unpacked(body: bytes, encoding: str, most: int) -> bytes:
-    """Return the decompressed body; raises ``BodyRefused`` 413 above ``most`` bytes, 400 if it is not valid gzip."""
+    """Return the decompressed body; raises ``BodyRefused`` 413 if it has more than ``most`` bytes, 400 if not gzip."""
     if not body or encoding.strip().lower() not in ("gzip", "x-gzip"):
         return body
     unpacking = zlib.decompressobj(GZIP)
@@ -84,7 +84,7 @@ def unpacked(body: bytes, encoding: str, most: int) -> bytes:
 
 
 def parsed(text: bytes, values: int, depth: int) -> Any:
-    """Return the JSON value of a body with at most ``values`` values and at most ``depth`` levels.
+    """Parse the JSON value of a body, which may have at most ``values`` values and ``depth`` levels.
 
     Raises ``BodyRefused`` 413 ``BODY_TOO_MANY_VALUES`` and 400 ``BODY_NOT_JSON``; ``InvalidInput`` ``JSON_TOO_DEEP``.
     """
@@ -108,7 +108,7 @@ def parsed(text: bytes, values: int, depth: int) -> Any:
 
 
 def too_large(most: int) -> BodyRefused:
-    """Return the error for a body above ``most`` bytes."""
+    """Return the error for a body that has more than ``most`` bytes."""
     return BodyRefused(413, "BODY_TOO_LARGE", f"The body may have at most {most} bytes.")
 
 

@@ -1,4 +1,4 @@
-"""Add an ``ETag`` to answers of GET, and answer 304 if the caller has the current version already."""
+"""Add an ``ETag`` to answers of GET; answer 304 if the caller already has the current version."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 
 def with_tag(request: Request, response: Response) -> Response:
-    """Return the answer with its tag, or 304 without a body if the caller names the tag in ``If-None-Match``.
+    """Return the answer with an ``ETag``, or 304 without a body if ``If-None-Match`` of the call has this tag.
 
-    Answers with ``Cache-Control: no-store`` get no tag. Permissions were checked before.
+    Answers with ``Cache-Control: no-store`` get no tag. The caller's permissions are checked before this function.
     """
     if response.status_code != 200 or response.headers.get("cache-control") == "no-store":
         return response

@@ -1,4 +1,4 @@
-"""Support ``Idempotency-Key`` on writes: a repeated call with the same key and body gets the first answer."""
+"""Support ``Idempotency-Key`` on writes: a call that is repeated with its key and body gets the first answer again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Key = Annotated[
         alias="Idempotency-Key",
         min_length=8,
         max_length=128,
-        description="A new key for each write; a repeated call with the same key does not write again.",
+        description="Choose a new key for each write. A call that is repeated with its key writes nothing again.",
     ),
 ]
 
@@ -32,10 +32,10 @@ def once(
     response: Response,
     work: Callable[[], tuple[int, BaseModel]],
 ) -> dict[str, Any]:
-    """Do ``work`` once for each key; a repeated call gets the stored status and body.
+    """Do ``work`` once for each key. A repeated call gets the stored status and body of the first call.
 
-    Raises ``InvalidInput`` ``IDEMPOTENCY_KEY_REUSED`` for another body with the same key, and ``Conflict`` while the
-    first call is still running.
+    Raises ``InvalidInput`` ``IDEMPOTENCY_KEY_REUSED`` if the first call with this key had another body, and
+    ``Conflict`` while the first call is still running.
     """
     operation, body = request
     content = canonical({"operation": operation, "body": body.model_dump(mode="json")})

@@ -1,6 +1,6 @@
-"""The limits of one service: how much it reads, stores and works on at the same time, and how it counts this.
+"""The limits of one service: for the bytes that it holds in memory, for calls at the same time, and for call rates.
 
-All of this code runs on the event loop, so it needs no locks.
+All code of this module runs on the event loop, so it needs no locks.
 """
 
 from __future__ import annotations
@@ -15,31 +15,32 @@ from typing import Final
 from ledger.errors import Busy, TooManyAttempts
 
 MAX_BODY_BYTES: Final = 2 * 1024 * 1024
-# Enough for a signed sign-in statement, which has up to 4,096 characters.
+# The most bytes of a body without a caller: enough for a signed sign-in statement, which has up to 4,096 characters.
 MAX_PUBLIC_BODY_BYTES: Final = 16 * 1024
 MAX_BODY_DEPTH: Final = 64
 MAX_SOURCES: Final = 10_000
-# Worker threads for opening and closing the installation, and for the files of the docs.
+# The number of further worker threads: for opening and closing the installation, and for the files of the docs.
 SPARE_THREADS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits of one service; sizes in bytes, times in seconds. ``public_…`` is for calls without a caller."""
+    """Limits of one service; sizes in bytes, times in seconds. ``public_…`` limits calls that are not authenticated."""
 
     body_bytes: int = MAX_BODY_BYTES
     body_values: int = 100_000
     body_depth: int = MAX_BODY_DEPTH
     public_bytes: int = MAX_PUBLIC_BODY_BYTES
     public_values: int = 1_000
-    # The size of all bodies that are being read or wait for their turn, and the share of one source.
+    # The most bytes in memory of bodies that are being read or wait for their turn: of all sources, and of one source.
     buffered_bytes: int = 48 * 1024 * 1024
     buffered_bytes_of_source: int = 24 * 1024 * 1024
     body_seconds: float = 30.0
-    # Calls with a body and without a caller: the reserve of each source, and how fast it is refilled.
+    # For calls with a body that are not authenticated: how many a source may make at once, and how many per second.
     public_reserve: int = 300
     public_per_second: float = 5.0
-    # How many calls of each lane are processed at once, and how many may wait. Acts and uses mostly wait for a block.
+    # How many calls of each lane are processed at once; and how many calls may wait, and for how many seconds.
+    # ``acting`` is large because acts and uses mostly wait for a block.
     looking: int = 8
     acting: int = 16
     verifying: int = 6
@@ -52,7 +53,7 @@ class Limits:
 
     @property
     def threads(self) -> int:
-        """The number of worker threads, enough for all calls that may be processed at once."""
+        """Return the number of worker threads, which is enough for all calls that may be processed at once."""
         places = self.looking + self.acting + self.verifying + self.inspecting + self.importing + self.entering
         return places + SPARE_THREADS
 
@@ -69,9 +70,9 @@ class Budget:
 
     @contextmanager
     def share(self, source: str) -> Iterator[Callable[[int], None]]:
-        """Yield a function ``take(count)`` that counts the bytes of one call; the block's end releases them.
+        """Yield a function ``take(count)`` that counts bytes of one call. At the end of the block they are released.
 
-        ``take`` raises ``Busy`` ``BODIES_TOO_MANY``.
+        ``take`` raises ``Busy`` ``BODIES_TOO_MANY`` if the bytes exceed a limit.
         """
         taken = 0
 
@@ -96,9 +97,10 @@ class Budget:
 
 
 class Rate:
-    """Limits the rate of calls of each source: a reserve of calls that is refilled with time. It is kept in memory.
+    """Limits how many calls each source makes: a reserve of calls, which grows again with time. Kept in memory only.
 
-    Above ``MAX_SOURCES`` the source that called least recently is dropped. ``clock`` is monotonic, in seconds.
+    If there are more than ``MAX_SOURCES`` sources, the source whose last call is oldest is forgotten. ``clock`` is
+    monotonic, in seconds.
     """
 
     def __init__(self, reserve: int, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -108,7 +110,7 @@ class Rate:
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def count(self, source: str) -> None:
-        """Count one call; raises ``TooManyAttempts`` ``TOO_MANY_CALLS`` with ``retry_after``."""
+        """Count one call. Raises ``TooManyAttempts`` ``TOO_MANY_CALLS`` if the source's reserve is empty."""
         now = self._clock()
         left, since = self._left.pop(source, (float(self._reserve), now))
         left = min(left + (now - since) * self._per_second, float(self._reserve))

@@ -1,4 +1,4 @@
-"""Return lists page by page as ``{"items": […], "next_cursor": …}``; a cursor is opaque and belongs to one list."""
+"""Return lists in pages: ``{"items": […], "next_cursor": …}``. A cursor is an opaque text, valid for one list only."""
 
 from __future__ import annotations
 
@@ -21,8 +21,11 @@ _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,15}")
 Item = TypeVar("Item")
 Row = TypeVar("Row")
 
-Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="Items on a page.")]
-Cursor = Annotated[str | None, Query(max_length=400, description="`next_cursor` of the previous page.")]
+Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="The most items on a page.")]
+Cursor = Annotated[
+    str | None,
+    Query(max_length=400, description="`next_cursor` of the previous page; for the first page, leave it out."),
+]
 
 
 class Page(BaseModel, Generic[Item]):
@@ -33,20 +36,20 @@ class Page(BaseModel, Generic[Item]):
 
     @classmethod
     def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
-        """Name the schema of a page of ``PartyOut`` ``PartyPage``."""
+        """Return the name of a page's schema: a page of ``PartyOut`` is named ``PartyPage``."""
         return f"{params[0].__name__.removesuffix('Out')}Page"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The place in a list where a page begins: after the key ``after``, or at the beginning if it is None."""
+    """The place in a list where a page begins: after the item with the key ``after``; None: at the beginning."""
 
     list: str
     after: str | None
 
     @property
     def after_number(self) -> int:
-        """The key as a record's number, -1 at the beginning; raises ``InvalidInput`` ``CURSOR_INVALID``."""
+        """Return ``after`` as a record's number; -1 if it is None. Raises ``InvalidInput`` ``CURSOR_INVALID``."""
         if self.after is None:
             return -1
         if not _NUMBER.fullmatch(self.after):
@@ -54,7 +57,7 @@ class Place:
         return int(self.after)
 
     def cursor(self, key: str) -> str:
-        """Return the cursor of this list after a key."""
+        """Return the cursor for the page of this list that begins after the item with this key."""
         return _encoded(self.list, key)
 
 
@@ -67,16 +70,16 @@ class Paging:
 
     @property
     def after(self) -> str | None:
-        """The key after which the page begins."""
+        """Return the key of the item after which the page begins."""
         return self.place.after
 
     @property
     def one_more(self) -> int:
-        """The number of rows to fetch: one more than the limit, to find out whether another page follows."""
+        """Return the number of rows to fetch: one more than the limit, to find out whether another page follows."""
         return self.limit + 1
 
     def page(self, rows: Sequence[Row], key: Callable[[Row], str], show: Callable[[Row], Item]) -> Page[Item]:
-        """Return the page from up to ``one_more`` rows."""
+        """Return the page made of the fetched rows, of which there are at most ``one_more``."""
         shown = rows[: self.limit]
         following = self.place.cursor(key(shown[-1])) if len(rows) > self.limit else None
         return Page(items=[show(row) for row in shown], next_cursor=following)
@@ -112,14 +115,14 @@ def _decoded(of: str, cursor: str) -> str:
         text = key.decode()
     except ValueError as error:
         raise _invalid() from error
-    # Encode the key again: unused bits at the end would allow several cursors for one key.
+    # Encode the key again and compare: base64 has unused bits at the end, so several texts could mean one key.
     if check != _check(of, key) or _encoded(of, text) != cursor:
         raise _invalid()
     return text
 
 
 def _check(of: str, key: bytes) -> bytes:
-    """Return check bytes that detect the cursor of another list and an invented or shortened cursor."""
+    """Return check bytes for a cursor: they detect a cursor of another list, and an invented or shortened cursor."""
     return hashlib.sha256(of.encode() + b"\0" + key).digest()[:_CHECK_BYTES]
 
 

@@ -1,4 +1,4 @@
-"""Answer errors as RFC 9457 problems, with one table from error classes to HTTP statuses."""
+"""Answer errors as RFC 9457 problems. One table gives the HTTP status of each error class."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ STATUS: tuple[tuple[type[errors.PingzhengError], int, str], ...] = (
     (errors.Incoherent, 503, "账本各部分不一致 Parts of the ledger do not match"),
     (errors.Misconfigured, 503, "安装有误 Misconfigured"),
 )
-# Titles for refused bodies, by status.
+# The titles of refused bodies; the key is the HTTP status.
 REFUSED: Final = {
     400: "正文不可读 Unreadable body",
     408: "正文超时 Body too slow",
@@ -51,7 +51,7 @@ OURS = (errors.ChainUnavailable, errors.StorageFull, errors.Incoherent, errors.M
 
 
 class BodyRefused(errors.InvalidInput):
-    """A request body is refused with ``status`` 400, 408, 413 or 415."""
+    """Raised to refuse a request body; ``status`` is 400, 408, 413 or 415."""
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ ERRORS: Responses = {status: _declared(status) for status in TITLES}
 
 
 def answers(codes: Mapping[int, Sequence[str]]) -> Responses:
-    """Return the ``responses`` of a route, with the error codes that its clients handle, by status."""
+    """Return the ``responses`` of a route: for each status, the error codes that clients should handle."""
     return {status: _declared(status, named) for status, named in codes.items()}
 
 
@@ -117,7 +117,7 @@ def problem(
     hint: str | None = None,
     details: dict[str, Any] | None = None,
 ) -> JSONResponse:
-    """Return a problem as a response, with detail and hint in both languages."""
+    """Return a problem as a response; ``detail`` and ``hint`` are in Chinese and English."""
     explained = explanation(code, detail, hint)
     body = Problem(
         type=f"urn:pingzheng:problem:{code}",
@@ -136,7 +136,7 @@ def problem(
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of the application as a problem; the text of a foreign exception is never sent."""
+    """Answer every error of the application as a problem. The text of another library's exception is never sent."""
 
     @cache
     def names() -> frozenset[str]:
@@ -191,7 +191,7 @@ def answer_to(error: errors.PingzhengError) -> JSONResponse:
 
 
 def _methods(app: FastAPI, path: str) -> list[str]:
-    """Return the methods of all routes with the address ``path``.
+    """Return the HTTP methods of all routes that match the address ``path``.
 
     If two patterns match, such as ``/certificates/{number}`` and ``/certificates/batch``, the pattern with fewer
     parameters is used.
@@ -205,13 +205,13 @@ def _methods(app: FastAPI, path: str) -> list[str]:
 
 
 class Unexpected:
-    """ASGI middleware that catches foreign exceptions: the server would log their text, which may be personal."""
+    """ASGI middleware that catches all other exceptions: the server would log their text, which may be personal."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 500 unless an answer has begun, and log only the type of the exception."""
+        """If no answer was begun, answer 500; log only the type of the exception."""
         begun = False
 
         async def sending(message: Message) -> None:
@@ -224,7 +224,7 @@ class Unexpected:
         except Exception as error:
             if scope["type"] != "http":
                 raise
-            # The route's pattern is logged and not the request's path, which may contain personal data.
+            # Log the pattern of the route instead of the path of the request, which may contain personal data.
             route = getattr(scope.get("route"), "path", None)
             log.error("unexpected error", path=route, error=type(error).__name__)
             if not begun:

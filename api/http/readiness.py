@@ -1,4 +1,4 @@
-"""Check whether the installation is ready: one check at a time for any number of callers, with a time limit."""
+"""Check whether the installation is ready. Callers at the same time share one check, which has a time limit."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ TIMEOUT_SECONDS: Final = 10.0
 
 
 class Readiness:
-    """Runs ``check`` in its own thread, so that a busy service cannot delay it and a silent node delays no other call.
+    """Runs ``check`` in a separate thread: a busy service cannot delay the check, and a silent node delays no calls.
 
-    A result is reused for ``fresh`` seconds. A check that takes longer than ``timeout`` seconds continues, and later
-    callers wait for the same check.
+    A result is used again for ``fresh`` seconds. If a check takes longer than ``timeout`` seconds, its callers get no
+    result, but the check continues, and later callers wait for it.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Readiness:
         self._answered_at = 0.0
 
     async def checks(self) -> Checks:
-        """Return the result of each check, or ``{"readiness": …}`` with ``READINESS_SLOW`` after the time limit."""
+        """Return the result for each part; after the time limit, ``{"readiness": …}`` with ``READINESS_SLOW``."""
         question = self._current()
         try:
             return await asyncio.wait_for(asyncio.shield(question), self._timeout)

@@ -1,4 +1,4 @@
-"""Describe the invalid members of a request in Chinese and English, each with its place, up to a maximum number."""
+"""Describe the first invalid members of a request in Chinese and English, and where they are."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ Faults = Sequence[dict[str, Any]]
 
 
 def faults_of(error: ValidationError) -> list[dict[str, Any]]:
-    """Return the first faults of a body in the framework's form, without the values that were sent."""
+    """Return the first faults of a body in the form that FastAPI uses, but without the values that were sent."""
     first = error.errors(include_url=False, include_input=False)[: MAX_NAMED + 1]
     return [{**fault, "loc": ("body", *fault["loc"])} for fault in first]
 
 
 def described(faults: Faults, names: Iterable[str]) -> tuple[str, list[dict[str, str]]]:
-    """Return a sentence about the faults in both languages, and the list of the faults named in it.
+    """Return a sentence about the faults in Chinese and English, and the list of faults that the sentence names.
 
-    ``names`` are the members of the schemas. Other names, such as keys of an object, are not repeated, because they may
-    be personal.
+    ``names`` are the names of all members in the schemas. Other names, such as keys of an object, are not repeated:
+    they may be personal.
     """
     ours = frozenset(names)
     listed = [_described(fault, ours) for fault in faults[:MAX_NAMED]]

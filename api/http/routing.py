@@ -1,9 +1,9 @@
-"""Process every call in four bounded steps: authenticate the caller, read the body, wait for a turn, do the work.
+"""Process every call in four steps with limits: authenticate the caller, read the body, wait for a turn, do the work.
 
-This order keeps calls of strangers cheap. A body is first refused by the size and type in its headers. If a route needs
-a caller, the caller is authenticated before the body is read; on other routes the body must be small and each source
-has a limited rate. A body is decompressed, counted, parsed and validated in a worker thread when the call has its turn,
-so that parsed bodies exist only for calls that are being processed.
+In this order, calls of strangers cost little. A body is refused first if its headers name a wrong size or type. If a
+route needs a caller, the caller is authenticated before the body is read. On other routes the body must be small, and
+the calls of each source are limited. A worker thread decompresses, counts, parses and validates a body when the call
+has its turn, so that parsed bodies exist only for calls that are being processed.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ _LANE: Final = "__lane__"
 
 
 class Lane(StrEnum):
-    """A group of calls that take turns with each other.
+    """A group of calls that share one queue and one limit for calls at the same time.
 
-    Expensive calls have their own lanes: verifying (several queries to the chain), inspecting (reads or draws a whole
-    history) and importing (reads a file).
+    Expensive calls have their own lanes: verifying (sends several queries to the chain), inspecting (reads or draws the
+    whole history of a record) and importing (reads a file).
     """
 
     LOOKING = "looking"
@@ -57,7 +57,7 @@ class Lane(StrEnum):
 
 
 class RecordId(StringConvertor):
-    """The id of a record (a ULID) in an address, so that ``/sessions/nonce`` does not match ``/sessions/{id}``."""
+    """The id of a record in an address. It matches only ULIDs, so ``/sessions/nonce`` is not ``/sessions/{id}``."""
 
     regex = "[0-9A-HJKMNP-TV-Z]{26}"
 
@@ -66,7 +66,7 @@ register_url_convertor("ulid", RecordId())
 
 
 class Gate:
-    """The state that all calls of one service share: turns, bytes of bodies, and the rate of calls without a caller."""
+    """What all calls of one service share: the turns, the bytes of bodies, the rate of calls without a caller."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -84,7 +84,7 @@ class Gate:
 
 
 class BoundedRoute(APIRoute):
-    """A route with the four steps above. An ``async`` endpoint is called at once, without these steps."""
+    """A route that processes calls in the four steps of this module. ``async`` endpoints are called without them."""
 
     def get_route_handler(self) -> Handler:
         """Return the framework's handler, wrapped in the four steps."""
@@ -147,7 +147,7 @@ class _Entrance:
             return await self._handle_read(request, await run_in_threadpool(self._value, gate.limits, request, body))
 
     async def _handle_read(self, request: Request, value: Any) -> Response:
-        """Pass a validated body to the framework; report an invalid body only after the permission checks."""
+        """Pass a validated body to FastAPI; if the body is invalid, report that only after the permission checks."""
         if not isinstance(value, _Invalid):
             return await self._handle(_Read(request, value))
         try:
@@ -157,7 +157,7 @@ class _Entrance:
             raise RequestValidationError([*others, *value.errors]) from None
 
     def _value(self, limits: Limits, request: Request, body: bytes) -> Any:
-        """Return the validated value of the body, or its faults. Runs in a worker thread. Raises ``BodyRefused``."""
+        """Return the validated value of the body, or its faults; runs in a worker thread. Raises ``BodyRefused``."""
         if self._body is None or not body:
             return _NOTHING
         most, values = (
@@ -185,7 +185,7 @@ class _Invalid:
 
 
 class _Read(Request):
-    """A request whose body was already read and validated; the framework receives the value unchanged."""
+    """A request whose body was already read and validated; FastAPI receives the validated value unchanged."""
 
     def __init__(self, request: Request, value: Any) -> None:
         super().__init__(request.scope, request.receive)
@@ -199,12 +199,13 @@ class _Read(Request):
 
 
 _NOTHING: Final = object()
-# A number is not a valid body of any route, so the framework refuses it after it has resolved the dependencies.
+# The body that FastAPI gets in place of an invalid body. No route accepts a number, so FastAPI refuses this body, but
+# only after it has resolved the dependencies, which check permissions.
 _REFUSED: Final = 0
 
 
 def _validator(kind: Any) -> TypeAdapter[Any]:
-    """Return the validator of a body's type; raises ``TypeError`` if the type would accept ``_REFUSED``."""
+    """Return the validator for the type of a body; raises ``TypeError`` if that type would accept ``_REFUSED``."""
     made = TypeAdapter[Any](kind)
     try:
         made.validate_python(_REFUSED)

@@ -1,4 +1,4 @@
-"""Request and response models of several capabilities. Times are in seconds UTC; ids have 64 hex digits."""
+"""Request and response models that several capabilities use. Times are in seconds UTC; ids have 64 hex digits."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ HexId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", examples=["9f" * 32])]
 Ulid = Annotated[str, Field(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$", examples=["01JD8Z3W0S6V3M5E0Q9T4N7R2B"])]
 CertificateNo = Annotated[str, Field(max_length=32, examples=["DAC-440802-2026-S01-00000123-V"])]
 Seconds = Annotated[int, Field(ge=0, lt=2**40)]
-RecordNo = Annotated[int, Field(ge=0, lt=2**32, description="The number among the asset's records.", examples=[0])]
+RecordNo = Annotated[int, Field(ge=0, lt=2**32, description="The record's number within its asset.", examples=[0])]
 ActingKey = Annotated[
     str,
     Field(
         pattern=r"^(p256:)?0[23][0-9a-f]{64}$",
-        description="Compressed public key: secp256k1, or P-256 after `p256:`.",
+        description="Compressed public key: secp256k1, or P-256 with the prefix `p256:`.",
         examples=["02" + "9f" * 32, "p256:03" + "9f" * 32],
     ),
 ]
@@ -27,22 +27,22 @@ AnyKey = Annotated[
     str,
     Field(
         pattern=r"^(p256:|sm2:)?0[23][0-9a-f]{64}$",
-        description="Compressed public key: secp256k1, P-256 after `p256:`, or SM2 after `sm2:`.",
+        description="Compressed public key: secp256k1; P-256 with prefix `p256:`; SM2 with prefix `sm2:`.",
         examples=["02" + "9f" * 32, "p256:03" + "9f" * 32],
     ),
 ]
 Account = Annotated[str, Field(pattern=r"^0x[0-9a-f]{40}$")]
-Statement = Annotated[dict[str, Any], Field(description="The drafted entry, with `signature` added.")]
+Statement = Annotated[dict[str, Any], Field(description="The entry as drafted, with `signature` added.")]
 Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY, examples=["2027-03-31"])]
 Digest = Annotated[str, Field(pattern=r"^(sha-256|sm3):[0-9a-f]{64}$")]
 StatementDigest = Annotated[
-    str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of a canonical entry without its `signature`.")
+    str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the canonical entry without `signature`.")
 ]
 ActSignature = Annotated[
     str,
     Field(
         pattern=r"^([0-9a-f]{128}|[0-9a-f]{256})$",
-        description="Hex over the message's SHA-256: `r ‖ s` (secp256k1) or `r ‖ s ‖ x ‖ y` (P-256); `s` is low.",
+        description="Signs the message's SHA-256; hex, `r ‖ s` (secp256k1) or `r ‖ s ‖ x ‖ y` (P-256), low `s`.",
     ),
 ]
 ActMessage = Annotated[str, Field(pattern=r"^([0-9a-f]{2})+$", description="The bytes to sign, in hex (protocol §3).")]
@@ -60,13 +60,13 @@ Reason = Literal[
 
 
 class Strict(BaseModel):
-    """The base of request bodies: unknown members are refused."""
+    """The base class of request bodies. A body with an unknown member is refused."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class Jwk(Strict):
-    """A public key as JWK. The algorithm follows from the curve, so the curve has no default."""
+    """A public key as JWK. The curve determines the signature algorithm, so the curve must be given."""
 
     kty: Literal["EC"]
     crv: Literal["secp256k1", "P-256", "SM2"]
@@ -82,10 +82,10 @@ class StandingOut(BaseModel):
 
 
 class DraftOut(BaseModel):
-    entry: dict[str, Any] = Field(description="The entry to sign, as a detached JWS over its canonical JSON.")
+    entry: dict[str, Any] = Field(description="The entry to sign: sign its canonical JSON as a detached JWS.")
     notice: dict[str, Any] = Field(
         default_factory=dict,
-        description="The notice to show to the subject without changes; the entry contains its digest.",
+        description="Show this notice to the subject without changes; the entry contains its digest.",
     )
 
 
@@ -94,7 +94,7 @@ class StatementIn(Strict):
 
 
 class IssueIn(Strict):
-    request: Ulid = Field(description="The id of an authorised request that its providers have answered.")
+    request: Ulid = Field(description="The id of an authorised request that all its providers have answered.")
 
 
 class IssueManyIn(Strict):
@@ -104,7 +104,7 @@ class IssueManyIn(Strict):
 class CertificateOut(BaseModel):
     certificate_no: CertificateNo
     digest: StatementDigest
-    seq: int = Field(description="The certificate's number in its issuer's log, which the certificate states.")
+    seq: int = Field(description="The certificate's entry number in its issuer's log.")
     class_: str = Field(validation_alias="class", serialization_alias="class")
     scenario: str
     issuer: HexId
@@ -122,7 +122,7 @@ class SupersedeIn(Strict):
 
 
 class HeldOut(CertificateOut):
-    state: str = Field(description="The current state by the chain; see the filter.", examples=["active"])
+    state: str = Field(description="The current state on the chain.", examples=["active"])
     providers: list[HexId] = Field(description="The providers whose data the certificate is based on.")
     max_uses: int | None
     uses: int
@@ -147,7 +147,7 @@ class HoldingsSummaryOut(BaseModel):
     total: int
     by_scenario: list[ScenarioCountOut]
     by_provider: list[ProviderCountOut] = Field(
-        description="A certificate with several providers is counted for each of them."
+        description="If a certificate has several providers, it is counted for each provider."
     )
 
 
@@ -160,7 +160,7 @@ class OperationOut(BaseModel):
 
 class PublicStatusOut(BaseModel):
     certificate_no: CertificateNo
-    state: str = Field(description="A certificate that an office holds is `suspended`.", examples=["active"])
+    state: str = Field(description="`suspended` also if the certificate is held (frozen).", examples=["active"])
     since: int | None
 
 
@@ -181,9 +181,9 @@ class PositionOut(BaseModel):
 class LogEntryOut(BaseModel):
     seq: int
     type: str
-    leaf: HexId = Field(description="Leaf hash of the entry with its signature; the inclusion proof proves it.")
+    leaf: HexId = Field(description="Hash of the signed entry; the proof shows that it is in the log.")
     digest: StatementDigest
-    position: PositionOut | None = Field(description="Null until the entry is anchored.")
+    position: PositionOut | None = Field(description="The batch and the proof; null until the entry is anchored.")
     entry: dict[str, Any]
 
 
@@ -220,7 +220,7 @@ class ResourceIn(Strict):
     share_basis: str = Field("", max_length=400)
     open_attr: str = Field("none", max_length=16)
     system: str = Field("", max_length=64)
-    grade: str = Field("", max_length=16, description="Empty: the highest grade of the fields.")
+    grade: str = Field("", max_length=16, description="If empty: the highest grade of the fields.")
 
 
 class SignedRequestIn(Strict):
@@ -231,7 +231,7 @@ class SignedRequestIn(Strict):
 class Signable(Strict):
     signed_request: SignedRequestIn | None = Field(
         None,
-        description="For repeating a call after 409 SIGNATURE_REQUIRED: its `typed_data` and the EIP-712 signature.",
+        description="After 409 SIGNATURE_REQUIRED, repeat the call with its `typed_data` and the EIP-712 signature.",
     )
 
 
@@ -249,8 +249,8 @@ class PartyStatusIn(Signable):
 
 
 class RegisterIn(Signable):
-    resource: ResourceIn | None = Field(None, description="The resource's description; give this or `catalogue_code`.")
-    catalogue_code: str | None = Field(None, max_length=64, description="A published resource of the catalogue.")
+    resource: ResourceIn | None = Field(None, description="The resource's description; or give `catalogue_code`.")
+    catalogue_code: str | None = Field(None, max_length=64, description="The code of a published resource.")
     applicant: HexId | None = Field(
         None, description="For a broker: the party id of the principal that gave the mandate."
     )
@@ -291,7 +291,7 @@ class LiftStatementsIn(LiftIn):
 
 class HeldStatementOut(BaseModel):
     statement: StatementDigest
-    offices: list[str] = Field(description="The offices that hold the statement now.", examples=[["supervisor"]])
+    offices: list[str] = Field(description="The roles that hold the statement now.", examples=[["supervisor"]])
 
 
 class HeldStatementsOut(BaseModel):
@@ -308,7 +308,7 @@ class ProvenanceOut(BaseModel):
 
 
 class AssetProvenanceOut(ProvenanceOut):
-    view: dict[str, Any] | None = Field(None, description="The asset at the requested time.")
+    view: dict[str, Any] | None = Field(None, description="The asset's state at the requested time.")
 
 
 class LineageOut(BaseModel):
@@ -323,7 +323,7 @@ class HeadOut(BaseModel):
 
 
 class ChainOut(BaseModel):
-    """The eight values that identify a ledger (protocol §1)."""
+    """The eight values that together identify a ledger (protocol §1)."""
 
     chain_id: int
     forwarder: Account
@@ -336,7 +336,7 @@ class ChainOut(BaseModel):
 
 
 class LedgerOut(BaseModel):
-    ledger: HexId = Field(description="The digest of `chain`, which every entry contains as `ledger`.")
+    ledger: HexId = Field(description="The digest of `chain`; every log entry contains it as `ledger`.")
     chain: ChainOut
 
 
@@ -345,6 +345,6 @@ class HealthOut(BaseModel):
 
 
 class ReadyOut(HealthOut):
-    ledger: HexId = Field(description="The ledger of database, deployment file and node.")
+    ledger: HexId = Field(description="The ledger to which database, deployment file and node belong.")
     block: int = Field(description="The number of the node's newest block.")
     checks: dict[str, Any] = Field(examples=[{"index": {"ok": True, "lag_blocks": 0, "lag_seconds": 0}}])

@@ -1,7 +1,7 @@
 """The HTTP server: limits the number of connections, the time for headers and answers, and the chunks of a body.
 
-uvicorn implements HTTP; this module adds the limits that uvicorn lacks. The size of a body and the time for it are
-limited by the route that reads it (``api.http.routing``).
+uvicorn implements HTTP; this module adds the limits that uvicorn lacks. The route that reads a body limits its size and
+the time for it (``api.http.routing``).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MAX_HEADER_BYTES: Final = 16 * 1024
 READ_BYTES: Final = 32 * 1024
 SEND_BYTES: Final = 128 * 1024
 SWEEP_SECONDS: Final = 1.0
-# Open files that are not connections: those of the database, the node and the log.
+# How many open files are reserved for other purposes than connections: for the database, the node and the log.
 OTHER_FILES: Final = 192
 HEALTH: Final = "/health"
 TIMED_OUT: Final = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -38,11 +38,11 @@ TIMED_OUT: Final = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nConten
 class Connections:
     """Limits of one server's connections; times in seconds.
 
-    ``most`` connections are served. Up to ``reserve`` more connections get answers from ``/health``, and 503 from every
-    other address. ``header_seconds`` is the time to send the headers of a call; ``drain_seconds`` the time to send the
-    rest of a body that was answered early; ``unread_seconds`` the time in which a client must continue to read an
-    answer. ``unread_bytes`` limits the unread bytes of all answers; connections with the most unread bytes are closed
-    first.
+    At most ``most`` connections are served. Up to ``reserve`` more connections get answers from ``/health``, and 503
+    from every other address. A client must send the headers of a call within ``header_seconds``. If a call is answered
+    before its whole body has arrived, the client must send the rest within ``drain_seconds``. A client that does not
+    read any part of its answer for ``unread_seconds`` is disconnected. ``unread_bytes`` limits the unread bytes of all
+    answers together; connections with the most unread bytes are closed first.
     """
 
     most: int = 640
@@ -78,7 +78,7 @@ def server(app: FastAPI, bounds: Connections | None = None, **settings: Any) -> 
 
 
 class _Watch:
-    """All open connections, oldest first; closes connections whose time limit has passed, every second."""
+    """All open connections, oldest first. Every second, connections are closed whose time limit has passed."""
 
     def __init__(self, bounds: Connections) -> None:
         self.bounds = bounds
@@ -86,7 +86,7 @@ class _Watch:
         self._sweeping = False
 
     def opened(self, connection: _Connection, loop: asyncio.AbstractEventLoop) -> bool:
-        """Add a connection, and return whether it is among the ``most``; it may replace the oldest idle connection."""
+        """Add a connection; return whether it will be served. If there are too many, the oldest idle one is closed."""
         self._open[connection] = None
         if not self._sweeping:
             self._sweeping = True
@@ -129,14 +129,14 @@ class _Connection(H11Protocol):
 
     @property
     def idle(self) -> bool:
-        """Whether no call is being processed on this connection."""
+        """Return whether no call is being processed on this connection."""
         return self.cycle is None or self.cycle.response_complete
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        # Otherwise a quarter of a megabyte is read at once, even if no code needs it yet.
+        # Read little at a time. Otherwise a quarter of a megabyte is read at once, even if no code needs the data yet.
         transport.max_size = READ_BYTES  # type: ignore[attr-defined]
-        # Otherwise the system buffers megabytes of unread data that no limit counts.
+        # Limit the system's buffer. Otherwise the system buffers megabytes of unread data, which no limit counts.
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)
         if not self._watch.opened(self, self.loop):
             self.app = _Overloaded(self.app)
@@ -167,7 +167,7 @@ class _Connection(H11Protocol):
     def end(self) -> None:
         """Close the connection without sending the remaining data."""
         self._watch.closed(self)
-        # Otherwise the system would keep the unsent data until the client reads it.
+        # Without this, the system would keep the unsent data until the client reads it.
         at_once = struct.pack("ii", 1, 0)
         self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
         self.transport.abort()
@@ -190,7 +190,7 @@ class _Connection(H11Protocol):
 
 
 class _Counted(h11.Connection):
-    """Refuses a body with too many chunks, because a small chunk costs the event loop as much as a large one."""
+    """Refuses a body that has too many chunks: each chunk costs the event loop the same time, however small it is."""
 
     _chunks = 0
 
@@ -206,7 +206,7 @@ class _Counted(h11.Connection):
 
 
 class _Overloaded:
-    """The application for connections above ``most``: only ``/health`` is answered, all other calls get 503."""
+    """The application for connections beyond the limit ``most``: it answers ``/health``, and 503 to all other calls."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

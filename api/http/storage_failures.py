@@ -1,4 +1,4 @@
-"""Translate foreign exceptions about database and disk into errors of this project."""
+"""Convert exceptions of other libraries about the database and the disk into errors of this project."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ NO_SPACE: Final = {errno.ENOSPC, errno.EDQUOT}
 
 
 def known_failure(error: Exception) -> PingzhengError | None:
-    """Return the error of this project for a storage failure; None if the exception is an error in the program."""
+    """Return the error of this project for a storage failure; None if the exception shows a fault of the program."""
     if isinstance(error, OSError):
         return _full() if error.errno in NO_SPACE else None
     if isinstance(error, PoolTimeout):
         return _busy()
     if not isinstance(error, DBAPIError):
         return None
-    # SQLite gives the reason as a number; the low byte of an extended code is the primary code.
+    # SQLite gives the reason as a number. The low byte of SQLite's extended result code is the primary result code.
     code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) or isinstance(error, IntegrityError):
-        # Two calls created the same record at once: if the later call is repeated, it finds the record.
+        # Two calls created the same record at the same time. If the later call is repeated, it finds the record.
         return _busy()
     if code == sqlite3.SQLITE_FULL:
         return _full()

@@ -1,6 +1,7 @@
-"""Let calls take turns: limit the calls that are processed at once and the calls that wait, fairly for all sources.
+"""Limit how many calls are processed at once and how many wait, so that all sources get their turn.
 
-Each free place is given to the next source, round robin. A source with a thousand calls delays only its own calls.
+When a call ends, its place goes to a call of the next source, round robin. So a source that sends a thousand calls
+delays only its own calls.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ RETRY_SECONDS: Final = 3
 
 
 class Turns:
-    """A bounded queue for bounded work. It belongs to the first event loop that uses it."""
+    """A queue with limits for waiting calls and for calls at work. It belongs to the event loop that uses it first."""
 
     def __init__(self, at_once: int, limits: Limits) -> None:
         self._free = at_once
@@ -32,9 +33,9 @@ class Turns:
 
     @asynccontextmanager
     async def turn(self, source: str) -> AsyncIterator[bool]:
-        """Wait for a place and hold it during the block; yields whether the call had to wait.
+        """Wait for a place and hold the place during the block; yields whether the call had to wait.
 
-        Raises ``Busy``: ``QUEUE_FULL`` at once, ``QUEUE_SLOW`` if no place became free in time.
+        Raises ``Busy``: ``QUEUE_FULL`` at once if too many calls wait, ``QUEUE_SLOW`` if the call has waited too long.
         """
         waited = not (self._free and not self.waiting)
         if waited:
@@ -63,7 +64,7 @@ class Turns:
                 await place
         except BaseException as error:
             if place.done() and not place.cancelled():
-                # The place was given at the same moment, so it must be passed on.
+                # The call got a place at the very moment at which it gave up: give the place to another call.
                 self._pass_on()
             else:
                 self._leave(source, place)
@@ -81,14 +82,14 @@ class Turns:
             del self._queues[source]
 
     def _pass_on(self) -> None:
-        """Give a free place to the next source, round robin."""
+        """Give a free place to a call of the next source, round robin."""
         while self._queues:
             source, queue = self._queues.popitem(last=False)
             place = queue.popleft()
             self.waiting -= 1
             if queue:
                 self._queues[source] = queue
-            # A call that gave up is done, even if it is still in its queue.
+            # Skip calls that gave up: they are still in the queue, but their futures are done.
             if not place.done():
                 place.set_result(None)
                 return

@@ -1,4 +1,4 @@
-"""The answer to a call whose act waits as a proposal, for another office, for the delay or for a veto."""
+"""The answer to a call whose act waits as a proposal: for another institution or for the end of the waiting period."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from api.http.problems import Responses
 from api.parties.power_schemas import ProposalOut
 from ledger.parties.proposals.proposals import Proposal
 
-# The documented answer of routes whose act may wait.
+# The answer 202 in the schema of routes whose act may wait.
 WAITS: Responses = {
     202: {
         "model": ProposalOut,
-        "description": "The act was proposed. It takes effect when another office has confirmed it, or after the "
-        "delay. The answer gives the proposal's number, when it is ready, and how to stop it.",
+        "description": "The act was proposed. It takes effect when another institution has confirmed it, or after the "
+        "waiting period. The answer gives the proposal's number, the time when it is ready, and how to stop it.",
     }
 }
 
 
 def waiting(*proposals: Proposal | None) -> JSONResponse | None:
-    """Return the answer 202 with the first proposal that has not taken effect, or None if no proposal waits."""
+    """Return the answer 202 with the first proposal that has not taken effect, or None if all have taken effect."""
     for row in still_open(proposals):
         return JSONResponse(show_proposal(row).model_dump(), 202)
     return None
@@ -34,5 +34,5 @@ def still_open(proposals: Iterable[Proposal | None]) -> list[Proposal]:
 
 
 def show_proposal(row: Proposal) -> ProposalOut:
-    """Return the response model of a proposal."""
+    """Convert a proposal to its response model."""
     return ProposalOut(**asdict(row))

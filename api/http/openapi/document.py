@@ -22,13 +22,13 @@ from api.http.openapi.examples import example
 PROBLEM_JSON: Final = "application/problem+json"
 SERVERS: Final = [{"url": "/", "description": "This service."}]
 TAGS: Final = {
-    "sessions": "登录与会话。Sign in with a party's own key; list and end sessions.",
+    "sessions": "登录与会话。A party signs in with its own key, and lists and ends its sessions.",
     "API keys": "程序密钥。API keys that a party creates for its programs.",
     "enrolments": "首个密钥。A party submits its first key with an enrolment code.",
     "readings": "查阅记录。List the parties that received a subject's data.",
     "parties": "参与方。Register parties, their roles, status and mandates.",
     "keys": "签名密钥。Rotate, report and recover a party's keys.",
-    "proposals": "提案。Acts that wait for another office or for the delay; the pause of the ledger.",
+    "proposals": "提案。Acts that wait for another institution or for the waiting period; pauses of the ledger.",
     "scenarios": "场景。Scenarios in force, drafts and their approval.",
     "requests": "用数申请。A consumer asks for a subject's data.",
     "authorizations": "授权。A subject authorises a request.",
@@ -37,7 +37,7 @@ TAGS: Final = {
     "certificates": "凭证。Issue, correct and fetch certificates and bundles.",
     "operations": "受理的操作。The results of accepted operations.",
     "status": "凭证状态。Revoke, suspend, resume and supersede certificates.",
-    "holds": "冻结。Offices hold (freeze) statements and lift their holds.",
+    "holds": "冻结。An authority or a supervisor holds (freezes) statements, and lifts its holds.",
     "verification": "核验。Verify certificates; present and use them.",
     "erasure": "删除。Erase the sealed texts of a certificate or a party.",
     "holdings": "归集。Count and export a party's own certificates.",
@@ -48,10 +48,10 @@ TAGS: Final = {
     "catalogue": "数据目录。Systems, resources and their review.",
     "open data": "开放目录。Data that is open to everyone.",
     "demands": "数据需求。Demands, their matching and appeals.",
-    "log": "存证日志。The ledger's name; head, batches, entries and proofs.",
+    "log": "存证日志。The identity of the ledger; the log's head, batches, entries and proofs.",
     "health": "运行状况。Check that the process answers and that all parts are ready.",
 }
-# Further answers of calls with a body, of calls that read, and of calls that write.
+# Answers that are added to every call with a body, to every call that reads, and to every call that writes.
 OF_BODIES: Final = {
     400: "The body is not JSON, or not valid gzip: `BODY_NOT_JSON`, `BODY_NOT_GZIP`",
     408: "The body did not arrive in time: `BODY_TOO_SLOW`",
@@ -59,12 +59,12 @@ OF_BODIES: Final = {
     415: "The content type or the compression is not supported: `CONTENT_TYPE_UNSUPPORTED`, "
     "`CONTENT_ENCODING_UNSUPPORTED`",
 }
-OF_LOOKS: Final = {304: "The version that `If-None-Match` names is current"}
+OF_LOOKS: Final = {304: "The caller already has the current version, which `If-None-Match` names"}
 OF_WRITES: Final = {507: "A disk is full; nothing was written: `DISK_FULL`"}
 
 
 def operation_id(route: APIRoute) -> str:
-    """Return a stable id from the route's file and function, such as ``certificates_bundle``."""
+    """Return a stable id made of the route's file and function, such as ``certificates_bundle``."""
     return f"{route.endpoint.__module__.rpartition('.')[2]}_{route.endpoint.__name__}"
 
 
@@ -74,7 +74,7 @@ def tags() -> list[dict[str, str]]:
 
 
 def describe(app: FastAPI) -> None:
-    """Complete the framework's schema of the application; build it once, because building it takes long."""
+    """Complete the schema that the framework makes for the application. It is built only once, because that is slow."""
     made: Callable[[], dict[str, Any]] = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -92,7 +92,7 @@ def describe(app: FastAPI) -> None:
     app.router.routes.insert(0, Route(str(app.openapi_url), sent, include_in_schema=False))
 
 
-# Shared by all applications of the process, because the schema depends only on the code.
+# All applications of the process share one schema, because it depends only on the code.
 _MADE: Final[dict[str, Any]] = {}
 
 
@@ -101,7 +101,7 @@ def _completed(made: dict[str, Any]) -> dict[str, Any]:
     schemas = schema["components"]["schemas"]
     for path in schema["paths"].values():
         for method, operation in path.items():
-            # A route with two tags belongs to the second, more specific one.
+            # If a route has two tags, keep only the second, which is more specific.
             operation["tags"] = operation["tags"][-1:]
             _answers(operation, method)
             _untitled(operation)
@@ -112,7 +112,7 @@ def _completed(made: dict[str, Any]) -> dict[str, Any]:
 
 
 def _renamed(schema: dict[str, Any]) -> dict[str, Any]:
-    """Rename the schemas to their titles; the framework would name a page of parties ``Page_PartyOut_``."""
+    """Rename each schema to its title; otherwise a page of parties would be named ``Page_PartyOut_``."""
     schemas = schema["components"]["schemas"]
     titles = {name: shape["title"] for name, shape in schemas.items()}
     text = json.dumps(schema)
@@ -124,7 +124,7 @@ def _renamed(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answers(operation: dict[str, Any], method: str) -> None:
-    """Set the media type of problems, and add the answers that every call of this kind can get."""
+    """Set the media type of problems, and add the answers that every reading call, or every writing call, can get."""
     answers = operation["responses"]
     for answer in answers.values():
         content = answer.get("content", {})
@@ -140,13 +140,13 @@ def _answers(operation: dict[str, Any], method: str) -> None:
 
 
 def _link(paths: dict[str, Any]) -> None:
-    """Add links from each answer to the operations that take a value of the answer as parameter."""
+    """Add links from each answer to the operations that have a value of the answer as parameter."""
     operations = {operation["operationId"]: operation for path in paths.values() for operation in path.values()}
     for link in _links():
         name = re.findall(r"{(\w+)}", link["into"])[-1]
         answer = operations[link["from"]]["responses"][link["status"]]
         for path, methods in paths.items():
-            # Paths with a second parameter are skipped, because the answer does not hold its value.
+            # A path with a second parameter gets no link, because the answer does not have the value of that parameter.
             if path.startswith(link["into"]) and path.count("{") == 1:
                 for target in methods.values():
                     given = {name: f"$response.body#{link['value']}"}
@@ -157,7 +157,7 @@ def _link(paths: dict[str, Any]) -> None:
 
 
 def _untitled(operation: dict[str, Any]) -> None:
-    """Remove the titles that the framework makes from function names and paths, because they carry no information."""
+    """Remove the titles that the framework makes from function names and paths, because they say nothing new."""
     parts = [*operation["responses"].values(), operation.get("requestBody", {})]
     for kind in (kind for part in parts for kind in part.get("content", {}).values()):
         kind.get("schema", {}).pop("title", None)

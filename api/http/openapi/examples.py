@@ -1,4 +1,4 @@
-"""Build an example of every request body from ``examples.toml`` and from the schema."""
+"""Build an example of every request body from its schema and the values in ``examples.toml``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def example(shape: dict[str, Any], schemas: dict[str, Any], model: str = "", member: str = "") -> Any:
-    """Return an example of a schema: the one in ``examples.toml``, the schema's own, or one built from its members.
+    """Return an example of a schema, from ``examples.toml`` or from the schema; else build it from its members.
 
     Raises ``KeyError`` for a member without an example.
     """
@@ -36,7 +36,7 @@ def example(shape: dict[str, Any], schemas: dict[str, Any], model: str = "", mem
 
 
 def _fits(value: Any, shape: dict[str, Any], schemas: dict[str, Any]) -> bool:
-    """Return whether the value has the schema's type: members of the same name can have different types."""
+    """Return whether the value has the schema's type. Members with the same name can have different types."""
     if "$ref" in shape:
         return _fits(value, schemas[shape["$ref"].rpartition("/")[2]], schemas)
     if "anyOf" in shape:
