@@ -86,16 +86,18 @@ class SourceConnector:
         if not value.strip():
             raise Misconfigured(
                 "SOURCE_ATTRIBUTE_MISSING",
-                f"主体没有该属性。The subject has no {definition.attribute}, which the source's key needs.",
+                f"主体没有属性 {definition.attribute}，而数据源按该属性查找。"
+                f"The subject has no {definition.attribute}, which the source's key needs.",
                 where=definition.code,
                 hint=f"Set key.attribute to one of: {', '.join(sorted(query.subject)) or 'none'}.",
             )
         if unknown := sorted(set(query.columns) - definition.columns.keys()):
             raise Misconfigured(
                 "SOURCE_COLUMN_UNMAPPED",
-                f"定义中缺少列。The definition does not map these columns: {', '.join(unknown)}.",
+                f"定义没有对应以下列。The definition does not map these columns: {', '.join(unknown)}.",
                 where=definition.code,
-                hint=f"在 columns 下补上。Add them under columns; scenario {definition.scenario} needs them.",
+                hint="请在 columns 下补上这些列。"
+                f"Add the columns under `columns`; scenario {definition.scenario} needs them.",
             )
         names = [definition.columns[name] for name in query.columns]
         names += [self._name_column()] if query.name else []
@@ -110,7 +112,7 @@ class SourceConnector:
                 "SOURCE_NAME_MISSING",
                 "定义未说明主体名称在哪一列。The definition does not say which column holds the subject's name.",
                 where=self._definition.code,
-                hint=f"加一行 name_column。Add the line name_column; scenario {self._definition.scenario} needs it.",
+                hint=f"请加一行 name_column。Add the line name_column; scenario {self._definition.scenario} needs it.",
             )
         return column
 

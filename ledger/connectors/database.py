@@ -152,9 +152,9 @@ class SqlTable:
     def _other_subject(self, wanted: Wanted) -> Misconfigured:
         return Misconfigured(
             "SOURCE_OTHER_SUBJECT",
-            "查询返回了其他主体的行，未采用。The query returned a row of another subject; no row was used.",
+            "查询返回了其他主体的行，所有行均未采用。The query returned a row of another subject; no row was used.",
             where=self._code,
-            hint=f"在 WHERE 中按文本比较。Compare {wanted.key_column} with :{self._attribute} in WHERE, as text.",
+            hint=f"请在 WHERE 中按文本比较主键。Compare {wanted.key_column} with :{self._attribute} in WHERE, as text.",
         )
 
     def _connected(self, until: Deadline) -> Engine:
@@ -180,9 +180,10 @@ class SqlTable:
             pass
         raise Misconfigured(
             "SOURCE_DRIVER_MISSING",
-            f"缺少数据库驱动。The database driver for {url.drivername} is not installed.",
+            f"没有安装数据库驱动。The database driver for {url.drivername} is not installed.",
             where=self._code,
-            hint="安装驱动并在地址中写明。Install it and name it in the URL: postgresql+psycopg:// needs psycopg.",
+            hint="请安装驱动，并在数据库地址中写明。"
+            "Install the driver and name it in the URL: postgresql+psycopg:// needs psycopg.",
         )
 
     def _url(self) -> URL:
@@ -191,9 +192,9 @@ class SqlTable:
         if not address:
             raise Misconfigured(
                 "SOURCE_URL_UNSET",
-                f"环境变量未设置。The environment variable {name} is not set.",
+                f"没有设置环境变量 {name}。The environment variable {name} is not set.",
                 where=self._code,
-                hint="设为数据库地址。Set it to the SQLAlchemy URL of the database.",
+                hint="请把该变量设为数据库地址。Set the variable to the SQLAlchemy URL of the database.",
             )
         try:
             url = make_url(address)
@@ -202,7 +203,7 @@ class SqlTable:
         if url is None:
             raise Misconfigured(
                 "SOURCE_URL_INVALID",
-                f"变量中不是数据库地址。The value of the variable {name} is not an SQLAlchemy URL.",
+                f"变量 {name} 的值不是数据库地址。The value of the variable {name} is not an SQLAlchemy URL.",
                 where=self._code,
                 hint="Write postgresql+psycopg://user:password@host/database; write an @ in the password as %40.",
             )
@@ -234,7 +235,7 @@ class SqlTable:
                 "SOURCE_QUERY_REJECTED",
                 "数据库不接受该查询。The database does not accept the query.",
                 where=self._code,
-                hint="在数据库工具中以同一用户执行该查询。Run the query in a database tool as the same user: a "
+                hint="请以同一用户在数据库工具中执行该查询。Run the query in a database tool as the same user: a "
                 "table or column is missing or not readable, or the SQL is wrong.",
                 database_code=state or (number if number is not None else type(cause or error).__name__),
             )

@@ -106,7 +106,8 @@ class ExcelTable(FileTable):
             return fitting[0]
         raise Misconfigured(
             "SOURCE_SHEET",
-            f"应恰有一张可见工作表含主键列，实有 {len(fitting)} 张。{len(fitting)} visible sheets have the key column "
+            f"应恰有一张可见工作表含主键列，而此文件有 {len(fitting)} 张。"
+            f"{len(fitting)} visible sheets have the key column "
             f"{key_column}; exactly one is expected.",
             where=self._path.name,
             hint=f"Add sheet: NAME to the definition. The sheets are: {', '.join(item.title for item in sheets)}.",

@@ -30,7 +30,7 @@ from ledger.domain.days import shanghai_day
 from ledger.errors import InvalidInput, Misconfigured
 
 MAX_CSV_BYTES: Final = 256 * 1024 * 1024
-CORRECT_FILE: Final = "修改文件。Correct the file."
+CORRECT_FILE: Final = "请更正文件。Correct the file."
 _ROWS_BETWEEN_LOOKS: Final = 1_000
 _CHUNK: Final = 64 * 1024
 # In how many lines a header that is not in the first line is searched.
@@ -66,14 +66,17 @@ class FileTable(ABC):
         if state.st_size > self.max_bytes:
             raise Misconfigured(
                 "SOURCE_FILE_TOO_LARGE",
-                f"文件过大。The file is larger than {self.max_bytes} bytes.",
+                f"文件超过大小上限。The file is larger than {self.max_bytes} bytes.",
                 where=str(self._path),
-                hint="改用按主键排序的 Parquet 或数据库。Use Parquet, sorted by the key, or a database.",
+                hint="请改用按主键排序的 Parquet 文件，或改用数据库。"
+                "Use a Parquet file sorted by the key, or a database.",
             )
         return state
 
     def _refused(self, error: OSError) -> Misconfigured:
-        return self._unreadable(f"The file cannot be read: {error.strerror}.", "检查权限。Check the permissions.")
+        return self._unreadable(
+            f"The file cannot be read: {error.strerror}.", "请检查文件权限。Check the file's permissions."
+        )
 
     def _unreadable(self, message: str, hint: str) -> Misconfigured:
         return Misconfigured("SOURCE_FILE_UNREADABLE", f"文件无法读取。{message}", where=str(self._path), hint=hint)
@@ -101,7 +104,7 @@ class CsvTable(FileTable):
             hint = error.hint or CORRECT_FILE
             problem = Misconfigured(error.code, error.message, where=error.where, hint=hint, **error.details)
         except UnicodeDecodeError:
-            problem = self._unreadable("The file changed while it was read.", "再试一次。Try again.")
+            problem = self._unreadable("The file changed while it was read.", "请再试一次。Try again.")
         except OSError as error:
             problem = self._refused(error)
         # Raised outside the ``except`` block, so that the exception context does not contain the decoder's bytes.

@@ -136,7 +136,8 @@ class KeyColumn:
             f"主键列“{column}”的值已损坏，不能据此答复。"
             f"The column {column} holds values that a spreadsheet damaged, or with wrong check digits.",
             where=self._at(number),
-            hint="把该列按文本重新导出。Export it again with that column as text; see docs/guides/sources.md.",
+            hint="请把该列按文本重新导出。"
+            "Export the source again with this column as text; see docs/guides/sources.md.",
             column=column,
         )
 
@@ -145,10 +146,10 @@ class KeyColumn:
         column = self._wanted.key_column
         return Misconfigured(
             "SOURCE_KEY_DAMAGED",
-            f"该行有内容，但主键列“{column}”为空，不知属于谁，不能据此答复。"
-            f"The row has content, but its key column {column} is empty, so its subject is unknown.",
+            f"该行有内容，但主键列“{column}”为空，无法判断属于哪个主体，不能据此答复。"
+            f"The row has content, but its key column {column} is empty, so it is unknown whose row it is.",
             where=self._at(number),
-            hint="在每行填写主键（合并过的单元格要逐行填入）；不属于任何人的行（如合计）请删除。"
+            hint="请在每行填写主键（合并过的单元格要逐行填入），并删除不属于任何主体的行（如合计）。"
             "Fill in the key in every row, also after unmerging cells; delete rows of no subject, such as totals.",
             column=column,
         )

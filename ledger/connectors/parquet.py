@@ -21,7 +21,7 @@ MAX_GROUP_BYTES: Final = 512 * 1024 * 1024
 MAX_FOOTER_BYTES: Final = 16 * 1024 * 1024
 MAX_GROUPS: Final = 10_000
 MAX_COLUMNS: Final = 4_096
-SMALLER_GROUPS: Final = "减小行组并按主键排序。Write the file in smaller row groups, sorted by the key."
+SMALLER_GROUPS: Final = "请减小行组，并按主键排序后重写文件。Write the file in smaller row groups, sorted by the key."
 _MAGIC: Final = b"PAR1"
 _THRIFT_STRINGS: Final = MAX_FOOTER_BYTES
 _THRIFT_ITEMS: Final = 1_000_000
@@ -63,7 +63,7 @@ class ParquetTable(FileTable):
         raise problem
 
     def _damaged(self) -> Misconfigured:
-        return self._unreadable("The file is not a readable Parquet file.", "重新导出。Export the file again.")
+        return self._unreadable("The file is not a readable Parquet file.", "请重新导出文件。Export the file again.")
 
     def _found(self, arrow: Any, dataset: Any, whole: Any, reading: Batches, wanted: Wanted) -> FoundRows:
         """Yield the subject's rows. They are read from the row groups that, by their statistics, may hold a form of the
@@ -128,17 +128,21 @@ class ParquetTable(FileTable):
         if len(end) < 8 or not end.endswith(_MAGIC):
             raise self._damaged()
         if struct.unpack("<I", end[:4])[0] > min(MAX_FOOTER_BYTES, size):
-            raise self._too_large("文件尾过大。The footer of the file is larger than", MAX_FOOTER_BYTES, "bytes")
+            raise self._too_large(
+                "Parquet 文件尾超过大小上限。The footer of the file is larger than", MAX_FOOTER_BYTES, "bytes"
+            )
 
     def _require_few(self, metadata: Any) -> None:
         if metadata.num_row_groups > MAX_GROUPS:
-            raise self._too_large("行组过多。The file has more row groups than", MAX_GROUPS, "")
+            raise self._too_large("行组数超过上限。The file has more row groups than", MAX_GROUPS, "")
         if metadata.num_columns > MAX_COLUMNS:
-            raise self._too_large("列过多。The file has more columns than", MAX_COLUMNS, "")
+            raise self._too_large("列数超过上限。The file has more columns than", MAX_COLUMNS, "")
 
     def _require_bounded(self, size: int) -> None:
         if size > MAX_GROUP_BYTES or size < 0:
-            raise self._too_large("行组过大。A row group of the file holds more than", MAX_GROUP_BYTES, "bytes")
+            raise self._too_large(
+                "有行组超过大小上限。A row group of the file holds more than", MAX_GROUP_BYTES, "bytes"
+            )
 
     def _too_large(self, message: str, bound: int, unit: str) -> Misconfigured:
         return Misconfigured(
@@ -165,7 +169,7 @@ class ParquetTable(FileTable):
                 "SOURCE_KEY_NOT_TEXT",
                 f"主键列“{column}”不是文本。The key column {column} does not hold text.",
                 where=str(self._path),
-                hint="按文本写入，以免丢失前导零。Write the column as text: numbers lose leading zeros.",
+                hint="请按文本写入该列：数字会丢失前导零。Write the column as text: numbers lose leading zeros.",
             )
 
 
@@ -211,7 +215,7 @@ def _arrow() -> tuple[Any, Any, Any]:
     if pyarrow is None:
         raise Misconfigured(
             "SOURCE_DRIVER_MISSING",
-            "读取 Parquet 需要 pyarrow。Parquet files need the package pyarrow.",
+            "读取 Parquet 文件需要 pyarrow 包。Reading Parquet files needs the package pyarrow.",
             hint="pip install 'pingzheng[connectors]'",
         )
     return pyarrow, dataset, fs

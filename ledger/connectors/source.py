@@ -126,7 +126,7 @@ def source_of(raw: object, where: str) -> SourceDefinition:
 
 class _Reader(DefinitionReader):
     code = "SOURCE_INVALID"
-    hint = "参照 docs/guides/sources.md 中的示例。Compare with the examples in docs/guides/sources.md."
+    hint = "请参照 docs/guides/sources.md 中的示例。Compare with the examples in docs/guides/sources.md."
 
     def has(self, name: str) -> bool:
         return name in self._left
@@ -142,14 +142,14 @@ class _Reader(DefinitionReader):
         name = path.suffix.lower()
         if name not in (*CSV_NAMES, *EXCEL_NAMES, *PARQUET_NAMES):
             known = ", ".join((*CSV_NAMES, *EXCEL_NAMES, *PARQUET_NAMES))
-            raise self.invalid("path", f"应为以下类型的文件。The file name must end in one of: {known}.")
+            raise self.invalid("path", f"文件名应以所列扩展名之一结尾。The file name must end in one of: {known}.")
         encoding = self.one_of("encoding", tuple(DECLARABLE)) if self.has("encoding") else None
         sheet = self.text("sheet") if self.has("sheet") else None
         return FilePlace(path, encoding, sheet)
 
     def database(self, attribute: str) -> DatabasePlace:
         if self.has("url") == self.has("url_env"):
-            raise self.invalid("url", "url 与 url_env 写一项。Give either url or url_env.")
+            raise self.invalid("url", "url 与 url_env 应写且只写一项。Give either url or url_env.")
         url = self._url() if self.has("url") else None
         variable = self.matching("url_env", _VARIABLE) if self.has("url_env") else None
         return DatabasePlace(url, variable, self._query(attribute))
@@ -163,26 +163,28 @@ class _Reader(DefinitionReader):
         # Raised outside the ``except`` block: the parser's error may repeat the URL.
         if parsed is None:
             raise self.invalid(
-                "url", "不是数据库地址。This is not an SQLAlchemy URL such as postgresql+psycopg://host/database."
+                "url", "url 不是数据库地址。This is not an SQLAlchemy URL such as postgresql+psycopg://host/database."
             )
         if parsed.password is not None or any(
             _SECRET.search(f"{name}={value}") for name, value in parsed.query.items()
         ):
             raise self.invalid(
-                "url", "文件中不得有密码。Do not write a password in the file; put the URL in a variable: url_env."
+                "url",
+                "定义文件中不得有密码，请把地址放入环境变量：url_env。"
+                "Do not write a password in the file; put the URL in an environment variable: url_env.",
             )
         return url
 
     def _query(self, attribute: str) -> str:
         query = self.text("query")
         if not query.lower().lstrip().startswith(("select", "with")):
-            raise self.invalid("query", "应以 SELECT 或 WITH 开头。The query must begin with SELECT or WITH.")
+            raise self.invalid("query", "查询应以 SELECT 或 WITH 开头。The query must begin with SELECT or WITH.")
         parameters = sorted(text(query).compile().params)
         if parameters != [attribute]:
             raise self.invalid(
                 "query",
-                f"参数应仅有 :{attribute}。The query must have one parameter, :{attribute}; "
-                f"it has: {', '.join(parameters) or 'none'}. Write a colon in a text as \\:.",
+                f"查询应仅有一个参数 :{attribute}。The query must have one parameter, :{attribute}; "
+                f"it has: {', '.join(parameters) or 'none'}. Write a colon inside a text as \\:.",
             )
         return query
 
@@ -202,7 +204,9 @@ class _Reader(DefinitionReader):
             return AsOf()
         reader = self.nested("as_of")
         if reader.has("day") == reader.has("column"):
-            raise self.invalid("as_of", "写 column 或 day 一项。Give either {column: NAME} or {day: YYYY-MM-DD}.")
+            raise self.invalid(
+                "as_of", "column 与 day 应写且只写一项。Give either {column: NAME} or {day: YYYY-MM-DD}."
+            )
         as_of = AsOf(day=reader.day("day")) if reader.has("day") else AsOf(column=reader.matching("column", _COLUMN))
         reader.require_nothing_else()
         return as_of
@@ -215,7 +219,7 @@ class _Reader(DefinitionReader):
             return day_of(written)
         except (InvalidInput, TypeError):
             raise self.invalid(
-                name, f"应为日期 YYYY-MM-DD。A day is expected: YYYY-MM-DD, from {FIRST_DAY} to {LAST_DAY}."
+                name, f"此处应为日期 YYYY-MM-DD。A day is expected: YYYY-MM-DD, from {FIRST_DAY} to {LAST_DAY}."
             ) from None
 
     def flags(self) -> tuple[Flag, ...]:
@@ -228,10 +232,10 @@ def _flag(reader: _Reader) -> Flag:
     value = reader.take("value")
     # YAML reads yes, no, on or 01 without quotes as another type, and then the flag would never match a cell.
     if not isinstance(value, str):
-        raise reader.invalid("value", "应为加引号的文字。Write a text in quotes.")
+        raise reader.invalid("value", "此处应为加引号的文字。Write the value as a text in quotes.")
     kind = reader.one_of("type", TYPES) if reader.has("type") else None
     if kind is not None and read_as(kind, normal_text(value).casefold()) is None:
-        raise reader.invalid("value", f"不是该类型的值。The value is not a {kind}.")
+        raise reader.invalid("value", f"值不是所填类型 {kind} 的值。The value is not a {kind}.")
     flag = Flag(column, value, reader.one_of("reason", tuple(REFUSALS)), kind)
     reader.require_nothing_else()
     return flag

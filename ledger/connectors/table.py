@@ -76,7 +76,8 @@ def places_of(columns: Sequence[str], wanted: Wanted, where: str) -> tuple[int, 
                 "SOURCE_COLUMN_MISSING",
                 f"列“{name}”缺失或重复。The column {name} {'is missing' if name not in columns else 'occurs twice'}.",
                 where=where,
-                hint="修改数据源或列名，区分大小写。Correct the source or the definition; names are case-sensitive.",
+                hint="请更正数据源或定义中的列名，列名区分大小写。"
+                "Correct the source or the definition; names are case-sensitive.",
             )
     return columns.index(wanted.key_column), [columns.index(name) for name in wanted.columns]
 
@@ -90,7 +91,7 @@ def require_header_first(rows: Iterable[tuple[int, Sequence[str]]], key_column: 
                 f"列名不在首行：第 {number} 行才是列名。The column names are in {unit} {number}; "
                 f"they must be in the first {unit}.",
                 where=where,
-                hint="删除列名以上的行，如标题。Delete the rows above the column names, such as a title.",
+                hint="请删除列名以上的行，例如标题。Delete the rows above the column names, such as a title.",
             )
 
 
@@ -100,7 +101,8 @@ def missing_file(path: Path) -> Misconfigured:
         "SOURCE_FILE_MISSING",
         "没有这个文件。There is no such file.",
         where=str(path),
-        hint="相对路径从定义文件所在目录算起。A relative path starts at the definition's folder.",
+        hint="请检查路径：相对路径从定义文件所在目录算起。"
+        "Check the path: a relative path starts at the definition's folder.",
     )
 
 
@@ -113,5 +115,6 @@ def empty_source(where: str) -> Misconfigured:
         "SOURCE_EMPTY",
         "数据源没有任何数据行，不能据此答复“无数据”。The source has no rows at all, so `no_data` cannot be answered.",
         where=where,
-        hint="检查导出任务，重新导出后再运行。Check the export job, export the data again, then run this again.",
+        hint="请检查导出任务，重新导出数据后再次运行。"
+        "Check the export job, export the data again, then run this command again.",
     )

@@ -105,9 +105,9 @@ def require_commas(header: str, column: str, name: str) -> None:
     shown = "制表符 tab" if sign == "\t" else f"“{sign}”"
     raise Misconfigured(
         "SOURCE_SEPARATOR",
-        f"列之间应为逗号，此文件用的是 {shown}。The columns are separated by {shown}, not by commas.",
+        f"各列应以逗号分隔，此文件用的是 {shown}。The columns are separated by {shown}, not by commas.",
         where=f"{name}, line 1",
-        hint="另存为以逗号分隔的 CSV。Save it as CSV separated by commas.",
+        hint="请另存为以逗号分隔的 CSV。Save the file as CSV separated by commas.",
     )
 
 
