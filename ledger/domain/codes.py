@@ -80,7 +80,7 @@ def check_institution(value: str, where: str | None = None) -> str:
             "USCC_IS_ID_NUMBER",
             "This is a person's ID number, not a USCC.",
             where=where,
-            hint="Register a person as a person, and an institution by the code on its licence.",
+            hint="Choose the kind person to register a person. For an institution, give the USCC on its licence.",
         )
     return check_uscc(value, where)
 

@@ -41,7 +41,7 @@ def present(
             "NOTHING_TO_BIND",
             "A registration certificate is not bound to a key, because anyone may rely on it.",
             where=claims["certificate_no"],
-            hint="Pass on its bundle unchanged.",
+            hint="Pass on the bundle of the certificate unchanged.",
         )
     if consumer != claims["consumer"]:
         # Disclosed claims are not encrypted: another consumer could read them, although its verification would fail.

@@ -83,7 +83,7 @@ def _check_format(case: Case) -> Outcome:
     ledger = case.facts.chain.ledger
     if any(entry["ledger"] != ledger for entry in (case.claims, *(entry for entry, _ in case.entries.values()))):
         return failed("LEDGER_DIFFERS", "The certificate or an entry was signed for another ledger.")
-    return passed("Well-formed, for this ledger.")
+    return passed("Certificate and entries are well-formed and name this ledger.")
 
 
 def _check_signature(case: Case) -> Outcome:
@@ -143,7 +143,9 @@ def _check_anchor(case: Case) -> Outcome:
             return failed("ANCHOR_DIFFERS", f"On the chain, batch {anchor.batch} has other contents.")
     if case.bundle.position.issuer != case.facts.parties[case.claims["iss"]].no:
         return failed("ANCHOR_NOT_BY_ISSUER", "The certificate was anchored by another party than its issuer.")
-    return passed("Anchored on the chain.", at=case.anchored_at(case.bundle.position), block=case.facts.block)
+    return passed(
+        "The anchors in the bundle are on the chain.", at=case.anchored_at(case.bundle.position), block=case.facts.block
+    )
 
 
 def _check_validity(case: Case) -> Outcome:

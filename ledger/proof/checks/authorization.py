@@ -137,17 +137,27 @@ def _template(claims: Entry, basis: NamedEntries) -> Failed | None:
     template = basis.template
     for member in ("scenario", "scenario_version", "scenario_digest"):
         if template[member] != claims[member]:
-            return failed("TEMPLATE_DIFFERS", f"The template has another {member}.", member=member)
+            return failed("TEMPLATE_DIFFERS", f"The {member} of template and certificate differ.", member=member)
     if outside := sorted(set(claims["fields"]) - basis.sources.keys()):
         message = f"The scenario does not allow these fields: {', '.join(outside)}."
         return failed("FIELD_OUTSIDE_TEMPLATE", message, fields=outside)
     if claims["max_uses"] > template["max_uses"] or claims["channel"] not in template["channels"]:
-        return failed("TEMPLATE_DIFFERS", "The scenario allows fewer uses, or another channel.", member="max_uses")
+        return failed(
+            "TEMPLATE_DIFFERS",
+            "The scenario does not allow so many uses, or does not allow the channel.",
+            member="max_uses",
+        )
     version = f"{template['scenario']}/{template['scenario_version']}/engine-{template['engine']}"
     if any(component["rule_version"] != version for component in claims["components"]):
-        return failed("TEMPLATE_DIFFERS", "A component was computed with other rules.", member="rule_version")
+        return failed(
+            "TEMPLATE_DIFFERS",
+            "A component was computed with other rules than those of the template.",
+            member="rule_version",
+        )
     if any(component["payload_mode"] != template["payload_mode"] for component in claims["components"]):
-        return failed("TEMPLATE_DIFFERS", "A component has another payload mode.", member="payload_mode")
+        return failed(
+            "TEMPLATE_DIFFERS", "A component has another payload mode than the template.", member="payload_mode"
+        )
     return None
 
 
@@ -165,12 +175,14 @@ def _request(case: Case, basis: NamedEntries) -> Failed | None:
     }
     for member, value in wanted.items():
         if request[member] != value:
-            return failed("REQUEST_DIFFERS", f"The request has another {member}.", member=member)
+            return failed("REQUEST_DIFFERS", f"The {member} of request and certificate differ.", member=member)
     if outside := sorted(set(claims["fields"]) - set(request["fields"])):
         message = f"The consumer did not request these fields: {', '.join(outside)}."
         return failed("FIELD_OUTSIDE_REQUEST", message, fields=outside)
     if claims["max_uses"] > request["max_uses"]:
-        return failed("REQUEST_DIFFERS", "The consumer requested fewer uses.", member="max_uses")
+        return failed(
+            "REQUEST_DIFFERS", "The certificate allows more uses than the consumer requested.", member="max_uses"
+        )
     return None
 
 
@@ -183,11 +195,19 @@ def _same_terms(claims: Entry, entry: Entry) -> Failed | None:
     }
     for member, value in wanted.items():
         if entry[member] != value:
-            return failed("AUTHORIZATION_DIFFERS", f"The authorization has another {member}.", member=member)
+            return failed(
+                "AUTHORIZATION_DIFFERS", f"The {member} of authorization and certificate differ.", member=member
+            )
     if claims["max_uses"] > entry["max_uses"]:
-        return failed("AUTHORIZATION_DIFFERS", "The subject authorised fewer uses.", member="max_uses")
+        return failed(
+            "AUTHORIZATION_DIFFERS", "The certificate allows more uses than the subject authorised.", member="max_uses"
+        )
     if claims["nbf"] < entry["valid_from"] or claims["exp"] > entry["valid_to"]:
-        return failed("AUTHORIZATION_DIFFERS", "The subject authorised a shorter period.", member="valid_to")
+        return failed(
+            "AUTHORIZATION_DIFFERS",
+            "The certificate is valid for a longer period than the subject authorised.",
+            member="valid_to",
+        )
     return None
 
 
@@ -195,11 +215,21 @@ def _within_request(entry: Entry, basis: NamedEntries) -> Failed | None:
     """Check that the subject answered the request in time, and that request and template allow the authorization."""
     request, template = basis.request[0], basis.template
     if {"source": entry["source"], "provider": entry["provider"]} not in request["sources"]:
-        return failed("AUTHORIZATION_BEYOND_REQUEST", "The consumer requested another provider.", member="provider")
+        return failed(
+            "AUTHORIZATION_BEYOND_REQUEST", "The consumer did not request data from this provider.", member="provider"
+        )
     if entry["valid_from"] < request["valid_from"] or entry["valid_to"] > request["valid_to"]:
-        return failed("AUTHORIZATION_BEYOND_REQUEST", "The consumer requested a shorter period.", member="valid_to")
+        return failed(
+            "AUTHORIZATION_BEYOND_REQUEST",
+            "The authorization covers a longer period than the consumer requested.",
+            member="valid_to",
+        )
     if entry["valid_to"] - entry["valid_from"] > template["max_validity_days"] * _DAY:
-        return failed("AUTHORIZATION_BEYOND_TEMPLATE", "The scenario allows a shorter period.", member="valid_to")
+        return failed(
+            "AUTHORIZATION_BEYOND_TEMPLATE",
+            "The authorization is valid for longer than the scenario allows.",
+            member="valid_to",
+        )
     if entry["iat"] >= request["expires_at"]:
         message = "The request had expired when the subject answered it."
         return failed("AUTHORIZATION_BEYOND_REQUEST", message, member="iat")
@@ -210,7 +240,7 @@ def _within_request(entry: Entry, basis: NamedEntries) -> Failed | None:
 
 def _in_force(case: Case, consent: Entry) -> Failed | None:
     if not consent["valid_from"] <= case.at < consent["valid_to"]:
-        return failed("AUTHORIZATION_NOT_IN_FORCE", "The authorization is not in force at that time.")
+        return failed("AUTHORIZATION_NOT_IN_FORCE", "The authorization is not in force at the time that is judged.")
     return None
 
 
@@ -224,7 +254,7 @@ def _withdrawn_or_held(case: Case, proven: Proven, party: str) -> Failed | None:
 def _one_of_each_source(basis: NamedEntries) -> Failed | None:
     sources = [entry["source"] for entry, _ in basis.consents]
     if len(set(sources)) != len(sources):
-        return failed("AUTHORIZATION_DIFFERS", "Two authorizations are for one source.", member="source")
+        return failed("AUTHORIZATION_DIFFERS", "Two authorizations are for the same source.", member="source")
     return None
 
 
@@ -233,11 +263,15 @@ def _rests_on_consent(case: Case, supply: Entry) -> Failed | None:
     if supply["result"] != "supplied" or supply["reason"] is not None:
         return failed("PROVISION_DIFFERS", "A provision did not supply data.", member="result")
     if supply["authorization"] not in case.claims["authorizations"]:
-        return failed("PROVISION_DIFFERS", "A provision names another authorization.", member="authorization")
+        return failed(
+            "PROVISION_DIFFERS",
+            "A provision names an authorization that the certificate does not name.",
+            member="authorization",
+        )
     consent = case.entries[supply["authorization"]][0]
     for member in ("provider", "source"):
         if supply[member] != consent[member]:
-            return failed("PROVISION_DIFFERS", f"The subject authorised another {member}.", member=member)
+            return failed("PROVISION_DIFFERS", f"The {member} of provision and authorization differ.", member=member)
     if outside := sorted(supply["claims"].keys() - set(consent["fields"])):
         message = f"The subject did not authorise these fields: {', '.join(outside)}."
         return failed("FIELD_OUTSIDE_AUTHORIZATION", message, fields=outside)
@@ -249,7 +283,7 @@ def _same_rules(claims: Entry, supply: Entry, basis: NamedEntries) -> Failed | N
     wanted = {"template": claims["template"], "engine": basis.template["engine"], "sd_alg": claims["_sd_alg"]}
     for member, value in wanted.items():
         if supply[member] != value:
-            return failed("PROVISION_DIFFERS", f"A provision has another {member}.", member=member)
+            return failed("PROVISION_DIFFERS", f"The {member} of provision and certificate differ.", member=member)
     if any(basis.sources.get(name) != supply["source"] for name in supply["claims"]):
         message = "In the scenario, a claim of this provision comes from another source."
         return failed("PROVISION_DIFFERS", message, member="source")
