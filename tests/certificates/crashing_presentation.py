@@ -2,7 +2,8 @@
 
 ``python -m tests.certificates.crashing_presentation <home> <file>``
 
-The file contains a presentation, its consumer, the point at which to stop, and whether the consumer signs the use.
+The file contains a presentation, its consumer, the point at which the process kills itself, and whether the consumer
+signs the use.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An installation in its own process: ``python -m tests.certificates.rival_installation <home>``.
+"""Runs an installation in its own process: ``python -m tests.certificates.rival_installation <home>``.
 
 Each input line is the name of a file with presentations. The process prints ``ready`` and waits for another line. Then
 it accepts all presentations at once, each in its own thread, and prints the results in order: ``[result, ordinal of the

@@ -1,4 +1,4 @@
-"""SIGKILL at any point of an acceptance: at most one use is counted, and the result is found later."""
+"""A process is killed while it accepts a presentation: at most one use is counted, and the result is found later."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def homes(pilot: Pilot, tmp_path_factory: pytest.TempPathFactory) -> dict[str, P
 def test_a_killed_acceptance_is_completed_later(
     pilot: Pilot, homes: dict[str, Path], tmp_path: Path, place: str, point: str, signed: bool
 ) -> None:
-    """With ``signed``, the use was proposed to the consumer, which signed it; else the consumer's key is kept here."""
+    """With ``signed``, the consumer itself signed the proposed use; else the installation has the consumer's key."""
     firm, home = pilot.firm(), homes[place]
     number = pilot.certificate(firm)
     ((raw, nonce),) = presentations(pilot, firm, number)
@@ -59,7 +59,7 @@ def test_a_killed_acceptance_is_completed_later(
     assert uses(pilot, number) == counted
     with open_participant(Settings(home=home)) as again:
         begun = [each for each in again.presentations.pending() if each.certificate_no == number]
-        # The subject sees the verification as soon as the certificate was found genuine.
+        # The subject sees a verification as soon as the installation has found the certificate genuine.
         (row,) = again.presentations.page(number, None, 10) or begun
         if counted:
             assert (row.result, row.ordinal) == ("valid", 1)

@@ -1,4 +1,4 @@
-"""Attack D: a party that is not the consumer tries to use up a certificate, or to make its verification slow."""
+"""Attack D: a party that is not the consumer tries to use up a certificate, or to slow its verification down."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class CountingConnection(Connection):
 
 
 def request_of(pilot: Pilot, number: str) -> str:
-    """Return the statement digest under which a certificate's uses are counted."""
+    """Return the digest of the request; the chain counts the certificate's uses for this digest."""
     with pilot.ledger.database.read() as session:
         counter = counter_of(session, number)
     assert counter is not None
@@ -61,7 +61,7 @@ def request_of(pilot: Pilot, number: str) -> str:
 
 
 def client_of(pilot: Pilot, key: bytes) -> ChainClient:
-    """Return a client that sends from the account of this key, with funds."""
+    """Give the key's account money for gas, and return a client that sends from this account."""
     pilot.ledger.client.connection.ask("hardhat_setBalance", account_of(key), hex(FUNDS_WEI))
     return pilot.ledger.client.with_account(key.hex())
 
@@ -75,7 +75,7 @@ def deadline(pilot: Pilot) -> int:
 
 
 def relayed(pilot: Pilot, named: str, signer: str, listed: Sequence[tuple[str, int]], until: int) -> Receipt:
-    """Send uses in the name of ``named`` with a signature by ``signer``, from the operator's account."""
+    """Send uses from the operator's account; they name the party ``named`` and are signed by ``signer``."""
     ledger = pilot.ledger
     account = ledger.parties.register.get(named).account
     signature = sign_act(uses_message(ledger.reader.chain, account, until, listed), pilot.actors.signer_of(signer))
@@ -87,7 +87,7 @@ def code_of(refusal: pytest.ExceptionInfo[PingzhengError]) -> str:
 
 
 def test_another_party_cannot_count_a_use(pilot: Pilot) -> None:
-    """Tried by an unknown account, the subject, the provider, the issuer, another bank, and with forged signatures."""
+    """An unknown account, the subject, the provider, the issuer and another bank try, also with forged signatures."""
     ledger, cast, firm = pilot.ledger, pilot.cast, pilot.firm()
     number = pilot.certificate(firm)
     request = request_of(pilot, number)
@@ -114,7 +114,7 @@ def test_another_party_cannot_count_a_use(pilot: Pilot) -> None:
 
 
 def test_a_signed_use_cannot_be_used_again_or_elsewhere(pilot: Pilot) -> None:
-    """Tried again, for another request, with another ordinal, after the deadline, and on another ledger."""
+    """The use is sent again, for another request, with another ordinal, after its deadline, and to another ledger."""
     ledger, cast, firm = pilot.ledger, pilot.cast, pilot.firm()
     request, other = (request_of(pilot, pilot.certificate(each)) for each in (firm, pilot.firm()))
     account, until = ledger.parties.register.get(cast.bank).account, deadline(pilot)
@@ -142,7 +142,7 @@ def test_a_signed_use_cannot_be_used_again_or_elsewhere(pilot: Pilot) -> None:
     assert [uses_of(ledger.reader, number, each) for each in (request, other)] == [1, 0]
 
 
-def test_an_outdated_use_in_a_list_does_not_stop_the_others(pilot: Pilot) -> None:
+def test_an_outdated_use_in_a_list_does_not_stop_the_other_uses(pilot: Pilot) -> None:
     requests = [request_of(pilot, pilot.certificate(pilot.firm())) for _ in range(3)]
     bank = pilot.cast.bank
     relayed(pilot, bank, bank, [(requests[1], 1)], deadline(pilot))
@@ -174,6 +174,6 @@ def test_thousands_of_foreign_uses_do_not_slow_a_verification(pilot: Pilot, tmp_
     assert uses_of(ledger.reader, ledger.reader.party_no(crowd), request) == FOREIGN_USES
     after = read()
     assert (after[0], after[2]) == (asked, counted) == (asked, 1)
-    # The answers may be longer only by one digit in each block number.
+    # The answers may be longer only because each block number has one digit more.
     assert abs(after[1] - came_back) < 100
     assert ledger.presentations.elsewhere(number) == []

@@ -1,6 +1,6 @@
-"""Offices hold signed statements: a certificate and its request, an authorization, a provision.
+"""Authorities and supervisors hold signed statements: a certificate with its request, an authorization, a provision.
 
-One officer holds; two officers of the same office lift. Attacks are in test_powers_attacks.
+One party sets a hold; two parties with the same role lift it. Attacks are in tests/threats/test_officer_powers.py.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.support.actors.supervisors import other_supervisor
 
 
 class Held:
-    """A firm's certificate, with the digests of its statements."""
+    """A firm's certificate, with the digests of the certificate and of its evidence."""
 
     def __init__(self, pilot: Pilot) -> None:
         self.pilot, self.firm = pilot, pilot.firm()
@@ -40,7 +40,7 @@ class Held:
         return self.pilot.ledger.verification.verify(bundle.to_bytes(), expect).report
 
     def offices(self) -> list[tuple[str, ...]]:
-        """Return the offices that hold the certificate, and those that hold its request."""
+        """Return the roles (authority, supervisor) that hold the certificate, and the roles that hold its request."""
         return [self.pilot.ledger.reader.hold_of(each).offices for each in (self.certificate, self.request)]
 
 
@@ -69,7 +69,7 @@ def test_a_held_certificate_is_suspended_until_the_hold_is_lifted(held: Held, pi
 
 
 def test_a_hold_stays_until_a_second_officer_confirms_the_lift(held: Held, pilot: Pilot) -> None:
-    """If the second supervisor's key is not kept here, it sees the proposal and confirms it."""
+    """A second supervisor that keeps its own key sees the proposal to lift the hold, and confirms the proposal."""
     ledger, first, second = pilot.ledger, pilot.cast.supervisor, other_supervisor(pilot)
     ledger.certificates.holds.hold(held.number, "court", first)
     call = lift("supervisor", [held.certificate, held.request])
@@ -82,7 +82,7 @@ def test_a_hold_stays_until_a_second_officer_confirms_the_lift(held: Held, pilot
     assert held.report().valid
 
 
-def test_a_party_with_both_offices_lifts_one_hold_after_the_other(held: Held, pilot: Pilot) -> None:
+def test_a_party_that_is_authority_and_supervisor_lifts_one_hold_after_the_other(held: Held, pilot: Pilot) -> None:
     both = pilot.party(PartyKind.GOV_DEPT, Role.AUTHORITY, Role.SUPERVISOR)
     pilot.ledger.certificates.holds.hold(held.number, "court", both)
     assert held.offices() == [("authority", "supervisor")] * 2
@@ -91,7 +91,7 @@ def test_a_party_with_both_offices_lifts_one_hold_after_the_other(held: Held, pi
         assert held.offices() == [left] * 2
 
 
-def test_each_office_lifts_only_its_own_hold(held: Held, pilot: Pilot) -> None:
+def test_authorities_and_supervisors_lift_only_holds_of_their_own_role(held: Held, pilot: Pilot) -> None:
     holds, supervisor, authority = (
         pilot.ledger.certificates.holds,
         pilot.cast.supervisor,
@@ -109,8 +109,8 @@ def test_each_office_lifts_only_its_own_hold(held: Held, pilot: Pilot) -> None:
     assert held.report().valid
 
 
-def test_statements_that_the_office_already_holds_are_left_out(held: Held, pilot: Pilot) -> None:
-    """A certificate can be held although its request is held already; holding twice changes nothing."""
+def test_a_hold_skips_statements_that_the_role_already_holds(held: Held, pilot: Pilot) -> None:
+    """A certificate can be held even if its request is already held; holding a statement twice changes nothing."""
     ledger, supervisor = pilot.ledger, pilot.cast.supervisor
     ledger.certificates.holds.hold_statements([held.request], "investigation", supervisor)
     assert held.report().checks[7].details["statement"] == "request"
@@ -126,7 +126,7 @@ def test_statements_that_the_office_already_holds_are_left_out(held: Held, pilot
 
 
 def test_a_hold_also_stops_other_versions_of_the_certificate(pilot: Pilot) -> None:
-    """A corrected version is held together with the earlier one, whether it is issued before or after the hold."""
+    """A hold also covers a corrected version, whether the correction is issued before or after the hold."""
     persons = PersonActors(pilot)
     request, given = persons.authorised(persons.person())
     consent = given["social_insurance"].id
@@ -146,7 +146,7 @@ def test_a_hold_also_stops_other_versions_of_the_certificate(pilot: Pilot) -> No
 
 
 @pytest.mark.parametrize("what", ["consent", "supplied"])
-def test_every_statement_that_a_certificate_rests_on_can_be_held(held: Held, pilot: Pilot, what: str) -> None:
+def test_every_statement_in_a_certificates_evidence_can_be_held(held: Held, pilot: Pilot, what: str) -> None:
     code = {"consent": "AUTHORIZATION_HELD", "supplied": "PROVISION_HELD"}[what]
     pilot.ledger.certificates.holds.hold_statements([getattr(held, what)], "data_error", pilot.cast.supervisor)
     report = held.report()
@@ -166,7 +166,7 @@ def test_only_authority_and_supervisor_can_hold(held: Held, pilot: Pilot) -> Non
 
 
 def test_the_issuer_cannot_lift_a_hold(held: Held, pilot: Pilot) -> None:
-    """Resuming ends the issuer's suspension and leaves the office's hold."""
+    """Resuming ends only the issuer's own suspension; the authority's hold remains."""
     ledger = pilot.ledger
     ledger.certificates.status.suspend(held.number, "investigation")
     ledger.certificates.holds.hold(held.number, "court", pilot.cast.supervisor)

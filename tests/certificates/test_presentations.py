@@ -1,4 +1,4 @@
-"""Records of verifications, nonces, and the end of interrupted presentations."""
+"""Verifications are recorded, a nonce is accepted once, and interrupted presentations are completed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.support.ledgers.joined import Presented, joined, presentations
 
 
 class DeafConnection(Connection):
-    """Finds no receipts while ``deaf`` is true."""
+    """A connection that returns no transaction receipts while ``deaf`` is true."""
 
     deaf = False
 
@@ -44,7 +44,7 @@ class DeafConnection(Connection):
 
 
 class OvertakenClient(ChainClient):
-    """Before the first transaction is sent, another client (``rival``) has the same use counted."""
+    """A client that is overtaken: before it sends its first transaction, ``rival`` has the same use counted."""
 
     rival: ChainClient | None = None
 
@@ -56,14 +56,14 @@ class OvertakenClient(ChainClient):
 
 
 def presented(pilot: Pilot, count: int = 1) -> tuple[str, list[Presented]]:
-    """Return a new certificate's number, and presentations of it to the bank."""
+    """Issue a certificate; return its number, and presentations of the certificate to the bank."""
     firm = pilot.firm()
     number = pilot.certificate(firm)
     return number, presentations(pilot, firm, number, count)
 
 
 def verification(pilot: Pilot, client: ChainClient, ahead: int = 0) -> Verification:
-    """Return the pilot's verification with another client, or with a clock that is ``ahead`` by some seconds."""
+    """Return the pilot's verification service with another chain client, or with a clock ``ahead`` by some seconds."""
     ledger, reader = pilot.ledger, ChainReader(client)
     known = Presentations(ledger.database, reader, ledger.follower, ledger.clock, keeps_log=True)
     accounts = lambda party: ledger.parties.register.get(party).account  # noqa: E731
@@ -81,14 +81,14 @@ def verification(pilot: Pilot, client: ChainClient, ahead: int = 0) -> Verificat
 
 
 def results(pilot: Pilot, number: str) -> list[tuple[str, bool, int | None]]:
-    """Return for each verification the result, whether it took a nonce, and the ordinal of its use."""
+    """Return for each recorded verification its result, whether it has a nonce, and the ordinal of its use."""
     rows = pilot.ledger.presentations.page(number, None, 100)
     return [(row.result, row.nonce_digest is not None, row.ordinal) for row in rows]
 
 
 @contextmanager
 def refused(code: str) -> Iterator[dict[str, Any]]:
-    """Expect a ``Conflict`` with this code in the block; yields the details of the error."""
+    """Fail unless the block raises ``Conflict`` with this code; yield a dict that gets the error's details."""
     details: dict[str, Any] = {}
     with pytest.raises(Conflict) as caught:
         yield details
@@ -96,7 +96,7 @@ def refused(code: str) -> Iterator[dict[str, Any]]:
     details |= caught.value.details
 
 
-def test_a_check_is_recorded_without_nonce_and_without_use(pilot: Pilot) -> None:
+def test_a_check_that_does_not_accept_the_presentation_is_recorded_and_counts_no_use(pilot: Pilot) -> None:
     number, ((raw, nonce),) = presented(pilot)
     bank, other = pilot.cast.bank, pilot.cast.other_bank
     check = pilot.ledger.verification.check
@@ -131,7 +131,7 @@ def test_a_nonce_is_accepted_for_one_presentation_only(pilot: Pilot) -> None:
 
 
 def test_attack_another_consumer_cannot_use_up_a_nonce(pilot: Pilot) -> None:
-    """A party that reads a nonce could otherwise take it first, and the holder's presentation would be refused."""
+    """Otherwise a party that reads a nonce could present it first, and the holder's presentation would be refused."""
     number, ((raw, nonce),) = presented(pilot)
     bank, thief = pilot.cast.bank, pilot.cast.other_bank
     assert pilot.ledger.verification.accept(pilot.actor(thief), raw, nonce).report.result == "not_party"
@@ -144,7 +144,7 @@ def test_attack_another_consumer_cannot_use_up_a_nonce(pilot: Pilot) -> None:
     assert results(pilot, number) == [("not_party", True, None), ("valid", True, 1)]
 
 
-def test_a_repeated_presentation_gets_the_answer_that_was_lost(pilot: Pilot) -> None:
+def test_repeating_a_presentation_returns_the_answer_that_was_lost(pilot: Pilot) -> None:
     number, ((raw, nonce),) = presented(pilot)
     node = DeafConnection(pilot.ledger.client.connection.url)
     key = pilot.ledger.custody.private_key(pilot.ledger.client.account).hex()
@@ -163,7 +163,7 @@ def test_a_repeated_presentation_gets_the_answer_that_was_lost(pilot: Pilot) -> 
     assert [entry["type"] for entry in logged(pilot, number)] == ["presentation", "presentation", "use"]
 
 
-def test_an_interrupted_presentation_is_settled_from_the_chain(pilot: Pilot) -> None:
+def test_an_interrupted_presentation_is_completed_as_the_chain_shows(pilot: Pilot) -> None:
     number, ((raw, nonce),) = presented(pilot)
     node = DeafConnection(pilot.ledger.client.connection.url)
     key = pilot.ledger.custody.private_key(pilot.ledger.client.account).hex()
@@ -177,7 +177,7 @@ def test_an_interrupted_presentation_is_settled_from_the_chain(pilot: Pilot) -> 
     assert pilot.ledger.presentations.elsewhere(number) == []
 
 
-def test_an_unanswered_presentation_lapses_without_a_use(pilot: Pilot) -> None:
+def test_an_interrupted_presentation_whose_use_is_not_on_the_chain_lapses(pilot: Pilot) -> None:
     number, ((raw, nonce),) = presented(pilot)
     pilot.ledger.presentations.begin(parse_bundle(raw), number, pilot.cast.bank, nonce, pilot.ledger.clock())
     assert pilot.ledger.verification.settle() == 0
@@ -186,12 +186,12 @@ def test_an_unanswered_presentation_lapses_without_a_use(pilot: Pilot) -> None:
     with refused("NONCE_REPLAYED") as details:
         pilot.ledger.verification.accept(pilot.actor(pilot.cast.bank), raw, nonce)
     assert details["result"] == "lapsed"
-    # It was never verified, so it is not listed.
+    # The presentation was never verified, so it is not listed as a verification.
     assert results(pilot, number) == logged(pilot, number) == []
     assert uses(pilot, number) == 0
 
 
-def test_a_presentation_that_many_threads_send_is_answered_once(pilot: Pilot) -> None:
+def test_a_presentation_sent_by_many_threads_is_accepted_once(pilot: Pilot) -> None:
     number, ((raw, nonce),) = presented(pilot)
     together = Barrier(8)
 
@@ -220,7 +220,7 @@ def test_a_slow_clock_does_not_allow_a_second_use(pilot: Pilot) -> None:
 
 
 @pytest.mark.parametrize(("max_uses", "outcome"), [(1, ("used_up", None)), (2, ("valid", 2))])
-def test_after_another_use_the_presentation_is_verified_again(
+def test_a_presentation_is_verified_again_if_another_use_was_counted_first(
     pilot: Pilot, tmp_path: Path, max_uses: int, outcome: tuple[str, int | None]
 ) -> None:
     ledger, firm = pilot.ledger, pilot.firm()
@@ -235,7 +235,7 @@ def test_after_another_use_the_presentation_is_verified_again(
     assert [(use.ordinal, use.by) for use in ledger.presentations.elsewhere(number)] == [(1, pilot.cast.bank)]
 
 
-def test_uses_without_a_verification_here_are_listed_with_their_time(pilot: Pilot, tmp_path: Path) -> None:
+def test_uses_that_this_installation_did_not_verify_are_listed_with_their_time(pilot: Pilot, tmp_path: Path) -> None:
     number, ((raw, nonce),) = presented(pilot)
     joined(pilot, tmp_path / "home", pilot.cast.bank)
     with open_participant(Settings(home=tmp_path / "home")) as bank:

@@ -1,4 +1,4 @@
-"""A consumer whose key is not kept here: it receives a use to sign, signs it, and then receives the content."""
+"""A consumer that keeps its own key receives a use to sign, signs the use, and then receives the content."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MAX_AGE_OF_KEY_BINDING = 600
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """A service without the bank's key, and the bank with its key."""
+    """A service that does not have the bank's key, and the bank's signer that has the key."""
 
     verification: Verification
     signer: Signer
@@ -48,7 +48,7 @@ class Counter:
 def counter(
     pilot: Pilot, folder: Path, signer: Signer | None = None, client: ChainClient | None = None, late: int = 0
 ) -> Counter:
-    """Return the pilot's verification as in a new process, with a clock that is ``late`` by some seconds."""
+    """Return a new verification service for the pilot, as after a restart; its clock is ``late`` by some seconds."""
     ledger, client = pilot.ledger, client or pilot.ledger.client
     signer = signer or pilot.actors.signer_of(pilot.cast.bank)
     reader, account = ChainReader(client), signer.kid
@@ -97,7 +97,7 @@ def test_the_consumer_gets_the_content_after_the_block_with_its_use(pilot: Pilot
 
 
 def test_no_use_is_counted_without_the_consumers_key(pilot: Pilot, tmp_path: Path) -> None:
-    """The nonce is not taken either: the same presentation can still be proposed."""
+    """The nonce is not used up either: the same presentation can be sent again."""
     number, ((raw, nonce),) = presented(pilot)
     at = counter(pilot, tmp_path)
     assert [each.verification.signs_for(at.bank.party) for each in (at, pilot.ledger)] == [False, True]
@@ -128,7 +128,7 @@ def test_a_p256_key_signs_a_use(pilot: Pilot, tmp_path: Path) -> None:
     assert at.verification.use(at.bank, use.presentation, at.signed(use)).report.disclosed
 
 
-def test_an_invalid_presentation_is_answered_without_a_use_to_sign(pilot: Pilot, tmp_path: Path) -> None:
+def test_an_invalid_presentation_gets_a_report_and_no_use_to_sign(pilot: Pilot, tmp_path: Path) -> None:
     number, ((raw, nonce), (again, other_nonce)) = presented(pilot, 2)
     at = counter(pilot, tmp_path)
     answer = at.verification.propose(pilot.actor(pilot.cast.other_bank), raw, nonce)
@@ -182,7 +182,7 @@ def test_a_signature_is_still_valid_after_a_restart(pilot: Pilot, tmp_path: Path
     assert uses(pilot, number) == 1
 
 
-def test_a_lost_answer_is_returned_again_with_its_content(pilot: Pilot, tmp_path: Path) -> None:
+def test_an_answer_that_was_lost_is_returned_again_with_the_content(pilot: Pilot, tmp_path: Path) -> None:
     number, ((raw, nonce),) = presented(pilot)
     ledger = pilot.ledger
     node = DeafConnection(ledger.client.connection.url)
@@ -219,7 +219,7 @@ def test_a_use_that_is_not_signed_in_time_lapses(pilot: Pilot, tmp_path: Path) -
 
 
 def test_a_retry_is_verified_with_the_time_of_the_first_receipt(pilot: Pilot, tmp_path: Path) -> None:
-    """A key binding that was almost too old at the first receipt is still accepted a few minutes later."""
+    """A key-binding JWT that was almost too old at the first attempt is still accepted in a retry minutes later."""
     firm = pilot.firm()
     number = pilot.certificate(firm)
     pilot.skip(MAX_AGE_OF_KEY_BINDING)
@@ -251,7 +251,7 @@ def offered(presentation: object, ordinal: int = 1) -> UseToSign:
     return UseToSign(str(presentation), "0x", "", ordinal, 0, b"")
 
 
-def test_the_number_of_offers_is_limited_and_the_newest_are_kept() -> None:
+def test_the_number_of_proposed_uses_is_limited_and_the_newest_are_kept() -> None:
     offers: Offers[int] = Offers()
     for number in range(MAX_OFFERS + 1):
         offers.put("bank", offered(number), number)
@@ -267,7 +267,7 @@ def test_the_number_of_offers_is_limited_and_the_newest_are_kept() -> None:
         offers.get("bank", "1")
 
 
-def test_attack_a_consumer_displaces_only_its_own_offers() -> None:
+def test_attack_many_presentations_displace_only_the_consumers_own_proposed_uses() -> None:
     offers: Offers[int] = Offers()
     offers.put("bank", offered("kept"), 7)
     for number in range(10 * MAX_OFFERS):

@@ -1,4 +1,4 @@
-"""Before an installation uses facts, it checks that the chain contains the blocks that it saw earlier."""
+"""Before an installation uses chain data, it checks that the chain still contains the blocks it saw earlier."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from tests.support.ledgers.joined import joined
 
 
 class Node(StuckConnection, DeafConnection):
-    """A node that can be stuck at an old block, or return no receipts."""
+    """A connection to a node that can be stuck at an old block, or return no receipts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A process that verifies, and its node."""
+    """A verifying process and its connection to a node."""
 
     pilot: Pilot
     node: Node
@@ -47,7 +47,7 @@ class Desk:
 
     @property
     def verification(self) -> Verification:
-        """The verification of a new process."""
+        """Return the verification service as a new process has it."""
         ledger = self.pilot.ledger
         key = ledger.custody.private_key(ledger.client.account).hex()
         client = ChainClient(self.node, ledger.client.deployment, key)
@@ -79,7 +79,7 @@ def refusal(act: Callable[[], object]) -> str:
     return caught.value.code
 
 
-def test_a_verification_stores_what_it_saw_of_the_chain(desk: Desk) -> None:
+def test_a_verification_stores_the_newest_block_that_it_saw(desk: Desk) -> None:
     pilot = desk.pilot
     bundle = pilot.ledger.certificates.bundles.build(pilot.certificate(pilot.firm())).to_bytes()
     desk.verification.verify(bundle, Expectation())
@@ -88,7 +88,7 @@ def test_a_verification_stores_what_it_saw_of_the_chain(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("changed", ["block", "log"])
-def test_a_chain_without_blocks_that_were_seen_is_refused(desk: Desk, changed: str) -> None:
+def test_a_chain_that_lacks_blocks_seen_earlier_is_refused(desk: Desk, changed: str) -> None:
     pilot = desk.pilot
     bundle = pilot.ledger.certificates.bundles.build(pilot.certificate(pilot.firm())).to_bytes()
     desk.verification.verify(bundle, Expectation())
@@ -103,7 +103,7 @@ def test_a_chain_without_blocks_that_were_seen_is_refused(desk: Desk, changed: s
 
 
 def test_attack_t4_an_older_block_does_not_undo_a_revocation(desk: Desk) -> None:
-    """Neither the process that saw the revocation nor a new one accepts the older block or returns its status."""
+    """Neither the process that saw the revocation nor a new process accepts the older block or returns its status."""
     number, ((raw, nonce),) = presented(desk.pilot)
     expect = Expectation(consumer=desk.pilot.cast.bank, nonce=nonce)
     before = desk.pilot.ledger.reader.block_number()
@@ -126,7 +126,7 @@ def test_attack_t4_an_older_block_does_not_undo_a_revocation(desk: Desk) -> None
     assert running.accept(desk.pilot.actor(desk.pilot.cast.bank), raw, nonce).report.result == "revoked"
 
 
-def test_attack_a_lost_answer_is_not_repeated_from_an_older_block(desk: Desk) -> None:
+def test_attack_a_repeated_presentation_is_not_answered_from_an_older_block(desk: Desk) -> None:
     number, ((raw, nonce),) = presented(desk.pilot)
     bank, running = desk.pilot.actor(desk.pilot.cast.bank), desk.verification
     desk.node.deaf = True
@@ -149,7 +149,7 @@ def test_attack_a_lost_answer_is_not_repeated_from_an_older_block(desk: Desk) ->
     ],
     ids=["another chain", "an older block"],
 )
-def test_attack_facts_are_not_saved_from_another_chain(
+def test_attack_chain_data_of_another_chain_are_not_saved(
     pilot: Pilot, tmp_path: Path, change: Callable[[Seen], Seen], code: str
 ) -> None:
     home, bundle, out = tmp_path / "home", tmp_path / "bundle.json", tmp_path / "facts.json"

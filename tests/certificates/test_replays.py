@@ -1,4 +1,4 @@
-"""Replays are refused: of a presentation, of its key-binding JWT, of its nonce."""
+"""Presenting again the same presentation, its key-binding JWT or its nonce is refused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def accepted(pilot: Pilot, raw: bytes, nonce: str) -> Report:
     return pilot.ledger.verification.accept(pilot.actor(pilot.cast.bank), raw, nonce).report
 
 
-def test_a_nonce_is_taken_once_for_any_presentation(pilot: Pilot) -> None:
+def test_a_nonce_is_accepted_once_for_any_presentation(pilot: Pilot) -> None:
     """The same presentation and another certificate's presentation with this nonce are refused; no use is counted."""
     first, second = pilot.firm(), pilot.firm()
     numbers = pilot.certificate(first), pilot.certificate(second)

@@ -1,4 +1,4 @@
-"""The chain's counter decides which use counts, between installations with their own processes and databases."""
+"""Installations with separate processes and databases accept the same presentation; the chain counts one use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state of a certificate is the same in its status, in lists, on the command line and for a verifier."""
+"""A certificate has the same state in its public status, in lists, on the command line and for a verifier."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GROUNDS = "The content was another party's"
 
 
 def states(pilot: Pilot, number: str) -> set[str]:
-    """The states that the status, the list and ``pingzheng verify NUMBER`` give: one state if they agree."""
+    """Return the states from the public status, the list and ``pingzheng verify NUMBER``: one element if all agree."""
     ledger = pilot.ledger
     listed = {each.certificate.certificate_no: each.state for each in ledger.usage.holdings.each(HoldingsFilter())}
     printed = CliRunner().invoke(app, ["verify", number, "--json", "--home", str(ledger.settings.home)])
@@ -33,7 +33,7 @@ def use_up(pilot: Pilot, held: Held) -> None:
 
 
 def withdraw(pilot: Pilot, held: Held) -> None:
-    """The subject withdraws its authorization on the chain, without the service."""
+    """As the subject, withdraw the authorization directly on the chain, without the service."""
     ledger = pilot.ledger
     account = ledger.parties.register.get(pilot.cast.firms[held.firm]).account
     bundle, url = ledger.certificates.bundles.build(held.number), ledger.reader.connection.url
@@ -69,7 +69,7 @@ def test_a_usage_certificate_has_one_state_everywhere(
     assert states(pilot, held.number) == {held.report().result} == {state}
 
 
-def test_the_status_of_a_withdrawn_certificate_gives_time_and_reason(pilot: Pilot) -> None:
+def test_the_status_of_a_certificate_with_a_withdrawn_consent_has_time_and_reason(pilot: Pilot) -> None:
     held = Held(pilot)
     withdraw(pilot, held)
     status, failure = pilot.ledger.verification.status(held.number), held.report().first_failure

@@ -29,7 +29,7 @@ FIELDS = ("wage_band", "years_covered")
 
 @dataclass(frozen=True)
 class Taken:
-    """A certificate's number, and the folder with its holder's wallet, outside the ledger."""
+    """A certificate's number, and a folder outside the ledger that has the holder's wallet."""
 
     pilot: Pilot
     number: str
@@ -46,7 +46,7 @@ class Taken:
         return result.exit_code, json.loads(result.stdout)
 
     def presented(self, nonce: str, *arguments: str) -> bytes:
-        """Return the bundle as presented to the bank."""
+        """Present the certificate from the wallet to the bank, and return the presented bundle."""
         out, bank = self.folder / "bundle.json", self.pilot.cast.bank
         found = ["--consumer", bank, "--nonce", nonce, "--fields", ",".join(FIELDS), "--out", str(out)]
         with pytest.MonkeyPatch.context() as patch:
@@ -76,7 +76,7 @@ def taken(pilot: Pilot, tmp_path_factory: pytest.TempPathFactory) -> Taken:
     assert (answer["certificates"], answer["key"], answer["added"], answer["left_out"]) == (1, True, 1, [])
     for name in ("firm.wallet", "passphrase"):
         (here / name).rename(there / name)
-    # A low cost of the key derivation makes these tests faster.
+    # These tests use a cheap key derivation, so that they are faster.
     WalletFile(there / "firm.wallet", CHEAP).change_passphrase(PASSPHRASE, PASSPHRASE)
     return Taken(pilot, number, there)
 
@@ -98,7 +98,7 @@ def test_a_presentation_from_a_wallet_is_used_once(taken: Taken) -> None:
     assert taken.checked(raw, elsewhere, nonce).result == "not_party"
     failure = taken.checked(raw, bank.party, stale).first_failure
     assert failure is not None and (failure.number, failure.code) == (10, "KEY_BINDING_DIFFERS")
-    # With another nonce no use is counted; with its own nonce one use is counted.
+    # With a nonce other than the presentation's own, no use is counted; with its own nonce, one use is counted.
     assert not verification.accept(bank, raw, stale).report.valid
     report = verification.accept(bank, raw, nonce).report
     assert report.valid and list(report.disclosed) == list(FIELDS)

@@ -1,4 +1,4 @@
-"""A provider's computer for tests of the command line, with key, files and definitions."""
+"""A provider's computer for tests of the command line: a key, a source file and a source definition."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.actors.providers import NAME, Town
 
 
 class ProviderMachine:
-    """A provider's computer with key, source file and definition, and the home of the platform."""
+    """A provider's computer (key, source file, source definition), and the folder of the platform that it serves."""
 
     def __init__(self, town: Town, *firms: str) -> None:
         self.town = town

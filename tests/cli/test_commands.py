@@ -1,4 +1,4 @@
-"""Properties of all commands: help in both languages, JSON output, and no needless imports."""
+"""Tests of all commands: each has help in both languages and JSON output, and imports only what it needs."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_every_command_is_explained_in_both_languages_with_an_example(line: str)
     for example in " ".join(examples.partition(":")[2].split()).split(" · "):
         program, *words = shlex.split(example)
         assert [program, *words[: len(line.split())]] == ["pingzheng", *line.split()]
-        # The options and arguments are only parsed; the command is not run.
+        # Only options and arguments of the example are parsed; the command is not run.
         assert command.make_context(line, words[len(line.split()) :]).params
 
 
@@ -68,7 +68,7 @@ def test_every_command_has_json_output(line: str) -> None:
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_a_group_is_loaded_when_it_is_called(group: str) -> None:
+def test_a_command_group_is_imported_only_when_it_is_called(group: str) -> None:
     result = CliRunner().invoke(app, [group, "--help"], env={"COLUMNS": "200"})
     assert result.exit_code == 0 and GROUPS[group][2] in result.stdout, result.output
     assert "Commands" in result.stdout
@@ -102,7 +102,7 @@ def test_verifying_with_saved_facts_loads_no_ledger(tmp_path: Path) -> None:
     assert "有效 VALID" in assert_light(tmp_path, *known)
     asked.write_text(json.dumps(request))
     refused = run(tmp_path, *known, "--json")
-    # The rules of the package's scenario with that code and version are different.
+    # The packaged scenario with this code and version has other rules than the test's scenario.
     assert (refused.returncode, refused.stderr) == (1, "loaded: \n")
     assert "TEMPLATE_NOT_EXPECTED" in refused.stdout
 
@@ -127,15 +127,15 @@ def run(folder: Path, *arguments: str, **environment: str) -> subprocess.Complet
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_the_help_shows_the_first_commands_and_puts_all_others_below_them() -> None:
+def test_the_help_lists_the_commands_for_beginners_first() -> None:
     shown = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200"}).stdout
     panels = {title: re.findall(r"^│ ([a-z][a-z-]*) ", body, re.MULTILINE) for title, body in panels_of(shown)}
     assert tuple(panels["Commands"]) == FIRST and len(FIRST) <= 12
     assert set(panels[MORE]) == {line.split(" ")[0] for line in EVERY_COMMAND} - set(FIRST)
 
 
-def test_no_printed_command_has_a_gap_to_fill() -> None:
-    """A line after ``next`` can be pasted as it is."""
+def test_no_printed_next_command_has_a_placeholder() -> None:
+    """A command printed after ``next`` can be pasted without a change."""
     for path in (PROJECT / "ledger" / "cli").rglob("*.py"):
         assert not re.search(r'"next": f?"[^"]*…', path.read_text("utf-8")), path.name
 

@@ -17,7 +17,7 @@ NUMBER = "DAC-440802-2026-S51-00000001-K"
 PARTY = "ab" * 32
 # Commands that create a ledger.
 MAKING = {"demo", "init", "join", "restore from"}
-# Commands that use a service with the session that is stored in the folder.
+# Commands that call a service; they use the session that is stored in the folder.
 SESSION = {
     "api-key list",
     "api-key new",
@@ -27,7 +27,7 @@ SESSION = {
     "sessions end",
     "sessions list",
 }
-# Another call of a command, if the example in its help reads missing files or needs no ledger.
+# The call to test instead of the help's example, if that example reads missing files or needs no ledger.
 CALLS = {
     "consent submit": "consent submit file.json",
     "login": f"login --service https://platform.example --party {PARTY} --key firm.key",

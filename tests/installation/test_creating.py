@@ -22,7 +22,7 @@ from ledger.privacy.key_providers import FileKeyProvider
 
 
 class Interrupted(Exception):
-    """Simulates a power failure."""
+    """Raised to interrupt the creation of a ledger, like a power failure."""
 
 
 def stopping(original: Callable[..., Any], *, after: bool) -> Callable[..., Any]:
@@ -122,7 +122,7 @@ def test_a_ledger_is_not_created_twice(tmp_path: Path) -> None:
         assert ledger.reader.chain.ledger == ours
 
 
-def test_a_ledger_can_be_created_on_an_empty_disk(tmp_path: Path) -> None:
+def test_a_ledger_can_be_created_in_the_root_folder_of_an_empty_disk(tmp_path: Path) -> None:
     (tmp_path / "lost+found").mkdir()
     with create_ledger(Settings(home=tmp_path)) as ledger:
         assert ledger.coherence.findings() == []

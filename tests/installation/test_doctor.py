@@ -43,13 +43,13 @@ def home(copied_home: Path) -> Path:
 
 
 def contents(home: Path) -> dict[str, str]:
-    """Return the digest of every file, by path."""
+    """Return a map from the path of each file to its digest."""
     files = [path for path in sorted(home.rglob("*")) if path.is_file()]
     return {str(path.relative_to(home)): sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def examined(home: Path) -> dict[str, list[tuple[str, str | None]]]:
-    """Return code and place of the findings, by part; a skipped part has ``("skipped", <part>)``."""
+    """Return the findings of each examined part as (code, place); a skipped part has ``("skipped", <part>)``."""
     return {
         part.name: [("skipped", part.skipped)] if part.skipped else [(each.code, each.where) for each in part.findings]
         for part in Doctor(Settings(home=home)).examine()
@@ -128,7 +128,7 @@ def lose_last_line(path: Path) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else getattr(value, "__name__", ""),
 )
-def test_each_damage_is_reported_by_its_part(
+def test_each_damage_is_reported_for_the_part_that_has_it(
     home: Path, name: str, damage: Callable[[Path], object], expected: dict[str, list[str]]
 ) -> None:
     damage(home / name)

@@ -24,7 +24,7 @@ TREES = {
 
 
 def raised() -> Iterator[tuple[str, str, str | None]]:
-    """Yield code, message and hint of every error whose code is written out where the error is made."""
+    """Yield code, message and hint of every error that the sources construct with a literal code."""
     for tree in TREES.values():
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in FAMILY:
@@ -61,7 +61,7 @@ def test_every_error_says_what_is_wrong_and_what_to_do_in_both_languages(
     assert in_both(explained.hint), explained
 
 
-def test_the_errors_are_found_in_the_sources() -> None:
+def test_the_search_finds_the_errors_in_the_sources() -> None:
     assert len(RAISED) > 350
     assert {"PARTY_UNKNOWN", "WALLET_NOT_OPENED", "LOG_NOT_CONTIGUOUS", "SESSION_MISSING"} <= {
         each[0] for each in RAISED
@@ -91,7 +91,7 @@ def test_every_failed_check_has_a_chinese_text() -> None:
     assert [code for code in sorted(found) if not in_chinese(code)] == []
 
 
-def test_an_explanation_keeps_the_facts_of_the_error() -> None:
+def test_an_explanation_keeps_the_values_in_the_errors_message() -> None:
     explained = explanation("BATCH_UNKNOWN", "The log has no batch 7.", "See the head for the newest batch.")
     assert explained.message == "日志中没有这一批次。 The log has no batch 7."
     assert explained.hint == "请用 `pingzheng log head` 查看最新批次。 See the head for the newest batch."
@@ -99,7 +99,9 @@ def test_an_explanation_keeps_the_facts_of_the_error() -> None:
 
 def test_the_table_gives_the_hint_if_the_error_has_none() -> None:
     explained = explanation("DAY_FORM", "A day reads YYYY-MM-DD.")
-    assert explained.hint == "请按 YYYY-MM-DD 书写日期，如 2026-03-31。 Write the day as YYYY-MM-DD, such as 2026-03-31."
+    assert (
+        explained.hint == "请按 YYYY-MM-DD 书写日期，如 2026-03-31。 Write the day as YYYY-MM-DD, such as 2026-03-31."
+    )
 
 
 def test_a_bilingual_text_is_not_repeated() -> None:

@@ -1,4 +1,4 @@
-"""Joining another operator's chain: who may join, the errors for others, and the limits of a joined installation."""
+"""Joining another operator's chain: who may join, who gets an error, and what a joined installation cannot do."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def money(pilot: Pilot, key: bytes) -> bytes:
 
 
 def replaced(pilot: Pilot) -> bytes:
-    """Return a bank's key that was replaced by another key."""
+    """Return a bank's former key, which was replaced by another key."""
     bank = pilot.party(PartyKind.BANK, Role.CONSUMER)
     old = key_of(pilot, bank)
     pilot.ledger.parties.keys.rotate(
@@ -124,7 +124,7 @@ IMPOSTORS: dict[str, Callable[[str, Deployment, TestParty], Deployment]] = {
 
 @pytest.mark.parametrize("code", IMPOSTORS)
 def test_attack_a_bank_does_not_join_contracts_that_others_control(pilot: Pilot, tmp_path: Path, code: str) -> None:
-    """One log uses another registry; one registry was created with a key that no event names."""
+    """One certificate log uses another registry; one registry was created with a hidden key that no event names."""
     ledger, url = pilot.ledger, pilot.ledger.client.connection.url
     account = ledger.client.account
     deployer = TestParty(1, ledger.party, ledger.custody.private_key(account).hex(), account)
@@ -134,7 +134,7 @@ def test_attack_a_bank_does_not_join_contracts_that_others_control(pilot: Pilot,
     assert not (tmp_path / "home").exists()
 
 
-def test_a_folder_belongs_to_one_installation(pilot: Pilot, tmp_path: Path) -> None:
+def test_a_folder_that_has_joined_cannot_become_another_installation(pilot: Pilot, tmp_path: Path) -> None:
     first = joined(pilot, tmp_path / "home", pilot.cast.bank)
     assert joined(pilot, tmp_path / "home", pilot.cast.bank) == first
     with pytest.raises(PingzhengError, match="HOME_TAKEN"):
@@ -308,7 +308,9 @@ def test_a_lost_file_is_reported_and_not_created_again(pilot: Pilot, tmp_path: P
         ("ledger.db", "", "DATABASE_EMPTY"),
     ],
 )
-def test_a_damaged_file_is_reported_by_name(pilot: Pilot, tmp_path: Path, name: str, text: str, code: str) -> None:
+def test_the_error_about_a_damaged_file_names_the_file(
+    pilot: Pilot, tmp_path: Path, name: str, text: str, code: str
+) -> None:
     home = tmp_path / "home"
     joined(pilot, home, pilot.cast.bank)
     (home / name).write_text(text)

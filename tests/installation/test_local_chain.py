@@ -1,4 +1,4 @@
-"""A local chain is kept running, is shared by the programs on its folder, and is never silently begun again."""
+"""A local chain is kept running, is shared by programs that use its folder, and never silently restarts from zero."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def begun(settings: Settings) -> Settings:
-    """A folder with a chain of a few blocks whose node is not running."""
+    """A folder with a chain of a few blocks; the chain's node is not running."""
     with open_chain(settings, create=True) as chain:
         for _ in range(3):
             Connection(chain.url).ask("evm_mine")
@@ -64,7 +64,7 @@ def kill(node: LocalNode) -> None:
     pid = node.pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    # The node may already run again before the next check.
+    # The node may already have been restarted before the next check.
     assert waited(lambda: node.died or node.pid != pid)
 
 
@@ -99,7 +99,7 @@ def test_a_node_that_dies_is_restarted_at_its_port(begun: Settings) -> None:
         Connection(chain.url).ask("evm_mine")
         later = Connection(chain.url).block()
     assert later is not None and before[-1] is not None
-    assert later.time >= int(time.time()) + 86_000  # its clock is ahead as before
+    assert later.time >= int(time.time()) + 86_000  # the restarted node's clock is still ahead
     assert logged(logs, "local_chain_died") == 2
 
 
@@ -116,7 +116,7 @@ def test_a_node_that_dies_repeatedly_is_given_up(begun: Settings, monkeypatch: p
 
         assert waited(given_up)
         assert not answers(chain.url)
-        # A node that is killed during its start counts as not started.
+        # Killing the node while it starts counts as a failed start.
         starts = logged(logs, "local_chain_restarted") + logged(logs, "local_chain_not_started")
         assert starts == node_keeping.MAX_STARTS
         # The lock is released, so another program may run the chain.
@@ -144,7 +144,7 @@ def test_a_node_that_was_stopped_on_purpose_is_not_restarted(begun: Settings) ->
 
 
 def test_a_program_that_shares_a_chain_takes_it_over_when_the_owner_ends(begun: Settings) -> None:
-    """Two programs are simulated by opening the folder twice, with separate locks."""
+    """The test simulates two programs: it opens the folder twice, with separate locks."""
     with open_chain(begun) as owner:
         second = open_chain(begun)
         shared = second.__enter__()
@@ -305,7 +305,7 @@ def test_an_old_chain_without_a_clock_file_gets_one(begun: Settings) -> None:
     assert LocalClock(begun).ahead == 0
 
 
-def test_a_skip_that_the_chain_refuses_moves_no_clock(begun: Settings) -> None:
+def test_skipping_time_moves_no_clock_if_the_chain_refuses(begun: Settings) -> None:
     clock = LocalClock(begun)
     with open_chain(begun) as chain:
         connection = Connection(chain.url)
@@ -316,7 +316,7 @@ def test_a_skip_that_the_chain_refuses_moves_no_clock(begun: Settings) -> None:
     assert clock.ahead == 600
 
 
-def test_simultaneous_skips_are_all_added(begun: Settings) -> None:
+def test_simultaneous_time_skips_are_added_together(begun: Settings) -> None:
     clock = LocalClock(begun)
     with open_chain(begun) as chain:
         connection = Connection(chain.url)
@@ -328,8 +328,8 @@ def test_simultaneous_skips_are_all_added(begun: Settings) -> None:
     assert tip.time >= int(time.time()) + 790
 
 
-def test_an_interrupted_skip_is_applied_when_the_chain_is_opened_again(begun: Settings) -> None:
-    """The program that moved the clock was killed before it told the chain; the next program sets the chain's clock."""
+def test_an_interrupted_time_skip_is_completed_when_the_chain_is_opened_again(begun: Settings) -> None:
+    """A program moved the clock file and was killed before it set the chain's clock; the next program sets it."""
     with open_chain(begun) as owner:
         (folder_of(begun) / "clock.json").write_text('{"ahead": 86400}')
         with open_chain(begun):

@@ -19,7 +19,7 @@ def test_the_second_program_shares_the_chain_that_the_first_started(tmp_path: Pa
         together.wait()
         with open_ledger(Settings(home=tmp_path)) as ledger:
             found = ledger.client.connection.url, ledger.client.deployment.certificate_log, ledger.party
-            # Both programs stay open until the other has opened, so that neither stops the chain too early.
+            # Each program stays open until the other has opened the folder, so that neither stops the chain too early.
             together.wait()
             return found
 

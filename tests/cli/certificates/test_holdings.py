@@ -44,7 +44,7 @@ def held(pilot: Pilot, **members: Any) -> list[Holding]:
     return list(pilot.ledger.usage.holdings.each(HoldingsFilter(**members)))
 
 
-def test_verify_with_a_number_has_the_exit_code_of_a_verification(pilot: Pilot, firm: str) -> None:
+def test_verify_with_a_number_has_the_same_exit_codes_as_with_a_bundle(pilot: Pilot, firm: str) -> None:
     for row in as_json(pilot, "certificate", "list", "--party", firm, "--part", "subject"):
         code, answer = run(pilot, "verify", row["certificate_no"])
         assert row["state"] in answer and code == (0 if row["state"] == "active" else 1)
@@ -64,7 +64,7 @@ def test_certificates_are_listed_by_filters(pilot: Pilot, firm: str) -> None:
     assert len(everyone) == len(held(pilot, scenario="S51")) >= 2
 
 
-def test_filters_use_whole_days_in_shanghai(pilot: Pilot, firm: str) -> None:
+def test_day_filters_mean_whole_days_in_shanghai(pilot: Pilot, firm: str) -> None:
     (holding, _) = held(pilot, party=firm)
     issued, last = shanghai_day(holding.certificate.created_at), shanghai_day(holding.certificate.exp - 1)
     day = timedelta(days=1)
@@ -107,7 +107,9 @@ def test_a_list_is_exported_as_csv_and_as_json_lines(pilot: Pilot, firm: str, tm
 
 
 @pytest.mark.parametrize("days", [("--days", "9999999"), ("--answer-days", "9999999")])
-def test_a_request_that_is_valid_too_long_is_refused(pilot: Pilot, tmp_path: Path, days: tuple[str, str]) -> None:
+def test_a_request_for_a_longer_validity_than_allowed_is_refused(
+    pilot: Pilot, tmp_path: Path, days: tuple[str, str]
+) -> None:
     note = tmp_path / "note.json"
     note.write_text('{"contact": "前台"}')
     parties = ("--subject", pilot.cast.firms[pilot.firm()], "--consumer", pilot.cast.bank)
@@ -130,7 +132,7 @@ def test_a_request_that_is_valid_too_long_is_refused(pilot: Pilot, tmp_path: Pat
         (("holdings", "export", "held.xls"), "FORMAT_UNKNOWN"),
     ],
 )
-def test_an_invalid_filter_is_refused_with_its_name(
+def test_the_error_about_an_invalid_filter_names_the_filter(
     pilot: Pilot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], code: str
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""The commands about certificates obey the role matrix, as the API does."""
+"""The commands about certificates grant the same permissions as the API (the role matrix)."""
 
 from __future__ import annotations
 
@@ -65,13 +65,17 @@ def test_a_stranger_does_not_see_a_certificate(pilot: Pilot, subject_key: tuple[
 
 
 @pytest.mark.parametrize("act", ["hold", "lift"])
-def test_only_an_office_holds_and_lifts(pilot: Pilot, subject_key: tuple[str, Path], act: str) -> None:
+def test_only_an_authority_or_supervisor_can_hold_and_lift(
+    pilot: Pilot, subject_key: tuple[str, Path], act: str
+) -> None:
     number, _ = subject_key
     code, answer = run(pilot, act, number, "--reason", "court", "--by", pilot.cast.bank)
     assert (code, answer["error"]) == (2, "PARTY_LACKS_ROLE")
 
 
-def test_an_office_holds_a_certificate(pilot: Pilot, subject_key: tuple[str, Path]) -> None:
+def test_an_authority_or_supervisor_holds_a_certificate_with_the_command(
+    pilot: Pilot, subject_key: tuple[str, Path]
+) -> None:
     number, _ = subject_key
     code, answer = run(pilot, "hold", number, "--reason", "court", "--by", pilot.cast.supervisor)
     assert (code, answer["state"], answer["reason"]) == (0, "suspended", "court")

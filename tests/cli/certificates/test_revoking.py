@@ -1,4 +1,4 @@
-"""``pingzheng certificate revoke --file``: reading the file, confirmation, and continuing after an interruption."""
+"""``pingzheng certificate revoke --file`` reads the file, asks first, and continues after an interruption."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_a_numbers_file_is_read_in_common_encodings(pilot: Pilot, one: str, tmp_
     assert (again["revoked"], again["ended_before"], again["gas"]) == (0, 3, 0)
 
 
-def test_every_wrong_line_is_named_before_anything_is_sent(pilot: Pilot, one: str, tmp_path: Path) -> None:
+def test_all_wrong_lines_are_reported_before_any_certificate_is_revoked(pilot: Pilot, one: str, tmp_path: Path) -> None:
     (number,) = many(pilot, one, 1)
     mistyped = number[:-1] + ("A" if number[-1] != "A" else "B")
     file = listed(

@@ -1,4 +1,4 @@
-"""``pingzheng verify --request``: whether the bundle is valid, and whether the verifier accepts what it discloses."""
+"""``pingzheng verify --request`` checks that a bundle is valid and that the verifier accepts the disclosed values."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def verified(folder: Path, accept: object, *options: str, consumer: str = BANK.i
         ({"tax_band": ["A"], "tax_trend": ["rising"]}, 1, {"code": "FIELDS_MISSING", "fields": ["tax_trend"]}),
     ],
 )
-def test_the_exit_code_says_whether_the_verifier_accepts(
+def test_the_exit_code_says_whether_the_verifier_accepts_the_disclosed_values(
     tmp_path: Path, accept: Any, exit_code: int, accepted: dict[str, Any] | None
 ) -> None:
     printed = verified(tmp_path, accept, "--json")
@@ -44,7 +44,7 @@ def test_the_exit_code_says_whether_the_verifier_accepts(
     assert report["disclosed"] == {"tax_band": "B", "power_trend": 3}
 
 
-def test_people_read_which_fields_are_not_accepted(tmp_path: Path) -> None:
+def test_the_printed_report_names_the_fields_whose_values_are_not_accepted(tmp_path: Path) -> None:
     printed = verified(tmp_path, {"tax_band": ["A"]})
     assert printed.exit_code == 1
     assert "有效 VALID" in printed.stdout
@@ -52,13 +52,13 @@ def test_people_read_which_fields_are_not_accepted(tmp_path: Path) -> None:
     assert "符合核验方的要求 ACCEPTED" in verified(tmp_path, {"tax_band": ["B"]}).stdout
 
 
-def test_nothing_is_compared_if_the_bundle_is_not_valid(tmp_path: Path) -> None:
+def test_values_are_not_compared_if_the_bundle_is_not_valid(tmp_path: Path) -> None:
     printed = verified(tmp_path, {"tax_band": ["B"]}, "--json", consumer="0" * 64)
     report = json.loads(printed.stdout)
     assert (printed.exit_code, report["result"], "accepted" in report) == (1, "not_party", False)
 
 
 @pytest.mark.parametrize("accept", [[], "B", {"tax_band": "B"}, {"tax_band": {"B": 1}}])
-def test_accepted_values_of_another_form_are_refused(tmp_path: Path, accept: object) -> None:
+def test_a_request_file_with_malformed_accepted_values_is_refused(tmp_path: Path, accept: object) -> None:
     printed = verified(tmp_path, accept, "--json")
     assert (printed.exit_code, json.loads(printed.stdout)["error"]) == (2, "REQUEST_SHAPE")

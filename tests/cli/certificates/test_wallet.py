@@ -1,4 +1,4 @@
-"""``pingzheng wallet`` without a ledger: adding bundles, presenting, and three sources of a passphrase."""
+"""``pingzheng wallet`` without a ledger: adding bundles, presenting, and three ways to give the passphrase."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def wallet(folder: Path) -> WalletFile:
-    """A wallet with the usage certificate and without the key; its key derivation is cheap."""
+    """A wallet that has the usage certificate but not the key; it uses a cheap key derivation."""
     file = WalletFile(folder / "holder.wallet", CHEAP)
     file.change(PASSPHRASE, lambda held: held.adding([USAGE]))
     return file
@@ -70,7 +70,7 @@ def test_a_wallet_adds_bundle_files_and_presents(folder: Path) -> None:
     assert not (folder / "var").exists()
 
 
-def test_wallet_show_prints_and_writes_a_certificate(folder: Path, wallet: WalletFile) -> None:
+def test_wallet_show_prints_a_certificate_and_writes_its_bundle(folder: Path, wallet: WalletFile) -> None:
     wallet.change(PASSPHRASE, lambda held: held.adding([ASSET]))
     assert as_json("show", NUMBER)["disclosable"] == HIDDEN
     as_json("show", ASSET_NUMBER, "--out", "asset.json")

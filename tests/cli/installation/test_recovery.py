@@ -60,7 +60,7 @@ def result(*arguments: str, ends: int = 0) -> Any:
     return json.loads(done.stdout)
 
 
-def test_a_restore_reports_lost_batches_and_closed_texts(disk: Disk, restored: dict[str, Any]) -> None:
+def test_the_result_of_a_restore_lists_lost_batches_and_closed_texts(disk: Disk, restored: dict[str, Any]) -> None:
     assert restored["chain"] == "given" and restored["batches_from_archive"] == 0
     assert len(restored["lost_batches"]) == 3 and restored["lost_entries"] == 12
     (numbers,) = restored["lost_numbers"]
@@ -102,7 +102,7 @@ def test_valid_bundles_are_taken_back_and_invalid_ones_are_reported(disk: Disk, 
     assert shown["state"] == "active"
 
 
-def test_restored_texts_open_only_after_the_confirmation(restored: dict[str, Any]) -> None:
+def test_restored_texts_can_be_read_only_after_the_operator_confirms_the_erasures(restored: dict[str, Any]) -> None:
     home = restored["home"]
     (sealing,) = (
         part for part in result("doctor", "--home", home, "--json", ends=1)["parts"] if part["part"] == "sealing"
@@ -115,12 +115,12 @@ def test_restored_texts_open_only_after_the_confirmation(restored: dict[str, Any
     refused = result("restore", "confirm-erasures", "--home", restored["home"], "--json", ends=2)
     assert refused["error"] == "NOT_CONFIRMED"
     done = result("restore", "confirm-erasures", "--home", restored["home"], "--yes", "--json")
-    # The number includes the claims of the certificates that were taken back before.
+    # This number also counts the claims of certificates that were taken back in earlier calls.
     assert done["erasures"] == 0 and done["opened"] == finding["details"]["closed"]
     assert "sealing" not in result("status", "--home", home, "--json")
     parts = result("doctor", "--home", home, "--json", ends=0)["parts"]
     assert not any(part["findings"] for part in parts)
-    # Bundles of holders have brought back two of the three lost batches.
+    # Two of the three lost batches came back with holders' bundles.
     lost = result("status", "--home", home, "--json")["lost"]
     assert (lost["ok"], len(lost["batches"]), lost["entries_missing"]) == (True, 1, 4)
     (remark,) = (remark for part in parts for remark in part["remarks"])

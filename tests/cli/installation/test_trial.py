@@ -1,4 +1,4 @@
-"""`pingzheng try`: the smallest flow, from an empty folder to an offline verification."""
+"""`pingzheng try` issues a certificate in an empty folder and verifies it offline."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_try_issues_a_certificate_and_verifies_it_offline(tmp_path: Path, monkey
     assert "有效 VALID" in done.stdout and "usage_band" in done.stdout
     assert sorted(path.name for path in tmp_path.iterdir()) == ["try-out", "try-out-2"]
     *_, offline = [line for line in done.stdout.splitlines() if line.startswith("$ ")]
-    # The printed line can be pasted, and needs no ledger.
+    # The printed command can be pasted into a shell, and works without a ledger.
     (tmp_path / "try-out-2" / "var").rename(tmp_path / "gone")
     again = CliRunner().invoke(app, offline.split()[2:])
     assert again.exit_code == 0, again.output

@@ -26,7 +26,7 @@ PARTY = "enterprise"
 
 @dataclass(frozen=True)
 class PartyMachine:
-    """A party's own machine without a ledger: a folder with the deployment file and the party's keys, and a node."""
+    """A party's own machine without a ledger: a folder with the deployment file and the party's keys; a node's URL."""
 
     chain: Chain
     folder: Path
@@ -103,7 +103,7 @@ def test_watch_does_not_show_changes_of_other_parties(machine: PartyMachine) -> 
     assert (seen["changes"], seen["pending"]) == ([], [])
 
 
-def test_watch_accepts_an_account_of_the_party(machine: PartyMachine) -> None:
+def test_watch_accepts_an_account_instead_of_the_party_id(machine: PartyMachine) -> None:
     printed = machine.direct("watch", machine.party.account, "--once")
     assert printed["changes"][0]["account"] == machine.party.account
     assert (machine.folder / f"keys-watch-{machine.party.no}.json").exists()
@@ -111,7 +111,7 @@ def test_watch_accepts_an_account_of_the_party(machine: PartyMachine) -> None:
         assert machine.direct("watch", unknown, "--once", code=2)["error"] == "PARTY_UNKNOWN"
 
 
-def test_the_watch_state_is_for_one_party_on_one_ledger(machine: PartyMachine) -> None:
+def test_a_watch_state_file_of_another_party_or_ledger_is_refused(machine: PartyMachine) -> None:
     machine.watch()
     state = machine.folder / "seen.json"
     other = machine.chain.parties["bank"].id
@@ -132,7 +132,7 @@ def test_watch_prints_the_changes_and_how_to_stop_them(machine: PartyMachine) ->
         assert text in printed, text
 
 
-def test_watch_runs_until_ctrl_c_and_continues_from_there(machine: PartyMachine) -> None:
+def test_watch_runs_until_ctrl_c_and_the_next_run_continues_where_it_stopped(machine: PartyMachine) -> None:
     program = "from ledger.cli.program import run; run()"
     state = machine.folder / "seen.json"
     arguments = ["keys", "watch", machine.party.id, "--deployment", "deployment.json", "--rpc-url", machine.url]
@@ -171,13 +171,13 @@ def test_watch_accepts_a_bundle_as_the_name_of_the_ledger(machine: PartyMachine)
     assert machine.run("veto", str(number), "--key", machine.folder / "firm.key", *here)["vetoed"] == number
 
 
-def test_watch_needs_the_ledger(machine: PartyMachine) -> None:
+def test_watch_without_a_deployment_file_or_bundle_is_refused(machine: PartyMachine) -> None:
     printed = machine.run("watch", machine.party.id, "--rpc-url", machine.url, "--once", code=2)
     assert printed["error"] == "LEDGER_NOT_NAMED"
 
 
 def test_a_party_vetoes_and_reports_with_a_node(machine: PartyMachine) -> None:
-    """The veto comes after the report, because a reported key may still veto."""
+    """The party reports the key first and vetoes with it later: a reported key may still veto."""
     number = machine.recovery()
     reported = machine.direct("report", machine.party.id, machine.party.account, "--key", machine.folder / "firm.key")
     assert reported["reported"] == machine.party.account
@@ -226,7 +226,7 @@ def test_another_account_sends_an_act_signed_by_a_phone(machine: PartyMachine) -
 
 
 def proof_of(machine: PartyMachine, text: str) -> str:
-    """Return the proof of possession as the key's owner makes it, offline."""
+    """Return the proof of possession that the key's owner makes offline."""
     path = machine.key("proving", text)
     number = ("--number", str(machine.party.no))
     done = CliRunner().invoke(app, ["key", "prove", str(path), "--deployment", "deployment.json", *number, "--json"])
@@ -272,7 +272,7 @@ def test_a_changed_act_file_is_not_sent(machine: PartyMachine, change: dict[str,
     assert machine.run(*sending, code=2)["error"] == "ACT_FILE_INVALID"
 
 
-def test_missing_options_are_named(machine: PartyMachine) -> None:
+def test_the_error_names_the_missing_options(machine: PartyMachine) -> None:
     here = ("--deployment", "deployment.json")
     for arguments, code in (
         (("veto", "1", *here), "KEY_MISSING"),

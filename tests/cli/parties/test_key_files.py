@@ -1,4 +1,4 @@
-"""Key files of `pingzheng key new`, and statements signed with the suite of the key file."""
+"""`pingzheng key new` writes key files; a statement is signed with the signature suite of the key in the file."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_new_key_does_not_change_other_files(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("group", ["request", "consent"])
 def test_an_unsigned_statement_is_refused(tmp_path: Path, group: str) -> None:
-    """The error comes before the ledger is opened; here no ledger could be opened."""
+    """The error is raised before the ledger is opened; this folder has no ledger."""
     statement = tmp_path / "statement.json"
     home = ("--home", tmp_path / "statement.json")
     entry = {"type": "request"}
@@ -74,7 +74,7 @@ def test_an_unsigned_statement_is_refused(tmp_path: Path, group: str) -> None:
 
 
 def drafted(**changes: object) -> dict[str, list[dict[str, dict[str, object]]]]:
-    """Write a file with a drafted authorization and its notice; ``changes`` change only the statement."""
+    """Write a file with a drafted authorization and its notice; ``changes`` apply only to the authorization."""
     notice: dict[str, object] = {
         "text": "告知书 Notice",
         "scenario": "S51",

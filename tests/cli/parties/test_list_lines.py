@@ -1,4 +1,4 @@
-"""Errors about a list of parties name the lines of the file."""
+"""An error about a list of parties names the lines of the file that contain these parties."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LISTED = cast(Any, SimpleNamespace(lines=[2, 3, 7]))
         ("identifier", "identifier"),
     ],
 )
-def test_an_error_about_parties_names_their_lines(where: str, shown: str) -> None:
+def test_an_error_about_listed_parties_names_their_lines_in_the_file(where: str, shown: str) -> None:
     with pytest.raises(InvalidInput) as caught, lines_named("firms.csv", LISTED):
         raise InvalidInput("PARTY_REPEATED", "Twice.", where=where)
     assert caught.value.where == shown

@@ -119,7 +119,7 @@ def test_login_and_logout_with_a_party_key(machine: Machine) -> None:
 
 
 def test_a_sign_in_for_another_address_is_refused(machine: Machine) -> None:
-    """The same service under another address, like that of a relay."""
+    """The service is reached under another address, as through a relay."""
     elsewhere = machine.ledger.sessions.origin.replace("127.0.0.1", "localhost")
     assert machine.login("--service", elsewhere, code=2)["error"] == "SESSION_ORIGIN_DIFFERS"
     assert machine.login("--party", "91440803MA9X0002X5", code=2)["error"] == "LOGIN_PARTY_FORM"
@@ -157,12 +157,12 @@ def test_api_keys_are_made_listed_and_revoked(machine: Machine) -> None:
     assert machine.at_home("api-key", "revoke", "../parties", code=2)["error"] == "ID_FORM"
 
 
-def test_a_subject_lists_the_readings_of_its_data(machine: Machine) -> None:
+def test_a_subject_lists_who_read_its_data(machine: Machine) -> None:
     machine.login()
     assert machine.at_home("certificate", "readings").keys() == {"items", "next_cursor"}
 
 
-def test_a_provider_answers_in_its_own_session(machine: Machine) -> None:
+def test_a_provider_submits_its_answer_in_its_own_session(machine: Machine) -> None:
     (machine.folder / "grid").mkdir()
     town = Town(machine.pilot, machine.folder / "grid")
     provider, origin = ProviderMachine(town, "2"), machine.ledger.sessions.origin

@@ -1,4 +1,4 @@
-"""Proposals, pauses and the founding of a ledger on the command line: output while an act waits, and refusals."""
+"""Proposals, pauses and the founding of a ledger on the command line: printed output and refused commands."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Commands:
         LocalClock(self.ledger.settings).skip(self.ledger.reader.connection, DELAY)
 
     def office_for(self, party: str) -> int:
-        """Propose an office for the party as the first authority; return the number of the unconfirmed proposal."""
+        """As the first authority, propose the party as registrar; return the number of the unconfirmed proposal."""
         number = self.ledger.reader.party_no(party)
         call = calls.set_roles(number, Role.mask([Role.SUBJECT, Role.REGISTRAR]))
         return self.ledger.proposals.propose(self.ledger.installation.authority_party, call).no
@@ -86,7 +86,9 @@ def firm(commands: Commands) -> str:
     return str(commands.run("party", "add", *FIRM, "--file", "-", typed=identity("示例企业", USCC))["id"])
 
 
-def test_a_waiting_proposal_is_printed_with_its_time_and_how_to_stop_it(commands: Commands, firm: str) -> None:
+def test_a_waiting_proposal_is_printed_with_its_time_and_the_command_that_stops_it(
+    commands: Commands, firm: str
+) -> None:
     row = commands.run("party", "recover", USCC)
     assert (row["act"], row["state"], row["concerned"]) == ("change_key", "pending", firm)
     assert row["ready_at"] - row["at"] == DELAY
@@ -105,7 +107,7 @@ def test_a_waiting_proposal_is_printed_with_its_time_and_how_to_stop_it(commands
     assert accounts[row["arguments"]["old"]]["retired_at"] and not accounts[row["arguments"]["fresh"]]["retired_at"]
 
 
-def test_a_second_office_confirms_and_a_third_cancels(commands: Commands, firm: str) -> None:
+def test_a_second_authority_confirms_a_proposal_and_a_third_cancels_it(commands: Commands, firm: str) -> None:
     number = str(commands.office_for(firm))
     printed = commands.people("keys", "show", number)
     assert f"pingzheng keys confirm {number} --by" in printed
@@ -116,7 +118,7 @@ def test_a_second_office_confirms_and_a_third_cancels(commands: Commands, firm: 
     assert commands.run("keys", "show", "4000000000", code=2)["error"] == "PROPOSAL_UNKNOWN"
 
 
-def test_accreditations_and_offices_wait_but_ordinary_roles_do_not(commands: Commands, firm: str) -> None:
+def test_accreditations_and_official_roles_wait_but_ordinary_roles_do_not(commands: Commands, firm: str) -> None:
     waits = commands.run("party", "accredit", "platform", "S00", "S51", "--last-day", "2030-12-31")
     assert [row["arguments"]["scenario"] for row in waits] == ["S00", "S51"]
     assert "2031-01-01 00:00:00" in commands.people("keys", "show", str(waits[0]["proposal"]))
@@ -132,12 +134,12 @@ def test_accreditations_and_offices_wait_but_ordinary_roles_do_not(commands: Com
 
 
 def test_a_party_vetoes_a_change_of_its_keys_with_the_cli(commands: Commands, firm: str, tmp_path: Path) -> None:
-    """The veto is signed with the key kept here or with a key file, even with a reported key."""
+    """The veto is signed with the key kept here or with a key file; a key reported as lost may also sign it."""
     row = commands.run("party", "rotate", USCC)
     assert commands.run("keys", "veto", str(row["proposal"]), "--by", USCC)["state"] == "vetoed"
     account = commands.ledger.parties.register.get(firm).account
     key = tmp_path / "firm.key"
-    # Made by a command, so that the open ledger's custody has not read it.
+    # A command made this key, so the open ledger's custody has not read the key yet.
     kept = json.loads((commands.ledger.settings.keys_folder / "accounts.json").read_text())
     key.write_text(kept[account] + "\n")
     assert commands.run("keys", "report", USCC, account, "--key", str(key))["reported"] == account
@@ -147,8 +149,8 @@ def test_a_party_vetoes_a_change_of_its_keys_with_the_cli(commands: Commands, fi
     assert vetoed["state"] == "vetoed"
 
 
-def test_a_key_file_signs_its_partys_proposals(commands: Commands, tmp_path: Path) -> None:
-    """The party registers and replaces keys from its own key files; no key of it is kept here."""
+def test_a_party_signs_its_proposals_with_its_own_key_file(commands: Commands, tmp_path: Path) -> None:
+    """The party registers and replaces keys from its own key files; the installation keeps none of its keys."""
     first, second = tmp_path / "first.key", tmp_path / "second.key"
     printed = {}
     for path in (first, second):
@@ -216,7 +218,7 @@ def test_an_invalid_duration_is_refused(tmp_path: Path, text: str) -> None:
 
 
 class Elsewhere:
-    """A chain outside this installation, and the office files of three authorities."""
+    """A chain outside this installation, and the signed files with which three authorities found a ledger on it."""
 
     def __init__(self, folder: Path, node: Connection) -> None:
         self.folder, self.node = folder, node
@@ -288,7 +290,7 @@ def test_key_prove_writes_a_valid_proof_of_possession(commands: Commands, tmp_pa
 
 
 @pytest.mark.parametrize(("delay", "warned"), [(DEFAULT_DELAY, False), (DELAY, True)])
-def test_verify_shows_the_delay_and_the_offices_that_proposed_the_keys(
+def test_verify_shows_the_waiting_period_and_the_authorities_that_proposed_the_keys(
     tmp_path: Path, delay: int, warned: bool
 ) -> None:
     made = usage(chain=replace(CHAIN, delay=delay))

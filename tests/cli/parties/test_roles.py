@@ -1,4 +1,4 @@
-"""The role matrix on the command line: the rows about proposals, holds and pauses, for every role."""
+"""Tests the role matrix's rows about proposals, holds and pauses on the command line, for every role."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from tests.support.actors.pilots import Pilot
 ROWS = ("propose", "confirm", "veto", "report", "hold", "lift", "pause")
 REFUSALS = {"PARTY_LACKS_ROLE", "PARTY_NO_VETO", "PARTY_UNKNOWN", "PARTY_SELF_GRANT", "LOG_NOT_HELD"}
 FIRMS = [str(number) for number in range(1, 13)]
-# A USCC that no party has.
+# A valid USCC that belongs to no party.
 NOBODY = "91440803MA9X0002X5"
 
 
 class Stage:
-    """Runs commands beside an open ledger without a delay, with a party of each role, whose key is kept there."""
+    """Runs commands beside an open ledger without a waiting period; it keeps the key of a party of each role."""
 
     def __init__(self, pilot: Pilot) -> None:
         self.pilot, self.ledger = pilot, pilot.ledger
@@ -42,7 +42,7 @@ class Stage:
         self.parties |= {"U": NOBODY}
 
     def fresh(self, column: str) -> str:
-        """Return a new party with only that role; for column U, an unknown party."""
+        """Return a new party with only the column's role; for column U, return an unknown party."""
         if column == "U":
             return NOBODY
         return self.pilot.party(KINDS.get(column, PartyKind.OPERATOR), ROLE_OF[column])
@@ -61,7 +61,7 @@ class Stage:
         return self.ledger.reader.party_no(party)
 
     def once(self, name: str, make: Callable[[], str]) -> str:
-        """Return a record that refused commands share; it is made again only after a command succeeded."""
+        """Return a record that refused commands share; a new record is made only after a command succeeded."""
         if name not in self._shared:
             self._shared[name] = make()
         return self._shared[name]
@@ -100,7 +100,7 @@ def propose(stage: Stage, who: str, own: bool) -> str | None:
 
 
 def confirm(stage: Stage, who: str, own: bool) -> str | None:
-    """Confirm a proposal; if not ``own``, one about the confirming office itself."""
+    """Confirm a proposal; if ``own`` is false, confirm a proposal about the confirming party itself."""
 
     def waits() -> str:
         party = stage.parties["A"] if not own else stage.pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)
@@ -128,7 +128,7 @@ def hold(stage: Stage, who: str, own: bool) -> str | None:
 
 
 def lift(stage: Stage, who: str, own: bool) -> str | None:
-    """Lift a hold: of the caller's office if ``own``, else of the other office."""
+    """Lift a hold set by the caller's role (authority or supervisor); if ``own`` is false, a hold of the other role."""
     other = "V" if who == "A" else "A"
     holder = who if own and who in "AV" else other
 
@@ -137,7 +137,7 @@ def lift(stage: Stage, who: str, own: bool) -> str | None:
 
 
 def pause(stage: Stage, who: str, own: bool) -> str | None:
-    """Begin a pause if ``own``, else end a pause of another office."""
+    """Begin a pause; if ``own`` is false, end a pause that another party began."""
     by = stage.parties[who] if who == "U" else stage.fresh(who)
     if own:
         refusal = stage.run("pause", "start", "--by", by)
@@ -163,9 +163,9 @@ ACTS: dict[str, Callable[[Stage, str, bool], str | None]] = {
     "lift": lift,
     "pause": pause,
 }
-# Whether a cell allows the command on an own record, and on another's. Other words of a cell allow nothing here.
+# For each word of a cell: is the command allowed on an own record, and on another party's? Other words allow nothing.
 ALLOWED = {"o": (True, False), "o(registrations)": (True, False), "✓": (True, True), "start": (True, False)}
-# A party never confirms a proposal about itself.
+# No party may confirm a proposal about itself.
 NEVER_ANOTHERS = {"confirm"}
 
 
@@ -188,8 +188,8 @@ def test_each_cell_of_the_matrix(stage: Stage, action: str, column: str) -> None
             assert refusal in REFUSALS
 
 
-def test_a_supervisor_confirms_only_lifts_of_its_own_office(stage: Stage) -> None:
-    """The matrix allows a supervisor to confirm only lifts of a supervisor's hold."""
+def test_a_supervisor_may_confirm_only_the_lifting_of_supervisors_holds(stage: Stage) -> None:
+    """In the role matrix, a supervisor may confirm only the lifting of a supervisor's hold."""
     number = stage.certificate()
     for column, office in (("V", "supervisor"), ("A", "authority")):
         stage.ledger.certificates.holds.hold(number, "court", stage.parties[column])
@@ -200,8 +200,8 @@ def test_a_supervisor_confirms_only_lifts_of_its_own_office(stage: Stage) -> Non
         assert refusal == (None if office == "supervisor" else "PARTY_LACKS_ROLE")
 
 
-def test_an_admin_confirms_only_registrations(stage: Stage, tmp_path: Path) -> None:
-    """The admin brings the list of parties, because its own installation does not have it."""
+def test_an_admin_may_confirm_only_registrations(stage: Stage, tmp_path: Path) -> None:
+    """The admin gives the list of parties with the command, because its own installation does not have the list."""
     key = stage.ledger.custody.public_key(*stage.ledger.custody.create())
     signer = stage.ledger.custody.signer(account_of_public_key(key))
     proof = possession_of(stage.ledger.reader.chain, signer)

@@ -1,4 +1,4 @@
-"""Erasing on the command line happens only after a confirmation."""
+"""The commands that erase texts do so only after a confirmation."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def run(*arguments: str) -> Any:
     return CliRunner().invoke(app, [*arguments])
 
 
-def test_erase_without_confirmation_is_refused(persons: PersonActors) -> None:
+def test_the_erase_command_is_refused_without_a_confirmation(persons: PersonActors) -> None:
     ledger, person = persons.ledger, persons.person()
     home, number = str(ledger.settings.home), persons.certificate(person)
     asked = run("certificate", "erase", number, "--reason", REQUEST, "--home", home, "--json")
@@ -45,7 +45,7 @@ def test_erase_without_confirmation_is_refused(persons: PersonActors) -> None:
 
 
 @pytest.mark.parametrize(("answer", "code"), [("n\n", 2), ("y\n", 0)])
-def test_erase_asks_for_confirmation_on_a_terminal(persons: PersonActors, answer: str, code: int) -> None:
+def test_the_erase_command_asks_for_confirmation_on_a_terminal(persons: PersonActors, answer: str, code: int) -> None:
     person = persons.person()
     number = persons.certificate(person)
     command = [sys.executable, "-c", "from ledger.cli.main import app; app()", "certificate", "erase", number]

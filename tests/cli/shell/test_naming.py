@@ -113,7 +113,7 @@ def test_fifty_firms_are_imported_from_an_excel_table_with_new_keys(ledger: Ledg
     ]
     assert all(each["no"] and each["account"] for each in made)
     assert len({each["account"] for each in made}) == 50
-    # A repeated import keeps the parties and their keys.
+    # Importing the same table again keeps the parties and their keys.
     again = answer(ledger, "party", "import", str(tmp_path / "firms.xlsx"), *options)
     assert again == made
 
@@ -147,11 +147,11 @@ def test_an_invalid_organisation_code_gives_a_warning_with_the_line(ledger: Ledg
     assert done.stderr.count("ORGANISATION_CODE") == 1 and "firms.csv, line 3" in done.stderr
 
 
-def test_the_verifying_consumer_is_named_by_uscc_or_name(ledger: Ledger, tmp_path: Path) -> None:
+def test_the_verify_command_accepts_the_consumers_uscc_or_name(ledger: Ledger, tmp_path: Path) -> None:
     bundle = tmp_path / "bundle.json"
     bundle.write_text("{}")
     for typed in (BANK, uscc_of(ledger, BANK), ledger.parties.directory.named(BANK).party):
-        # The consumer is found; the error is about the file, which is not a bundle.
+        # The consumer is found, so the error is about the file, which is not a bundle.
         judged = run(ledger, "verify", str(bundle), "--consumer", typed, "--json")
         assert judged.exit_code == 1 and "error" not in json.loads(judged.stdout)
     for typed, error in (("9144080", "PARTY_FORM"), ("湛江没有的银行", "PARTY_UNKNOWN")):

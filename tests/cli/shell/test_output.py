@@ -38,7 +38,7 @@ def refused(*arguments: str | Path, **environment: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("name", "value"), [("BATCH_SIZE", "0"), ("SUITE", "sm4"), ("KEY_PROVIDER", "vault"), ("BATCH_AGE", "soon")]
 )
-def test_an_invalid_setting_is_reported_by_its_variable(name: str, value: str) -> None:
+def test_the_error_about_an_invalid_setting_names_its_environment_variable(name: str, value: str) -> None:
     variable = f"PINGZHENG_{name}"
     result = refused("scenario", "list", **{variable: value})
     assert (result["error"], result["where"]) == ("SETTING_INVALID", variable)
@@ -80,7 +80,7 @@ def test_a_file_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     assert refused("key", "new", tmp_path / "taken" / "firm.key")["error"] == "FILE_REFUSED"
 
 
-def test_a_foreign_exception_is_reported_without_its_text(
+def test_an_unexpected_exception_is_reported_without_its_text(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv(output.LOG, raising=False)
@@ -95,7 +95,7 @@ def test_a_foreign_exception_is_reported_without_its_text(
     )
 
 
-def test_the_debug_level_shows_the_trace_of_a_foreign_exception(
+def test_the_debug_log_level_shows_the_traceback_of_an_unexpected_exception(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(output.LOG, "debug")
@@ -148,7 +148,7 @@ def test_a_time_can_be_given_as_date_and_time_or_in_seconds(tmp_path: Path) -> N
     assert json.loads(CliRunner().invoke(app, [*given, "noon"]).stdout)["error"] == "TIME_FORM"
 
 
-def test_ids_are_whole_in_records_and_in_the_first_column(
+def test_ids_are_not_shortened_in_records_and_in_the_first_column(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     number, party = "DAC-440804-2026-S01-00000009-N", "4a" * 32
@@ -161,7 +161,7 @@ def test_ids_are_whole_in_records_and_in_the_first_column(
     assert party in capsys.readouterr().out
 
 
-def test_a_narrow_terminal_shows_every_code_and_key_whole_on_one_line(
+def test_a_narrow_terminal_breaks_no_code_or_key_into_two_lines(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     number, key = "DAC-440804-2026-S01-00000009-N", "02" + "4a" * 32
@@ -234,7 +234,7 @@ def test_progress_is_printed_as_lines_if_the_output_is_not_a_terminal(
 @pytest.mark.parametrize(
     ("terminal", "as_json", "asked"), [(True, False, True), (True, True, False), (False, False, False)]
 )
-def test_only_a_person_at_a_terminal_is_asked(
+def test_a_command_asks_for_confirmation_only_at_a_terminal(
     monkeypatch: pytest.MonkeyPatch, terminal: bool, as_json: bool, asked: bool
 ) -> None:
     questions: list[str] = []

@@ -1,4 +1,4 @@
-"""Odd terminals, closed pipes and full disks change no verdict and lose no words of the help."""
+"""Odd terminals, closed pipes and full disks change no verification result, and the help stays complete."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ENCODINGS = ["ascii", "latin-1", "gbk", "cp936", "utf-8"]
 
 
 def request_of(made: Made) -> str:
-    """Return the bank's request file; it contains the template, because the scenario exists only in tests."""
+    """Return the bank's request file. It contains the template, because the scenario exists only in tests."""
     template = parse_certificate(made.bundle.certificate).claims["template"]
     return json.dumps({"consumer": BANK.id, "nonce": NONCE, "templates": [template]}, indent=2)
 
@@ -62,7 +62,7 @@ def verify(
 @FORMS
 @VERDICTS
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_no_encoding_changes_a_verdict(
+def test_the_verification_result_is_the_same_in_every_terminal_encoding(
     saved: Path, consumer: str, code: int, encoding: str, form: tuple[str, ...]
 ) -> None:
     ended, answer, complaint = verify(saved, consumer, *form, encoding=encoding)
@@ -78,7 +78,7 @@ def test_no_encoding_changes_a_verdict(
 @FORMS
 @VERDICTS
 @pytest.mark.parametrize("shell", [">&-", "2>&-", ">&- 2>&-", "</dev/null >&- 2>&-"])
-def test_no_closed_stream_changes_a_verdict(
+def test_a_closed_stream_does_not_change_the_verification_result(
     saved: Path, consumer: str, code: int, shell: str, form: tuple[str, ...]
 ) -> None:
     assert verify(saved, consumer, *form, shell=shell)[0] == code
@@ -86,7 +86,7 @@ def test_no_closed_stream_changes_a_verdict(
 
 @FORMS
 @VERDICTS
-def test_a_full_disk_changes_no_verdict_and_is_reported(
+def test_a_full_disk_is_reported_and_does_not_change_the_verification_result(
     saved: Path, consumer: str, code: int, form: tuple[str, ...]
 ) -> None:
     ended, _, complaint = verify(saved, consumer, *form, shell=">/dev/full")
@@ -107,7 +107,7 @@ def test_a_full_disk_during_help_is_reported_on_one_line(saved: Path) -> None:
 
 
 @FORMS
-def test_a_full_disk_during_a_list_has_its_own_exit_code(saved: Path, form: tuple[str, ...]) -> None:
+def test_a_list_that_cannot_be_written_to_a_full_disk_has_its_own_exit_code(saved: Path, form: tuple[str, ...]) -> None:
     command = f'exec "{sys.executable}" -c "{PROGRAM}" scenario list {" ".join(form)} >/dev/full'
     environment = {"PYTHONPATH": str(PROJECT), "PATH": os.environ["PATH"]}
     done = subprocess.run(
@@ -117,7 +117,7 @@ def test_a_full_disk_during_a_list_has_its_own_exit_code(saved: Path, form: tupl
     assert b"Traceback" not in done.stderr
 
 
-def test_json_stays_valid_in_an_encoding_without_its_characters(
+def test_json_output_is_valid_in_an_encoding_that_lacks_its_characters(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stdout, "_encoding", "ascii", raising=False)
@@ -128,7 +128,7 @@ def test_json_stays_valid_in_an_encoding_without_its_characters(
 
 
 def commands() -> list[list[str]]:
-    """Return every command and group as the words of its command line."""
+    """Return for each command and command group the words that call it."""
     found: list[list[str]] = [[]]
     for name in GROUPS:
         waiting = [([name], loaded(name))]
@@ -149,7 +149,7 @@ def test_help_shows_every_word_in_a_narrow_terminal(
 
 
 def letters(words: list[str], width: int, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Return every letter of the help text, without the characters of the frames."""
+    """Return every letter of the help text; characters that draw the frames are removed."""
     monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", width)
     done = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": str(width), "TERMINAL_WIDTH": str(width)})
     assert done.exit_code == 0, done.output

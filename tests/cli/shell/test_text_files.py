@@ -1,4 +1,4 @@
-"""Commands read text files with a byte order mark and in UTF-16, and name a file that they cannot read."""
+"""Commands read text files with a byte order mark or in UTF-16, and the error names a file that cannot be read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fixtures: an operator on a shared chain, and a second office with its own installation."""
+"""Fixtures: an operator on a shared chain, and a second authority that has its own installation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.installation.offices.elsewhere import Elsewhere, founded, office
 
 @pytest.fixture(scope="package")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalNode]:
-    """The node of a chain that belongs to neither installation."""
+    """A node that neither the operator's nor the second authority's installation runs."""
     with LocalNode(tmp_path_factory.mktemp("elsewhere"), persistent=False) as running:
         yield running
 

@@ -1,4 +1,4 @@
-"""Set up an operator on a shared chain, and a second office with its own installation."""
+"""Sets up an operator on a shared chain, and a second authority that has its own installation."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def office(key: bytes, serial: int) -> FoundingOffice:
 
 
 def founded(settings: Settings, node: LocalNode, founders: list[FoundingOffice]) -> None:
-    """Create the ledger, and give its operator money for gas as soon as its account is known."""
+    """Create the ledger; give the operator's account money for gas as soon as the account is known."""
     with pytest.raises(Misconfigured, match="ACCOUNT_WITHOUT_FUNDS"), create_ledger(settings, founders=founders):
         pass
     for account in Custody(settings.keys_folder / "accounts.json").accounts:
@@ -38,7 +38,7 @@ def founded(settings: Settings, node: LocalNode, founders: list[FoundingOffice])
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """A ledger on the shared chain, and the home of the second office, which has joined it."""
+    """A ledger on the shared chain, and the home of a second authority's installation that joined this ledger."""
 
     settings: Settings
     office: Settings

@@ -1,4 +1,4 @@
-"""Founding a ledger on a chain that is not local: office files, at most one office key here, at least a day's delay."""
+"""Founding a ledger on a shared chain: signed founders' files, at most one founder's key here, a waiting period."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.installation.offices.elsewhere import FAR, Elsewhere, founded, newcom
 
 
 def three_offices(key: bytes) -> list[FoundingOffice]:
-    """Return three offices with their keys elsewhere; the first has this key."""
+    """Return three founding authorities that keep their own keys; the first authority has the given key."""
     first = FoundingOffice(
         replace(office(key, 0).institution, uscc="11440800MB9X00015Q"), signer_of_key(key.hex()).public_key
     )
@@ -33,7 +33,9 @@ def three_offices(key: bytes) -> list[FoundingOffice]:
 
 
 @pytest.mark.parametrize("delay", [0, MIN_DELAY - 1])
-def test_a_short_delay_is_refused_unless_the_chain_is_local(node: LocalNode, tmp_path: Path, delay: int) -> None:
+def test_a_short_waiting_period_is_refused_unless_the_chain_is_local(
+    node: LocalNode, tmp_path: Path, delay: int
+) -> None:
     founders = [office(new_private_key(), serial) for serial in range(2)]
     settings = Settings(home=tmp_path, rpc_url=node.url, delay=delay)
     with pytest.raises(Misconfigured, match="DELAY_TOO_SHORT"), create_ledger(settings, founders=founders):
@@ -61,7 +63,7 @@ def test_two_founding_authorities_with_the_same_key_are_refused(node: LocalNode,
         pass
 
 
-def test_the_delay_is_three_days_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_waiting_period_is_three_days_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PINGZHENG_DELAY", raising=False)
     assert Settings().delay == DEFAULT_DELAY == 72 * 3_600
     monkeypatch.setenv("PINGZHENG_DELAY", "86400")
@@ -81,7 +83,7 @@ def test_the_constructor_registers_the_founders_and_the_operator_can_issue_at_on
     assert ledger.reader.chain.delay == MIN_DELAY
 
 
-def test_the_home_holds_the_key_of_only_one_office(ledger: Ledger, elsewhere: Elsewhere) -> None:
+def test_the_home_has_the_key_of_only_one_founding_authority(ledger: Ledger, elsewhere: Elsewhere) -> None:
     held = [
         each for each in ledger.installation.officers if ledger.parties.register.get(each).account in ledger.custody
     ]
@@ -89,7 +91,7 @@ def test_the_home_holds_the_key_of_only_one_office(ledger: Ledger, elsewhere: El
     assert [path.name for path in (elsewhere.settings.home / "offices").iterdir()] == ["1"]
 
 
-def test_the_home_holds_no_office_key_if_all_offices_have_their_own_installations(
+def test_the_home_has_no_authoritys_key_if_all_authorities_have_their_own_installations(
     node: LocalNode, tmp_path: Path
 ) -> None:
     settings = Settings(home=tmp_path, rpc_url=node.url, delay=MIN_DELAY)
@@ -102,8 +104,8 @@ def test_the_home_holds_no_office_key_if_all_offices_have_their_own_installation
             opened.parties.onboarding.onboard(opened.authority, [newcomer(opened, 7_001)])
 
 
-def test_an_sm2_key_waits_until_two_offices_bind_it(node: LocalNode, tmp_path: Path) -> None:
-    """The chain cannot check the operator's SM2 key, so two offices must bind it; until then it is listed unbound."""
+def test_an_sm2_key_waits_until_two_authorities_bind_it(node: LocalNode, tmp_path: Path) -> None:
+    """The chain cannot check the operator's SM2 key, so two authorities must bind it; until then the key is unbound."""
     settings = Settings(home=tmp_path, rpc_url=node.url, delay=MIN_DELAY)
     founded(settings, node, three_offices(new_private_key()))
     for _ in range(2):
@@ -116,7 +118,7 @@ def test_an_sm2_key_waits_until_two_offices_bind_it(node: LocalNode, tmp_path: P
             assert opened.reader.proposal_count() == 0
 
 
-def test_a_database_without_its_founding_parties_does_not_open(elsewhere: Elsewhere, tmp_path: Path) -> None:
+def test_a_ledger_whose_database_lacks_the_founding_parties_does_not_open(elsewhere: Elsewhere, tmp_path: Path) -> None:
     other = elsewhere.settings.model_copy(update={"database_url": f"sqlite:///{tmp_path / 'empty.db'}"})
     with pytest.raises(Misconfigured, match="DATABASE_MISSING"), open_ledger(other):
         pass
@@ -128,7 +130,7 @@ def test_a_database_without_its_founding_parties_does_not_open(elsewhere: Elsewh
 
 
 def test_an_interrupted_founding_is_continued(node: LocalNode, tmp_path: Path) -> None:
-    """The crash is after the deployment of the contracts, before the database records its ledger."""
+    """The program crashes after it deployed the contracts and before the database records the ledger."""
     settings = Settings(home=tmp_path, rpc_url=node.url, delay=MIN_DELAY)
     founders = [office(new_private_key(), serial) for serial in range(2)]
     founded(settings, node, founders)

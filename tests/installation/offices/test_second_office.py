@@ -1,4 +1,4 @@
-"""Registering, vetoing and pausing with a second office that has its own installation."""
+"""Registering, vetoing and pausing with a second authority that has its own installation."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from tests.support.ledgers.waiting_ledger import proposals_after
 
 @pytest.fixture
 def second(elsewhere: Elsewhere, ledger: Ledger) -> Iterator[Participant]:
-    """The second office's own installation."""
+    """The installation of the second authority."""
     with open_participant(elsewhere.office) as opened:
         assert not isinstance(opened, Ledger)
         yield opened
 
 
-def test_a_registration_waits_for_the_second_office_and_its_list(ledger: Ledger, second: Participant) -> None:
+def test_a_registration_waits_until_the_second_authority_confirms_the_list(ledger: Ledger, second: Participant) -> None:
     (row,) = ledger.parties.onboarding.onboard(ledger.authority, [newcomer(ledger, 7_010, sm2=True)])
     number = ledger.parties.onboarding.pending(row.id)
     assert (row.no, number is not None) == (None, True)
@@ -61,7 +61,7 @@ def test_a_registration_waits_for_the_second_office_and_its_list(ledger: Ledger,
     assert all(key.bound_at for key in ledger.parties.keys.history(row.id))
 
 
-def test_the_command_line_shows_the_second_office_the_parties_to_register(
+def test_the_command_line_shows_the_second_authority_the_parties_to_register(
     elsewhere: Elsewhere, node: LocalNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only the owner can read the written file, even if an existing file was readable by others."""
@@ -110,14 +110,14 @@ def test_the_command_line_shows_the_second_office_the_parties_to_register(
 
 
 def assert_nowhere(office: Participant, *texts: str) -> None:
-    """Assert that neither name nor identifier is stored by the confirming office or on the chain."""
+    """Fail if the confirming authority's installation or the chain stores the party's name or identifier."""
     found = b"".join(path.read_bytes() for path in office.settings.home.rglob("*") if path.is_file())
     assert not [text for text in texts if text.encode() in found]
     rows = proposals_after(office)
     assert not [text for text in texts if text in str(rows)]
 
 
-def test_an_office_cannot_confirm_a_changed_list_or_a_key_without_proof(ledger: Ledger, second: Participant) -> None:
+def test_an_authority_cannot_confirm_a_changed_list_or_a_key_without_proof(ledger: Ledger, second: Participant) -> None:
     (row,) = ledger.parties.onboarding.onboard(ledger.authority, [newcomer(ledger, 7_011, sm2=True)])
     number = ledger.parties.onboarding.pending(row.id)
     assert number is not None
@@ -173,7 +173,9 @@ def test_an_office_cannot_confirm_a_changed_list_or_a_key_without_proof(ledger: 
     assert second.proposals.confirm(second.actor(second.party), number, listed=listed).state == "carried_out"
 
 
-def test_the_offices_of_a_new_party_are_proposed_after_its_registration(ledger: Ledger, second: Participant) -> None:
+def test_the_official_roles_of_a_new_party_are_proposed_after_its_registration(
+    ledger: Ledger, second: Participant
+) -> None:
     (row,) = ledger.parties.onboarding.onboard(ledger.authority, [newcomer(ledger, 7_012, kind=PartyKind.REGISTRAR)])
     number = ledger.parties.onboarding.pending(row.id)
     assert number is not None
@@ -189,8 +191,8 @@ def test_the_offices_of_a_new_party_are_proposed_after_its_registration(ledger: 
     assert ledger.proposals.pending(row.id) == [confirmed]
 
 
-def test_an_expired_registration_is_proposed_again_in_its_own_list(tmp_path: Path) -> None:
-    """A registration cannot be cancelled; it expires if no second office confirms it."""
+def test_an_expired_registration_is_proposed_again_as_a_separate_list(tmp_path: Path) -> None:
+    """A proposed registration cannot be cancelled; it expires if no second authority confirms it."""
     settings = Settings(home=tmp_path / "var")
     offices = settings.home / "offices"
     with create_ledger(settings):
@@ -217,7 +219,7 @@ def test_an_expired_registration_is_proposed_again_in_its_own_list(tmp_path: Pat
         assert ledger.parties.register.get(rows[1].id).no is None
 
 
-def test_an_office_vetoes_a_change_of_its_key_through_its_own_node(ledger: Ledger, second: Participant) -> None:
+def test_an_authority_vetoes_a_change_of_its_key_through_its_own_node(ledger: Ledger, second: Participant) -> None:
     (fresh,) = ledger.custody.create()
     row = ledger.parties.keys.recover(ledger.authority, second.party, ledger.custody.public_key(fresh))
     assert row is not None
@@ -228,7 +230,7 @@ def test_an_office_vetoes_a_change_of_its_key_through_its_own_node(ledger: Ledge
     assert ledger.proposals.pending(second.party) == []
 
 
-def test_the_operator_sees_the_pause_of_another_office(ledger: Ledger, second: Participant) -> None:
+def test_the_operator_sees_a_pause_that_another_authority_began(ledger: Ledger, second: Participant) -> None:
     until = second.pauses.pause(second.actor(second.party))
     assert ledger.pauses.until() == until
     row = second.pauses.end(second.actor(second.party))
@@ -238,6 +240,6 @@ def test_the_operator_sees_the_pause_of_another_office(ledger: Ledger, second: P
     assert second.pauses.until() == 0
 
 
-def test_an_office_joins_like_a_consumer_and_sees_its_roles(second: Participant) -> None:
+def test_an_authority_joins_like_a_consumer_and_sees_its_roles(second: Participant) -> None:
     assert second.callers.of(token_of(second, second.party)).roles == {Role.AUTHORITY}
     assert second.inspection.readiness()["account"]["ok"]

@@ -1,6 +1,6 @@
-"""Fixtures: a ledger whose disk was lost after a backup, and a ledger with lost batches that holders have bundles of.
+"""Fixtures: a ledger whose disk was lost after a backup; a ledger with lost batches, of which holders have bundles.
 
-Each is built once; tests work on copies of its folders.
+Each ledger is built once; tests work on copies of its folders.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def without_archive(story: Story, tmp_path_factory: pytest.TempPathFactory) -> I
     settings = Settings(home=tmp_path_factory.mktemp("part") / "home", batch_age=0, batch_size=1)
     result = restore(settings, story.sources(erasures=story.archive / "erased.jsonl"))
     with reopened(settings, story.pilot) as pilot:
-        # Lost batches may contain erasures that the list lacks, so the restore closed the texts.
+        # Lost batches may record erasures that the list lacks, so the restore made all sealed texts unreadable for now.
         ledger = pilot.ledger
         assert ClosedTexts(ledger.database, result.ledger, ledger.archiving).confirm(None) == (0, result.closed)
         assert result.closed > 0
@@ -90,7 +90,7 @@ def without_archive(story: Story, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.fixture(scope="package")
 def origin(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Settings, dict[str, Any]]:
-    """Eight certificates issued after the backup, two batches each; one belongs to a firm registered later too."""
+    """Eight certificates issued after the backup, two batches each; one is for a firm registered after the backup."""
     folder = tmp_path_factory.mktemp("origin")
     settings = settings_of(folder, erasures=folder / ERASURES)
     with founded(settings) as pilot:

@@ -42,7 +42,7 @@ def template(ledger: Ledger, number: int) -> None:
 
 
 def killed(home: Path, point: str) -> None:
-    """Anchor one entry, and kill this process at the point."""
+    """Anchor one entry, and kill this process at the given point."""
     with open_ledger(Settings(home=home, batch_age=0, batch_size=4)) as ledger:
         template(ledger, 0)
         arm(*POINTS[point])
@@ -50,7 +50,7 @@ def killed(home: Path, point: str) -> None:
 
 
 def full(home: Path, folder: Path) -> dict[str, object]:
-    """Anchor an entry with each amount of free space on the archive's disk, and check that anchored is archived."""
+    """Anchor an entry for each amount of free space on the archive's disk; check that anchored entries are archived."""
     disk = SmallDisk(folder, 8 << 20)
     settings = Settings(home=home, batch_age=0, batch_size=4, archive=folder / "archive")
     refused, unarchived = 0, 0
@@ -89,7 +89,7 @@ def full(home: Path, folder: Path) -> dict[str, object]:
 
 
 def refusal(attempt: Callable[[], object], code: str = "ARCHIVE_FULL") -> int:
-    """Do ``act``; return 1 if the disk was full and 0 if it succeeded. Other errors are raised."""
+    """Call ``act``; return 1 if the disk was full, 0 if the call succeeded. Other errors are raised."""
     try:
         attempt()
     except StorageFull as error:
@@ -99,7 +99,7 @@ def refusal(attempt: Callable[[], object], code: str = "ARCHIVE_FULL") -> int:
 
 
 def small(origin: Path, folder: Path) -> dict[str, object]:
-    """Back up and restore with each amount of free space: either it succeeds, or it is refused and leaves no files."""
+    """Back up and restore for each amount of free space; each either succeeds, or is refused and leaves no files."""
     disk = SmallDisk(folder, 16 << 20)
     result: dict[str, list[int]] = {"backup": [], "restore": []}
     sources = Sources(origin / "backup", origin / "keys", origin / "archive")

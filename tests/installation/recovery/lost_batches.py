@@ -1,4 +1,4 @@
-"""A ledger that lost its newest batches, and the bundles that holders still have."""
+"""Makes a ledger that lost its newest batches, and keeps the bundles that holders still have."""
 
 from __future__ import annotations
 

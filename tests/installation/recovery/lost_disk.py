@@ -1,4 +1,4 @@
-"""The data of a ledger whose disk was lost, and of the ledgers restored from it."""
+"""Describes a ledger whose disk was lost, and the ledgers that tests restore from its backups."""
 
 from __future__ import annotations
 

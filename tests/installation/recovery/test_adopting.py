@@ -67,7 +67,7 @@ def test_a_lost_batch_is_anchored_again_when_all_entries_are_back(lost: Lost) ->
     assert Coherence(ledger.database, ledger.reader, issuer, ledger.clock, local=True).findings() == []
     for number in lost.numbers[:3]:
         assert valid(lost.pilot, ledger.certificates.bundles.build(number).to_bytes())
-    # Anchoring continues.
+    # New entries can be anchored again.
     assert valid(lost.pilot, ledger.certificates.bundles.build(lost.pilot.certificate(lost.pilot.firm())).to_bytes())
 
 
@@ -92,7 +92,7 @@ def test_a_party_that_is_missing_in_the_backup_comes_back_with_id_and_key(
     (party,) = adopted.parties
     with ledger.database.read() as session:
         account = session.get_one(Party, party).account
-    # The firm's key is newer than the backup of the keys, so only the firm can present with it.
+    # The backup of the keys lacks the firm's newer key, so only the firm itself can present the certificate.
     holder = Custody(origin[0] / "home" / "keys" / "accounts.json").signer(account)
     assert valid(lost.pilot, ledger.certificates.bundles.build(lost.newcomer).to_bytes(), holder)
     with pytest.raises(NotFound, match="SEALED_LOST"):
@@ -124,7 +124,7 @@ def test_claims_missing_in_one_bundle_are_added_from_the_next(lost: Lost) -> Non
 def test_a_lost_certificate_can_come_back_after_another_was_issued_for_its_request(
     lost: Lost, origin: tuple[Path, Settings, dict[str, Any]]
 ) -> None:
-    """After the restore a new certificate is issued for the request; then the holder brings the first certificate."""
+    """After the restore a new certificate is issued for the request; then the first certificate comes back too."""
     ledger, (firm, answered, first) = lost.pilot.ledger, origin[2]["issued"]
     (second,) = lost.pilot.actors.issue({firm: answered}).values()
     ledger.anchoring.flush()
@@ -133,7 +133,7 @@ def test_a_lost_certificate_can_come_back_after_another_was_issued_for_its_reque
     for number in (first, second):
         assert ledger.verification.status(number)["state"] == "active"
         assert valid(lost.pilot, ledger.certificates.bundles.build(number).to_bytes())
-    # The chain counts the uses of both together, because the number of uses is limited per request.
+    # The chain counts the uses of both certificates together, because the limit applies to their request.
     with ledger.database.read() as session:
         rows = [session.get_one(Certificate, number) for number in (first, second)]
     assert rows[0].request_id == rows[1].request_id and rows[0].version != rows[1].version

@@ -1,4 +1,4 @@
-"""The archive: every batch is archived before it is anchored, and erased texts are erased in the archive too."""
+"""Every batch is archived before it is anchored, and erased texts are also erased in the archive."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def issued(pilot: Pilot) -> str:
     return pilot.actors.issue({firm: authorization})[firm]
 
 
-def test_every_anchored_entry_is_archived_with_the_rows_that_it_names(pilot: Pilot) -> None:
+def test_every_anchored_entry_is_archived_with_the_database_rows_it_refers_to(pilot: Pilot) -> None:
     number = pilot.certificate(pilot.firm())
     here, there = pilot.ledger.database, archived(pilot)
     assert batches(there) == batches(here) and entries(there) == entries(here)
@@ -94,8 +94,8 @@ def test_a_batch_is_archived_before_it_is_anchored(pilot: Pilot, monkeypatch: py
     assert seen and all(seen)
 
 
-def test_the_number_of_statements_does_not_grow_with_the_batch(tmp_path: Path) -> None:
-    """Batches of 16 and of 1,024 entries take the same number of statements, because rows are handled in sets."""
+def test_archiving_a_larger_batch_needs_no_more_sql_statements(tmp_path: Path) -> None:
+    """Batches of 16 and of 1,024 entries need the same number of SQL statements: each statement handles many rows."""
     engine = open_engine(f"sqlite:///{tmp_path / 'main.db'}")
     upgrade(engine)
     database, sizes = Database(engine), (16, 1_024)
@@ -117,7 +117,7 @@ def test_the_number_of_statements_does_not_grow_with_the_batch(tmp_path: Path) -
     assert sent[16] == sent[1_024] <= 60
 
 
-def test_archiving_a_batch_of_certificates_takes_few_statements(pilot: Pilot) -> None:
+def test_archiving_a_batch_of_certificates_needs_few_sql_statements(pilot: Pilot) -> None:
     ledger = pilot.ledger
     number = max(batches(ledger.database))
     archive = archive_of(ledger, folder_of(pilot))
@@ -127,7 +127,7 @@ def test_archiving_a_batch_of_certificates_takes_few_statements(pilot: Pilot) ->
 
 
 @pytest.mark.parametrize(("missing", "code"), [("folder", "ARCHIVE_MISSING"), ("file", "ARCHIVE_MISSING")])
-def test_a_missing_archive_stops_only_the_anchoring(pilot: Pilot, missing: str, code: str) -> None:
+def test_a_missing_archive_stops_anchoring_and_nothing_else(pilot: Pilot, missing: str, code: str) -> None:
     ledger, folder = pilot.ledger, folder_of(pilot)
     ledger.anchoring.flush()
     anchored = ledger.reader.batch_count(2)
@@ -173,14 +173,14 @@ def test_a_new_archive_is_not_ok_until_the_next_anchoring_has_filled_it(pilot: P
     before = archiving.check()
     assert before is not None and before["behind"] == len(batches(ledger.database)) > 0
     assert (before["ok"], before["code"]) == (False, "ARCHIVE_BEHIND")
-    # `log anchor` and the service call the archive like this even without a new batch.
+    # `log anchor` and the service also call the archive in this way when there is no new batch.
     archiving(None)
     after = archiving.check()
     assert after is not None and (after["ok"], after["behind"], after["batches"]) == (True, 0, before["behind"])
     assert "code" not in after
 
 
-def test_a_ledger_opened_without_the_variable_still_archives(pilot: Pilot) -> None:
+def test_a_ledger_opened_without_the_archive_variable_still_uses_the_archive(pilot: Pilot) -> None:
     ledger = pilot.ledger
     settings = ledger.settings.model_copy(update={"archive": None})
     result = Archiving(settings, ledger.database, ledger.reader.chain.ledger, ledger.clock).check()
@@ -227,7 +227,7 @@ def test_an_erasure_erases_the_archived_text_and_is_listed(pilot: Pilot) -> None
         opened(archived(pilot), pilot, record)
     listed = ErasuresFile(folder_of(pilot) / "erased.jsonl", ledger.reader.chain.ledger).read()
     assert record in listed[-1].sealed and row.digest in listed[-1].targets and listed[-1].party is None
-    # The batch with the entry of the erasure is archived without bringing the text back.
+    # Archiving the batch that records the erasure does not bring the erased text back.
     ledger.anchoring.flush()
     with pytest.raises(NotFound, match="SEALED_ERASED"):
         opened(archived(pilot), pilot, record)
@@ -248,7 +248,7 @@ def test_an_erasure_is_refused_if_it_cannot_be_listed_outside_the_backups(pilot:
 
 
 def test_an_unreachable_archive_is_erased_with_the_batch_of_the_erasure(pilot: Pilot, tmp_path: Path) -> None:
-    """If the list of erasures is outside the archive, an erasure does not need the archive."""
+    """If the list of erasures is stored outside the archive, a text can be erased while the archive is unreachable."""
     ledger, firm = pilot.ledger, pilot.firm()
     number, folder = pilot.certificate(firm), folder_of(pilot)
     party, away = pilot.actors.cast.firms[firm], folder.with_name("unmounted")
@@ -267,7 +267,7 @@ def test_an_unreachable_archive_is_erased_with_the_batch_of_the_erasure(pilot: P
         opened(archived(pilot), pilot, record)
 
 
-def test_a_key_rotation_includes_the_archive_or_is_refused(pilot: Pilot) -> None:
+def test_a_key_rotation_rewraps_the_archive_or_is_refused(pilot: Pilot) -> None:
     ledger, folder = pilot.ledger, folder_of(pilot)
     pilot.certificate(pilot.firm())
     away = folder.with_name("unmounted")
@@ -285,7 +285,7 @@ def test_a_key_rotation_includes_the_archive_or_is_refused(pilot: Pilot) -> None
 
 
 def test_the_journal_of_a_local_chain_is_archived(pilot: Pilot) -> None:
-    """The journal is archived at every turn, because acts such as a revocation are only in the journal."""
+    """The chain's journal is archived in every anchoring turn: acts such as a revocation are only in the journal."""
     ledger = pilot.ledger
     number = pilot.certificate(pilot.firm())
     journal = ledger.settings.home / "chain" / "journal.jsonl"
@@ -293,7 +293,7 @@ def test_the_journal_of_a_local_chain_is_archived(pilot: Pilot) -> None:
     ledger.certificates.status.revoke(number, "data_error")
     ledger.anchoring.tick()
     assert kept.read_bytes() == journal.read_bytes()
-    # A copy that was cut off, changed, or replaced by another chain's journal is corrected.
+    # If the archived copy was cut off, changed, or replaced by another chain's journal, it is written again.
     whole = journal.read_bytes()
     for damaged in (whole[:-7], whole[:-1], b"x" * len(whole), whole + b"more\n", b""):
         kept.write_bytes(damaged)

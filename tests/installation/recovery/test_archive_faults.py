@@ -39,7 +39,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def test_after_a_kill_at_any_step_the_archive_has_everything_on_the_chain(
     origin: Path, tmp_path: Path, point: str
 ) -> None:
-    """If the home is lost with the kill, backup, archive and chain restore everything; if not, anchoring continues."""
+    """If the home is lost in the kill, backup, archive and chain restore it; if not, anchoring continues."""
     copied(origin / "home", tmp_path / "home")
     copied(origin / "archive", tmp_path / "archive")
     (tmp_path / "home" / "archive.json").write_text(json.dumps({"folder": str(tmp_path / "archive")}))
@@ -69,7 +69,7 @@ def test_after_a_kill_at_any_step_the_archive_has_everything_on_the_chain(
 
 
 def test_a_full_archive_stops_the_anchoring_until_there_is_space(origin: Path, tmp_path: Path) -> None:
-    """With every amount of free space: the chain holds a batch only if the archive holds it."""
+    """For every amount of free space, the chain has a batch only if the archive has this batch."""
     home = copied(origin / "home", tmp_path / "home")
     (home / "archive.json").unlink()
     case = [

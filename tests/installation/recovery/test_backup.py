@@ -1,4 +1,4 @@
-"""Backups: consistent while other programs write, complete or absent, checked, and readable only by their owner."""
+"""A backup is consistent while programs write, complete or absent, checked, and readable only by its owner."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_backup_holds_data_and_keys_in_separate_folders(pilot: Pilot, tmp_path
     assert written.about["batches"] == len(batches(pilot.ledger.database))
 
 
-def test_files_are_their_owners_alone(pilot: Pilot, tmp_path: Path) -> None:
+def test_only_the_owner_can_read_the_files_of_a_backup(pilot: Pilot, tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         taken(pilot, tmp_path)
@@ -124,7 +124,7 @@ def test_a_backup_is_consistent_while_others_write(pilot: Pilot, tmp_path: Path)
         assert found == {seq: here[seq] for seq in found}
 
 
-def test_nothing_is_written_over(pilot: Pilot, tmp_path: Path) -> None:
+def test_a_backup_overwrites_no_existing_file(pilot: Pilot, tmp_path: Path) -> None:
     taken(pilot, tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     for data, keys in (("data", "new"), ("new", "keys"), ("data", "keys")):
@@ -147,7 +147,7 @@ def test_home_data_and_keys_must_be_in_separate_folders(pilot: Pilot, tmp_path: 
 @pytest.mark.parametrize(
     "step", ["copy_database", "_copy_keys", "check_log", "check_keys", "check_accounts", "sync_all"]
 )
-def test_what_is_broken_off_leaves_nothing(
+def test_an_interrupted_backup_or_restore_leaves_no_files(
     pilot: Pilot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     real = getattr(backup, step)
@@ -257,7 +257,7 @@ def test_data_is_not_accepted_as_keys_and_keys_not_as_data(pilot: Pilot, tmp_pat
             Manifest.read(folder, kind)
 
 
-def test_another_kind_of_database_is_copied_table_by_table(pilot: Pilot, tmp_path: Path) -> None:
+def test_a_database_other_than_sqlite_is_copied_table_by_table(pilot: Pilot, tmp_path: Path) -> None:
     backup_of, here = tmp_path / "copy.db", pilot.ledger.database
     from ledger.store import copying
 

@@ -1,4 +1,4 @@
-"""The list of erasures: complete lines only, damage with its line number, one file for several ledgers."""
+"""The list of erasures ignores an incomplete line, reports a damaged line, and can serve several ledgers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ledger.privacy.erasures_file import ErasedText, ErasuresFile
 LEDGER = "ab" * 32
 
 
-def test_a_line_that_a_crash_cut_off_is_ignored_and_replaced(tmp_path: Path) -> None:
+def test_an_incomplete_last_line_of_the_list_of_erasures_is_ignored_and_replaced(tmp_path: Path) -> None:
     file, erased = ErasuresFile(tmp_path / "list", LEDGER), ErasedText(7, ("aa",), None, ("01",))
     file.append(erased)
     whole = file.path.read_bytes()

@@ -24,7 +24,7 @@ from tests.support.ledgers.small_ledger import copied, reopened, valid
 
 
 def test_an_erased_text_does_not_come_back_with_a_bundle(lost: Lost) -> None:
-    """The entry and its status come back; the text is in the list of erasures given to the restore."""
+    """The entry and its status come back, but not the text: the list of erasures names the text."""
     ledger = lost.pilot.ledger
     result = lost.adopting.adopt(lost.bundles[lost.erased])
     assert result.entries == 4 and result.claims == []
@@ -33,10 +33,10 @@ def test_an_erased_text_does_not_come_back_with_a_bundle(lost: Lost) -> None:
         ledger.certificates.bundles.build(lost.erased)
 
 
-def test_claims_come_back_closed_until_the_erasures_are_confirmed(
+def test_claims_that_come_back_are_unreadable_until_the_erasures_are_confirmed(
     origin: tuple[Path, Settings, dict[str, Any]], tmp_path: Path
 ) -> None:
-    """The ledger is restored without a list; bundles are taken back first, and the list is applied afterwards."""
+    """The ledger is restored without a list of erasures; bundles are taken back, then the list is applied."""
     folder, settings, result = origin
     home = settings.model_copy(update={"home": tmp_path / "home", "erasures": None})
     chain, erased, kept = folder / "home" / "chain", result["erased"], result["numbers"][0]
@@ -51,7 +51,7 @@ def test_claims_come_back_closed_until_the_erasures_are_confirmed(
         assert valid(pilot, pilot.ledger.certificates.bundles.build(kept).to_bytes())
         with pytest.raises(NotFound, match="SEALED_ERASED"):
             pilot.ledger.certificates.bundles.build(erased)
-        # The list is kept, so the same bundle brings no text again.
+        # The ledger keeps the list of erasures, so taking the same bundle back again restores no erased text.
         assert lost.adopting.adopt(lost.bundles[erased]).claims == []
     again = settings.model_copy(update={"home": tmp_path / "again", "erasures": None})
     restore(again, Sources(folder / "backup", folder / "keys", chain=chain))
@@ -116,7 +116,7 @@ def test_entries_are_checked_against_the_root_on_the_chain(lost: Lost) -> None:
 
 
 def test_a_certificate_with_an_invalid_signature_is_taken_back_and_signed_again(lost: Lost) -> None:
-    """The entry was anchored, but the bundle's signature is not the issuer's and is not stored."""
+    """The entry was anchored. The signature in the bundle was not made by the issuer, so it is not stored."""
     ledger, number = lost.pilot.ledger, lost.numbers[0]
     full = parse_bundle(lost.bundles[number])
     token, *rest = full.certificate.split("~")
@@ -130,7 +130,7 @@ def test_a_certificate_with_an_invalid_signature_is_taken_back_and_signed_again(
 def test_an_entry_of_a_lost_batch_has_no_proof_until_a_bundle_brings_it(
     origin: tuple[Path, Settings, dict[str, Any]], tmp_path: Path
 ) -> None:
-    """The entry is in the backup because it was waiting for its batch; the batch itself is lost."""
+    """The entry is in the backup because it was waiting for its batch; the batch is lost, and with it the proof."""
     folder, settings, result = origin
     source = copied(folder / "home", tmp_path / "source")
     mine = settings.model_copy(update={"home": source, "erasures": None})

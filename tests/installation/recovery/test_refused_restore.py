@@ -21,7 +21,9 @@ from tests.support.ledgers.small_ledger import copied
 
 
 @pytest.mark.parametrize("name", ["ledger.db", "deployment.json", "chain/journal.jsonl", "manifest.json"])
-def test_a_damaged_backup_is_refused_by_name(story: Story, home: Settings, tmp_path: Path, name: str) -> None:
+def test_the_error_about_a_damaged_backup_names_the_backup(
+    story: Story, home: Settings, tmp_path: Path, name: str
+) -> None:
     backup = copied(story.backup, tmp_path / "backup")
     raw = bytearray((backup / name).read_bytes())
     raw[len(raw) // 2] ^= 1
@@ -32,7 +34,7 @@ def test_a_damaged_backup_is_refused_by_name(story: Story, home: Settings, tmp_p
     assert not home.home.exists() and not list(tmp_path.glob(".*draft"))
 
 
-def test_damaged_keys_and_keys_of_another_ledger_are_refused_by_name(
+def test_the_error_about_damaged_keys_or_keys_of_another_ledger_names_the_keys(
     story: Story, home: Settings, tmp_path: Path
 ) -> None:
     keys = copied(story.keys, tmp_path / "keys")
@@ -76,7 +78,7 @@ def test_an_archive_of_another_ledger_is_refused(story: Story, home: Settings, t
         ("", "ARCHIVE_UNREADABLE"),
     ],
 )
-def test_an_unreadable_archive_is_reported_by_name(
+def test_the_error_about_an_unreadable_archive_names_the_archive(
     story: Story, home: Settings, tmp_path: Path, damage: str, code: str
 ) -> None:
     archive = copied(story.archive, tmp_path / "archive")

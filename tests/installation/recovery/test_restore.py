@@ -1,7 +1,8 @@
-"""Restoring from backup, archive and a newer chain: losses are listed, and no number is used twice."""
+"""A ledger is restored from backup, archive and a newer chain: losses are listed, and no number is used twice."""
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -12,22 +13,23 @@ from sqlalchemy import select
 from ledger.certificates.tables import Certificate
 from ledger.domain.codes import check_certificate_no
 from ledger.errors import NotFound
-from ledger.installation.recovery import restoring
+from ledger.installation.recovery import closure, restoring
 from ledger.installation.recovery.backup import back_up
 from ledger.installation.recovery.reclosing import ClosedTexts
 from ledger.installation.recovery.restored_log import SERIES_GAP
 from ledger.installation.recovery.restoring import Sources, restore
 from ledger.installation.settings import Settings
-from ledger.installation.tables import METADATA
+from ledger.installation.tables import METADATA, names_from
 from ledger.installation.wiring import open_ledger
 from ledger.parties.access.tables import ApiKey, SignedIn
 from ledger.parties.tables import Mandate, Party, PartyKey
 from ledger.registration.tables import ActDocument, Application, Registration, Resource
 from ledger.store.database import Database, open_engine
-from ledger.store.tables import Counter, Entry
+from ledger.store.tables import Counter, Entry, Source
 from ledger.usage.tables import AccessRequest
 from tests.installation.recovery.lost_disk import AHEAD, Opened, Story, coherent
 from tests.support.ledgers.small_ledger import batches, copied, entries, founded, reopened, rows_of, settings_of, valid
+from tests.support.places import PROJECT
 
 
 def issues(opened: Opened, story: Story) -> str:
@@ -58,7 +60,7 @@ def test_with_the_archive_all_anchored_entries_are_restored(story: Story, with_a
     assert ledger.inspection.head()["complete"]
 
 
-def test_with_the_archive_rows_are_restored_in_their_last_archived_state(with_archive: Opened, story: Story) -> None:
+def test_with_the_archive_database_rows_get_their_last_archived_state(with_archive: Opened, story: Story) -> None:
     with with_archive.ledger.database.read() as session:
         for number in story.late:
             row = session.get_one(Certificate, number)
@@ -100,11 +102,11 @@ def test_without_an_archive_lost_batches_are_listed_with_their_numbers(story: St
     assert ledger.inspection.batch(lost[0].batch)["state"] == "lost"
     with pytest.raises(NotFound, match="CERTIFICATE_UNKNOWN"):
         ledger.verification.status(story.late[0])
-    # Certificates anchored before the loss still verify with the holder's bundle and the chain.
+    # A certificate anchored before the loss can still be verified from its holder's bundle and the chain.
     assert valid(without_archive.pilot, story.bundles[story.late[0]])
 
 
-def test_every_series_of_numbers_skips_numbers_that_may_be_used(story: Story, without_archive: Opened) -> None:
+def test_every_series_of_numbers_skips_numbers_that_may_already_be_used(story: Story, without_archive: Opened) -> None:
     restored, ledger = without_archive.restored, without_archive.ledger
     assert restored.skipped >= max(SERIES_GAP, sum(each.missing for each in restored.log.lost))
     with closing(sqlite3.connect(story.backup / "ledger.db")) as connection:
@@ -140,7 +142,7 @@ def test_parties_are_restored_and_sessions_are_not(story: Story, with_archive: O
 def test_an_operator_that_changed_its_key_after_the_backup_sends_with_the_new_key(
     story: Story, home: Settings, tmp_path: Path, archived: bool
 ) -> None:
-    """The account is on the chain and its key in the key files; the row of the key is at most in the archive."""
+    """The chain has the account and the key files have its key; only the archive may have the key's database row."""
     source = copied(story.folder, tmp_path / "story")
     settings = story.settings.model_copy(update={"home": source / "home", "archive": source / "archive"})
     with open_ledger(settings) as ledger:
@@ -172,7 +174,7 @@ def test_an_operator_that_changed_its_key_after_the_backup_sends_with_the_new_ke
 
 
 def test_a_restored_ledger_can_be_backed_up_and_restored(story: Story, home: Settings, tmp_path: Path) -> None:
-    """Lost batches are still listed as lost after the second restore."""
+    """After a second backup and restore, lost batches are still listed as lost."""
     first = restore(home, story.sources(erasures=story.archive / "erased.jsonl"))
     back_up(home, tmp_path / "data", tmp_path / "keys")
     again = home.model_copy(update={"home": tmp_path / "again"})
@@ -201,20 +203,32 @@ def test_a_restored_ledger_continues_to_archive_in_the_same_folder(story: Story,
     assert after is not None and after["batches"] > state["batches"] and after["behind"] == 0
 
 
-def test_the_guide_names_the_source_of_every_table(story: Story) -> None:
-    """The guide says for every table whether it is restored from the archive, from the backup only, or not at all."""
-    from ledger.installation.recovery.closure import _NAMED_BY_DIGEST, _PARTS, DATED
+@pytest.mark.parametrize(
+    ("guide", "words"),
+    [
+        ("operating.md", ("The archive holds rows of these tables:", "A restore empties:", "All other tables")),
+        ("operating.zh.md", ("归档有这些表的行：", "恢复时清空：", "其他的表")),
+    ],
+)
+def test_the_guide_names_the_source_of_every_table(guide: str, words: tuple[str, str, str]) -> None:
+    """Each table comes from the archive, is emptied, or is among the other tables, which the restore itself lists."""
+    text = (PROJECT / "docs" / "guides" / guide).read_text("utf-8")
+    first, second, end = (text.index(each) for each in words)
+    archived, emptied = (set(re.findall(r"`(\w+)`", part)) for part in (text[first:second], text[second:end]))
+    assert archived == {*names_from(Source.DATED), *names_from(Source.ENTRIES)}
+    assert emptied == set(names_from(Source.NOWHERE))
+    assert METADATA.tables.keys() - archived - emptied == set(restoring.FROM_THE_BACKUP_ALONE)
 
-    with_the_archive = {table.name for table in (*DATED, *_NAMED_BY_DIGEST)} | {
-        column.table.name for columns in _PARTS.values() for column in columns
-    }
-    with_the_archive |= {"batch", "entry", "sealed", "counter", "presentation", "erasure"}
-    gone = {each.__tablename__ for each in restoring._ACCESS}
-    alone = {*restoring.FROM_THE_BACKUP_ALONE} - with_the_archive
-    names = set(METADATA.tables)
-    assert names == with_the_archive | gone | alone | {"ledger_identity"}, names ^ (
-        with_the_archive | gone | alone | {"ledger_identity"}
-    )
+
+def test_the_declared_sources_are_those_of_the_archive() -> None:
+    """Tables whose rows the archive finds by an entry's digest, or as parts of such rows, declare that source."""
+    by_digest = {table.name for table in closure._NAMED_BY_DIGEST}
+    parts = {column.table.name for columns in closure._PARTS.values() for column in columns}
+    log = {"batch", "entry", "sealed", "counter", "presentation", "ledger_identity"}
+    assert by_digest | log <= set(names_from(Source.ENTRIES)) <= by_digest | log | parts
+    assert not parts & set(names_from(Source.NOWHERE))
+    for table in closure.DATED:
+        assert len(table.primary_key) == 1 and "created_at" in table.c, table.name
 
 
 def test_registrations_are_restored_with_their_documents(tmp_path: Path) -> None:
@@ -252,6 +266,6 @@ def test_registrations_are_restored_with_their_documents(tmp_path: Path) -> None
             == grounds
             != {}
         )
-    # Without the archive these assets are only on the chain, and the result counts them.
+    # Without the archive, only the chain knows these assets; the result of the restore counts them.
     part = home.model_copy(update={"home": tmp_path / "part"})
     assert restore(part, Sources(tmp_path / "data", tmp_path / "keys", chain=chain)).assets_unknown == 2

@@ -35,7 +35,7 @@ STEPS = ["_copy", "take_chain", "merge", "settle_log", "skip_numbers", "check_lo
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_what_is_broken_off_leaves_nothing(
+def test_an_interrupted_backup_or_restore_leaves_no_files(
     story: Story, home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     real = getattr(restoring, step)

@@ -16,7 +16,7 @@ from tests.support.ledgers.small_ledger import batches, copied
 
 
 def test_the_newer_of_two_journals_is_restored(story: Story, home: Settings, tmp_path: Path) -> None:
-    """The backup alone restores the ledger of its time; a given journal that is older is not used."""
+    """The backup alone restores the ledger as it was backed up; an older journal than the backup's is not used."""
     old = tmp_path / "old"
     old.mkdir()
     lines = (story.backup / "chain" / "journal.jsonl").read_bytes().splitlines(keepends=True)
@@ -39,7 +39,7 @@ def test_a_lost_local_chain_is_restored_from_the_archive(story: Story, home: Set
 def test_a_chain_that_lost_its_end_is_refused_unless_the_loss_is_accepted(
     story: Story, home: Settings, tmp_path: Path
 ) -> None:
-    """An archive without the journal shows the loss. If the loss is accepted, the batches are anchored again."""
+    """The archive shows that the chain lost batches. If the operator accepts the loss, they are anchored again."""
     archive = copied(story.archive, tmp_path / "archive")
     for folder in archive.glob("*.chain"):
         shutil.rmtree(folder)
@@ -86,7 +86,7 @@ def test_the_journal_of_a_running_chain_is_not_copied(story: Story, home: Settin
 def test_a_ledger_is_restored_onto_a_running_node_of_its_chain(
     story: Story, home: Settings, with_archive: Opened
 ) -> None:
-    """The node is named by its URL, so the restored ledger has no local chain."""
+    """The restore is given the node's URL, so the restored ledger runs no local chain."""
     url = with_archive.ledger.client.connection.url
     settings = home.model_copy(update={"rpc_url": url})
     result = restore(settings, story.sources(chain=None, archive=story.archive))

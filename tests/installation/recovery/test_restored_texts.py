@@ -1,4 +1,4 @@
-"""Sealed texts after a restore: erased texts stay erased, and texts that may have been erased stay closed."""
+"""After a restore, erased texts stay erased, and texts that may have been erased stay unreadable."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_texts_erased_after_the_backup_stay_erased(story: Story, with_archive: O
         assert opened.ledger.certificates.bundles.build(story.early)
 
 
-def test_without_the_list_of_erasures_texts_stay_closed_until_confirmed(
+def test_without_the_list_of_erasures_texts_stay_unreadable_until_the_operator_confirms(
     story: Story, home: Settings, tmp_path: Path
 ) -> None:
     result = restore(home, story.sources())
@@ -39,7 +39,7 @@ def test_without_the_list_of_erasures_texts_stay_closed_until_confirmed(
     with open_ledger(home) as ledger:
         with pytest.raises(Conflict, match="SEALED_CLOSED"):
             ledger.certificates.bundles.build(story.early)
-        # New texts can be opened, also after a key rotation.
+        # Texts written after the restore can be opened, even after a key rotation.
         with ledger.database.write() as session:
             fresh = ledger.sealer.seal(session, {"new": 1})
             assert ledger.sealer.open(session, fresh) == {"new": 1}
@@ -60,16 +60,18 @@ def told_erased(story: Story) -> int:
     return sum(len(json.loads(line)["sealed"]) for line in lines)
 
 
-def test_a_named_list_of_erasures_must_exist(story: Story, home: Settings, tmp_path: Path) -> None:
+def test_a_restore_is_refused_if_the_given_list_of_erasures_does_not_exist(
+    story: Story, home: Settings, tmp_path: Path
+) -> None:
     with pytest.raises(NotFound, match="ERASURES_MISSING"):
         restore(home, story.sources(erasures=tmp_path / "nothing"))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_texts_stay_closed_if_the_list_of_erasures_is_older_than_the_log(
+def test_texts_stay_unreadable_if_the_list_of_erasures_is_older_than_the_log(
     story: Story, home: Settings, tmp_path: Path
 ) -> None:
-    """The archive is from before the erasure, or its list was replaced by another list."""
+    """The archive is older than the erasure, or the archive's list of erasures was replaced by another list."""
     archive = copied(story.archive, tmp_path / "archive")
     (archive / "erased.jsonl").write_bytes(b"")
     result = restore(home, story.sources(archive=archive))
@@ -119,7 +121,7 @@ def test_damaged_texts_of_the_archive_do_not_replace_texts_of_the_backup(
 def test_a_restore_without_a_wrapping_key_is_refused_and_names_the_texts(
     story: Story, home: Settings, tmp_path: Path
 ) -> None:
-    """The wrapping key was rotated after the backup of the keys, so the archive uses the new key."""
+    """The wrapping key was rotated after the keys were backed up; the archive uses the new key, which is missing."""
     source = copied(story.folder, tmp_path / "story")
     settings = story.settings.model_copy(update={"home": source / "home", "archive": source / "archive"})
     with open_ledger(settings) as ledger:
@@ -138,7 +140,7 @@ def test_a_restore_without_a_wrapping_key_is_refused_and_names_the_texts(
         with pytest.raises(Misconfigured, match="SEALING_KEY_MISSING"):
             ledger.certificates.bundles.build(story.late[0])
         assert ledger.verification.status(story.late[0])["state"] == "active"
-    # If the old key is destroyed, the archive has the backup's texts wrapped with the new key.
+    # If the old key is destroyed: the archive has the same texts, wrapped with the new key.
     keys = copied(tmp_path / "keys-2", tmp_path / "keys-3")
     (keys / "keys" / "kek-1.key").unlink()
     renewed(keys)

@@ -1,4 +1,4 @@
-"""The firm of the tests about signing in."""
+"""Fixture: a new firm for each test about signing in."""
 
 from __future__ import annotations
 

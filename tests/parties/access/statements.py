@@ -17,7 +17,7 @@ def here(ledger: Ledger) -> Place:
 
 
 def statement(ledger: Ledger, party: str, **changes: object) -> str:
-    """Return a correct sign-in statement of the party, with these changes."""
+    """Return a sign-in statement of the party that is correct except for the given changes."""
     members = {
         "place": here(ledger),
         "nonce": ledger.sessions.nonce(party, HERE).nonce,
@@ -34,7 +34,7 @@ def refused(act: Callable[[], object]) -> str:
 
 
 def reach(ledger: Ledger, token: str) -> str:
-    """Return the party of the token, or the code of the refusal."""
+    """Return the party that the token signs in, or the error code if the token is refused."""
     try:
         return ledger.callers.of(token).party
     except PingzhengError as refusal:

@@ -13,7 +13,7 @@ from tests.support.actors.signing_in import token_of
 
 
 class Clock:
-    """A clock that the test moves."""
+    """A clock that stands still until the test moves it."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -29,7 +29,7 @@ def fails(attempts: Attempts, source: str) -> str:
     return refused.value.code
 
 
-def test_the_eleventh_wrong_key_within_a_minute_must_wait() -> None:
+def test_an_address_must_wait_after_ten_wrong_keys_within_a_minute() -> None:
     clock = Clock()
     attempts = Attempts(clock)
     assert {fails(attempts, "192.0.2.1") for _ in range(LIMIT)} == {"API_KEY_UNKNOWN"}
@@ -42,7 +42,7 @@ def test_the_eleventh_wrong_key_within_a_minute_must_wait() -> None:
     assert fails(attempts, "192.0.2.1") == "API_KEY_UNKNOWN"
 
 
-def test_wrong_keys_with_pauses_are_not_slowed() -> None:
+def test_an_address_that_sends_wrong_keys_slowly_need_not_wait() -> None:
     clock = Clock()
     attempts = Attempts(clock)
     for _ in range(5 * LIMIT):
@@ -58,8 +58,8 @@ def test_other_refusals_are_not_counted_as_wrong_keys() -> None:
     assert fails(attempts, "192.0.2.1") == "API_KEY_UNKNOWN"
 
 
-def test_a_correct_key_passes_among_wrong_ones_from_its_address(ledger: Ledger) -> None:
-    """After 400 guesses no party is locked out, at this address or at another one."""
+def test_a_correct_key_is_accepted_from_an_address_that_sends_wrong_keys(ledger: Ledger) -> None:
+    """After 400 guesses, correct keys are still accepted from the guessing address and from other addresses."""
     attempts, token = Attempts(), token_of(ledger, ledger.party)
     codes: list[str] = []
     for number in range(400):
@@ -72,7 +72,7 @@ def test_a_correct_key_passes_among_wrong_ones_from_its_address(ledger: Ledger) 
             assert ledger.callers.of(token).party == ledger.party
 
 
-def test_the_number_of_remembered_sources_is_limited() -> None:
+def test_the_number_of_remembered_addresses_is_limited() -> None:
     attempts = Attempts(Clock(), most=100)
     for number in range(1000):
         fails(attempts, f"198.51.{number // 250}.{number % 250}")
@@ -110,5 +110,5 @@ def test_concurrent_failures_are_all_counted() -> None:
         ("", ""),
     ],
 )
-def test_an_ipv6_network_counts_as_one_source(address: str, source: str) -> None:
+def test_all_addresses_of_an_ipv6_network_count_as_one_address(address: str, source: str) -> None:
     assert source_of(address) == source

@@ -1,4 +1,4 @@
-"""Machine keys: their scopes, their owners, and the limits for a thief of a key."""
+"""Machine keys (API keys): scopes, owners, and what a thief of a machine key cannot do."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def made(ledger: Ledger, party: str, *scopes: Scope, days: int = 30) -> NewKey:
 
 
 def reach(ledger: Ledger, key: str) -> str:
-    """Return the party of the machine key, or the code of the refusal."""
+    """Return the party that the machine key signs in, or the error code if the key is refused."""
     try:
         return ledger.callers.of(key).party
     except PingzhengError as refusal:
@@ -76,8 +76,8 @@ def test_a_machine_key_is_limited_to_its_scopes(pilot: Pilot, firm: str) -> None
                 caller.require(other)
 
 
-def test_a_stolen_machine_key_makes_no_keys_or_sessions(pilot: Pilot, firm: str) -> None:
-    """It also cannot list, revoke or end the keys and sessions of the party."""
+def test_a_stolen_machine_key_cannot_create_keys_or_sessions(pilot: Pilot, firm: str) -> None:
+    """The stolen key also cannot list, revoke or end the party's other keys and sessions."""
     ledger = pilot.ledger
     new = made(ledger, firm)
     thief = ledger.callers.of(new.key)
@@ -186,7 +186,7 @@ def test_a_machine_key_needs_a_name_a_scope_and_an_expiry(
         ledger.machine_keys.new(session_of(ledger, firm), name, scopes, ledger.clock() + days * DAY)
 
 
-def test_a_party_has_a_maximum_of_machine_keys(pilot: Pilot, firm: str) -> None:
+def test_the_number_of_a_partys_machine_keys_is_limited(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     first = made(ledger, firm)
     with ledger.database.read() as session:

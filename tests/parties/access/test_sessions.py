@@ -1,4 +1,4 @@
-"""Sessions on a real ledger: their permissions, and the events that end them."""
+"""Sessions on a real ledger: which permissions they give, and which events end them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.ledgers.waiting_ledger import fresh_key
 
 
 def dismissed(pilot: Pilot, party: str, *steps: str) -> None:
-    """Set the party's status, as one or two authorities."""
+    """Set the party's status as one authority, or as two if the status needs two."""
     first = pilot.ledger.installation.authority_party
     for status in steps:
         pilot.ledger.parties.role_changes.set_status(pilot.ledger.actor(first), party, status, "investigation")
@@ -71,7 +71,7 @@ def test_a_session_expires(pilot: Pilot, firm: str) -> None:
         then.of(token)
 
 
-def test_a_session_ends_with_the_report_of_its_key(pilot: Pilot, firm: str) -> None:
+def test_a_session_ends_if_its_key_is_reported_as_lost(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     token, signed = token_of(ledger, firm), statement(ledger, firm)
     ledger.parties.keys.report(ledger.authority, firm, ledger.parties.register.get(firm).account)
@@ -79,8 +79,8 @@ def test_a_session_ends_with_the_report_of_its_key(pilot: Pilot, firm: str) -> N
     assert refused(lambda: ledger.sessions.begin(signed)) == "SESSION_KEY_NOT_LIVE"
 
 
-def test_a_session_ends_with_a_report_sent_directly_to_the_chain(pilot: Pilot, firm: str) -> None:
-    """The party reports with a node of its own; the session ends as soon as the index has followed the chain."""
+def test_a_session_ends_if_its_key_is_reported_directly_on_the_chain(pilot: Pilot, firm: str) -> None:
+    """The party reports its key through its own node; the session ends as soon as the index has read the report."""
     ledger = pilot.ledger
     token, account = token_of(ledger, firm), ledger.parties.register.get(firm).account
     pilot.fund(account)
@@ -90,7 +90,7 @@ def test_a_session_ends_with_a_report_sent_directly_to_the_chain(pilot: Pilot, f
     assert reach(ledger, token) == "SESSION_UNKNOWN"
 
 
-def test_a_session_ends_with_the_recovery_of_its_key(pilot: Pilot, firm: str) -> None:
+def test_a_session_ends_if_its_key_is_replaced_in_a_recovery(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     token = token_of(ledger, firm)
     ledger.parties.keys.recover(ledger.authority, firm, fresh_key(ledger))
@@ -112,7 +112,7 @@ def test_a_session_is_refused_while_its_party_is_suspended_and_ends_when_it_is_c
     assert refused(lambda: ledger.sessions.begin(signed)) == "SESSION_KEY_NOT_LIVE"
 
 
-def test_a_session_ends_with_the_erasure_of_its_party(pilot: Pilot, firm: str) -> None:
+def test_a_session_ends_if_its_party_is_erased(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     token, signed = token_of(ledger, firm), statement(ledger, firm)
     ledger.erasure.party(ledger.callers.of(token).actor, firm, "subject_request")
@@ -145,7 +145,7 @@ def test_cookie_tokens_and_bearer_tokens_are_not_interchangeable(pilot: Pilot, f
         ledger.callers.of(token_of(ledger, firm), cookie=True)
 
 
-def test_a_party_has_a_maximum_of_sessions_and_the_oldest_ends(pilot: Pilot, firm: str) -> None:
+def test_a_partys_oldest_session_ends_when_it_has_too_many_sessions(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     first = token_of(ledger, firm)
     now = ledger.clock()

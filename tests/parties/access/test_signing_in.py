@@ -1,4 +1,4 @@
-"""Signing in with a key on a real ledger, and the attempts of thieves, relays and strangers."""
+"""Signing in with a key on a real ledger; thieves, relays and strangers are refused."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.ledgers.waiting_ledger import at_once, no
 
 
 def test_a_statement_signed_for_a_relays_address_is_refused(pilot: Pilot, firm: str) -> None:
-    """A relay passes our nonce to its client; the client signs for the relay's address, which its settings contain."""
+    """A relay passes the service's nonce to its client; the client signs for the relay's address and is refused."""
     ledger = pilot.ledger
     relay = replace(here(ledger), origin="https://relay.example")
     assert refused(lambda: ledger.sessions.begin(statement(ledger, firm, place=relay))) == "SESSION_ORIGIN_DIFFERS"
@@ -53,7 +53,7 @@ def test_one_of_many_concurrent_sign_ins_with_one_statement_succeeds(pilot: Pilo
     assert [answer.code for answer in answers if answer not in opened] == ["SESSION_NONCE_UNKNOWN"] * 7
 
 
-def test_a_nonce_is_for_one_party_and_expires(pilot: Pilot, firm: str) -> None:
+def test_a_nonce_is_valid_for_one_party_and_expires(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     other = pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)
     nonce = ledger.sessions.nonce(other, HERE).nonce
@@ -66,7 +66,7 @@ def test_a_nonce_is_for_one_party_and_expires(pilot: Pilot, firm: str) -> None:
 
 
 def at(ledger: Ledger, seconds: int) -> Sessions:
-    """Return the sessions of a service whose clock is this many seconds ahead."""
+    """Return the session register of a service whose clock is ahead by the given number of seconds."""
     keys = {
         key.account: key.public_key
         for row in ledger.parties.register.page(None, 1000)
@@ -122,7 +122,7 @@ def test_a_malformed_sign_in_statement_is_refused(pilot: Pilot) -> None:
 
 
 @pytest.mark.parametrize("origin", [None, "", "null", "https://evil.example", "http://127.0.0.1:8001"])
-def test_a_page_of_another_origin_is_refused(ledger: Ledger, origin: str | None) -> None:
+def test_a_call_from_a_page_of_another_origin_is_refused(ledger: Ledger, origin: str | None) -> None:
     ledger.sessions.require_origin("http://127.0.0.1:8000")
     with pytest.raises(Forbidden, match="ORIGIN_DIFFERS"):
         ledger.sessions.require_origin(origin)
@@ -140,7 +140,7 @@ def held(ledger: Ledger, **where: str) -> int:
 
 
 def test_the_number_of_nonces_is_limited(pilot: Pilot, firm: str) -> None:
-    """Many requests from a few sources delete only their own nonces, not those of a party that signs in meanwhile."""
+    """Many requests from a few addresses delete only nonces for these addresses, not those of other parties."""
     ledger = pilot.ledger
     small = Sessions(ledger.database, here(ledger), lambda _: None, 1800, ledger.clock, most=(4, 12))
     with ledger.database.write() as session:
@@ -155,7 +155,7 @@ def test_the_number_of_nonces_is_limited(pilot: Pilot, firm: str) -> None:
     assert held(ledger) <= 12
 
 
-def test_nonces_count_an_ipv6_network_as_one_source(pilot: Pilot) -> None:
+def test_the_limit_of_nonces_counts_an_ipv6_network_as_one_address(pilot: Pilot) -> None:
     ledger = pilot.ledger
     small = Sessions(ledger.database, here(ledger), lambda _: None, 1800, ledger.clock, most=(3, 10_000))
     with ledger.database.write() as session:
