@@ -82,9 +82,8 @@ def suspend(
 def resume(
     number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StatusOut:
-    """End the suspension of a certificate.
-
-    Only its issuer may do this. A hold by an authority or a supervisor stays.
+    """End the suspension of a certificate by its issuer. Only the issuer may do this. A hold by an authority or a
+    supervisor stays.
     """
     ledger.usage.status_acts.resume(actor, number, body.reason)
     return _status(ledger, number)

@@ -40,18 +40,19 @@ class Holds:
         self._proposals = proposals
 
     def hold(self, number: str, reason: str, by: str, signed: SignedRequest | None = None) -> None:
-        """Hold a usage certificate and its request. Nothing is sent for a statement that the same office (role) holds
-        already. Raises ``Conflict`` ``REGISTRATION_NOT_HELD``, ``SIGNATURE_REQUIRED``; ``Forbidden``
+        """Hold a usage certificate and its request. Nothing is sent for a statement that is already held by the same
+        role (office). Raises ``Conflict`` ``REGISTRATION_NOT_HELD``, ``SIGNATURE_REQUIRED``; ``Forbidden``
         ``PARTY_LACKS_ROLE``; ``NotFound``.
         """
         self.hold_statements(self._rests_on(number), reason, by, signed)
 
     def lift(self, number: str, reason: str, by: str, signed: SignedRequest | None = None) -> Proposal:
-        """Lift the hold on a usage certificate and its request that the office (role) of ``by`` set. A hold by the
-        other office stays.
+        """Lift the hold that the role (office) of ``by`` set on a usage certificate and its request.
+
+        A hold by the other role stays.
 
         If this installation keeps the key of a second party with the role, that party confirms at once; else the
-        proposal stays pending. Raises as ``hold``, and ``Conflict`` ``LOG_NOT_HELD`` if the office holds neither
+        proposal stays pending. Raises as ``hold``, and ``Conflict`` ``LOG_NOT_HELD`` if the role holds neither
         statement.
         """
         return self.lift_statements(self._rests_on(number), reason, by, signed)
@@ -71,7 +72,7 @@ class Holds:
     def lift_statements(
         self, digests: Sequence[str], reason: str, by: str, signed: SignedRequest | None = None
     ) -> Proposal:
-        """Lift the holds that the office of ``by`` set on these statements; returns and raises as ``lift``.
+        """Lift the holds that the role (office) of ``by`` set on these statements; returns and raises as ``lift``.
 
         If ``by`` is both authority and supervisor, the holds by authorities are lifted, or if there are none, those by
         supervisors.
@@ -82,7 +83,7 @@ class Holds:
                 "PARTY_LACKS_ROLE",
                 "Only an authority or a supervisor can lift a hold.",
                 where="by",
-                hint="Ask an officer of the office that set the hold.",
+                hint="Ask a party with the role that set the hold.",
             )
         for office in sorted(own):
             if own_holds := [digest for digest, offices in held.items() if office in offices]:
@@ -91,17 +92,18 @@ class Holds:
             "LOG_NOT_HELD",
             "The role (office) of the caller holds none of these statements.",
             where="statements",
-            hint="Ask an officer of the office that set the hold.",
+            hint="Ask a party with the role that set the hold.",
         )
 
     def offices(self, digests: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """Return for each statement which offices (authority, supervisor) hold it now; raises ``ChainUnavailable``."""
+        """Return for each statement which roles (authority, supervisor) hold it now; raises ``ChainUnavailable``."""
         asked = self._reader.batched("latest")
         answers = {digest: asked.hold(digest) for digest in digests}
         return {digest: tuple(answer().offices) for digest, answer in answers.items()}
 
     def _held(self, digests: Sequence[str], by: str) -> tuple[set[str], dict[str, set[str]]]:
-        """Return the offices (roles) that the party ``by`` has, and for each statement which offices hold it now."""
+        """Return which of the two roles (authority, supervisor) ``by`` has, and for each statement which roles hold it
+        now."""
         if not 1 <= len(digests) <= MAX_STATEMENTS:
             raise InvalidInput("HOLD_COUNT", f"Name 1 to {MAX_STATEMENTS} statements.", where="statements")
         with self._database.read() as session:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from ledger.certificates.tables import Certificate
 from ledger.store.row_damage import differing, record_damaged
 
-# Columns of the row, each with the member of the entry that it repeats.
+# The columns that repeat a member of the entry, each with the name of this member.
 REPEATED: Final[Mapping[str, str]] = {
     "certificate_no": "certificate_no",
     "cls": "class",

@@ -24,7 +24,7 @@ _PLAIN: Final = re.compile(PLAIN)
 _LENGTH: Final = 18
 _EXPONENT: Final = re.compile(r"[0-9](\.[0-9]+)?E\+?[0-9]{1,3}", re.ASCII)
 _WHOLE: Final = re.compile(r"([0-9]+)\.0*", re.ASCII)
-# Blanks, and the signs with which people group digits.
+# Blanks and the signs with which people group digits, which are removed before keys are compared.
 _BLANKS: Final = re.compile(r"[\s,\-\u2010-\u2015]+")
 KEPT_DIGITS: Final = 15
 _AROUND: Final = (" ", "\t", "\r", "\n", "\u00a0", "\u200b", "\u3000", "\ufeff")

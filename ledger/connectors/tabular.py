@@ -16,7 +16,7 @@ MAX_CELL = 10_000
 MAX_COLUMNS: Final = 4_096
 # The most characters of one row with all its cells; also how much is read at once from a file without line ends.
 MAX_ROW_CHARACTERS: Final = 1024 * 1024
-# Limits for a table that is held in memory as a whole.
+# The most rows and cells of a table that is held in memory as a whole.
 MAX_TABLE_ROWS: Final = 200_000
 MAX_TABLE_CELLS: Final = 2_000_000
 # A spreadsheet runs a cell that begins with one of these signs as a formula; some spreadsheets accept full-width signs

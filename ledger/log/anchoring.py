@@ -97,7 +97,7 @@ class FailureNote:
             write_private(self._path, json.dumps(asdict(self._known)))
 
     def works(self) -> None:
-        """Record that anchoring works."""
+        """Record that anchoring works again: delete the failure."""
         if (self._known if self._asked else self.read()) is not None:
             self._path.unlink(missing_ok=True)
             self._known = None

@@ -1,4 +1,4 @@
-"""Parties and their keys as values, which the use cases return instead of database rows."""
+"""Values for parties and their keys, which the use cases return instead of database rows."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class FoundingOffice:
     public_key: str
 
     def party(self, roles: Iterable[Role] = (Role.AUTHORITY,)) -> NewParty:
-        """Return the office as a party; raises ``InvalidInput``."""
+        """Return the institution as a party to onboard; raises ``InvalidInput`` for an invalid value."""
         who = self.institution
         founder = NewParty(PartyKind.GOV_DEPT, who.name, who.uscc, who.region, self.public_key, frozenset(roles))
         return checked_party(founder, who.uscc)
@@ -93,9 +93,9 @@ def read_office(raw: bytes) -> FoundingOffice:
     except (InvalidInput, ValueError, TypeError) as error:
         raise InvalidInput(
             "OFFICE_FILE_INVALID",
-            "The file is not an office file signed with the office's own key.",
+            "The file is not an office file that the institution signed with its own key.",
             where="office",
-            hint="Ask the office for the file again; `pingzheng key office` writes it.",
+            hint="Ask the institution for the file again; `pingzheng key office` writes it.",
         ) from error
     return office
 
@@ -159,5 +159,5 @@ def _checked(file: dict[str, Any]) -> FoundingOffice:
 
 
 def dump_office(file: dict[str, Any]) -> str:
-    """Return an office file as text."""
+    """Write an office's name and key as the text of an office file."""
     return json.dumps(file, ensure_ascii=False, indent=1, sort_keys=True) + "\n"

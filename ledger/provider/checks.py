@@ -142,8 +142,7 @@ def _authorization(task: Task, provider: str) -> None:
 
 
 def _rules(task: Task) -> None:
-    """Check that each authorised claim has a rule for this source, and that it is computable and allowed by the payload
-    mode."""
+    """Check that each authorised claim has a rule for this source, which is valid and which the payload mode allows."""
     sources = {item["name"]: item["source"] for item in task.template["fields"]}
     for name in task.authorization["fields"]:
         if sources.get(name) != task.authorization["source"]:

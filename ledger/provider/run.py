@@ -129,8 +129,7 @@ def answered(supply: Supply, refusal: PingzhengError | None, tasks: Sequence[Tas
 
 
 def settle(answers: AnswerStore, received: Iterable[str], refused: Mapping[str, str]) -> int:
-    """Record which answers (statement digests) the platform received, and which it finally refused, with the code of
-    each.
+    """Record which answers (statement digests) the platform received, and which it finally refused (with codes).
 
     Returns how many answers no longer wait. An answer that was refused, but not finally, will be sent again.
     """

@@ -49,7 +49,7 @@ def presentations(
         return
     emit_rows([row | {"at": local_time(row["at"])} for row in known], as_json, f"核验记录 Verifications of {number}")
     uses = [{**use, "at": local_time(use["at"])} for use in elsewhere]
-    emit_rows(uses, as_json, "别处使用 Used elsewhere")
+    emit_rows(uses, as_json, "未在本账本核验的使用 Used without a verification here")
 
 
 def readings(

@@ -207,7 +207,7 @@ def _read(path: Path, limit: int) -> bytes:
 def _print_report(report: Report, accepted: dict[str, Any] | None) -> None:
     verdict = "[bold green]有效 VALID[/]" if report.valid else f"[bold red]无效 NOT VALID: {report.result}[/]"
     table = Table(title=f"{report.certificate_no or ''}  {verdict}", title_justify="left")
-    for head in ("#", "检查 check", "结果 verdict", "代码 code", "说明 reason"):
+    for head in ("#", "检查 check", "结果 result", "代码 code", "说明 reason"):
         table.add_column(head, overflow="fold")
     for check in report.checks:
         reason = explanation(check.code, check.message).message

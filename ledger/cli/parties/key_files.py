@@ -91,10 +91,10 @@ def prove(
 @app.command()
 def office(
     key: KeyFile,
-    name: Annotated[str, typer.Option(help="Name of the office.", show_default=False)],
-    uscc: Annotated[str, typer.Option(help="Its unified social credit code.", show_default=False)],
+    name: Annotated[str, typer.Option(help="Name of the institution.", show_default=False)],
+    uscc: Annotated[str, typer.Option(help="The institution's unified social credit code.", show_default=False)],
     region: Annotated[str, typer.Option(help="Region code, e.g. 440800.", show_default=False)],
-    out: Annotated[Path, typer.Option(help="New file for the office file.")] = Path("office.json"),
+    out: Annotated[Path, typer.Option(help="New file to which the office file is written.")] = Path("office.json"),
     as_json: AsJson = False,
 ) -> None:
     """写出机构文件并用本机构的密钥签名，交给运行 `pingzheng init` 的一方；私钥留在本机构。Write a file with an

@@ -1,4 +1,4 @@
-"""Proofs of possession: a new key signs that it belongs to a certain party of this ledger.
+"""Makes and checks proofs of possession: a new key signs that it belongs to a certain party of this ledger.
 
 A proof (protocol §3) names the party's number on the chain, so that no other party can use the proof. For the first
 keys of a party, which has no number yet, the proof names 0. The chain checks the proofs of secp256k1 and P-256 keys.
