@@ -1,8 +1,9 @@
 // A Hardhat plugin that also counts branches with --coverage. Hardhat 3 counts only statements.
 //
-// A branch is one outcome of a condition: of an `if`, a loop, a `?:`, a `require`, and of each operand of `&&` and `||`.
-// In the instrumented source every condition is wrapped in a call that reports its outcome; lcov.info gets a BRDA line
-// for each outcome. Conditions in assembly and in initial values are not counted.
+// A branch is one outcome (true or false) of a condition. Conditions are those of an `if`, a loop, a `?:` or a
+// `require`, and each operand of `&&` and `||`. In the instrumented source, every condition is wrapped in a call that
+// reports its outcome. lcov.info gets a BRDA line for each outcome. Conditions in assembly and in initial values are
+// not counted.
 import { createHash } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -17,7 +18,7 @@ const EITHER = `
 `;
 const JOINING = ["&&", "||"];
 
-/** @type {Map<string, {line: number, tags: string[]}[]>} Conditions by source path. */
+/** @type {Map<string, {line: number, tags: string[]}[]>} The conditions of each source file; the key is its path. */
 const conditions = new Map();
 
 function syntaxTree(content) {
@@ -27,7 +28,7 @@ function syntaxTree(content) {
   return JSON.parse(solc.compile(JSON.stringify(input))).sources.source.ast;
 }
 
-// Conditions without `&&` and `||`: of these two, each operand is a condition.
+// Counted are conditions without `&&` or `||`. If a condition has one of these, its operands are counted instead.
 function operands(node) {
   if (node.nodeType === "TupleExpression" && node.components.length === 1) return operands(node.components[0]);
   if (JOINING.includes(node.operator)) return [...operands(node.leftExpression), ...operands(node.rightExpression)];
@@ -40,7 +41,7 @@ function conditionOf(node) {
   return node.condition; // of an if, a loop, a ?:
 }
 
-// Return the byte ranges of the conditions below a node; if two begin together, the outer one comes first.
+// Return the byte ranges of all conditions below a node. If two ranges begin at the same byte, the longer comes first.
 function ranges(tree) {
   const found = new Map();
   const visit = (node, inside) => {

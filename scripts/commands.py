@@ -1,4 +1,4 @@
-"""Write docs/commands.md: every command of the command line, from its help, in Chinese and English.
+"""Write docs/commands.md: a list of every command, with its help text in Chinese and English.
 
 Example:
     python scripts/commands.py
@@ -38,7 +38,7 @@ COLUMNS: Final = "| 命令 command | 作用 | what it does |\n|---|---|---|\n"
 
 
 def commands() -> dict[str, Any]:
-    """Return every command by its name, such as ``party add``."""
+    """Return a map from the name of each command, such as ``party add``, to the command."""
     whole = get_group(app)
     for group in GROUPS:
         whole.add_command(loaded(group), group)
@@ -46,7 +46,7 @@ def commands() -> dict[str, Any]:
 
 
 def page() -> str:
-    """Return the page: a table for each group of commands."""
+    """Return the page in Markdown, with a table for each group of commands."""
     sections: dict[str, list[str]] = {}
     for name, command in commands().items():
         row = f"| `pingzheng {name}` | {' | '.join(_about(command.help or ''))} |\n"
@@ -63,14 +63,14 @@ def _leaves(group: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
 
 
 def _about(text: str) -> tuple[str, str]:
-    """Return a command's help in Chinese and English, without its examples, each on one line."""
+    """Return the Chinese and the English help text of a command, each on one line and without examples."""
     said = " ".join(_EXAMPLE.sub("", text).split()).replace("|", "\\|")
     found = _LANGUAGES.fullmatch(said)
     return (found["zh"], found["en"]) if found else (said, "")
 
 
 def main() -> None:
-    """Write the page."""
+    """Write docs/commands.md."""
     PAGE.write_text(page(), "utf-8")
     typer.echo(f"wrote docs/{PAGE.name}: {len(commands())} commands")
 

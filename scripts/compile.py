@@ -1,8 +1,8 @@
-"""Compile the contracts into the artifacts that the package carries.
+"""Compile the contracts into the artifacts that are part of the package.
 
 Examples:
-    python scripts/compile.py           write the artifacts that changed
-    python scripts/compile.py --check   exit 1 if the packaged artifacts are not what the sources compile to
+    python scripts/compile.py           write the artifacts that have changed
+    python scripts/compile.py --check   exit 1 if the packaged artifacts differ from the compiled sources
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 
 def main(
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 on a difference.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if an artifact differs.")] = False,
 ) -> None:
     """Compile the contracts into ledger/chain/contracts/artifacts."""
     with errors_explained():
         if check:
             stale = outdated(PROJECT)
             for name in stale:
-                typer.echo(f"{name}: the packaged artifact is not what the sources compile to; run scripts/compile.py")
+                typer.echo(f"{name}: the packaged artifact differs from the compiled sources; run scripts/compile.py")
             raise typer.Exit(1 if stale else 0)
         for path in package(PROJECT):
             typer.echo(f"wrote {path.relative_to(PROJECT)}")

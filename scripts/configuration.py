@@ -31,7 +31,7 @@ in seconds. The option `--home` of a command has priority over `PINGZHENG_HOME`.
 |---|---|---|---|
 """
 SIGNS: Final = (("ge", "≥"), ("gt", ">"), ("le", "≤"), ("lt", "<"))
-# Variables that a command or a key provider reads, without a ledger.
+# Variables that are not settings of a ledger: a command or a key provider reads them.
 OTHERS: Final = {
     "PINGZHENG_LOG": (
         "WARNING",
@@ -41,23 +41,23 @@ OTHERS: Final = {
     "PINGZHENG_KEK_<id>": (
         "–",
         "64 hex digits",
-        "A key that wraps data keys, for the key provider `environment`.",
+        "A key that wraps data keys; read by the key provider `environment`.",
     ),
     "PINGZHENG_KEK_CURRENT": ("–", "an id", "The id of the key that wraps new records."),
-    "PINGZHENG_WALLET": ("holder.wallet", "a file", "The file of the holder's wallet."),
+    "PINGZHENG_WALLET": ("holder.wallet", "a file", "The path of the holder's wallet file."),
     "PINGZHENG_WALLET_PASSPHRASE": (
         "asked for",
         "a line",
         "The passphrase of the wallet; `--passphrase-file` has priority.",
     ),
-    "PINGZHENG_WALLET_NEW_PASSPHRASE": ("asked for", "a line", "The new passphrase, for `wallet passphrase`."),
+    "PINGZHENG_WALLET_NEW_PASSPHRASE": ("asked for", "a line", "The new passphrase that `wallet passphrase` sets."),
     "PINGZHENG_API_KEY": (
         "–",
         "a key",
-        "The key with which `provision run` calls a platform; `--api-key` has priority.",
+        "The API key with which `provision run` calls a platform; `--api-key` has priority.",
     ),
-    "PINGZHENG_RECORDS": ("provider-records", "a folder", "The folder of a provider's own records."),
-    "PINGZHENG_SOURCES": ("–", "a folder", "The folder with a provider's descriptions of its sources."),
+    "PINGZHENG_RECORDS": ("provider-records", "a folder", "The folder of a provider's records of its answers."),
+    "PINGZHENG_SOURCES": ("–", "a folder", "The folder of files that describe a provider's data sources."),
 }
 
 

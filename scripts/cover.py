@@ -1,10 +1,10 @@
-"""Measure what the tests cover: the contracts by their Solidity tests, ledger/domain by tests/domain.
+"""Measure how much code the tests run: the Solidity tests of the contracts, and tests/domain of ledger/domain.
 
 A line of a contract is covered if one of its statements ran. A branch of a contract is one outcome of a condition, see
 scripts/branches.mjs. A branch of Python is a jump from one line to another, as coverage.py counts it.
 
 Example:
-    python scripts/cover.py    run both, print the table, exit 1 if a file is below the floor
+    python scripts/cover.py    run both suites, print a table, exit 1 if a file has less coverage than FLOOR
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from typing import Final
 from ledger.chain.local.node_programs import find_node, find_program
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
-FLOOR: Final = 95  # per cent, of each file, by line and by branch
+FLOOR: Final = 95  # the least coverage of each file, in per cent of its lines and of its branches
 CONTRACTS: Final = PROJECT / "coverage" / "lcov.info"
 DOMAIN: Final = PROJECT / "coverage" / "domain.info"
 
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """The coverage of one file; ``missed`` are the lines where something did not run."""
+    """The coverage of one file. ``missed`` are the lines that did not run, or of which a branch did not run."""
 
     path: str
     lines: int
@@ -37,7 +37,7 @@ class Covered:
 
     @property
     def percent(self) -> tuple[float, float]:
-        """The percentages of lines and branches that ran; 100 for a file without branches."""
+        """Return the percentages of lines and of branches that ran; 100 if the file has no branches."""
         return _percent(self.lines_run, self.lines), _percent(self.branches_run, self.branches)
 
     @property
@@ -46,7 +46,7 @@ class Covered:
 
 
 def run_contract_tests() -> subprocess.CompletedProcess[str]:
-    """Run the Solidity tests with instrumented contracts; they write the file CONTRACTS."""
+    """Run the Solidity tests with instrumented contracts. The run writes the file CONTRACTS."""
     CONTRACTS.unlink(missing_ok=True)
     hardhat = find_program("hardhat").with_name("cli.js")
     command = [str(find_node()), str(hardhat), "test", "solidity", "--coverage"]
@@ -54,20 +54,20 @@ def run_contract_tests() -> subprocess.CompletedProcess[str]:
 
 
 def run_domain_tests() -> subprocess.CompletedProcess[str]:
-    """Run the tests of ledger/domain in a new Python process, so that imports are counted; write the file DOMAIN."""
+    """Run tests/domain in a new Python process, so that code that runs on import is counted; write the file DOMAIN."""
     DOMAIN.unlink(missing_ok=True)
     measure = ["--cov=ledger.domain", "--cov-branch", f"--cov-report=lcov:{DOMAIN}"]
     return _run([sys.executable, "-m", "pytest", "tests/domain", *measure])
 
 
 def read(report: Path) -> list[Covered]:
-    """Return the coverage of each file in an lcov report, sorted; a file that no test loaded is not in the report."""
+    """Return the coverage of each file in an lcov report, sorted. The report lacks files that no test has loaded."""
     records = report.read_text("utf-8").split("end_of_record\n")
     return sorted((_covered(record.splitlines()) for record in records if "SF:" in record), key=lambda it: it.path)
 
 
 def table(files: list[Covered]) -> str:
-    """Return a table with a row for each file and a total."""
+    """Return a table with a row for each file, and a row with the totals."""
     lines, lines_run, branches, branches_run = (sum(column) for column in zip(*map(_counts, files), strict=True))
     total = Covered("total", lines, lines_run, branches, branches_run, ())
     width = max(len(file.path) for file in files)

@@ -1,4 +1,4 @@
-"""Write docs/demo.md and docs/flow.svg from what `pingzheng demo` left.
+"""Write docs/demo.md and docs/flow.svg from the output of `pingzheng demo`.
 
 Example:
     pingzheng demo --home var --out demo-out
@@ -60,7 +60,7 @@ SCENARIO: Final = (
 
 
 def page(summary: Mapping[str, Any]) -> str:
-    """Return the page for the summary of a run."""
+    """Return docs/demo.md, made from the summary of a run of the demonstration."""
     counts = _table(("", "number"), ((title, f"{summary['counts'][name]:,}") for name, title in COUNTS.items()))
     stages = _table(
         ("stage", "number", "gas", "gas each"),
@@ -102,7 +102,7 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def main(
-    folder: Annotated[Path, typer.Argument(help="The folder that the demonstration wrote, such as demo-out.")],
+    folder: Annotated[Path, typer.Argument(help="The output folder of the demonstration, such as demo-out.")],
 ) -> None:
     """Write docs/demo.md and docs/flow.svg."""
     PAGE.write_text(page(json.loads((folder / "summary.json").read_text("utf-8"))), "utf-8")

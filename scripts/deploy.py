@@ -41,7 +41,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command(epilog=EPILOG)
 def main(
-    founding: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The founding parties, a JSON file.")],
+    founding: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="JSON file with the founding parties.")],
     key: Annotated[
         str, typer.Option(envvar="PINGZHENG_DEPLOYER_KEY", help="Private key of the deploying account.", prompt=False)
     ],
@@ -50,11 +50,11 @@ def main(
     delay: Annotated[
         int,
         typer.Option(
-            min=0, help="Seconds that a proposal waits; fixed for good. A day at least, except on a local chain."
+            min=0, help="Seconds that a proposal waits; fixed forever. At least 86400, except on a local chain."
         ),
     ] = DEFAULT_DELAY,
-    notice_days: Annotated[int, typer.Option(min=0, help="Minimum days of a public notice; fixed for good.")] = 10,
-    folder: Annotated[Path, typer.Option(help="Folder for deployment files.")] = Path("deployments"),
+    notice_days: Annotated[int, typer.Option(min=0, help="The shortest public notice, in days; fixed forever.")] = 10,
+    folder: Annotated[Path, typer.Option(help="Folder to write the deployment file to.")] = Path("deployments"),
     as_json: Annotated[bool, typer.Option("--json", help="Print the deployment as JSON.")] = False,
 ) -> None:
     """Deploy the contracts. If they are deployed already, check them and change nothing."""

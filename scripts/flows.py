@@ -1,10 +1,10 @@
-"""Show through which rooms of ledger/ three flows pass, and every call that goes against the order of the rooms.
+"""Show which rooms (packages) of ledger/ three flows use, and find calls against the order of the rooms.
 
-The flows are a request to a verified use, a registration to its certificate, and a withdrawal, on a small real ledger.
-Each call from a function of one room to a function of another room is recorded, also if a library is between the two.
-A call *climbs* if it goes to a room above or beside its own, by the order of the import-linter contract in
-pyproject.toml. An import cannot climb. A climb is a call of a function or object that a room above passed down;
-HANDED_DOWN names these with the reason.
+The flows run on a small real ledger: from a request to a verified use, from a registration to its certificate, and a
+withdrawal. Each call from a function of one room to a function of another room is recorded, even if code of a library
+is between the two. The import-linter contract in pyproject.toml gives the order of the rooms. A call *climbs* if the
+called room is above the calling room or on its level. Imports cannot climb. So a climbing call is only possible if a
+room above has passed the function or object down; HANDED_DOWN lists these functions, each with the reason.
 
 Example:
     python scripts/flows.py    run the flows, print rooms and climbs, exit 1 if a climb has no reason
@@ -37,7 +37,7 @@ from tests.support.actors.pilots import Pilot, assembled
 from tests.support.places import PROJECT
 
 CONTRACT: Final = "One direction"
-# Functions that a room above passes down, by the pattern of their names, and why a room below calls them.
+# Functions that a room above passes down. The key is a pattern of their names, the value why a room below calls them.
 HANDED_DOWN: Final = {
     "*.<genexpr>": "a sequence that the room above computes while the room below reads it",
     "certificates.verification.*:*.announce": "the hash of a use's transaction is recorded before it is sent",
@@ -56,14 +56,14 @@ HANDED_DOWN: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Climb:
-    """A call to a room above or beside: the calling room, and the called function."""
+    """A call to a room above or on the same level: the calling room, and the called function."""
 
     room: str
     target: str
 
     @property
     def pattern(self) -> str | None:
-        """The pattern of HANDED_DOWN that matches the function, or None."""
+        """Return the pattern of HANDED_DOWN that matches the called function, or None."""
         return next((pattern for pattern in HANDED_DOWN if fnmatchcase(self.target, pattern)), None)
 
     def __str__(self) -> str:
@@ -71,7 +71,7 @@ class Climb:
 
 
 def levels() -> dict[str, int]:
-    """Return the level of each room by the import-linter contract; the lowest room has the highest number."""
+    """Return the level of each room in the import-linter contract; the lowest room has the highest number."""
     linter = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
     (layers,) = (each["layers"] for each in linter["contracts"] if each["name"] == CONTRACT)
     return {
@@ -81,7 +81,7 @@ def levels() -> dict[str, int]:
 
 @dataclass
 class Recorder:
-    """Records the rooms of a flow by their first call, the number of calls between rooms, and the climbs."""
+    """Records the rooms of a flow in the order of their first calls, the number of calls between rooms, the climbs."""
 
     levels: Mapping[str, int] = field(default_factory=levels)
     rooms: list[str] = field(default_factory=list)
@@ -91,7 +91,7 @@ class Recorder:
 
     @contextmanager
     def recording(self) -> Iterator[None]:
-        """Record the calls of this thread, and of the threads that it starts, while the context is open."""
+        """Until the end of the block, record the calls of this thread and of the threads that it starts."""
         threading.setprofile(self._note)
         sys.setprofile(self._note)
         try:
@@ -117,7 +117,7 @@ class Recorder:
                 self.climbs[Climb(before, _name(frame.f_code))] += 1
 
     def _room(self, code: CodeType) -> str | None:
-        """Return the room of a function of ledger/; None for other functions and for code that runs on import."""
+        """Return the room of a function in ledger/; None for other functions, and for code that runs on import."""
         if code.co_name == "<module>":
             return None
         if code.co_filename not in self._known:
@@ -133,20 +133,20 @@ def _name(code: CodeType) -> str:
 
 
 def use(pilot: Pilot) -> None:
-    """Make a request, its authorization, the provision and the certificate, and let the consumer use it."""
+    """Make a request, its authorization, the provision and the certificate; let the consumer use the certificate."""
     firm = pilot.firm()
     if not pilot.accept(firm, pilot.certificate(firm)).valid:
         raise SystemExit("the use was refused")
 
 
 def registration(pilot: Pilot) -> None:
-    """Make an application, review and publish it, issue the certificate, and verify it."""
+    """Apply for a registration, review and publish it, issue its certificate, and verify the certificate."""
     if not pilot.report(pilot.confirmed()).valid:
         raise SystemExit("the registration certificate was refused")
 
 
 def withdrawal(pilot: Pilot) -> None:
-    """Issue a certificate, and let its subject withdraw the consent."""
+    """Issue a usage certificate, and let its subject withdraw the authorization."""
     consent = Consent(pilot)
     consent.withdraw()
     if consent.report().valid:

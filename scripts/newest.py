@@ -1,7 +1,7 @@
-"""Run the tests of domain, proof and wallet on the newest Python of this machine that the project allows.
+"""Run the tests of domain, proof and wallet with the newest Python on this machine that the project allows.
 
-They need no chain and no large package, so that the run takes a minute or two. Without a newer Python than the running
-one, nothing is done.
+These tests need no chain and no large package, so the run takes only a minute or two. If this machine has no newer
+Python than the one that runs this script, no tests are run.
 
 Example:
     python scripts/newest.py
@@ -33,7 +33,7 @@ _REQUIREMENT: Final = re.compile(r"^([\w.-]+)(?:\[[\w,-]+\])?==.*(?:\n[ ]+.*)*\n
 
 
 def programs() -> Iterator[Path]:
-    """Yield the Pythons on PATH and those that pyenv installed for this user."""
+    """Yield the Python programs on PATH, and those that pyenv installed for this user."""
     names = [f"python3.{minor}" for minor in range(OLDEST[1], TOO_NEW[1])]
     yield from (Path(found) for found in map(shutil.which, names) if found)
     # CI may have another HOME than the user's entry in the system.
@@ -42,7 +42,7 @@ def programs() -> Iterator[Path]:
 
 
 def version(program: Path) -> tuple[int, int]:
-    """Return the version of a Python, or (0, 0) if it does not run."""
+    """Return the version of a Python program, or (0, 0) if the program does not run."""
     asked = [str(program), "-c", "import ensurepip, sys; print(*sys.version_info[:2])"]
     done = subprocess.run(asked, capture_output=True, text=True, check=False)  # noqa: S603 - a Python of this machine
     major, minor = done.stdout.split() if done.returncode == 0 else ("0", "0")
@@ -50,7 +50,7 @@ def version(program: Path) -> tuple[int, int]:
 
 
 def newest() -> Path | None:
-    """Return the newest allowed Python that is newer than the running one, or None."""
+    """Return the newest Python program that the project allows, if it is newer than the running Python; else None."""
     found = {version(program): program for program in programs()}
     allowed = [each for each in found if sys.version_info[:2] < each < TOO_NEW]
     return found[max(allowed)] if allowed else None

@@ -1,4 +1,4 @@
-"""Write the schema of the API to docs/openapi.json, so that a review sees its changes.
+"""Write the OpenAPI schema of the API to docs/openapi.json, so that reviewers see changes of the schema.
 
 Example:
     python scripts/openapi.py

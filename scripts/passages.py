@@ -1,8 +1,8 @@
 """Draw passages of prose at random, for a reader who sees nothing else.
 
 A passage is a docstring, a comment, the text of an error, a help text, or the name of a test, in Chinese or English.
-Each kind gives the same number of passages, because there are many more docstrings than errors. Only files that Git
-tracks are read. The same seed and the same files give the same passages.
+The same number is drawn of each of these kinds, because there are many more docstrings than errors. Only files that
+Git tracks are read. If seed and files are the same, the passages are the same.
 
 Examples:
     python scripts/passages.py             draw 60 passages with a new seed, and print the seed
@@ -49,18 +49,18 @@ class Passage:
 
 
 def tracked() -> list[str]:
-    """The files that Git tracks, sorted."""
+    """Return the paths of all files that Git tracks, sorted."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT, capture_output=True, text=True, check=True)  # noqa: S607
     return sorted(filter(None, listed.stdout.split("\0")))
 
 
 def passages(files: Iterable[str]) -> list[Passage]:
-    """Every passage in the files, sorted by file and line."""
+    """Return every passage in the files, sorted by file and line."""
     return sorted(passage for file in files for passage in _of_file(file) if passage.text.strip())
 
 
 def drawn(found: Sequence[Passage], seed: int, count: int = COUNT) -> list[Passage]:
-    """Draw ``count`` passages, shared equally between the kinds; a kind that has fewer gives all it has."""
+    """Draw ``count`` passages, as many of each kind as of the others; if a kind has too few, all of them are taken."""
     chance = Random(seed)  # noqa: S311
     chosen: list[Passage] = []
     for place, kind in enumerate(KINDS):
@@ -91,7 +91,7 @@ def _of_file(file: str) -> Iterator[Passage]:
 
 
 def _of_table(file: str, text: str, table: dict[str, Any]) -> Iterator[Passage]:
-    """The texts of each error in a table from code to texts."""
+    """Return a passage for each error code in a TOML table: all texts of that error."""
     for code, row in table.items():
         place = re.search(rf'^\s*"?{re.escape(code)}"?\s*[=:]', text, re.MULTILINE)
         texts = _texts(row)
@@ -107,7 +107,7 @@ def _texts(value: Any) -> list[str]:
 
 
 def _comments(file: str, text: str, form: re.Pattern[str]) -> Iterator[Passage]:
-    """Neighbouring lines of comment are one passage."""
+    """Return the comments as passages; comments on consecutive lines are one passage."""
     lines: list[str] = []
     for number, line in enumerate([*text.splitlines(), ""], start=1):
         found = form.match(line)
@@ -119,7 +119,7 @@ def _comments(file: str, text: str, form: re.Pattern[str]) -> Iterator[Passage]:
 
 
 def of_python(file: str, text: str) -> Iterator[Passage]:
-    """Every passage in the text of a Python file."""
+    """Return every passage in the text of a Python file."""
     yield from _python_comments(file, text)
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
@@ -139,7 +139,7 @@ def _is_command(node: ast.AST) -> bool:
 
 
 def _of_call(file: str, call: ast.Call) -> Iterator[Passage]:
-    """The help text of an option, or the message and hint of an error: its first argument is a code."""
+    """Return the help text of an option, or the message and hint of an error, whose first argument is an error code."""
     named = {keyword.arg: _string(keyword.value) for keyword in call.keywords}
     if named.get("help"):
         yield Passage(file, call.lineno, "help", named["help"])
@@ -151,7 +151,7 @@ def _of_call(file: str, call: ast.Call) -> Iterator[Passage]:
 
 
 def _string(node: ast.expr) -> str:
-    """The text of a string or f-string, whose expressions stay in braces; empty for anything else."""
+    """Return the text of a string or f-string, with expressions in braces; empty if the node is neither."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
@@ -164,7 +164,7 @@ def _string(node: ast.expr) -> str:
 
 
 def _python_comments(file: str, text: str) -> Iterator[Passage]:
-    """Comments on lines of their own are joined with the next line; a comment after code is a passage by itself."""
+    """Return the comments of a Python file; consecutive comment lines are one passage, a comment after code another."""
     started, lines = 0, list[str]()
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type != tokenize.COMMENT:

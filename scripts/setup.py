@@ -1,7 +1,8 @@
-"""Install Pingzheng and the programs that it starts into this folder. `make` calls this script with plain Python.
+"""Install Pingzheng, and the programs that it starts, into this folder. `make` calls this script.
 
-It checks Python first, says what it installs, prints a line every few seconds, and says what to do after a failure.
-Any Python from 3.6 can read it, because an old Python must get the message that it is too old.
+The script first checks the version of Python. It prints what it installs, a line every few seconds, and what to do
+after a failure. It runs on every Python from 3.6, because users of an old Python must get the message that it is too
+old.
 
 Example:
     python3 scripts/setup.py python
@@ -26,7 +27,7 @@ TOO_NEW = (3, 14)
 FREE_MB = 1_500
 SECONDS = 5
 EXIT_INTERRUPTED = 130
-# What each step installs, and its size and time on two cores.
+# For each step: what it installs, the size on the disk, and the time on two cores.
 STEPS = {
     "python": "Python packages into .venv: 0.8 GB, 1 to 3 minutes; the next step needs 0.1 GB",
     "node": "the local chain (Hardhat) into node_modules: 0.1 GB, less than a minute",
@@ -36,7 +37,7 @@ STEPS = {
 
 
 def problem(version: "tuple[int, ...]" = HERE, modules: "tuple[str, ...]" = ("venv", "ensurepip")) -> str:
-    """Return why this Python cannot be used and what to do, or an empty text."""
+    """Return why this Python cannot be used and what to do; empty if it can be used."""
     shown = ".".join(map(str, version))
     if not OLDEST <= tuple(version[:2]) < TOO_NEW:
         why = "is too old"
@@ -61,7 +62,7 @@ def problem(version: "tuple[int, ...]" = HERE, modules: "tuple[str, ...]" = ("ve
 
 
 def runs(program: str) -> bool:
-    """Return whether a program is on PATH and runs; a shim of pyenv may be there without its Python."""
+    """Return whether a program is on PATH and runs; a shim of pyenv is there even if its Python is not installed."""
     try:
         return not subprocess.call([program, "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
     except OSError:
@@ -69,7 +70,7 @@ def runs(program: str) -> bool:
 
 
 def room(folder: Path = PROJECT) -> str:
-    """Return why nothing can be installed into the folder and what to do, or an empty text."""
+    """Return why nothing can be installed into the folder and what to do; empty if the folder can be used."""
     if not can_write(folder):
         return f"The folder {folder} cannot be written.\n  Clone the project into a folder of your own."
     free = shutil.disk_usage(str(folder)).free // 1_000_000
@@ -88,7 +89,10 @@ def can_write(folder: Path) -> bool:
 
 
 def environment() -> "dict[str, str]":
-    """Return the environment of pip and npm: Node from .venv, and caches in build/ if the home folder is read-only."""
+    """Return the environment variables for pip and npm.
+
+    PATH begins with .venv, which has Node. If the user's home folder is read-only, the caches are in build/.
+    """
     found = dict(os.environ, PATH=f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}")
     if not can_write(Path(os.path.expanduser("~"))):  # noqa: PTH111 - Path.home() raises an error without a home
         caches = PROJECT / "build"
@@ -98,7 +102,7 @@ def environment() -> "dict[str, str]":
 
 
 def megabytes(folder: Path) -> int:
-    """Return the size of all files in the folder."""
+    """Return the size of all files in the folder, in MB."""
     total = 0
     for place, _, names in os.walk(str(folder)):
         for name in names:
@@ -110,7 +114,7 @@ def megabytes(folder: Path) -> int:
 
 
 def run(command: "list[str]", folder: Path, name: str = "pip install") -> None:
-    """Run a command and print the time and the folder's size every few seconds; exit if the command fails."""
+    """Run a command. Print the time and the folder's size every few seconds; exit if the command fails."""
     begun = shown = time.monotonic()
     process = subprocess.Popen(command, cwd=str(PROJECT), env=environment())  # noqa: S603 - only commands of this file
     try:
@@ -133,7 +137,7 @@ def run(command: "list[str]", folder: Path, name: str = "pip install") -> None:
 
 
 def pip(lock: str) -> None:
-    """Install the packages of a lock file into .venv, then this folder itself, without another download."""
+    """Install the packages of a lock file into .venv, then this project, which needs no further download."""
     quiet = [str(VENV / "bin" / "pip"), "install", "--quiet", "--no-compile", "--disable-pip-version-check"]
     run([*quiet, "--require-hashes", "-r", lock], VENV)
     run([*quiet, "--no-deps", "--no-build-isolation", "-e", "."], VENV)
@@ -149,7 +153,7 @@ def npm(*options: str) -> None:
 
 
 def install(step: str) -> None:
-    """Install what the step names, and mark it as complete for `make`."""
+    """Install the packages of a step, and mark the step as complete, so that `make` does not repeat it."""
     if step == "python":
         run([sys.executable, "-m", "venv", str(VENV)], VENV, "python -m venv")
         pip("requirements.lock")
@@ -165,7 +169,7 @@ def install(step: str) -> None:
 
 
 def main(step: str) -> None:
-    """Check this Python and the folder, then install; ends the program with a message if something is missing."""
+    """Check this Python and the folder, then install. If a check fails, print a message and end the program."""
     wrong = problem() or room()
     if wrong:
         sys.exit(f"error: {wrong}")

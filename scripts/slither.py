@@ -1,8 +1,8 @@
-"""Run Slither over the contracts, and fail if a finding of any level has no reason.
+"""Check the contracts with Slither, and fail if no reason is given for a finding, whatever its level.
 
-The reason of a single finding is in the source, on the line before it:
+The reason why a single finding is not a fault stands in the source, on the line before the finding:
     // slither-disable-next-line DETECTOR: why it is not a fault
-Detectors that are excluded for every contract are in EXCLUDED. All arguments are passed to Slither.
+EXCLUDED lists detectors that are not used for any contract, with the reason. All arguments are passed to Slither.
 
 Examples:
     python scripts/slither.py                           exit 1 if a finding has no reason
@@ -38,7 +38,7 @@ _EXPLAINED: Final = re.compile(r"^\s*// slither-disable-next-line [a-z0-9-]+(,[a
 
 
 def unexplained() -> list[str]:
-    """Return the places of directives that give no reason, or that hide more than one line."""
+    """Return the places of slither-disable comments that give no reason, or that hide more than one line."""
     return [
         f"{path.relative_to(PROJECT)}:{number}: {line.strip()}"
         for path in sorted((PROJECT / "contracts").rglob("*.sol"))
@@ -48,7 +48,7 @@ def unexplained() -> list[str]:
 
 
 def build_info() -> dict[str, object]:
-    """Compile the contracts with the npm compiler and return a Hardhat build info.
+    """Compile the contracts with solc from npm, and return the result in the form of a Hardhat build info.
 
     Raises CalledProcessError, or RuntimeError with the errors of the compiler.
     """
@@ -60,7 +60,8 @@ def build_info() -> dict[str, object]:
     errors = [item["formattedMessage"] for item in output.get("errors", []) if item["severity"] == "error"]
     if errors:
         raise RuntimeError("\n".join(errors))
-    # Slither reads only the syntax tree. It needs a bytecode, but compiling it would take twenty seconds.
+    # Slither reads only the syntax tree, but requires bytecode. Compiling it would take twenty seconds, so it
+    # is left empty.
     empty = {"object": "", "sourceMap": ""}
     for contracts in output["contracts"].values():
         for contract in contracts.values():
@@ -77,13 +78,13 @@ def main() -> int:
         return 1
     BUILD_INFO.parent.mkdir(parents=True, exist_ok=True)
     BUILD_INFO.write_text(json.dumps(build_info()))
-    # Slither does not overwrite the file, so an old one is deleted first.
+    # Slither does not overwrite its output file, so an old output file is deleted first.
     FINDINGS.unlink(missing_ok=True)
     command = [str(SLITHER), ".", "--exclude", ",".join(EXCLUDED), "--json", str(FINDINGS), *sys.argv[1:]]
-    # Slither asks Hardhat for its folders, and treats warnings of npm as a failure.
+    # Slither asks Hardhat for its folders, and takes a warning of npm in the answer for a failure.
     environment = os.environ | {"npm_config_loglevel": "error"}
     run = subprocess.run(command, cwd=PROJECT, env=environment, stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603
-    # Slither reports unused directives as findings, also in dependencies, which we do not change.
+    # Slither reports unused slither-disable comments as findings, even in dependencies, which are not changed.
     said = [line for line in run.stderr.splitlines() if not (_STALE in line and "/node_modules/" in line)]
     if not FINDINGS.exists():
         print(*said, sep="\n")

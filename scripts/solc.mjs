@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Makes the npm compiler usable as `solc` for py-solc-x: it supports --version, and standard JSON on stdin and stdout.
+// Lets py-solc-x use the compiler from npm as `solc`. It supports --version, and standard JSON on stdin and stdout.
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";

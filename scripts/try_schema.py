@@ -25,9 +25,13 @@ from tests.support.api.trying_schema import PHASES, ROLES, trying
 
 def main(
     seed: Annotated[int, typer.Option(help="The same seed gives the same calls.")] = 20261130,
-    examples: Annotated[int, typer.Option(min=1, help="Generated calls for each operation and role.")] = 4,
-    roles: Annotated[str, typer.Option(help="Columns of the role matrix; U has no session.")] = "".join(ROLES),
-    covering: Annotated[str, typer.Option(help="Roles that also try the limits of every member.")] = "UCA",
+    examples: Annotated[int, typer.Option(min=1, help="How many calls are generated for each operation and role.")] = 4,
+    roles: Annotated[str, typer.Option(help="Roles, by their letters in the role matrix; U: no session.")] = "".join(
+        ROLES
+    ),
+    covering: Annotated[
+        str, typer.Option(help="The roles that also send values at the limits of every member.")
+    ] = "UCA",
 ) -> None:
     """Run all roles, print a table, and exit with 1 if an answer was wrong."""
     folder = Path(mkdtemp(prefix="try-schema-"))

@@ -1,4 +1,4 @@
-"""Measure the gas of the contracts on a local node, and write it together with the limits.
+"""Measure the gas of every act of the contracts on a local node, and write the figures with their limits.
 
 Examples:
     python -m scripts.gas           write contracts/gas.json, contracts/size.json and docs/gas.md
@@ -21,7 +21,7 @@ from scripts.gas.page import PAGE, write
 def main(
     only_print: Annotated[bool, typer.Option("--print", help="Write nothing.")] = False,
 ) -> None:
-    """Measure gas and code size; exit 1 if a limit is exceeded, or if an act costs more without a reason in RISES."""
+    """Measure gas and code size. Exit 1 if a limit is exceeded, or an act costs more than before without a reason."""
     with errors_explained():
         table = report(measure(), committed())
     for name, row in table.items():

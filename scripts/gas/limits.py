@@ -1,4 +1,4 @@
-"""The limit for the gas of an act, and the reason if an act costs more than its limit or more than before."""
+"""The gas limit of each act, and the reasons for acts that cost more than their limit or more than before."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ LIMITS: Final = {
     "recover account": 90_000,
 }
 _REVOKE = "the running head, the party registry, the check that the batch exists (ADR 3)"
-# Why an act may cost more than its limit. See docs/adr/0003-what-a-revocation-buys.md.
+# For each act that costs more than its limit: the reason. See docs/adr/0003-what-a-revocation-buys.md.
 WHY: Final = {
     "revoke, first of its word": _REVOKE,
     "revoke, later of its word": _REVOKE,
     "offer + accept": "each act asks the party registry, which decides by proposals (ADR 11)",
     "recover account": "three transactions: proposal, confirmation by a second party, execution after a delay (ADR 11)",
 }
-# Why an act costs more than before, by the first prefix that matches its name. See
+# Why acts cost more than before. A key is the beginning of an act's name; the first key that matches is used. See
 # docs/adr/0009-keyed-by-what-was-signed.md and docs/adr/0011-two-parties-and-a-delay.md.
 _OWN_LOG = "each issuer has its own log, and each event names the issuer, so nobody else can anchor or revoke there"
 _PAUSE = "the act reads whether the ledger is paused, which is one more storage slot"
@@ -64,9 +64,9 @@ RISES: Final = {
     "rotate account": "a new key waits, and every key of the party may veto it",
     "recover account": "two officers and a delay, in which every key of the party may veto",
 }
-# Any other act may cost this much more, for the reason `_DISPATCH`.
+# The most gas that any other act may cost more than before; the reason is `_DISPATCH`.
 DISPATCH_GAS: Final = 600
-# Acts that bind keys with a proof, which is a signature.
+# Acts that bind a key with a proof of possession. The proof is a signature, so the gas of these acts varies.
 PROVEN: Final = {
     "confirm a registration",
     "confirm 100 registrations, each",
@@ -79,10 +79,10 @@ PROVEN: Final = {
 
 
 def tolerance(name: str) -> int:
-    """Return how much two measurements of an act may differ, because the gas of a signature depends on its bytes.
+    """Return by how much gas two measurements of an act may differ: the gas of a signature depends on its bytes.
 
     The bytes of a signature depend on the time. For a secp256k1 signature the contract tries two keys, and half of the
-    signatures need the second one. P-256 is computed in Solidity, which skips a step for each pair of zero bits.
+    signatures need the second key. P-256 is computed in Solidity, and the code skips a step for each pair of zero bits.
     """
     if "P-256" in name:
         return 10_000
@@ -94,14 +94,14 @@ def tolerance(name: str) -> int:
 
 
 def committed() -> dict[str, dict[str, Any]]:
-    """Return the committed table, contracts/gas.json."""
+    """Return the content of contracts/gas.json as it is committed."""
     return dict(json.loads(GAS_FILE.read_text()))
 
 
 def report(found: dict[str, int], before: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return for each act: its gas, its limit with the reason if it costs more, and the rise with its reason.
+    """Return for each act its gas, its limit and its rise; with the reason if it exceeds the limit or has risen.
 
-    ``before`` is the committed table: an act that costs no more than there keeps the rise that is recorded there.
+    ``before`` is the committed table. If an act costs no more than in that table, its recorded rise is kept.
     """
     table: dict[str, dict[str, Any]] = {name: {"gas": gas} for name, gas in found.items()}
     for name, limit in LIMITS.items():
@@ -118,7 +118,7 @@ def report(found: dict[str, int], before: dict[str, dict[str, Any]]) -> dict[str
 
 
 def _reason(name: str, rise: int) -> dict[str, str]:
-    """Return why an act costs more; an empty object if no reason is given."""
+    """Return the reason why an act costs more than before; an empty object if there is no reason."""
     given = next((why for prefix, why in RISES.items() if name.startswith(prefix)), None)
     why = given or (_DISPATCH if rise <= DISPATCH_GAS else None)
     return {"why": why} if why else {}

@@ -1,4 +1,4 @@
-"""Measures the gas of calls to the contracts on a chain of its own."""
+"""Measures the gas of calls to the contracts, on a new local chain."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PARTIES: Final = {
     "third officer": "authority",
     "subject": "subject",
 }
-# How long proposals wait on this chain, in seconds.
+# The waiting period of proposals on this chain, in seconds.
 DELAY: Final = 600
 FAR: Final = 4_000_000_000
 GAS_LIMIT: Final = 30_000_000
@@ -57,14 +57,14 @@ class Meter:
         self._measure_deployment()
 
     def send(self, name: str | None, party: str, call: Call) -> int:
-        """Send a call as a party and return its gas; if a name is given, record the gas under it."""
+        """Send a call as a party and return the gas it costs; if a name is given, record the gas under that name."""
         gas = self._transact(party, call).gas_used
         if name is not None:
             self.found[name] = gas
         return gas
 
     def propose(self, name: str | None, party: str, call: Call) -> int:
-        """Make a proposal and return its number; a list of parties is proposed by its digest."""
+        """Make a proposal and return its number. If the call has a list of parties, only its digest is proposed."""
         registers = call.function == "register"
         proposed = calls.propose_registration(self._client.act_of(call)) if registers else calls.propose(call)
         receipt = self._transact(party, proposed)
@@ -73,7 +73,7 @@ class Meter:
         return proposal_of(receipt)
 
     def decide(self, name: str, call: Call, *, waits: bool = True) -> None:
-        """Let two officers propose and confirm a call, and carry it out if it has to wait."""
+        """Let two authorities propose and confirm a call. If the proposal has to wait, carry it out after the wait."""
         number = self.propose(name, "authority", call)
         self.send(f"confirm {name}", "second officer", calls.confirm(number, call))
         if waits:
@@ -81,17 +81,17 @@ class Meter:
             self.send(f"carry out {name}", "bank", calls.carry_out(number, call))
 
     def change_own(self, name: str | None, party: str, call: Call) -> None:
-        """Let a party propose a change of its own keys, and carry it out after the delay."""
+        """Let a party propose a change of its own keys, and carry out the proposal after the waiting period."""
         number = self.propose(name, party, call)
         self.wait(DELAY)
         self.send(name and f"carry out {name}", party, calls.carry_out(number, call))
 
     def proof(self, signer: Signer, number: int = 0) -> str:
-        """Return the proof of possession of a key for the party with this number."""
+        """Return the proof that the party with this number possesses the key."""
         return prove_key(self._client.deployment.chain, signer, number)
 
     def registration(self, name: str) -> PartyRegistration:
-        """Return the registration of a consumer with one key."""
+        """Return the arguments of a call that registers a consumer with one key."""
         signer = signer_of(digest(f"key of {name}"))
         return PartyRegistration(digest(name), ((signer.kid, self.proof(signer)),), 1 << ROLES.index("consumer"))
 
@@ -114,7 +114,7 @@ class Meter:
         return ChainReader(self._client).latest().time
 
     def wait(self, seconds: int) -> None:
-        """Move the time of the chain forward."""
+        """Move the clock of the chain forward by this many seconds."""
         self._node.advance(seconds)
 
     def relay(self, name: str, party: str, call: Call) -> None:
@@ -124,7 +124,7 @@ class Meter:
         self.found[f"{name}, forwarded"] = relay.submit(sign_request(request, self._keys[party])).gas_used
 
     def signer_of(self, party: str) -> Signer:
-        """Return the signer of a party's own account."""
+        """Return the signer that signs with the key of a party's account."""
         return signer_of(self._keys[party])
 
     def use_by_signature(self, uses: list[tuple[str, int]]) -> int:
@@ -142,7 +142,7 @@ class Meter:
 
     def _transact(self, party: str, call: Call) -> Receipt:
         client = self._client.with_account(self._keys[party])
-        # With a gas limit the node does not estimate first, which would take longer than the transaction.
+        # Give a gas limit, because otherwise the node first estimates the gas, which takes longer than the transaction.
         return client.transact(client.address_of(call.contract), client.encode(call), gas=GAS_LIMIT)
 
     def _measure_deployment(self) -> None:
@@ -156,7 +156,7 @@ class Meter:
 
 
 def signer_of(key: str) -> Signer:
-    """Return the signer of a secp256k1 key, given in hex."""
+    """Return a signer for a secp256k1 private key, which is given in hex."""
     raw = bytes.fromhex(key)
     return LocalSigner(raw, account_of(raw))
 

@@ -1,4 +1,4 @@
-"""Measures every act of the contracts, in an order in which each act is allowed."""
+"""Measures the gas of every act of the contracts, in an order in which each act is allowed."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from ledger.chain.sending.calls import Call
 from ledger.proof.jws import Es256Signer
 from scripts.gas.meter import FAR, PARTIES, Meter, digest, signer_of
 
-# A call that does nothing: an account's first request through the forwarder sets its nonce, which costs more.
+# A call that does nothing. It is sent first, because an account's first request through the forwarder costs more: it
+# sets the account's nonce.
 NOTHING: Final = Call(PARTY_REGISTRY, "count", ())
 
 
 def measure() -> dict[str, int]:
-    """Return the gas of each act, on a new ganache chain."""
+    """Measure all acts on a new local chain; return for each act its gas."""
     with tempfile.TemporaryDirectory() as directory, LocalNode(Path(directory), persistent=False) as node:
         meter = Meter(node)
         for party in PARTIES:
@@ -36,7 +37,7 @@ def measure() -> dict[str, int]:
 
 
 def sizes() -> dict[str, int]:
-    """Return the size of each contract's runtime code in bytes."""
+    """Return for each contract the size of its runtime code in bytes."""
     return {name: len(artifact_of(name).runtime) for name in CONTRACTS}
 
 
@@ -69,7 +70,7 @@ def _certificates(meter: Meter) -> None:
 
 
 def _statements(meter: Meter) -> None:
-    """Measure uses, withdrawals and holds, which belong to the digest of a signed statement."""
+    """Measure uses, withdrawals and holds: acts that the contract stores under the digest of a signed statement."""
     request, later = digest("request"), digest("later")
     meter.send("use, first under its request", "bank", calls.record_use(request, 1))
     meter.send("use, later under its request", "bank", calls.record_use(request, 2))
@@ -95,7 +96,7 @@ def _statements(meter: Meter) -> None:
 def _assets(meter: Meter) -> None:
     rows = [AssetRegistration(digest(f"asset {n}"), digest(f"content {n}"), digest(f"print {n}")) for n in range(105)]
     first, second, third = (row.id for row in rows[:3])
-    # The very first asset sets the contract's counter, so it costs more than the others.
+    # The very first registration sets the contract's counter of assets, so it costs more than later registrations.
     meter.send("register the very first", "provider", _register_one(rows[0]))
     meter.send("register one", "provider", _register_one(rows[1]))
     meter.relay("register one", "provider", _register_one(rows[2]))
@@ -201,7 +202,7 @@ def _parties(meter: Meter) -> None:
 
 
 def _reassignment(meter: Meter) -> None:
-    """Make the provider silent, and let two officers give one of its assets to another party."""
+    """Report all keys of the provider as lost, and let two authorities give one of its assets to another party."""
     provider = meter.numbers["provider"]
     for key in (meter.signer_of("provider").kid, Es256Signer(bytes.fromhex(digest("P-256 key"))).kid):
         meter.send(None, "authority", calls.report(provider, key))
@@ -210,5 +211,5 @@ def _reassignment(meter: Meter) -> None:
 
 
 def _sum(meter: Meter, name: str) -> int:
-    """Record the gas of all steps of a proposal together."""
+    """Record the sum of the gas of all steps of a proposal."""
     return sum(meter.found.get(f"{step} {name}", 0) for step in ("propose", "confirm", "carry out"))

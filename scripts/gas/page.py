@@ -1,4 +1,4 @@
-"""docs/gas.md: what the contracts cost, as measured, with the limit and the reason of each rise."""
+"""Writes docs/gas.md: the measured gas of each act, its limit, and the reason if the gas has risen."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LIMIT: Final = f"A contract may have at most {MAX_RUNTIME_BYTES:,} bytes of code
 
 
 def page(table: Mapping[str, Mapping[str, Any]], sizes: Mapping[str, int]) -> str:
-    """Return the page for the committed figures."""
+    """Return docs/gas.md, made from the committed figures."""
     figures = [f"| {name} | {row['gas']:,} | {_limit(row)} |" for name, row in table.items()]
     above = [f"| {name} | {row['why']} |" for name, row in table.items() if "why" in row]
     rises = [
