@@ -48,8 +48,8 @@ FORGETFUL: Final = frozenset({"CHAIN_BEHIND_DATABASE", "LOG_FORKED", "LEDGER_DIF
 @dataclass(frozen=True, slots=True)
 class _Known:
     """The state of the database: the number of batches, how many of them the chain must hold, the newest anchored and
-    the first closed ones, the block that the index has reached, the time of the newest entry (seconds UTC), and each
-    counter with its value and the value that the rows require."""
+    the oldest closed batches, the block that the index has reached, the time of the newest entry (seconds UTC), and
+    each counter with its value and the value that the rows require."""
 
     ledger: str | None
     batches: int
@@ -104,7 +104,7 @@ class Coherence:
         self._database.require_writable()
 
     def findings(self) -> list[Finding]:
-        """Return all findings, the worst first; raises ``ChainUnavailable``."""
+        """Return all findings (what does not fit together), the worst first; raises ``ChainUnavailable``."""
         with self._database.read() as session:
             known = self._known(session)
         found = list(self._ledger(known))
@@ -218,7 +218,7 @@ class Coherence:
             newest = max(known.newest_entry or 0, head)
             yield Finding(
                 "CLOCK_WENT_BACK",
-                f"The clock is {newest - now} seconds behind the newest entry or block of this ledger.",
+                f"The machine's clock is {newest - now} seconds behind the newest entry or block of this ledger.",
                 "clock",
                 f"Set the machine's clock. If it is right, raise `ahead` in chain/clock.json by {newest - now}."
                 if self._local

@@ -1,4 +1,4 @@
-"""Key-encryption keys in files or in environment variables; see ``store.sealing.KeyProvider``."""
+"""Provides key-encryption keys from files or from environment variables; see ``store.sealing.KeyProvider``."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class LocalKeys(ABC):
 
 
 class FileKeyProvider(LocalKeys):
-    """Keys in files ``kek-<id>.key``; the file ``kek-current`` holds the id of the key that wraps new records.
+    """Provides keys from files ``kek-<id>.key``; the file ``kek-current`` holds the id of the key for new records.
 
     The file is read for every record, so that a running server uses a new key as soon as another process made it.
     """
@@ -113,7 +113,10 @@ class FileKeyProvider(LocalKeys):
 
 
 class EnvironmentKeyProvider(LocalKeys):
-    """Keys in variables ``PINGZHENG_KEK_<id>`` (64 hex digits); ``PINGZHENG_KEK_CURRENT`` has the current key's id."""
+    """Provides keys from variables ``PINGZHENG_KEK_<id>`` (64 hex digits).
+
+    ``PINGZHENG_KEK_CURRENT`` holds the id of the key for new records.
+    """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment

@@ -228,8 +228,8 @@ def _still_pending(known: Presentation) -> KnownPresentation:
 
 
 def _leaves_nothing(session: Session, row: Presentation, ended: Ended) -> bool:
-    """Whether to delete the row: the certificate is not genuine, or a party that is not its consumer already has a
-    record today.
+    """Return whether to delete the row: the certificate is not genuine, or a party that is not its consumer already has
+    a record today.
 
     The row of a presentation that lapsed before it was verified is kept, because its nonce must stay used.
     """
@@ -239,7 +239,8 @@ def _leaves_nothing(session: Session, row: Presentation, ended: Ended) -> bool:
 
 
 def _recorded_today(session: Session, row: Presentation, ended: Ended) -> bool:
-    """Whether a party that is not the certificate's consumer has a record of the certificate today (UTC)."""
+    """Return whether a party that is not the certificate's consumer already has a record of the certificate today
+    (UTC)."""
     if ended.consumer == row.consumer:
         return False
     day = row.created_at - row.created_at % DAY

@@ -56,7 +56,7 @@ class Uses:
         self._accounts = accounts
 
     def signs_for(self, consumer: str) -> bool:
-        """Whether this installation has the consumer's key; raises ``NotFound`` ``PARTY_UNKNOWN``."""
+        """Return whether this installation has the consumer's key; raises ``NotFound`` ``PARTY_UNKNOWN``."""
         return consumer == self._own or self._accounts(consumer) in self._custody
 
     def require_key_of(self, consumer: str) -> None:
@@ -91,7 +91,7 @@ class Uses:
         return self._client.send(signed, announce=announce)
 
     def counted(self, receipt: Receipt, consumer: str, request: str, ordinal: int) -> bool:
-        """Whether the transaction counted the use with this ordinal."""
+        """Return whether the transaction made the contract count the use with this ordinal."""
         uses = [event.args for event in receipt.named("Used")]
         if not any((use["request"], use["ordinal"]) == (request, ordinal) for use in uses):
             return False
@@ -103,5 +103,5 @@ class Uses:
         return self._client.receipt(tx_hash)
 
     def waits(self, tx_hash: str) -> bool:
-        """Whether the transaction waits at the node for a block."""
+        """Return whether the transaction waits at the node for a block."""
         return self._client.waits(tx_hash)

@@ -115,7 +115,7 @@ class Verification(Judge):
         return verified
 
     def signs_for(self, consumer: str) -> bool:
-        """Whether the consumer's key is here.
+        """Return whether this installation keeps the consumer's key.
 
         If so, call ``accept`` for the consumer; else call ``propose`` and then ``use``.
         """

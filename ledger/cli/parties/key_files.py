@@ -1,4 +1,4 @@
-"""``pingzheng key``: makes key files, proofs of possessing a key, and office files; needs no network."""
+"""``pingzheng key``: makes key files, proofs of possessing a key, and an authority's office file; needs no network."""
 
 from __future__ import annotations
 

@@ -50,7 +50,8 @@ def read_sheets(data: bytes, name: str) -> list[Sheet]:
 
     try:
         with warnings.catch_warnings():
-            # The warnings are about parts that are not read: pictures, page layout, unusual dates.
+            # Ignore the library's warnings, which are about parts that are not read: pictures, page layout, unusual
+            # dates.
             warnings.simplefilter("ignore", UserWarning)
             with closing(load_workbook(io.BytesIO(data), read_only=True, keep_links=False)) as book:
                 budget = _Budget(name)

@@ -78,7 +78,7 @@ class Caller:
 
 
 class Callers:
-    """Finds the caller of a token.
+    """Finds the caller to whom a token belongs.
 
     For each use of a machine key, ``used`` is called with the key's id and the stored day of its last use (days since
     1970, or None).
@@ -135,7 +135,7 @@ class Callers:
 
 
 def session_unknown() -> Unauthenticated:
-    """Return the one error for unknown tokens, expired tokens, and tokens of a key that is no longer active."""
+    """Return the error for a token that is unknown, expired or of an inactive key: the same error in all cases."""
     return Unauthenticated(
         "SESSION_UNKNOWN",
         "The session is unknown or has ended.",

@@ -109,7 +109,7 @@ class MachineKeys:
             ended = session.connection().execute(own).rowcount
         if not ended:
             raise NotFound(
-                "API_KEY_NOT_FOUND", "The party has no API key with this id.", hint="List the party's keys first."
+                "API_KEY_NOT_FOUND", "The party has no API key with this id.", hint="List the party's API keys first."
             )
 
     def used(self, identifier: str, known: int | None) -> None:

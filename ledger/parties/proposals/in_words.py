@@ -82,7 +82,7 @@ class Proposal:
 
 
 def proposal_in_words(found: IndexedProposal, reader: ChainReader, time: RunningTime, listed: Listed) -> Proposal:
-    """Describe a proposal of the index as of a time; ``listed`` returns the list of an act hash, or None."""
+    """Describe a proposal of the index as of a time; ``listed`` returns the list of parties for an act, or None."""
     open_still = found.state == ProposalState.PENDING and time.running <= found.expires
     state = EXPIRED if found.state == ProposalState.PENDING and not open_still else str(found.state)
     return Proposal(
