@@ -94,7 +94,7 @@ def test_a_subject_can_withdraw_whatever_its_status(consented: Consented, status
 
 
 @pytest.mark.parametrize("payer", [None, bytes.fromhex(PARTIES["provider"].key)], ids=["itself", "a payer"])
-def test_a_subject_can_withdraw_with_a_reported_key(consented: Consented, payer: bytes | None) -> None:
+def test_a_subject_can_withdraw_with_a_key_that_was_reported_lost(consented: Consented, payer: bytes | None) -> None:
     """A thief may have reported the key, and a subject must always be able to withdraw."""
     consented.chain.acting("founder").send(calls.report(FIRM.no, FIRM.account))
     withdrawn = consented.withdraw(payer=payer)

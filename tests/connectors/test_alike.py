@@ -1,4 +1,4 @@
-"""CSV, Excel, Parquet and SQL answer alike: flags always refuse, and no_data is never answered by mistake."""
+"""CSV, Excel, Parquet and SQL give the same answers: a set flag always refuses; no_data is never a mistake."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BODY = "44081119900101"
 
 
 def resident(serial: int, ending: str = "0123456789") -> str:
-    """Return an invented ID number, the first from the serial number on with this ending."""
+    """Return the first invented ID number with this ending, counting up from this serial number."""
     for sequence in range(serial, 1000):
         check = resident_check(f"{BODY}{sequence:03}")
         if check in ending:
@@ -116,7 +116,7 @@ NOT_MET = {
 
 
 @pytest.mark.parametrize(("value", "declared", "cell"), NOT_MET.values(), ids=NOT_MET.keys())
-def test_a_flag_does_not_refuse_at_other_values(
+def test_a_flag_does_not_refuse_for_other_values(
     tmp_path: Path, kind: str, value: str, declared: str | None, cell: Any
 ) -> None:
     flags = (Flag("mark", value, "under_correction", declared),)
@@ -144,7 +144,7 @@ def test_a_spreadsheet_error_is_refused(tmp_path: Path, kind: str, error: str) -
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "xlsx"])
-def test_a_spreadsheet_error_in_the_key_column_is_damage(tmp_path: Path, kind: str) -> None:
+def test_a_spreadsheet_error_in_the_key_column_counts_as_damage(tmp_path: Path, kind: str) -> None:
     with pytest.raises(Misconfigured, match="SOURCE_KEY_DAMAGED"):
         Place(tmp_path, kind).holding(table([OWN, "#N/A"], ["x", "x"])).ask(query(OWN))
 

@@ -264,12 +264,12 @@ def test_ctrl_c_ends_the_query_and_the_process(place: Place) -> None:
         from ledger.connectors.connector import connector_of
         from ledger.connectors.source import DatabasePlace
 
-        # A shell that starts tests in the background has it ignored.
+        # A shell that starts tests in the background makes them ignore SIGINT.
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
         class Environ(dict):
             def get(self, name):
-                # Looked up by the worker: the main thread waits for it.
+                # The worker reads the variable; the main thread waits for the worker.
                 print("asking", flush=True)
                 return "sqlite:///bills.db"
 

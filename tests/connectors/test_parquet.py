@@ -250,7 +250,7 @@ def test_a_string_view_column_is_read_as_text(tmp_path: Path, name: str) -> None
 @pytest.mark.parametrize("value_type", [pa.string_view(), pa.large_string(), pa.string()])
 @pytest.mark.parametrize("column", ["uscc", "period"])
 def test_a_dictionary_of_any_text_type_is_read(parquet_place: Place, column: str, value_type: pa.DataType) -> None:
-    """The schema is declared as other writers do, because our writer cannot write a dictionary of views."""
+    """The test declares the schema as other writers do, because our writer cannot write a dictionary of views."""
     table = pa.table({"uscc": [GRID, OTHER], "period": ["1", "2"], "kwh": ["3", "4"]})
     place = table.schema.get_field_index(column)
     declared = table.schema.set(place, pa.field(column, pa.dictionary(pa.int32(), value_type)))

@@ -36,7 +36,7 @@ def parsed(text: str) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize(("text", "rows"), READ.values(), ids=READ.keys())
-def test_rows(text: str, rows: list[dict[str, str]]) -> None:
+def test_csv_text_is_read_as_the_expected_rows(text: str, rows: list[dict[str, str]]) -> None:
     assert parsed(text) == rows
 
 

@@ -43,7 +43,7 @@ TEXTS: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("value", "text"), TEXTS, ids=[repr(value) for value, _ in TEXTS])
-def test_text(value: Any, text: str) -> None:
+def test_value_has_the_expected_text(value: Any, text: str) -> None:
     assert as_text(value) == text
 
 

@@ -88,7 +88,7 @@ RFC_8785 = {
 
 
 @pytest.mark.parametrize(("value", "text"), RFC_8785.values(), ids=RFC_8785.keys())
-def test_canonical_form(value: Any, text: str) -> None:
+def test_canonical_form_is_the_expected_text(value: Any, text: str) -> None:
     assert canonical(value) == text.encode()
 
 

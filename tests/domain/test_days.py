@@ -37,7 +37,7 @@ def seconds(text: str) -> int:
 
 
 @pytest.mark.parametrize(("utc", "day"), BOUNDARIES.values(), ids=BOUNDARIES.keys())
-def test_shanghai_day(utc: str, day: date) -> None:
+def test_each_second_belongs_to_the_right_day_in_shanghai(utc: str, day: date) -> None:
     assert shanghai_day(seconds(utc)) == day
 
 
@@ -51,7 +51,7 @@ def test_shanghai_day(utc: str, day: date) -> None:
     ],
     ids=["before midnight", "midnight", "the last", "what the contracts know at most"],
 )
-def test_shanghai_time(at: int, shown: str) -> None:
+def test_each_second_has_the_right_time_in_shanghai(at: int, shown: str) -> None:
     assert shanghai_time(at) == shown
 
 
@@ -98,7 +98,7 @@ def test_every_half_hour_around_summer_time_agrees_with_zoneinfo() -> None:
 
 @pytest.mark.parametrize("fold", [0, 1])
 def test_every_half_hour_of_local_time_agrees_with_zoneinfo(fold: int) -> None:
-    """Including the hour that summer time skips, and the hour that it repeats."""
+    """The times include the hour that summer time skips, and the hour that summer time repeats."""
     for at in AROUND_THE_SUMMERS:
         clock = datetime.fromtimestamp(at, UTC).replace(fold=fold)
         assert clock.replace(tzinfo=SHANGHAI).timestamp() == clock.replace(tzinfo=TABLES).timestamp()
@@ -106,7 +106,7 @@ def test_every_half_hour_of_local_time_agrees_with_zoneinfo(fold: int) -> None:
 
 @given(st.dates(date(1950, 1, 1), date(2100, 1, 1)))
 def test_local_midnight_gives_its_own_day(day: date) -> None:
-    """Also a midnight in summer time, which is an hour earlier in UTC than with the fixed offset."""
+    """A midnight in summer time is tested too; in UTC it is an hour earlier than with the fixed offset."""
     midnight = datetime.combine(day, datetime.min.time(), TABLES)
     assert shanghai_day(int(midnight.timestamp())) == day
 

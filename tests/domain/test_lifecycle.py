@@ -1,4 +1,4 @@
-"""Every state and move of every state machine, in the product and the reference, compared with the tables here."""
+"""Every state and move (named transition) of every state machine of product and reference, compared with tables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.reference.lifecycles import APPLICATION, REFERENCE_MACHINES, REGISTRA
 
 MACHINES = (REQUEST, AUTHORIZATION, *REFERENCE_MACHINES)
 
-# One line for each state: the state, then its moves, each with the next state.
+# One line for each state: the state, then each move that is allowed in it, with the state that the move leads to.
 WRITTEN_OUT = {
     "request": """
         sent        see→seen decline→declined expire→expired cancel→cancelled
@@ -107,7 +107,7 @@ CELLS = [
 
 
 @pytest.mark.parametrize(("machine", "state", "move", "following"), CELLS)
-def test_next_state_of_every_state_and_move(
+def test_every_move_from_every_state_leads_to_the_listed_state(
     machine: StateMachine, state: str, move: str, following: str | None
 ) -> None:
     if following is not None:
@@ -126,7 +126,7 @@ def test_next_state_of_every_state_and_move(
 
 
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
-def test_table_is_complete(machine: StateMachine) -> None:
+def test_table_lists_every_state_and_move(machine: StateMachine) -> None:
     assert machine.states == table_of(machine).keys()
     assert machine.initial == INITIAL[machine.name]
     assert machine.moves == {
@@ -160,7 +160,7 @@ FINAL = {
 
 
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
-def test_final_states(machine: StateMachine) -> None:
+def test_final_states_are_the_expected_states(machine: StateMachine) -> None:
     assert machine.final == FINAL[machine.name]
 
 

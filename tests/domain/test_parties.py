@@ -21,7 +21,7 @@ KEY = bytes(range(32))
 
 
 @pytest.mark.parametrize("role", Role)
-def test_bit_of_a_role(role: Role) -> None:
+def test_each_role_has_its_own_bit(role: Role) -> None:
     assert Role.mask([role]) == BITS[role]
 
 
@@ -55,5 +55,5 @@ def test_party_id_depends_on_key_kind_and_identifier() -> None:
 
 
 @pytest.mark.parametrize(("number", "name"), [*enumerate(REASONS), (len(REASONS), f"reason_{len(REASONS)}")])
-def test_reason_name_by_number(number: int, name: str) -> None:
+def test_reason_number_has_the_expected_name(number: int, name: str) -> None:
     assert reason_name(number) == name

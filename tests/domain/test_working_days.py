@@ -53,7 +53,7 @@ HOLIDAYS = {
 
 
 @pytest.mark.parametrize(("first", "last", "worked"), HOLIDAYS.values(), ids=HOLIDAYS.keys())
-def test_holidays_are_free_and_make_up_days_are_worked(first: date, last: date, worked: list[date]) -> None:
+def test_holidays_are_days_off_and_make_up_days_are_working_days(first: date, last: date, worked: list[date]) -> None:
     assert not any(is_working_day(day) for day in days(first, last))
     for day in worked:
         assert day.weekday() >= 5
@@ -69,7 +69,7 @@ def test_announced_days_agree_with_a_second_calendar() -> None:
     assert differing == [date(2005, 12, 31)]
 
 
-def test_ordinary_week() -> None:
+def test_ordinary_week_has_five_working_days() -> None:
     assert [is_working_day(day) for day in days(date(2026, 7, 6), date(2026, 7, 12))] == [True] * 5 + [False] * 2
 
 
@@ -112,7 +112,7 @@ def test_notice_changes_only_the_last_week_of_the_previous_year() -> None:
     assert min(day.day for day in moved) > 24
 
 
-# The start, the count, and the day on which the clock ends.
+# The start, the number of working days, and the last of these days.
 CLOCKS = {
     "no day on a working day": (date(2026, 7, 6), 0, date(2026, 7, 6)),
     "no day on a Sunday": (date(2026, 7, 5), 0, date(2026, 7, 5)),

@@ -26,7 +26,7 @@ from tests.support.bundles.builder import usage
 
 
 def test_invariant_01_no_certificate_without_an_active_authorization_for_its_terms(pilot: Pilot) -> None:
-    """Member by member: tests/proof/test_verifier.py::test_each_mutation_fails_its_check."""
+    """Member by member: tests/proof/test_verifier.py::test_each_altered_bundle_fails_the_expected_check."""
     ledger, actors = pilot.ledger, pilot.actors
     (asked,) = actors.ask([actors.request(pilot.firm())])
     with pytest.raises(Conflict, match="REQUEST_NOT_AUTHORIZED"):

@@ -93,7 +93,7 @@ def test_invariant_09_no_party_reviews_its_own_application_or_gives_itself_a_rol
 
 
 def test_invariant_13_public_use_is_free_and_no_price_is_above_its_cap() -> None:
-    """Every combination: tests/domain/definitions/test_scenario.py::test_price."""
+    """Every combination: tests/domain/definitions/test_scenario.py::test_price_is_accepted_or_refused_as_the_policy_says."""
     for scenario in ScenarioBook.load().all():
         assert scenario.price.amount <= scenario.price.cap
         assert scenario.price.use == "industry" or scenario.price.cap == 0

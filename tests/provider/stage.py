@@ -94,7 +94,7 @@ BANK, GRID, OTHER_GRID = (sha256(name.encode()).hexdigest() for name in ("bank",
 
 @dataclass(frozen=True)
 class Stage:
-    """A request and its consent; ``changes`` are applied to an entry, by its type, before it is signed."""
+    """A request and its consent; ``changes`` maps an entry's type to changes made before that entry is signed."""
 
     subject: Subject = FIRST
     rules: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: RULES)

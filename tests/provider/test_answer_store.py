@@ -37,7 +37,7 @@ def test_a_waiting_answer_is_returned_without_asking_the_source(tmp_path: Path) 
 
 @pytest.mark.parametrize("end", ["received", "refused"])
 def test_a_settled_answer_keeps_only_its_entry_and_salt(tmp_path: Path, end: str) -> None:
-    """Deleted parts are also gone from the bytes of the file."""
+    """The file no longer contains the bytes of the deleted parts."""
     records = provider_at(tmp_path).answers
     supply = provider_at(tmp_path).answer(Stage().task(), Source())
     assert all(item.encode() in every_byte_in(tmp_path) for item in supply.disclosures)
@@ -85,7 +85,7 @@ def test_an_unknown_provision_is_an_error(tmp_path: Path) -> None:
 
 
 def test_two_concurrent_answers_are_stored_once(tmp_path: Path) -> None:
-    """Both ask the source, but both send the same stored answer."""
+    """Both processes ask the source, but both send the same stored answer."""
     meet = threading.Barrier(2)
 
     class Slow(Source):

@@ -55,7 +55,7 @@ def test_a_provider_accepts_an_honest_task(tmp_path: Path) -> None:
     assert len(source.asked) == 1
 
 
-def test_attack_c_the_platform_gives_the_opening_of_b_for_the_authorization_of_a(tmp_path: Path) -> None:
+def test_attack_c_platform_gives_the_opening_of_firm_b_for_the_consent_of_firm_a(tmp_path: Path) -> None:
     """In protocol 1, the platform named the subject, and the provider signed the data of B for A."""
     source = Source()
     for opening in (

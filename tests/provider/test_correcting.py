@@ -35,7 +35,7 @@ def test_a_withdrawal_is_signed_for_the_chain_unless_the_key_is_sm2(
 
 
 def test_a_provider_withdraws_only_its_own_newest_answer(tmp_path: Path) -> None:
-    """It withdraws no answer of others, no answer under another consent, and no answer that it already corrected."""
+    """A provider cannot withdraw others' answers, answers under another consent, or answers it already corrected."""
     provider = provider_at(tmp_path)
     other = provider.answer(Stage(number=1).task(), Source())
     for corrects in ("ab" * 32, other.digest):
@@ -47,7 +47,7 @@ def test_a_provider_withdraws_only_its_own_newest_answer(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("end", ["received", "refused"])
 def test_a_platform_gets_no_second_answer_to_choose_from(tmp_path: Path, end: str) -> None:
-    """The platform accepts or refuses the first answer and asks again; both answers would verify."""
+    """Whether or not the platform accepted the first answer, it asks again; a second answer would verify too."""
     provider = provider_at(tmp_path)
     first = provider.answer(Stage().task(), Source())
     if end == "received":

@@ -170,7 +170,7 @@ STRANGE = {
 
 
 @pytest.mark.parametrize("answer", STRANGE.values(), ids=STRANGE)
-def test_an_answer_that_is_not_a_platforms_is_refused(answer: Answering) -> None:
+def test_an_answer_from_a_server_that_is_no_platform_is_refused(answer: Answering) -> None:
     with answering(answer) as address, pytest.raises(PingzhengError, match="PLATFORM_UNREACHABLE"):
         HttpPlatform(address, "pz_key").tasks(None)
 

@@ -34,7 +34,7 @@ PLATFORM = [
     *(path for room in ROOMS for path in (PROJECT / "ledger" / room).rglob("*.py")),
     *(PROJECT / "api").rglob("*.py"),
 ]
-# The rooms that may compute claims or create answers of sources.
+# The packages that may compute claims or create answers of sources.
 AT_THE_PROVIDER = {"compute", "Supplied", "made_of", "RowsFile"}
 
 

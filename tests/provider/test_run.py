@@ -144,7 +144,7 @@ def test_an_answer_refused_for_another_reason_is_sent_again(town: Town) -> None:
     assert len(town.answers.waiting()) == 1
 
 
-def test_the_platform_accepts_the_good_ones_of_several_answers(town: Town) -> None:
+def test_the_platform_accepts_the_valid_ones_of_several_answers(town: Town) -> None:
     good, bad = (town.provider().answer(town.platform.task(consent), Files()) for consent in town.consents("17", "18"))
     error, taken = town.platform.submit([resigned(town, bad, engine=3), good])
     assert error is not None and error.code == "PROVISION_OUTSIDE_REQUEST"

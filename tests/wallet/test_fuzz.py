@@ -19,7 +19,7 @@ CONTENT = GENUINE.to_bytes()
 
 
 def require_wallet(content: bytes) -> None:
-    """Check that the content is refused with our own error, or that each bundle in it is refused or is complete."""
+    """Check that the content raises a PingzhengError, or that each bundle in it is refused or is complete."""
     try:
         wallet = Wallet.from_bytes(content)
     except BadBundle as refusal:
@@ -45,7 +45,7 @@ def test_damaged_content_is_refused_or_still_a_wallet(data: st.DataObject, damag
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, len(CONTENT) - 1), st.integers(1, 255)), min_size=1, max_size=4))
-def test_flipped_bits(flips: list[tuple[int, int]]) -> None:
+def test_content_with_flipped_bits_is_refused_or_still_a_wallet(flips: list[tuple[int, int]]) -> None:
     raw = bytearray(CONTENT)
     for place, mask in flips:
         raw[place] ^= mask

@@ -94,7 +94,7 @@ def prepare(stage: Stage, node: LocalNode) -> None:
 
 
 def propose(stage: Stage) -> None:
-    """Make the proposals that the columns try to confirm, and for each column a change of its keys to veto."""
+    """Make the proposals that each role tries to confirm, and for each role a change of its keys that it can veto."""
     waiting = {
         "setRoles": (SECOND_AUTHORITY, to_an_office(stage)),
         "lift as authority": (SECOND_AUTHORITY, calls.lift("authority", [HELD])),
@@ -130,7 +130,7 @@ def proposed(stage: Stage, name: str) -> Call:
 
 
 def held_by(office: str) -> str:
-    """Return a statement that only one office holds."""
+    """Return a statement that only one institution has put on hold."""
     return digest(f"held by {office}")
 
 

@@ -159,7 +159,7 @@ def test_the_sum_of_a_line_is_computed_as_described(good: bytes) -> None:
 
 
 def test_a_missing_journal_is_not_replaced_by_a_new_one(good: bytes, tmp_path: Path) -> None:
-    """Neither without ``create``, nor by a node that ran before, nor if a folder has the journal's name."""
+    """No new journal is made without ``create``, by a node that ran before, or if a folder has the journal's name."""
     expecting = LocalNode(tmp_path / "lost", program=JOURNAL, chain_id=4409, create=False)
     with pytest.raises(Misconfigured, match="JOURNAL_MISSING"):
         expecting.start()

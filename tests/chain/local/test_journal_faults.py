@@ -79,7 +79,7 @@ class Life:
 
 
 def lives(folder: Path, patch: pytest.MonkeyPatch, **fault: Any) -> Iterator[tuple[Life, str | None]]:
-    """Yield a life for each call at which the fault can happen, and the error code if the start failed."""
+    """For each call at which the fault can happen, yield the acts' results and the error code of a failed start."""
     for at in count(fault.pop("at", 1)):
         directory, fired = folder / str(at) / "chain", folder / f"fired-{at}"
         patch.setenv("NODE_OPTIONS", f"--import={PRELOAD.as_uri()}")

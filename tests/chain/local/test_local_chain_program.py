@@ -102,7 +102,7 @@ def test_an_invalid_change_is_refused(node: LocalNode, method: str, params: list
 
 
 def test_a_too_large_body_is_refused(node: LocalNode) -> None:
-    """Whether its length is given, or it is sent in endless pieces."""
+    """The body is refused if its length is given, and also if it is sent in endless pieces."""
     with socket.create_connection((HOST, int(node.url.rpartition(":")[2])), 30) as given:
         given.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n")
         assert b" 413 " in given.recv(4096)

@@ -130,14 +130,14 @@ def test_revert_restores_a_snapshot(tmp_path: Path) -> None:
             node.revert(token)
 
 
-def test_a_node_that_is_gone_is_reported_as_our_error() -> None:
+def test_a_node_that_does_not_answer_raises_chain_unreachable() -> None:
     with pytest.raises(ChainUnavailable) as caught:
         Connection("http://127.0.0.1:1", timeout=1).chain_id()
     assert caught.value.code == "CHAIN_UNREACHABLE"
     assert caught.value.hint
 
 
-def test_another_server_on_the_port_is_reported_as_our_error(tmp_path: Path) -> None:
+def test_another_server_on_the_port_raises_chain_unavailable(tmp_path: Path) -> None:
     server = subprocess.Popen(
         [sys.executable, "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", str(tmp_path)],
         stdout=subprocess.PIPE,

@@ -169,7 +169,7 @@ class SideBySide:
         return None if name == asset else self.life(name)
 
     def make(self, move: PairedAct) -> bool:
-        """Make an act on both sides, and return whether both accept it. Fails if their verdicts or states differ."""
+        """Make an act on both sides, and return whether both accept it. Fails if their results or states differ."""
         before = self.life(move.asset)
         expected: PingzhengError | None = None
         try:

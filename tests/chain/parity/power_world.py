@@ -215,7 +215,7 @@ class SideBySide:
         self._fold(self.powers.events)
 
     def make(self, move: PairedAct) -> bool:
-        """Make an act on both sides, and return whether both accept it. Fails if their verdicts or histories differ."""
+        """Make an act on both sides, and return whether both accept it. Fails if their results or histories differ."""
         self.powers.now = self.now
         after, refusal = self.powers.attempt(move.after)
         found, expected = self.world.send(move.sender, move.call, self.now), code_of(refusal)

@@ -1,4 +1,4 @@
-"""Compares an asset folded from its events with the contract's record, at every block of a scripted life."""
+"""Compares an asset computed from its events with the contract's record, at every block of a scripted life."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def histories(lived: Chain) -> Histories:
 
 
 def record_of(view: AssetView, reader: ChainReader) -> AssetRecord | None:
-    """Return the folded asset as a record of the chain's reader."""
+    """Return the asset that was computed from its events in the form in which the chain's reader returns records."""
     if view.asset is None or view.holder is None:
         return None
     return AssetRecord(
@@ -117,7 +117,7 @@ def test_the_scripted_life_has_every_kind_of_event(histories: Histories) -> None
     assert kinds == {name for name in EVENTS if name.startswith("AssetRegistry.")}
 
 
-def test_the_folded_asset_matches_the_contract_at_every_block(lived: Chain, histories: Histories) -> None:
+def test_the_asset_computed_from_events_matches_the_contract_at_every_block(lived: Chain, histories: Histories) -> None:
     acts = [(event.args["at"], asset) for asset, history in histories.items() for event in history]
     blocks = lived.reader.blocks(range(lived.reader.deploy_block, lived.reader.block_number() + 1))
     last_at = {block.time: block.number for block in blocks}
@@ -140,7 +140,7 @@ def test_the_history_of_each_asset_is_complete(lived: Chain, histories: Historie
         assert verify_history(history, head, start).complete
 
 
-def test_the_folded_asset_matches_the_index(lived: Chain, histories: Histories) -> None:
+def test_the_asset_computed_from_events_matches_the_index(lived: Chain, histories: Histories) -> None:
     engine = create_engine("sqlite://")
     Follower(engine, lived.reader).sync()
     now = lived.reader.latest().time

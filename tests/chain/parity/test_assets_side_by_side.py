@@ -1,5 +1,5 @@
 """Runs random lives of assets through the contract and through ``tests.reference``: for every act, both must give the
-same verdict and keep the same records.
+same result and keep the same records.
 
 By default a few fixed lives are run. With ``SIDE_BY_SIDE_EXAMPLES=5000``, that many random lives are run instead.
 """
@@ -105,7 +105,7 @@ def test_contracts_and_reference_agree_on_random_acts(world: World) -> None:
     def lives(start: str, seeds: bytes) -> None:
         sides = SideBySide(world)
         for place in range(0, len(seeds), SEED):
-            # Hashed with its place, because hypothesis often draws equal bytes, which would choose the same act.
+            # Each byte is hashed with its place: hypothesis often draws equal bytes, which would choose the same act.
             play(sides, start, sha256(seeds[place : place + SEED] + bytes([place])).digest())
 
     lives()
@@ -114,7 +114,7 @@ def test_contracts_and_reference_agree_on_random_acts(world: World) -> None:
 
 
 def test_an_upheld_objection_does_not_reject_the_next_application(world: World) -> None:
-    """The first objection rejects a change. A second one against the same change, upheld later, spares the next."""
+    """The first upheld objection rejects a change; a later one to the same change does not reject the next change."""
     sides = SideBySide(world)
     to_notice = ("file_change", "accept", "review", "notice")
     likely(sides, "confirmed", *to_notice, "object", "object", "admit", "verify", "uphold")

@@ -87,7 +87,9 @@ def test_roots_of_all_small_trees_are_equal(harness: Harness) -> None:
 
 @few
 @given(cases=batch_of(proofs(inclusion), 40))
-def test_inclusion_proofs_have_the_same_verdict(harness: Harness, cases: list[tuple[tuple[Any, ...], bool]]) -> None:
+def test_solidity_and_python_accept_the_same_inclusion_proofs(
+    harness: Harness, cases: list[tuple[tuple[Any, ...], bool]]
+) -> None:
     found = harness.ask("verifyInclusion", [arguments for arguments, _ in cases])
     assert found == [merkle.verify_inclusion(*arguments) for arguments, _ in cases]
     assert all(answer for answer, (_, honest) in zip(found, cases, strict=True) if honest)
@@ -95,7 +97,9 @@ def test_inclusion_proofs_have_the_same_verdict(harness: Harness, cases: list[tu
 
 @few
 @given(cases=batch_of(proofs(consistency), 40))
-def test_consistency_proofs_have_the_same_verdict(harness: Harness, cases: list[tuple[tuple[Any, ...], bool]]) -> None:
+def test_solidity_and_python_accept_the_same_consistency_proofs(
+    harness: Harness, cases: list[tuple[tuple[Any, ...], bool]]
+) -> None:
     found = harness.ask("verifyConsistency", [arguments for arguments, _ in cases])
     assert found == [verify_consistency(*arguments) for arguments, _ in cases]
     assert all(answer for answer, (_, honest) in zip(found, cases, strict=True) if honest)
@@ -115,7 +119,7 @@ def test_a_changed_proof_is_refused(harness: Harness) -> None:
 
 @few
 @given(cases=batch_of(st.tuples(words, st.lists(words, max_size=6))))
-def test_folded_heads_are_equal_in_solidity_and_python(
+def test_heads_computed_from_events_are_equal_in_solidity_and_python(
     harness: Harness, cases: list[tuple[bytes, list[bytes]]]
 ) -> None:
     expected = []
@@ -158,8 +162,8 @@ def test_origin_and_ledger_digest_match_the_protocol(chain: Chain) -> None:
     assert made.ledger == made.chain.ledger == ledger
 
 
-def test_the_heads_match_the_folded_events_of_every_kind(chain: Chain) -> None:
-    """After each block of a scripted life, the contracts' heads equal the heads folded from their events."""
+def test_the_heads_match_the_events_of_every_kind(chain: Chain) -> None:
+    """After each block of a scripted life, the contracts' heads equal the heads computed from their events."""
     live(chain)
     events = chain.reader.events(chain.reader.deploy_block, chain.reader.block_number())
     assert {f"{event.contract}.{event.name}" for event in events} == set(EVENTS)

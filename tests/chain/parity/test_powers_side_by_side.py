@@ -1,5 +1,5 @@
 """Runs random acts of officers and parties through the contracts and through ``tests.reference``: both must give the
-same verdicts, the same events and the same records.
+same results, the same events and the same records.
 
 By default a few fixed runs are made. With ``SIDE_BY_SIDE_EXAMPLES=5000``, that many random runs are made instead.
 """
@@ -56,7 +56,7 @@ def test_contracts_and_reference_agree_on_random_acts(world: World) -> None:
     def lives(seeds: bytes) -> None:
         sides = SideBySide(world)
         for place in range(0, len(seeds), SEED):
-            # Hashed with its place, because hypothesis often draws equal bytes, which would choose the same act.
+            # Each byte is hashed with its place: hypothesis often draws equal bytes, which would choose the same act.
             play(sides, sha256(seeds[place : place + SEED] + bytes([place])).digest())
         sides.compare()
 
@@ -98,8 +98,8 @@ def test_a_key_that_is_live_in_the_second_of_the_proposal_can_veto(world: World)
 
 
 def test_an_accused_officer_cannot_cancel_until_the_accusation_expires(world: World) -> None:
-    """The accusation expires in running time, so a pause makes it last longer. Proposals without a delay, and proposals
-    about itself, the officer can never cancel."""
+    """Time during a pause does not count, so a pause makes the accusation last longer. An officer can never cancel
+    proposals without a delay or proposals about itself."""
     sides = SideBySide(world)
     first, second, third = (ACCOUNTS[place] for place in (0, 2, 4))
     accusation = Act(REGISTRY, "setRoles", (3, 0))
@@ -110,7 +110,7 @@ def test_an_accused_officer_cannot_cancel_until_the_accusation_expires(world: Wo
     appointment = Act(REGISTRY, "setRoles", (7, AUTHORITY))
     propose(sides, first, appointment)
     assert not make(sides, third, calls.cancel(2), Powers.cancel, third, 2)
-    # The others are not accused.
+    # The other officers are not accused.
     propose(sides, second, appointment)
     assert make(sides, first, calls.cancel(3), Powers.cancel, first, 3)
     pause = Act(REGISTRY, "endPause")

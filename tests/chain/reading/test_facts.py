@@ -111,7 +111,7 @@ def test_an_untouched_certificate_costs_two_requests_and_each_history_at_most_on
 ) -> None:
     _, untouched = counted(chain, consented.bundle)
     assert len(untouched.turns) == 2
-    # The status of a leaf has no counter, so its events are always read; only the issuer can add such events.
+    # The contract does not count a leaf's status changes, so they are always read; only the issuer can add them.
     assert [turn.count("eth_getLogs") for turn in untouched.turns] == [1, 0]
     live_on(chain, consented)
     _, touched = counted(chain, consented.bundle)

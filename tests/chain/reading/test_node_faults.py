@@ -1,4 +1,4 @@
-"""Tests that every read of a faulty node gives either the right answer or one of our errors."""
+"""Tests that every read of a faulty node gives either the right answer or a PingzhengError."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_every_read_refuses_an_odd_result(lived: Faced, fault: str) -> None:
 
 
 @pytest.mark.parametrize("fault", [*BODIES, *HTTP, *(name for name in WIRE if name != "gzip bomb")])
-def test_every_read_turns_a_network_fault_into_our_error(lived: Faced, fault: str) -> None:
+def test_every_read_turns_a_network_fault_into_a_pingzheng_error(lived: Faced, fault: str) -> None:
     for name, read in READS.items():
         lived.node.fault = {**BODIES, **HTTP, **WIRE}[fault]
         found = outcome(lambda: read(lived, lived.reader))  # noqa: B023 (called here)
@@ -157,7 +157,7 @@ WORDS: Final = [bytes(32), b"\xff" * 32, b"\0" * 31 + b"\x20", b"\0" * 24 + b"\x
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_random_return_data_gives_our_error_or_valid_values(lived: Faced, seed: int) -> None:
+def test_random_return_data_gives_a_pingzheng_error_or_valid_values(lived: Faced, seed: int) -> None:
     """The data contain unknown numbers, huge lengths, and flags that are neither true nor false."""
     chance = random.Random(seed)
 
@@ -173,7 +173,7 @@ def test_random_return_data_gives_our_error_or_valid_values(lived: Faced, seed: 
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_changed_logs_give_our_error_or_valid_values(lived: Faced, seed: int) -> None:
+def test_changed_logs_give_a_pingzheng_error_or_valid_values(lived: Faced, seed: int) -> None:
     chance = random.Random(seed)
 
     def tampered(turn: Turn) -> None:

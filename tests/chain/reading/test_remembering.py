@@ -1,4 +1,4 @@
-"""Tests which facts an installation accepts after what it saw, and what it remembers."""
+"""Tests which facts an installation accepts after it has seen earlier facts, and what it remembers."""
 
 from __future__ import annotations
 
@@ -216,7 +216,7 @@ def test_a_log_that_lost_a_batch_is_noticed_although_the_block_is_the_same(
 def test_what_another_process_remembered_meanwhile_is_not_overwritten(
     chain: Chain, consented: Consented, memory: Path
 ) -> None:
-    """It was not compared with these facts; the next call compares with it."""
+    """What the other process stored was not compared with these facts; the next call compares it."""
 
     class Meanwhile(Connection):
         """A connection during whose first request another process writes the file."""

@@ -89,7 +89,7 @@ REFUSALS = [
 @pytest.mark.parametrize(
     ("kind", "code", "details", "move"), REFUSALS, ids=[f"{row[1]} {number}" for number, row in enumerate(REFUSALS)]
 )
-def test_a_foreseen_refusal_is_our_error_and_nothing_is_sent(
+def test_a_refusal_found_before_sending_is_a_pingzheng_error_and_nothing_is_sent(
     chain: Chain, kind: type[PingzhengError], code: str, details: dict[str, Any], move: Callable[[Chain], object]
 ) -> None:
     before = chain.reader.block_number()
@@ -100,7 +100,7 @@ def test_a_foreseen_refusal_is_our_error_and_nothing_is_sent(
     assert chain.reader.block_number() == before
 
 
-def test_a_mined_refusal_is_the_same_error_as_a_foreseen_one(chain: Chain) -> None:
+def test_a_refusal_in_a_block_is_the_same_error_as_a_refusal_before_sending(chain: Chain) -> None:
     """With a given gas limit nothing is estimated, so the transaction is mined and fails."""
     data = interface_of("CertificateLog").encode_call("anchor", (9, 1, ROOT))
     before = chain.reader.block_number()
@@ -160,7 +160,7 @@ def test_one_of_two_simultaneous_uses_succeeds(chain: Chain) -> None:
     assert uses_of(chain.reader, chain.parties["bank"].no, REQUEST) == 1
 
 
-def test_each_office_holds_and_lifts_for_itself(chain: Chain) -> None:
+def test_each_institution_lifts_only_its_own_hold(chain: Chain) -> None:
     authority, supervisor = chain.acting("founder"), chain.acting("supervisor")
     authority.send(calls.hold([CONSENT, REQUEST], "court"))
     with pytest.raises(Conflict) as caught:
@@ -178,7 +178,7 @@ def test_each_office_holds_and_lifts_for_itself(chain: Chain) -> None:
     assert chain.reader.hold_of(REQUEST) == Hold((), 2)
 
 
-def test_a_party_with_both_offices_holds_for_both(chain: Chain) -> None:
+def test_a_party_that_is_authority_and_supervisor_holds_for_both(chain: Chain) -> None:
     both = Role.mask([Role.AUTHORITY, Role.SUPERVISOR])
     chain.decide(calls.set_roles(chain.parties["supervisor"].no, both))
     chain.acting("founder").send(calls.hold([CONSENT], "court"))
@@ -266,7 +266,7 @@ def test_the_code_of_a_contract_error_is_its_name_in_upper_snake(name: str, code
         (keccak(text="LogNotContiguous(uint32,uint64,uint64)")[:4].hex() + "00", "REVERT_UNKNOWN"),
     ],
 )
-def test_odd_revert_data_gives_our_error(data: str, code: str) -> None:
+def test_odd_revert_data_gives_a_pingzheng_error(data: str, code: str) -> None:
     reader = RevertReader(interface_of(name) for name in CONTRACTS)
     assert reader.decode(bytes.fromhex(data)).code == code
 
@@ -286,7 +286,7 @@ def test_arguments_are_checked_before_the_node_is_asked(chain: Chain) -> None:
     assert caught.value.code == "REASON_UNKNOWN"
 
 
-def test_a_node_that_is_gone_is_reported_as_our_error(chain: Chain) -> None:
+def test_a_node_that_does_not_answer_raises_chain_unreachable(chain: Chain) -> None:
     gone = ChainClient(Connection("http://127.0.0.1:1", timeout=1), chain.deployment, chain.parties["issuer"].key)
     with pytest.raises(ChainUnavailable) as caught:
         gone.send(calls.anchor(0, 1, ROOT))

@@ -72,7 +72,7 @@ def test_facts_from_a_faulty_node_are_complete_or_refused(faced: Faced, fault: s
 
 
 @pytest.mark.parametrize("fault", RESULTS)
-def test_sending_to_a_faulty_node_gives_our_error(faced: Faced, fault: str) -> None:
+def test_sending_to_a_faulty_node_gives_a_pingzheng_error(faced: Faced, fault: str) -> None:
     before = faced.chain.reader.batch_count(ISSUER.no)
     for method in ("eth_estimateGas", "eth_getBlockByNumber", "eth_getTransactionCount", "eth_maxPriorityFeePerGas"):
         if fault == "hex of odd length" and method != "eth_getBlockByNumber":
@@ -107,7 +107,7 @@ def _run_and_rename(turn: Turn) -> None:
 
 
 @pytest.mark.parametrize("fault", [result(None), result("0x"), refusal("execution reverted", 3, "0xdeadbeef")])
-def test_relaying_through_a_faulty_node_gives_our_error(faced: Faced, fault: Any) -> None:
+def test_relaying_through_a_faulty_node_gives_a_pingzheng_error(faced: Faced, fault: Any) -> None:
     faced.node.fault = only(fault, "eth_call", "eth_estimateGas")
     relay = Relay(faced.client)
     found = outcome(lambda: relay.prepare(FIRM.account, calls.withdraw("ab" * 32), 2**40))

@@ -50,7 +50,7 @@ def test_the_delay_counts_from_the_proposal(chain: Chain) -> None:
 
 
 def test_attack_one_officer_alone_cannot_recover_a_key(chain: Chain) -> None:
-    """Neither without a confirmation, nor with a second account, nor by changing the call after the confirmation."""
+    """It fails without a confirmation, with the officer's second account, and if the call is changed afterwards."""
     call, second_key = recovery(chain), test_key("the founder's second key")
     founder = PARTIES["founder"]
     chain.node.fund(account("the founder's second key"))
@@ -298,7 +298,7 @@ def test_attack_one_party_cannot_pause_the_ledger_forever(chain: Chain) -> None:
     chain.acting("supervisor").send(calls.pause())
 
 
-def test_only_the_office_that_set_a_hold_can_lift_it(chain: Chain) -> None:
+def test_only_the_institution_that_set_a_hold_can_lift_it(chain: Chain) -> None:
     chain.acting("supervisor").send(calls.hold([CONSENT], "court"))
     for name in ("supervisor", "founder", "issuer"):
         lift = calls.lift("supervisor", [CONSENT])

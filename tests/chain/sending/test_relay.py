@@ -186,7 +186,7 @@ def test_a_refusal_is_raised_before_anyone_signs(chain: Chain, relay: Relay) -> 
     assert refusal(lambda: relay.prepare(bank, calls.revoke(0, 0, "fraud"), FAR), Forbidden) == "PARTY_LACKS_ROLE"
 
 
-def test_a_refusal_after_the_signature_is_our_error(chain: Chain, relay: Relay) -> None:
+def test_a_refusal_after_the_signature_is_a_pingzheng_error(chain: Chain, relay: Relay) -> None:
     request = signed(chain, relay)
     chain.acting("bank").send(calls.record_use(REQUEST, 1))
     before = chain.reader.block_number()

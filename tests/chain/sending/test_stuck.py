@@ -162,7 +162,7 @@ def test_waiting_for_a_transaction_fills_the_missing_nonce_before_it(
     other = ChainClient(Connection(engine.url), deployment, (b"\2" * 32).hex())
     (waiting,) = other_program(engine, pool, 9)
     assert other.waits(waiting.hash)
-    assert not pool.came, "another account's gap is its own affair"
+    assert not pool.came, "a missing nonce of another account is not filled"
 
 
 def test_a_transaction_that_the_node_lost_is_sent_again(engine: FaultyNode, pool: Pool) -> None:

@@ -51,7 +51,7 @@ def test_every_event_has_a_title() -> None:
 
 
 @pytest.mark.parametrize("event", FIELDS)
-def test_every_number_of_an_event_has_its_name(event: str) -> None:
+def test_every_coded_number_of_an_event_gets_its_name(event: str) -> None:
     names = names_in(event, args_of(event, 1))
     assert names.keys() == {name for name, _ in FIELDS[event] if name in NAMED}
     assert names_in(event, args_of(event, 99)) == {name: f"{name}_99" for name in names}

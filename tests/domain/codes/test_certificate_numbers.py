@@ -1,4 +1,4 @@
-"""Certificate numbers: a made number is accepted, and the check character catches typing errors (MOD 37,36)."""
+"""Certificate numbers: a generated number is accepted, and the check character catches typing errors (MOD 37,36)."""
 
 from __future__ import annotations
 

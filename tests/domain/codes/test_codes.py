@@ -58,12 +58,12 @@ def refusal(kind: str, value: str) -> PingzhengError:
 
 
 @pytest.mark.parametrize(("kind", "value"), VALID + UNCAUGHT, ids=[value for _, value in VALID + UNCAUGHT])
-def test_valid_vector(kind: str, value: str) -> None:
+def test_valid_vector_is_accepted(kind: str, value: str) -> None:
     assert CHECKS[kind](value) == value
 
 
 @pytest.mark.parametrize(("kind", "value", "why"), INVALID)
-def test_invalid_vector(kind: str, value: str, why: str) -> None:
+def test_invalid_vector_is_refused(kind: str, value: str, why: str) -> None:
     error = refusal(kind, value)
     assert error.code.startswith(f"{kind.upper()}_"), why
     assert error.where == "row 7"
@@ -138,7 +138,7 @@ def test_lower_case_x_of_a_resident_id_becomes_a_capital() -> None:
     assert check_resident_id(RESIDENT_ID.lower()) == RESIDENT_ID
 
 
-def test_where_is_optional() -> None:
+def test_error_has_no_place_if_the_caller_gives_none() -> None:
     with pytest.raises(InvalidInput) as caught:
         check_uscc("")
     assert caught.value.where is None
@@ -282,7 +282,7 @@ def test_uscc_with_a_wrong_organisation_code_is_accepted() -> None:
 
 
 @pytest.mark.parametrize("line", (CASES / "resident-id-future" / "refuse.txt").read_text().split())
-def test_cases_of_resident_ids(line: str) -> None:
+def test_resident_ids_of_the_cases_have_the_expected_result(line: str) -> None:
     assert refusal_code(check_resident_id, line, today=date(2026, 11, 30)) in {"RESIDENT_ID_DATE", "RESIDENT_ID_REGION"}
 
 

@@ -63,7 +63,7 @@ def place(path: str) -> str:
     return f"own.yaml: {path.replace('.', ': ')}"
 
 
-def test_definition_as_a_ruleset() -> None:
+def test_definition_is_read_as_a_ruleset() -> None:
     members = {name: getattr(RULESET, name) for name in DEFINITION}
     assert members == DEFINITION | {"title": Bilingual("湛江", "Zhanjiang"), "basis": ("办法甲", "办法乙")}
 
@@ -84,7 +84,7 @@ def test_missing_member_is_refused(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", MEMBERS)
-def test_member_of_a_wrong_type(path: str) -> None:
+def test_member_of_a_wrong_type_is_refused(path: str) -> None:
     values: list[Any] = [None, 1.5, "", {}, [], [None], [""]]
     for value in values:
         error = refused(changed(path, value))
@@ -133,7 +133,7 @@ def test_number_outside_its_bounds_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in BOUNDS if name.endswith("_days")])
-def test_every_clock_can_be_computed(name: str) -> None:
+def test_end_of_the_longest_allowed_number_of_days_can_be_computed(name: str) -> None:
     longest = getattr(ruleset_of(changed(name, BOUNDS[name][1]), "own.yaml"), name)
     assert end_of_working_days(0, longest) > 0
 

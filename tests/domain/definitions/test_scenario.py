@@ -40,7 +40,7 @@ def refused(raw: Any) -> InvalidInput:
     return caught.value
 
 
-def test_definition_as_a_scenario() -> None:
+def test_definition_is_read_as_a_scenario() -> None:
     assert SCENARIO.code == "S01"
     assert SCENARIO.version == 2
     assert SCENARIO.title == Bilingual("电费贷", "Credit on electricity history")
@@ -107,7 +107,7 @@ def test_missing_member_is_refused(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", [path for path in MEMBERS if path[-1] != "rule"], ids=place)
-def test_member_of_a_wrong_type(path: Path) -> None:
+def test_member_of_a_wrong_type_is_refused(path: Path) -> None:
     values: list[Any] = [None, 1.5, True, {}, "", [None], [[]], [1.5]]
     for value in values:
         if value is FITTING.get(path, GONE):
@@ -275,7 +275,7 @@ PRICES: dict[str, tuple[dict[str, Any], str | None, str]] = {
 
 
 @pytest.mark.parametrize(("price", "code", "member"), PRICES.values(), ids=PRICES.keys())
-def test_price(price: dict[str, Any], code: str | None, member: str) -> None:
+def test_price_is_accepted_or_refused_as_the_policy_says(price: dict[str, Any], code: str | None, member: str) -> None:
     definition = DEFINITION | {"price": {"unit": "call"} | price}
     if code is None:
         assert scenario_of(definition, "S01.yaml").price == Price(unit="call", **price)

@@ -49,7 +49,7 @@ START = 1_800_000_000
     ("seconds", "fits"),
     [(-1, False), (0, False), (1, True), (30 * DAY - 1, True), (30 * DAY, True), (30 * DAY + 1, False)],
 )
-def test_period(seconds: int, fits: bool) -> None:
+def test_period_is_accepted_only_within_the_limits_of_the_scenario(seconds: int, fits: bool) -> None:
     if fits:
         SCENARIO.require_period(START, START + seconds)
         return
@@ -59,7 +59,7 @@ def test_period(seconds: int, fits: bool) -> None:
 
 
 @pytest.mark.parametrize(("uses", "fits"), [(-1, False), (0, False), (1, True), (3, True), (4, False)])
-def test_uses(uses: int, fits: bool) -> None:
+def test_uses_are_accepted_only_up_to_the_limit_of_the_scenario(uses: int, fits: bool) -> None:
     if fits:
         SCENARIO.require_uses(uses)
         return
@@ -68,7 +68,7 @@ def test_uses(uses: int, fits: bool) -> None:
     assert (caught.value.code, caught.value.where) == ("USES_NOT_IN_SCENARIO", "max_uses")
 
 
-def test_channels() -> None:
+def test_only_the_channels_of_the_scenario_are_accepted() -> None:
     SCENARIO.require_channel("subject_carried")
     for channel in ("licensed_credit_agency", "", "e-mail"):
         with pytest.raises(InvalidInput) as caught:
@@ -88,7 +88,9 @@ def test_channels() -> None:
     ],
     ids=["subject", "consumer", "provider of electricity", "provider of tax"],
 )
-def test_kinds(part: str, require: Any, kinds: set[str], kind: PartyKind) -> None:
+def test_only_the_kinds_that_the_scenario_allows_are_accepted(
+    part: str, require: Any, kinds: set[str], kind: PartyKind
+) -> None:
     if kind in kinds:
         require(kind)
         return
@@ -108,7 +110,7 @@ def test_scenario_without_allowed_kinds_refuses_everyone() -> None:
 # --- sources
 
 
-def test_fields_and_columns_of_a_source() -> None:
+def test_a_source_has_its_title_fields_and_columns() -> None:
     assert SCENARIO.source("tax").title == Bilingual("税务", "Tax")
     assert [field.name for field in SCENARIO.fields_of("electricity")] == ["subject_name", "months_covered", "usage"]
     assert SCENARIO.columns_of("electricity") == ("month", "kwh")
@@ -124,7 +126,7 @@ def test_fields_and_columns_of_a_source() -> None:
         (["usage"], ("month", "kwh")),
     ],
 )
-def test_only_the_columns_of_the_fields_are_returned(fields: list[str], columns: tuple[str, ...]) -> None:
+def test_only_the_columns_that_the_given_fields_need_are_returned(fields: list[str], columns: tuple[str, ...]) -> None:
     assert SCENARIO.columns_of("electricity", iter(fields)) == columns
 
 

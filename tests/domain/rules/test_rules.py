@@ -120,7 +120,7 @@ def test_messages_are_in_both_languages() -> None:
 # --- payload modes, versions, and the pages that list the rules
 
 
-def test_rules_that_each_payload_mode_allows() -> None:
+def test_each_payload_mode_allows_the_expected_rules() -> None:
     allowed = {mode: {op for op, known in OPS.items() if mode in known.modes} for mode in PAYLOAD_MODES}
     assert {mode for op in OPS.values() for mode in op.modes} == set(PAYLOAD_MODES)
     assert allowed["component"] == {"band", "total_band", "score"}

@@ -1,4 +1,4 @@
-"""Value spaces: every value that some rows give fits, and a value that no rows can give does not fit."""
+"""Value spaces of rules: a value fits if some rows can give it, and does not fit if no rows can give it."""
 
 from __future__ import annotations
 
@@ -206,7 +206,7 @@ def test_every_computed_claim_fits(case: tuple[Rule, list[dict[str, str]], dict[
 
 @pytest.mark.parametrize("op", sorted(OPS))
 def test_every_op_gives_a_claim_that_fits(op: str) -> None:
-    """Rows that fit each op, because random rows may miss an op."""
+    """The rows here fit each op, because random rows may miss an op."""
     rows = [
         {"month": f"20260{month}", "kwh": str(month * 20_000), "paid": "yes", "state": "bad", "score": "7"}
         | {"digest": DIGEST, "note": "a line", "opened": "190001"}

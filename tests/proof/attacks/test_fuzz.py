@@ -46,8 +46,8 @@ KINDS = st.sampled_from(sorted(MADE))
 def relied_on(raw: bytes) -> Any:
     """Return the parts of a bundle that the verifier uses.
 
-    The verifier ignores the bundle's keys and status (it uses those of the facts), the order of anchors and evidence, and
-    withdrawals by other parties with their anchors.
+    The verifier ignores the bundle's keys and status (it uses those in the facts), the order of anchors and evidence,
+    and withdrawals by other parties with their anchors.
     """
     document = parse_bundle(raw).to_dict()
     del document["keys"], document["status"]

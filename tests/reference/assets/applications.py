@@ -1,6 +1,6 @@
 """Reference for applications and objections: the rules of contracts/assets/AssetApplications and AssetObjections.
 
-Each move is a function of the asset's life, the acting party, the arguments and the time. It returns the new life, or
+Each act is a function of the asset's life, the acting party, the arguments and the time. It returns the new life, or
 raises the error of the contract, with the checks in the same order. Digests are hex text; empty or all zeros means that
 no digest is given.
 """
@@ -192,7 +192,7 @@ def decide(life: AssetLife, by: Party, no: int, state: str, grounds: str) -> Ass
 
 
 def leads(machine: StateMachine, state: str | None, target: str) -> bool:
-    """Return whether a single move leads from a state to another."""
+    """Return whether a single transition leads from a state to another."""
     return any(source == state and following == target for (source, _), following in machine.moves.items())
 
 
@@ -218,7 +218,7 @@ def fileable_again(life: AssetLife, at: int) -> None:
 
 
 def staged(life: AssetLife, move: str) -> None:
-    """Raise the contract's error unless the stage of the application allows this move."""
+    """Raise the contract's error unless the stage of the application allows this act."""
     if not _can(life, move):
         raise _wrong_stage(life)
 

@@ -149,7 +149,7 @@ def _with_right(life: AssetLife, no: int, right: Right) -> AssetLife:
 
 
 def _next_lien(life: AssetLife, sole: bool) -> tuple[int, int]:
-    """Return the first free number and the next rank."""
+    """Return the lowest unused lien number and the next rank."""
     for number, lien in sorted(life.liens.items(), reverse=True):
         if sole or lien.sole:
             raise refused("ASSET_PLEDGED", lien=number, creditor=lien.creditor)

@@ -1,4 +1,4 @@
-"""An asset's state as in AssetRegistry, and conditions that several moves share (contracts/assets/AssetRecord).
+"""Reference model of an asset's state (AssetRegistry), and the conditions that several acts share (AssetRecord).
 
 Parties are numbers, times are seconds UTC. A condition returns nothing; it raises the contract's error if it fails.
 """
@@ -67,7 +67,7 @@ class AssetLife:
     """The state of an asset; ``AssetLife()`` is an asset that is not registered.
 
     ``kind`` and ``stage`` belong to the open application, None without one. ``until`` is the last second of the current
-    notice or offer. ``applications`` is the number of applications filed; filing one again does not count. Objections
+    notice or offer. ``applications`` counts the applications filed; filing a returned one again adds none. Objections
     and rights are numbered from 1; liens have their own numbers.
     """
 
@@ -185,6 +185,6 @@ def let_go(life: AssetLife, to: int) -> None:
 
 
 def movable(life: AssetLife, at: int) -> None:
-    """Require that the asset is free and has no open application; the creditors' consent is checked elsewhere."""
+    """Require a valid, unfrozen registration without open objection or application; consent is checked elsewhere."""
     free(life, at)
     without_application(life, at)

@@ -1,6 +1,6 @@
-"""The moves that are possible next for an asset.
+"""The acts that are possible next for an asset.
 
-The moves themselves are in ``applications`` (with objections), ``transfers`` (with lineage) and ``claims`` (rights and
+The acts themselves are in ``applications`` (with objections), ``transfers`` (with lineage) and ``claims`` (rights and
 liens). They repeat the rules of AssetRegistry with the state machines of ``lifecycles``.
 """
 
@@ -32,9 +32,9 @@ _Possible = Callable[[AssetLife, int], bool]
 
 
 def next_moves(life: AssetLife, at: int) -> list[str]:
-    """Return the moves that some party can make at ``at`` with some arguments; every other move is refused.
+    """Return the acts that some party can do at the time ``at`` with some arguments; every other act is refused.
 
-    The reassignment of an asset by two officers is not a move of a party, and is not listed.
+    The reassignment of an asset is not listed, because two officers decide it together.
     """
     return [move for move, possible in _MOVES.items() if possible(life, at)]
 

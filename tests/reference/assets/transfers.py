@@ -1,6 +1,6 @@
 """Reference for transfers, freezes, annulment and lineage: contracts/assets/AssetTransfers and AssetLineage.
 
-The conventions are those of ``applications``.
+Arguments, results and errors follow the same conventions as in ``applications``.
 """
 
 from __future__ import annotations

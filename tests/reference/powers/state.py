@@ -156,7 +156,7 @@ class State:
         self.events.append(Event(contract, name, args))
 
     def _update_silence(self) -> None:
-        """Update for each party since when it has no key that may act for it."""
+        """Update, for each party, the time since which no key may act for it."""
         for no, party in self.parties.items():
             if self.speaking(no) and party.status != CLOSED:
                 party.silent_since = 0
@@ -256,7 +256,7 @@ class State:
         return AUTHORITY, act.args[0]
 
     def _wait(self, act: Act) -> int:
-        """Return the seconds of running time that a proposal waits."""
+        """Return how many seconds a proposal must wait; seconds during a pause do not count."""
         quick = ((LOG, "lift"), (REGISTRY, "endPause"), (REGISTRY, "register"))
         return 0 if (act.target, act.function) in quick else self.delay
 
