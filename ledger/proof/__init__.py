@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The offline verifier. A program that embeds it imports from here only; these names are public and stay.
+"""The offline verifier. A program that embeds the verifier imports from here only: later versions keep these names.
 
     import time
     from pathlib import Path
@@ -57,7 +57,7 @@ _MODULES: Final = {
     "verify": "ledger.proof.verifier",
 }
 
-# Hidden from type checkers, which would otherwise accept every name.
+# This function is hidden from type checkers, because otherwise they would accept every name.
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
