@@ -178,7 +178,7 @@ def main() -> int:
     unexplained = 0
     for name, flow in recorders.items():
         print(f"{name}: {' → '.join(flow.rooms)}")
-        print(f"  {flow.calls} calls from room to room, {flow.climbs.total()} of them to a room above or beside:")
+        print(f"  {flow.calls} calls between rooms, {flow.climbs.total()} to a room above or on the same level:")
         for climb, times in sorted(flow.climbs.items(), key=str):
             unexplained += climb.pattern is None
             print(f"    {climb}, {times}×: {HANDED_DOWN[climb.pattern] if climb.pattern else 'WITHOUT A REASON'}")

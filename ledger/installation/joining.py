@@ -73,7 +73,7 @@ class OwnParty:
         if identifier != self._membership.party:
             raise NotFound(
                 "PARTY_UNKNOWN",
-                "This installation does not act for that party.",
+                "This installation acts for its own party only.",
                 hint="Name the party of this installation: a joined installation has keys for its own party only.",
             )
         return self._membership.account
@@ -131,7 +131,7 @@ def account_in_force(reader: ChainReader, account: str) -> PartyRecord:
             "PARTY_UNKNOWN_ACCOUNT",
             "The account of this key belongs to no party on the chain.",
             where=account,
-            hint="Give the public key to the operator, who registers your party with it.",
+            hint="Give the public key to the operator, who then registers your party with this key.",
         )
     if not bound.speaks or bound.compromised_at:
         raise Forbidden(

@@ -222,7 +222,7 @@ def small_json(path: Path) -> Any:
 
 
 def is_of(folder: Path, url: str) -> bool:
-    """Return whether the node at ``url`` has this folder's journal file open, even if it opened another path to it."""
+    """Return whether the node at ``url`` has this folder's journal file open, whatever path it used."""
     try:
         answer = Connection(url, timeout=_PROOF_TIMEOUT_SECONDS).ask("pingzheng_journal")
         status = (folder / "journal.jsonl").stat()

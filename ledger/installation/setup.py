@@ -234,7 +234,7 @@ def _require_founding(settings: Settings, founders: Founders) -> None:
             "OFFICES_MISSING",
             f"A ledger needs at least {THRESHOLD + 1} founding authorities, each with its own USCC and key.",
             where="office",
-            hint="Collect the office files (`pingzheng key office`), then run `pingzheng init --office <file>`.",
+            hint="Each authority writes a file with `pingzheng key office`. Then run `pingzheng init --office <file>`.",
         )
 
 

@@ -265,7 +265,7 @@ def _put(session: Session, table: Table, rows: Sequence[Row]) -> int:
     if not rows:
         return 0
     if table is table_of(Party):
-        # After a restore onto a chain that lost its end, a party number may belong to another party now.
+        # If the chain has lost its last blocks and the ledger was restored, a number may belong to another party now.
         mine = {row["no"]: row["id"] for row in rows if row["no"] is not None}
         for start in range(0, len(mine), MAX_VALUES):
             numbers = list(mine)[start : start + MAX_VALUES]
@@ -292,7 +292,8 @@ def upserting(table: Table) -> Any:
 def archive_copy(draft: Path, source: Path, ledger: str) -> Iterator[Session]:
     """Open a session on a copy of an archive in ``draft``, with this version's tables; the archive is only read.
 
-    Raises ``NotFound`` ``ARCHIVE_UNKNOWN``, ``Misconfigured`` ``ARCHIVE_DIFFERS``, and as ``archive_error``.
+    Raises ``NotFound`` ``ARCHIVE_UNKNOWN``, ``Misconfigured`` ``ARCHIVE_DIFFERS``, and the errors of
+    ``archive_error``.
     """
     file = draft / "archive.db"
     if not source.is_file():

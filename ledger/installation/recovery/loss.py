@@ -28,7 +28,7 @@ class Loss:
 
 
 def accept_loss(database: Database, reader: ChainReader, issuer: int, follower: Follower) -> Loss:
-    """Accept the chain without the lost blocks: lost batches are anchored again; people must repeat other lost acts."""
+    """Accept the chain without the lost blocks. Lost batches are anchored again; people must repeat other lost acts."""
     count = reader.batch_count(issuer)
     lost = (Batch.number >= count, Batch.state == "anchored")
     empty = dict.fromkeys(("issuer", "at", "tx_hash", "block_number", "gas_used"))
