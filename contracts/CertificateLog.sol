@@ -18,7 +18,7 @@ import {
     SUPERVISOR_HOLDS
 } from "./Types.sol";
 
-/// @title Implements ICertificateLog, where the functions are documented.
+/// @title Implements ICertificateLog. The interface documents the functions.
 contract CertificateLog is LogRecord {
     uint32 private constant ISSUES = Roles.ISSUER;
     uint32 private constant USES = Roles.CONSUMER;

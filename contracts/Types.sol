@@ -23,7 +23,7 @@ function neqPartyNo(PartyNo a, PartyNo b) pure returns (bool) {
     return PartyNo.unwrap(a) != PartyNo.unwrap(b);
 }
 
-// The number that belongs to no party.
+// The number 0, which belongs to no party.
 PartyNo constant NOBODY = PartyNo.wrap(0);
 
 // The bits of a mask that says which offices (authorities, supervisors) hold a statement.
@@ -61,7 +61,7 @@ enum PartyStatus {
     Closed
 }
 
-/// The state of a proposal; the last three are final.
+/// The state of a proposal; the last three states are final.
 enum ProposalState {
     None,
     Pending,
@@ -102,7 +102,7 @@ enum Reason {
     Lifted
 }
 
-/// The state of a registration; `Rejected`, `Cancelled` and `Annulled` are final.
+/// The state of a registration; the states `Rejected`, `Cancelled` and `Annulled` are final.
 enum AssetState {
     None,
     Applied,
@@ -132,7 +132,7 @@ enum Stage {
     Returned
 }
 
-/// The state of an objection; the last three are final.
+/// The state of an objection; the last three states are final.
 enum ObjectionState {
     None,
     Filed,
@@ -143,7 +143,7 @@ enum ObjectionState {
     Refused
 }
 
-/// The grade of a resource (GB/T 43697-2024). The levels of general data are not recorded on the chain.
+/// The grade of a resource (GB/T 43697-2024). The chain does not record the four levels of general data.
 enum Grade {
     General,
     Important,

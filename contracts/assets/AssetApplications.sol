@@ -7,7 +7,7 @@ import {EventHead} from "../libraries/EventHead.sol";
 import {ApplicationKind, AssetId, AssetState, Grade, NOBODY, PartyNo, Roles, Stage} from "../Types.sol";
 import {AssetRecord} from "./AssetRecord.sol";
 
-/// @title Implements IAssetApplications, where the functions are documented.
+/// @title Implements IAssetApplications. The interface documents the functions.
 abstract contract AssetApplications is AssetRecord, IAssetApplications {
     uint32 private constant APPLIES = Roles.PROVIDER | Roles.CONSUMER;
     uint32 private constant CLEARS = Roles.AUTHORITY | Roles.CDO | Roles.SUPERVISOR;

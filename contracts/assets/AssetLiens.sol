@@ -6,7 +6,7 @@ import {Clock} from "../libraries/Clock.sol";
 import {AssetId, NOBODY, PartyNo, Roles} from "../Types.sol";
 import {AssetRecord} from "./AssetRecord.sol";
 
-/// @title Implements IAssetLiens, where the functions are documented.
+/// @title Implements IAssetLiens. The interface documents the functions.
 abstract contract AssetLiens is AssetRecord, IAssetLiens {
     /// The most liens that an asset can have at one time: the number of bits in `Asset.liens`.
     uint8 private constant MAX_LIENS = 8;

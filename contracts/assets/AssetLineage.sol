@@ -6,7 +6,7 @@ import {Clock} from "../libraries/Clock.sol";
 import {Assessment, AssetId, AssetState, PartyNo, Relation, Roles, ScenarioCode, Stage} from "../Types.sol";
 import {AssetRecord} from "./AssetRecord.sol";
 
-/// @title Implements IAssetLineage, where the functions are documented.
+/// @title Implements IAssetLineage. The interface documents the functions.
 abstract contract AssetLineage is AssetRecord, IAssetLineage {
     /// The most ancestors that an asset can have, because all of them are visited. An ancestor counts once for each
     /// path that leads to it.

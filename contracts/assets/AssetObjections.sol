@@ -6,7 +6,7 @@ import {Clock} from "../libraries/Clock.sol";
 import {AssetId, AssetState, ObjectionState, PartyNo, Roles, Stage} from "../Types.sol";
 import {AssetApplications} from "./AssetApplications.sol";
 
-/// @title Implements IAssetObjections, where the functions are documented.
+/// @title Implements IAssetObjections. The interface documents the functions.
 abstract contract AssetObjections is AssetApplications, IAssetObjections {
     uint32 private constant OBJECTS = Roles.SUBJECT | Roles.PROVIDER | Roles.CONSUMER | Roles.BROKER;
 

@@ -32,12 +32,12 @@ abstract contract AssetRecord is IAssetRecord, ERC2771Context {
     /// Reverts unless all creditors consent to a transfer to `to`. Implemented by AssetLiens.
     function _requireConsent(AssetId id, uint8 liens, PartyNo to) internal view virtual;
 
-    /// Returns the calling party; reverts unless it is active and has one of these roles.
+    /// Returns the calling party; reverts unless the party is active and has one of these roles.
     function _actor(uint32 anyOf) internal view returns (PartyNo) {
         return _REGISTRY.actor(_msgSender(), anyOf);
     }
 
-    /// Returns the calling party as `_actor` does; reverts also while the ledger is paused.
+    /// Returns the calling party under the conditions of `_actor`; also reverts while the ledger is paused.
     function _actorUnlessPaused(uint32 anyOf) internal view returns (PartyNo) {
         return _REGISTRY.actorUnlessPaused(_msgSender(), anyOf);
     }

@@ -6,7 +6,7 @@ import {Clock} from "../libraries/Clock.sol";
 import {AssetId, PartyNo, Roles} from "../Types.sol";
 import {AssetRecord} from "./AssetRecord.sol";
 
-/// @title Implements IAssetRights, where the functions are documented.
+/// @title Implements IAssetRights. The interface documents the functions.
 abstract contract AssetRights is AssetRecord, IAssetRights {
     /// The most rights that can be granted in an asset, because a new right is compared with all of them.
     uint256 private constant MAX_RIGHTS = 256;

@@ -6,7 +6,7 @@ import {Clock} from "../libraries/Clock.sol";
 import {AssetId, AssetState, NOBODY, PartyNo, Reason, Roles} from "../Types.sol";
 import {AssetRecord} from "./AssetRecord.sol";
 
-/// @title Implements IAssetTransfers, where the functions are documented.
+/// @title Implements IAssetTransfers. The interface documents the functions.
 abstract contract AssetTransfers is AssetRecord, IAssetTransfers {
     uint32 private constant FREEZES = Roles.AUTHORITY | Roles.SUPERVISOR;
     uint32 private constant ANNULS = Roles.REGISTRAR | Roles.AUTHORITY | Roles.SUPERVISOR;

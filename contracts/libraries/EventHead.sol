@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 /// Computes the running head over events, docs/protocol.md section 3. The head uses SHA-256 instead of keccak, because
 /// browsers and banks have SHA-256, and because SHA-256 does not depend on a chain's settings.
 library EventHead {
-    /// Begins every first head; its version changes when the form of the heads changes.
+    /// The tag that is hashed into every first head. The version in the tag changes when the form of the heads changes.
     bytes32 private constant GENESIS = "pingzheng/head/v2";
 
     /// Returns the head of a contract before its first event.

@@ -7,7 +7,7 @@ import {Signatures} from "../libraries/Signatures.sol";
 import {NOBODY, PartyNo, Roles} from "../Types.sol";
 import {Proposals} from "./Proposals.sol";
 
-/// @title Implements IPartyKeys, where the functions are documented.
+/// @title Implements IPartyKeys. The interface documents the functions.
 abstract contract PartyKeys is Proposals, IPartyKeys {
     /// @inheritdoc IPartyKeys
     function register(Registration[] calldata parties) external {

@@ -9,17 +9,17 @@ import {EventHead} from "../libraries/EventHead.sol";
 import {Signatures} from "../libraries/Signatures.sol";
 import {NOBODY, PartyId, PartyNo, PartyStatus, Roles} from "../Types.sol";
 
-/// @title Implements IPartyRecord, where the functions are documented.
+/// @title Implements IPartyRecord. The interface documents the functions.
 abstract contract PartyRecord is IPartyRecord, ERC2771Context {
     /// The data of a party that every act reads, in one slot: 32 + 8 + 40 + 16 + 16 + 40 + 40 bits.
     struct Standing {
         uint32 roles;
         PartyStatus status;
         uint40 since;
-        /// How many keys may act for the party, and how many of these can send transactions.
+        /// How many keys may act for the party, and how many of these keys can send transactions.
         uint16 speaking;
         uint16 acting;
-        /// Since when the party has had no speaking key or has been closed; 0 if neither is the case.
+        /// Since when the party has been closed or has had no key that may act for it; 0 if neither is the case.
         uint40 silentSince;
         /// The running time until which a proposal that two officers confirmed against the party can be carried out.
         uint40 accusedUntil;
@@ -195,7 +195,7 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
         _fold(abi.encode(tag, no, first, second, at, by));
     }
 
-    /// Returns the party for which an account may act, whatever the party's status and roles.
+    /// Returns the party for which an account may act; the party's status and roles are not checked.
     function _speaker(address account) internal view returns (PartyNo no) {
         Account storage key = _accounts[account];
         no = key.no;
@@ -234,7 +234,7 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
         if (_standings[no].status == PartyStatus.None) revert PartyUnknown(no);
     }
 
-    /// Reverts unless at least three officers are left: two to decide, and one in reserve.
+    /// Reverts unless at least three officers are left: two officers to decide, and one in reserve.
     function _requireOfficers() internal view {
         if (_officers <= THRESHOLD) revert PartyTooFewOfficers(_officers);
     }

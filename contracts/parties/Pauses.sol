@@ -6,7 +6,7 @@ import {Clock} from "../libraries/Clock.sol";
 import {PartyNo} from "../Types.sol";
 import {PartyRecord} from "./PartyRecord.sol";
 
-/// @title Implements IPauses, where the functions are documented.
+/// @title Implements IPauses. The interface documents the functions.
 abstract contract Pauses is PartyRecord, IPauses {
     /// The newest pause, in one slot (40 + 40 + 40 bits).
     struct Pause {
@@ -16,7 +16,7 @@ abstract contract Pauses is PartyRecord, IPauses {
         uint40 before;
     }
 
-    /// How long a pause lasts, unless it is ended by a proposal.
+    /// How many seconds a pause lasts, unless a proposal ends the pause earlier.
     uint40 private constant MAX_PAUSE = 7 days;
     /// How long after the end of its pause a guardian cannot pause again.
     uint40 private constant PAUSE_REST = 30 days;

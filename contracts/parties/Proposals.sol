@@ -11,7 +11,7 @@ import {Clock} from "../libraries/Clock.sol";
 import {NOBODY, PartyNo, ProposalKind, ProposalState, roleOfOffice, Roles} from "../Types.sol";
 import {Pauses} from "./Pauses.sol";
 
-/// @title Implements IProposals, where the functions are documented.
+/// @title Implements IProposals. The interface documents the functions.
 abstract contract Proposals is Pauses, IProposals {
     uint40 private constant OPEN_FOR = 14 days;
     /// The length in bytes of a `changeKey` call with an empty proof: its selector and five words.

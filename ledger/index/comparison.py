@@ -45,8 +45,7 @@ class Comparison:
         self._ahead_since: float | None = None
 
     def standing(self, cursor: Stored, latest: Block, stored: Callable[[], Sequence[Stored]]) -> Standing:
-        """Return how ``cursor`` (the newest block of the index) relates to the chain; costs at most two calls to the
-        node.
+        """Return how ``cursor``, the newest block of the index, relates to the chain; costs at most two calls.
 
         ``stored`` returns the blocks that the index keeps, ordered by number.
         """

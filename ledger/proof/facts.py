@@ -139,7 +139,7 @@ class HolderFact:
 
 @dataclass(frozen=True, slots=True)
 class AssetFact:
-    """A registered asset at the block; ``holders`` are all holders in order of time.
+    """A registered asset as of the block; ``holders`` are all its holders, the first holder first.
 
     ``objections`` is the number of open objections; ``annulled_ancestor`` is an asset id or empty.
     """

@@ -196,7 +196,7 @@ def _owners(
 def _keys(bundle: Bundle, needed: FactsNeeded) -> Mapping[str, Jwk]:
     """Return a map from account to key.
 
-    The presenting key is in the certificate; the bundle's list of keys may lack it.
+    The bundle's list of keys may lack the presenting key, so that key is read from the certificate.
     """
     return {**bundle.keys, **_presenting(needed)}
 

@@ -317,7 +317,7 @@ def _unpacked(body: bytes, limit: int) -> bytes:
 
 
 def _reason(error: Exception) -> str:
-    """Return a word for an error; ``lost`` means that the node closed the connection, as it may close a reused one."""
+    """Return a word for an error; ``lost`` means that the node closed the connection, perhaps because it was idle."""
     if isinstance(error, ssl.SSLError):
         return "tls"
     if isinstance(error, ConnectionRefusedError):

@@ -106,7 +106,7 @@ class Case:
 
 
 def reported_or_compromised(fact: AccountFact, at: int) -> Failed | None:
-    """Return the failure if the account's key was compromised or reported not later than ``at``; otherwise None."""
+    """Return a failure if the account's key was compromised or reported at ``at`` or earlier; otherwise None."""
     if fact.compromised_at and at >= fact.compromised_at:
         message = "The key was compromised before the signature was anchored or presented."
         return failed("KEY_COMPROMISED", message, since=fact.compromised_at)

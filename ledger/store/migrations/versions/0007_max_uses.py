@@ -1,4 +1,4 @@
-"""Store the number of allowed uses of a certificate, as in its payload."""
+"""Add a column for the number of uses that a certificate allows."""
 
 from __future__ import annotations
 
