@@ -1,4 +1,4 @@
-"""The table of readings of subjects' data."""
+"""The table that records who has read data about a subject."""
 
 from __future__ import annotations
 
