@@ -112,14 +112,14 @@ class Sealer:
         return self._opened(row, row.key_id)
 
     def open_object(self, session: Session, record_id: str) -> dict[str, Any]:
-        """Return the value of a record that was sealed as an object; raises as ``open``."""
+        """Return the value of a record that was sealed as an object; raises what ``open`` raises."""
         value = self.open(session, record_id)
         if not isinstance(value, dict):
             raise TypeError("the sealed value is not an object")
         return value
 
     def open_list(self, session: Session, record_id: str) -> list[Any]:
-        """Return the value of a record that was sealed as a list; raises as ``open``."""
+        """Return the value of a record that was sealed as a list; raises what ``open`` raises."""
         value = self.open(session, record_id)
         if not isinstance(value, list):
             raise TypeError("the sealed value is not a list")
@@ -128,7 +128,7 @@ class Sealer:
     def open_with(self, session: Session, record_id: str, key_id: str) -> object:
         """Return the value of a record that is not erased, even if it is closed, to test a key.
 
-        Raises ``Misconfigured``.
+        Raises ``Misconfigured`` if the key is missing or does not open the record.
         """
         row = session.execute(select(Sealed).where(Sealed.id == record_id)).scalar_one()
         return self._opened(row, key_id)
