@@ -11,13 +11,13 @@ from typing import Any
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ledger.store.tables import Base, Hex32, Ulid
+from ledger.store.tables import Base, Hex32, Source, Ulid
 
 Code = String(64)
 Digest = String(80)
 
 
-class InfoSystem(Base):
+class InfoSystem(Base, source=Source.BACKUP):
     """A version of an entry in the system list (系统清单); ``protection_level`` is 等保 1 to 5."""
 
     __tablename__ = "info_system"
@@ -30,7 +30,7 @@ class InfoSystem(Base):
     created_at: Mapped[int]
 
 
-class CatalogueResource(Base):
+class CatalogueResource(Base, source=Source.BACKUP):
     """The state of an entry of the data list (数据清单), its newest version, and the published version."""
 
     __tablename__ = "catalogue_resource"
@@ -42,7 +42,7 @@ class CatalogueResource(Base):
     created_at: Mapped[int]
 
 
-class ResourceVersion(Base):
+class ResourceVersion(Base, source=Source.BACKUP):
     """A version of a resource's description; the row is never changed."""
 
     __tablename__ = "resource_version"
@@ -54,7 +54,7 @@ class ResourceVersion(Base):
     created_at: Mapped[int]
 
 
-class ResourceEvent(Base):
+class ResourceEvent(Base, source=Source.BACKUP):
     """A step of a resource: the acting party, the time, the new state, and the reason if there is one."""
 
     __tablename__ = "resource_event"
@@ -68,7 +68,7 @@ class ResourceEvent(Base):
     at: Mapped[int]
 
 
-class ResourceReview(Base):
+class ResourceReview(Base, source=Source.BACKUP):
     """A recorded review of a version of important data; the report itself stays with its author."""
 
     __tablename__ = "resource_review"
@@ -80,7 +80,7 @@ class ResourceReview(Base):
     created_at: Mapped[int]
 
 
-class Publication(Base):
+class Publication(Base, source=Source.ENTRIES):
     """A chief data officer's signature of a version. ``digest`` finds the signed statement in the log."""
 
     __tablename__ = "publication"
@@ -93,7 +93,7 @@ class Publication(Base):
     created_at: Mapped[int]
 
 
-class ImportantDataEntry(Base):
+class ImportantDataEntry(Base, source=Source.BACKUP):
     """An entry of the important-data catalogue (重要数据目录): a resource that matches it is blocked."""
 
     __tablename__ = "important_data_entry"
@@ -107,7 +107,7 @@ class ImportantDataEntry(Base):
     withdrawn_at: Mapped[int | None]
 
 
-class ShareDuty(Base):
+class ShareDuty(Base, source=Source.BACKUP):
     """An entry of the sharing duty list (数据共享责任清单); the newest entry of a resource is valid."""
 
     __tablename__ = "share_duty"
@@ -119,7 +119,7 @@ class ShareDuty(Base):
     created_at: Mapped[int]
 
 
-class Demand(Base):
+class Demand(Base, source=Source.BACKUP):
     """An entry of the demand list (需求清单). ``due_at`` is the time limit: the end of the duty's working days."""
 
     __tablename__ = "demand"
@@ -137,7 +137,7 @@ class Demand(Base):
     created_at: Mapped[int]
 
 
-class DemandEvent(Base):
+class DemandEvent(Base, source=Source.BACKUP):
     """A step of a demand: the acting party, the time, the new state, and the reason if there is one."""
 
     __tablename__ = "demand_event"
@@ -150,7 +150,7 @@ class DemandEvent(Base):
     at: Mapped[int]
 
 
-class OpenItem(Base):
+class OpenItem(Base, source=Source.BACKUP):
     """An entry of the open catalogue (开放目录); earlier entries of a resource are its history."""
 
     __tablename__ = "open_item"

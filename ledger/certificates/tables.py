@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ledger.store.tables import Base, Hex32, Ulid
+from ledger.store.tables import Base, Hex32, Source, Ulid
 
 
-class Certificate(Base):
+class Certificate(Base, source=Source.ENTRIES):
     """A data asset certificate. The payload is in the certificate's log entry; the disclosures are sealed.
 
     The first certificate of a request has ``version`` 1; each correction adds a certificate with the next version.
@@ -44,7 +44,7 @@ class Certificate(Base):
     created_at: Mapped[int]
 
 
-class Presentation(Base):
+class Presentation(Base, source=Source.ENTRIES):
     """A verification of a usage certificate, which another installation may have issued. The subject can see the
     verification.
 
@@ -74,7 +74,7 @@ class Presentation(Base):
     created_at: Mapped[int]
 
 
-class Disclosure(Base):
+class Disclosure(Base, source=Source.BACKUP):
     """The record that a supervisor opened a certificate's claims for a case. The subject can see the record."""
 
     __tablename__ = "disclosure"
@@ -85,7 +85,7 @@ class Disclosure(Base):
     created_at: Mapped[int]
 
 
-class Operation(Base):
+class Operation(Base, source=Source.BACKUP):
     """Issued certificates that wait to be anchored; the operation is done when the entry ``last_seq`` is anchored."""
 
     __tablename__ = "operation"

@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ledger.store.tables import Base, Hex32
+from ledger.store.tables import Base, Hex32, Source
 
 
-class AdoptedEntry(Base):
+class AdoptedEntry(Base, source=Source.ENTRIES):
     """An entry of a lost batch that a holder brought back with a bundle.
 
     ``proof`` is the inclusion proof from the bundle (hex). The tree cannot be built again, because other leaves of the
@@ -22,7 +22,7 @@ class AdoptedEntry(Base):
     proof: Mapped[list[str]]
 
 
-class IdempotentRequest(Base):
+class IdempotentRequest(Base, source=Source.BACKUP):
     """A write with an ``Idempotency-Key``; ``key`` is the header's keyed digest.
 
     ``response`` is null while the write runs.

@@ -12,7 +12,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ledger.errors import Conflict
-from ledger.store.tables import Base, Hex32, KeyText, Ulid
+from ledger.store.tables import Base, Hex32, KeyText, Source, Ulid
 
 Code = String(64)
 Digest = String(80)
@@ -30,7 +30,7 @@ def had(value: str | None, party: str) -> str:
     return value
 
 
-class Party(Base):
+class Party(Base, source=Source.DATED, erased_with="id"):
     """A party. Name and identifier are sealed; ``lookup`` is a keyed digest of the identifier.
 
     The party acts with ``account`` and ``public_key``; each of its keys has a ``PartyKey`` row. If it never had a key,
@@ -63,7 +63,7 @@ class Party(Base):
         return had(self.present_key, self.id)
 
 
-class PartyList(Base):
+class PartyList(Base, source=Source.DATED):
     """A list of parties proposed for registration; the chain stores only the list's hash, ``act``.
 
     ``registrations`` has an object for each party: ``id``, ``roles`` (names) and ``keys``, each with ``public_key`` and
@@ -76,7 +76,7 @@ class PartyList(Base):
     created_at: Mapped[int] = mapped_column(index=True)
 
 
-class PartyKey(Base):
+class PartyKey(Base, source=Source.ENTRIES):
     """A present, former or proposed key of a party; old signatures are still verified with former keys.
 
     The times were read from the chain at the last update; ``bound_at`` is null until the account is bound on the chain.
@@ -95,7 +95,7 @@ class PartyKey(Base):
     proof: Mapped[str | None] = mapped_column(String(256))
 
 
-class Mandate(Base):
+class Mandate(Base, source=Source.DATED):
     """A broker may submit the principal's applications for ``created_at ≤ t < valid_to``; the principal signs them."""
 
     __tablename__ = "mandate"
@@ -106,7 +106,7 @@ class Mandate(Base):
     created_at: Mapped[int] = mapped_column(index=True)
 
 
-class CdoAppointment(Base):
+class CdoAppointment(Base, source=Source.BACKUP):
     """The appointment of a department's chief data officer. Of several rows, the newest that has not ended counts."""
 
     __tablename__ = "cdo_appointment"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ledger.store.tables import Base, Hex32, Ulid
+from ledger.store.tables import Base, Hex32, Source, Ulid
 
 Account = String(42)
 
 
-class Reading(Base):
+class Reading(Base, source=Source.BACKUP):
     """The record that a party received fields of a certificate or of a provision; ``how`` is a value of
     ``readings.How``."""
 

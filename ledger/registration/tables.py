@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ledger.store.tables import Base, Hex32, Ulid
+from ledger.store.tables import Base, Hex32, Source, Ulid
 
 
-class Resource(Base):
+class Resource(Base, source=Source.DATED):
     """A data resource as first submitted; ``document`` is the full description."""
 
     __tablename__ = "resource"
@@ -26,7 +26,7 @@ class Resource(Base):
     created_at: Mapped[int] = mapped_column(index=True)
 
 
-class Registration(Base):
+class Registration(Base, source=Source.DATED):
     """The registration of a resource as an asset; its state and holder are read from the chain.
 
     A resource has a second registration only after the first was rejected, cancelled or annulled.
@@ -41,7 +41,7 @@ class Registration(Base):
     created_at: Mapped[int] = mapped_column(index=True)
 
 
-class Application(Base):
+class Application(Base, source=Source.DATED):
     """An application; ``number`` counts an asset's applications from 1. ``document`` is null if the resource's own
     document applies.
 
@@ -70,7 +70,7 @@ class Application(Base):
     created_at: Mapped[int] = mapped_column(index=True)
 
 
-class ActDocument(Base):
+class ActDocument(Base, source=Source.DATED):
     """An encrypted document (grounds, terms, a report) whose digest is on the chain, with the salt of the digest."""
 
     __tablename__ = "evidence"

@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ledger.store.tables import Base
+from ledger.store.tables import Base, Source
 
 
-class ScenarioDraft(Base):
+class ScenarioDraft(Base, source=Source.BACKUP):
     """A draft of a scenario; ``digest`` is the digest of the whole definition."""
 
     __tablename__ = "scenario_draft"
@@ -22,7 +22,7 @@ class ScenarioDraft(Base):
     created_at: Mapped[int]
 
 
-class ScenarioApproval(Base):
+class ScenarioApproval(Base, source=Source.BACKUP):
     """The approval of a draft by a party in the role ``authority`` or ``supervisor``."""
 
     __tablename__ = "scenario_approval"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ledger.store.tables import Base, Hex32
+from ledger.store.tables import Base, Hex32, Source
 
 
-class ErasureRecord(Base):
+class ErasureRecord(Base, source=Source.ENTRIES):
     """The erasure of a statement's text (``target`` is the statement's digest) or a party's identity (the party's id).
 
     ``digest`` is the digest of the log entry that records the erasure; one entry may name several targets.

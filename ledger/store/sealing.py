@@ -7,7 +7,7 @@ with another key-encryption key and does not change nonce and ciphertext.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -20,7 +20,7 @@ from ulid import ULID
 from ledger.domain.canonical import canonical, parse_json
 from ledger.domain.findings import Finding
 from ledger.errors import Conflict, Misconfigured, NotFound
-from ledger.store.tables import Sealed
+from ledger.store.tables import Base, Sealed
 
 MAX_SEALED_BYTES = 16 * 1024 * 1024
 CLOSED: Final = "closed:"
@@ -273,3 +273,12 @@ def _lost(record_id: str) -> NotFound:
         where=f"sealed record {record_id}",
         hint="Ask the holder or the party for the text.",
     )
+
+
+def texts_erased_with(session: Session, parties: Sequence[str]) -> list[str]:
+    """Return the ids of the sealed texts that tables declare as erased with one of these parties (ids)."""
+    found: set[str | None] = set()
+    for table in Base.metadata.tables.values():
+        if column := table.info["erased_with"]:
+            found |= set(session.scalars(select(table.c.sealed_id).where(table.c[column].in_(parties))))
+    return sorted(each for each in found if each is not None)

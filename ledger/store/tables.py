@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, LargeBinary, MetaData, String
@@ -19,14 +20,37 @@ KeyText = String(71)
 Ulid = String(26)
 
 
+class Source(StrEnum):
+    """From which copy a restore takes the rows of a table that are newer than the backup."""
+
+    DATED = "dated"
+    """From the archive, which gets each row at ``created_at``: perhaps no log entry ever names the row."""
+    ENTRIES = "entries"
+    """From the archive, which gets the log and the rows that log entries name."""
+    BACKUP = "backup"
+    """From no copy: newer rows are lost. At most, the archive has the rows to which an archived row refers."""
+    NOWHERE = "nowhere"
+    """From no copy, and a restore empties the table: its rows may have been revoked after the backup."""
+
+
 class Base(DeclarativeBase):
-    """The base class of all tables, with names for constraints, and with types that every database has."""
+    """The base class of all tables, with names for constraints, and with types that every database has.
+
+    Each table declares what other rooms do with its rows, and ``Table.info`` holds the declaration. ``source`` is for a
+    restore. ``erased_with`` names the column with the id of a party: if that party is erased, the sealed text of the
+    row (``sealed_id``) is erased too.
+    """
 
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map = {int: BigInteger, dict[str, Any]: JSON, list[str]: JSON}  # noqa: RUF012 - SQLAlchemy's API
 
+    def __init_subclass__(cls, *, source: Source, erased_with: str | None = None) -> None:
+        """Declare the table, and record its declaration."""
+        super().__init_subclass__()
+        cls.metadata.tables[cls.__tablename__].info.update(source=source, erased_with=erased_with)
 
-class Counter(Base):
+
+class Counter(Base, source=Source.ENTRIES):
     """A counter without gaps. The counter grows in the transaction that uses the number."""
 
     __tablename__ = "counter"
@@ -34,7 +58,7 @@ class Counter(Base):
     value: Mapped[int]
 
 
-class Sealed(Base):
+class Sealed(Base, source=Source.ENTRIES):
     """A personal text, encrypted with its own data key. ``wrapped_key`` is null after the text was erased."""
 
     __tablename__ = "sealed"
@@ -45,7 +69,7 @@ class Sealed(Base):
     ciphertext: Mapped[bytes] = mapped_column(LargeBinary)
 
 
-class LedgerIdentity(Base):
+class LedgerIdentity(Base, source=Source.ENTRIES):
     """The digest of the ledger (protocol §1) that this database belongs to; the table has one row."""
 
     __tablename__ = "ledger_identity"
@@ -53,7 +77,7 @@ class LedgerIdentity(Base):
     created_at: Mapped[int]
 
 
-class Batch(Base):
+class Batch(Base, source=Source.ENTRIES):
     """A contiguous range of entries; its state is ``closed``, then ``anchored``, or ``lost`` after a loss of data.
 
     ``issuer`` is the number of the party whose log has the batch. ``issuer`` and the columns after it are null until
@@ -74,7 +98,7 @@ class Batch(Base):
     gas_used: Mapped[int | None]
 
 
-class Entry(Base):
+class Entry(Base, source=Source.ENTRIES):
     """One entry of the log. ``body`` is its canonical JSON, ``leaf`` its leaf hash, ``digest`` its statement digest.
 
     If the entry is a withdrawal, ``about`` is the withdrawn statement (its digest); otherwise ``about`` is null.

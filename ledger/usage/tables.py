@@ -5,10 +5,10 @@ from __future__ import annotations
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ledger.store.tables import Base, Hex32, Ulid
+from ledger.store.tables import Base, Hex32, Source, Ulid
 
 
-class AccessRequest(Base):
+class AccessRequest(Base, source=Source.ENTRIES):
     """A consumer's request. ``digest`` finds the signed statement in the log; the consumer's note is encrypted."""
 
     __tablename__ = "access_request"
@@ -23,7 +23,7 @@ class AccessRequest(Base):
     created_at: Mapped[int]
 
 
-class Authorization(Base):
+class Authorization(Base, source=Source.ENTRIES):
     """A subject's signed consent to one source. ``digest`` finds the statement in the log; the notice is encrypted."""
 
     __tablename__ = "authorization"
@@ -41,7 +41,7 @@ class Authorization(Base):
     created_at: Mapped[int]
 
 
-class Provision(Base):
+class Provision(Base, source=Source.ENTRIES):
     """A provider's answer to an authorization; the disclosures of its claims are encrypted.
 
     ``number`` counts the answers to the authorization from 1: a provider can answer again after a time-out or to
@@ -61,7 +61,7 @@ class Provision(Base):
     created_at: Mapped[int]
 
 
-class SeenClaim(Base):
+class SeenClaim(Base, source=Source.ENTRIES):
     """The digest of a claim in a recorded provision, and the request for which the provider signed the claim."""
 
     __tablename__ = "seen_claim"

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+from sqlalchemy import Column, ForeignKey, Table, insert
+from sqlalchemy.schema import CreateTable, DropTable
 
 from ledger.demo.actors import NOTE
 from ledger.domain.parties import PartyKind, Role
 from ledger.errors import Conflict, NotFound
 from ledger.parties.newcomers import NewParty
 from ledger.privacy import erasure
+from ledger.store.tables import Base, Source
 from ledger.usage.requests import Asked
 from tests.support.actors.erasing import COURT, REQUEST, erase, erasures, office, opens, records_of, refusal, subject
 from tests.support.actors.persons import PersonActors
@@ -40,6 +45,34 @@ def test_a_person_is_erased_with_all_texts_about_it(persons: PersonActors) -> No
     assert persons.accepted(neighbour).valid
     again = ledger.erasure.party(subject(person), person, REQUEST)
     assert (again.entry, again.seq) == (erased.entry, erased.seq)
+
+
+@pytest.fixture
+def remarks() -> Iterator[Table]:
+    """A table of a room that the module of the erasure does not know."""
+    table = Table(
+        "remark",
+        Base.metadata,
+        Column("about", ForeignKey("party.id"), primary_key=True),
+        Column("sealed_id", ForeignKey("sealed.id")),
+        info={"source": Source.BACKUP, "erased_with": "about"},
+    )
+    yield table
+    Base.metadata.remove(table)
+
+
+def test_texts_of_a_table_that_declares_it_are_erased_with_their_party(persons: PersonActors, remarks: Table) -> None:
+    ledger, person, other = persons.ledger, persons.person(), persons.person()
+    with ledger.database.write() as session:
+        session.connection().execute(CreateTable(remarks))
+        texts = [ledger.sealer.seal(session, f"remark on {each}") for each in (person, other)]
+        for each, text in zip((person, other), texts, strict=True):
+            session.execute(insert(remarks).values(about=each, sealed_id=text))
+    erased = ledger.erasure.party(subject(person), person, REQUEST)
+    assert ledger.erasure.scrub(erased)
+    with ledger.database.write() as session:
+        assert ledger.sealer.kept(session, texts) == {texts[1]}
+        session.connection().execute(DropTable(remarks))
 
 
 def test_an_erased_person_can_be_onboarded_again_with_another_id(persons: PersonActors) -> None:

@@ -16,12 +16,12 @@ from sqlalchemy.orm import Session
 from ledger.catalogue.tables import Publication, ResourceEvent, ResourceVersion
 from ledger.certificates.tables import Certificate, Presentation
 from ledger.domain.entries import referred
-from ledger.installation.tables import METADATA
+from ledger.installation.tables import METADATA, names_from
 from ledger.log.tables import AdoptedEntry
-from ledger.parties.tables import Mandate, Party, PartyKey, PartyList
-from ledger.registration.tables import ActDocument, Application, Registration, Resource
+from ledger.parties.tables import Mandate, PartyKey
+from ledger.registration.tables import ActDocument, Application
 from ledger.store.erasure_tables import ErasureRecord
-from ledger.store.tables import Base, Batch, Entry
+from ledger.store.tables import Base, Batch, Entry, Source
 from ledger.usage.tables import AccessRequest, Authorization, Provision, SeenClaim
 
 # The most parameters in one SQL statement; SQLite and PostgreSQL both allow more.
@@ -49,9 +49,7 @@ _PARTS: Final[Mapping[str, Sequence[Column[Any]]]] = {
 }
 # The dated tables. Their rows are archived as soon as they exist: the chain holds digests of these rows, but perhaps no
 # log entry ever names them.
-DATED: Final = [
-    table_of(each) for each in (Party, PartyList, Resource, Registration, Application, ActDocument, Mandate)
-]
+DATED: Final = [METADATA.tables[name] for name in names_from(Source.DATED)]
 
 
 class Closure:

@@ -22,7 +22,7 @@ from ledger.parties.tables import Party
 from ledger.privacy.erasures_file import ErasedText, ErasuresFile
 from ledger.store.database import Database
 from ledger.store.erasure_tables import ErasureRecord
-from ledger.store.sealing import CLOSED, KeyProvider, Sealer, reopen_all
+from ledger.store.sealing import CLOSED, KeyProvider, Sealer, reopen_all, texts_erased_with
 from ledger.store.tables import Entry, Sealed
 from ledger.usage.tables import AccessRequest, Authorization, Provision
 
@@ -124,7 +124,7 @@ def _named(session: Session, erased_texts: Sequence[ErasedText] | None, targets:
         for table in _SEALING:
             found = session.scalars(select(table.sealed_id).where(table.digest.in_(chunk)))
             sealed |= {record for record in found if record is not None}
-        sealed |= set(session.scalars(select(Party.sealed_id).where(Party.id.in_(chunk))))
+        sealed |= set(texts_erased_with(session, chunk))
     return sealed
 
 

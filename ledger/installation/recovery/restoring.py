@@ -39,8 +39,8 @@ from ledger.installation.recovery.restored_keys import settle_custody
 from ledger.installation.recovery.restored_log import LogFound, anchors_of, settle_log, settle_parties, skip_numbers
 from ledger.installation.settings import Settings
 from ledger.installation.setup import OPERATOR_NO
+from ledger.installation.tables import METADATA, names_from
 from ledger.log.coherence import Coherence
-from ledger.parties.access.tables import ApiKey, Enrolment, SignedIn, SignInNonce
 from ledger.parties.custody import Custody
 from ledger.parties.offices import COUNT, FIRST, keys_within_reach, office_custody
 from ledger.privacy.erasures_file import ErasuresFile
@@ -50,30 +50,11 @@ from ledger.rulebooks.scenarios import ScenarioBook
 from ledger.store.database import Database, open_engine
 from ledger.store.migrations import upgrade
 from ledger.store.sealing import close_all, closed, reopen_all
+from ledger.store.tables import Source
 from ledger.wallet.private_file import sync_folder
 
-# Tables that a restore empties: sessions and API keys may have been ended or revoked after the backup.
-_ACCESS: Final = (SignedIn, SignInNonce, ApiKey, Enrolment)
-# Tables that the archive leaves out. Of these tables it holds only the rows that a log entry names.
-FROM_THE_BACKUP_ALONE: Final = (
-    "info_system",
-    "catalogue_resource",
-    "resource_version",
-    "resource_event",
-    "resource_review",
-    "cdo_appointment",
-    "important_data_entry",
-    "share_duty",
-    "demand",
-    "demand_event",
-    "open_item",
-    "scenario_draft",
-    "scenario_approval",
-    "disclosure",
-    "reading",
-    "operation",
-    "idempotent_request",
-)
+# The archive leaves these tables out. Of their rows it holds at most those to which an archived row refers.
+FROM_THE_BACKUP_ALONE: Final = names_from(Source.BACKUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +185,8 @@ def _put_together(settings: Settings, sources: Sources, restored: Restored) -> N
             lost = sum(batch.missing for batch in restored.log.lost)
             scenarios = [scenario.code for scenario in ScenarioBook.load(settings.scenarios).all()]
             restored.skipped = skip_numbers(session, scenarios, restored.made_at, clock(), lost)
-            for table in _ACCESS:
-                session.execute(delete(table))
+            for name in names_from(Source.NOWHERE):
+                session.execute(delete(METADATA.tables[name]))
             restored.erased = apply_erasures(session, listed)
             # The search for missing keys comes after the erasures, because erased texts need no key.
             restored.unheld = unheld_keys(session, provider)
@@ -244,10 +225,10 @@ def _require_chain(restored: Restored, sources: Sources) -> None:
         return
     raise Incoherent(
         "CHAIN_BEHIND_ARCHIVE",
-        f"The archive holds {newest + 1} batches and the chain {restored.log.batches}: the chain has lost its end, "
+        f"The archive holds {newest + 1} batches, the chain {restored.log.batches}: the chain lost its last blocks, "
         "with revocations, uses, withdrawals, holds and changes of keys.",
         where="chain",
-        hint="Give the newer chain with --chain or --rpc-url. If it is lost for good, give --accept-chain-loss: the "
+        hint="Give the newer chain with --chain or --rpc-url. If no newer chain exists, give --accept-chain-loss: the "
         "batches are anchored again, and you must repeat the revocations and holds made since the backup.",
         batches=restored.log.batches,
         archived=newest + 1,
@@ -301,7 +282,7 @@ def _take_its_place(draft: Path, home: Path) -> None:
             "HOME_NOT_EMPTY",
             "A new ledger needs an empty folder, but this folder is not empty.",
             where=str(home),
-            hint="Give another --home; in place of a mount point, name a folder on it.",
+            hint="Give another --home. If --home is a mount point, give a folder inside it.",
         ) from error
     sync_folder(home.absolute().parent)
 
@@ -309,7 +290,7 @@ def _take_its_place(draft: Path, home: Path) -> None:
 def _keys_differ(folder: Path) -> Misconfigured:
     return Misconfigured(
         "BACKUP_KEYS_DIFFER",
-        "The keys belong to another ledger than the data.",
+        "The keys and the data belong to different ledgers.",
         where=str(folder),
-        hint="Give the keys that `pingzheng backup` wrote together with the data, or later keys.",
+        hint="Give the keys that `pingzheng backup` wrote together with the data, or the keys of a later backup.",
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ledger.store.tables import Base, Hex32, Ulid
+from ledger.store.tables import Base, Hex32, Source, Ulid
 
 Account = String(42)
 
 
-class SignInNonce(Base):
+class SignInNonce(Base, source=Source.NOWHERE):
     """A nonce with which a party can sign in; the row is deleted when the nonce is used.
 
     ``source`` is a digest of the address that asked for the nonce; it serves to limit how many nonces one address has.
@@ -24,7 +24,7 @@ class SignInNonce(Base):
     expires_at: Mapped[int] = mapped_column(index=True)
 
 
-class SignedIn(Base):
+class SignedIn(Base, source=Source.NOWHERE):
     """A session that a party opened with one of its accounts; the row is deleted when the session ends.
 
     If ``cookie`` is true, the token is valid only in the cookie. ``party_id`` is not a foreign key, because a joined
@@ -41,7 +41,7 @@ class SignedIn(Base):
     expires_at: Mapped[int] = mapped_column(index=True)
 
 
-class ApiKey(Base):
+class ApiKey(Base, source=Source.NOWHERE):
     """A machine key of a party. ``account`` is the account that made the key; when it is no longer active, the key is
     invalid.
 
@@ -60,7 +60,7 @@ class ApiKey(Base):
     last_used: Mapped[int | None]
 
 
-class Enrolment(Base):
+class Enrolment(Base, source=Source.NOWHERE):
     """A one-time code with which a party submits its first key; the row is deleted when the code is used."""
 
     __tablename__ = "enrolment"

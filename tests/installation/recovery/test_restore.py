@@ -221,7 +221,7 @@ def test_the_guide_names_the_source_of_every_table(guide: str, words: tuple[str,
 
 
 def test_the_declared_sources_are_those_of_the_archive() -> None:
-    """Tables whose rows the archive finds by an entry's digest, or as parts of such rows, declare that source."""
+    """Tables whose rows the archive takes by an entry's digest, or as parts of such rows, declare no other source."""
     by_digest = {table.name for table in closure._NAMED_BY_DIGEST}
     parts = {column.table.name for columns in closure._PARTS.values() for column in columns}
     log = {"batch", "entry", "sealed", "counter", "presentation", "ledger_identity"}
