@@ -239,7 +239,9 @@ class Demands:
             return [DemandEntry.of(row, self._clock()) for row in session.scalars(query)]
 
     def _require_lists(self, session: Session, actor: Actor, department: str) -> None:
-        """Raise unless the actor keeps the lists: an authority, or the chief data officer of the department."""
+        """Raise ``Forbidden`` unless the actor may keep the lists, as an authority or as the department's chief data
+        officer.
+        """
         require(actor, Action.PUBLISH_LISTS, owns=lookups.cdo_of(session, department) == actor.party)
 
     def _duty(self, session: Session, row: Demand) -> tuple[str, int]:

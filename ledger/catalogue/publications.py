@@ -39,7 +39,7 @@ class Publications:
         self._clock = clock
 
     def appoint(self, actor: Actor, department: str, cdo: str | None) -> None:
-        """Appoint the department's chief data officer, as an authority; None as the officer ends the appointment.
+        """Appoint the department's chief data officer, as an authority; if the officer is None, the appointment ends.
 
         Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``PARTY_OFFICE_BY_AUTHORITY``, ``CDO_NOT_ITS_OWN``; ``Conflict``
         ``CDO_ROLE_MISSING``.

@@ -152,7 +152,7 @@ def _powers(run: Run) -> Table:
         (forged["ended_at"], "该企业以自己的密钥否决 That firm vetoed the recovery with its own key"),
         (
             change["ended_at"],
-            f"等待 {powers['delay']} 秒后，新密钥生效 After the delay of {powers['delay']} s the new key took effect",
+            f"等待 {powers['delay']} 秒后，新密钥生效 After {powers['delay']} s of waiting the new key took effect",
         ),
         (None, f"企业以新密钥授权并出示 With the new key the firm consented, and presented {recovery['certificate']}"),
     ]

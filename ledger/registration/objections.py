@@ -24,7 +24,9 @@ from ledger.store.database import Database
 
 
 class Objections:
-    """Files and decides objections. An objector is a party whose identity was checked; its grounds are sealed."""
+    """Files and decides objections. An objector is a party whose identity was checked; the grounds of an objection are
+    stored encrypted.
+    """
 
     def __init__(
         self,

@@ -131,7 +131,7 @@ class Transfers:
     def annul(
         self, actor: Actor, asset: str, reason: str, grounds: str, signed: SignedRequest | None = None
     ) -> Receipt:
-        """Annul a registration for good (撤销), as the registrar, the authority or the supervisor.
+        """Annul a registration permanently (撤销), as the registrar, the authority or the supervisor.
 
         ``reason`` is a code, and ``grounds`` is the text that explains it. From then on, the asset's certificate fails
         verification, and every asset derived from the asset is flagged.

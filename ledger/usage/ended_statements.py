@@ -51,8 +51,8 @@ def subject_withdrew(subject: InstrumentedAttribute[str], statement: Instrumente
 def provider_withdrew(
     provider: InstrumentedAttribute[str], statement: InstrumentedAttribute[str]
 ) -> ColumnElement[bool]:
-    """As ``subject_withdrew``, for a provider. A withdrawal by a key that is reported lost has no effect, because a
-    thief must not end every certificate.
+    """Whether a provider withdrew a statement on the chain; arguments as in ``subject_withdrew``. A withdrawal by a key
+    that is reported lost has no effect, because a thief must not end every certificate.
     """
     return _withdrew(provider, statement, WITHDRAWALS.c.at != 0)
 

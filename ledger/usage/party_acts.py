@@ -68,13 +68,13 @@ class SubjectActs:
         self._withdrawals = withdrawals
 
     def draft(self, actor: Actor, request: str, choice: Choice) -> list[AuthorizationDraft]:
-        """As ``Authorizations.draft``; also records that the subject has seen the request."""
+        """Call ``Authorizations.draft``, and record that the subject has seen the request."""
         self._require_asked(actor, request)
         self._requests.see(request)
         return self._authorizations.draft(request, choice)
 
     def preview(self, actor: Actor, request: str, choice: Choice) -> list[AuthorizationDraft]:
-        """As ``Authorizations.draft``, but record nothing."""
+        """Call ``Authorizations.draft``; record nothing."""
         self._require_asked(actor, request)
         return self._authorizations.draft(request, choice)
 
@@ -97,8 +97,8 @@ class SubjectActs:
     def withdraw(
         self, actor: Actor, authorization: str, statement: dict[str, Any], act: bytes | None
     ) -> RecordedAuthorization:
-        """As ``Withdrawals.withdraw``. Raises ``InvalidInput`` ``WITHDRAWAL_OF_ANOTHER`` if the entry withdraws another
-        authorization.
+        """Call ``Withdrawals.withdraw``. Raises ``InvalidInput`` ``WITHDRAWAL_OF_ANOTHER`` if the entry withdraws
+        another authorization.
         """
         own = self._authorizations.get(authorization).subject == actor.party == statement.get("party")
         require(actor, Action.AUTHORISE, owns=own)
@@ -159,7 +159,7 @@ class ProviderActs:
         return self._withdrawals.draft(provision, account)
 
     def withdraw(self, actor: Actor, provision: str, statement: dict[str, Any], act: bytes | None) -> None:
-        """As ``Withdrawals.withdraw_provision``. Raises ``InvalidInput`` ``WITHDRAWAL_OF_ANOTHER`` if the entry
+        """Call ``Withdrawals.withdraw_provision``. Raises ``InvalidInput`` ``WITHDRAWAL_OF_ANOTHER`` if the entry
         withdraws another provision.
         """
         own = self._provisions.get(provision).provider == actor.party == statement.get("party")
@@ -208,8 +208,8 @@ class OwnStatements:
         return found
 
     def notice(self, actor: Actor, authorization: str) -> dict[str, Any]:
-        """As ``Authorizations.notice``. Raises ``Forbidden`` ``NOT_YOURS`` if the actor is no party of the
-        authorization.
+        """Return the notice (``Authorizations.notice``). Raises ``Forbidden`` ``NOT_YOURS`` if the actor is no party of
+        the authorization.
         """
         found = self._authorizations.get(authorization)
         if not self._is_of(actor, found.subject, found.consumer, found.provider):
@@ -230,7 +230,7 @@ def _require_of(withdrawals: Withdrawals, identifier: str, statement: Mapping[st
     if statement.get("statement") != withdrawals.draft(identifier).entry["statement"]:
         raise InvalidInput(
             "WITHDRAWAL_OF_ANOTHER",
-            "The signed withdrawal is for another statement than the one in the address.",
+            "The signed withdrawal names another statement than the address.",
             where="statement",
             hint="Sign the draft that this address returns.",
         )

@@ -29,7 +29,7 @@ class StatusActs:
         self._holdings = holdings
 
     def revoke(self, actor: Actor, number: str, reason: str) -> None:
-        """As ``CertificateStatus.revoke``. The issuer may revoke for any reason, a provider of the data only for
+        """Call ``CertificateStatus.revoke``. The issuer may give any reason, a provider of the data only
         ``data_error``.
         """
         owns = _asks_as_provider(actor, reason) and actor.party in self._holdings.providers(self._holdings.get(number))
@@ -37,7 +37,7 @@ class StatusActs:
         self._status.revoke(number, reason)
 
     def revoke_many(self, actor: Actor, numbers: Sequence[str], reason: str) -> Iterator[Portion]:
-        """As ``Revocations.revoke``. A provider may name only certificates that rest on its own data."""
+        """Call ``Revocations.revoke``. A provider may name only certificates that rest on its own data."""
         owns = _asks_as_provider(actor, reason) and set(numbers) <= self._revocations.resting_on(actor.party, numbers)
         require(actor, Action.REVOKE_CERTIFICATE, owns=owns)
         return self._revocations.revoke(numbers, reason)

@@ -95,7 +95,7 @@ def annul(
     asset: Asset,
     by: By,
     reason: Annotated[str, typer.Option(help="fraud, court, data_error, …", show_default=False)],
-    grounds: Annotated[str, typer.Option(help="The reasons in full; stored sealed.", show_default=False)],
+    grounds: Annotated[str, typer.Option(help="The reasons in full; they are stored encrypted.", show_default=False)],
     yes: Yes = False,
     home: Home = None,
     as_json: AsJson = False,
@@ -132,7 +132,7 @@ def freeze(
 def reassign(
     asset: Asset,
     to: Annotated[str, typer.Option(help="New holder: party id, USCC or name.", show_default=False)],
-    grounds: Annotated[str, typer.Option(help="The reasons in full; stored sealed.", show_default=False)],
+    grounds: Annotated[str, typer.Option(help="The reasons in full; they are stored encrypted.", show_default=False)],
     by: Annotated[str, typer.Option(help="The authority that proposes the new holder of the asset.")] = "authority",
     home: Home = None,
     as_json: AsJson = False,

@@ -37,8 +37,8 @@ class HolderBundles:
         self._bundles = bundles
 
     def export(self, actor: Actor, wanted: HoldingsFilter, after: str | None, limit: int) -> Taken:
-        """As ``page``, for the actor's own certificates. Raises ``Forbidden`` ``PARTY_LACKS_ROLE`` if the actor's roles
-        do not permit reading certificates.
+        """Return one page of bundles of the actor's own certificates. Raises ``Forbidden`` ``PARTY_LACKS_ROLE`` if the
+        actor's roles do not permit reading certificates.
         """
         require(actor, Action.SEE_PAYLOAD, owns=True)
         return self.page(actor.party, wanted, after, limit)

@@ -122,7 +122,7 @@ class Issuance:
     ) -> Certificate:
         """Add a version of the request's certificate from the data supplied so far, within the caller's transaction.
 
-        Raises as ``issue``.
+        Raises the errors of ``issue``.
         """
         scenario, now = self._scenarios.get(request.scenario), self._clock()
         asked = log_store.statement(session, request.digest)
