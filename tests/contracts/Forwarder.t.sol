@@ -84,7 +84,7 @@ contract ForwarderTest is Test {
         assertEq(_forwarder.origin(), origin);
     }
 
-    /// Both are deployed at the same address in the same block, so only the salt differs.
+    /// Both forwarders are deployed at the same address in the same block, so only the salt differs.
     function testFuzz_origin_ItChangesWithTheSalt(bytes32 one, bytes32 other) public {
         vm.assume(one != other);
         try this.originAt(one) {
@@ -96,7 +96,7 @@ contract ForwarderTest is Test {
                 (address firstAt, bytes32 firstOrigin) = abi.decode(first, (address, bytes32));
                 (address secondAt, bytes32 secondOrigin) = abi.decode(second, (address, bytes32));
                 assertEq(firstAt, secondAt);
-                assertTrue(firstOrigin != secondOrigin, "the salt is no part of it");
+                assertTrue(firstOrigin != secondOrigin, "the origin does not depend on the salt");
             }
         }
     }

@@ -66,7 +66,7 @@ abstract contract World is Test {
         return IPartyRegistry.Founding(idOf(no), accounts, roles, new IPartyRegistry.Accreditation[](0));
     }
 
-    /// Returns the same list with empty places for more parties.
+    /// Returns a copy of the list of founding parties, with empty places for more parties.
     function grown(IPartyRegistry.Founding[] memory list, uint256 more)
         internal
         pure

@@ -1,4 +1,4 @@
-"""Invariants of registration, roles, prices and clocks; a docstring names the test that checks more."""
+"""Invariants of registration, roles, prices and clocks; docstrings name tests that check more cases."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_invariant_07_an_objection_stops_confirmation_and_a_freeze_stops_transfe
 
 
 def test_invariant_08_exclusive_rights_of_a_kind_never_overlap(pilot: Pilot) -> None:
-    """Random grants against a model of one bit per second: tests/contracts/assets/rights/AssetRights.t.sol."""
+    """Random grants are compared with a model of one bit per second: tests/contracts/assets/rights/AssetRights.t.sol."""
     asset, cast = pilot.confirmed(), pilot.cast
     granted(pilot, asset, "operate", cast.bank, days=(0, 100), exclusive=True)
     for days in ((99, 120), (0, 1), (10, 20)):
@@ -83,7 +83,7 @@ def test_invariant_09_no_party_reviews_its_own_application_or_gives_itself_a_rol
     authority = ledger.installation.authority_party
     for party, role, code in (
         (admin, Role.PROVIDER, "PARTY_SELF_GRANT"),
-        # Only authorities propose an office, and no authority may propose one for itself.
+        # Only an authority may propose an official role, and not for itself.
         (admin, Role.ISSUER, "PARTY_LACKS_ROLE"),
         (authority, Role.ISSUER, "PARTY_SELF_GRANT"),
     ):
@@ -93,7 +93,7 @@ def test_invariant_09_no_party_reviews_its_own_application_or_gives_itself_a_rol
 
 
 def test_invariant_13_public_use_is_free_and_no_price_is_above_its_cap() -> None:
-    """Every combination: tests/domain/definitions/test_scenario.py::test_price_is_accepted_or_refused_as_the_policy_says."""
+    """Every combination: tests/domain/definitions/test_scenario.py::test_price_follows_the_policy."""
     for scenario in ScenarioBook.load().all():
         assert scenario.price.amount <= scenario.price.cap
         assert scenario.price.use == "industry" or scenario.price.cap == 0

@@ -36,7 +36,7 @@ contract AssetDecideTest is AssetStages {
         expectSelfReview(ASSET, CONSUMER);
         by(CONSUMER);
         assets.decide(ASSET, 1, ObjectionState.Admitted, GROUNDS);
-        // It may decide the objection of another party.
+        // The objector may decide the objection of another party.
         by(BANK);
         assets.object(ASSET, GROUNDS);
         by(CONSUMER);
@@ -76,7 +76,7 @@ contract AssetDecideTest is AssetStages {
         assets.decide(ASSET, 1, ObjectionState.Admitted, 0);
     }
 
-    function testFuzz_decide_GivenItIsAgainstAFirstApplication(uint16 wait) public folding(PENDING) {
+    function testFuzz_decide_GivenTheObjectionIsAgainstAFirstApplication(uint16 wait) public folding(PENDING) {
         _noticed(PENDING);
         uint32 no = _objection(PENDING, ObjectionState.Verified);
         uint40 at = START + wait;
@@ -92,7 +92,7 @@ contract AssetDecideTest is AssetStages {
         assertTrue(!assets.assetOf(PENDING).frozen, "not frozen");
     }
 
-    function test_decide_GivenItIsAgainstALaterApplication() public folding(ASSET) {
+    function test_decide_GivenTheObjectionIsAgainstALaterApplication() public folding(ASSET) {
         for (uint256 kind = uint256(ApplicationKind.Change); kind < KINDS; ++kind) {
             IAssetRecord.Asset memory expected = assets.assetOf(ASSET);
             ++expected.applications;
@@ -108,7 +108,7 @@ contract AssetDecideTest is AssetStages {
         }
     }
 
-    function test_decide_GivenItIsAgainstTheRegistration() public folding(ASSET) {
+    function test_decide_GivenTheObjectionIsAgainstTheRegistration() public folding(ASSET) {
         uint32 first = _objection(ASSET, ObjectionState.Verified);
         uint32 second = _objection(ASSET, ObjectionState.Verified);
         file(ASSET, ApplicationKind.Change);
@@ -143,7 +143,7 @@ contract AssetDecideTest is AssetStages {
         assertTrue(assets.headOf(PENDING) != head, "folded");
     }
 
-    function test_decide_GivenAnotherApplicationIsUnderNoticeSince() public {
+    function test_decide_GivenAnotherApplicationHasComeUnderNoticeSince() public {
         file(ASSET, ApplicationKind.Change);
         _noticed(ASSET);
         uint32 first = _objection(ASSET, ObjectionState.Verified);
@@ -168,7 +168,7 @@ contract AssetDecideTest is AssetStages {
         offer(CONSUMER, DEADLINE);
     }
 
-    function test_decide_WhenItIsDismissedOrRefused() public {
+    function test_decide_WhenTheObjectionIsDismissedOrRefused() public {
         uint32 no = _objection(ASSET, ObjectionState.Verified);
         expectObjected(ASSET, 1);
         offer(CONSUMER, DEADLINE);

@@ -79,7 +79,7 @@ contract AssetGhost {
             ApplicationKind kind = ApplicationKind(_word(log, 0));
             bool again = asset.stage == Stage.Returned && asset.kind == kind;
             _must(again || asset.stage == Stage.None, "a second application was opened");
-            _must(again || asset.state == AssetState.Confirmed, "filed for what is not registered");
+            _must(again || asset.state == AssetState.Confirmed, "an application was filed for an unregistered asset");
             if (!again) ++asset.applications;
             (asset.kind, asset.stage) = (kind, Stage.Submitted);
             if (uint256(asset.grade) != _word(log, 3)) asset.cleared = false;
@@ -91,13 +91,13 @@ contract AssetGhost {
         } else if (topic == IAssetApplications.Rejected.selector) {
             _must(asset.stage != Stage.None, "rejected without an application");
             bool upheld = asset.stage != Stage.Noticed || _upheldAgainst[id] == asset.applications;
-            _must(upheld, "rejected over an objection to another application");
+            _must(upheld, "an objection to another application rejected this one");
             if (asset.kind == ApplicationKind.First) asset.state = AssetState.Rejected;
             _close(asset);
         } else if (topic == IAssetApplications.Confirmed.selector) {
             _must(asset.state <= AssetState.Confirmed, "a final state was left");
             _must(asset.stage == Stage.Reviewed || asset.stage == Stage.Noticed, "confirmed without review");
-            _must(asset.objections == 0, "confirmed over an objection");
+            _must(asset.objections == 0, "confirmed although an objection was open");
             _must(asset.kind != ApplicationKind.Cancel || asset.liens == 0, "cancelled while pledged");
             bool cancels = asset.kind == ApplicationKind.Cancel;
             asset.state = cancels ? AssetState.Cancelled : AssetState.Confirmed;
@@ -132,9 +132,9 @@ contract AssetGhost {
             PartyNo to = _party(log.topics[3]);
             uint40 at = uint40(_word(log, 0));
             _mustBeMovable(id, asset, to, at);
-            _must(asset.offeredTo == to, "accepted by another than the offeree");
+            _must(asset.offeredTo == to, "a party that is not the offeree accepted the offer");
             _must(at <= asset.until, "a lapsed offer was accepted");
-            _must(asset.holder == _party(log.topics[2]), "given by another than the holder");
+            _must(asset.holder == _party(log.topics[2]), "the transfer came from a party that is not the holder");
             (asset.holder, asset.since) = (to, at);
             (asset.offeredTo, asset.until) = (NOBODY, 0);
         } else if (
@@ -148,7 +148,7 @@ contract AssetGhost {
     function _readMeasure(IAssetRecord.Asset storage asset, Vm.Log memory log) private {
         bytes32 topic = log.topics[0];
         if (topic == IAssetTransfers.Frozen.selector || topic == IAssetTransfers.Unfrozen.selector) {
-            _must(asset.state <= AssetState.Confirmed, "a final state was touched");
+            _must(asset.state <= AssetState.Confirmed, "an event changed an asset in a final state");
             asset.frozen = topic == IAssetTransfers.Frozen.selector;
         } else if (topic == IAssetTransfers.Annulled.selector) {
             _must(asset.state == AssetState.Confirmed, "a final state was left");
@@ -180,12 +180,12 @@ contract AssetGhost {
         } else if (topic == IAssetRights.RightTransferred.selector) {
             IAssetRights.Right storage right = _rights[id][_word(log, 0) - 1];
             _mustBeFree(asset, uint40(_word(log, 3)));
-            _must(right.transferable && right.grantee == _party(bytes32(_word(log, 1))), "it was not to be passed on");
+            _must(right.transferable && right.grantee == _party(bytes32(_word(log, 1))), "this party could not transfer the right");
             right.grantee = _party(bytes32(_word(log, 2)));
         } else if (topic == IAssetRights.RightEnded.selector) {
             IAssetRights.Right storage right = _rights[id][_word(log, 0) - 1];
             uint40 at = uint40(_word(log, 2));
-            _must(at < right.to, "a right that was over was ended");
+            _must(at < right.to, "a right was ended after its period");
             right.to = at;
             if (right.from > at) right.from = at;
         }
@@ -197,16 +197,16 @@ contract AssetGhost {
         if (topic == IAssetLiens.Pledged.selector) {
             uint40 at = uint40(_word(log, 5));
             _mustBeFree(asset, at);
-            _must(lien.creditor == NOBODY, "a lien took a standing one's number");
+            _must(lien.creditor == NOBODY, "a new lien took the number of an active lien");
             (lien.creditor, lien.rank) = (_party(bytes32(_word(log, 1))), uint8(_word(log, 2)));
             (lien.sole, lien.since) = (_word(log, 3) != 0, at);
-            _must(asset.liens == 0 || !lien.sole, "a sole lien came beside another");
+            _must(asset.liens == 0 || !lien.sole, "a sole lien was added beside another lien");
             asset.liens |= uint8(1 << _word(log, 0));
         } else if (topic == IAssetLiens.LienConsented.selector) {
-            _must(lien.creditor == _party(bytes32(_word(log, 3))), "another than the standing creditor consented");
+            _must(lien.creditor == _party(bytes32(_word(log, 3))), "a party without the lien consented");
             lien.consentTo = _party(bytes32(_word(log, 1)));
         } else if (topic == IAssetLiens.LienReleased.selector) {
-            _must(lien.creditor == _party(bytes32(_word(log, 2))), "another than the standing creditor released");
+            _must(lien.creditor == _party(bytes32(_word(log, 2))), "a party without the lien released it");
             delete _liens[id][_word(log, 0)];
             asset.liens &= ~uint8(1 << _word(log, 0));
         }
@@ -214,17 +214,17 @@ contract AssetGhost {
 
     function _mustBeMovable(AssetId id, IAssetRecord.Asset storage asset, PartyNo to, uint40 at) private {
         _mustBeFree(asset, at);
-        _must(asset.stage == Stage.None, "moved under an application");
+        _must(asset.stage == Stage.None, "transferred while an application was open");
         for (uint256 lien = 0; lien < 8; ++lien) {
             bool exists = _liens[id][lien].creditor != NOBODY;
-            _must(!exists || _liens[id][lien].consentTo == to, "moved without a creditor's consent");
+            _must(!exists || _liens[id][lien].consentTo == to, "transferred without a creditor's consent");
         }
     }
 
     function _mustBeFree(IAssetRecord.Asset storage asset, uint40 at) private {
-        _must(asset.state == AssetState.Confirmed && at < asset.validTo, "moved without a valid registration");
-        _must(!asset.frozen, "moved while frozen");
-        _must(asset.objections == 0, "moved while objected to");
+        _must(asset.state == AssetState.Confirmed && at < asset.validTo, "transferred without a valid registration");
+        _must(!asset.frozen, "transferred while frozen");
+        _must(asset.objections == 0, "transferred while an objection was open");
     }
 
     function _must(bool condition, string memory what) private {

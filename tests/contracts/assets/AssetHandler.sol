@@ -10,7 +10,7 @@ import {
 import {AssetGhost} from "./AssetGhost.sol";
 import {vm} from "../Vm.sol";
 
-/// Plays the life of a few assets at random. Usually the right party makes a possible act, sometimes any party makes
+/// Calls acts on a few assets at random. Usually an entitled party calls a possible act, sometimes any party calls
 /// any act. Refused calls change nothing in this contract.
 contract AssetHandler {
     enum Want {
@@ -26,7 +26,7 @@ contract AssetHandler {
 
     uint256 private constant PLACES = 3;
     uint256 private constant PARTIES = 12;
-    /// Enough rights to overlap, and few enough to compare all pairs.
+    /// The most rights of one asset: enough to overlap, and few enough to compare all pairs.
     uint256 private constant MOST_RIGHTS = 16;
     uint40 private constant NOTICE = 100;
     PartyNo private constant SUPERVISOR = PartyNo.wrap(3);
@@ -177,7 +177,7 @@ contract AssetHandler {
     function grant(uint256 seed) external rolls(seed) {
         AssetId id = _asset(Want.Idle);
         IAssetRecord.Asset memory asset = _ASSETS.assetOf(id);
-        require(_ASSETS.rightsOf(id).length < MOST_RIGHTS, "enough to compare in pairs");
+        require(_ASSETS.rightsOf(id).length < MOST_RIGHTS, "the asset has the most rights");
         uint256 from = _now() + _pick(200);
         IAssetRights.Right memory right = _right(from, from + 1 + _pick(200));
         right.exclusive = _pick(2) == 0;
@@ -261,7 +261,7 @@ contract AssetHandler {
 
     function _granted(AssetId id) private returns (uint16 no, IAssetRights.Right memory right) {
         IAssetRights.Right[] memory rights = _ASSETS.rightsOf(id);
-        require(rights.length != 0, "none granted");
+        require(rights.length != 0, "the asset has no rights");
         no = uint16(1 + _pick(rights.length));
         right = rights[no - 1];
     }

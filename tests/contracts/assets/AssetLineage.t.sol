@@ -63,7 +63,7 @@ contract AssetLineageTest is AssetStages {
         }
     }
 
-    function test_link_GivenItHas128Ancestors_ItRevertsForAChain() public {
+    function test_link_GivenTheAssetHas128Ancestors_ItRevertsForAChain() public {
         AssetId last = _chain(ASSET, MAX_ANCESTORS);
         assertEq(AssetId.unwrap(assets.annulledAncestor(last)), bytes32(0));
         annul(ASSET);
@@ -72,7 +72,7 @@ contract AssetLineageTest is AssetStages {
         _link(PENDING, last);
     }
 
-    function test_link_GivenItHas128Ancestors_ItRevertsForManyParents() public {
+    function test_link_GivenTheAssetHas128Ancestors_ItRevertsForManyParents() public {
         for (uint256 i = 0; i < MAX_ANCESTORS; ++i) {
             _link(PENDING, ASSET);
         }
@@ -81,7 +81,7 @@ contract AssetLineageTest is AssetStages {
         assertEq(assets.parentsOf(PENDING).length, MAX_ANCESTORS);
     }
 
-    function test_link_GivenItHas128Ancestors_ItCountsAnAncestorOncePerPath() public {
+    function test_link_GivenTheAssetHas128Ancestors_ItCountsAnAncestorOncePerPath() public {
         // Each asset has two parents in the generation before: 2, 6, 14, 30, 62, 126 ancestors.
         AssetId parent = ASSET;
         for (uint256 i = 0; i < 6; ++i) {

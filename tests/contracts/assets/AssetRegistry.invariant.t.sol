@@ -102,12 +102,12 @@ contract AssetRegistryInvariants is AssetWorld {
             (bool success,) = address(_handler).call(call);
             if (success) ++passed;
         }
-        assertTrue(passed >= 600, "few calls pass");
+        assertTrue(passed >= 600, "fewer than 600 calls succeeded");
         bytes32[21] memory topics = _topics();
         for (uint256 i = 0; i < topics.length; ++i) {
-            assertTrue(_ghost.seen(topics[i]) != 0, "an act was never reached");
+            assertTrue(_ghost.seen(topics[i]) != 0, "an act never succeeded");
         }
-        assertTrue(_ghost.seen(IAssetTransfers.TransferAccepted.selector) >= 5, "few transfers");
+        assertTrue(_ghost.seen(IAssetTransfers.TransferAccepted.selector) >= 5, "fewer than five transfers succeeded");
         invariant_TheAssetMatchesItsEvents();
         invariant_EveryEventWasAllowedAtItsPlaceInTheHistory();
     }

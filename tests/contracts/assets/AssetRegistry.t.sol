@@ -33,7 +33,7 @@ contract AssetRegistryTest is AssetStages {
         assertEq(assets.headOf(MISSING), bytes32(0));
     }
 
-    function testFuzz_headOf_ItMatchesTheFoldOfEventsOfEveryKind(uint64 chain) public {
+    function testFuzz_headOf_ItEqualsTheHeadComputedFromEventsOfEveryKind(uint64 chain) public {
         vm.assume(chain != 0);
         vm.chainId(chain);
         vm.recordLogs();
@@ -60,7 +60,7 @@ contract AssetRegistryTest is AssetStages {
         bytes32 head = assets.headOf(ASSET);
         freeze(PENDING);
         assertEq(assets.headOf(ASSET), head);
-        assertTrue(assets.headOf(PENDING) != head, "each has its own");
+        assertTrue(assets.headOf(PENDING) != head, "the head of the other asset did not change");
     }
 
     /// Causes the events Registered, Linked, Advanced, Cleared and Confirmed.

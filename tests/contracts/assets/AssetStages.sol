@@ -23,7 +23,7 @@ abstract contract AssetStages is AssetWorld {
         vm.recordLogs();
         _;
         bytes32 after_ = Refold.over(head, vm.getRecordedLogs(), address(assets), scope);
-        assertTrue(after_ != head, "no event");
+        assertTrue(after_ != head, "the asset emitted no event");
         assertEq(assets.headOf(id), after_);
     }
 

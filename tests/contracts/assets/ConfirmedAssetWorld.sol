@@ -34,7 +34,7 @@ abstract contract ConfirmedAssetWorld is AssetWorld {
         vm.recordLogs();
         _;
         bytes32 expected = Refold.over(head, vm.getRecordedLogs(), address(assets), AssetId.unwrap(ASSET));
-        assertTrue(expected != head, "nothing was folded");
+        assertTrue(expected != head, "the head did not change");
         assertEq(assets.headOf(ASSET), expected);
     }
 
@@ -105,7 +105,7 @@ abstract contract ConfirmedAssetWorld is AssetWorld {
         assets.endRight(ASSET, no, GROUNDS);
     }
 
-    /// Returns a right to process for the consumer, which may grant licences under it.
+    /// Returns terms of a right to process: the consumer is the grantee and may grant licences under the right.
     function plain(uint40 from, uint40 to) internal pure returns (IAssetRights.Right memory) {
         return IAssetRights.Right(RightKind.Process, false, true, true, CONSUMER, from, to, 0);
     }
@@ -115,7 +115,7 @@ abstract contract ConfirmedAssetWorld is AssetWorld {
         right.exclusive = true;
     }
 
-    /// Returns a licence for the subject under a right.
+    /// Returns terms of a licence that is granted under the right `parent`; the subject is the licensee.
     function licence(uint16 parent, uint40 from, uint40 to) internal pure returns (IAssetRights.Right memory right) {
         right = plain(from, to);
         (right.grantee, right.parent) = (SUBJECT, parent);

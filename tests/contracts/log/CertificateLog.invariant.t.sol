@@ -21,7 +21,7 @@ contract LogHandler {
     CertificateLog private immutable _LOG;
     PartyRegistry private immutable _REGISTRY;
     bytes32 public head;
-    /// Whether a hold was lifted by other parties than two of its office.
+    /// Whether a hold was ever lifted by other parties than two of the office (authority or supervisor) that set it.
     bool public liftedByOthers;
     mapping(uint32 issuer => uint64) private _seq;
     mapping(uint32 issuer => uint64) private _batches;
@@ -132,7 +132,7 @@ contract LogHandler {
         ++_changes[_one(one)];
     }
 
-    /// Lets two parties, of the office or not, try to lift its hold.
+    /// Lets two parties try to lift the hold of an office; the parties may have the office or not.
     function lift(uint256 seed, uint256 other, uint256 one, bool authority) external {
         (uint32 proposer, uint32 confirmer) = (_office(seed), _office(other));
         bytes memory call =
@@ -170,7 +170,7 @@ contract LogHandler {
         for (uint32 no = 1; no <= PARTIES; ++no) {
             for (uint32 leaf = 0; leaf < LEAVES; ++leaf) {
                 if (!_revoked[no][leaf]) continue;
-                require(_LOG.statusOf(PartyNo.wrap(no), 0, leaf) == LeafStatus.Revoked, "a revoked leaf came back");
+                require(_LOG.statusOf(PartyNo.wrap(no), 0, leaf) == LeafStatus.Revoked, "a leaf is no longer revoked");
             }
         }
     }
@@ -198,7 +198,7 @@ contract LogHandler {
             (uint8 offices, uint64 changes) = _LOG.holdOf(_one(i));
             require((offices & 1 != 0) == _held[_one(i)][1], "the authority's hold differs");
             require((offices & 2 != 0) == _held[_one(i)][2], "the supervisor's hold differs");
-            require(offices < 4 && changes == _changes[_one(i)], "the changes differ");
+            require(offices < 4 && changes == _changes[_one(i)], "the number of changes of holds differs");
         }
     }
 
@@ -238,7 +238,7 @@ contract LogHandler {
         return seed % 4 == 0 ? _anyone(seed / 4) : seed % 4 == 1 ? 1 : seed % 4 == 2 ? 3 : 13;
     }
 
-    /// Returns the offices of a party: 1 authority, 2 supervisor.
+    /// Returns the offices of a party as bits: 1 if it is an authority, 2 if it is a supervisor.
     function _bitsOf(uint32 no) private pure returns (uint8) {
         if (no == 13) return 3;
         return no == 3 ? 2 : no == 1 || no == 9 || no == 10 ? 1 : 0;
@@ -286,7 +286,7 @@ contract CertificateLogInvariants is LogWorld {
     /// forge-config: default.invariant.runs = 16
     /// forge-config: default.invariant.depth = 100
     function invariant_OnlyTwoPartiesOfTheOfficeLiftItsHold() public view {
-        assertTrue(!_handler.liftedByOthers(), "lifted by others than two of the office");
+        assertTrue(!_handler.liftedByOthers(), "a hold was lifted by other parties than two of the office that set it");
         _handler.checkHolds();
     }
 

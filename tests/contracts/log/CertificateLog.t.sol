@@ -76,7 +76,7 @@ contract CertificateLogTest is LogWorld {
         assertEq(log.commitmentOf(ISSUER, FIRST), commitment);
         assertEq(log.batchCount(ISSUER), 2);
         assertEq(log.nextSeq(ISSUER), NEXT_SEQ);
-        assertTrue(log.commitmentOf(OTHER_ISSUER, 1) != commitment, "another issuer, another commitment");
+        assertTrue(log.commitmentOf(OTHER_ISSUER, 1) != commitment, "the commitment depends on the issuer");
     }
 
     function test_suspend_GivenTheCallerIsNotAnIssuer() public {

@@ -36,7 +36,7 @@ contract CertificateLogHoldsTest is LogWorld {
             _expectAlreadyHeld(statement(i));
             _hold(who[i], statement(i));
         }
-        // The hold belongs to the office, not to the party that set it.
+        // The hold belongs to the office (authority or supervisor), not to the single party that set it.
         _expectAlreadyHeld(statement(2));
         _hold(AUTHORITY, statement(2));
     }

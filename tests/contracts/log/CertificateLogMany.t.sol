@@ -139,7 +139,7 @@ contract CertificateLogManyTest is LogWorld {
         assertEq(uint256(log.statusOf(ISSUER, SECOND, 1)), uint256(LeafStatus.Active));
     }
 
-    function testFuzz_head_ItMatchesTheFoldOfAllEvents(uint64 chain, uint8 index, bytes32 root) public {
+    function testFuzz_head_ItEqualsTheHeadComputedFromAllEvents(uint64 chain, uint8 index, bytes32 root) public {
         vm.assume(chain != 0 && chain != index);
         vm.chainId(chain);
         vm.recordLogs();
@@ -162,7 +162,7 @@ contract CertificateLogManyTest is LogWorld {
         assertEq(log.head(), Refold.over(genesis, vm.getRecordedLogs(), address(log)));
     }
 
-    function test_head_ItFoldsTwoDigestsForOneSupersession() public {
+    function test_head_ItIncludesTwoEventDigestsForOneSupersession() public {
         bytes32 head = log.head();
         vm.recordLogs();
         _supersede(1);

@@ -187,7 +187,7 @@ contract CertificateLogUsesForTest is LogWorld {
         _assertStillGood(signature);
     }
 
-    /// The message is signed like an entry, a transaction or an Ethereum message, instead of by SHA-256.
+    /// The act is hashed and signed like an entry, a transaction or an Ethereum message, instead of with SHA-256.
     function test_recordUsesFor_WhenSignedInAnotherForm() public {
         bytes32 hash = Acts.uses(frame(Acts.USES, _account), DEADLINE, _uses(1, 2));
         bytes32[3] memory others = [

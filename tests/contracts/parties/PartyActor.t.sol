@@ -50,18 +50,18 @@ contract PartyActorTest is PartyWorld {
 
     function testFuzz_isActive_GivenThePartyIsUnknown(uint32 no) public view {
         vm.assume(no == 0 || no > PARTIES);
-        assertTrue(!registry.isActive(PartyNo.wrap(no)), "nobody is active");
+        assertTrue(!registry.isActive(PartyNo.wrap(no)), "an unknown party is not active");
     }
 
     function test_isActive_GivenThePartyIsKnown() public {
         for (uint8 status = 1; status <= uint8(PartyStatus.Closed); ++status) {
             setStatus(ISSUER, PartyStatus(status));
             assertEq(registry.isActive(ISSUER) ? 1 : 0, PartyStatus(status) == PartyStatus.Active ? 1 : 0);
-            assertTrue(registry.isActive(CONSUMER), "no party but this one");
+            assertTrue(registry.isActive(CONSUMER), "the status of another party changed");
         }
     }
 
-    function testFuzz_head_ItMatchesTheFoldOfAllEvents(uint32 roles, uint40 from) public {
+    function testFuzz_head_ItEqualsTheHeadComputedFromAllEvents(uint32 roles, uint40 from) public {
         vm.assume(from != type(uint40).max);
         vm.recordLogs();
         setUp();
@@ -111,7 +111,7 @@ contract PartyActorTest is PartyWorld {
         bytes memory data = bytes.concat(setRolesCall(SUBJECT, Roles.ALL), bytes20(address(registry)));
         vm.prank(address(forwarder));
         (bool ok,) = address(registry).call(data);
-        assertTrue(!ok, "decided by nobody");
+        assertTrue(!ok, "a call through the forwarder does not count as decided");
     }
 
     function _callAppended(address caller, address appended) private returns (bool ok) {

@@ -133,9 +133,9 @@ contract PartyGhost {
             uint32 no = _keys[accounts[i]].no;
             bool acts = speaks(accounts[i]) && statusOf[no] == PartyStatus.Active && rolesOf[no] != 0;
             try _REGISTRY.actor(accounts[i], Roles.ALL) returns (PartyNo actual) {
-                require(acts && PartyNo.unwrap(actual) == no, "a key acts that should not");
+                require(acts && PartyNo.unwrap(actual) == no, "a key can act that must not act");
             } catch {
-                require(!acts, "a key does not act that should");
+                require(!acts, "a key cannot act that must be able to act");
             }
         }
     }
@@ -145,18 +145,18 @@ contract PartyGhost {
         for (uint32 no = 1; no <= count; ++no) {
             if (isOfficer(no)) ++officers;
         }
-        require(officers == _REGISTRY.officers(), "the officers are others");
+        require(officers == _REGISTRY.officers(), "the number of officers differs");
         require(officers > _REGISTRY.threshold(), "too few officers");
     }
 
     function checkRunning() external view {
         uint40 at = uint40(vm.getBlockTimestamp());
-        require(_REGISTRY.running() == running(at), "running time differs");
-        require((_REGISTRY.pausedUntil() != 0) == pausedAt(at), "paused or not");
+        require(_REGISTRY.running() == running(at), "the clock that stops during pauses differs");
+        require((_REGISTRY.pausedUntil() != 0) == pausedAt(at), "whether the ledger is paused differs");
     }
 
     function checkRecord() external view {
-        require(_REGISTRY.count() == count, "parties differ");
+        require(_REGISTRY.count() == count, "the number of parties differs");
         for (uint32 no = 1; no <= count; ++no) {
             IPartyRecord.Party memory party = _REGISTRY.partyOf(PartyNo.wrap(no));
             require(party.roles == rolesOf[no] && party.status == statusOf[no], "a party differs");
@@ -266,12 +266,12 @@ contract PartyGhost {
         (ProposalState state, address account,, uint32 by) =
             abi.decode(log.data, (ProposalState, address, uint40, uint32));
         Proposal storage proposal = _proposals[_no(log)];
-        require(proposal.state == ProposalState.Pending, "ended twice");
+        require(proposal.state == ProposalState.Pending, "a proposal ended twice");
         if (state == ProposalState.CarriedOut) _current = _no(log);
         if (state == ProposalState.Cancelled && by == proposal.concerned) selfGranted = true;
         if (state == ProposalState.Cancelled) {
-            require(proposal.role & Roles.AUTHORITY != 0, "own keys were cancelled");
-            require(!proposal.quick, "what does not wait was cancelled");
+            require(proposal.role & Roles.AUTHORITY != 0, "a party's change of its own keys was cancelled");
+            require(!proposal.quick, "a proposal without a delay was cancelled");
         }
         if (state == ProposalState.Vetoed) {
             require(_keys[account].no == by && by == proposal.concerned, "vetoed by another party");

@@ -52,7 +52,7 @@ contract PartyHandler {
         _propose(_officer(), _bind(no, _pick(2) == 0 ? _accountOf(no) : address(0)));
     }
 
-    /// Called as often as changes of a party's own keys, which need no second party.
+    /// A second function for proposing keys through officers, because parties change their own keys without them.
     function decideKey(uint256 seed) external rolls(seed) {
         uint32 no = _party();
         _propose(_officer(), _bind(no, _pick(2) == 0 ? _accountOf(no) : address(0)));
@@ -192,7 +192,7 @@ contract PartyHandler {
         require(_pick(6) == 0, "seldom");
         address account = _account();
         uint32 no = _GHOST.keyOf(account).no;
-        require(_GHOST.speaks(account) && !_GHOST.isOfficer(no), "nothing to report, or an officer");
+        require(_GHOST.speaks(account) && !_GHOST.isOfficer(no), "no key to report, or an officer's key");
         vm.prank(account);
         try _REGISTRY.report(PartyNo.wrap(no), account) {}
         catch {

@@ -159,7 +159,7 @@ contract PartyPausesTest is PartyWorld {
         assertEq(registry.running(), START + 5);
     }
 
-    /// For any series of pauses, ended early or not, running time leaves out exactly the paused seconds.
+    /// For any series of pauses, ended early or not, `running` leaves out exactly the paused seconds.
     function testFuzz_running_ItLeavesOutThePausedSeconds(uint40[4] memory waits, bool[4] memory ended) public {
         uint40 expected = START;
         PartyNo[4] memory who = [AUTHORITY, SUPERVISOR, SECOND_OFFICER, THIRD_OFFICER];

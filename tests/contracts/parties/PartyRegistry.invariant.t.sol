@@ -36,19 +36,19 @@ contract PartyRegistryInvariants is PartyWorld {
     /// forge-config: default.invariant.runs = 12
     /// forge-config: default.invariant.depth = 250
     function invariant_NoPartyChangesItsOwnPowers() public view {
-        assertTrue(!_ghost.selfGranted(), "a party gave to itself");
+        assertTrue(!_ghost.selfGranted(), "a party changed its own powers");
     }
 
     /// forge-config: default.invariant.runs = 12
     /// forge-config: default.invariant.depth = 250
     function invariant_TwoPartiesDecideOfficesAndAccreditations() public view {
-        assertTrue(!_ghost.decidedByOne(), "an office, an accreditation or an end without two officers");
+        assertTrue(!_ghost.decidedByOne(), "one officer alone decided an office, an accreditation or a closing");
     }
 
     /// forge-config: default.invariant.runs = 12
     /// forge-config: default.invariant.depth = 250
     function invariant_EveryPauseEnds() public view {
-        assertTrue(!_ghost.pausedTooLong(), "a pause of more than seven days, or within thirty of one's last");
+        assertTrue(!_ghost.pausedTooLong(), "a pause exceeded seven days or came within thirty days");
         _ghost.checkRunning();
     }
 
@@ -61,8 +61,8 @@ contract PartyRegistryInvariants is PartyWorld {
     /// forge-config: default.invariant.runs = 12
     /// forge-config: default.invariant.depth = 250
     function invariant_AClosedPartyStaysClosedAndACompromiseNeverMovesLater() public view {
-        assertTrue(!_ghost.reopened(), "a closed party left");
-        assertTrue(!_ghost.absolved(), "a compromise moved later");
+        assertTrue(!_ghost.reopened(), "a closed party is no longer closed");
+        assertTrue(!_ghost.absolved(), "the time of a compromise became later");
     }
 
     /// forge-config: default.invariant.runs = 12

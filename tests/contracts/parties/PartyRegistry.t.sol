@@ -39,7 +39,7 @@ contract PartyRegistryTest is PartyWorld {
         assertEq(registry.proposals(), 0);
     }
 
-    function test_constructor_ItAccredits() public {
+    function test_constructor_ItRecordsTheAccreditations() public {
         IPartyRegistry.Founding[] memory list = founding();
         list[3].accreditations = new IPartyRegistry.Accreditation[](2);
         list[3].accreditations[0] = IPartyRegistry.Accreditation(S51, START, START + 9);

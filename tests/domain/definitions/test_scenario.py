@@ -275,7 +275,7 @@ PRICES: dict[str, tuple[dict[str, Any], str | None, str]] = {
 
 
 @pytest.mark.parametrize(("price", "code", "member"), PRICES.values(), ids=PRICES.keys())
-def test_price_is_accepted_or_refused_as_the_policy_says(price: dict[str, Any], code: str | None, member: str) -> None:
+def test_price_follows_the_policy(price: dict[str, Any], code: str | None, member: str) -> None:
     definition = DEFINITION | {"price": {"unit": "call"} | price}
     if code is None:
         assert scenario_of(definition, "S01.yaml").price == Price(unit="call", **price)

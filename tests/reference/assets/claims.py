@@ -119,7 +119,7 @@ def room_for_right(life: AssetLife, _: int) -> None:
 
 
 def room_for_lien(life: AssetLife, _: int) -> None:
-    """Raise the contract's error unless another lien, not a sole lien, can be added."""
+    """Raise the contract's error unless a further lien can be added that is not a sole lien."""
     _next_lien(life, sole=False)
 
 

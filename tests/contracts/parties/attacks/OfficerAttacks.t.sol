@@ -59,7 +59,7 @@ contract OfficerAttacksTest is AttackWorld {
         assertTrue(registry.isActive(ISSUER), "one officer cannot close a party");
     }
 
-    /// One guardian alone cannot make all certificates of an issuer invalid, but one officer can report its stolen key.
+    /// One authority or supervisor alone cannot invalidate an issuer's certificates; one officer can report its key.
     function test_attack_SuspendedIssuer() public {
         PartyNo[3] memory who = [AUTHORITY, SECOND_OFFICER, SUPERVISOR];
         for (uint256 i = 0; i < who.length; ++i) {
@@ -74,7 +74,7 @@ contract OfficerAttacksTest is AttackWorld {
         assertTrue(!registry.isActive(ISSUER), "two officers can suspend an issuer");
     }
 
-    /// Neither authorities nor one supervisor alone can lift a supervisor's hold.
+    /// Authorities cannot lift a supervisor's hold, and one supervisor alone cannot lift it either.
     function test_attack_LiftedHold() public {
         bytes32[] memory list = new bytes32[](1);
         list[0] = "statement";
@@ -92,7 +92,7 @@ contract OfficerAttacksTest is AttackWorld {
         expectLacksRole(AUTHORITY, Roles.SUPERVISOR);
         by(AUTHORITY);
         registry.confirm(no, address(log), call);
-        // The authorities can propose it for their own office, which has no hold.
+        // The authorities can propose to lift a hold of authorities, but no authority has set one.
         call = abi.encodeCall(ICertificateLog.lift, (1, list, Reason.Lifted));
         by(AUTHORITY);
         no = registry.propose(address(log), call);
@@ -106,7 +106,7 @@ contract OfficerAttacksTest is AttackWorld {
         assertEq(offices, 2);
     }
 
-    /// One guardian alone can pause the ledger for at most seven of thirty-seven days.
+    /// One authority or supervisor alone can pause the ledger for at most seven of thirty-seven days.
     function test_attack_EndlessPause() public {
         pauseBy(SUPERVISOR);
         expectPaused(START + PAUSE);

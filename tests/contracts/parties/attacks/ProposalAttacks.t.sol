@@ -70,7 +70,7 @@ contract ProposalAttacksTest is AttackWorld {
         registry.confirm(no, address(registry), call);
     }
 
-    /// Officers that lose their office during the delay no longer count.
+    /// A proposer or confirmer that loses its role during the delay no longer counts.
     function test_attack_RemovedProposerAndConfirmer() public {
         setRoles(PROVIDER, Roles.AUTHORITY);
         bytes memory call = recovery(SUBJECT, accountOf(SUBJECT));

@@ -159,7 +159,7 @@ contract PartyChangeKeyTest is PartyWorld {
         assertTrue(registry.accountOf(fresh()).acts, "a proven secp256k1 key can send transactions");
         assertTrue(!registry.accountOf(phone).acts, "a P-256 key cannot send transactions");
         assertTrue(!registry.accountOf(STRANGER).acts, "an unproven key cannot send transactions");
-        // Of a founding party's keys, only the first one counts.
+        // Of a founding party's keys, only the first one can send transactions.
         assertTrue(registry.accountOf(accountOf(SUBJECT)).acts, "a founding party's first key can send transactions");
         assertTrue(!registry.accountOf(vm.addr(SUBJECT_KEY)).acts, "a founding party's further key cannot send transactions");
     }

@@ -80,7 +80,7 @@ contract PartyCancelTest is ProposalWorld {
         }
     }
 
-    /// The accused officer cannot cancel until, in running time, the confirmed accusation expires.
+    /// The accused officer cannot cancel until the confirmed accusation expires; time during a pause does not count.
     function test_cancel_WhenTheCallerIsAccused() public {
         bytes[4] memory accusing = [
             setRolesCall(THIRD_OFFICER, 0),

@@ -99,7 +99,7 @@ contract PartyProposeTest is ProposalWorld {
         assertEq(found.concerned, SUBJECT);
         assertEq(found.ready, START + DELAY);
         assertKind(found.kind, ProposalKind.Key);
-        // The same applies to an officer's own keys.
+        // An officer's change of its own keys also needs no role to decide it.
         no = proposeBy(AUTHORITY, change(AUTHORITY, fresh(), accountOf(AUTHORITY), proofOf(FRESH_KEY, AUTHORITY)));
         assertEq(registry.proposalOf(no).role, 0);
     }
