@@ -33,7 +33,7 @@ def test_work_that_ignores_its_deadline_is_abandoned() -> None:
     assert left_behind() == []
 
 
-def test_the_deadline_has_passed_when_nobody_waits() -> None:
+def test_after_the_work_its_deadline_counts_as_passed() -> None:
     kept: list[Deadline] = []
     Workers("test").run(20, kept.append)
     (deadline,) = kept
@@ -43,7 +43,7 @@ def test_the_deadline_has_passed_when_nobody_waits() -> None:
         deadline.check()
 
 
-def test_hanging_work_does_not_pile_up() -> None:
+def test_hanging_work_leaves_a_limited_number_of_threads() -> None:
     free = threading.Event()
     workers = Workers("test")
     for _ in range(MAX_AT_ONCE + 3):

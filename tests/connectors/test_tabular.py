@@ -105,7 +105,7 @@ def refusal(path: Path) -> InvalidInput:
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "byte order mark"])
-def test_file(tmp_path: Path, mark: bytes) -> None:
+def test_csv_file_is_read_with_and_without_a_byte_order_mark(tmp_path: Path, mark: bytes) -> None:
     path = write(tmp_path, mark + "月,kwh\r\n1,10\r\n".encode())
     assert read_csv(path) == [{"月": "1", "kwh": "10"}]
 

@@ -148,6 +148,6 @@ def test_too_many_days_are_refused(count: int) -> None:
 
 
 @given(st.integers(1, 36_600))
-def test_first_day_is_included(count: int) -> None:
+def test_the_first_day_counts_as_day_one(count: int) -> None:
     first = date(2026, 11, 30)
     assert shanghai_day(end_of_days(first, count) - 1).toordinal() == first.toordinal() + count - 1

@@ -101,7 +101,7 @@ KNOWLEDGE = {
 
 
 @pytest.mark.parametrize(("day", "known"), KNOWLEDGE.values(), ids=KNOWLEDGE.keys())
-def test_days_that_the_notices_cover(day: date, known: bool) -> None:
+def test_days_covered_by_the_notices_are_known(day: date, known: bool) -> None:
     assert calendar_known(day) is known
 
 
@@ -134,7 +134,7 @@ CLOCKS = {
 
 
 @pytest.mark.parametrize(("start", "count", "end"), CLOCKS.values(), ids=CLOCKS.keys())
-def test_add_working_days(start: date, count: int, end: date) -> None:
+def test_adding_working_days_gives_the_expected_day(start: date, count: int, end: date) -> None:
     assert add_working_days(start, count) == end
     assert working_days_between(start, end) == count
 
@@ -146,7 +146,7 @@ def test_count_outside_its_bounds_is_refused(count: int) -> None:
     assert caught.value.code == "WORKING_DAYS_INVALID"
 
 
-def test_longest_allowed_clock() -> None:
+def test_largest_allowed_number_of_working_days_can_be_added() -> None:
     assert working_days_between(date(2020, 1, 1), add_working_days(date(2020, 1, 1), MAX_WORKING_DAYS)) == 1_000
 
 
@@ -159,12 +159,12 @@ def test_end_is_the_working_day_with_this_count(day: date, count: int) -> None:
 
 
 @given(DAYS, st.integers(0, 40), st.integers(0, 40))
-def test_two_clocks_in_a_row_equal_one_longer_clock(day: date, first: int, second: int) -> None:
+def test_adding_working_days_twice_equals_adding_their_sum(day: date, first: int, second: int) -> None:
     assert add_working_days(add_working_days(day, first), second) == add_working_days(day, first + second)
 
 
 @given(DAYS, st.integers(0, 40), st.integers(0, 400), st.integers(0, 40))
-def test_a_later_start_or_a_longer_clock_never_ends_earlier(day: date, count: int, later: int, longer: int) -> None:
+def test_a_later_start_or_more_working_days_never_end_earlier(day: date, count: int, later: int, longer: int) -> None:
     assert add_working_days(day, count) <= add_working_days(day + DAY * later, count + longer)
 
 
@@ -182,12 +182,12 @@ BOUNDARIES = {
 
 
 @pytest.mark.parametrize(("at", "count", "end"), BOUNDARIES.values(), ids=BOUNDARIES.keys())
-def test_end_of_working_days(at: str, count: int, end: str) -> None:
+def test_end_of_working_days_is_the_expected_second(at: str, count: int, end: str) -> None:
     assert end_of_working_days(seconds(at), count) == seconds(end)
 
 
 @given(st.integers(seconds("2000-01-01T00:00:00"), seconds("2060-01-01T00:00:00")), st.integers(0, 40))
-def test_clock_ends_at_the_midnight_after_its_last_day(at: int, count: int) -> None:
+def test_working_days_end_at_the_midnight_after_the_last_day(at: int, count: int) -> None:
     end = end_of_working_days(at, count)
     assert end > at
     assert shanghai_day(end - 1) == add_working_days(shanghai_day(at), count)

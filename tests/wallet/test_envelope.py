@@ -166,5 +166,5 @@ def test_a_weak_passphrase_is_refused(passphrase: str) -> None:
     assert check_new_passphrase(PASSPHRASE) == PASSPHRASE
 
 
-def test_a_wallet_of_protocol_1_is_refused_by_name() -> None:
+def test_a_wallet_of_protocol_1_is_refused_as_unsupported() -> None:
     assert code_of(with_header(format="pingzheng-wallet/1")) == "PROTOCOL_UNSUPPORTED"

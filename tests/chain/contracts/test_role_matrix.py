@@ -136,7 +136,7 @@ def test_a_party_cannot_give_itself_a_role(stage: Stage, column: str) -> None:
 
 @pytest.mark.parametrize("column", ["A", "X"])
 @pytest.mark.parametrize("role", sorted(OFFICES))
-def test_one_officer_cannot_give_an_office(stage: Stage, role: Role, column: str) -> None:
+def test_one_officer_cannot_appoint_an_authority_or_a_supervisor(stage: Stage, role: Role, column: str) -> None:
     refusal = stage.attempt(column, calls.set_roles(stage.numbers[BYSTANDER], Role.mask([Role.SUBJECT, role])))
     assert isinstance(refusal, Forbidden) and refusal.code == "PARTY_OFFICE_BY_PROPOSAL"
 

@@ -180,7 +180,7 @@ contract AssetGhost {
         } else if (topic == IAssetRights.RightTransferred.selector) {
             IAssetRights.Right storage right = _rights[id][_word(log, 0) - 1];
             _mustBeFree(asset, uint40(_word(log, 3)));
-            _must(right.transferable && right.grantee == _party(bytes32(_word(log, 1))), "this party could not transfer the right");
+            _must(right.transferable && right.grantee == _party(bytes32(_word(log, 1))), "the right is not transferable");
             right.grantee = _party(bytes32(_word(log, 2)));
         } else if (topic == IAssetRights.RightEnded.selector) {
             IAssetRights.Right storage right = _rights[id][_word(log, 0) - 1];

@@ -168,7 +168,7 @@ def test_other_choice_is_refused(name: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", APPLICATION_KINDS)
-def test_notice_by_kind_of_application(kind: str) -> None:
+def test_ruleset_says_for_each_kind_of_application_whether_it_needs_a_notice(kind: str) -> None:
     assert RULESET.notice[kind] is DEFINITION["notice"][kind]
 
 
@@ -182,7 +182,7 @@ def test_notice_can_be_waived_only_for_some_kinds(kind: str) -> None:
         assert not ruleset_of(waived, "own.yaml").notice[kind]
 
 
-def test_kinds_that_always_need_a_notice() -> None:
+def test_first_applications_and_changes_always_need_a_notice() -> None:
     assert ALWAYS_NOTICED == ("first", "change")
 
 

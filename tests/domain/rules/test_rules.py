@@ -130,7 +130,7 @@ def test_each_payload_mode_allows_the_expected_rules() -> None:
     assert not {OPS[op].type for op in allowed["predicate"]} & {"series", "index"}
 
 
-def test_rule_version() -> None:
+def test_rule_version_names_scenario_version_and_engine() -> None:
     assert ENGINE == 2
     assert rule_version("S01", 1) == "S01/1/engine-2"
 
