@@ -1,4 +1,4 @@
-"""The project's documents: their blocks, their translations, and the commands in them."""
+"""Reads the project's documents: code blocks, translations, and the commands in the blocks."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Final
 
 from tests.support.places import PROJECT
 
-# A block of code, with the name of its file if the line before it gives one.
+# Matches a code block; the line before the block may name the file that the block belongs to.
 BLOCK: Final = re.compile(r"(?:`(\S+)`:\n\n)?```(\w+)\n(.*?)```", re.DOTALL)
 CHINESE: Final = ".zh.md"
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block of code: the file it belongs into, or an empty name; its language; its text."""
+    """A code block: the file to write it to (empty if none), its language, and its text."""
 
     name: str
     kind: str
@@ -26,7 +26,7 @@ class Block:
 
 
 def blocks(page: Path | str) -> list[Block]:
-    """Return the blocks of code of a page, or of its text."""
+    """Return the code blocks of a page, which is given as a path or as text."""
     text = page.read_text("utf-8") if isinstance(page, Path) else page
     return [Block(*found) for found in BLOCK.findall(text)]
 
@@ -37,7 +37,7 @@ def commands(page: Path | str) -> list[str]:
 
 
 def pages() -> list[Path]:
-    """Return every document that Git tracks or is about to track, sorted."""
+    """Return every document that Git tracks, or would add, sorted by path."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", "*.md"],
         cwd=PROJECT,
@@ -49,12 +49,12 @@ def pages() -> list[Path]:
 
 
 def translations() -> Iterator[tuple[Path, Path]]:
-    """Yield each page in Chinese with the page that it translates."""
+    """Yield each Chinese page together with the English page that it translates."""
     for page in pages():
         if page.name.endswith(CHINESE):
             yield page, page.with_name(page.name.removesuffix(CHINESE) + ".md")
 
 
 def name_of(page: Path) -> str:
-    """Return the page's path in the project."""
+    """Return the page's path relative to the project's root."""
     return page.relative_to(PROJECT).as_posix()

@@ -20,14 +20,14 @@ from tests.docs.documents import Block
 
 WORD: Final = re.compile(r"\b[A-Z][A-Z_]*(?:_\d+)?\b")
 KEY_WORDS: Final = {"public_key": "KEY", "proof": "PROOF", "account": "ACCOUNT"}
-# What is counted: REQUEST is the last one, REQUEST_2 the second one.
+# Words that may have a number: REQUEST stands for the last printed request, REQUEST_2 for the second.
 COUNTED: Final = {"request": "REQUEST", "authorization": "AUTHORIZATION", "certificate_no": "CERTIFICATE"}
 FAILURE: Final = re.compile(r"# exit code (\d+): (\w+)$")
 SETTING: Final = re.compile(r"export (\w+)=(\S+)")
 
 
 class Reader:
-    """Works in the current folder, which is empty at first.
+    """Follows a page in the current folder, which must be empty at first.
 
     A word in capitals in a command, such as ``FIRM_KEY``, stands for what an earlier command printed. A command that
     must fail has its exit code in a comment, and a word of its output: ``# exit code 1: NOT_PARTY``.
@@ -54,7 +54,7 @@ class Reader:
                     self.run(line)
 
     def run(self, line: str) -> None:
-        """Run a line as the page shows it, with ``--json``; raises ``AssertionError`` if it ends otherwise."""
+        """Run a line of the page with ``--json``; raise ``AssertionError`` if its exit code differs from the page."""
         fails = FAILURE.search(line)
         program, *arguments = shlex.split(WORD.sub(lambda word: self.words.get(word[0], word[0]), line), comments=True)
         assert program == "pingzheng", line
@@ -67,7 +67,7 @@ class Reader:
             if isinstance(row, dict):
                 self._keep(arguments, row)
         if arguments == ["init"]:
-            # Beside an open ledger, as beside a running server, the commands share one chain and start none.
+            # While a ledger is open here (like a running server), all commands use its local chain and start no other.
             self.ledger = self._stack.enter_context(open_ledger(Settings(home=Path("var"))))
             self.words["NODE"] = self.ledger.client.connection.url
 

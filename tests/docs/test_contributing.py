@@ -1,4 +1,4 @@
-"""Three pages for developers: the files and targets that they name exist, and the order of the rooms is as checked."""
+"""Files and make targets that three pages for developers name exist; the shown order of rooms is the checked one."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ NAMED = re.compile(r"`((?:ledger|api|tests|scripts|contracts|docs)/[\w./-]*\w)`"
 
 
 @pytest.mark.parametrize("line", [line for line in commands(CONTRIBUTING) if line.startswith("make ")])
-def test_a_make_target_exists(line: str) -> None:
+def test_each_make_target_that_contributing_names_exists(line: str) -> None:
     assert re.search(rf"^{line.split()[1]}:", (PROJECT / "Makefile").read_text("utf-8"), re.MULTILINE)
 
 
 @pytest.mark.parametrize("line", [line for line in commands(CONTRIBUTING) if not line.startswith("make ")])
-def test_the_shown_tests_exist(line: str) -> None:
+def test_the_tests_that_contributing_shows_exist(line: str) -> None:
     program, *arguments = shlex.split(line)
     assert program == ".venv/bin/pytest"
     run = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *arguments]
@@ -36,7 +36,7 @@ def test_the_shown_tests_exist(line: str) -> None:
 
 
 @pytest.mark.parametrize("page", [CONTRIBUTING, ARCHITECTURE, CONTRACTS], ids=lambda page: page.parent.name)
-def test_the_named_files_and_folders_exist(page: Path) -> None:
+def test_the_files_and_folders_that_contributing_names_exist(page: Path) -> None:
     for name in NAMED.findall(page.read_text("utf-8")):
         assert (PROJECT / name).exists(), name
 
@@ -47,7 +47,7 @@ def test_every_make_target_that_a_page_names_exists() -> None:
         assert set(re.findall(r"`make ([a-z]+)", page.read_text("utf-8"))) <= targets
 
 
-def test_the_order_in_the_page_is_the_one_that_is_checked() -> None:
+def test_the_page_shows_the_order_of_rooms_that_the_import_check_uses() -> None:
     (order,) = ORDER.findall(ARCHITECTURE.read_text("utf-8"))
     steps = [set(step.split(", ")) for step in " ".join(order.split()).split(" → ")]
     checked = levels()
@@ -55,6 +55,6 @@ def test_the_order_in_the_page_is_the_one_that_is_checked() -> None:
     assert steps == [rooms for rooms in reversed(expected) if rooms]
 
 
-def test_every_room_is_explained() -> None:
+def test_the_architecture_page_explains_every_room() -> None:
     text = ARCHITECTURE.read_text("utf-8").partition("## The rooms")[2].partition("## The order")[0]
     assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == set(levels()) - {"api"}

@@ -1,4 +1,4 @@
-"""What holds for every document: links, translations, and the commands that it shows."""
+"""In every document, links lead somewhere, translations match, and the shown commands exist and are tested."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.docs.documents import commands as run_in
 from tests.support.places import PROJECT
 
 PAGES: Final = pages()
-# Which test runs the commands of a page; a translation has the same ones.
+# For each page, the test that runs its commands; a translation has the same commands.
 RUN_BY: Final = {
     "CONTRIBUTING.md": "tests/docs/test_contributing.py",
     "README.md": "tests/docs/test_readme.py",
@@ -33,7 +33,7 @@ RUN_BY: Final = {
     "docs/scenarios.md": "tests/cli/rulebooks/test_scenarios.py",
     "docs/tutorial.md": "tests/docs/test_guides.py",
 }
-# Which test runs a command that no page above runs.
+# For each command that is on none of the pages above, the test that runs it.
 RUN_ELSEWHERE: Final = {
     "certificate readings": "tests/cli/parties/test_login.py",
     "consent withdraw-direct": "tests/usage/test_direct_withdrawals.py",
@@ -48,14 +48,14 @@ COMMANDS: Final = commands()
 GENERATED: Final = {name_of(PAGE), "docs/demo.md", "docs/gas.md", "docs/configuration.md", "docs/python.md"}
 LINK: Final = re.compile(r"\]\(([^)\s]+)\)")
 HOST: Final = re.compile(r"https?://([^/\s:`'\")，。]+)")
-# Reserved names and the reader's own machine.
+# Host names that a page may show: reserved example names, and the reader's own machine.
 HOSTS: Final = {"127.0.0.1", "node", "platform.example", "bank.example", "pingzheng.example"}
 SHOWN: Final = re.compile(r"pingzheng ((?:[a-z][a-z-]*)(?: [a-z][a-z-]*)*)")
 OPTION: Final = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 
 
 def anchors(page: Path) -> set[str]:
-    """Return the anchors of a page's headings, as GitHub makes them."""
+    """Return the link anchors that GitHub makes from a page's headings."""
     headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in headings}
 
@@ -70,7 +70,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_a_page_names_no_registry_and_no_place_on_a_machine(page: Path) -> None:
+def test_a_page_names_no_package_registry_and_no_local_path(page: Path) -> None:
     text = page.read_text("utf-8")
     assert {host.rstrip(".") for host in HOST.findall(text)} <= HOSTS
     assert not re.search(r"(?<![\w.])/(home|root|work|tmp|Users)/", text)
@@ -93,7 +93,7 @@ def test_every_guide_has_a_translation() -> None:
     assert {f"{name.removesuffix('.md')}.zh.md" for name in guides if not name.endswith(CHINESE)} <= guides
 
 
-def test_every_page_with_commands_is_run() -> None:
+def test_each_page_with_commands_has_a_test_that_runs_them() -> None:
     showing = {name_of(page) for page in PAGES if run_in(page) and not page.name.endswith(CHINESE)}
     assert showing == set(RUN_BY)
     for page, test in RUN_BY.items():
@@ -115,7 +115,7 @@ def first_words() -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_commands_and_their_options_exist(page: Path) -> None:
-    """Also those in a sentence or in a block that is not run."""
+    """Commands in sentences and in blocks that no test runs are checked too."""
     if page.name == "CHANGELOG.md":
         pytest.skip("it also names commands that are gone")
     text = page.read_text("utf-8")
@@ -136,13 +136,13 @@ def on_a_page(command: str) -> bool:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_a_page(command: str) -> None:
+def test_every_command_is_shown_on_a_page(command: str) -> None:
     assert on_a_page(command), "show it in a guide"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_run_by_a_test(command: str) -> None:
-    """By a page whose commands are run, or by the test that RUN_ELSEWHERE names."""
+    """A command is run with a page's commands, or by the test that RUN_ELSEWHERE names."""
     ran = {name for page in RUN_BY for line in run_in(PROJECT / page) for name, _ in shown(line)}
     assert (command in ran) != (command in RUN_ELSEWHERE), "RUN_ELSEWHERE: which test runs it?"
     if command in ran:
@@ -152,7 +152,7 @@ def test_every_command_is_run_by_a_test(command: str) -> None:
     assert re.search(rf'"{words}"', test), RUN_ELSEWHERE[command]
 
 
-def test_a_command_line_in_a_page_can_be_split() -> None:
+def test_a_shell_can_parse_each_command_line_of_a_page() -> None:
     for page in PAGES:
         for line in run_in(page):
             assert shlex.split(line, comments=True), line
@@ -177,6 +177,6 @@ def test_a_decision_gives_its_reason_the_alternatives_and_its_place_in_the_code(
     assert places and all((PROJECT / place).is_file() for place in places), places
 
 
-def test_the_changelog_has_the_four_kinds_of_change() -> None:
+def test_the_changelog_has_sections_for_the_four_kinds_of_change() -> None:
     text = (PROJECT / "CHANGELOG.md").read_text("utf-8")
     assert re.findall(r"^### (\w+)$", text, re.MULTILINE)[:4] == ["Added", "Changed", "Fixed", "Security"]

@@ -63,7 +63,7 @@ def asked(ledger: Ledger, file: Path) -> list[dict[str, Any]]:
 
 
 def new_requests(ledger: Ledger, folder: Path, first: int, count: int) -> list[str]:
-    """Make requests to this many new firms, whose keys are kept here."""
+    """Make requests to the given number of new firms; the installation keeps their keys."""
     firms = [(f"湛江新增企业{number}", synthetic_uscc("440803", number)) for number in range(first, first + count)]
     file = workbook(folder / "more.xlsx", [(*firm, "enterprise", "440803") for firm in firms])
     answer(ledger, "party", "import", str(file), "--make-keys")
@@ -71,7 +71,7 @@ def new_requests(ledger: Ledger, folder: Path, first: int, count: int) -> list[s
 
 
 def sources(folder: Path) -> Path:
-    """Write the grid company's source as in the guide, with a row for each firm."""
+    """Write the grid company's source file as the guide shows it, with a row for each firm."""
     text = {block.name: block.body for block in blocks(GUIDES / "fifty-firms.md")}
     (folder / "electricity.yaml").write_text(text["electricity.yaml"], "utf-8")
     head = text["monthly_use.csv"].splitlines()[0]
@@ -118,7 +118,7 @@ def test_a_request_is_shown_and_signed_only_after_confirmation(ledger: Ledger, t
     one, other = new_requests(ledger, tmp_path, 7_200, 2)
     refused = run(ledger, "consent", "give", one)
     assert refused.exit_code == 2 and "CONSENT_NOT_CONFIRMED" in refused.output
-    # The whole notice of a single request, a line for each of several.
+    # For one request the whole notice is shown; for several requests, one line each.
     assert "您可以随时撤回" in refused.stdout and BANK[0] in refused.stdout
     several = run(ledger, "consent", "give", one, other)
     assert several.stdout.count(f"→ {BANK[0]}：S01") == 2 and "您可以随时撤回" not in several.stdout
@@ -137,7 +137,7 @@ def test_a_request_is_shown_and_signed_only_after_confirmation(ledger: Ledger, t
     assert (declined[0]["outcome"], declined[0]["code"]) == ("refused", "REQUEST_ANSWERED")
 
 
-def test_a_firm_with_its_own_key_must_sign_itself(
+def test_only_the_firm_itself_can_sign_with_a_key_that_it_keeps(
     ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own, kept = new_requests(ledger, tmp_path, 7_300, 2)

@@ -1,4 +1,4 @@
-"""The pages that scripts write are what the scripts would write now; `make pages` writes them again."""
+"""Pages that scripts generate are up to date; if a test fails, run `make pages`."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from scripts.gas import page as gas
 from scripts.gas.limits import SIZE_FILE, committed
 
 
-def test_the_page_of_commands_is_what_their_help_says() -> None:
+def test_the_page_of_commands_matches_the_help_of_the_commands() -> None:
     assert commands.PAGE.read_text("utf-8") == commands.page(), "make pages"
 
 
-def test_each_command_is_explained_in_both_languages_on_the_page() -> None:
+def test_the_page_of_commands_explains_each_command_in_both_languages() -> None:
     rows = [line.split(" | ") for line in commands.page().splitlines() if line.startswith("| `pingzheng ")]
     assert len(rows) == len(commands.commands())
     assert all(len(row) >= 3 and row[1].strip() and row[2].strip(" |") for row in rows)
 
 
-def test_the_page_of_settings_is_what_they_say() -> None:
+def test_the_page_of_settings_matches_the_descriptions_of_the_settings() -> None:
     assert configuration.PAGE.read_text("utf-8") == configuration.page(), "make pages"
 
 
-def test_the_page_of_the_verifier_is_what_its_docstrings_say() -> None:
+def test_the_page_of_the_verifier_matches_its_docstrings() -> None:
     assert python_page.PAGE.read_text("utf-8") == python_page.page(), "make pages"
 
 
-def test_the_page_of_gas_shows_what_was_measured() -> None:
+def test_the_page_of_gas_shows_the_committed_measurements() -> None:
     assert gas.PAGE.read_text("utf-8") == gas.page(committed(), json.loads(SIZE_FILE.read_text())), "make pages"

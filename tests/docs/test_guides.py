@@ -1,4 +1,4 @@
-"""The guides' commands, in order, each guide in an empty folder; in this process, which saves starting Python."""
+"""Runs each guide's commands in order, in an empty folder; in this process, to avoid starting Python often."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ GUIDES = (
 @pytest.mark.parametrize("guide", GUIDES)
 def test_every_command_of_a_guide_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, guide: str) -> None:
     monkeypatch.chdir(tmp_path)
-    # The reader of the guide sets no variable.
+    # The reader of the guide sets no environment variable.
     monkeypatch.delenv("PINGZHENG_DELAY")
     with ExitStack() as stack:
         reader = Reader(monkeypatch, stack)

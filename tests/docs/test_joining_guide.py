@@ -1,4 +1,4 @@
-"""docs/guides/joining.md from top to bottom, as its readers follow it: two services in two processes."""
+"""Follows docs/guides/joining.md from top to bottom, with two services in two processes."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ STARTING_SECONDS = 60
 
 @pytest.fixture
 def environment() -> dict[str, str]:
-    """Return the environment of a reader who sets no variable."""
+    """Return the environment of a reader who sets no environment variable."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PINGZHENG_")}
     return kept | {"PYTHONPATH": str(PROJECT), "COLUMNS": "200"}
 
 
-def test_a_bank_can_join_with_only_the_guide(tmp_path: Path, environment: dict[str, str]) -> None:
+def test_a_bank_joins_by_following_only_the_guide(tmp_path: Path, environment: dict[str, str]) -> None:
     for block in blocks(GUIDE):
         if block.name:
             (tmp_path / block.name).write_text(block.body, "utf-8")
@@ -64,13 +64,13 @@ def test_a_bank_can_join_with_only_the_guide(tmp_path: Path, environment: dict[s
         )
         with pytest.raises(urllib.error.HTTPError) as refused, urllib.request.urlopen(asked, timeout=10):
             pass
-    # The key is accepted, but only the operator may do what it asks for.
+    # The API key is accepted, but only the operator's installation serves this call.
     assert (refused.value.code, json.loads(refused.value.read())["code"]) == (403, "NOT_THE_OPERATOR")
     assert len(COMMANDS) == 18
 
 
 def moved(word: str) -> str:
-    """Return the word with a port for this test: the usual ports may be in use."""
+    """Replace a usual port in the word by a port for this test, because the usual port may be in use."""
     return re.sub(r"\b(8000|8001)\b", lambda found: PORTS[found[0]], word)
 
 

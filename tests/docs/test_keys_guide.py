@@ -1,4 +1,4 @@
-"""docs/guides/keys.md from top to bottom: keys are added, lost and stolen, and only the owner signs for the party."""
+"""Follows docs/guides/keys.md: keys are added, lost and stolen, and in the end only the owner can sign."""
 
 from __future__ import annotations
 
@@ -18,11 +18,9 @@ GUIDE = GUIDES / "keys.md"
 FIRM = "91440803MA9X0002X5"
 
 
-def test_only_the_owners_keys_are_valid_at_the_end_of_the_guide(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_after_the_keys_guide_only_the_owners_keys_are_valid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    # The reader of the guide sets no variable.
+    # The reader of the guide sets no environment variable.
     monkeypatch.delenv("PINGZHENG_DELAY")
     with ExitStack() as stack:
         reader = Reader(monkeypatch, stack)

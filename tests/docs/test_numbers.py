@@ -1,4 +1,4 @@
-"""Every number in the guides is the one in the code, or is no number of ours: a standard, a status, a step, a year."""
+"""Each number in a guide has the value from the code, or is not ours (standard, HTTP status, step, year)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.support.places import DOCS
 MIB: Final = 1024 * 1024
 HOURS: Final = DEFAULT_DELAY // 3600
 SESSION: Final = Settings.model_fields["session_seconds"].default // 60
-# What a page says, built from the code; in English and in Chinese.
+# For each page, the phrases with numbers that it must contain; the numbers come from the code.
 SAID: Final[Mapping[str, tuple[str, ...]]] = {
     "catalogue.md": (f"after {HOURS} hours", "exit code 2"),
     "catalogue.zh.md": (f"{HOURS} 小时后生效", "退出码 2"),
@@ -104,7 +104,7 @@ SAID: Final[Mapping[str, tuple[str, ...]]] = {
     "tutorial.md": (f"waits for {HOURS} hours",),
     "tutorial.zh.md": (f"等待 {HOURS} 小时",),
 }
-# Standards, scenarios, HTTP statuses, exit codes, modes of files, years, and places in a table, a page or a report.
+# Numbers that need no check: standards, scenarios, HTTP statuses, exit codes, file modes, years, steps and lines.
 NOT_OURS: Final = re.compile(
     r"(RFC|ISO|UTF|SHA|AES|P|AES-256|GB|GB/T|GM/T|Excel) ?-?\d[\d.-]*(-GCM)?|GB18030|SM[23]|\b[45]\d\d\b|\b20[02]\b"
     r"|exit code \d+|退出码[为 ]*\d+|S\d\d\b|0[67]00|(19|20)\d\d|[Ll]ine 1\b|第 ?\d+ ?[行步项节]|第 \d+ 至 \d+ 项"
@@ -121,7 +121,7 @@ def prose(page: str) -> str:
 
 
 @pytest.mark.parametrize("page", SAID)
-def test_the_numbers_of_a_guide_are_those_of_the_code(page: str) -> None:
+def test_each_number_in_a_guide_has_the_value_from_the_code(page: str) -> None:
     text = prose(page)
     for said in SAID[page]:
         assert said in text, said
@@ -131,10 +131,10 @@ def test_the_numbers_of_a_guide_are_those_of_the_code(page: str) -> None:
     assert found == []
 
 
-def test_numbers_that_the_guides_spell_out() -> None:
+def test_numbers_written_as_words_in_the_guides_match_the_code() -> None:
     assert (LAPSE_SECONDS, MAX_KEY_BINDING_AGE, MAX_KEY_BINDING_SKEW) == (5 * 60, 10 * 60, 5 * 60)
     assert (THRESHOLD, MAX_PAUSE, MAX_XLS_BYTES) == (2, 7 * DAY, MAX_XLSX_BYTES)
 
 
-def test_every_guide_is_looked_at() -> None:
+def test_the_numbers_of_every_guide_are_checked() -> None:
     assert {f"guides/{page.name}" for page in (DOCS / "guides").glob("*.md")} <= set(SAID)

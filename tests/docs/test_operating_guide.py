@@ -1,4 +1,4 @@
-"""docs/guides/operating.md, command by command, on a ledger in use; between two steps the ledger's disk is lost."""
+"""Runs each command of docs/guides/operating.md on a ledger in use; between two steps the ledger's disk is lost."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tests.support.places import GUIDES
 LOST = "## 4. "
 
 
-def test_every_command_of_the_guide_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two certificates are issued after the backup; the holder of one certificate has its bundle."""
+def test_every_command_of_the_operating_guide_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two certificates are issued after the backup; only one of their holders has kept the bundle."""
     monkeypatch.chdir(tmp_path)
     text = (GUIDES / "operating.md").read_text("utf-8")
     before, after = text[: text.index(LOST)], text[text.index(LOST) :]

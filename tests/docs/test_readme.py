@@ -1,4 +1,4 @@
-"""README.md: its commands and its code, run in the folder that the demonstration left; docs/demo.md."""
+"""Runs the commands and code of README.md in the demonstration's folder; compares docs/demo.md with the run."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ COMMANDS = [line for kind, body in BLOCKS if kind == "sh" for line in body.split
 
 
 @pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("pingzheng ")])
-def test_command_works(demo: Path, line: str) -> None:
+def test_each_command_of_the_readme_works(demo: Path, line: str) -> None:
     result = run(demo, *shlex.split(line)[1:])
     assert result.returncode == 0, result.stdout + result.stderr
 
 
 @pytest.mark.parametrize("line", [line for line in COMMANDS if not line.startswith("pingzheng ")])
-def test_make_target_exists(line: str) -> None:
+def test_each_make_target_in_the_readme_exists(line: str) -> None:
     program, target = line.split()
     assert program == "make"
     assert re.search(rf"^{target}:", (PROJECT / "Makefile").read_text(), re.MULTILINE)
 
 
-def test_python_works(demo: Path) -> None:
+def test_the_python_code_of_the_readme_works(demo: Path) -> None:
     (code,) = [body for kind, body in BLOCKS if kind == "python"]
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=demo, capture_output=True, text=True, timeout=60, check=False
@@ -42,25 +42,25 @@ def test_python_works(demo: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.zh.md"])
-def test_the_readme_is_short(name: str) -> None:
+def test_the_readme_has_at_most_100_lines(name: str) -> None:
     assert len((PROJECT / name).read_text("utf-8").splitlines()) <= 100
 
 
 def numbers(page: str) -> list[list[str]]:
-    """Return the numbers and codes of each row of the page's tables, without the wording."""
+    """Return the cells with numbers or codes of each table row on the page; cells with words are left out."""
     rows = [line.split(" | ")[1:] for line in page.splitlines() if line.startswith("| ")]
     return [[cell for cell in row if re.fullmatch(r"[\d,]+ ?\|?|`[A-Z_]+` ?\|?", cell)] for row in rows]
 
 
 def near(cell: str, value: str) -> bool:
-    """Whether both are figures of gas that differ by two per cent at most."""
+    """Return whether both cells are gas amounts that differ by at most two per cent."""
     if "`" in cell + value:
         return False
     shown, expected = (int(re.sub(r"[, |]", "", each)) for each in (cell, value))
     return expected > 60 and abs(shown - expected) <= expected / 50
 
 
-def test_the_page_about_the_demonstration_has_its_numbers(demo: Path) -> None:
+def test_the_page_about_the_demonstration_shows_the_numbers_of_a_new_run(demo: Path) -> None:
     summary = json.loads((demo / "demo-out" / "summary.json").read_text("utf-8"))
     shown, expected = numbers(PAGE.read_text("utf-8")), numbers(page(summary))
     assert [len(row) for row in shown] == [len(row) for row in expected]
@@ -69,7 +69,7 @@ def test_the_page_about_the_demonstration_has_its_numbers(demo: Path) -> None:
             assert cell == value or near(cell, value), (cell, value)
 
 
-def test_the_picture_is_the_one_of_the_demonstration(demo: Path) -> None:
+def test_the_picture_on_the_page_matches_the_demonstration(demo: Path) -> None:
     figures = [
         re.findall(r"· ([\d,]+)<", each.read_text("utf-8")) for each in (PICTURE, demo / "demo-out" / "flow.svg")
     ]

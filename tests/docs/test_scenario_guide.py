@@ -38,13 +38,15 @@ CLAIMS = {"staff_band": "50–200", "insured_six_months": True, "arrears_in_a_ye
 
 
 @pytest.mark.parametrize(("old", "new", "message"), MISTAKES)
-def test_the_error_of_each_mistake_matches_the_guide(tmp_path: Path, old: str, new: str, message: str) -> None:
+def test_each_mistake_in_the_guide_gives_the_error_that_the_guide_shows(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
     assert SCENARIO.count(old) == 1
     path = tmp_path / "S13.yaml"
     path.write_text(SCENARIO.replace(old, new), "utf-8")
     result = CliRunner().invoke(app, ["scenario", "check", str(path)])
     assert result.exit_code == 2
-    # The width of the terminal decides where lines break.
+    # Line breaks are ignored, because they depend on the width of the terminal.
     assert "".join(result.output.split()) == "".join(message.split())
 
 
@@ -52,9 +54,9 @@ def test_the_guide_shows_seven_mistakes() -> None:
     assert len(MISTAKES) == 7
 
 
-def test_a_new_scenario_runs_without_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_scenario_can_be_used_without_changing_the_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    # The reader of the guide sets no variable.
+    # The reader of the guide sets no environment variable.
     monkeypatch.delenv("PINGZHENG_DELAY")
     assert "S13" not in {scenario.code for scenario in ScenarioBook.load().all()}
     with ExitStack() as stack:
@@ -86,11 +88,11 @@ def served(ledger: Ledger) -> Iterator[TestClient]:
 
 
 def approve(ledger: Ledger, digest: str) -> None:
-    """Send the guide's HTTP requests, each with the API key of its party."""
+    """Send the guide's HTTP requests, each with the API key of the party that makes it."""
     key = ledger.custody.public_key(*ledger.custody.create())
     newcomer = NewParty(PartyKind.SUPERVISOR, "示例监管方", synthetic_uscc("440800", 77), "440800", key)
     (supervisor,) = ledger.parties.onboarding.onboard(ledger.authority, [newcomer])
-    # The supervisor's role is also a proposal, which waits for the delay.
+    # The supervisor's role is proposed too, and this proposal must wait for the waiting period.
     LocalClock(ledger.settings).skip(ledger.reader.connection, DEFAULT_DELAY)
     ledger.proposals.tick()
     own = ledger.installation
@@ -107,7 +109,7 @@ def approve(ledger: Ledger, digest: str) -> None:
 
 
 def in_force(settings: Settings) -> list[str]:
-    """Return which offices approved the S13 that the restarted service uses."""
+    """Return the parties that approved version S13 of the scenario, as the restarted service reports them."""
     with open_ledger(Settings(home=settings.home)) as ledger, served(ledger) as client:
         found: list[str] = client.get("/v1/scenarios/S13").json()["approved_by"]
         return found

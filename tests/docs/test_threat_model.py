@@ -15,7 +15,7 @@ NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", PAGE)))
 
 
 @pytest.mark.parametrize(("file", "name"), NAMED, ids=["::".join(each) for each in NAMED])
-def test_the_page_names_tests_that_exist(file: str, name: str) -> None:
+def test_every_test_that_the_threat_model_names_exists(file: str, name: str) -> None:
     text = (PROJECT / file).read_text("utf-8")
     assert re.search(rf"^def {name or 'test_'}", text, re.MULTILINE)
 
@@ -33,7 +33,7 @@ def test_the_chinese_page_has_the_same_rows_codes_and_tests() -> None:
     assert english == chinese
 
 
-def test_every_power_has_four_filled_cells() -> None:
+def test_every_row_of_the_threat_models_tables_of_powers_has_four_filled_cells() -> None:
     powers = [line for line in PAGE.splitlines() if line.startswith("| ") and not line.startswith("| power")]
     assert len(powers) > 30
     assert all(len([cell for cell in row.split("|")[1:-1] if cell.strip()]) == 4 for row in powers)

@@ -1,4 +1,4 @@
-"""docs/guides/verifying.md, run as a bank's engineer would: the built wheel with its dependencies, and nothing else.
+"""Follows docs/guides/verifying.md as a bank's engineer: with the built wheel, its dependencies and nothing else.
 
 The environment is a venv without pip. Its Python refuses every socket, and its clock is set by the test.
 """
@@ -72,7 +72,7 @@ if "NOW" in os.environ:
 
 @dataclass(frozen=True)
 class Environment:
-    """A Python with the package and its dependencies; ``packages`` are the names of their distributions."""
+    """A Python environment with the package and its dependencies; ``packages`` are the installed distributions."""
 
     python: Path
     packages: frozenset[str]
@@ -86,7 +86,7 @@ class Environment:
 
 
 def declared(name: str) -> Iterator[Distribution]:
-    """Yield a distribution and everything that it requires here, without extras."""
+    """Yield a distribution and all its dependencies on this system; extras are not included."""
     found = distribution(name)
     yield found
     for text in found.requires or ():
@@ -117,13 +117,13 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Environment:
                 target = packages / file
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.symlink_to(Path(str(item.locate_file(file))).resolve())
-    # Not sitecustomize: a sitecustomize of the system would be used instead.
+    # The module is not named sitecustomize: a sitecustomize of the system would be imported instead.
     (packages / "cut_off.py").write_text(CUT_OFF)
     (packages / "cut_off.pth").write_text("import cut_off\n")
     return Environment(folder / "bin" / "python", frozenset(installed))
 
 
-def test_without_the_service_extra_the_command_names_it(bare: Environment, tmp_path: Path) -> None:
+def test_without_the_service_extra_the_error_names_the_extra_to_install(bare: Environment, tmp_path: Path) -> None:
     program = """
 from importlib.metadata import entry_points
 (script,) = entry_points(group="console_scripts", name="pingzheng")
@@ -142,7 +142,7 @@ def hold(folder: Path, made: Made, consumer: str = BANK.id, **more: Any) -> None
     (folder / "request.json").write_text(json.dumps(asked | more))
 
 
-def test_only_the_verifier_is_installed(bare: Environment, tmp_path: Path) -> None:
+def test_the_environment_has_only_the_packages_of_the_verifier(bare: Environment, tmp_path: Path) -> None:
     code = f"""
 import importlib.metadata, importlib.util, ledger, sys
 print(sorted(item.name for item in importlib.metadata.distributions()))
@@ -153,13 +153,13 @@ print(ledger.__file__.startswith(sys.prefix))
     assert done.returncode == 0, done.stderr
     names, others, own = done.stdout.splitlines()
     assert names == str(sorted({*bare.packages, "pingzheng"}))
-    # cryptography installs cffi and pycparser, and some releases of coincurve install asn1crypto.
+    # Optional dependencies: cryptography installs cffi and pycparser; some releases of coincurve install asn1crypto.
     assert {"coincurve", "cryptography", "rfc8785"} <= bare.packages and len(bare.packages) <= 6
     assert (others, own) == ("[]", "True")
 
 
 @pytest.mark.parametrize("line", ["import ledger.chain.reading.reader", "import socket; socket.socket()"])
-def test_the_environment_has_no_service_and_no_network(bare: Environment, tmp_path: Path, line: str) -> None:
+def test_the_environment_cannot_run_a_service_or_use_the_network(bare: Environment, tmp_path: Path, line: str) -> None:
     assert bare.run(line, tmp_path).returncode != 0
 
 
@@ -272,7 +272,7 @@ SHOWN = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_program_of_the_guide_decides(bare: Environment, tmp_path: Path, name: str) -> None:
+def test_the_program_of_the_guide_prints_the_expected_decision(bare: Environment, tmp_path: Path, name: str) -> None:
     decision, made, now, consumer = CASES[name]
     hold(tmp_path, made(), consumer)
     done = bare.run(LINES, tmp_path, now)
@@ -282,7 +282,7 @@ def test_the_program_of_the_guide_decides(bare: Environment, tmp_path: Path, nam
 
 
 def test_the_program_stops_without_accepted_values_or_templates(bare: Environment, tmp_path: Path) -> None:
-    """Without the two lists, which the bank gives, the program of the guide stops."""
+    """The bank must give both lists; without one of them the guide's program stops."""
     for name in ("accept", "templates"):
         hold(tmp_path, usage())
         asked = json.loads((tmp_path / "request.json").read_text())
@@ -293,7 +293,7 @@ def test_the_program_stops_without_accepted_values_or_templates(bare: Environmen
 
 
 def test_the_accepted_template_is_computed_from_the_scenario_file(tmp_path: Path) -> None:
-    """The digest is computed where the facts are read, for the ledger of the facts."""
+    """The digest is computed on the machine that reads the chain, for the ledger that the chain data name."""
     hold(tmp_path, usage())
     done = subprocess.run(
         [sys.executable, "-c", RULES], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
@@ -302,7 +302,7 @@ def test_the_accepted_template_is_computed_from_the_scenario_file(tmp_path: Path
 
 
 def test_a_certificate_revoked_later_was_valid_at_the_loan(bare: Environment, tmp_path: Path) -> None:
-    """The facts are newer: the certificate is used up and revoked now, and the report says since when."""
+    """Newer chain data show that the certificate is used up and revoked; the report says since when."""
     made = usage().used(AT + 1, AT + 2, AT + 3).status(("revoked", "data_error", AT + DAY))
     hold(tmp_path, made.knowing(block_time=AT + 2 * DAY), lent_at=AT)
     done = bare.run(LINES + LATER, tmp_path, AT + 2 * DAY)
@@ -313,7 +313,9 @@ def test_a_certificate_revoked_later_was_valid_at_the_loan(bare: Environment, tm
     assert second == printed
 
 
-def test_a_certificate_is_not_valid_before_its_presentation_or_when_used_up(bare: Environment, tmp_path: Path) -> None:
+def test_a_certificate_is_not_valid_before_its_presentation_or_after_its_last_use(
+    bare: Environment, tmp_path: Path
+) -> None:
     made = usage().used(AT + 1, AT + 2, AT + 3).knowing(block_time=AT + DAY)
     for lent_at, result in ((AT - 301, "refused"), (AT + 2, "valid"), (AT + 3, "used_up")):
         hold(tmp_path, made, lent_at=lent_at)
@@ -327,5 +329,5 @@ def test_the_guide_has_a_row_for_every_result() -> None:
     assert len(rows) == len(set(rows))
 
 
-def test_the_times_of_the_test_bundle_are_in_order() -> None:
+def test_the_times_of_the_test_bundle_are_in_chronological_order() -> None:
     assert ISSUED < ANCHORED < AT < BLOCK_TIME < EXPIRES

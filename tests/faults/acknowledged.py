@@ -1,4 +1,4 @@
-"""The acknowledged acts, and a check that their results still exist, by means that the holders themselves have."""
+"""Records the acknowledged acts, and checks with the holders' own means that the results of these acts still exist."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from ledger.store.tables import Entry
 from tests.faults.prepared_homes import ENDED, LATE, Prepared
 from tests.support.machine.fault_counts import Tally
 
-# A kept bundle is bound to no consumer, so check 10 fails; a revoked certificate also fails its status.
+# Checks that must fail for a kept bundle: check 10 (no consumer named); for a revoked certificate also its status.
 ERASED = {"SEALED_ERASED", "PAYLOAD_ERASED", "ERASED"}
 _AS_KEPT = {"active": {10}, "revoked": {8, 10}}
 
 
 @dataclass
 class Acts:
-    """The acts that were acknowledged: certificates by request, and the states of those that are not active."""
+    """The acknowledged acts: each request's certificate, and the state of each certificate that is not active."""
 
     tally: Tally
     issued: dict[str, str] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class Acts:
         return acts
 
     def add(self, request: str, number: str) -> None:
-        """Record that the certificate of a request was acknowledged; the same answer again is not a second act."""
+        """Record that a request's certificate was acknowledged; acknowledging it a second time is no new act."""
         known = self.issued.get(request)
         if known == number:
             return
@@ -57,16 +57,16 @@ class Acts:
         self.tally.acknowledged.append(f"issued {number}")
 
     def ended(self, number: str) -> None:
-        """Record that the end of the certificate was acknowledged."""
+        """Record that the revocation of the certificate was acknowledged."""
         self.states[number] = "revoked"
         self.tally.acknowledged.append(f"revoked {number}")
 
     def forget(self) -> None:
-        """Reset to the late home: certificates issued in another copy of it are not in this copy."""
+        """Forget the acts in other copies of the late home: their certificates are not in this copy."""
         self.issued = dict(list(self.issued.items())[:LATE])
 
     def issue(self, ledger: Ledger, request: str) -> str:
-        """Issue and anchor a certificate; if this raises an error, nothing was acknowledged."""
+        """Issue and anchor a certificate, and record it; if issuing raises an error, nothing counts as acknowledged."""
         (row,) = ledger.usage.issuance.issue(ledger.actor(ledger.party), [request])
         ledger.anchoring.flush()
         self.add(request, row.certificate_no)
@@ -78,7 +78,7 @@ class Acts:
         self.ended(number)
 
     def gone(self, ledger: Ledger, numbers: Iterable[str]) -> None:
-        """Record that the texts of these certificates were erased, so that they must have no bundle."""
+        """Record that the texts of these certificates were erased; making a bundle of them must then fail."""
         for number in numbers:
             try:
                 ledger.certificates.bundles.build(number)
@@ -89,9 +89,9 @@ class Acts:
         self.issued = {request: each for request, each in self.issued.items() if each not in set(numbers)}
 
     def check(self, ledger: Ledger, *, gaps: bool = False) -> None:
-        """Check that the ledger, whose fault is repaired, has the result of every acknowledged act.
+        """Check that the repaired ledger has the result of every acknowledged act.
 
-        ``gaps`` is true after a restore without an archive, where the lost entries are listed.
+        ``gaps`` is true after a restore without an archive, which may lose entries but lists them.
         """
         ledger.anchoring.flush()
         ledger.follower.sync()
@@ -120,7 +120,7 @@ class Acts:
 
     @staticmethod
     def _found(ledger: Ledger, number: str) -> str:
-        """Return the state of the certificate, after checking that its bundle is genuine and the public state equal."""
+        """Check that the certificate's bundle is genuine and its public state is the same, and return this state."""
         public = str(ledger.verification.public_status(number)["state"])
         raw = ledger.certificates.bundles.build(number).to_bytes()
         report = ledger.verification.verify(raw, Expectation()).report

@@ -40,7 +40,7 @@ def acts(prepared: Prepared, tally: Tally) -> Acts:
 
 @pytest.fixture
 def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
-    """Count the faults of this test; no act may be lost or done twice, and no fault may stay unnoticed."""
+    """Count the faults of this test; fail if an act was lost or done twice, or if a fault stayed unnoticed."""
     counted = Tally()
     yield counted
     request.node.user_properties.append((TALLY, counted.row(Path(str(request.node.path)).stem)))

@@ -1,4 +1,4 @@
-"""Programs on a small disk: ``python -m tests.faults.disk_cases <case> <folder> …``, started by ``small_disk.run``."""
+"""Cases on a small disk: ``small_disk.run`` starts ``python -m tests.faults.disk_cases <case> <folder> …``."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ MEGABYTE: Final = 1024 * 1024
 FULL: Final = ["DISK_FULL"]
 READ_ONLY: Final = ["DATABASE_READ_ONLY", "HOME_READ_ONLY"]
 EXIT_FULL: Final = 74
-MOST_PAGES: Final = 200  # no single act needs more pages
-STEP: Final = 2  # few, because each case opens a ledger
-LOGS: Final = 2  # files that SQLite makes beside an open database
-DIGITS: Final = 60  # digits of a balance, so a line of the journal can have as many lengths
+MOST_PAGES: Final = 200  # the most disk pages that one act needs
+STEP: Final = 2  # how many page counts are tried; few, because each try opens a ledger
+LOGS: Final = 2  # endings of files that SQLite creates beside an open database
+DIGITS: Final = 60  # the most digits of a balance; the length of a journal line depends on the digits
 
 
 def code_of(act: Callable[[], Any]) -> str | None:
-    """Return the code with which an act was refused; None if it was done."""
+    """Do an act; return the error code if it was refused, or None if it was done."""
     try:
         act()
     except PingzhengError as error:
         return error.code
-    except Exception as error:  # the tests look for any exception that leaves the product
+    except Exception as error:  # catches everything: the tests look for any exception that the product lets through
         return f"FOREIGN {type(error).__name__}: {error}"[:300]
     return None
 
 
 class Balances:
-    """Acts on a journal only: each gives a new account a balance, whose digits decide the length of its line."""
+    """Acts on a journal only. Each act gives a new account a balance; its number of digits sets the line's length."""
 
     def __init__(self, node: LocalNode, journal: Path) -> None:
         self.connection, self._journal = Connection(node.url), journal
@@ -62,7 +62,7 @@ class Balances:
         return self._journal.stat().st_size
 
     def give(self, digits: int) -> str | None:
-        """Do one act with a line ``digits − 1`` bytes longer than the shortest; return the code of its refusal."""
+        """Do one act whose line is ``digits − 1`` bytes longer than the shortest; return its error code, or None."""
         self._tried += 1
         account, wei = f"0x{self._tried:040x}", 16 ** (digits - 1)
         code = code_of(lambda: self.connection.ask("hardhat_setBalance", account, hex(wei)))
@@ -137,7 +137,7 @@ def database_at_every_page(folder: Path, prepared: Prepared) -> Tally:
 
 
 def _writing(acts: Acts, ledger: Ledger, waiting: Iterator[str]) -> dict[str, Callable[[], Any]]:
-    """Return acts that write; each is repeated until it succeeds, and must be done once."""
+    """Return acts that write. The test repeats each act until it succeeds; the act must then be done exactly once."""
     first, ended, erased = next(waiting), next(waiting), next(waiting)
     gone = acts.issue(ledger, ended)
     return {
@@ -207,7 +207,7 @@ def inodes(folder: Path, prepared: Prepared) -> Tally:
         if answer.exit_code == 0:
             acts.add(request, answer.printed["certificate_no"])
             break
-        # If SQLite cannot create its log, it does not give the reason.
+        # If SQLite cannot create its write-ahead log, its error does not name the full disk.
         expected = [*FULL, "DATABASE_UNREACHABLE, exit code 2"] if left < LOGS else FULL
         tally.noticed(f"{left} inodes are left: certificate issue", _codes_of(answer), expected)
     with opened(home) as ledger:
@@ -216,7 +216,7 @@ def inodes(folder: Path, prepared: Prepared) -> Tally:
 
 
 def backup(folder: Path, prepared: Prepared) -> Tally:
-    """The disk for a backup and its keys is full: no part of them is left, until there is room for both."""
+    """The disk for a backup and its keys is full: a refused backup leaves no files; with enough room it succeeds."""
     tally, disk = Tally(), SmallDisk(folder / "disk", 16 * MEGABYTE)
     acts, home = Acts.of_late(prepared, tally), copied(prepared.late, folder / "home")
     data, keys = disk.folder / "data", disk.folder / "keys"
@@ -242,7 +242,7 @@ def _numbers(ledger: Ledger) -> set[str]:
 
 
 def archive(folder: Path, prepared: Prepared) -> Tally:
-    """The archive's disk is full: a batch is anchored only after it is archived, when there is room again."""
+    """The archive's disk is full: a batch waits, and is archived and then anchored when there is room again."""
     tally, disk = Tally(), SmallDisk(folder / "disk", 16 * MEGABYTE)
     acts, home = Acts.of_late(prepared, tally), copied(prepared.late, folder / "home")
     request = prepared.waiting()[0]

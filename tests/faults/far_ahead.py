@@ -19,13 +19,13 @@ from tests.support.actors.credit_bureau import CreditBureau
 from tests.support.machine.fault_counts import Tally
 
 BATCHES: Final = 100
-ISSUED: Final = 12  # of these batches hold one certificate each; the others hold a request
+ISSUED: Final = 12  # how many of the hundred batches contain a certificate; each other batch contains a request
 ERASED: Final = 0  # the index, among the early certificates, of the certificate whose text is erased after the backup
 
 
 @dataclass(frozen=True)
 class Far:
-    """The home after all batches, its earlier backup, and the acts that were acknowledged in between."""
+    """The home after a hundred batches, its earlier backup, and the acts acknowledged after the backup."""
 
     folder: Path
     issued: dict[str, str]
@@ -53,7 +53,7 @@ class Far:
         return self.folder / "archive"
 
     def bundles(self) -> list[str]:
-        """The file names of the bundles that the holders keep of certificates issued after the backup."""
+        """The paths of the bundles that holders keep, for certificates issued after the backup."""
         return [str(path) for path in sorted((self.folder / "bundles").iterdir())]
 
     def acts(self, prepared: Prepared, tally: Tally) -> Acts:

@@ -1,4 +1,4 @@
-"""The files of a home, the ways to lose or damage a file, and the error codes that must name the damage."""
+"""Lists the files of a home, the ways to lose or damage a file, and the error code that each damage must give."""
 
 from __future__ import annotations
 

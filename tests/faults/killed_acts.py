@@ -1,7 +1,7 @@
 """Acts of a child process, which is killed at a named point.
 
 A plan names ``home``, ``act``, the act's ``arguments``, and the ``point``: a function, whether the child is killed
-before or after it, and at which of its calls. Each acknowledged act is printed on one line.
+before or after this function, and at which of its calls. Each acknowledged act is printed on one line.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def rotate(ledger: Ledger, report: Report) -> None:
 
 
 def propose(ledger: Ledger, report: Report, *scenarios: str) -> None:
-    """Accredit the platform for further scenarios, by two offices."""
+    """As two authorities, accredit the platform for further scenarios."""
     now = ledger.clock()
     for scenario in scenarios:
         ledger.parties.role_changes.accredit(

@@ -20,7 +20,7 @@ from tests.support.actors.credit_bureau import SCENARIO, CreditBureau
 from tests.support.actors.pilots import ROWS
 
 FIRMS: Final = [str(number) for number in range(1, 61)]
-# The first firms have certificates in every home, the next firms only in the later homes, the rest not yet.
+# The first firms have certificates in every home, the next firms only in the late home, the other firms in none.
 EARLY: Final = 3
 LATE: Final = 6
 SKIPPED: Final = 3600  # seconds
@@ -29,7 +29,7 @@ ENDED: Final = 1  # the index of the certificate that is revoked between the ear
 
 @dataclass(frozen=True)
 class Prepared:
-    """Two homes of one ledger, the second one hour later, the holders' bundles, and the home of another ledger.
+    """Two homes of one ledger (early, and one hour later: late), the holders' bundles, and another ledger's home.
 
     ``requests`` are authorised and answered, in the order of ``FIRMS``. ``numbers`` are the certificates of the first
     requests, ``bundles`` the bundles that their holders keep.
@@ -131,7 +131,7 @@ def copied(home: Path, to: Path) -> Path:
 
 @contextmanager
 def opened(home: Path, **changes: Any) -> Iterator[Ledger]:
-    """Open the ledger in this home; it uses the clock of its chain even if the chain has a URL."""
+    """Open the ledger in this home with the clock of its local chain, even if the chain is given by a URL."""
     clock = LocalClock(settings_of(home))
     with open_ledger(settings_of(home, **changes), clock) as ledger:
         yield ledger

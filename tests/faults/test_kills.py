@@ -19,7 +19,7 @@ from tests.support.machine.fault_counts import Tally
 
 SEND: Final = "ledger.chain.sending.client:ChainClient.send"
 RAW: Final = "ledger.chain.rpc.connection:Connection.send_raw"
-# A function, before or after it, and at which call. At the second call the first act is already acknowledged.
+# Kill points: function, before or after it, which call. At the second call the first act is already acknowledged.
 POINTS: Final[dict[str, list[tuple[str, str, int]]]] = {
     "issue": [
         ("ledger.store.log:append_numbered", "after", 2),
@@ -59,7 +59,7 @@ CASES: Final = [(act, point) for act, points in POINTS.items() for point in poin
 @pytest.mark.parametrize(
     "act, point", CASES, ids=lambda value: value if isinstance(value, str) else "-".join(map(str, value))
 )
-def test_a_killed_act_is_repeated_without_loss(
+def test_an_act_whose_process_was_killed_can_be_repeated_and_no_act_is_lost(
     prepared: Prepared, tmp_path: Path, acts: Acts, tally: Tally, act: str, point: tuple[str, str, int]
 ) -> None:
     home = copied(prepared.late, tmp_path / "home")
@@ -90,7 +90,7 @@ def _arguments(act: str, prepared: Prepared, folder: Path) -> Sequence[str]:
 
 
 def _killed(plan: dict[str, Any]) -> list[str]:
-    """Run the plan in a child, which must be killed at its point; return the acts that it acknowledged before."""
+    """Run the plan in a child process that must be killed; return the acts that it acknowledged before the kill."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:

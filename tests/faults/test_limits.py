@@ -1,4 +1,4 @@
-"""A process reaches a limit of descriptors, file size or memory; or it has another clock, time zone or locale."""
+"""Processes with a limit of file descriptors, file size or memory, or with an odd clock, time zone or locale."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MEMORY = ["NODE_START_FAILED", "MEMORY_SHORT", "CHAIN_UNREACHABLE"]
 
 
 def limited(home: Path, request: str, limit: int, value: int) -> Answer:
-    """Issue a certificate in a process with this limit of a resource."""
+    """Issue a certificate in a process that has the given limit for one resource."""
 
     def issue() -> list[Any]:
         resource.setrlimit(limit, (value, value))
@@ -41,7 +41,7 @@ def limited(home: Path, request: str, limit: int, value: int) -> Answer:
     return Answer(*forked(issue).result())
 
 
-# The memory after loading differs between machines, so the limit is for the memory in addition to it.
+# The memory that loading needs differs between machines, so the limit is counted from there.
 LOADED: Final = """
 import resource, sys
 import ledger.cli.certificates.certificates, ledger.installation.wiring, api.app
@@ -54,7 +54,7 @@ run()
 
 
 def with_memory(home: Path, request: str, more: int) -> Answer:
-    """Issue a certificate in a new process that may grow by ``more`` bytes; a forked process would have our size."""
+    """Issue a certificate in a new (not forked, so small) process that may use ``more`` bytes after loading."""
     interpreter, option, _, *arguments = command(home, "certificate", "issue", request)
     return ended([interpreter, option, LOADED.format(more=more), *arguments], home)
 
@@ -80,27 +80,35 @@ def until_done(
         acts.check(ledger)
 
 
-def test_file_descriptors_run_out(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
+def test_a_process_without_free_file_descriptors_reports_this_and_loses_nothing(
+    prepared: Prepared, late: Path, acts: Acts, tally: Tally
+) -> None:
     request, used = prepared.waiting()[0], len(list(Path("/proc/self/fd").iterdir()))
     attempt = partial(limited, late, request, resource.RLIMIT_NOFILE)
     until_done(tally, acts, late, request, range(used + 2, used + 60), attempt, FILES)
 
 
-def test_the_limit_of_the_file_size_is_named(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
+def test_a_process_that_reaches_the_file_size_limit_reports_it(
+    prepared: Prepared, late: Path, acts: Acts, tally: Tally
+) -> None:
     """The system truncates the write that reaches the limit, at any byte, and kills the node at its next write."""
     request, size = prepared.waiting()[0], (late / "chain" / "journal.jsonl").stat().st_size
     attempt = partial(limited, late, request, resource.RLIMIT_FSIZE)
     until_done(tally, acts, late, request, range(size, size + 3000, 230), attempt, SIZE)
 
 
-def test_memory_runs_out(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
+def test_a_process_without_free_memory_reports_this_and_loses_nothing(
+    prepared: Prepared, late: Path, acts: Acts, tally: Tally
+) -> None:
     request = prepared.waiting()[0]
     attempt = partial(with_memory, late, request)
     until_done(tally, acts, late, request, [each * MEGABYTE for each in (4, 16, 64, 256, 1024)], attempt, MEMORY)
 
 
 @pytest.mark.parametrize("back", [7_200, 86_400, 10 * 365 * 86_400])
-def test_a_clock_that_went_back_is_named(prepared: Prepared, late: Path, acts: Acts, tally: Tally, back: int) -> None:
+def test_a_clock_that_went_back_is_reported(
+    prepared: Prepared, late: Path, acts: Acts, tally: Tally, back: int
+) -> None:
     request, now = prepared.waiting()[0], time.time
 
     def earlier() -> list[Any]:
@@ -117,7 +125,7 @@ def test_a_clock_that_went_back_is_named(prepared: Prepared, late: Path, acts: A
 def test_a_clock_that_went_back_by_seconds_is_harmless(
     prepared: Prepared, late: Path, acts: Acts, tally: Tally
 ) -> None:
-    """Clocks that are set over the network do this."""
+    """A clock that is set over the network may go back by seconds."""
     request, now = prepared.waiting()[0], time.time
     with opened(late) as ledger:
         acts.issue(ledger, prepared.waiting()[1])
@@ -147,7 +155,7 @@ PLACES = {
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_time_zone_and_locale_change_nothing(
+def test_time_zone_and_locale_do_not_change_written_data(
     prepared: Prepared, late: Path, acts: Acts, tally: Tally, place: str
 ) -> None:
     """The time zone and the locale of the machine do not change written data."""

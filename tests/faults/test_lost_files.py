@@ -1,6 +1,6 @@
 """Every file of a home is lost or damaged: each case has a clear error, and no file is silently created again.
 
-The home is taken after a power cut, because it then has all possible files. The damage is repaired after each answer,
+The home is copied after a power cut, because it then has every possible file. Each damage is repaired after its case,
 and at the end the results of all acknowledged acts must exist.
 """
 
@@ -25,18 +25,18 @@ DATABASE: Final = ("ledger.db", "ledger.db-wal", "ledger.db-shm")
 
 
 def each(missing: Codes, damaged: Codes, *but: str, **others: Codes) -> dict[str, Codes]:
-    """Return the codes that must name each damage of a file, without the damages in ``but``."""
+    """Return the error codes that each damage of a file must give; damages in ``but`` are left out."""
     expected = {"lost": missing} | dict.fromkeys(CONTENT, damaged) | others
     return {name: codes for name, codes in expected.items() if name not in but}
 
 
 def harmless(**others: Codes) -> dict[str, Codes]:
-    """Return no codes, for a file that the next opening creates again or that nothing needs."""
+    """Return no error codes: the next opening creates the file again, or nothing needs the file."""
     return {"lost": FINE, "overwritten": FINE, "replaced": FINE, "a folder": FINE} | others
 
 
 def lock() -> dict[str, Codes]:
-    """Return the codes for a lock file: it is empty, so only a folder in its place is an error."""
+    """Return the error codes for a lock file: the file is empty, so only a folder in its place is an error."""
     return {"lost": FINE, "replaced": FINE, "a folder": ("FILE_REFUSED", "JOURNAL_UNWRITABLE")}
 
 
@@ -60,7 +60,7 @@ EXPECTED: Final[dict[str, dict[str, Codes]]] = {
     "keys/kek-1.key": each(
         ("SEALING_KEY_MISSING", "KEY_FILE_MISSING"),
         ("KEY_FILE_DAMAGED", "FILE_REFUSED"),
-        # With a flipped bit, a hex digit may become another character.
+        # If a bit is flipped, a hex digit may become a character that is not a hex digit.
         flipped=("SEALING_KEY_WRONG", "KEY_FILE_DAMAGED"),
     ),
     "keys/kek-current": each(("KEY_FILE_MISSING",), ("KEY_FILE_DAMAGED", "FILE_REFUSED"), "halved", "flipped"),
@@ -83,18 +83,18 @@ EXPECTED: Final[dict[str, dict[str, Codes]]] = {
 }
 
 
-def test_the_table_has_every_file_of_a_home(prepared: Prepared) -> None:
+def test_the_table_of_this_test_has_every_file_of_a_home(prepared: Prepared) -> None:
     assert sorted({*files_of(prepared.cut), *files_of(prepared.late)}) == sorted(EXPECTED)
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_every_lost_or_damaged_file_is_named(
+def test_every_lost_or_damaged_file_of_a_home_gives_its_error(
     prepared: Prepared, tmp_path: Path, acts: Acts, tally: Tally, name: str
 ) -> None:
     home, waiting = copied(prepared.cut, tmp_path / "home"), iter(prepared.waiting())
     for damage, expected in EXPECTED[name].items():
         if name in DATABASE:
-            # A database that was closed properly has no log, so each damage starts from a new copy after a power cut.
+            # Each damage starts from a new copy after a power cut: a properly closed database has no write-ahead log.
             home = copied(prepared.cut, tmp_path / f"home before {damage}")
             acts.forget()
         DAMAGES[damage](home / name)
@@ -108,7 +108,7 @@ def test_every_lost_or_damaged_file_is_named(
         if answer.exit_code == 0:
             acts.add(request, answer.printed["certificate_no"])
         else:
-            # The three files of a database belong together, so its log is restored with it.
+            # A database's three files belong together, so repairing one of them restores all three.
             for each_file in DATABASE if name == "ledger.db-wal" else (name,):
                 put_back(home, each_file, prepared.cut)
         if name in DATABASE:
@@ -119,7 +119,7 @@ def test_every_lost_or_damaged_file_is_named(
 
 
 def findings(home: Path) -> list[str]:
-    """Return the findings of `pingzheng doctor`, because a ledger opens in spite of some damages."""
+    """Return the findings of `pingzheng doctor`; it also finds damages with which a ledger still opens."""
     return [str(each["code"]) for part in cli(home, "doctor").printed["parts"] for each in part["findings"]]
 
 

@@ -1,6 +1,6 @@
-"""Faults of a node under an open ledger that writes: each is answered with a code, and causes no act.
+"""A node fails while an open ledger writes: each fault gives an error code, and no act is done by mistake.
 
-A refused act is repeated when the node works again: it is done once, and nothing else is lost.
+When the node works again, the refused act is repeated: it is then done once, and nothing else is lost.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tests.support.machine.fault_counts import Tally
 from tests.support.machine.processes import kill_nodes, nodes_in
 
 SECONDS = 0.5  # the time for one call to the node, with all its attempts
-# The methods of the node that issuing a certificate and sending its anchor use.
+# The JSON-RPC methods that are called to issue a certificate and to send its anchor.
 KINDS = {"results": RESULTS, "bodies": BODIES, "http": HTTP, "wire": WIRE, "slow": SLOW}
 METHODS = ("eth_call", "eth_getBlockByNumber", "eth_getLogs", "eth_sendRawTransaction", "eth_getTransactionCount")
 
@@ -52,7 +52,7 @@ class World:
 
     def well(self, acts: Acts, request: str) -> None:
         """Remove the fault, and check that a refused act is now done once and that nothing is lost."""
-        # A server does this several times a second.
+        # A server makes this check several times a second.
         self.ledger.anchoring.tick()
         acts.issue(self.ledger, request)
         acts.check(self.ledger)
@@ -73,21 +73,21 @@ def world(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 def refusal(act: Callable[[], Any]) -> str:
-    """Return UNAVAILABLE for an unavailable chain, the code of another error, or DONE if the act succeeded."""
+    """Do an act; return DONE if it succeeded, UNAVAILABLE if the chain was unavailable, else the error code."""
     try:
         act()
     except ChainUnavailable:
         return "UNAVAILABLE"
     except PingzhengError as error:
         return error.code
-    except Exception as error:  # the tests look for any exception that leaves the product
+    except Exception as error:  # catches everything: the tests look for any exception that the product lets through
         return f"FOREIGN {type(error).__name__}"
     return "DONE"
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_node_whose_answers_are_all_wrong_is_named(world: World, acts: Acts, tally: Tally, kind: str) -> None:
-    """Nothing is written, no answer describes a chain that was not read, and readiness names the fault."""
+def test_a_node_whose_answers_are_all_wrong_is_reported(world: World, acts: Acts, tally: Tally, kind: str) -> None:
+    """Nothing is written, no answer is invented in place of chain data, and the readiness check names the fault."""
     request, known = next(world.requests), next(iter(acts.issued.values()))
     for name, fault in KINDS[kind].items():
         with world.spoiled(fault):
@@ -101,7 +101,7 @@ def test_a_node_whose_answers_are_all_wrong_is_named(world: World, acts: Acts, t
 
 @pytest.mark.parametrize("method", METHODS)
 def test_wrong_answers_to_one_method_do_not_repeat_an_act(world: World, acts: Acts, tally: Tally, method: str) -> None:
-    """The act is refused with a code, or it is done; an act that the node did before a wrong answer is not repeated."""
+    """An act is done or gets an error code; an act that the node did before a wrong answer is not done again."""
     for fault in ("null", "a number", "a list", "no hex", "closes at once", "500"):
         issue = partial(acts.issue, world.ledger, next(world.requests))
         with world.spoiled(only(FAULTS[fault], method)):
@@ -135,8 +135,8 @@ def test_a_node_of_another_chain_is_refused(
 OTHER_CHAIN = ["UNAVAILABLE", "CHAIN_GENESIS_CHANGED", "CONTRACT_MISSING", "LEDGER_DIFFERS", "NODE_ANSWER_INVALID"]
 
 
-def test_health_does_not_ask_the_node(world: World, tally: Tally) -> None:
-    """Liveness depends only on the process and not on its node; readiness and acts need the node."""
+def test_the_health_route_works_without_the_node(world: World, tally: Tally) -> None:
+    """/health depends only on the process; only readiness and acts need the node."""
 
     @contextmanager
     def already_open() -> Iterator[Ledger]:
@@ -173,7 +173,9 @@ def _until_it_answers(ledger: Ledger) -> None:
         time.sleep(0.05)
 
 
-def test_a_stopped_node_can_continue(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
+def test_the_ledger_works_again_when_a_suspended_node_continues(
+    prepared: Prepared, late: Path, acts: Acts, tally: Tally
+) -> None:
     """After SIGSTOP the node keeps its connections and answers nothing, until SIGCONT."""
     first, second = prepared.waiting()[:2]
     with opened(late) as ledger:

@@ -1,4 +1,4 @@
-"""Parts that do not belong together: an older database or chain, files of another ledger, two homes on one chain.
+"""Files that do not belong together are refused: an older database or chain, another ledger's files, two homes.
 
 Each case is refused with its own code, and nothing is written. Public answers follow the chain.
 """
@@ -26,7 +26,7 @@ DATABASE_BEHIND = ["DATABASE_BEHIND_CHAIN"]
 
 
 def said(home: Path, request: str) -> list[str]:
-    """Return the codes of two commands: issuing a certificate, and the status of the ledger."""
+    """Issue a certificate and ask for the ledger's status; return the error codes of both commands."""
     issued, looked = cli(home, "certificate", "issue", request), cli(home, "status")
     return [issued.code or "ISSUED", *not_ready(looked.printed)] if looked.exit_code == 1 else codes(issued, looked)
 
@@ -48,7 +48,7 @@ def refused(act: Callable[[], Any]) -> str:
 
 
 def mix(home: Path, newer: Path, *names: str) -> None:
-    """Replace these files of our home by the files of another home."""
+    """Replace the named files of a home by the files of another home."""
     for name in names:
         shutil.copy2(newer / name, home / name)
 
@@ -86,7 +86,7 @@ def public_state(home: Path, number: str) -> str:
 
 
 def test_a_journal_without_its_last_lines_is_refused(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
-    """For any number of lost lines, the database shows that blocks are missing."""
+    """However many lines are lost, the database shows that blocks are missing."""
     journal = late / "chain" / "journal.jsonl"
     whole = journal.read_bytes().splitlines(keepends=True)
     begun = len((prepared.early / "chain" / "journal.jsonl").read_bytes().splitlines())
@@ -130,7 +130,7 @@ def test_a_file_of_another_ledger_is_refused(
         acts.check(ledger)
 
 
-def test_every_changed_value_of_the_deployment_is_found(
+def test_every_changed_value_of_the_deployment_file_is_detected(
     prepared: Prepared, late: Path, acts: Acts, tally: Tally
 ) -> None:
     """Each value is changed separately."""

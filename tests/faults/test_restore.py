@@ -44,13 +44,13 @@ def refused(act: Callable[[], Any]) -> str:
         act()
     except PingzhengError as error:
         return error.code
-    except Exception as error:  # the tests look for any exception that leaves the product
+    except Exception as error:  # catches everything: the tests look for any exception that the product lets through
         return f"FOREIGN {type(error).__name__}: {error}"[:200]
     return "DONE"
 
 
 def new_certificates(prepared: Prepared, far: Far) -> list[str]:
-    """Return requests from before the backup that have no certificate."""
+    """Return requests made before the backup that still have no certificate."""
     return [request for request in prepared.requests[LATE:] if request not in far.issued][:3]
 
 
@@ -59,7 +59,7 @@ def requests_of(ledger: Ledger) -> set[str]:
         return set(session.scalars(select(AccessRequest.id)))
 
 
-def test_with_an_archive_nothing_is_lost(prepared: Prepared, far: Far, tmp_path: Path, tally: Tally) -> None:
+def test_a_restore_with_an_archive_loses_nothing(prepared: Prepared, far: Far, tmp_path: Path, tally: Tally) -> None:
     result = restored(far, tmp_path / "home", archive=far.archive)
     tally.noticed("the home is gone; a backup, an archive and the chain are there", ["restored"], ["restored"])
     assert (result.log.lost, result.closed) == ((), 0)
@@ -72,13 +72,13 @@ def test_with_an_archive_nothing_is_lost(prepared: Prepared, far: Far, tmp_path:
         acts.check(ledger)
 
 
-def test_without_an_archive_losses_are_listed_and_can_be_returned(
+def test_a_restore_without_an_archive_lists_the_losses_and_holders_can_return_them(
     prepared: Prepared, far: Far, tmp_path: Path, tally: Tally
 ) -> None:
     result = restored(far, tmp_path / "home", erasures=far.archive / "erased.jsonl")
     listed = sum(batch.missing for batch in result.log.lost)
     tally.noticed("the home is gone; a backup and the chain are there", [f"{listed} lost"], [f"{BATCHES} lost"])
-    # A lost batch may record an erasure, so an operator must confirm that the list is complete.
+    # A lost batch may record an erasure, so the operator must confirm that the list of erasures is complete.
     assert result.closed > 0
     confirmed = cli(tmp_path / "home", "restore", "confirm-erasures", "--yes")
     assert confirmed.exit_code == 0, confirmed.text
@@ -96,7 +96,7 @@ def test_without_an_archive_losses_are_listed_and_can_be_returned(
         acts.check(ledger, gaps=True)
 
 
-def test_without_the_list_of_erasures_texts_stay_closed(
+def test_after_a_restore_without_the_list_of_erasures_texts_are_unreadable(
     prepared: Prepared, far: Far, tmp_path: Path, tally: Tally
 ) -> None:
     result = restored(far, tmp_path / "home")
@@ -106,8 +106,8 @@ def test_without_the_list_of_erasures_texts_stay_closed(
         tally.noticed("a text whose erasure is not known is asked for", codes, ["SEALED_CLOSED"])
 
 
-def test_every_lost_or_damaged_file_of_a_backup_is_named(far: Far, tmp_path: Path, tally: Tally) -> None:
-    """A lost, truncated or changed file is named, and no home is created."""
+def test_the_error_names_each_lost_or_damaged_file_of_a_backup(far: Far, tmp_path: Path, tally: Tally) -> None:
+    """The error names the lost, truncated or changed file, and no home is created."""
     for kind, original in (("backup", far.backup), ("keys", far.keys)):
         folder = tmp_path / kind
         for name in files_of(original):
@@ -120,8 +120,10 @@ def test_every_lost_or_damaged_file_of_a_backup_is_named(far: Far, tmp_path: Pat
                 shutil.rmtree(folder)
 
 
-def test_a_restore_from_wrong_parts_is_refused(prepared: Prepared, far: Far, tmp_path: Path, tally: Tally) -> None:
-    """The parts are keys of another backup, another ledger's chain, an older chain, a missing or damaged archive."""
+def test_a_restore_from_files_that_do_not_belong_together_is_refused(
+    prepared: Prepared, far: Far, tmp_path: Path, tally: Tally
+) -> None:
+    """Wrong inputs: keys of another backup, another ledger's chain, an older chain, a missing or damaged archive."""
     other = tmp_path / "other archive"
     other.mkdir()
     damaged = tmp_path / "damaged archive"

@@ -1,6 +1,6 @@
 """A journal that ends in the middle of a line, at every byte, and a journal that is changed at every byte.
 
-The act of an incomplete last line was never answered: the rest of the line is removed and reported. Any other damage
+An act whose last line is incomplete was never acknowledged: this line is removed and reported. Any other damage
 is refused with the number of its line, and the file is not changed.
 """
 
@@ -33,7 +33,9 @@ def journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "journal.jsonl"
 
 
-def test_a_journal_cut_or_changed_at_every_byte(journal: Path, tmp_path: Path, tally: Tally) -> None:
+def test_a_journal_cut_or_changed_at_any_byte_is_repaired_or_refused(
+    journal: Path, tmp_path: Path, tally: Tally
+) -> None:
     command = [str(find_node()), str(Path(__file__).with_name("torn.mjs")), str(JOURNAL_PROGRAM), str(journal)]
     done = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
@@ -49,7 +51,7 @@ def _judge(
 ) -> None:
     whole, last, lines = report["whole"], report["last"], report["lines"]
     if what in ("torn", "zeros"):
-        # A line that lacks only its line break is complete.
+        # A line that lacks only its line break still counts as complete.
         kept = lines if records == lines else lines - 1
         if size == last and records == lines - 1 and not said:
             tally.harmless(fault, said)  # the cut is between two lines
@@ -68,8 +70,10 @@ def _judge(
 
 
 @pytest.mark.parametrize("kept", [0.0, 0.02, 0.5, 0.98, 1.0])
-def test_a_node_continues_after_a_torn_last_line(journal: Path, tmp_path: Path, tally: Tally, kept: float) -> None:
-    """The node keeps all complete acts, reports the removed rest, and accepts the next act."""
+def test_a_node_starts_although_the_journals_last_line_is_incomplete(
+    journal: Path, tmp_path: Path, tally: Tally, kept: float
+) -> None:
+    """The node keeps all complete acts, reports the incomplete line that it removed, and accepts the next act."""
     raw = journal.read_bytes()
     last = raw.rindex(b"\n", 0, -1) + 1
     end = last + 1 + int(kept * (len(raw) - last - 3))

@@ -1,4 +1,4 @@
-"""Several processes write: two processes, two servers, a command beside a server; and one of them ends."""
+"""Several processes write to one home (two programs, two servers, a command beside a server), and one of them ends."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ EACH = 5
 SECONDS = 60
 
 
-def test_two_processes_write_at_once(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
-    """Each process issues for its own requests, and both for the same requests.
+def test_two_processes_that_write_at_once_lose_no_act(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
+    """Each process issues certificates for its own requests; for some requests both processes try.
 
     The process that ends first stops its node. The other process gets an error, and continues with a new node.
     """
@@ -68,7 +68,7 @@ def _until_it_answers(act: Callable[[], str]) -> str:
             time.sleep(0.1)
 
 
-def test_two_processes_store_keys_at_once(late: Path, acts: Acts, tally: Tally) -> None:
+def test_two_processes_that_store_keys_at_once_lose_no_key(late: Path, acts: Acts, tally: Tally) -> None:
     """A process that read the custody file earlier adds its keys to the current content of the file."""
 
     def keeping(count: int) -> list[str]:
@@ -100,7 +100,7 @@ def serving(home: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
 
 
 def asked(port: int, path: str) -> tuple[int, Any]:
-    """Return status and body of a server's answer; status 0 if no server answers."""
+    """Call a server, and return the status and body of its answer; status 0 if no server answers."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request("GET", path)
@@ -121,7 +121,7 @@ def until(wanted: Any) -> None:
 
 
 def test_two_servers_and_a_command_share_one_home(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
-    """All use one home. The first server, which owns the node, is killed; the others continue with a new node."""
+    """The first server, which started the node, is killed; the second server and the command start a new node."""
     first, second, third = prepared.waiting()[:3]
     with serving(late) as (one, port), serving(late) as (_, other):
         _issued(late, acts, first)
@@ -156,8 +156,10 @@ def _not_ready(port: int) -> list[str]:
     return [] if status == 200 else [f"{status} {answer and answer.get('details')}"]
 
 
-def test_an_open_ledger_sees_what_another_wrote(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
-    """Two ledgers are open in one process, like two services: each sees what the other wrote."""
+def test_an_open_ledger_sees_what_a_second_open_ledger_wrote(
+    prepared: Prepared, late: Path, acts: Acts, tally: Tally
+) -> None:
+    """One process opens the home twice, like two services; each open ledger sees what the other wrote."""
     requests = prepared.waiting()[: 2 * EACH]
     with opened(late) as one, opened(late) as other:
         for place, request in enumerate(requests):

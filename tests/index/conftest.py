@@ -45,7 +45,7 @@ def follower(chain: Chain, new_engine: NewEngine) -> Follower:
 
 @pytest.fixture(scope="module")
 def lived(node: LocalNode, deployment: Deployment) -> Iterator[Chain]:
-    """A chain with every kind of event, for modules that only read it."""
+    """A chain with every kind of event, for test modules that only read the chain."""
     token = node.snapshot()
     client = ChainClient(Connection(node.url), deployment, PARTIES["issuer"].key)
     chain = Chain(node, deployment, client, ChainReader(client), dict(PARTIES))
@@ -56,7 +56,7 @@ def lived(node: LocalNode, deployment: Deployment) -> Iterator[Chain]:
 
 @pytest.fixture(scope="module")
 def lived_rows(lived: Chain, tmp_path_factory: pytest.TempPathFactory) -> Rows:
-    """The rows of a follower that reads this chain in one step."""
+    """The index rows of a follower that read the chain ``lived`` in one step."""
     engine = create_engine(f"sqlite:///{tmp_path_factory.mktemp('lived') / 'index.db'}")
     follower = Follower(engine, lived.reader)
     follower.sync()

@@ -1,4 +1,4 @@
-"""The rows of an asset agree with the fold for any division into steps, and few SQL statements write them."""
+"""An asset's index rows match the state computed from its events, in any number of steps, with few SQL statements."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def indexed() -> list[IndexedEvent]:
 
 
 def project_in_steps(steps: Sequence[Sequence[IndexedEvent]]) -> tuple[dict[str, list[Any]], int]:
-    """Return the rows after all steps, and the number of SQL statements of the last step."""
+    """Write the events step by step; return the rows at the end and the number of SQL statements of the last step."""
     engine = create_engine("sqlite://")
     tables.METADATA.create_all(engine)
     statements: list[str] = []
@@ -47,7 +47,7 @@ def rows_of(engine: Engine) -> dict[str, list[Any]]:
 
 
 @pytest.mark.parametrize("size", [1, 2, 5])
-def test_rows_do_not_depend_on_the_steps(size: int) -> None:
+def test_an_assets_rows_are_the_same_for_any_division_of_its_events_into_steps(size: int) -> None:
     events = indexed()
     at_once, _ = project_in_steps([events])
     assert all(at_once[table.name] for table in TABLES if table is not tables.LIENS)
@@ -55,7 +55,7 @@ def test_rows_do_not_depend_on_the_steps(size: int) -> None:
     assert in_steps == at_once
 
 
-def test_rows_agree_with_the_fold() -> None:
+def test_an_assets_rows_match_the_state_computed_from_its_events() -> None:
     events = indexed()
     for count in range(1, len(events) + 1):
         rows, _ = project_in_steps([events[:count]])
@@ -71,8 +71,8 @@ def test_rows_agree_with_the_fold() -> None:
         assert len(rows["idx_lineage"]) == len(view.parents) + len(view.successors)
 
 
-def test_statements_of_a_step_do_not_grow_with_its_events() -> None:
-    """Four statements read, and at most two write each table, except lineage, to which rows are only added."""
+def test_a_step_with_more_events_needs_no_more_sql_statements() -> None:
+    """Four SQL statements read; at most two write each table. Lineage needs one, because its rows never change."""
     events = indexed()
     _, taken = project_in_steps([events[:1], events[1:]])
     assert taken <= 4 + 2 * 4 + 1

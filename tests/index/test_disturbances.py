@@ -21,11 +21,13 @@ ASSET = "a5" * 32
 
 
 def fresh_client(chain: Chain) -> ChainClient:
-    """Return a client without nonces from before the chain was rewound."""
+    """Return a new client: the old client remembers transaction nonces from before the chain was rewound."""
     return ChainClient(Connection(chain.node.url), chain.deployment, chain.parties["issuer"].key)
 
 
-def test_following_in_steps_gives_the_same_rows_as_reading_at_once(chain: Chain, new_engine: NewEngine) -> None:
+def test_reading_the_chain_in_steps_gives_the_same_rows_as_reading_it_at_once(
+    chain: Chain, new_engine: NewEngine
+) -> None:
     along = Follower(new_engine(), chain.reader, window=4)
     along.sync()
     live_certificates(chain)
@@ -51,7 +53,7 @@ def test_unconfirmed_blocks_are_not_read(chain: Chain, new_engine: NewEngine) ->
 
 
 @pytest.mark.parametrize(("step", "window"), [(3, 2), (500, 128)])
-def test_a_reorganised_chain_is_followed(chain: Chain, new_engine: NewEngine, step: int, window: int) -> None:
+def test_the_index_follows_a_reorganised_chain(chain: Chain, new_engine: NewEngine, step: int, window: int) -> None:
     follower = Follower(new_engine(), chain.reader, step=step, window=window, patience=0)
     chain.client.send(calls.anchor(0, 8, ROOT))
     token, fork = chain.node.snapshot(), chain.reader.block_number()
@@ -72,8 +74,8 @@ def test_a_reorganised_chain_is_followed(chain: Chain, new_engine: NewEngine, st
     assert not follower.snapshot_rows()["idx_assets"]
 
 
-def test_a_chain_that_became_shorter_is_followed(chain: Chain, new_engine: NewEngine) -> None:
-    """To the follower it looks like a node that is behind, until the patience ends."""
+def test_the_index_follows_a_chain_that_became_shorter(chain: Chain, new_engine: NewEngine) -> None:
+    """The follower takes the node for one that is behind, and waits for a limited time before it rewinds."""
     follower = Follower(new_engine(), chain.reader, patience=0)
     follower.sync()
     rows = follower.snapshot_rows()
@@ -87,7 +89,7 @@ def test_a_chain_that_became_shorter_is_followed(chain: Chain, new_engine: NewEn
 
 
 def test_a_longer_branch_is_detected(chain: Chain, follower: Follower) -> None:
-    """The chain still has the cursor's block number, but with another hash."""
+    """The new branch has a block with the cursor's number, but this block has another hash."""
     token = chain.node.snapshot()
     chain.client.send(calls.anchor(0, 1, ROOT))
     follower.sync()
@@ -100,7 +102,7 @@ def test_a_longer_branch_is_detected(chain: Chain, follower: Follower) -> None:
 
 
 class InterruptedReader(ChainReader):
-    """Calls a function once: before or after the events are read, or after the headers are read."""
+    """A reader that calls a function once: before or after it reads events, or after it reads headers."""
 
     def __init__(self, client: ChainClient, method: str, meanwhile: Callable[[], object]) -> None:
         super().__init__(client)
@@ -162,7 +164,9 @@ def test_only_one_of_two_followers_rewinds(chain: Chain, new_engine: NewEngine) 
 
 
 @pytest.mark.parametrize("moment", ["events", "after events", "after headers"])
-def test_a_chain_that_changes_during_reading(chain: Chain, new_engine: NewEngine, moment: str) -> None:
+def test_a_chain_that_changes_while_it_is_read_leaves_no_wrong_rows(
+    chain: Chain, new_engine: NewEngine, moment: str
+) -> None:
     token = chain.node.snapshot()
     chain.client.send(calls.anchor(0, 8, ROOT))
     chain.client.send(calls.revoke(0, 1, "fraud"))

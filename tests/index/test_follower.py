@@ -51,7 +51,9 @@ def test_rows_do_not_depend_on_the_step_size(lived: Chain, new_engine: NewEngine
     assert follower.snapshot_rows() == lived_rows
 
 
-def test_only_the_headers_depend_on_the_window(lived: Chain, new_engine: NewEngine, lived_rows: Rows) -> None:
+def test_only_the_stored_block_headers_depend_on_the_size_of_the_window(
+    lived: Chain, new_engine: NewEngine, lived_rows: Rows
+) -> None:
     found = []
     for step in (3, 500):
         follower = Follower(new_engine(), lived.reader, step=step, window=2)
@@ -62,7 +64,7 @@ def test_only_the_headers_depend_on_the_window(lived: Chain, new_engine: NewEngi
     assert set(found[0]["idx_blocks"]) < set(lived_rows["idx_blocks"])
 
 
-def test_rows_agree_with_the_contracts(lived: Chain, new_engine: NewEngine) -> None:
+def test_the_indexs_rows_match_the_contracts_view_functions(lived: Chain, new_engine: NewEngine) -> None:
     """Each computed table is compared with the contracts' view functions."""
     chain = lived
     engine = new_engine()
@@ -75,7 +77,7 @@ def test_rows_agree_with_the_contracts(lived: Chain, new_engine: NewEngine) -> N
     for row in rows["idx_accounts"]:
         account = chain.reader.account(row.account)
         assert account is not None
-        # No event says whether a key is proven; the contract checks the proof.
+        # The index cannot have this field: no event says whether possession of a key was proven.
         assert astuple(account)[:-1] == tuple(row)
     for row in rows["idx_accreditations"]:
         assert chain.reader.accreditation(row.party_no, row.scenario) == (row.valid_from, row.valid_to)
@@ -106,7 +108,7 @@ def test_rows_agree_with_the_contracts(lived: Chain, new_engine: NewEngine) -> N
     first, second, third = ASSETS
     assert contents[first] == digest("changed content")
     assert contents[second] == digest("corrected content")
-    # The application was rejected, so the filed content was never in force.
+    # The application was rejected, so the content that it filed never took effect.
     assert contents[third] == digest(f"content {third}")
 
 
@@ -171,7 +173,7 @@ def compare_log(chain: Chain, rows: dict[str, Sequence[Row[Any]]]) -> None:
         assert [row.change for row in holds] == list(range(1, changes + 1))
 
 
-def test_each_event_of_the_log_has_the_acting_party(lived: Chain, lived_rows: Rows) -> None:
+def test_each_event_of_the_certificate_log_has_the_party_that_acted(lived: Chain, lived_rows: Rows) -> None:
     events = [row for row in lived_rows["idx_events"] if row[3] == "CertificateLog"]
     names = {party.no: name for name, party in lived.parties.items()}
     assert {(row[5], names[row[8]]) for row in events} == {
@@ -189,7 +191,7 @@ def test_each_event_of_the_log_has_the_acting_party(lived: Chain, lived_rows: Ro
     }
 
 
-def test_the_last_head_of_each_scope_agrees_with_the_contract(lived: Chain, lived_rows: Rows) -> None:
+def test_the_indexed_heads_of_registry_log_and_assets_match_the_contracts(lived: Chain, lived_rows: Rows) -> None:
     heads = {(row[3], row[4] or None): row[9] for row in lived_rows["idx_events"]}
     assert len(heads) == 2 + len(ALL_ASSETS)
     assert lived.reader.heads(list(heads)) == list(heads.values())

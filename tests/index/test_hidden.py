@@ -52,10 +52,10 @@ def test_a_hidden_event_is_detected(
     assert honest.snapshot_rows() == lived_rows
 
 
-def test_a_hidden_event_of_an_asset_is_detected_at_its_next_event(
+def test_a_hidden_event_of_an_asset_is_detected_at_the_assets_next_event(
     lived: Chain, lived_rows: Rows, new_engine: NewEngine
 ) -> None:
-    """An asset's head is compared only in steps with an event of the asset. A rebuild repairs the index."""
+    """An asset's head is compared only when a step has an event of this asset. Rebuilding repairs the index."""
     engine, hidden = new_engine(), nth(lived, "AssetRegistry", "TransferRejected", 0)
     follower = Follower(engine, reader_without(lived, hidden), step=1)
     with pytest.raises(ChainUnavailable) as caught:

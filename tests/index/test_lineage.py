@@ -14,7 +14,7 @@ from ledger.index.lineage import lineage_of
 
 @pytest.fixture
 def connection() -> Iterator[Connection]:
-    """An index with only the assets and edges below."""
+    """An empty index; each test fills it with a few assets and edges."""
     engine = create_engine("sqlite://")
     tables.METADATA.create_all(engine)
     with engine.begin() as opened:
@@ -65,7 +65,7 @@ def test_lineage_has_ancestors_and_descendants_but_no_siblings(connection: Conne
     assert lineage_of(connection, "nobody") is None
 
 
-def test_descendants_of_an_annulled_asset_are_flagged_with_the_nearest(connection: Connection) -> None:
+def test_a_descendant_is_flagged_with_its_nearest_annulled_ancestor(connection: Connection) -> None:
     states = dict.fromkeys(["top", "middle", "root", "child", "beside"], "confirmed")
     fill(
         connection,
@@ -82,12 +82,12 @@ def test_descendants_of_an_annulled_asset_are_flagged_with_the_nearest(connectio
         "middle": "top",
         "root": "middle",
         "child": "middle",
-        # The annulled asset is neither an ancestor nor a descendant of the root, but its descendants are flagged.
+        # The annulled asset is not in the root's lineage, but the annulled asset's descendants are flagged there.
         "beside": "outside",
     }
 
 
-def test_a_replacement_links_generations_and_passes_no_flag_on(connection: Connection) -> None:
+def test_a_replacement_is_part_of_the_lineage_but_passes_on_no_flag(connection: Connection) -> None:
     fill(
         connection,
         {"old": "annulled", "new": "confirmed", "of new": "confirmed"},
@@ -99,7 +99,7 @@ def test_a_replacement_links_generations_and_passes_no_flag_on(connection: Conne
         assert flags(graph) == {"old": None, "new": None, "of new": None}
 
 
-def test_the_lineage_is_limited_and_says_so(connection: Connection) -> None:
+def test_a_lineage_above_the_limit_is_cut_and_marked_as_truncated(connection: Connection) -> None:
     children = [f"child {number:03}" for number in range(30)]
     edges = [(child, "derived_from", "root") for child in children]
     fill(connection, dict.fromkeys(["root", *children], "confirmed"), *edges)
@@ -109,6 +109,6 @@ def test_the_lineage_is_limited_and_says_so(connection: Connection) -> None:
     assert (len(graph.nodes), graph.truncated) == (31, False)
 
 
-def test_a_circle_of_replacements_does_not_hang(connection: Connection) -> None:
+def test_reading_the_lineage_ends_even_if_replacements_form_a_circle(connection: Connection) -> None:
     fill(connection, {"a": "confirmed", "b": "confirmed"}, ("a", "replaced_by", "b"), ("b", "replaced_by", "a"))
     assert len(found(connection, "a").nodes) == 2

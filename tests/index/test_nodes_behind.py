@@ -1,4 +1,4 @@
-"""Several nodes at one address: some are behind, some have another chain, and the index loses no events."""
+"""One address leads to several nodes; some are behind or have another chain. The index loses no events."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.support.chain.scripted_ledger import ROOT, live_certificates, registe
 
 @pytest.fixture
 def address(chain: Chain) -> Iterator[FaultyNode]:
-    """The address that the follower asks; it forwards to the chain's node."""
+    """The node address that the follower uses; it forwards calls to the chain's node."""
     with FaultyNode(upstream=chain.node.url) as made:
         yield made
 
@@ -45,7 +45,7 @@ def rows_alone(chain: Chain, new_engine: NewEngine) -> dict[str, list[tuple[Any,
     return alone.snapshot_rows()
 
 
-def test_a_node_that_is_behind_causes_no_rewind(
+def test_the_index_is_not_rewound_because_of_a_node_that_is_behind(
     chain: Chain, address: FaultyNode, reader: ChainReader, new_engine: NewEngine
 ) -> None:
     live_certificates(chain)
@@ -67,7 +67,7 @@ def test_a_node_that_is_behind_causes_no_rewind(
     assert follower.sync() == SyncReport(reached.block_number + 1, chain.reader.latest().hash, 1, 0, 0)
 
 
-def test_a_node_that_is_behind_and_on_another_branch_is_followed(
+def test_the_index_follows_a_node_that_is_shorter_and_on_another_branch(
     chain: Chain, reader: ChainReader, new_engine: NewEngine
 ) -> None:
     token = chain.node.snapshot()
@@ -98,7 +98,7 @@ def test_nodes_of_different_heights_at_one_address_lose_no_events(
             try:
                 rewound += follower.sync().rewound
             except ChainUnavailable as refused:
-                # The report says so and nothing is written; the next sync continues from there.
+                # The sync reports the node that is behind and writes nothing; the next sync continues there.
                 assert refused.code in {"BLOCK_MISSING", "NODE_REFUSED", "INDEX_HEAD_MISMATCH"}
     address.fault = None
     rewound += follower.sync().rewound
@@ -138,7 +138,7 @@ def test_another_chain_at_the_address_does_not_change_the_index(
 def test_the_index_waits_for_a_node_that_syncs_from_the_beginning(
     chain: Chain, address: FaultyNode, reader: ChainReader, new_engine: NewEngine
 ) -> None:
-    """The wait has no limit, because the node has no block to compare before the deployment."""
+    """The index waits without a limit: the node does not even have the deployment's block to compare."""
     follower = Follower(new_engine(), reader, patience=0)
     reached = follower.sync()
     address.fault = behind(0)
@@ -157,7 +157,7 @@ def test_the_index_of_a_local_chain_is_never_rewound(chain: Chain, new_engine: N
     assert follower.snapshot_rows() == rows
 
 
-def test_a_chain_that_stays_shorter_is_followed_after_the_patience(chain: Chain) -> None:
+def test_the_index_follows_a_shorter_chain_after_waiting_long_enough(chain: Chain) -> None:
     now = [1000.0]
     latest = chain.reader.latest()
     comparison = Comparison(chain.reader, PATIENCE_SECONDS, lambda: now[0])
@@ -171,7 +171,7 @@ def test_a_chain_that_stays_shorter_is_followed_after_the_patience(chain: Chain)
     assert standing(latest.number + 2, latest) is Standing.AHEAD
     now[0] += 1
     assert standing(latest.number + 2, latest) is Standing.GONE
-    # If a node has the block in the meantime, the wait ends.
+    # The waiting ends as soon as a node has the block.
     assert standing(latest.number + 2, latest) is Standing.AHEAD
     now[0] += PATIENCE_SECONDS
     assert standing(latest.number, latest) is Standing.GONE
@@ -201,12 +201,12 @@ def test_the_cursor_is_read_without_the_node(address: FaultyNode, reader: ChainR
     assert address.calls == []
 
 
-def test_the_lag_of_the_index_in_blocks_and_seconds(reader: ChainReader) -> None:
+def test_the_index_reports_its_lag_in_blocks_and_seconds(reader: ChainReader) -> None:
     latest = reader.latest()
     assert (reader.head_age(latest.time + 90), reader.head_age(latest.time - 5)) == (90, 0)
 
 
-def test_a_sync_without_new_blocks_needs_two_calls(
+def test_a_sync_without_new_blocks_makes_only_two_calls_to_the_node(
     chain: Chain, address: FaultyNode, reader: ChainReader, new_engine: NewEngine
 ) -> None:
     follower = Follower(new_engine(), reader)
@@ -222,7 +222,7 @@ def test_a_sync_without_new_blocks_needs_two_calls(
 
 
 class WatchedConnection(Connection):
-    """Refuses calls while a transaction of the engine is open: a slow node would make other writers wait."""
+    """Fails on a call during a database transaction: other writers would have to wait for a slow node."""
 
     def __init__(self, url: str, engine: Engine) -> None:
         super().__init__(url)
@@ -245,7 +245,7 @@ class WatchedConnection(Connection):
         return super().ask_many(calls)
 
 
-def test_the_node_is_never_asked_within_a_transaction(chain: Chain, new_engine: NewEngine) -> None:
+def test_the_node_is_never_called_during_a_database_transaction(chain: Chain, new_engine: NewEngine) -> None:
     engine = new_engine()
     connection = WatchedConnection(chain.node.url, engine)
     reader = ChainReader(ChainClient(connection, chain.deployment))

@@ -1,4 +1,4 @@
-"""Proposals in the index, and a node that shows another call than the proposed one."""
+"""The index lists proposals, and detects a node that shows a call which was not proposed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def engine(new_engine: NewEngine) -> Engine:
 
 @pytest.fixture
 def late(waiting_chain: Chain, engine: Engine) -> Follower:
-    """A follower of a chain with a delay for proposals."""
+    """A follower of a chain on which proposals have a waiting period."""
     return Follower(engine, waiting_chain.reader)
 
 
@@ -102,7 +102,9 @@ def test_a_registration_shows_only_the_digest_of_its_list(waiting_chain: Chain, 
     assert row.act == waiting_chain.client.act_of(call)
 
 
-def test_a_call_that_no_contract_of_the_ledger_has_is_shown_as_unknown(waiting_chain: Chain, late: Follower) -> None:
+def test_a_proposed_call_that_no_contract_of_the_ledger_has_is_shown_as_unknown(
+    waiting_chain: Chain, late: Follower
+) -> None:
     """An officer can propose any call of any contract; no officer should confirm an unknown call."""
     elsewhere = calls.propose(recovery())
     data = waiting_chain.client.encode(recovery())
@@ -153,7 +155,7 @@ def test_expired_proposals_are_not_listed(waiting_chain: Chain, late: Follower) 
     assert [row.no for row in late.pending_proposals(now=expires)] == [number]
 
 
-def test_a_pause_delays_when_a_proposal_is_ready(waiting_chain: Chain, late: Follower, engine: Engine) -> None:
+def test_a_pause_lengthens_the_wait_of_a_proposal(waiting_chain: Chain, late: Follower, engine: Engine) -> None:
     chain = waiting_chain
     ready = chain.reader.proposal(chain.propose(recovery())).ready
     paused = chain.acting("supervisor").send(calls.pause())
@@ -175,7 +177,7 @@ def test_a_pause_delays_when_a_proposal_is_ready(waiting_chain: Chain, late: Fol
 
 
 def test_attack_a_node_that_shows_another_call_is_detected(waiting_chain: Chain, new_engine: NewEngine) -> None:
-    """The head covers a digest of the call, not the call itself."""
+    """The contract's head covers a digest of the proposed call, so a false call does not match."""
     waiting_chain.propose(recovery())
     lying = reader_replacing(waiting_chain, account("fresh")[2:], account("harmless")[2:])
     follower = Follower(new_engine(), lying)

@@ -1,4 +1,4 @@
-"""Parties without a key that may act are found at once; the contract reports them only after the delay."""
+"""The index finds a party without a usable key at once; the contract reports it only after the waiting period."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ def mute(chain: Chain, engine: Engine, number: int) -> bool:
         return is_mute(connection, number)
 
 
-def test_a_party_without_an_unreported_key_cannot_act(waiting_chain: Chain, engine: Engine) -> None:
+def test_a_party_whose_only_key_is_reported_as_lost_cannot_act(waiting_chain: Chain, engine: Engine) -> None:
     chain, fresh = waiting_chain, "the bank's new key"
     assert not mute(chain, engine, BANK.no)
     chain.acting("founder").send(calls.report(BANK.no, BANK.account))
     assert mute(chain, engine, BANK.no) and not is_silent(chain.reader, BANK.no)
     assert not mute(chain, engine, FIRM.no)
-    # A key whose signatures the chain cannot check may not act.
+    # The new key has no proof of possession, so the party still has no key that may act.
     chain.decide(calls.change_key(BANK.no, account("unproven")))
     assert mute(chain, engine, BANK.no)
     chain.decide(calls.change_key(BANK.no, account(fresh), BANK.account, chain.proof(test_key(fresh), BANK.no)))
     assert not mute(chain, engine, BANK.no)
 
 
-def test_a_retired_key_cannot_act(chain: Chain, engine: Engine) -> None:
+def test_a_party_whose_only_proven_key_is_retired_cannot_act(chain: Chain, engine: Engine) -> None:
     chain.decide(calls.change_key(BANK.no, account("unproven"), BANK.account))
     assert mute(chain, engine, BANK.no)
 
 
-def test_a_closed_party_cannot_act_and_a_suspended_one_can(chain: Chain, engine: Engine) -> None:
+def test_a_suspended_party_has_a_usable_key_but_a_closed_party_has_none(chain: Chain, engine: Engine) -> None:
     chain.acting("supervisor").send(calls.set_status(BANK.no, "suspended", "court"))
     assert not mute(chain, engine, BANK.no)
     chain.decide(calls.set_status(BANK.no, "closed", "court"))

@@ -1,4 +1,4 @@
-"""Fixtures: a real ledger and chain for the invariants only, and every log line that the ledger writes."""
+"""Fixtures: a real ledger and chain that only these tests use, and every log line that the ledger writes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.actors.pilots import FIRMS, REPORTS, Pilot
 
 @pytest.fixture(scope="package")
 def lines() -> Iterator[list[Any]]:
-    """Every log line from now on."""
+    """Collect every log line that is written from now on."""
     with capture_logs() as heard:
         yield heard
 

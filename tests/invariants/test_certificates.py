@@ -1,4 +1,4 @@
-"""Invariants of the usage certificate, one test for each; a docstring names the test that checks more."""
+"""Invariants of the usage certificate, one test for each; docstrings name tests that check more cases."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.support.bundles.builder import usage
 
 
 def test_invariant_01_no_certificate_without_an_active_authorization_for_its_terms(pilot: Pilot) -> None:
-    """Member by member: tests/proof/test_verifier.py::test_each_altered_bundle_fails_the_expected_check."""
+    """A case for each member: tests/proof/test_verifier.py::test_each_altered_bundle_fails_the_expected_check."""
     ledger, actors = pilot.ledger, pilot.actors
     (asked,) = actors.ask([actors.request(pilot.firm())])
     with pytest.raises(Conflict, match="REQUEST_NOT_AUTHORIZED"):
@@ -77,7 +77,7 @@ def test_invariant_02_disclosed_fields_were_allowed_requested_and_authorised(pil
 
 
 def test_invariant_03_a_single_use_holds_under_concurrent_presentation(pilot: Pilot) -> None:
-    """Across processes: tests/certificates/test_single_use.py."""
+    """With several processes: tests/certificates/test_single_use.py."""
     firm = pilot.firm()
     number = pilot.certificate(firm)
     with ThreadPoolExecutor(6) as pool:
@@ -103,7 +103,7 @@ def test_invariant_04_a_withdrawal_stops_later_verifications_and_keeps_earlier_r
     assert [row.result for row in ledger.presentations.page(number, None, 10)] == ["valid"]
 
 
-def test_invariant_05_another_consumer_gets_not_party_and_no_payload(pilot: Pilot) -> None:
+def test_invariant_05_another_consumer_gets_the_result_not_party_and_no_payload(pilot: Pilot) -> None:
     firm = pilot.firm()
     number = pilot.certificate(firm)
     report = verified(pilot, firm, number, consumer=pilot.cast.other_bank)

@@ -1,4 +1,4 @@
-"""Invariants of keys and offices on the ledger of a running service.
+"""Invariants of keys and of authorities, supervisors and admins, tested on the ledger of a running service.
 
 Random sequences of acts: tests/contracts, tests/reference. Attacks: tests/threats/test_officer_powers.py,
 tests/threats/test_stolen_keys.py, tests/threats/test_proposal_attacks.py.
@@ -16,7 +16,7 @@ from ledger.index.tables import ACCOUNTS
 from tests.support.actors.pilots import Pilot
 
 
-def test_invariant_19_every_key_was_decided_by_its_party_or_by_two_offices(pilot: Pilot) -> None:
+def test_invariant_19_every_key_was_bound_by_its_party_or_by_two_authorities(pilot: Pilot) -> None:
     """Each account comes from the constructor, or from a proposal by its own party or by two other parties."""
     ledger = pilot.ledger
     party = pilot.party(PartyKind.BANK, Role.CONSUMER)

@@ -60,7 +60,7 @@ def test_invariant_07_an_objection_stops_confirmation_and_a_freeze_stops_transfe
 
 
 def test_invariant_08_exclusive_rights_of_a_kind_never_overlap(pilot: Pilot) -> None:
-    """Random grants are compared with a model of one bit per second: tests/contracts/assets/rights/AssetRights.t.sol."""
+    """Random grants against a simple model: tests/contracts/assets/rights/AssetRights.t.sol."""
     asset, cast = pilot.confirmed(), pilot.cast
     granted(pilot, asset, "operate", cast.bank, days=(0, 100), exclusive=True)
     for days in ((99, 120), (0, 1), (10, 20)):

@@ -53,7 +53,7 @@ def test_invariant_10_the_log_has_no_gap_and_every_changed_byte_is_located(pilot
     bodies = [bytes(row.body) for row in entries]
 
     def differing(changed_bodies: list[bytes]) -> list[int]:
-        """Return the batches whose commitment, computed with a third-party tree, differs from the chain's."""
+        """Compute each batch's commitment with a third-party library; return the batches that differ on the chain."""
         return [
             batch.number
             for batch in batches
@@ -77,7 +77,7 @@ NAME, ID_NUMBER, PHONE = "湛江林某某九九号", synthetic_resident_id(9_999
 
 
 def slips(pilot: Pilot, persons: PersonActors) -> dict[str, Callable[[], object]]:
-    """Return wrong inputs that contain a name, an ID number or a phone number."""
+    """Return calls with wrong inputs; each input contains a name, an ID number or a phone number."""
     ledger, (_request, given) = pilot.ledger, persons.authorised(persons.person())
     consent = given["social_insurance"].id
     terms, whole = persons.terms(persons.person()), {"month": "202601", "base": "1"}
@@ -181,7 +181,7 @@ def refusal_of(slip: Callable[[], object]) -> str:
 
 
 def known(ledger: Ledger, party: str) -> list[str]:
-    """Return a party's name and identifier; nothing for an erased party."""
+    """Return a party's name and identifier; return nothing if the party is erased."""
     try:
         return list(ledger.parties.register.identity(party).values())
     except NotFound:

@@ -37,8 +37,8 @@ def other_issuer(pilot: Pilot) -> tuple[ChainClient, int]:
     return ledger.client.with_account(ledger.custody.private_key(row.account).hex()), row.no or 0
 
 
-def test_another_issuer_cannot_take_a_number_or_a_waiting_batch(pilot: Pilot) -> None:
-    """The other issuer anchors the same batch with the same number in its own log."""
+def test_a_second_issuer_cannot_block_the_first_issuers_numbers_or_waiting_batch(pilot: Pilot) -> None:
+    """The second issuer anchors the same batch with the same number, but in the second issuer's own log."""
     ledger, (client, number) = pilot.ledger, other_issuer(pilot)
     ledger.anchoring.flush()
     firm, own = pilot.firm(), ledger.installation.issuer
@@ -57,8 +57,8 @@ def test_another_issuer_cannot_take_a_number_or_a_waiting_batch(pilot: Pilot) ->
     assert {"issuer": number, "batches": 1, "entries": waiting.size} in ledger.inspection.head()["logs"]
 
 
-def test_a_revoked_certificate_is_not_valid_in_another_issuers_log(pilot: Pilot) -> None:
-    """If another issuer anchors the same text, the certificate keeps its sequence number and status in its own log."""
+def test_a_revoked_certificate_stays_invalid_if_another_issuer_anchors_it(pilot: Pilot) -> None:
+    """A second issuer anchors the same text. The certificate's position and status in the first issuer's log decide."""
     ledger, firm = pilot.ledger, pilot.firm()
     client, number = other_issuer(pilot)
     certificate = pilot.certificate(firm)
@@ -84,15 +84,15 @@ def test_a_revoked_certificate_is_not_valid_in_another_issuers_log(pilot: Pilot)
 
 @pytest.fixture
 def copied(pilot: Pilot, tmp_path: Path) -> str:
-    """The URL of a copy of the database, made when no entries wait."""
+    """The URL of a copy of the database; it was made while no entry waited for a batch."""
     pilot.ledger.anchoring.flush()
     with closing(sqlite3.connect(pilot.ledger.settings.home / "ledger.db")) as database:
         database.execute("VACUUM INTO ?", (str(tmp_path / "older.db"),))
     return f"sqlite:///{tmp_path / 'older.db'}"
 
 
-def test_an_older_copy_of_the_database_is_not_written(pilot: Pilot, copied: str) -> None:
-    """Otherwise it would issue certificates that cannot be anchored, and repeat numbers."""
+def test_an_installation_with_an_older_copy_of_the_database_writes_nothing(pilot: Pilot, copied: str) -> None:
+    """A ledger that wrote to the old copy would repeat numbers and issue certificates that cannot be anchored."""
     number = pilot.certificate(pilot.firm())
     chain = pilot.ledger.reader.block_number()
     with pilot.under(database_url=copied) as older:
@@ -113,7 +113,7 @@ def test_an_older_copy_of_the_database_is_not_written(pilot: Pilot, copied: str)
 
 
 def test_two_databases_that_write_to_one_log_are_detected(pilot: Pilot, copied: str) -> None:
-    """Both were opened before either wrote; the second one stops before it anchors anything."""
+    """Both databases are opened before either is written; the second writer stops before it anchors anything."""
     ledger = pilot.ledger
     with pilot.under(database_url=copied) as older:
         older.ledger.anchoring.tick()
@@ -130,7 +130,7 @@ def test_two_databases_that_write_to_one_log_are_detected(pilot: Pilot, copied: 
 
 
 class FullArchive:
-    """Anchoring whose archive has no room for a batch, and a clock that is ``later`` seconds ahead."""
+    """Anchoring with an archive that has no room for a batch, and with a clock that is ``later`` seconds ahead."""
 
     def __init__(self, ledger: Ledger, folder: Path) -> None:
         self.ledger, self.later, self.file = ledger, 0, folder / "anchoring.json"
@@ -157,7 +157,7 @@ class FullArchive:
             raise StorageFull("ARCHIVE_FULL", f"No room for batch {batch.number}.")
 
     def failed(self) -> Failure:
-        """Try to anchor, and return the failure as another process reads it."""
+        """Try to anchor, and return the stored failure that another process can read."""
         with pytest.raises(StorageFull, match="ARCHIVE_FULL"):
             self.anchoring.tick()
         failure = FailureNote(self.file).read()
@@ -165,7 +165,7 @@ class FullArchive:
         return failure
 
 
-def test_a_batch_that_cannot_be_archived_waits_and_the_reason_is_shown(pilot: Pilot, tmp_path: Path) -> None:
+def test_a_batch_that_cannot_be_archived_waits_and_the_status_shows_the_reason(pilot: Pilot, tmp_path: Path) -> None:
     ledger, full = pilot.ledger, FullArchive(pilot.ledger, tmp_path)
     ledger.anchoring.flush()
     assert full.inspection.readiness()["anchoring"]["ok"]
@@ -180,7 +180,7 @@ def test_a_batch_that_cannot_be_archived_waits_and_the_reason_is_shown(pilot: Pi
     head = full.inspection.head()
     assert (head["batches_waiting"], head["entries_waiting"] > 0) == (1, True)
     assert head["failure"] == {"code": "ARCHIVE_FULL", "since": failure.since}
-    # A short failure is shown, but the service stays ready.
+    # The status shows a failure at once, but the service stays ready while the failure is recent.
     assert full.inspection.readiness()["anchoring"] | {"seconds": 0} == {
         "ok": True,
         "waiting": head["entries_waiting"],
@@ -201,7 +201,7 @@ def test_a_batch_that_cannot_be_archived_waits_and_the_reason_is_shown(pilot: Pi
     assert (full.anchoring.failure(), full.inspection.head()["batches_waiting"]) == (None, 0)
 
 
-def test_a_chain_whose_newest_block_is_old_is_not_ready(pilot: Pilot, tmp_path: Path) -> None:
+def test_the_service_is_not_ready_if_the_chains_newest_block_is_old(pilot: Pilot, tmp_path: Path) -> None:
     full = FullArchive(pilot.ledger, tmp_path)
     full.later = 1_000
     assert full.inspection.readiness()["chain"] | {"head_age": 0, "block": 0} == {

@@ -1,4 +1,4 @@
-"""Database, chain and files that do not fit together are detected on opening, and nothing is written."""
+"""If database, chain and files do not belong together, opening the ledger detects it, and nothing is written."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def journal(home: Path) -> Path:
 
 
 def lose_since(home: Path, length: int) -> None:
-    """Cut the journal to this many bytes, at the end of a line, so that the chain itself detects nothing."""
+    """Cut the journal to this many bytes, at a line's end: to the node it looks like a complete journal."""
     raw = journal(home).read_bytes()
     assert raw[length - 1 : length] == b"\n" and len(raw) > length
     journal(home).write_bytes(raw[:length])
 
 
 def refusals(ledger: Ledger, number: str) -> set[str]:
-    """Try everything that writes or sends, and return the codes of the refusals."""
+    """Try every act that writes or sends, and return the error codes."""
     acts: list[Callable[[], object]] = [
         ledger.anchoring.tick,
         ledger.anchoring.flush,
@@ -91,7 +91,7 @@ def test_a_chain_that_lost_an_anchor_is_detected_and_its_certificates_are_not_ac
 
 
 def state_of(ledger: Ledger, number: str) -> str:
-    """Return the public state, or the code of the refusal."""
+    """Return the certificate's public state, or the error code if the state is not given."""
     try:
         return str(ledger.verification.public_status(number)["state"])
     except PingzhengError as refused:
@@ -116,7 +116,7 @@ def test_a_chain_that_lost_only_a_revocation_is_detected(home: Path, number: str
         assert state_of(ledger, number) == "CHAIN_BEHIND_DATABASE"
 
 
-def test_only_an_operator_gives_up_lost_blocks(home: Path, number: str) -> None:
+def test_writing_continues_after_the_operator_accepts_the_loss_of_blocks(home: Path, number: str) -> None:
     with open_ledger(Settings(home=home)) as ledger:
         kept = journal(home).stat().st_size
         later = playing(ledger).certificate("2")
@@ -136,7 +136,9 @@ def test_only_an_operator_gives_up_lost_blocks(home: Path, number: str) -> None:
     assert asked(home, "index", "check")[0] == 0
 
 
-def test_an_older_database_on_a_newer_chain_issues_nothing(home: Path, number: str, tmp_path: Path) -> None:
+def test_a_ledger_whose_database_is_older_than_its_chain_issues_nothing(
+    home: Path, number: str, tmp_path: Path
+) -> None:
     older = tmp_path / "older.db"
     with open_ledger(Settings(home=home)) as ledger:
         ledger.certificates.bundles.build(number)
@@ -151,7 +153,7 @@ def test_an_older_database_on_a_newer_chain_issues_nothing(home: Path, number: s
     with open_ledger(Settings(home=home)) as ledger:
         assert [finding.code for finding in ledger.coherence.findings()] == ["DATABASE_BEHIND_CHAIN"]
         assert refusals(ledger, number) == {"DATABASE_BEHIND_CHAIN"}
-        # Certificates in both copies can still be read.
+        # Certificates that both the older database and the chain have can still be read.
         assert ledger.verification.public_status(number)["state"] == "active"
         assert ledger.certificates.bundles.build(number).status.state == "active"
         ready = ledger.inspection.readiness()
@@ -203,7 +205,7 @@ def flipped(raw: bytes) -> bytes:
     ],
 )
 @pytest.mark.parametrize("damage", ["emptied", "halved", "a text"])
-def test_a_damaged_file_is_reported_by_name(home: Path, name: str, codes: set[str], damage: str) -> None:
+def test_the_error_about_a_damaged_file_names_the_file(home: Path, name: str, codes: set[str], damage: str) -> None:
     path = home / name
     raw = path.read_bytes()
     damaged = {"emptied": b"", "halved": raw[: len(raw) // 2], "a text": TEXT.encode() * 400}[damage]
@@ -233,7 +235,7 @@ def test_one_changed_digit_in_a_file_is_detected_on_opening(home: Path, name: st
     assert refused.value.code == code
 
 
-def test_a_key_of_another_account_does_not_sign(home: Path) -> None:
+def test_a_key_file_with_the_key_of_another_account_is_not_used_to_sign(home: Path) -> None:
     path = home / "keys" / "accounts.json"
     keys = json.loads(path.read_text())
     with open_ledger(Settings(home=home)) as ledger:
@@ -266,7 +268,7 @@ def test_a_damaged_database_file_does_not_lose_its_write_ahead_log(home: Path, d
 
 
 def test_a_lost_current_key_name_is_not_replaced_by_a_default(home: Path) -> None:
-    """With a default, new texts could be sealed with an old key."""
+    """If the ledger assumed a default key name, it could seal new texts with an old key."""
     with open_ledger(Settings(home=home)) as ledger:
         assert ledger.key_rotation.begin().current == "2"
     (home / "keys" / "kek-current").unlink()
@@ -326,8 +328,8 @@ def test_writing_continues_after_the_chain_is_restored(home: Path) -> None:
         assert ledger.inspection.head()["failure"] is None
 
 
-def test_a_write_makes_no_additional_comparison(home: Path) -> None:
-    """Parts are compared on opening and in anchoring turns; a write only checks whether there is a finding."""
+def test_a_write_does_not_compare_database_and_chain_again(home: Path) -> None:
+    """Database and chain are compared on opening and in anchoring turns; a write only looks for a recorded finding."""
     with open_ledger(Settings(home=home)) as ledger:
         statements: list[str] = []
         event.listen(ledger.database.engine, "before_cursor_execute", lambda *call: statements.append(call[2]))

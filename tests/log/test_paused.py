@@ -1,4 +1,4 @@
-"""A paused ledger: acknowledged work is not lost and continues after the pause; errors give the end of the pause."""
+"""During a pause acknowledged work is not lost; it continues after the pause, and errors name the pause's end."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def powers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Powers]:
 
 @pytest.fixture
 def pause(powers: Powers) -> Iterator[Callable[[], int]]:
-    """A function that pauses the ledger as the supervisor, and returns the end of the pause (seconds UTC)."""
+    """A function that starts a pause as the supervisor, and returns when the pause ends (seconds UTC)."""
 
     def begin() -> int:
         powers.ledger.anchoring.flush()
@@ -113,7 +113,7 @@ def test_a_server_anchors_after_two_officers_end_the_pause(powers: Powers, pause
 
 
 def test_an_application_during_a_pause_is_registered_after_it(powers: Powers, pause: Callable[[], int]) -> None:
-    """It keeps the asset id of the acknowledgement; if it is sent again, the id is the same."""
+    """The application was acknowledged with an asset id; it keeps this id, also if it is sent again."""
     ledger, provider = powers.ledger, powers.cast.provider
     until, wanted = pause(), resource("paused/1")
     (asset,) = ledger.registration.registrations.submit(ledger.actor(provider), [wanted]).accepted
@@ -143,7 +143,7 @@ def test_applications_are_reviewed_during_a_pause_and_confirmed_after_it(
 
 
 def test_a_consent_is_withdrawn_during_a_pause(powers: Powers, pause: Callable[[], int]) -> None:
-    """Verifiers see the withdrawal at once; a certificate that could not be anchored is revoked after the pause."""
+    """Verifiers see the withdrawal at once. A certificate that waited for its anchor is revoked after the pause."""
     ledger, pilot = powers.ledger, powers.pilot
     first, second = pilot.firm(), pilot.firm()
     anchored = pilot.certificate(first)
@@ -166,7 +166,7 @@ def test_a_consent_is_withdrawn_during_a_pause(powers: Powers, pause: Callable[[
 
 
 def test_a_withdrawal_by_an_sm2_key_is_anchored_after_the_pause(powers: Powers, pause: Callable[[], int]) -> None:
-    """The chain cannot check the key, so the log entry is the withdrawal. The issuer revokes at once."""
+    """The chain cannot check an SM2 key, so the withdrawal is a log entry; the issuer revokes at once."""
     ledger, pilot, firm = powers.ledger, powers.pilot, powers.pilot.firm()
     party, signer = powers.cast.firms[firm], Sm2Signer(new_sm2_key())
     proof = possession_of(ledger.reader.chain, signer, ledger.reader.party_no(party))

@@ -1,4 +1,4 @@
-"""Fixtures: actors for certificates about persons, and a database with sealed records only."""
+"""Fixtures: actors for certificates about persons, and a database that has only sealed records."""
 
 from __future__ import annotations
 

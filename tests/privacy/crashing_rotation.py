@@ -1,4 +1,4 @@
-"""A rotation that kills its process at a point: ``python -m tests.privacy.crashing_rotation <folder> <point>``."""
+"""Rotates a key and kills its own process: ``python -m tests.privacy.crashing_rotation <folder> <point>``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ledger.store.database import Database
 from ledger.store.sealing import Sealer
 from tests.privacy.vault import vault_in
 
-# Owner, function, whether before or after the call, and the number of the call.
+# Kill points: class or module, function, before or after the call, and which call (1 is the first).
 POINTS: dict[str, tuple[object, str, str, int]] = {
     "when the key is made but not current": (key_providers, "write_private", "before", 1),
     "when the key is current": (key_providers, "write_private", "after", 1),
@@ -26,7 +26,7 @@ POINTS: dict[str, tuple[object, str, str, int]] = {
 
 
 def arm(owner: object, name: str, when: str, call: int) -> None:
-    """Kill the process at this call of the function."""
+    """Make the process kill itself at the given call of the function."""
     original: Callable[..., Any] = getattr(owner, name)
     calls = 0
 

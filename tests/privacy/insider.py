@@ -35,7 +35,7 @@ Construction = Callable[[bytes], bytes]
 
 @dataclass(frozen=True)
 class Sent:
-    """A provider's request: its body, with ``PLACE`` instead of the identifier's disclosure, and salt and name of that
+    """A provider's HTTP request: its body, with ``PLACE`` for the identifier's disclosure; salt and name of that
     disclosure."""
 
     body: dict[str, Any]
@@ -68,11 +68,11 @@ class Insider:
                 yield json.loads(AESGCM(data_key).decrypt(nonce, ciphertext, record.encode()))
 
     def reads(self, needle: str) -> bool:
-        """Whether a plaintext contains these words."""
+        """Return whether any opened plaintext contains the given words."""
         return any(needle in text for text in _strings(self.texts))
 
     def disclosures(self) -> list[tuple[str, str]]:
-        """Return salt and name of every claim that can be opened, in certificates and in provisions."""
+        """Return salt and name of every claim in certificates and provisions that the insider's keys open."""
         lists = [
             text["disclosures"] if isinstance(text, dict) and "disclosures" in text else text for text in self.texts
         ]
@@ -80,11 +80,11 @@ class Insider:
         return [(salt, name) for salt, name, _ in (json.loads(decode_base64url(item, None)) for item in encoded)]
 
     def salts(self) -> list[str]:
-        """Return the salts of notes that can be opened, and of rows if any are stored here."""
+        """Return the salts of all notes that the keys open, and of provider's rows if the ledger stores any."""
         return [text["salt"] for text in self.texts if isinstance(text, dict) and isinstance(text.get("salt"), str)]
 
     def constructions(self, kind: str, rows: list[dict[str, str]], sent: Sent) -> dict[str, list[Construction]]:
-        """Return every construction by which the system computes a digest of an identifier, with all known keys and
+        """Return every way in which the system computes a digest of an identifier, with all known keys and
         salts.
 
         ``rows`` are a provider's rows with ``PLACE`` instead of the identifier; ``sent`` is its request over HTTP.
@@ -100,7 +100,7 @@ class Insider:
         }
 
     def claims(self, values: Mapping[str, Iterable[object]]) -> list[tuple[str, object]]:
-        """Return the claims with these names and values that match a certificate, with all known salts."""
+        """Return the (name, value) pairs whose claim digest, with any known salt, is in a certificate."""
         salts = {salt for salt, _ in self.disclosures()} | set(self.salts())
         guesses = [(name, value) for name, possible in values.items() for value in possible]
         return [
@@ -111,7 +111,7 @@ class Insider:
         ]
 
     def confirmed(self, guesses: Iterable[str], constructions: dict[str, list[Construction]]) -> dict[str, set[str]]:
-        """Return the guesses that match a digest, with the constructions that match."""
+        """Return the guesses for which some construction gives a known digest, with these constructions."""
         tries = [(name, make) for name, all_of in constructions.items() for make in all_of]
         found: dict[str, set[str]] = {}
         for guess in guesses:
@@ -156,7 +156,7 @@ def _requested(key: bytes, text: bytes, salt: str, name: str) -> Construction:
 
 
 def _dumped(database: sqlite3.Connection) -> list[bytes]:
-    """Return every value of every table. In the file itself, a long value may be split."""
+    """Return every value of every table (the database file itself may split a long value)."""
     tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     rows = (row for table in tables for row in database.execute(f'SELECT * FROM "{table}"'))
     return [value if isinstance(value, bytes) else str(value).encode() for row in rows for value in row]

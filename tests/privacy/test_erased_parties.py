@@ -1,4 +1,4 @@
-"""A party is erased with all texts about it; institutions cannot be erased."""
+"""Erasing a person erases all texts about this person; institutions cannot be erased."""
 
 from __future__ import annotations
 
@@ -116,7 +116,9 @@ def test_texts_added_after_an_erasure_are_erased_by_the_next_one(persons: Person
     assert erasures(ledger, person)[-1]["targets"] == [f"sha-256:{late.digest}"]
 
 
-def test_institutions_and_parties_on_the_register_cannot_be_erased(persons: PersonActors, pilot: Pilot) -> None:
+def test_institutions_and_parties_of_an_asset_registration_cannot_be_erased(
+    persons: PersonActors, pilot: Pilot
+) -> None:
     ledger, court = persons.ledger, office(persons, "authority")
     for party in (persons.bank, persons.statistics, ledger.installation.operator):
         with pytest.raises(Conflict, match="PARTY_NOT_A_SUBJECT"):

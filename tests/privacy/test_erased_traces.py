@@ -42,13 +42,13 @@ def sealed(persons: PersonActors, *records: Any) -> list[bytes]:
 
 
 def found(ledger: Ledger) -> Callable[[bytes], bool]:
-    """Whether any file in the ledger's folder contains the text."""
+    """Return whether any file in the ledger's folder contains the text."""
     files = contents(ledger.settings.home).values()
     return lambda text: any(text in file for file in files)
 
 
 def test_digests_of_sent_texts_are_deleted_with_an_erasure(persons: PersonActors, pilot: Pilot) -> None:
-    """This includes requests of the provider, and of a broker whose mandate from the bank has ended."""
+    """Also requests sent by the provider, and by a broker whose mandate from the bank has ended, are covered."""
     ledger, person, other = persons.ledger, persons.person(), persons.person()
     number, neighbour = persons.certificate(person), persons.certificate(other)
     broker = pilot.party(PartyKind.BROKER, Role.BROKER)
@@ -80,7 +80,7 @@ def remembered(persons: PersonActors, party: str) -> set[str]:
 
 
 def test_an_idempotency_key_is_stored_only_as_a_digest(persons: PersonActors) -> None:
-    """A client's key may contain a name. The stored digest recognises the key but cannot be read."""
+    """An idempotency key may contain a name. A digest recognises the key without revealing it."""
     ledger, person = persons.ledger, persons.person()
     key, works = f"loan-{ledger.parties.register.identity(person)['identifier']}", iter(range(9))
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""Erasing personal text: what is destroyed, what stays, who may erase, and the entry in the log."""
+"""Erasing personal text destroys exactly the listed texts, keeps all proofs valid, and is recorded in the log."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_erasing_again_returns_the_first_erasure(persons: PersonActors) -> None:
     assert by_office.entry == first.entry
 
 
-def test_a_text_that_was_lost_is_recorded_as_erased(persons: PersonActors) -> None:
+def test_erasing_a_text_that_was_already_lost_is_recorded_as_an_erasure(persons: PersonActors) -> None:
     person = persons.person()
     number = persons.certificate(person)
     *others, certificate = records_of(persons, number)
@@ -142,7 +142,7 @@ def test_an_interrupted_erasure_erases_nothing(persons: PersonActors, monkeypatc
     assert erase(persons, person, number).certificates == (number,)
 
 
-def test_a_version_is_erased_with_the_versions_before_it(persons: PersonActors) -> None:
+def test_erasing_a_certificate_version_also_erases_its_earlier_versions(persons: PersonActors) -> None:
     ledger, person = persons.ledger, persons.person()
     request, given = persons.authorised(person)
     consent = given["social_insurance"].id
@@ -162,7 +162,9 @@ def test_a_version_is_erased_with_the_versions_before_it(persons: PersonActors) 
     assert erase(persons, person, old.certificate_no).entry == first.entry
 
 
-def test_a_registration_certificate_has_no_text_to_erase(persons: PersonActors, pilot: Pilot) -> None:
+def test_erasing_a_registration_certificate_is_refused_because_it_has_no_personal_text(
+    persons: PersonActors, pilot: Pilot
+) -> None:
     number = str(persons.ledger.registration.registrations.get(pilot.confirmed())["certificate_no"])
     with pytest.raises(Conflict, match="NO_PAYLOAD"):
         persons.ledger.erasure.certificate(office(persons, "authority"), number, COURT)

@@ -1,4 +1,4 @@
-"""The permissions to erase a certificate, by role and reason."""
+"""Tests which role may erase a certificate's text for which reason."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.actors.persons import PersonActors
 
 @contextmanager
 def at(ledger: Ledger, time: int) -> Iterator[Ledger]:
-    """Open the same ledger with a clock that shows this time."""
+    """Open the same ledger again with a clock that shows the given time."""
     with open_ledger(ledger.settings, clock=lambda: time) as opened:
         yield opened
 
@@ -46,7 +46,7 @@ def test_each_role_erases_only_for_its_reasons(persons: PersonActors, who: str) 
     assert bool(erasures(ledger, person)) == done
 
 
-def test_retention_is_counted_from_the_end_of_validity(persons: PersonActors) -> None:
+def test_the_retention_period_begins_at_the_end_of_the_certificates_validity(persons: PersonActors) -> None:
     ledger, person = persons.ledger, persons.person()
     number = persons.certificate(person)
     over = ledger.usage.holdings.get(number).exp + 30 * DAY
@@ -60,7 +60,9 @@ def test_retention_is_counted_from_the_end_of_validity(persons: PersonActors) ->
         assert late.erasure.party(office(persons, "authority"), person, OVER).certificates == (number,)
 
 
-def test_retention_of_a_request_without_a_certificate(persons: PersonActors) -> None:
+def test_the_text_of_a_request_without_a_certificate_can_be_erased_after_the_retention_period(
+    persons: PersonActors,
+) -> None:
     ledger, person = persons.ledger, persons.person()
     (request,) = persons.ask([persons.terms(person)])
     over = ledger.usage.requests.statement(request)["valid_to"] + 30 * DAY

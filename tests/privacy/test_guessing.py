@@ -26,16 +26,16 @@ from tests.support.actors.pilots import ROWS, Pilot
 
 REGION = "440825"
 IDENTIFIER = "subject_uscc"
-# All ID numbers of twenty birthdays in the district (a thousand for each day), and as many firms as in a county.
+# The guesses: all ID numbers of twenty birthdays in the district (1,000 a day), and the USCCs of a county's firms.
 PERSONS = [synthetic_resident_id(serial) for serial in range(20_000)]
 FIRMS = [synthetic_uscc(REGION, serial) for serial in range(5_000)]
 
 
 @dataclass(frozen=True)
 class Certified:
-    """A party of the district with its certificate. The insider knows everything about it except its number.
+    """A party of the district with its certificate. The insider knows everything about the party but its ID number.
 
-    ``rows`` are the provider's rows about it, which the provider never sends.
+    ``rows`` are the provider's rows about the party; the provider never sends them.
     """
 
     party: str
@@ -47,7 +47,7 @@ class Certified:
 
 
 class District:
-    """A separate ledger, with persons and firms that have certificates."""
+    """A separate ledger, in which persons and firms of one district have certificates."""
 
     def __init__(self, persons: PersonActors) -> None:
         self.persons, self.ledger = persons, persons.ledger
@@ -70,7 +70,7 @@ class District:
         return Certified(row.id, kind, number, issued.certificate_no, _numbered(answer, PLACE), sent)
 
     def _supply(self, consent: str, provider: str, rows: Sequence[dict[str, str]]) -> Sent:
-        """Supply data as over HTTP with an ``Idempotency-Key``."""
+        """Supply data in the same way as an HTTP call with an ``Idempotency-Key``."""
         drafted = self.persons.draft(consent, Supplied(tuple(rows), AS_OF, self.ledger.clock()))
         signed = replace(drafted, entry=self.persons.sign(provider, drafted.entry))
 
@@ -92,7 +92,7 @@ class District:
 
 
 def _numbered(rows: Sequence[dict[str, str]], number: str) -> list[dict[str, str]]:
-    """Return rows with the party's number in them, as a department stores them."""
+    """Return a department's rows about the party; they contain the party's number."""
     return [{**row, "number": number if place == 0 else ""} for place, row in enumerate(rows)]
 
 
@@ -107,7 +107,8 @@ def district(tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
         yield District(PersonActors(Pilot(ledger, cast)))
 
 
-# Rows stay with their provider, so the insider cannot try them. A claim may contain a firm's number, never a person's.
+# How the insider finds a number before the erasure. Rows do not help, because they stay with their provider.
+# A claim may contain a firm's number, but never a person's number.
 WAYS = {
     PartyKind.PERSON: {"lookup", "party id"},
     PartyKind.ENTERPRISE: {"lookup", "party id", "request", "claim"},
@@ -121,7 +122,7 @@ WAYS = {
 def test_no_id_number_can_be_guessed_after_an_erasure(
     district: District, kind: PartyKind, everyone: Sequence[str], erased: int, spared: int
 ) -> None:
-    """Before the erasure, the same attack finds the number by every construction, and reads number and name."""
+    """Before the erasure, the same attack finds the number in every way of ``WAYS``, and reads number and name."""
     victim, neighbour = (district.certified(kind, everyone[serial]) for serial in (erased, spared))
     name = district.ledger.parties.register.identity(victim.party)["name"]
 
@@ -129,7 +130,7 @@ def test_no_id_number_can_be_guessed_after_an_erasure(
     found = before.confirmed(everyone, before.constructions(kind.value, victim.rows, victim.sent))
     assert found[victim.number] == WAYS[kind]
     assert before.reads(victim.number) and before.reads(name)
-    # The provider's answer about the neighbour belongs to another request.
+    # The provider's answer about a second person belongs to another request.
     assert found[neighbour.number] == WAYS[kind] - {"request"}
 
     subject = Actor(victim.party, frozenset({Role.SUBJECT}))
@@ -149,7 +150,7 @@ def test_no_id_number_can_be_guessed_after_an_erasure(
 
 
 def test_no_claim_can_be_guessed_after_an_erasure(district: District) -> None:
-    """Every possible value is tried; before the erasure one value matches."""
+    """The attack tries every possible value; before the erasure exactly one value matches."""
     possible: dict[str, Sequence[object]] = {"months_paid": range(601), "paid_6_running": (True, False)}
     others = district.insider().claims(possible)
     victim = district.certified(PartyKind.PERSON, PERSONS[500])

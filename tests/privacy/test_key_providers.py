@@ -1,4 +1,4 @@
-"""Providers of keys: files, environment variables, a key management service. No key has a default or is made twice."""
+"""Wrapping keys from files, environment or a key service: no key has a default, and none is created twice."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.privacy.vault import PROVIDERS, Vault, environment, sealed_text, stor
 
 
 @pytest.mark.parametrize("make", PROVIDERS.values(), ids=PROVIDERS)
-def test_every_provider_opens_what_it_wrapped(
+def test_every_key_provider_can_unwrap_the_keys_that_it_wrapped(
     vault: Vault, tmp_path: Path, make: Callable[[Path], KeyProvider]
 ) -> None:
     own = vault.under(make(tmp_path / "own"))
@@ -28,7 +28,7 @@ def test_every_provider_opens_what_it_wrapped(
 
 
 def test_wrapping_is_rfc_3394() -> None:
-    """The test vector of §4.6: 256 bits of key data with a 256-bit key."""
+    """Wrapping gives the result of the test vector in §4.6: 256 bits of key data with a 256-bit key."""
     keys = environment(a="000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F")
     data_key = bytes.fromhex("00112233445566778899AABBCCDDEEFF000102030405060708090A0B0C0D0E0F")
     wrapped = "28C9F404C4B810F4CBCCB35CFB87F8263F5786E2D80ED326CBC7F0E71A99F43BFB988B9B7A02DD21"
@@ -36,14 +36,14 @@ def test_wrapping_is_rfc_3394() -> None:
     assert keys.unwrap(bytes.fromhex(wrapped), "a") == data_key
 
 
-def test_a_key_works_from_a_file_and_from_the_environment(vault: Vault) -> None:
+def test_a_wrapping_key_can_come_from_a_file_or_from_the_environment(vault: Vault) -> None:
     (record,) = vault.fill(1)
     moved = vault.under(environment("1", **{"1": vault.key_file("1").read_text()}))
     assert moved.opened(record) == [sealed_text(0)]
     assert vault.opened(*moved.fill(1, first=1)) == [sealed_text(1)]
 
 
-def test_the_setting_chooses_the_provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_setting_selects_the_key_provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(local_keys(Settings().key_provider, tmp_path, {}), FileKeyProvider)
     monkeypatch.setenv("PINGZHENG_KEY_PROVIDER", "environment")
     assert isinstance(local_keys(Settings().key_provider, tmp_path, {}), EnvironmentKeyProvider)
@@ -63,7 +63,9 @@ WRONG_ENVIRONMENT = {
 
 
 @pytest.mark.parametrize(("keys", "code", "where"), WRONG_ENVIRONMENT.values(), ids=WRONG_ENVIRONMENT)
-def test_nothing_is_sealed_without_its_key(vault: Vault, keys: EnvironmentKeyProvider, code: str, where: str) -> None:
+def test_a_text_cannot_be_sealed_if_the_current_key_is_missing(
+    vault: Vault, keys: EnvironmentKeyProvider, code: str, where: str
+) -> None:
     with pytest.raises(Misconfigured) as caught:
         vault.under(keys).fill(1)
     assert (caught.value.code, caught.value.where) == (code, where)
@@ -83,7 +85,7 @@ def test_a_lost_key_is_not_created_again(vault: Vault) -> None:
         vault.opened(record)
 
 
-def test_there_is_no_default_for_a_lost_current_key_name(vault: Vault) -> None:
+def test_a_lost_current_key_name_is_an_error_and_not_replaced_by_a_default(vault: Vault) -> None:
     (record,) = vault.fill(1)
     (vault.folder / "keys" / "kek-current").unlink()
     with pytest.raises(Misconfigured, match="KEY_FILE_MISSING"):
@@ -92,7 +94,7 @@ def test_there_is_no_default_for_a_lost_current_key_name(vault: Vault) -> None:
 
 
 def test_two_processes_that_create_a_key_get_the_same_key(tmp_path: Path) -> None:
-    """Otherwise records that one of them wraps could never be opened."""
+    """If each process kept its own key, records wrapped by one of them could never be opened."""
     start, seen = threading.Barrier(8), []
 
     def make() -> None:

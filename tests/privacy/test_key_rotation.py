@@ -114,7 +114,7 @@ def test_a_killed_rotation_is_continued(tmp_path: Path, point: str) -> None:
 
 
 def test_records_written_during_a_rotation_use_the_new_key(vault: Vault) -> None:
-    """Another process writes them; it reads the new key's id from the file."""
+    """A second process writes records during the rotation; it reads the new key's id from the file."""
     vault.fill(RECORDS)
     other, written, stop = vault.under(FileKeyProvider(vault.folder / "keys")), list[str](), threading.Event()
 
@@ -126,7 +126,7 @@ def test_records_written_during_a_rotation_use_the_new_key(vault: Vault) -> None
     writer.start()
     try:
         vault.rotation.begin()
-        # A record that was begun before the change of the key is wrapped too.
+        # A record whose writing began before the key changed is rewrapped too.
         vault.rotation.run(lambda _: None)
     finally:
         stop.set()

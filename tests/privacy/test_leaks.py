@@ -40,7 +40,7 @@ from tests.support.actors.signing_in import HERE, token_of
 from tests.support.machine.file_contents import checkpoint
 from tests.support.personal_text import NEWCOMER, Needles, forms_of
 
-# Files on the providers' own machines: their data sources and their answers. The ledger does not have these files.
+# Files on the providers' own machines (data sources and answers); the ledger's folder does not have them.
 PROVIDERS = Path("demo-out") / "providers"
 RECORDS = {".csv", ".db", ".db-wal", ".parquet"}
 PERSONAL = ("name", "id_number", "phone")
@@ -49,18 +49,18 @@ ACCESS = ("sign_in_nonce", "signed_in", "api_key", "enrolment", "reading")
 
 @dataclass(frozen=True)
 class Searched:
-    """The folder of a demonstration, the texts to search for, and the answers of the API."""
+    """A demonstration's folder and API answers, in which tests search, and the texts to search for."""
 
     folder: Path
     subjects: frozenset[str]
     needles: Needles
     answers: Mapping[str, Response]
     said: bytes
-    # Issued tokens, keys and codes.
+    # The secrets that were issued: tokens, keys and codes.
     secrets: frozenset[str]
 
     def files(self) -> list[Path]:
-        """All files except the providers' own."""
+        """All files in the folder except the providers' own files."""
         return [path for path in sorted(self.folder.rglob("*")) if path.is_file() and not self.is_record(path)]
 
     def is_record(self, path: Path) -> bool:
@@ -80,7 +80,7 @@ def searched(demo: Path) -> Iterator[Searched]:
 
 
 def given_access(ledger: Ledger) -> set[str]:
-    """Add a row to each table of sessions, keys, codes and readings, and return the issued secrets."""
+    """Create a session, an API key, an enrolment code and a reading, and return the issued secrets."""
     (certificate,) = ledger.usage.holdings.page(HoldingsFilter(party=ledger.installation.operator), None, 1)
     subject = certificate.certificate.subject
     token = token_of(ledger, subject)
@@ -127,7 +127,7 @@ def listening() -> Iterator[io.StringIO]:
     heard = io.StringIO()
     before, root, handler = structlog.get_config(), logging.getLogger(), logging.StreamHandler(heard)
     level = root.level
-    # Log lines of the test's HTTP client are not the ledger's.
+    # Log lines of the test's HTTP client are ignored, because the ledger does not write them.
     handler.addFilter(lambda record: not record.name.startswith("httpx"))
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
@@ -177,7 +177,7 @@ Ask = Callable[[TestClient, dict[str, str]], Response]
 
 
 def mistakes(text: str) -> dict[str, Ask]:
-    """Return requests with the text in wrong places."""
+    """Return requests that contain the text in members where it does not belong."""
     party = {"kind": "person", "name": "某人", "identifier": "x", "region": "440802", "public_key": "02" + "11" * 32}
     paths = {
         "certificate": "/v1/certificates/{}",
@@ -222,13 +222,13 @@ def mistakes(text: str) -> dict[str, Ask]:
     return asked
 
 
-def test_the_pilot_has_subjects_to_look_for(searched: Searched) -> None:
+def test_the_pilot_has_subjects_whose_texts_can_be_searched_for(searched: Searched) -> None:
     assert len(searched.subjects) > 250
     assert all(len(forms_of(text)["UTF-8"]) >= 8 for text in searched.subjects)
 
 
 def test_only_the_providers_files_are_excluded_from_the_search(searched: Searched) -> None:
-    """Each excluded file really contains personal text."""
+    """The test also checks that each excluded file contains personal text."""
     records = [path for path in searched.folder.rglob("*") if path.is_file() and searched.is_record(path)]
     for path in records:
         assert path.suffix in (".parquet", ".db-wal") or searched.needles.found_in(path.read_bytes()), path
@@ -244,14 +244,14 @@ def test_no_file_contains_personal_text(searched: Searched) -> None:
 
 
 def test_the_search_covers_arguments_of_processes(searched: Searched) -> None:
-    """The arguments of the program and of the node that it starts were recorded."""
+    """The recorded arguments include those of the program and of the node that it starts."""
     arguments = (searched.folder / "demo.arguments").read_bytes()
     assert b"pingzheng\0demo\0--home" in arguments
     assert b"node" in arguments
 
 
 def test_sessions_and_readings_contain_no_names_and_no_secrets(searched: Searched) -> None:
-    """Each of the tables has rows, so that the search of the database includes them."""
+    """Each of the tables has rows, so the search of the database covers the tables."""
     with closing(sqlite3.connect(searched.folder / "var" / "ledger.db")) as database:
         rows = {table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ACCESS}
     assert min(rows.values()) > 0, rows
@@ -262,7 +262,7 @@ def test_sessions_and_readings_contain_no_names_and_no_secrets(searched: Searche
 
 
 def test_files_with_personal_text_are_readable_by_their_owner_only(searched: Searched) -> None:
-    """These are the ledger's database with its other files, and the providers' own files."""
+    """Only the ledger's database files and the providers' own files may contain personal text."""
     files = [path for path in (searched.folder / "var").iterdir() if path.name.startswith("ledger.db")]
     files += [path for path in searched.folder.rglob("*") if path.is_file() and searched.is_record(path)]
     assert len(files) > 10
@@ -271,7 +271,7 @@ def test_files_with_personal_text_are_readable_by_their_owner_only(searched: Sea
 
 @pytest.mark.parametrize("asked", ["bash_complete", "complete_bash", "zsh_complete", "complete_zsh"])
 def test_shell_completion_returns_no_data_of_a_ledger(searched: Searched, asked: str) -> None:
-    """The program prints nothing for a shell that asks for completions."""
+    """A shell that asks for completions gets no output from the program."""
     assert [parameter.opts for parameter in get_command(app).params] == [["--version"]]
     words = "pingzheng party show --home var "
     asking = {"_PINGZHENG_COMPLETE": asked, "COMP_WORDS": words, "COMP_CWORD": "5", "_TYPER_COMPLETE_ARGS": words}

@@ -1,4 +1,4 @@
-"""The search for personal text finds it at every position, and nothing else."""
+"""The search finds personal text at every position and in every form, and reports nothing else."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def test_the_search_finds_encoded_text(text: str, before: str) -> None:
 
 @given(st.binary(max_size=300))
 def test_the_search_finds_nothing_in_random_bytes(data: bytes) -> None:
-    """Random bytes do not contain eighteen given digits."""
+    """It is practically impossible that random bytes contain eighteen given digits."""
     assert NEEDLES.found_in(data) == set()
 
 
 def test_a_phone_number_within_other_digits_is_not_reported() -> None:
-    """Such digits occur in the hex code of contracts. An ID number is reported at every position."""
+    """Eleven digits can occur by chance in a contract's hex code. An ID number is reported even inside other digits."""
     assert NEEDLES.found_in(b"6" + TEXTS[2].encode() + b"0160") == set()
     assert NEEDLES.found_in(b"6" + ID_NUMBER.encode() + b"0160") != set()
 

@@ -1,4 +1,4 @@
-"""Other users of the machine could see arguments, temporary files, and a database with open permissions."""
+"""Other users of a machine can see arguments, temporary files and readable databases: none may have personal text."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.support.machine.onlookers import watched
 from tests.support.personal_text import NEWCOMER, Needles
 
 
-def test_the_watch_sees_arguments_and_temporary_files(tmp_path: Path) -> None:
-    """It also sees a child process, and a temporary folder that is deleted soon."""
+def test_the_watch_records_arguments_and_temporary_files(tmp_path: Path) -> None:
+    """The watch also sees a child process, and a temporary folder that is soon deleted."""
     text = NEWCOMER["name"]
     script = f'd=$(mktemp -d -p "{tmp_path}"); printf %s "$1" > "$d/slip"; sleep 1; rm -r "$d"'
     with watched(tmp_path) as seen:
@@ -32,7 +32,7 @@ def test_opening_a_database_makes_it_readable_by_its_owner_only(tmp_path: Path) 
     engine = open_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE slip (content TEXT)")
-    # SQLite's other files exist as long as the database is open.
+    # SQLite's additional files exist only while the database is open.
     files = [path, *tmp_path.glob("ledger.db-*")]
     assert len(files) > 1
     assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
@@ -45,7 +45,7 @@ def test_opening_a_database_makes_it_readable_by_its_owner_only(tmp_path: Path) 
 
 
 def test_onboarding_shows_no_name_in_arguments_or_temporary_files(tmp_path: Path) -> None:
-    """Tried with a file, and again with standard input."""
+    """The identity is given once in a file and once on standard input."""
     temporary, answer = tmp_path / "tmp", json.dumps(NEWCOMER, ensure_ascii=False)
     temporary.mkdir()
     with create_ledger(Settings(home=tmp_path / "var")):

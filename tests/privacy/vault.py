@@ -1,4 +1,4 @@
-"""A database with sealed records only, without a chain. Its keys are in files unless another provider is given."""
+"""A database that has only sealed records, without a chain. Its keys are in files or with the given provider."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RECORDS = CHUNK + 50
 
 
 class Vault:
-    """The database in a folder, as one process opens it."""
+    """The database of a folder, opened by one process."""
 
     def __init__(self, folder: Path, database: Database, keys: KeyProvider) -> None:
         self.folder, self.database, self.keys = folder, database, keys
@@ -32,7 +32,7 @@ class Vault:
         self.rotation = KeyRotation(database, self.sealer, archiving)
 
     def under(self, keys: KeyProvider) -> Vault:
-        """Return the same database with another provider of keys."""
+        """Open the same database with another key provider."""
         return Vault(self.folder, self.database, keys)
 
     def fill(self, count: int, first: int = 0) -> list[str]:

@@ -1,4 +1,4 @@
-"""Entries that were changed in the database: reading them is refused, and no bundle is made of them."""
+"""If a log entry was changed in the database, reading the entry is refused and no bundle is made from it."""
 
 from __future__ import annotations
 
@@ -110,10 +110,10 @@ def test_a_changed_entry_is_not_exported_and_every_check_reports_it(
     assert asked(ledger, "index", "check")[0] == 0
 
 
-def test_an_entry_that_was_changed_with_its_leaf_is_detected_by_the_root(
+def test_an_entry_changed_together_with_its_leaf_no_longer_matches_the_root(
     pilot: Pilot, number: str, changed: Changed
 ) -> None:
-    """If the root is changed too, the chain's commitment differs."""
+    """If the stored root is changed too, it differs from the commitment on the chain."""
     ledger = pilot.ledger
     seq, body, _ = row_of(pilot, number)
     new = log_store.NewEntry("certificate", body.replace(b'"transferable":"no"', b'"transferable":"on"'))
@@ -163,8 +163,8 @@ def test_a_signed_certificate_whose_text_was_changed_is_not_exported(
         ledger.certificates.bundles.build(number)
 
 
-def test_checking_entries_needs_no_additional_query(pilot: Pilot, number: str) -> None:
-    """An entry is checked when it is loaded."""
+def test_checking_an_entry_needs_no_additional_database_query(pilot: Pilot, number: str) -> None:
+    """The check uses the row that is loaded anyway."""
     ledger = pilot.ledger
     statements: list[str] = []
     with ledger.database.read() as session:

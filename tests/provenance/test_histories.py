@@ -41,7 +41,7 @@ def flags(graph: LineageGraph) -> dict[str, str | None]:
     return {node.asset: node.annulled_ancestor for node in graph.nodes}
 
 
-def test_events_give_party_time_reason_and_transaction(pilot: Pilot) -> None:
+def test_each_event_has_party_time_reason_and_transaction(pilot: Pilot) -> None:
     asset = transferred(pilot)
     answer = pilot.ledger.provenances.asset(asset)
     by_name = {event["name"]: event for event in answer.events}
@@ -57,7 +57,7 @@ def test_events_give_party_time_reason_and_transaction(pilot: Pilot) -> None:
 
 
 def test_an_exported_history_is_proven_offline(pilot: Pilot) -> None:
-    """The history contains reasons, which are hashed as numbers."""
+    """The history contains reasons; on the chain a reason is a number, and this number is hashed."""
     asset = transferred(pilot)
     exported = json.loads(json.dumps(pilot.ledger.provenances.asset(asset).to_dict()))
     proof = exported["completeness"]
@@ -74,8 +74,8 @@ def test_an_exported_history_is_proven_offline(pilot: Pilot) -> None:
         assert [each.party for each in who_held(online, "hold")] == [online.holder]
 
 
-def test_a_certificates_history_includes_its_statements(pilot: Pilot) -> None:
-    """Uses and withdrawals by other parties under the same digests are not included."""
+def test_a_certificates_history_includes_events_of_its_evidence(pilot: Pilot) -> None:
+    """Uses and withdrawals that other parties recorded for the same digests are left out."""
     ledger, cast, firm = pilot.ledger, pilot.cast, pilot.firm()
     number = pilot.certificate(firm)
     with ledger.database.read() as session:
@@ -111,7 +111,7 @@ def test_a_certificates_history_includes_its_statements(pilot: Pilot) -> None:
     }
 
 
-def test_an_asset_does_not_exist_before_its_registration(pilot: Pilot) -> None:
+def test_an_asset_has_the_state_none_before_its_registration(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     view = pilot.ledger.provenances.at(asset, 0)
     assert (view.state, view.holder) == ("none", None)
@@ -166,7 +166,7 @@ def test_the_history_of_an_unknown_asset_is_refused(pilot: Pilot) -> None:
             ask("ee" * 32)
 
 
-def test_an_index_without_an_event_is_detected(pilot: Pilot) -> None:
+def test_a_history_is_refused_if_an_event_is_missing_in_the_index(pilot: Pilot) -> None:
     asset = transferred(pilot)
     provenances = pilot.ledger.provenances
     provenances.asset(asset)

@@ -1,4 +1,4 @@
-"""Timeline and lineage as SVG: well-formed, always the same, limited in size, and with escaped text."""
+"""The SVG pictures of timeline and lineage are well-formed, reproducible, limited in size, and escape all text."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_timeline_shows_every_event_in_order() -> None:
     assert timeline_picture(life) == timeline_picture(recorded_life())
 
 
-def test_a_long_timeline_is_limited_and_says_what_it_leaves_out() -> None:
+def test_a_long_timeline_is_shortened_and_says_how_many_events_it_leaves_out() -> None:
     frozen = [event("Frozen" if place % 2 else "Unfrozen", 50 + place, 5, reason=4) for place in range(1, 401)]
     history = recorded([*confirmed_asset(), *frozen])
     picture = timeline_picture(history)
@@ -84,7 +84,7 @@ def test_boxes_do_not_overlap() -> None:
                 assert abs(x - other_x) >= width or abs(y - other_y) >= height
 
 
-def test_lineage_is_drawn_from_left_to_right_in_any_order() -> None:
+def test_lineage_is_drawn_from_left_to_right_whatever_the_order_of_the_edges() -> None:
     nodes = (node(ASSET), node(PARENT, label="parent"), node(SUCCESSOR, label="child"))
     edges = ((ASSET, "derived_from", PARENT), (SUCCESSOR, "split_from", ASSET), (SUCCESSOR, "merged_from", PARENT))
     for order in (nodes, nodes[::-1]):
@@ -101,7 +101,7 @@ def test_descendants_of_an_annulled_asset_are_drawn_red_with_a_note() -> None:
 
 
 def test_a_circle_in_the_lineage_is_drawn() -> None:
-    """The contract allows no circle, but an untrusted index may contain one, and drawing it must end."""
+    """The contract allows no circle, but an untrusted index may contain one; drawing must still end."""
     edges = ((ASSET, "derived_from", PARENT), (PARENT, "derived_from", ASSET), (ASSET, "replaced_by", PARENT))
     assert len(boxes(lineage_picture(graph(node(ASSET), node(PARENT), edges=edges)))) == 2
 
@@ -132,5 +132,5 @@ def test_text_in_pictures_is_escaped(hostile: str) -> None:
         ("a数据", 4, "a数…"),
     ],
 )
-def test_text_is_shortened_to_its_columns(content: str, columns: int, shown: str) -> None:
+def test_text_is_shortened_to_the_width_of_its_box(content: str, columns: int, shown: str) -> None:
     assert fit(content, columns) == shown

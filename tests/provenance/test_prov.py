@@ -1,4 +1,4 @@
-"""The W3C PROV document, read with independent JSON-LD and RDF libraries."""
+"""Reads the exported W3C PROV document with independent JSON-LD and RDF libraries."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_every_event_is_one_activity_with_its_actor_time_and_transaction(graph: 
 
 
 def test_every_value_of_the_document_is_a_triple(graph: Graph) -> None:
-    """So no term is missing from the context."""
+    """Otherwise a term would be missing from the JSON-LD context."""
     nodes = prov_document(recorded_life())["@graph"]
     values = sum(
         len(value) if isinstance(value, list) else 1 for node in nodes for name, value in node.items() if name != "@id"
@@ -73,7 +73,7 @@ def test_every_value_of_the_document_is_a_triple(graph: Graph) -> None:
 
 
 def test_both_ends_of_every_relation_are_nodes(graph: Graph) -> None:
-    """Each end has the class that PROV requires."""
+    """Each node at the end of a relation has the class that PROV requires there."""
     ends = {
         PROV.used: (PROV.Activity, PROV.Entity),
         PROV.wasAssociatedWith: (PROV.Activity, PROV.Agent),
@@ -92,7 +92,7 @@ def test_both_ends_of_every_relation_are_nodes(graph: Graph) -> None:
             assert (target, RDF.type, object_class) in graph
 
 
-def test_versions_follow_content_and_holder(graph: Graph) -> None:
+def test_a_new_content_or_holder_makes_a_new_version_of_the_asset(graph: Graph) -> None:
     parties = recorded_life().parties
     versions = sorted(graph.subjects(RDF.type, PZ.AssetVersion), key=str)
     assert versions == [urn("version", number) for number in (1, 2, 3, 4)]

@@ -1,4 +1,4 @@
-"""The list of who used a subject's data: readings, presentations, uses and cases; and acts that leave no record."""
+"""A subject's list of who used its data (readings, presentations, uses, cases), and acts that are not listed."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_the_number_of_waiting_readings_is_limited(ledger: Ledger) -> None:
 
 
 def test_a_forged_bundle_leaves_no_record_for_the_subject(pilot: Pilot) -> None:
-    """Neither a check nor a presentation is recorded, in the list or in the log."""
+    """Neither checking nor presenting a forged bundle is recorded, in the subject's list or in the log."""
     ledger, firm = pilot.ledger, pilot.firm()
     number = pilot.certificate(firm)
     bundle, nonce = pilot.present(firm, number)
@@ -136,14 +136,14 @@ def test_a_forged_bundle_leaves_no_record_for_the_subject(pilot: Pilot) -> None:
             ).report.genuine
     assert presentations_of(pilot, number) == 0
     assert (readings_of(pilot, firm), logged(pilot, number)) == ([], [])
-    # A nonce that came with a forged bundle is still valid for a genuine one.
+    # A nonce that was sent with a forged bundle is still valid for a genuine bundle.
     assert not ledger.verification.accept(
         ledger.actor(pilot.cast.bank), json.dumps(forged).encode(), nonce
     ).report.genuine
     assert ledger.verification.accept(ledger.actor(pilot.cast.bank), bundle.to_bytes(), nonce).report.valid
 
 
-def test_a_stranger_leaves_one_record_a_day(pilot: Pilot) -> None:
+def test_a_strangers_verifications_are_recorded_once_a_day(pilot: Pilot) -> None:
     ledger, firm = pilot.ledger, pilot.firm()
     number = pilot.certificate(firm)
     bundle, _ = pilot.present(firm, number)
@@ -164,7 +164,7 @@ def test_a_stranger_leaves_one_record_a_day(pilot: Pilot) -> None:
     assert presentations_of(pilot, number) == 3
 
 
-def test_a_stranger_sees_the_state_of_a_number_and_since_when(pilot: Pilot) -> None:
+def test_a_stranger_sees_only_a_certificates_state_and_the_time_since_when(pilot: Pilot) -> None:
     ledger, firm = pilot.ledger, pilot.firm()
     number = pilot.certificate(firm)
     assert ledger.verification.public_status(number)["state"] == "active"
@@ -176,7 +176,7 @@ def test_a_stranger_sees_the_state_of_a_number_and_since_when(pilot: Pilot) -> N
         ledger.verification.public_status("C44080000S51260000000000")
 
 
-def test_a_certificate_that_is_not_anchored_has_only_the_state_building(pilot: Pilot) -> None:
+def test_the_public_status_of_a_certificate_that_is_not_anchored_is_only_building(pilot: Pilot) -> None:
     firm = pilot.firm()
     authorization = pilot.authorise(firm)
     pilot.supply(firm, authorization)

@@ -1,4 +1,4 @@
-"""Rows that were changed in the database: answers and exports from them are refused, and each is reported."""
+"""If a database row was changed, answers and exports from the row are refused, and doctor reports the row."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_a_changed_party_number_is_detected(pilot: Pilot, changed: Changed) -> N
     assert findings(pilot) == set()
 
 
-# Changes of the database of a closed ledger, the error on opening, and the finding of doctor.
+# Changes of a closed ledger's database, with the error on opening and the finding that doctor must report.
 CLOSED = {
     "next entry too high": ("UPDATE counter SET value = value + 5 WHERE name = 'entry_seq'", "COUNTER_DIFFERS"),
     "next entry too low": ("UPDATE counter SET value = value - 1 WHERE name = 'entry_seq'", "COUNTER_DIFFERS"),
@@ -150,7 +150,7 @@ CLOSED = {
 
 
 @pytest.mark.parametrize(("statement", "code"), CLOSED.values(), ids=CLOSED)
-def test_a_changed_database_is_not_written(home: Path, statement: str, code: str) -> None:
+def test_a_ledger_with_a_changed_database_writes_nothing(home: Path, statement: str, code: str) -> None:
     with closing(sqlite3.connect(home / "ledger.db")) as database:
         database.execute(statement)
         database.commit()
@@ -179,7 +179,7 @@ def test_a_counter_that_was_set_back_repeats_no_certificate_number(home: Path) -
             next_number(session, region, scenario, ledger.clock())
 
 
-# Changes that no part of this program makes, and the finding of doctor.
+# Changes that this program itself never makes, with the finding that doctor must report.
 NONSENSE = {
     "another entry type": ("UPDATE entry SET type = 'withdrawal' WHERE type = 'certificate'", "ENTRY_DAMAGED"),
     "text in a counter": ("UPDATE counter SET value = 'x'", "COUNTER_DIFFERS"),

@@ -23,12 +23,12 @@ def test_solidity_tests_pass_and_cover_the_contracts(record_property: Callable[[
         record_property(COVERED, astuple(file))
     assert {file.path for file in files} == _with_functions()
     assert [file for file in files if not file.enough] == [], f"below {FLOOR} %"
-    # Without instrumented conditions there would be almost no branches.
+    # If conditions were not instrumented, the report would have almost no branches.
     assert sum(file.branches for file in files) > sum(file.lines for file in files) / 4
 
 
 def _with_functions() -> set[str]:
-    """Return the sources that contain functions, except the harness (see hardhat.config.js)."""
+    """Return the contract sources that contain functions; the test harness is left out (see hardhat.config.js)."""
     sources = (PROJECT / "contracts").rglob("*.sol")
     return {
         path.relative_to(PROJECT).as_posix()

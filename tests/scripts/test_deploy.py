@@ -38,7 +38,7 @@ def run(node: LocalNode, folder: Path, founding: object, *options: str) -> Resul
     return CliRunner().invoke(app, [*fixed, *options])
 
 
-def test_the_parties_of_the_file_are_registered_once(node: LocalNode, tmp_path: Path) -> None:
+def test_the_deployment_registers_each_party_of_the_file_once(node: LocalNode, tmp_path: Path) -> None:
     first = run(node, tmp_path, rows(), "--json")
     assert first.exit_code == 0, first.output
     shown, deployment = json.loads(first.stdout), Deployment.load(tmp_path / "local.json")
@@ -52,7 +52,7 @@ def test_the_parties_of_the_file_are_registered_once(node: LocalNode, tmp_path: 
 
 
 @pytest.mark.parametrize(("network", "code"), [("local", 0), ("city", 2)])
-def test_a_delay_of_less_than_a_day_is_for_local_chains(
+def test_a_waiting_period_of_less_than_a_day_is_refused_unless_the_chain_is_local(
     node: LocalNode, tmp_path: Path, network: str, code: int
 ) -> None:
     result = run(node, tmp_path, rows(), "--delay", "86399", "--network", network)
@@ -65,7 +65,9 @@ def test_a_delay_of_less_than_a_day_is_for_local_chains(
     [{}, [{}], 5, [[]], [{**rows()[0], "roles": ["king"]}], [{**rows()[0], "accreditations": {"S51": 5}}]],
     ids=str,
 )
-def test_a_file_of_another_form_deploys_nothing(node: LocalNode, tmp_path: Path, founding: object) -> None:
+def test_nothing_is_deployed_if_the_parties_file_is_malformed(
+    node: LocalNode, tmp_path: Path, founding: object
+) -> None:
     result = run(node, tmp_path, founding)
     assert result.exit_code != 0
     assert not (tmp_path / "local.json").exists()

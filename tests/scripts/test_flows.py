@@ -1,4 +1,4 @@
-"""Three flows follow the order of the rooms; every call against the order has a reason in HANDED_DOWN."""
+"""Three flows call rooms (packages) only in the allowed order; HANDED_DOWN gives the reason for each exception."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ARCHITECTURE = DOCS / "architecture.md"
 
 
 def function(room: str, source: str) -> Callable[..., Any]:
-    """Return a function that the recorder takes for a function of the room."""
+    """Return a function that the recorder counts as a function of the given room."""
     names: dict[str, Any] = {}
     exec(compile(source, str(PROJECT / "ledger" / room / "made_up.py"), "exec"), names)
     made: Callable[..., Any] = names["made"]
@@ -25,7 +25,7 @@ def test_three_flows_follow_the_order_of_the_rooms(pilot: Pilot) -> None:
     flows = recorded(pilot)
     climbs = {climb for flow in flows.values() for climb in flow.climbs}
     assert [str(climb) for climb in climbs if climb.pattern is None] == []
-    # Not every function of HANDED_DOWN is called in each run: it depends on what the ledger did before.
+    # A run need not call every function in HANDED_DOWN: this depends on what the ledger did before.
     assert {climb.pattern for climb in climbs} <= set(HANDED_DOWN) and len(climbs) > 5
     for name, (first, *between, last) in {
         "a request to a verified use": ("usage", "log", "certificates"),
@@ -38,7 +38,7 @@ def test_three_flows_follow_the_order_of_the_rooms(pilot: Pilot) -> None:
     assert {"usage", "provider", "log", "certificates"} <= drawn <= set(flows["a request to a verified use"].rooms)
 
 
-def test_a_call_to_a_room_above_or_beside_is_a_climb() -> None:
+def test_a_call_to_a_room_above_or_beside_is_recorded_as_an_exception() -> None:
     calls = "def made(function):\n    return function()"
     ends = "def made():\n    return None"
     recorder = Recorder()
@@ -53,7 +53,7 @@ def test_a_call_to_a_room_above_or_beside_is_a_climb() -> None:
 
 
 def test_libraries_between_two_rooms_are_skipped() -> None:
-    """For example ``sorted``, which calls the key function."""
+    """A library may call our function, as ``sorted`` calls its key function."""
     recorder = Recorder()
     lower = function("domain", "def made(key):\n    return sorted([2, 1], key=key)")
     with recorder.recording():
@@ -61,6 +61,6 @@ def test_libraries_between_two_rooms_are_skipped() -> None:
     assert recorder.climbs == {Climb("domain", "log.made_up:made"): 2}
 
 
-def test_every_room_is_in_the_order() -> None:
+def test_every_room_has_a_place_in_the_order() -> None:
     rooms = {path.name for path in (PROJECT / "ledger").iterdir() if (path / "__init__.py").is_file()}
     assert rooms <= set(levels())

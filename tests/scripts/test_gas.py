@@ -1,4 +1,4 @@
-"""The gas of every act is as committed and within its limit; `python -m scripts.gas` measures it again."""
+"""The gas of every act equals the committed value and is within its limit; `python -m scripts.gas` measures again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scripts.gas.limits import LIMITS, MAX_RUNTIME_BYTES, SIZE_FILE, WHY, commit
 from scripts.gas.moves import measure, sizes
 from scripts.gas.page import page
 
-# How much more an anchor and a bulk revocation may cost for the log of each issuer and for reading the pause.
+# The most additional gas of an anchor and of a bulk revocation, for the issuer's own log and for reading the pause.
 MOST_FOR_ITS_OWN_LOG = 3_000
 # A zero byte of a call costs 12 gas less than another byte, and two bytes of the times in a call can be zero.
 ZERO_BYTES = 24
@@ -22,7 +22,7 @@ def measured() -> dict[str, int]:
     return measure()
 
 
-def test_gas_is_as_committed(measured: dict[str, int]) -> None:
+def test_the_measured_gas_equals_the_committed_gas(measured: dict[str, int]) -> None:
     assert list(TABLE) == list(measured)
     changed = {
         name: (TABLE[name]["gas"], gas)
@@ -38,26 +38,26 @@ def test_every_limit_is_in_the_committed_table() -> None:
 
 
 @pytest.mark.parametrize("name", LIMITS)
-def test_gas_is_within_its_limit_or_has_a_reason(name: str) -> None:
-    """An act above its limit has a reason, and an act within its limit has none."""
+def test_an_acts_gas_is_within_its_limit_or_has_a_reason(name: str) -> None:
+    """Every act above its limit has a reason in the table; an act within its limit has no reason."""
     above = TABLE[name]["gas"] > LIMITS[name]
     assert above == ("why" in TABLE[name]) == (name in WHY)
 
 
 @pytest.mark.parametrize("name", [name for name, row in TABLE.items() if "rise" in row])
-def test_a_rise_has_a_reason(name: str) -> None:
+def test_every_rise_in_gas_has_a_reason(name: str) -> None:
     rise = TABLE[name]["rise"]
     assert rise["why"] and 0 < rise["from"] < TABLE[name]["gas"]
 
 
 @pytest.mark.parametrize("name", [name for name in TABLE if name.startswith(("anchor, size", "revoke 1000"))])
-def test_an_issuers_own_log_costs_little_more(name: str) -> None:
-    """The very first anchor of an issuer is excepted: it uses a storage slot for the log, once."""
+def test_a_separate_log_for_each_issuer_costs_little_gas(name: str) -> None:
+    """An issuer's first anchor is left out: it pays once for a new storage slot."""
     rise = TABLE[name].get("rise", {}).get("from", TABLE[name]["gas"])
     assert TABLE[name]["gas"] - rise <= MOST_FOR_ITS_OWN_LOG
 
 
-def test_the_page_shows_every_move_its_limit_and_the_reason_of_each_rise() -> None:
+def test_the_gas_page_shows_every_act_its_limit_and_the_reason_of_each_rise() -> None:
     shown = page(TABLE, sizes_as_committed())
     for name, row in TABLE.items():
         limit = f"{row['limit']:,}" if "limit" in row else "–"
@@ -66,7 +66,7 @@ def test_the_page_shows_every_move_its_limit_and_the_reason_of_each_rise() -> No
             assert f"| {name} | {row['rise']['from']:,} | {row['gas']:,} | {row['rise']['why']} |" in shown
 
 
-def test_a_dearer_act_keeps_its_former_cost() -> None:
+def test_the_report_keeps_the_former_gas_of_an_act_that_became_dearer() -> None:
     dearer = {name: row["gas"] + 50_000 for name, row in TABLE.items()}
     rows = report(dearer, TABLE)
     assert all(rows[name]["rise"]["from"] == TABLE[name]["gas"] for name in TABLE)
@@ -76,6 +76,6 @@ def sizes_as_committed() -> dict[str, int]:
     return dict(json.loads(SIZE_FILE.read_text()))
 
 
-def test_runtime_sizes_are_as_committed() -> None:
+def test_the_contracts_bytecode_sizes_equal_the_committed_sizes() -> None:
     assert sizes_as_committed() == sizes()
     assert all(0 < size < MAX_RUNTIME_BYTES for size in sizes().values())

@@ -1,4 +1,4 @@
-"""The script that draws passages for a reader."""
+"""Tests the script that draws random passages of the project for a reader to judge."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_one_seed_draws_the_same_passages(found: list[Passage]) -> None:
     assert len(set(drawn(found, 7))) == COUNT
 
 
-def test_each_kind_gives_the_same_number_of_passages(found: list[Passage]) -> None:
+def test_the_script_draws_the_same_number_of_passages_of_each_kind(found: list[Passage]) -> None:
     assert Counter(passage.kind for passage in drawn(found, 7)) == dict.fromkeys(KINDS, COUNT // len(KINDS))
     assert Counter(passage.kind for passage in drawn(found, 7, 7))["docstring"] == 2
 
@@ -48,14 +48,14 @@ def test_passages_are_in_both_languages_and_of_every_room(found: list[Passage]) 
     assert {"ledger", "api", "tests", "contracts", "scripts"} <= {passage.file.split("/")[0] for passage in found}
 
 
-def test_a_passage_is_where_it_says(found: list[Passage]) -> None:
+def test_each_passage_is_at_the_file_and_line_that_are_printed(found: list[Passage]) -> None:
     for passage in drawn(found, 7):
         lines = (PROJECT / passage.file).read_text("utf-8").splitlines()
         first = re.split(r"[\s{]", passage.text.removeprefix("/").strip(), maxsplit=1)[0]
         assert first.rstrip(":") in "\n".join(lines[passage.line - 1 : passage.line + 12]), passage
 
 
-def test_kinds_of_python_passages() -> None:
+def test_a_python_file_gives_passages_of_every_kind() -> None:
     assert sorted((passage.line, passage.kind, passage.text) for passage in of_python("sample.py", SAMPLE)) == [
         (1, "docstring", "What a module is about."),
         (3, "comment", "A comment of two lines."),

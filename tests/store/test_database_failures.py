@@ -19,7 +19,7 @@ ROWS = 400
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A closed database of some hundred pages."""
+    """The path of a closed database of a few hundred pages."""
     file = tmp_path / "ledger.db"
     database = Database(open_engine(f"sqlite:///{file}"))
     with database.write() as session:
@@ -51,7 +51,7 @@ def count(database: Database) -> int:
         return int(session.execute(text("SELECT count(*) FROM note WHERE body IS NOT NULL")).scalar_one())
 
 
-def test_a_writer_that_waits_too_long_gets_a_time_to_retry(path: Path, database: Database) -> None:
+def test_a_writer_that_waits_too_long_for_a_lock_gets_a_time_to_retry(path: Path, database: Database) -> None:
     other = Database(open_engine(f"sqlite:///{path}"))
     with other.write() as session:
         session.execute(text("UPDATE note SET body = 'theirs' WHERE id = 0"))
@@ -64,7 +64,7 @@ def test_a_writer_that_waits_too_long_gets_a_time_to_retry(path: Path, database:
     other.engine.dispose()
 
 
-def test_on_a_full_disk_nothing_is_written_and_reading_continues(database: Database) -> None:
+def test_if_the_disk_is_full_nothing_is_written_and_reading_still_works(database: Database) -> None:
     with database.engine.connect() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
     with database.write() as session:
@@ -121,7 +121,7 @@ def test_a_missing_database_cannot_be_opened(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_emptied_database_gets_no_new_tables(path: Path) -> None:
+def test_opening_an_emptied_database_creates_no_tables(path: Path) -> None:
     engine: Engine = open_engine(f"sqlite:///{path}")
     require_contents(engine)
     engine.dispose()
@@ -132,7 +132,7 @@ def test_an_emptied_database_gets_no_new_tables(path: Path) -> None:
         assert not connection.execute("SELECT name FROM sqlite_master").fetchall()
 
 
-def test_only_repairs_are_written_while_there_is_a_finding(database: Database) -> None:
+def test_while_a_fault_is_recorded_only_repairs_may_write(database: Database) -> None:
     finding = Finding("CHAIN_BEHIND_DATABASE", "The chain lacks a batch.", "batch 3", "Restore it.", {"batch": 3})
     database.refuse(finding)
     with pytest.raises(Incoherent) as refused:

@@ -1,4 +1,4 @@
-"""Migrations bring a database of an earlier version to this version without loss of data."""
+"""Migrations upgrade a database of an earlier version to the current version without losing data."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ PRESENTATION_1 = """INSERT INTO presentation (id, certificate_no, consumer, fiel
 VALUES ('1', 'n', 'c', '[]', 'valid', 1)"""
 
 
-def test_all_migrations_together_give_the_declared_tables(tmp_path: Path) -> None:
+def test_running_all_migrations_creates_exactly_the_declared_tables(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'new.db'}")
     upgrade(engine)
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
 
 
-def test_keys_of_parties_of_an_earlier_version_are_kept(tmp_path: Path) -> None:
+def test_a_migration_keeps_the_parties_keys(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'old.db'}")
     command.upgrade(configuration(engine), "0001")
     with engine.begin() as connection:
@@ -55,7 +55,7 @@ def test_keys_of_parties_of_an_earlier_version_are_kept(tmp_path: Path) -> None:
         ]
 
 
-def test_max_uses_of_an_earlier_version_is_read_from_the_payload(tmp_path: Path) -> None:
+def test_a_migration_reads_max_uses_from_the_stored_payload(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'old.db'}")
     command.upgrade(configuration(engine), "0005")
     with engine.begin() as connection:
@@ -70,7 +70,7 @@ def test_max_uses_of_an_earlier_version_is_read_from_the_payload(tmp_path: Path)
     assert kept == [("a", 3), ("b", None)]
 
 
-def test_verifications_of_an_earlier_version_get_ordinals(tmp_path: Path) -> None:
+def test_a_migration_numbers_the_earlier_verifications(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'old.db'}")
     command.upgrade(configuration(engine), "0005")
     with engine.begin() as connection:
@@ -84,7 +84,7 @@ def test_verifications_of_an_earlier_version_get_ordinals(tmp_path: Path) -> Non
     assert rows == [("1", 1, "[]"), ("2", None, "[]"), ("3", 2, "[]")]
 
 
-def test_a_nonce_is_unique_for_each_consumer(tmp_path: Path) -> None:
+def test_a_nonce_may_occur_once_for_each_consumer(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'new.db'}")
     upgrade(engine)
     with engine.begin() as connection:
@@ -94,8 +94,8 @@ def test_a_nonce_is_unique_for_each_consumer(tmp_path: Path) -> None:
         connection.execute(text(PRESENTED), {"id": "3", "by": "c"})
 
 
-def test_remains_of_earlier_versions_are_deleted(tmp_path: Path) -> None:
-    """Sealed texts of deleted authorizations, and idempotency keys that are not digests, are deleted."""
+def test_a_migration_deletes_remains_of_earlier_versions(tmp_path: Path) -> None:
+    """The migration deletes sealed texts of deleted authorizations, and idempotency keys that are not digests."""
     engine = open_engine(f"sqlite:///{tmp_path / 'old.db'}")
     command.upgrade(configuration(engine), "0010")
     with engine.begin() as connection:
@@ -154,7 +154,7 @@ def test_the_newest_migration_can_be_undone(tmp_path: Path) -> None:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
 
 
-def test_old_api_keys_are_deleted_and_parties_without_a_key_allowed(tmp_path: Path) -> None:
+def test_a_migration_deletes_old_api_keys_and_allows_parties_without_a_key(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'old.db'}")
     command.upgrade(configuration(engine), "0013")
     with engine.begin() as connection:

@@ -12,8 +12,8 @@ import pytest
 from fastapi.routing import iter_route_contexts
 from pydantic import TypeAdapter
 
-from api.app import create_app
-from api.http.openapi.document import TAGS
+from api.app import TAGS, create_app
+from api.http.openapi.document import _renamed
 from tests.support.places import OPENAPI
 
 APP = create_app(lambda: nullcontext())  # type: ignore[arg-type, return-value]
@@ -50,6 +50,12 @@ def test_every_tag_is_described_and_used() -> None:
     used = {tag for _, _, operation in OPERATIONS.values() for tag in operation["tags"]}
     assert used == set(TAGS) == {tag["name"] for tag in SCHEMA["tags"]}
     assert all("。" in tag["description"] for tag in SCHEMA["tags"])
+
+
+def test_two_schemas_with_one_title_are_an_error() -> None:
+    schemas = {name: {"title": "NoteOut", "type": "object"} for name in ("api__a__NoteOut", "api__b__NoteOut")}
+    with pytest.raises(AssertionError, match="NoteOut"):
+        _renamed({"components": {"schemas": schemas}})
 
 
 def test_the_openapi_schema_names_the_service_as_a_server() -> None:
