@@ -118,7 +118,9 @@ class LocalClock:
         except OSError as error:
             # The file is not necessarily damaged: for example, the process may have no file descriptor left.
             where = str(self._file)
-            raise Misconfigured("FILE_REFUSED", f"The system reports: {error.strerror}.", where=where) from error
+            raise Misconfigured(
+                "FILE_REFUSED", f"The clock file of the local chain cannot be read: {error.strerror}.", where=where
+            ) from error
         if type(ahead) is not int or abs(ahead) > MAX_AHEAD_SECONDS:
             raise Misconfigured(
                 "CLOCK_FILE_DAMAGED",

@@ -67,7 +67,7 @@ def _listening(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise Misconfigured(
             "ADDRESS_UNAVAILABLE",
-            f"The system reports: {error.strerror}.",
+            f"The service cannot listen on this address and port: {error.strerror}.",
             where=f"{host}:{port}",
             hint="Choose another --port, or stop the program that uses this port.",
         ) from error
