@@ -136,7 +136,7 @@ def test_a_party_cannot_give_itself_a_role(stage: Stage, column: str) -> None:
 
 @pytest.mark.parametrize("column", ["A", "X"])
 @pytest.mark.parametrize("role", sorted(OFFICES))
-def test_one_officer_cannot_appoint_an_authority_or_a_supervisor(stage: Stage, role: Role, column: str) -> None:
+def test_one_officer_alone_cannot_give_a_role_that_needs_a_proposal(stage: Stage, role: Role, column: str) -> None:
     refusal = stage.attempt(column, calls.set_roles(stage.numbers[BYSTANDER], Role.mask([Role.SUBJECT, role])))
     assert isinstance(refusal, Forbidden) and refusal.code == "PARTY_OFFICE_BY_PROPOSAL"
 
@@ -227,10 +227,10 @@ def test_an_issuer_can_change_only_its_own_log(stage: Stage, call: Call) -> None
 
 
 @pytest.mark.parametrize(("column", "office", "other"), [("A", "authority", "V"), ("V", "supervisor", "A")])
-def test_two_parties_of_an_office_can_lift_only_its_own_hold(
+def test_two_authorities_or_two_supervisors_can_lift_only_their_own_hold(
     stage: Stage, column: str, office: str, other: str
 ) -> None:
-    """A proposal to lift the other office's hold fails when it is carried out: the bit of this office is not set."""
+    """A proposal to lift a hold that only the other role has set fails when it is carried out."""
     second = SECOND_AUTHORITY if column == "A" else SECOND_SUPERVISOR
     for statement, refused in ((held_by(column), None), (held_by(other), "LOG_NOT_HELD")):
         call = calls.lift(office, [statement])

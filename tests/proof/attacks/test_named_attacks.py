@@ -60,7 +60,7 @@ NAMED: dict[str, tuple[int, str, Attack]] = {
 
 
 def calls_of(work: Callable[[], object]) -> int:
-    """Return the number of Python and C function calls that the work makes."""
+    """Return how many Python and C functions are called while ``work`` runs."""
     count = 0
 
     def called(_frame: object, event: str, _argument: object) -> None:
@@ -76,7 +76,7 @@ def calls_of(work: Callable[[], object]) -> int:
 
 
 def peak_of(work: Callable[[], object]) -> int:
-    """Return the maximum number of bytes that the work allocates at a time."""
+    """Return the most bytes that are allocated at any moment while ``work`` runs."""
     tracemalloc.start()
     try:
         work()

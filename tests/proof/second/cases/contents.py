@@ -54,7 +54,7 @@ def from_source(source: str, *names: str) -> list[Entry]:
 
 
 def reordered() -> Iterator[Made]:
-    """Yield certificates with lists in another order; only provisions and components must have the same order."""
+    """Yield certificates whose lists are in another order; only components must be in the order of the provisions."""
     for names in (
         ["fields"],
         ["_sd"],
