@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Final
 
 from anyio.to_thread import current_default_thread_limiter
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.concurrency import run_in_threadpool
 
@@ -16,7 +16,7 @@ from api.certificates import certificates, status, verification
 from api.http import problems
 from api.http.heads import HeadAsGet
 from api.http.limits import Limits
-from api.http.openapi.document import SERVERS, describe, operation_id, tags
+from api.http.openapi.document import SERVERS, describe, operation_id
 from api.http.readiness import Readiness
 from api.http.routing import Gate
 from api.parties import enrolments, keys, machine_keys, parties, proposals, sessions
@@ -37,34 +37,41 @@ DESCRIPTION = """数据资产凭证：签发、流转、核验。Issue, transfer
 
 A holder of a bundle can verify the certificate without this service: see `ledger.proof`."""
 
-# The routers, in the order in which the docs show them.
-ROUTERS: Final = (
-    sessions.router,
-    machine_keys.router,
-    enrolments.router,
-    readings.router,
-    parties.router,
-    keys.router,
-    proposals.router,
-    scenarios.router,
-    requests.router,
-    consents.router,
-    provisions.router,
-    withdrawals.router,
-    certificates.router,
-    status.router,
-    verification.router,
-    erasure.router,
-    holdings.router,
-    assets.router,
-    provenance.router,
-    registrations.router,
-    rights.router,
-    catalogue_lists.router,
-    catalogue_lists.demands,
-    catalogue.router,
-    log.router,
-)
+# The tags in the order of the docs: the description of each tag, and its routers under /v1. A tag without a router is
+# given to single routes.
+TAGS: Final[Mapping[str, tuple[str, *tuple[APIRouter, ...]]]] = {
+    "sessions": ("登录与会话。A party signs in with its own key, and lists and ends its sessions.", sessions.router),
+    "API keys": ("程序密钥。API keys that a party creates for its programs.", machine_keys.router),
+    "enrolments": ("首个密钥。A party submits its first key with an enrolment code.", enrolments.router),
+    "readings": ("查阅记录。List the parties that received a subject's data.", readings.router),
+    "parties": ("参与方。Register parties, their roles, status and mandates.", parties.router),
+    "keys": ("签名密钥。Rotate, report and recover a party's keys.", keys.router),
+    "proposals": (
+        "提案。Acts that wait for another institution or for the waiting period; pauses of the ledger.",
+        proposals.router,
+    ),
+    "scenarios": ("场景。Scenarios in force, drafts and their approval.", scenarios.router),
+    "requests": ("用数申请。A consumer asks for a subject's data.", requests.router),
+    "authorizations": ("授权。A subject authorises a request.", consents.router),
+    "provisions": ("提供。A provider answers under an authorization.", provisions.router),
+    "withdrawals": ("撤回。Withdraw an authorization or a provision.", withdrawals.router),
+    "certificates": ("凭证。Issue, correct and fetch certificates and bundles.", certificates.router),
+    "operations": ("受理的操作。The results of accepted operations.",),
+    "status": ("凭证状态。Revoke, suspend, resume and supersede certificates.", status.router),
+    "holds": ("冻结。An authority or a supervisor holds (freezes) statements, and lifts its holds.",),
+    "verification": ("核验。Verify certificates; present and use them.", verification.router),
+    "erasure": ("删除。Erase the sealed texts of a certificate or a party.", erasure.router),
+    "holdings": ("归集。Count and export a party's own certificates.", holdings.router),
+    "assets": ("数据资产。Register, transfer, freeze and annul assets.", assets.router),
+    "provenance": ("溯源。An asset's history and lineage.", provenance.router),
+    "registrations": ("确权登记。Applications, review, public notice and objections.", registrations.router),
+    "rights": ("权利。Rights, liens, assessments and lineage of an asset.", rights.router),
+    "catalogue": ("数据目录。Systems, resources and their review.", catalogue_lists.router, catalogue.router),
+    "open data": ("开放目录。Data that is open to everyone.",),
+    "demands": ("数据需求。Demands, their matching and appeals.", catalogue_lists.demands),
+    "log": ("存证日志。The identity of the ledger; the log's head, batches, entries and proofs.", log.router),
+    "health": ("运行状况。Check that the process answers and that all parts are ready.",),
+}
 
 
 def create_app(open_ledger: Callable[[], AbstractContextManager[Participant]], limits: Limits | None = None) -> FastAPI:
@@ -99,14 +106,15 @@ def create_app(open_ledger: Callable[[], AbstractContextManager[Participant]], l
         lifespan=lifespan,
         responses=problems.ERRORS,
         servers=SERVERS,
-        openapi_tags=tags(),
+        openapi_tags=[{"name": name, "description": text} for name, (text, *_) in TAGS.items()],
         generate_unique_id_function=operation_id,
     )
     app.state.gate = Gate(limits or Limits())
     problems.install(app)
     app.add_middleware(HeadAsGet)
-    for router in ROUTERS:
-        app.include_router(router, prefix="/v1")
+    for _, *routers in TAGS.values():
+        for router in routers:
+            app.include_router(router, prefix="/v1")
     app.include_router(log.health)
     describe(app)
     return app

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -21,36 +22,6 @@ from api.http.openapi.examples import example
 
 PROBLEM_JSON: Final = "application/problem+json"
 SERVERS: Final = [{"url": "/", "description": "This service."}]
-TAGS: Final = {
-    "sessions": "登录与会话。A party signs in with its own key, and lists and ends its sessions.",
-    "API keys": "程序密钥。API keys that a party creates for its programs.",
-    "enrolments": "首个密钥。A party submits its first key with an enrolment code.",
-    "readings": "查阅记录。List the parties that received a subject's data.",
-    "parties": "参与方。Register parties, their roles, status and mandates.",
-    "keys": "签名密钥。Rotate, report and recover a party's keys.",
-    "proposals": "提案。Acts that wait for another institution or for the waiting period; pauses of the ledger.",
-    "scenarios": "场景。Scenarios in force, drafts and their approval.",
-    "requests": "用数申请。A consumer asks for a subject's data.",
-    "authorizations": "授权。A subject authorises a request.",
-    "provisions": "提供。A provider answers under an authorization.",
-    "withdrawals": "撤回。Withdraw an authorization or a provision.",
-    "certificates": "凭证。Issue, correct and fetch certificates and bundles.",
-    "operations": "受理的操作。The results of accepted operations.",
-    "status": "凭证状态。Revoke, suspend, resume and supersede certificates.",
-    "holds": "冻结。An authority or a supervisor holds (freezes) statements, and lifts its holds.",
-    "verification": "核验。Verify certificates; present and use them.",
-    "erasure": "删除。Erase the sealed texts of a certificate or a party.",
-    "holdings": "归集。Count and export a party's own certificates.",
-    "assets": "数据资产。Register, transfer, freeze and annul assets.",
-    "provenance": "溯源。An asset's history and lineage.",
-    "registrations": "确权登记。Applications, review, public notice and objections.",
-    "rights": "权利。Rights, liens, assessments and lineage of an asset.",
-    "catalogue": "数据目录。Systems, resources and their review.",
-    "open data": "开放目录。Data that is open to everyone.",
-    "demands": "数据需求。Demands, their matching and appeals.",
-    "log": "存证日志。The identity of the ledger; the log's head, batches, entries and proofs.",
-    "health": "运行状况。Check that the process answers and that all parts are ready.",
-}
 # Answers that are added to every call with a body, to every call that reads, and to every call that writes.
 OF_BODIES: Final = {
     400: "The body is not JSON, or not valid gzip: `BODY_NOT_JSON`, `BODY_NOT_GZIP`",
@@ -66,11 +37,6 @@ OF_WRITES: Final = {507: "A disk is full; nothing was written: `DISK_FULL`"}
 def operation_id(route: APIRoute) -> str:
     """Return a stable id made of the route's file and function, such as ``certificates_bundle``."""
     return f"{route.endpoint.__module__.rpartition('.')[2]}_{route.endpoint.__name__}"
-
-
-def tags() -> list[dict[str, str]]:
-    """Return all tags with their descriptions, in the order of the docs."""
-    return [{"name": name, "description": text} for name, text in TAGS.items()]
 
 
 def describe(app: FastAPI) -> None:
@@ -112,9 +78,14 @@ def _completed(made: dict[str, Any]) -> dict[str, Any]:
 
 
 def _renamed(schema: dict[str, Any]) -> dict[str, Any]:
-    """Rename each schema to its title; otherwise a page of parties would be named ``Page_PartyOut_``."""
+    """Rename each schema to its title; otherwise a page of parties would be named ``Page_PartyOut_``.
+
+    Raises ``AssertionError`` if two schemas have one title, because the clients would lose one of them.
+    """
     schemas = schema["components"]["schemas"]
     titles = {name: shape["title"] for name, shape in schemas.items()}
+    if twice := [title for title, count in Counter(titles.values()).items() if count > 1]:
+        raise AssertionError(f"two schemas of the API have the same name: {', '.join(twice)}")
     text = json.dumps(schema)
     for name, title in titles.items():
         text = text.replace(f'"#/components/schemas/{name}"', f'"#/components/schemas/{title}"')
