@@ -172,7 +172,7 @@ contract ForwarderTest is Test {
         _forwarder.execute(request);
     }
 
-    function test_execute_WhenTheDataDiffers() public {
+    function test_execute_WhenTheDataIsNotTheSignedData() public {
         ERC2771Forwarder.ForwardRequestData memory request = _anchor(KEY);
         request.data = abi.encodeCall(CertificateLog.anchor, (0, 2, "root"));
         _assertInvalid(request);

@@ -29,7 +29,7 @@ APPLIED, ACCEPTED, NOTICED, CONFIRMED, IMPORTANT, FROZEN, OBJECTED, OWN = (diges
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A chain with one party of each role, and with records in the state that each call needs. Calls are only simulated."""
+    """A chain with one party of each role, and with records in the state that each simulated call needs."""
 
     founder: ChainClient
     numbers: dict[str, int]

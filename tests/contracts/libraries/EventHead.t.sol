@@ -57,7 +57,7 @@ contract EventHeadTest is Test {
         assertEq(EventHead.fold(head, digest), sha256(bytes.concat(head, digest)));
     }
 
-    function testFuzz_fold_ItDependsOnTheOrder(bytes32 head, bytes32 a, bytes32 b) public view {
+    function testFuzz_fold_ItDependsOnTheOrderOfTheDigests(bytes32 head, bytes32 a, bytes32 b) public view {
         vm.assume(a != b);
         bytes32 ab = EventHead.fold(EventHead.fold(head, a), b);
         assertTrue(ab != EventHead.fold(EventHead.fold(head, b), a), "another order, another head");

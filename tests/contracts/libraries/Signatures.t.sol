@@ -60,13 +60,13 @@ contract SignaturesTest is World {
         assertTrue(registry.signedBy(vm.addr(key), hash, Keys.secp256k1(key, hash)), "secp256k1");
     }
 
-    function test_signedBy_WhenTheHashDiffers() public view {
+    function test_signedBy_WhenTheHashIsNotTheSignedHash() public view {
         assertTrue(!registry.signedBy(SECP256K1_ACCOUNT, bytes32(uint256(HASH) ^ 1), SECP256K1), "secp256k1");
         bytes memory signature = bytes.concat(P256_SIGNATURE, P256_KEY);
         assertTrue(!registry.signedBy(P256_ACCOUNT, bytes32(uint256(HASH) ^ 1), signature), "P-256");
     }
 
-    function test_signedBy_WhenTheAccountDiffers() public view {
+    function test_signedBy_WhenTheAccountIsNotTheAccountOfTheKey() public view {
         bytes memory p256 = bytes.concat(P256_SIGNATURE, P256_KEY);
         assertTrue(!registry.signedBy(P256_ACCOUNT, HASH, SECP256K1), "of a P-256 key");
         assertTrue(!registry.signedBy(SECP256K1_ACCOUNT, HASH, p256), "of a secp256k1 key");

@@ -103,14 +103,14 @@ contract CertificateLogUsesForTest is LogWorld {
         _assertUses(0, 0);
     }
 
-    function test_recordUsesFor_WhenTheDeadlineDiffers() public {
+    function test_recordUsesFor_WhenTheDeadlineIsNotTheSignedDeadline() public {
         bytes memory signature = _signed(_uses(1, 2));
         expectSignatureInvalid(_account);
         _send(_account, _uses(1, 2), DEADLINE + 1, signature);
         _assertStillGood(signature);
     }
 
-    function test_recordUsesFor_WhenTheListDiffers() public {
+    function test_recordUsesFor_WhenTheListIsNotTheSignedList() public {
         ICertificateLog.Use[][6] memory lists;
         lists[0] = _uses(1, 3);
         lists[1] = _uses(1, 2);
@@ -132,7 +132,7 @@ contract CertificateLogUsesForTest is LogWorld {
         _assertStillGood(signature);
     }
 
-    function test_recordUsesFor_WhenTheAccountDiffers() public {
+    function test_recordUsesFor_WhenTheAccountIsNotTheSignedAccount() public {
         bytes memory signature = _signed(_uses(1, 2));
         // An account of another party, another account of the same party, and one with a key of another curve.
         address[3] memory others = [accountOf(OTHER_CONSUMER), accountOf(CONSUMER), _p256Account];

@@ -84,7 +84,7 @@ contract CertificateLogWithdrawForTest is LogWorld {
         assertEq(log.head(), head);
     }
 
-    function test_withdrawFor_WhenTheListDiffers() public {
+    function test_withdrawFor_WhenTheListIsNotTheSignedList() public {
         bytes32[][5] memory lists;
         lists[0] = statements(1, 3);
         lists[1] = statements(2, 1);
@@ -104,7 +104,7 @@ contract CertificateLogWithdrawForTest is LogWorld {
         _assertStillGood(signature);
     }
 
-    function test_withdrawFor_WhenTheAccountDiffers() public {
+    function test_withdrawFor_WhenTheAccountIsNotTheSignedAccount() public {
         bytes memory signature = _signed(statements(1, 2));
         address[3] memory others = [accountOf(PROVIDER), accountOf(SUBJECT), _p256Account];
         for (uint256 i = 0; i < others.length; ++i) {

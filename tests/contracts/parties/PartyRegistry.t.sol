@@ -171,7 +171,7 @@ contract PartyRegistryTest is PartyWorld {
         }
     }
 
-    function test_setStatus_WhenItClosesThePartyAndNobodyDecided() public {
+    function test_setStatus_WhenTheCallClosesThePartyAndNobodyDecided() public {
         expectNotDecided();
         by(SUPERVISOR);
         registry.setStatus(ISSUER, PartyStatus.Closed, Reason.Fraud);
@@ -231,7 +231,7 @@ contract PartyRegistryTest is PartyWorld {
         _expectPeriod(from, from);
     }
 
-    function testFuzz_accredit_WhenItBeginsLaterThanBefore(uint40 given, uint40 from) public {
+    function testFuzz_accredit_WhenThePeriodBeginsLaterThanBefore(uint40 given, uint40 from) public {
         given = uint40(bound(given, 0, START));
         from = uint40(bound(from, given + 1, START + 99));
         _accredit(given, START + 100);
@@ -239,7 +239,7 @@ contract PartyRegistryTest is PartyWorld {
         _assertPeriod(ISSUER, S51, given, START + 100);
     }
 
-    function testFuzz_accredit_WhenItEndsInThePastButDidNotBefore(uint40 given, uint40 to) public {
+    function testFuzz_accredit_WhenThePeriodEndsInThePastButDidNotBefore(uint40 given, uint40 to) public {
         uint40 then = START + 2 * DELAY;
         given = uint40(bound(given, then - 50, then + 100));
         to = uint40(bound(to, then - 99, (given < then ? given : then) - 1));
@@ -248,13 +248,13 @@ contract PartyRegistryTest is PartyWorld {
         _assertPeriod(ISSUER, S51, then - 100, given);
     }
 
-    function test_accredit_WhenItEndsNow() public {
+    function test_accredit_WhenThePeriodEndsNow() public {
         _accredit(START - 100, START + 9 * DELAY);
         _accredit(START - 100, START + 2 * DELAY);
         _assertPeriod(ISSUER, S51, START - 100, START + 2 * DELAY);
     }
 
-    function test_accredit_WhenItIsRenewed() public {
+    function test_accredit_WhenThePeriodIsRenewed() public {
         _accredit(START - 100, START - 50);
         _accredit(START - 100, START - 20);
         _accredit(START - 200, START + 200);

@@ -82,7 +82,7 @@ contract AssetAdvanceTest is AssetStages {
         _advance(Stage.Reviewed, until, 0);
     }
 
-    function test_advance_WhenItIsReturnedWithoutGrounds() public {
+    function test_advance_WhenTheApplicationIsReturnedWithoutGrounds() public {
         expectZero();
         _advance(Stage.Returned, 0, 0);
         advance(PENDING, Stage.Accepted);
@@ -90,7 +90,7 @@ contract AssetAdvanceTest is AssetStages {
         _advance(Stage.Returned, 0, 0);
     }
 
-    function test_advance_WhenOneOfManyIsAtAnotherStage() public {
+    function test_advance_WhenOneOfManyAssetsIsAtAnotherStage() public {
         bytes32 head = assets.headOf(PENDING);
         expectWrongStage(ASSET, ApplicationKind.None, Stage.None);
         by(REGISTRAR);

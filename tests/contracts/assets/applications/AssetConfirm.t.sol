@@ -244,7 +244,7 @@ contract AssetConfirmTest is AssetStages {
         assets.confirmMany(ids(PENDING, NEW), VALID_TO);
     }
 
-    function test_confirmMany_WhenOneIsNamedTwice() public {
+    function test_confirmMany_WhenOneAssetIsNamedTwice() public {
         _noticeOver(PENDING);
         expectWrongStage(PENDING, ApplicationKind.None, Stage.None);
         by(REGISTRAR);

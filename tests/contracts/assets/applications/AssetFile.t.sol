@@ -89,7 +89,7 @@ contract AssetFileTest is AssetStages {
         _file(ASSET, ApplicationKind.Change, "new", 0, Grade.General);
     }
 
-    function test_file_GivenItWasClearedAndTheGradeStays() public {
+    function test_file_GivenTheAssetWasClearedAndTheGradeStays() public {
         register(NEW, PRINT, Grade.Important);
         clear(NEW);
         advance(NEW, Stage.Returned);
@@ -251,7 +251,7 @@ contract AssetFileTest is AssetStages {
         }
     }
 
-    function test_file_GivenItWasClearedAndTheFingerprintDiffers() public {
+    function test_file_GivenTheAssetWasClearedAndTheFingerprintDiffers() public {
         register(NEW, PRINT, Grade.Important);
         clear(NEW);
         advance(NEW, Stage.Returned);

@@ -114,7 +114,7 @@ contract AssetRegisterTest is AssetStages {
         assets.registerMany(_two(PRINT, "other print"));
     }
 
-    function test_registerMany_WhenTwoShareAFingerprint() public {
+    function test_registerMany_WhenTwoAssetsShareAFingerprint() public {
         expectDuplicate(PRINT, NEW);
         by(PROVIDER);
         assets.registerMany(_two(PRINT, PRINT));

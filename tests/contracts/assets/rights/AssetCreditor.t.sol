@@ -47,7 +47,7 @@ contract AssetCreditorTest is ConfirmedAssetWorld {
         consent(0, BANK, CONSUMER);
     }
 
-    function test_consentToTransfer_WhenItConsentsToNobody() public {
+    function test_consentToTransfer_WhenTheCreditorConsentsToNobody() public {
         pledge(BANK);
         consent(0, BANK, CONSUMER);
         expectEvent();

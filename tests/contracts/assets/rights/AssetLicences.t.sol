@@ -34,7 +34,7 @@ contract AssetLicencesTest is ConfirmedAssetWorld {
         license(CONSUMER, licence(1, FROM, TO));
     }
 
-    function testFuzz_grant_WhenTheKindDiffers(uint8 parentSeed, uint8 seed) public {
+    function testFuzz_grant_WhenTheKindIsNotTheKindOfTheParent(uint8 parentSeed, uint8 seed) public {
         IAssetRights.Right memory right = plain(FROM, TO);
         right.kind = RightKind(parentSeed % 3);
         grant(right);

@@ -47,7 +47,7 @@ contract AssetAcceptTest is ConfirmedAssetWorld {
         accept();
     }
 
-    function test_acceptTransfer_GivenItWasPledgedSinceTheOffer() public {
+    function test_acceptTransfer_GivenTheAssetWasPledgedSinceTheOffer() public {
         offer(CONSUMER, DEADLINE);
         pledge(BANK);
         expectPledged(ASSET, 0, BANK);

@@ -103,7 +103,7 @@ contract AssetReassignTest is ConfirmedAssetWorld {
         assertEq(asset.holder, CONSUMER);
     }
 
-    function test_reassign_GivenItIsFrozenAndPledged() public {
+    function test_reassign_GivenTheAssetIsFrozenAndPledged() public {
         by(PROVIDER);
         assets.pledge(ASSET, BANK, false, TERMS);
         freeze(ASSET);

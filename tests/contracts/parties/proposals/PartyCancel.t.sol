@@ -70,7 +70,7 @@ contract PartyCancelTest is ProposalWorld {
         assertState(no, ProposalState.Cancelled);
     }
 
-    function test_cancel_WhenItConcernsTheCaller() public {
+    function test_cancel_WhenTheProposalConcernsTheCaller() public {
         bytes[5] memory calls = concerning(THIRD_OFFICER);
         for (uint256 i = 0; i < calls.length; ++i) {
             uint32 no = confirmed(calls[i]);

@@ -31,7 +31,7 @@ contract PartyCarryOutTest is ProposalWorld {
         carryOut(1, "");
     }
 
-    function testFuzz_carryOut_WhenItIsNotReady(uint40 wait) public {
+    function testFuzz_carryOut_WhenTheProposalIsNotReady(uint40 wait) public {
         wait = uint40(bound(wait, 0, DELAY - 1));
         bytes memory call = setRolesCall(ISSUER, Roles.ALL);
         uint32 no = confirmed(call);
@@ -40,7 +40,7 @@ contract PartyCarryOutTest is ProposalWorld {
         carryOut(no, call);
     }
 
-    function testFuzz_carryOut_WhenItIsReady(uint40 wait) public {
+    function testFuzz_carryOut_WhenTheProposalIsReady(uint40 wait) public {
         wait = uint40(bound(wait, DELAY, DELAY + OPEN_FOR));
         bytes memory call = setRolesCall(ISSUER, Roles.ALL);
         uint32 no = confirmed(call);

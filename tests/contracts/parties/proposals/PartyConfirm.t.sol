@@ -21,7 +21,7 @@ contract PartyConfirmTest is PartyWorld {
         }
     }
 
-    function test_confirm_WhenTheConfirmerIsConcerned() public {
+    function test_confirm_WhenTheConfirmerIsThePartyConcerned() public {
         bytes memory call = setRolesCall(SECOND_OFFICER, Roles.ALL);
         uint32 no = proposeBy(AUTHORITY, call);
         expectSelfGrant(SECOND_OFFICER);
@@ -35,7 +35,7 @@ contract PartyConfirmTest is PartyWorld {
         confirmBy(AUTHORITY, no, call);
     }
 
-    function test_confirm_WhenTheCallDiffers() public {
+    function test_confirm_WhenTheCallIsNotTheProposedCall() public {
         uint32 no = proposeBy(AUTHORITY, setRolesCall(ISSUER, Roles.ISSUER));
         expectReverting(IProposals.PartyActDiffers.selector, no);
         confirmBy(SECOND_OFFICER, no, setRolesCall(ISSUER, Roles.ALL));

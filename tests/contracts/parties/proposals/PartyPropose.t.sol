@@ -64,7 +64,7 @@ contract PartyProposeTest is ProposalWorld {
         proposeBy(AUTHORITY, call);
     }
 
-    function test_propose_WhenItConcernsAParty() public {
+    function test_propose_WhenTheCallConcernsAParty() public {
         bytes[5] memory calls = concerning(ISSUER);
         for (uint32 i = 0; i < calls.length; ++i) {
             uint40 ready = START + DELAY;
@@ -124,7 +124,7 @@ contract PartyProposeTest is ProposalWorld {
         proposeAs(STRANGER, call);
     }
 
-    function test_propose_WhenItEndsAPause() public {
+    function test_propose_WhenTheCallEndsAPause() public {
         uint32 no = proposeBy(AUTHORITY, abi.encodeCall(IPauses.endPause, ()));
         assertEq(registry.proposalOf(no).ready, START);
         assertEq(registry.proposalOf(no).concerned, NOBODY);

@@ -14,7 +14,7 @@ contract PartyVetoTest is PartyWorld {
         vetoBy(accountOf(SUBJECT), 1);
     }
 
-    function test_veto_WhenItChangesNoKey() public {
+    function test_veto_WhenTheProposalChangesNoKey() public {
         uint32 no = confirmed(setRolesCall(SUBJECT, Roles.ALL));
         expectReverting(IProposals.PartyNotVetoable.selector, no);
         vetoBy(accountOf(SUBJECT), no);
