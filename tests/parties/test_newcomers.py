@@ -1,4 +1,4 @@
-"""Lists of new parties that the contract would refuse are refused before anything is written."""
+"""The service refuses a list of new parties that the contract would refuse, before it writes anything."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def firms(ledger: Ledger, *serials: int) -> list[NewParty]:
 
 
 @pytest.mark.parametrize("same", ["identifier", "identifier and key", "key", "further key"])
-def test_a_repeated_party_or_key_is_named_and_nothing_is_proposed(pilot: Pilot, same: str) -> None:
+def test_the_error_names_a_repeated_party_or_key_and_nothing_is_proposed(pilot: Pilot, same: str) -> None:
     ledger = pilot.ledger
     one, other, again = firms(ledger, 9_901, 9_902, 9_903)
     match same:

@@ -1,4 +1,4 @@
-"""Office files, and the folders of the offices' keys."""
+"""The signed files of founding authorities, and the folders that hold these authorities' keys."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ NAME, USCC, REGION = "某某局（演示）", "11440800MB9X00031E", "440800"
 
 
 def written(**changes: Any) -> bytes:
-    """Return an office file that was changed after signing."""
+    """Return the content of a founding file that was changed after it was signed."""
     return json.dumps({**office_file(KEY, NAME, USCC, REGION), **changes}).encode()
 
 
 def signed(key: str, **members: Any) -> bytes:
-    """Return a file with these members, signed with a key."""
+    """Return the content of a founding file with the given members, signed with a key."""
     signer = signer_of_key(key)
     file = {"format": "pingzheng-office/1", "name": NAME, "uscc": USCC, "region": REGION, "public_key": ""}
     return json.dumps(sign_entry({**file, "public_key": signer.public_key, **members}, signer)).encode()
 
 
-def test_an_office_file_names_the_office_and_is_signed_with_its_key() -> None:
+def test_a_founding_file_names_the_authority_and_is_signed_with_the_authoritys_key() -> None:
     office = read_office(dump_office(office_file(KEY, NAME, USCC, REGION)).encode())
     assert office.public_key == signer_of_key(KEY).public_key
     assert (office.institution.name, office.institution.uscc, office.institution.region) == (NAME, USCC, REGION)
@@ -63,12 +63,12 @@ def test_an_office_file_names_the_office_and_is_signed_with_its_key() -> None:
         signed(new_key(ES256)),
     ],
 )
-def test_an_office_file_without_its_own_keys_signature_is_refused(raw: bytes) -> None:
+def test_a_founding_file_that_its_own_key_did_not_sign_is_refused(raw: bytes) -> None:
     with pytest.raises(InvalidInput, match="OFFICE_FILE_INVALID"):
         read_office(raw)
 
 
-def test_the_keys_of_three_offices_are_in_three_private_folders(waiting: Ledger) -> None:
+def test_the_keys_of_three_authorities_are_in_three_private_folders(waiting: Ledger) -> None:
     home = waiting.settings.home
     files = sorted((home / "offices").glob("*/accounts.json"))
     assert [file.parent.name for file in files] == ["1", "2", "3"]
@@ -81,7 +81,7 @@ def test_the_keys_of_three_offices_are_in_three_private_folders(waiting: Ledger)
     assert all(account in waiting.custody for (account,) in accounts)
 
 
-def test_an_office_does_not_confirm_a_proposal_about_itself(waiting: Ledger) -> None:
+def test_an_authority_does_not_confirm_a_proposal_about_itself(waiting: Ledger) -> None:
     first, second, third = officers(waiting)
     row = proposed(waiting.parties.keys.bind(waiting.parties.register.actor(first), second, fresh_key(waiting)))
     assert (row.concerned, row.confirmed_by) == (second, third)

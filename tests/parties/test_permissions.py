@@ -1,4 +1,4 @@
-"""The role matrix, compared cell by cell with the table of the requirements."""
+"""Compares the role matrix in the code, cell by cell, with the table in the requirements."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_each_cell_of_the_matrix(action: Action, role: Role, cell: str) -> None:
     assert allowed(action, [role], reads=True) == (cell in ("any", "read"))
 
 
-def test_matrix_has_a_cell_for_every_action_and_role() -> None:
+def test_the_role_matrix_has_a_cell_for_every_action_and_role() -> None:
     assert list(Role) == ROLES
     assert {action for action, _ in WRITTEN_OUT} == set(Action) == MATRIX.keys()
     assert len(WRITTEN_OUT) == len(Action) * len(Role)
@@ -67,7 +67,7 @@ def test_matrix_has_a_cell_for_every_action_and_role() -> None:
 
 
 @pytest.mark.parametrize("action", Action)
-def test_every_action_is_allowed_to_some_role(action: Action) -> None:
+def test_every_action_is_allowed_for_at_least_one_role(action: Action) -> None:
     assert not allowed(action, [])
     assert not allowed(action, [], owns=True, reads=True)
 

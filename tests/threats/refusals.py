@@ -16,7 +16,7 @@ CONSENT = 11
 
 
 def refused(act: Callable[[], object], code: str) -> PingzhengError:
-    """Require that ``act`` raises the error with this code, and return the error."""
+    """Fail unless ``act`` raises an error with the given code; return the error."""
     with pytest.raises(PingzhengError) as caught:
         act()
     assert caught.value.code == code, caught.value
@@ -24,13 +24,13 @@ def refused(act: Callable[[], object], code: str) -> PingzhengError:
 
 
 def refusals(report: Report) -> dict[int, str]:
-    """Return the codes of the failed checks by their numbers; require that the report discloses nothing."""
+    """Return a map from failed check number to error code; fail if the report discloses anything."""
     assert (report.disclosed, report.claims) == ({}, {})
     return {check.number: check.code for check in report.checks if check.verdict is Verdict.FAILED}
 
 
 def consent_fails(report: Report) -> str:
-    """Require that the consent is the first failed check, and return its code."""
+    """Fail unless the check of the consent is the first that failed; return its error code."""
     failure = report.first_failure
     assert failure is not None and failure.number == CONSENT, failure
     assert (report.disclosed, report.claims) == ({}, {})

@@ -1,4 +1,4 @@
-"""Deadlocks caused on purpose by lost and stolen keys: the acts that become impossible, and those that continue.
+"""Deadlocks caused on purpose with lost or stolen keys: which acts become impossible, and which acts still work.
 
 Nobody uses a lost key any more. The table "Deadlocks" in ``docs/threat-model.md`` has a row for each test.
 """
@@ -32,7 +32,7 @@ def refused(act: Callable[[], object], code: str) -> None:
 
 
 def goes_on(powers: Powers) -> None:
-    """Do all that needs no officer: consent, supply, issue, anchor, verify, use, change a key, veto, withdraw."""
+    """Do every act that needs no officer: consent, supply, issue, anchor, verify, use, change a key, veto, withdraw."""
     pilot, firm = powers.pilot, powers.pilot.firm()
     party = powers.cast.firms[firm]
     owner, number = powers.actors.signer_of(party), pilot.certificate(firm)
@@ -48,7 +48,7 @@ def goes_on(powers: Powers) -> None:
 
 
 def test_two_officers_give_a_key_to_a_party_that_lost_all_its_keys(powers: Powers) -> None:
-    """Certificates under its consents stay valid, but the reported key can no longer present them."""
+    """Certificates based on the party's consents stay valid, but the reported key can no longer present them."""
     firm = powers.pilot.firm()
     party = powers.cast.firms[firm]
     lost, number = powers.actors.signer_of(party), powers.pilot.certificate(firm)
@@ -91,8 +91,8 @@ def test_two_officers_replace_the_lost_key_of_the_third(powers: Powers) -> None:
     powers.ledger.parties.keys.settle(officers.third)
 
 
-def test_a_single_officer_decides_nothing_but_holds_and_reports(powers: Powers) -> None:
-    """Registrations, offices and recoveries are impossible; registered parties can still act."""
+def test_a_single_officer_can_only_hold_statements_and_report_keys(powers: Powers) -> None:
+    """Nobody can register parties, give official roles or recover keys; registered parties can still act."""
     left, reader = powers.officers.first, powers.ledger.reader
     party = powers.cast.firms[powers.pilot.firm()]
     account = powers.account(left)
@@ -112,7 +112,7 @@ def test_a_single_officer_decides_nothing_but_holds_and_reports(powers: Powers) 
 
 
 def test_without_officers_registered_parties_continue_and_no_party_joins(powers: Powers) -> None:
-    """New parties need a new deployment, which is another ledger: statements of this ledger are invalid there."""
+    """New parties need newly deployed contracts. These are another ledger, where old statements are invalid."""
     goes_on(powers)
     outsiders = (powers.cast.bank, powers.cast.registrar, powers.ledger.installation.operator, powers.cast.supervisor)
     listed = powers.registration("6e" * 32, powers.key())
@@ -130,7 +130,7 @@ def test_a_new_deployment_is_another_ledger(powers: Powers, tmp_path_factory: py
 
 
 def test_a_stolen_guardians_key_pauses_once_and_two_officers_end_the_pause(powers: Powers) -> None:
-    """They also take its office, which is faster than the rest before the thief's next pause."""
+    """The officers also remove the guardian's role; this is done before the thief may begin a second pause."""
     officers, ledger = powers.officers, powers.ledger
     stolen, no = powers.account(officers.other_supervisor), powers.no(officers.other_supervisor)
     powers.send(stolen, calls.pause())
@@ -146,8 +146,10 @@ def test_a_stolen_guardians_key_pauses_once_and_two_officers_end_the_pause(power
     goes_on(powers)
 
 
-def test_a_too_short_delay_is_refused_or_reported(powers: Powers, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """It is refused except on a local chain, where every verifier's report warns of it."""
+def test_a_too_short_waiting_period_is_refused_or_reported(
+    powers: Powers, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A short waiting period is allowed only on a local chain, where every verifier's report warns of it."""
     home = tmp_path_factory.mktemp("short")
     refused(
         lambda: create_ledger(Settings(home=home, rpc_url="http://127.0.0.1:1", delay=3_600)).__enter__(),

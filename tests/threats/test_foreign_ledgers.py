@@ -26,12 +26,12 @@ ELSEWHERE = "e" * 64
 
 
 def elsewhere(entry: dict[str, Any]) -> dict[str, Any]:
-    """Return the statement changed to another ledger, with all other members correct."""
+    """Return a copy of the statement that names another ledger; all other members stay correct."""
     return {**entry, "ledger": ELSEWHERE}
 
 
 def handed_in(pilot: Pilot) -> dict[str, Callable[[], object]]:
-    """Return calls that submit each type of statement, signed by the right party for another ledger."""
+    """Return one call for each type of statement; it submits a statement that its party signed for another ledger."""
     ledger, actors, cast, firm = pilot.ledger, pilot.actors, pilot.cast, pilot.firm()
     asked = ledger.usage.requests.draft(actors.request(firm), NOTE)
     (request,) = actors.ask([actors.request(firm)])
@@ -107,7 +107,7 @@ def test_a_database_gets_no_second_set_of_contracts(copied: Path, tmp_path: Path
     assert not (tmp_path / "deployment.json").exists()
 
 
-def test_readiness_compares_the_ledgers_of_database_deployment_and_chain(pilot: Pilot) -> None:
+def test_the_service_is_ready_only_if_database_deployment_and_chain_are_one_ledger(pilot: Pilot) -> None:
     ledger = pilot.ledger
     digest = ledger.reader.chain.ledger
     assert ledger.inspection.readiness()["ledger"] == {"ok": True, "digest": digest}

@@ -1,4 +1,4 @@
-"""Attacks by officers and admins on parties and other offices: one officer alone makes no permanent change."""
+"""Attacks by officers and admins on parties and on other officers: no officer alone can make a permanent change."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ledger.proof.jws import Signer
 from tests.support.actors.officers import Powers
 from tests.threats.refusals import a_firm, refused
 
-# A second id for one firm.
+# Attack: a firm gets a second party id.
 
 
 def test_one_admin_alone_cannot_register_a_second_id(powers: Powers) -> None:
-    """The admin cannot confirm its own proposal, and another office must confirm exactly the proposed list."""
+    """The admin cannot confirm its own proposal; a second institution must confirm exactly the proposed list."""
     admin = powers.pilot.party(PartyKind.OPERATOR, Role.ADMIN)
     powers.pass_delay()
     powers.ledger.proposals.tick()
@@ -39,7 +39,7 @@ def test_one_admin_alone_cannot_register_a_second_id(powers: Powers) -> None:
 
 
 def test_a_registration_list_with_another_partys_key_is_refused(powers: Powers) -> None:
-    """Binding a key needs a proof of possession, so nobody can register another's key to block it."""
+    """Binding a key needs a proof of possession, so nobody can block another party's key by registering it."""
     victim, thief = powers.key(), powers.key()
     second = hashlib.sha256(b"a party with another's key").hexdigest()
     proof = powers.registration(second, thief).args[0][0][1][0][1]
@@ -51,11 +51,11 @@ def test_a_registration_list_with_another_partys_key_is_refused(powers: Powers) 
     refused(lambda: powers.act(powers.officers.second, confirm), "PARTY_PROOF_INVALID")
 
 
-# Officers against officers and parties.
+# Attacks by officers on other officers and on parties.
 
 
 def test_two_officers_cannot_remove_the_third(powers: Powers) -> None:
-    """Three officers must remain after every act. A proposal about an officer can be cancelled only by the others."""
+    """Three officers must remain after every act. Only other officers can cancel a proposal about an officer."""
     officers, reader = powers.officers, powers.ledger.reader
     no = powers.no(officers.third)
     strip, close = calls.set_roles(no, 0), calls.set_status(no, "closed", "sanction")
@@ -83,8 +83,8 @@ def test_no_officer_gives_itself_roles_or_accreditations(powers: Powers) -> None
     refused(lambda: powers.send(account, calls.accredit(powers.no(powers.cast.bank), "S51", 1, 2)), "PARTY_NOT_DECIDED")
 
 
-def test_one_officer_cannot_close_a_party_or_date_a_compromise(powers: Powers) -> None:
-    """Issued certificates stay valid, also those of the firm that the officer tried to close."""
+def test_one_officer_cannot_close_a_party_or_set_the_time_of_a_compromise(powers: Powers) -> None:
+    """Issued certificates stay valid, even those of the firm that the officer tried to close."""
     firm, party, owner = a_firm(powers)
     number = powers.pilot.certificate(firm)
     no, operator = powers.no(party), powers.no(powers.ledger.installation.operator)
@@ -119,7 +119,7 @@ def test_an_officer_cannot_confirm_a_proposal_about_itself(powers: Powers) -> No
     powers.act(powers.officers.third, calls.cancel(number))
 
 
-# Holds.
+# Attacks on holds.
 
 
 def held_by_a_supervisor(powers: Powers) -> tuple[str, Signer, list[str]]:
@@ -131,7 +131,7 @@ def held_by_a_supervisor(powers: Powers) -> tuple[str, Signer, list[str]]:
     return number, owner, [digest]
 
 
-def test_one_officer_or_another_office_cannot_lift_a_hold(powers: Powers) -> None:
+def test_a_hold_cannot_be_lifted_by_one_officer_or_by_officers_of_another_role(powers: Powers) -> None:
     number, owner, held = held_by_a_supervisor(powers)
     officers, lift = powers.officers, calls.lift("supervisor", held)
     refused(lambda: powers.act(officers.supervisor, lift), "LOG_NOT_DECIDED")
@@ -147,7 +147,7 @@ def test_one_officer_or_another_office_cannot_lift_a_hold(powers: Powers) -> Non
     assert powers.judged(number, owner).result == "suspended"
 
 
-def test_two_officers_of_the_same_office_lift_its_hold(powers: Powers) -> None:
+def test_two_officers_of_one_role_lift_a_hold_of_this_role(powers: Powers) -> None:
     number, owner, _ = held_by_a_supervisor(powers)
     row = powers.ledger.certificates.holds.lift(number, "lifted", powers.officers.supervisor)
     assert (row.state, row.by, row.confirmed_by) == (
@@ -158,8 +158,8 @@ def test_two_officers_of_the_same_office_lift_its_hold(powers: Powers) -> None:
     assert powers.judged(number, owner).valid
 
 
-def test_no_office_revokes_a_certificate(powers: Powers) -> None:
-    """An office has no certificates in its own log, and only the issuer may change the issuer's log."""
+def test_no_authority_or_supervisor_can_revoke_a_certificate(powers: Powers) -> None:
+    """An authority or supervisor has no certificates in its own log, and only the issuer may change its log."""
     firm, _, owner = a_firm(powers)
     number = powers.pilot.certificate(firm)
     place = powers.ledger.certificates.status.position(number)

@@ -9,10 +9,10 @@ from ledger.domain.powers import MAX_PAUSE, OPEN_FOR, PAUSE_REST
 from tests.support.actors.officers import Powers
 from tests.threats.refusals import CONSENT, PRESENTING, a_firm, refusals, refused
 
-# Proposals that are replayed, late, or changed.
+# Attacks with replayed, late or changed proposals.
 
 
-def test_a_proposal_is_carried_out_once(powers: Powers) -> None:
+def test_a_proposal_can_be_carried_out_only_once(powers: Powers) -> None:
     call = calls.accredit(powers.no(powers.cast.assessor), "S52", 1, 4_000_000_000)
     number = powers.decided(call)
     powers.pass_delay()
@@ -21,8 +21,8 @@ def test_a_proposal_is_carried_out_once(powers: Powers) -> None:
     refused(lambda: powers.act(powers.officers.third, calls.confirm(number, call)), "PARTY_NOT_PENDING")
 
 
-def test_a_proposal_expires(powers: Powers) -> None:
-    """Officers cannot wait until the third officer leaves, and then carry out an old proposal."""
+def test_an_old_proposal_expires_and_cannot_be_carried_out(powers: Powers) -> None:
+    """Otherwise two officers could wait until the third officer leaves, and then carry out an old proposal."""
     call = calls.set_status(powers.no(a_firm(powers)[1]), "closed", "sanction")
     confirmed, waiting = powers.decided(call), powers.propose(powers.account(powers.officers.first), call)
     powers.pass_delay()
@@ -55,7 +55,7 @@ def test_only_the_confirmed_call_can_be_carried_out(powers: Powers) -> None:
 
 
 def test_a_proposal_confirmed_with_a_reported_key_is_refused(powers: Powers) -> None:
-    """A stolen key of an office confirmed; the owner reports it with the office's other key before the delay ends."""
+    """A thief confirms with an officer's stolen key; the officer reports it with its other key before the wait ends."""
     second = powers.officers.second
     stolen, own = powers.account(second), powers.further_key(second)
     call = calls.set_status(powers.no(a_firm(powers)[1]), "closed", "sanction")
@@ -68,7 +68,7 @@ def test_a_proposal_confirmed_with_a_reported_key_is_refused(powers: Powers) -> 
     assert (powers.ledger.reader.officers(), powers.account(second)) == (3, own.kid)
 
 
-def test_signed_vetoes_and_reports_work_once_and_for_one_act(powers: Powers) -> None:
+def test_a_signed_veto_or_report_is_valid_once_and_for_one_act(powers: Powers) -> None:
     _, party, owner = a_firm(powers)
     fresh = powers.key()
     call = powers.change_of_key(party, fresh, owner.kid)
@@ -84,7 +84,7 @@ def test_signed_vetoes_and_reports_work_once_and_for_one_act(powers: Powers) -> 
     powers.send(sender, powers.veto_by(owner, second))
 
 
-# Pauses.
+# Attacks with pauses.
 
 
 def test_a_guardian_cannot_pause_for_ever(powers: Powers) -> None:
@@ -106,7 +106,7 @@ def test_a_guardian_cannot_pause_for_ever(powers: Powers) -> None:
 
 
 def test_a_pause_does_not_stop_acts_of_defence(powers: Powers) -> None:
-    """Reports, vetoes, holds, withdrawals, revocations, uses and verification go on, but delays stop."""
+    """Reports, vetoes, holds, withdrawals, revocations, uses and verification still work; proposals wait longer."""
     pilot, ledger = powers.pilot, powers.ledger
     firm, party, owner = a_firm(powers)
     other_firm = pilot.firm()

@@ -29,7 +29,7 @@ TERMS = {"amount": 200_000_000}
 
 
 def together(*acts: Callable[[], object]) -> list[str]:
-    """Run all acts at once, each in its own thread; return ``won`` or the code of the refusal for each."""
+    """Run all acts at the same time, each in a thread; return ``won`` or the error code for each act."""
     start = Barrier(len(acts))
 
     def run(act: Callable[[], object]) -> str:
@@ -45,7 +45,7 @@ def together(*acts: Callable[[], object]) -> list[str]:
 
 
 def offered(pilot: Pilot, seconds: int | None = None) -> str:
-    """Return an asset that is offered to the bank for this many seconds."""
+    """Return an asset with an offer to the bank; the offer lasts the given number of seconds."""
     asset = pilot.confirmed()
     deadline = None if seconds is None else pilot.ledger.clock() + seconds
     pilot.ledger.registration.transfers.offer(pilot.actor(pilot.cast.provider), asset, pilot.cast.bank, deadline)
@@ -59,7 +59,7 @@ def granting(pilot: Pilot, asset: str, kind: str, to: str, exclusive: bool) -> C
 
 
 def acting(pilot: Pilot) -> RelayedActs:
-    """Return the relay to the chain, without the rules of the service."""
+    """Return the relay that sends a party's acts directly to the chain, past the checks of the service."""
     ledger = pilot.ledger
     return RelayedActs(Relay(ledger.client), ledger.custody, ledger.database, ledger.clock)
 
@@ -70,7 +70,7 @@ def names(pilot: Pilot, asset: str) -> list[str]:
 
 @pytest.fixture(params=range(ROUNDS))
 def again(request: pytest.FixtureRequest) -> int:
-    """Repeat each race, because the winner differs."""
+    """Repeat each race, because a different act may win each time."""
     return int(request.param)
 
 
@@ -85,7 +85,7 @@ def test_one_of_two_concurrent_acceptances_succeeds(pilot: Pilot) -> None:
 
 
 @pytest.mark.usefixtures("again")
-def test_an_acceptance_racing_with_the_withdrawal_of_the_offer(pilot: Pilot) -> None:
+def test_either_the_acceptance_or_the_withdrawal_of_an_offer_succeeds(pilot: Pilot) -> None:
     asset, cast, transfers = offered(pilot), pilot.cast, pilot.ledger.registration.transfers
     accepted, withdrawn = together(
         lambda: transfers.accept(pilot.actor(cast.bank), asset),
@@ -98,7 +98,7 @@ def test_an_acceptance_racing_with_the_withdrawal_of_the_offer(pilot: Pilot) -> 
 
 
 @pytest.mark.usefixtures("again")
-def test_an_acceptance_racing_with_its_deadline(pilot: Pilot) -> None:
+def test_an_acceptance_whose_deadline_passes_meanwhile_leaves_a_consistent_history(pilot: Pilot) -> None:
     """The deadline passes during the acceptance, and the holder offers the asset to another party."""
     cast, transfers = pilot.cast, pilot.ledger.registration.transfers
     asset = offered(pilot, 30)
@@ -126,8 +126,8 @@ def test_an_offer_ends_one_second_after_its_deadline(pilot: Pilot) -> None:
 
 
 @pytest.mark.usefixtures("again")
-def test_a_transfer_racing_with_a_freeze(pilot: Pilot) -> None:
-    """The asset is frozen in any case; the history shows whether it was transferred before."""
+def test_a_freeze_succeeds_even_if_a_transfer_runs_at_the_same_time(pilot: Pilot) -> None:
+    """The freeze always succeeds; the history shows whether the asset was transferred before it."""
     asset, cast, transfers = offered(pilot), pilot.cast, pilot.ledger.registration.transfers
     accepted, frozen = together(
         lambda: transfers.accept(pilot.actor(cast.bank), asset),
@@ -142,7 +142,7 @@ def test_a_transfer_racing_with_a_freeze(pilot: Pilot) -> None:
 
 
 @pytest.mark.usefixtures("again")
-def test_a_pledge_racing_with_an_acceptance(pilot: Pilot) -> None:
+def test_either_a_pledge_or_a_simultaneous_acceptance_succeeds(pilot: Pilot) -> None:
     asset, cast = offered(pilot), pilot.cast
     accepted, pledged = together(
         lambda: pilot.ledger.registration.transfers.accept(pilot.actor(cast.bank), asset),
@@ -210,7 +210,7 @@ def test_one_of_two_overlapping_exclusive_grants_succeeds(pilot: Pilot) -> None:
 
 
 @pytest.mark.usefixtures("again")
-def test_a_certificate_lists_all_rights_granted_at_once(pilot: Pilot) -> None:
+def test_a_certificate_lists_all_rights_that_were_granted_at_the_same_time(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     kinds = ("hold", "process", "operate")
     assert together(*(granting(pilot, asset, kind, cast.bank, True) for kind in kinds)) == [WON] * 3
@@ -219,8 +219,8 @@ def test_a_certificate_lists_all_rights_granted_at_once(pilot: Pilot) -> None:
     assert sorted(each["grant"] for each in report.claims["rights"]) == [0, 0, 0, 1, 2, 3]
 
 
-def test_a_certificate_of_an_earlier_state_never_follows_a_later_one(pilot: Pilot) -> None:
-    """A slow issue of a certificate is overtaken by a later one."""
+def test_no_certificate_of_an_earlier_state_is_issued_after_one_of_a_later_state(pilot: Pilot) -> None:
+    """While one certificate is issued slowly, a second one is issued for a later state of the asset."""
     asset, cast, ledger = pilot.confirmed(), pilot.cast, pilot.ledger
 
     class Overtaken(Descriptions):
@@ -259,7 +259,7 @@ def test_two_equal_concurrent_decisions_keep_their_reasons_readable(pilot: Pilot
 
 @pytest.mark.usefixtures("again")
 def test_concurrent_withdrawals_of_one_consent(pilot: Pilot) -> None:
-    """The same withdrawal is submitted twice, and a second withdrawal of the same subject once."""
+    """The subject signs two withdrawals of one consent; the first is submitted twice, the second once."""
     consent = Consent(pilot)
     drafts = [consent.draft() for _ in range(2)]
     signed = [sign_entry(draft.entry, consent.signer) for draft in drafts]
@@ -274,8 +274,8 @@ def test_concurrent_withdrawals_of_one_consent(pilot: Pilot) -> None:
 
 
 @pytest.mark.usefixtures("again")
-def test_a_use_racing_with_a_withdrawal(pilot: Pilot) -> None:
-    """The consent is withdrawn in any case, and a use that was answered as valid is counted."""
+def test_a_withdrawal_succeeds_even_if_a_use_runs_at_the_same_time(pilot: Pilot) -> None:
+    """The withdrawal always succeeds, and a use that was answered as valid is counted."""
     consent = Consent(pilot)
     raw, bank, verification = consent.bundle.to_bytes(), pilot.cast.bank, pilot.ledger.verification
     results: list[str] = []

@@ -1,4 +1,4 @@
-"""Acts of one officer, supervisor or admin alone: at worst a party cannot act, and everybody can see it."""
+"""One officer, supervisor or admin acts alone: the worst result is that a party cannot act, which everybody can see."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def powers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Powers]:
 
 
 def test_one_guardian_cannot_suspend_an_issuer(powers: Powers) -> None:
-    """Otherwise all its certificates would fail at once (check 3). One guardian may suspend a firm."""
+    """Otherwise all certificates of the issuer would fail at once (check 3). One guardian may suspend a firm."""
     firm, _, owner = a_firm(powers)
     number = powers.pilot.certificate(firm)
     issuer = powers.no(powers.ledger.installation.operator)
@@ -36,8 +36,8 @@ def test_one_guardian_cannot_suspend_an_issuer(powers: Powers) -> None:
     assert powers.judged(number, owner).valid
 
 
-def test_an_admin_removes_an_ordinary_role_and_another_office_restores_it(powers: Powers) -> None:
-    """The firm cannot act for a while, but its certificates stay valid, and it can still withdraw and veto."""
+def test_an_admin_removes_an_ordinary_role_and_an_authority_restores_it(powers: Powers) -> None:
+    """The firm loses some acts for a while. Its certificates stay valid, and it can still withdraw and veto."""
     firm, party, owner = a_firm(powers)
     number = powers.pilot.certificate(firm)
     admin = powers.pilot.party(PartyKind.OPERATOR, Role.ADMIN)
@@ -57,8 +57,8 @@ def test_an_admin_removes_an_ordinary_role_and_another_office_restores_it(powers
     assert consent_fails(powers.judged(number, owner)) == "AUTHORIZATION_WITHDRAWN"
 
 
-def test_an_onboarding_admin_is_the_proposing_office(powers: Powers) -> None:
-    """Otherwise the service would propose as the authority and the admin confirm: one institution as two offices."""
+def test_an_admin_that_onboards_a_party_counts_as_the_proposer(powers: Powers) -> None:
+    """Otherwise the service could propose as the authority and the admin confirm: one institution counts as two."""
     ledger = powers.ledger
     admin = powers.pilot.party(PartyKind.OPERATOR, Role.ADMIN)
     powers.pass_delay()
@@ -78,8 +78,8 @@ def test_an_onboarding_admin_is_the_proposing_office(powers: Powers) -> None:
     assert proposal.by == admin and proposal.confirmed_by not in (None, admin)
 
 
-def test_an_office_with_its_own_key_signs_its_proposals(powers: Powers) -> None:
-    """No office whose key is kept here confirms such a proposal without being asked."""
+def test_an_authority_that_keeps_its_own_key_signs_its_proposals(powers: Powers) -> None:
+    """The service does not use an authority's key kept here to confirm such a proposal, unless that authority asks."""
     ledger, key = powers.ledger, new_key()
     signer, newcomer = signer_of_key(key), signer_of_key(new_key())
     proof, code = prove_key(ledger.reader.chain, signer), synthetic_uscc("440800", 9997)
@@ -108,7 +108,7 @@ def test_an_office_with_its_own_key_signs_its_proposals(powers: Powers) -> None:
 
 
 def test_repeated_proposals_are_listed_and_vetoed_one_by_one(powers: Powers) -> None:
-    """A thief or two officers repeat a proposal; each needs one signed veto, which any account can send."""
+    """A thief or two officers repeat a proposal. Each proposal needs one signed veto; any account can send it."""
     _, party, owner = a_firm(powers)
     call = powers.change_of_key(party, powers.key(), owner.kid)
     own = [powers.propose(owner.kid, call) for _ in range(5)]
@@ -125,7 +125,7 @@ def test_repeated_proposals_are_listed_and_vetoed_one_by_one(powers: Powers) -> 
 
 
 def test_an_officer_cannot_cancel_the_decision_of_two_others_about_it(powers: Powers) -> None:
-    """While their decision about it waits, it can cancel nothing; they appoint another officer and take its office."""
+    """An officer can cancel nothing while the decision of two others about it waits. They replace this officer."""
     officers, bank = powers.officers, powers.no(powers.cast.bank)
     rogue = powers.no(officers.third)
     had = powers.ledger.reader.party(rogue).roles
@@ -140,7 +140,7 @@ def test_an_officer_cannot_cancel_the_decision_of_two_others_about_it(powers: Po
     powers.carry_out(taking, strip)
     assert powers.ledger.reader.officers() == 3
     refused(lambda: powers.propose(powers.account(officers.third), appoint), "PARTY_LACKS_ROLE")
-    # The other tests need the third officer: give the office back, and let the decisions about it expire.
+    # The other tests need the third officer: give the role back, and let pending decisions about this officer expire.
     restored = calls.set_roles(rogue, Role.mask(Role(role) for role in had))
     dismissed = calls.set_roles(bank, Role.mask({Role.CONSUMER}))
     numbers = {powers.decided(call): call for call in (restored, dismissed)}

@@ -17,7 +17,7 @@ from tests.support.actors.pilots import resource
 from tests.support.chain.reads import is_silent
 from tests.threats.refusals import CONSENT, PRESENTING, a_firm, consent_fails, refusals, refused
 
-# False recoveries.
+# Attacks with false recoveries.
 
 
 @pytest.mark.parametrize("reported_first", [False, True], ids=["live key", "reported key"])
@@ -35,8 +35,8 @@ def test_a_firm_vetoes_a_false_recovery_by_two_officers(powers: Powers, reported
     assert consent_fails(powers.certified_by(firm, forged)) == "KEY_UNKNOWN"
 
 
-def test_a_consent_with_a_recovered_key_is_valid_only_after_the_delay(powers: Powers) -> None:
-    """A consent that the officers sign and anchor before their key is bound never becomes valid."""
+def test_a_consent_signed_with_a_recovered_key_is_valid_only_after_the_waiting_period(powers: Powers) -> None:
+    """Officers sign a consent with the new key and anchor it before the key is bound: it never becomes valid."""
     firm, party, owner = a_firm(powers)
     fresh = powers.key()
     call = powers.change_of_key(party, fresh, owner.kid)
@@ -62,7 +62,7 @@ def test_one_officer_alone_cannot_bind_a_key(powers: Powers) -> None:
     refused(lambda: powers.carry_out(number, call), "PARTY_NOT_CONFIRMED")
 
 
-# Stolen keys.
+# Attacks with stolen keys.
 
 
 def test_the_owner_vetoes_a_thiefs_rotation_with_its_other_key(powers: Powers) -> None:
@@ -79,7 +79,7 @@ def test_the_owner_vetoes_a_thiefs_rotation_with_its_other_key(powers: Powers) -
     assert report.valid, report.first_failure
 
 
-def test_the_owner_vetoes_a_thief_with_the_only_key_that_both_have(powers: Powers) -> None:
+def test_the_owner_vetoes_a_thiefs_rotation_although_both_have_the_same_key(powers: Powers) -> None:
     _, party, stolen = a_firm(powers)
     call = powers.change_of_key(party, powers.key(), stolen.kid)
     number = powers.propose(stolen.kid, call)
@@ -88,8 +88,8 @@ def test_the_owner_vetoes_a_thief_with_the_only_key_that_both_have(powers: Power
     refused(lambda: powers.carry_out(number, call), "PARTY_NOT_PENDING")
 
 
-def test_a_thiefs_proposal_is_refused_after_the_report_of_its_key(powers: Powers) -> None:
-    """The owner reports the stolen key from a phone; its proposals then need no veto."""
+def test_a_thiefs_proposal_is_refused_after_the_stolen_key_is_reported(powers: Powers) -> None:
+    """The owner reports the stolen key from a phone; proposals made with this key then need no veto."""
     _, party, stolen = a_firm(powers)
     own = powers.further_key(party)
     loot = powers.key()
@@ -102,8 +102,8 @@ def test_a_thiefs_proposal_is_refused_after_the_report_of_its_key(powers: Powers
     assert not powers.binds(loot.kid)
 
 
-def test_a_reported_key_can_withdraw_consents_but_not_give_or_present(powers: Powers) -> None:
-    """The key cannot present earlier certificates either. It can only withdraw consents."""
+def test_a_reported_key_can_withdraw_consents_but_cannot_give_consents_or_present(powers: Powers) -> None:
+    """A reported key also cannot present earlier certificates; it can only withdraw consents."""
     firm, party, stolen = a_firm(powers)
     number = powers.pilot.certificate(firm)
     powers.later()
@@ -118,7 +118,7 @@ def test_a_reported_key_can_withdraw_consents_but_not_give_or_present(powers: Po
 
 
 def test_a_reported_provider_key_ends_no_certificate(powers: Powers) -> None:
-    """It also cannot stop the platform from issuing, or the provider from withdrawing with its other key."""
+    """The reported key cannot stop the platform from issuing, or the provider from withdrawing with another key."""
     provider = powers.cast.provider
     firm, _, owner = a_firm(powers)
     stolen = powers.actors.signer_of(provider)
@@ -139,8 +139,8 @@ def test_a_reported_provider_key_ends_no_certificate(powers: Powers) -> None:
     powers.ledger.parties.keys.settle(provider)
 
 
-def test_a_thief_that_vetoes_a_recovery_gains_nothing(powers: Powers) -> None:
-    """The party can no longer act; it is onboarded with a new id, and two officers reassign its assets."""
+def test_a_thief_that_vetoes_the_owners_recovery_gains_nothing(powers: Powers) -> None:
+    """The party then has no key: it is onboarded with a new id, and two officers reassign its assets to this id."""
     ledger, officers = powers.ledger, powers.officers
     (account,) = ledger.custody.create()
     uscc = synthetic_uscc("440800", 9_901)

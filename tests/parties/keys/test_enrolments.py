@@ -1,4 +1,4 @@
-"""Enrolment: a party without a key is only recorded, until it submits its first key with a one-time code."""
+"""Enrolment: a party without a key is only in the database until it submits its first key with a one-time code."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def proof_of(ledger: Ledger, signer: Signer) -> str:
     return possession_of(ledger.reader.chain, signer)
 
 
-def test_a_party_without_a_key_is_only_recorded_here(pilot: Pilot) -> None:
+def test_a_party_without_a_key_is_recorded_in_the_database_but_not_on_the_chain(pilot: Pilot) -> None:
     ledger = pilot.ledger
     party = keyless(ledger)
     row = ledger.parties.register.get(party)
@@ -76,8 +76,10 @@ def test_a_first_key_registers_its_party_and_signs_in(pilot: Pilot) -> None:
     assert ledger.callers.of(signed_in(ledger, party, signer).token).roles == {Role.SUBJECT}
 
 
-def test_a_first_key_is_valid_after_two_offices_decided(waiting: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If the second office has its own installation, the key cannot sign in until that office has confirmed."""
+def test_a_first_key_is_valid_only_after_two_authorities_decided(
+    waiting: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If the second authority has its own installation, the key cannot sign in until that authority has confirmed."""
     first, second, _ = officers(waiting)
     party, signer = keyless(waiting), a_key()
     code = waiting.parties.enrolments.issue(Actor(first, frozenset({Role.AUTHORITY})), party).code
@@ -145,7 +147,7 @@ def test_an_enrolment_code_is_not_stored_and_opens_no_session(pilot: Pilot) -> N
 
 
 def test_a_first_key_needs_a_proof_of_possession(pilot: Pilot) -> None:
-    """A wrong proof does not use the code up, so the party may try again."""
+    """A wrong proof does not use up the enrolment code, so the party may try again."""
     ledger = pilot.ledger
     party, signer, other = keyless(ledger), a_key(), a_key()
     code = code_for(ledger, party)
@@ -177,7 +179,7 @@ def test_a_party_with_a_present_or_former_key_gets_no_enrolment_code(pilot: Pilo
         ledger.parties.enrolments.issue(office(ledger), "ab" * 32)
 
 
-def test_only_offices_that_manage_roles_issue_enrolment_codes(pilot: Pilot) -> None:
+def test_only_an_authority_or_admin_can_issue_enrolment_codes(pilot: Pilot) -> None:
     ledger = pilot.ledger
     party = keyless(ledger)
     for caller in (pilot.cast.bank, pilot.cast.registrar, pilot.cast.supervisor, ledger.installation.operator):
@@ -197,7 +199,7 @@ def test_an_enrolment_code_is_invalid_after_the_party_is_erased(pilot: Pilot) ->
 
 
 def test_onboarding_a_keyless_party_again_with_a_key_proposes_that_key(pilot: Pilot) -> None:
-    """Two offices decide, as for a new party, and the party's enrolment code becomes invalid."""
+    """Two authorities decide, as for a new party, and the party's enrolment code becomes invalid."""
     ledger = pilot.ledger
     serial = next(_SERIALS)
     party, signer, late = keyless(ledger, serial=serial), a_key(), a_key()

@@ -1,4 +1,4 @@
-"""Replaced, lost and stolen keys: the party keeps its assets, and earlier signatures stay valid."""
+"""If a key is replaced, lost or stolen, the party keeps its assets, and earlier signatures stay valid."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def next_second(ledger: Ledger) -> int:
 
 
 def judged(ledger: Ledger, number: str) -> Report:
-    """Return the report on the certificate as any verifier gets it now, without the holder."""
+    """Return the report that a verifier gets now without a presentation by the holder."""
     return ledger.verification.verify(ledger.certificates.bundles.build(number).to_bytes(), Expectation()).report
 
 
@@ -150,7 +150,7 @@ def test_a_statement_signed_with_a_retired_key_is_refused(pilot: Pilot) -> None:
         ledger.usage.provisions.submit([replace(drafted, entry=sign_entry(drafted.entry, old))])
 
 
-def test_a_dated_compromise_invalidates_only_later_anchored_signatures(pilot: Pilot) -> None:
+def test_a_compromise_invalidates_only_signatures_anchored_after_its_time(pilot: Pilot) -> None:
     ledger, authority = pilot.ledger, pilot.ledger.installation.authority_party
     first, second = pilot.firm(), pilot.firm()
     before = pilot.certificate(first)
@@ -170,7 +170,7 @@ def known(ledger: Ledger, party: str) -> dict[str, int | None]:
     return {key.account: key.compromised_at for key in ledger.parties.keys.history(party)}
 
 
-def test_dating_the_compromise_of_an_active_key_also_reports_it(pilot: Pilot) -> None:
+def test_recording_the_compromise_of_an_active_key_also_reports_the_key(pilot: Pilot) -> None:
     ledger, party = pilot.ledger, pilot.cast.firms[pilot.firm()]
     account = ledger.parties.register.get(party).account
     ledger.parties.keys.date_compromise(ledger.authority, party, account, chain_time(ledger))
@@ -180,14 +180,14 @@ def test_dating_the_compromise_of_an_active_key_also_reports_it(pilot: Pilot) ->
     assert key.retired_at is None
 
 
-def test_only_an_authority_recovers(pilot: Pilot) -> None:
+def test_supervisor_registrar_and_operator_cannot_propose_a_recovery(pilot: Pilot) -> None:
     ledger = pilot.ledger
     for other in (pilot.cast.supervisor, pilot.cast.registrar, ledger.installation.operator):
         with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
             ledger.parties.keys.recover(ledger.actor(other), pilot.cast.bank, fresh_key(ledger))
 
 
-def test_a_rotation_that_crashed_after_the_chain_is_completed_in_the_database(pilot: Pilot) -> None:
+def test_a_rotation_that_is_on_the_chain_is_completed_in_the_database_after_a_crash(pilot: Pilot) -> None:
     ledger, party = pilot.ledger, pilot.cast.firms[pilot.firm()]
     row, public_key = ledger.parties.register.get(party), fresh_key(ledger)
     fresh = account_of_public_key(public_key)
@@ -263,7 +263,7 @@ def test_a_renewed_accreditation_keeps_its_start(pilot: Pilot) -> None:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
-    """The folder of a separate ledger with an accredited platform, because a ledger reads its platform's key once."""
+    """The folder of a separate ledger with an accredited platform: a ledger reads the platform's key when it opens."""
     with create_ledger(Settings(home=tmp_path)) as ledger:
         assemble(ledger, ["1", "2", "3", "4"])
         now = ledger.clock()
@@ -293,7 +293,7 @@ def test_certificates_before_and_after_the_issuers_rotation_verify(home: Path) -
         assert signers == [old, old, ledger.parties.register.get(ledger.installation.operator).account]
 
 
-def test_a_certificate_signed_after_the_issuers_compromise_fails(home: Path) -> None:
+def test_a_certificate_signed_with_the_issuers_key_after_its_compromise_is_invalid(home: Path) -> None:
     with open_ledger(Settings(home=home)) as ledger:
         pilot, own = playing(ledger), ledger.installation
         before = pilot.certificate("1")

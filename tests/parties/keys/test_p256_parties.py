@@ -95,7 +95,7 @@ def test_all_parties_sign_with_es256_from_request_to_withdrawal(actors: CreditBu
     assert ledger.verification.check(ledger.actor(cast.bank), again, "again").report.result == "revoked"
 
 
-def test_a_consent_signed_with_a_foreign_p256_key_is_refused(actors: CreditBureau) -> None:
+def test_a_consent_signed_with_another_partys_p256_key_is_refused(actors: CreditBureau) -> None:
     ledger, cast = actors.ledger, actors.cast
     (request,) = actors.ask([actors.request(FIRM)])
     (draft,) = ledger.usage.authorizations.draft(request)
@@ -153,7 +153,7 @@ def test_registration_certificates_are_signed_with_es256(pilot: Pilot) -> None:
 
 
 def test_either_sha256_suite_signs_the_same_certificate(pilot: Pilot) -> None:
-    """A certificate is signed when its bundle is made: with the installation's suite, over the same payload."""
+    """A certificate is signed when its bundle is made: the payload is the same, the suite is the installation's."""
     number = pilot.certificate(FIRM)
     with pilot.under(suite="sha256-es256k") as other:
         earlier = parse_certificate(other.ledger.certificates.bundles.build(number).certificate).issued

@@ -1,4 +1,4 @@
-"""An installation with the SM2 and SM3 suite: its parties sign with either suite, and one verify call reads both."""
+"""An installation with the SM2/SM3 suite: parties sign with SM2 or ES256K, and one verify call handles both."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def fresh() -> Sm2Signer:
 
 
 def bound(ledger: Ledger, party: str) -> Sm2Signer:
-    """Bind a new further key to the party."""
+    """Bind a new additional key to the party."""
     signer = fresh()
     ledger.parties.keys.bind(ledger.authority, party, signer.public_key, proof(ledger, party, signer))
     return signer
@@ -126,7 +126,7 @@ def test_parties_with_es256k_keys_are_served_and_certificates_keep_their_suite(p
 
 
 def test_a_certificate_uses_the_digest_algorithm_of_its_request(pilot: Pilot) -> None:
-    """The providers have already hashed for that algorithm; a change of suite applies only to new requests."""
+    """Providers have hashed with the request's algorithm; if the suite changes, only new requests use the new one."""
     ledger = pilot.ledger
     with pilot.under(suite="sha256-es256k") as before:
         consent = before.authorise("4")
@@ -142,7 +142,7 @@ def test_a_certificate_uses_the_digest_algorithm_of_its_request(pilot: Pilot) ->
 
 
 def test_an_sm2_withdrawal_is_an_entry_in_the_bundle(pilot: Pilot) -> None:
-    """The chain cannot check the signature, so the withdrawal is not on chain; a verifier with the suite finds it."""
+    """The chain cannot check the signature, so the withdrawal is in the bundle, where a verifier with SM2 finds it."""
     ledger, firm = pilot.ledger, pilot.cast.firms["2"]
     signer = bound(ledger, firm)
     consent = pilot.authorise("2")
@@ -185,7 +185,7 @@ def test_the_sm2_key_is_bound_once_and_the_party_acts_with_its_earlier_key(pilot
     assert json.loads((home / "keys" / "accounts.json").read_text())[key.account].startswith("sm2:")
 
 
-def test_a_binding_that_crashed_after_the_chain_is_completed_in_the_database(pilot: Pilot) -> None:
+def test_a_binding_that_is_on_the_chain_is_completed_in_the_database_after_a_crash(pilot: Pilot) -> None:
     ledger, party, signer = pilot.ledger, pilot.cast.bank, fresh()
     authority = ledger.installation.authority_party
     row, account, shown = ledger.parties.keys._announce(
@@ -201,8 +201,10 @@ def test_a_binding_that_crashed_after_the_chain_is_completed_in_the_database(pil
     assert [key.bound_at is not None for key in ledger.parties.keys.history(party) if key.account == account] == [True]
 
 
-def test_a_service_without_the_sm2_suite_reports_that(pilot: Pilot, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the suite, a key's party cannot be determined; the error must not claim that the key is unknown."""
+def test_a_service_without_the_sm2_suite_reports_the_missing_suite(
+    pilot: Pilot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the suite nobody can tell whose key it is, so the error must not claim that the key is unknown."""
     raw = pilot.ledger.certificates.bundles.build(pilot.certificate("4")).to_bytes()
     for module in ("gmalg", "gmalg.ellipticcurve", "gmalg.sm2"):
         monkeypatch.setitem(sys.modules, module, None)
@@ -238,8 +240,8 @@ def test_a_party_must_keep_one_key_that_the_chain_can_check(pilot: Pilot) -> Non
         ledger.parties.keys.retire(ledger.actor(bank), bank, ledger.parties.register.get(bank).account)
 
 
-def test_two_offices_bind_a_further_sm2_key_with_a_proof_of_possession(pilot: Pilot) -> None:
-    """The chain cannot check the proof of an SM2 key, so the party cannot bind the key alone."""
+def test_two_authorities_bind_an_additional_sm2_key_with_a_proof_of_possession(pilot: Pilot) -> None:
+    """The chain cannot check an SM2 key's proof of possession, so the party cannot bind the key alone."""
     ledger, bank, signer = pilot.ledger, pilot.cast.bank, fresh()
     authority, firm = ledger.installation.authority_party, pilot.cast.firms["1"]
     for wrong in (proof(ledger, bank, fresh()), proof(ledger, firm, signer)):
@@ -275,7 +277,7 @@ def test_a_lost_sm2_key_is_replaced_by_another_sm2_key(pilot: Pilot) -> None:
     assert ledger.reader.account(found.kid) is not None
 
 
-def test_a_party_keeps_its_further_key_when_it_rotates(pilot: Pilot) -> None:
+def test_a_party_keeps_its_additional_key_when_it_rotates_the_first(pilot: Pilot) -> None:
     ledger, party = pilot.ledger, pilot.cast.firms["3"]
     further = bound(ledger, party)
     ledger.parties.keys.rotate(ledger.actor(party), party, ledger.custody.public_key(*ledger.custody.create()))

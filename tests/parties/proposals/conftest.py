@@ -9,9 +9,9 @@ from tests.support.ledgers.waiting_ledger import DELAY, skip
 
 @pytest.fixture(autouse=True)
 def nothing_pending(waiting: Ledger) -> None:
-    """Let every proposal of earlier tests expire.
+    """Move the clock until every proposal of earlier tests has expired.
 
-    A ready proposal would be carried out in the tick of the next test, and an officer with a confirmed proposal against
-    it may cancel nothing.
+    Otherwise the next test would carry out a ready proposal, and an officer against whom a confirmed proposal waits
+    could cancel nothing.
     """
     skip(waiting, DELAY + OPEN_FOR + 60)

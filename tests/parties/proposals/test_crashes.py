@@ -1,4 +1,4 @@
-"""Crashes and races: registrations and proposals are continued, and the database follows the chain."""
+"""After crashes and races, registrations and proposals are continued, and the database matches the chain."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.support.ledgers.waiting_ledger import (
 
 FAR = 4 * 10**9
 
-# Registration
+# Registration of new parties
 
 
 def test_first_keys_of_all_suites_are_registered_together(waiting: Ledger) -> None:
@@ -47,7 +47,7 @@ def test_first_keys_of_all_suites_are_registered_together(waiting: Ledger) -> No
     }
 
 
-def test_a_newcomer_is_registered_at_once_but_its_offices_wait(waiting: Ledger) -> None:
+def test_a_new_party_is_registered_at_once_but_its_official_roles_wait(waiting: Ledger) -> None:
     registrar = newcomer(waiting, kind=PartyKind.REGISTRAR)
     assert waiting.parties.register.actor(registrar).roles == frozenset()
     (row,) = waiting.proposals.pending(registrar)
@@ -61,7 +61,7 @@ def test_a_newcomer_is_registered_at_once_but_its_offices_wait(waiting: Ledger) 
 
 
 class Died(BaseException):
-    """Simulates the end of the process."""
+    """Raised to simulate that the process ends."""
 
 
 def dying(method: str, monkeypatch: pytest.MonkeyPatch, *, before: bool) -> None:
@@ -120,7 +120,7 @@ def test_one_of_two_concurrent_confirmations_succeeds(waiting: Ledger) -> None:
     assert waiting.proposals.get(row.no).confirmed_by in (second, third)
 
 
-def test_concurrent_decisions_of_one_act_make_one_proposal(waiting: Ledger) -> None:
+def test_two_officers_who_propose_one_act_at_once_make_one_proposal(waiting: Ledger) -> None:
     first, second, third = officers(waiting)
     call = calls.accredit(no(waiting, newcomer(waiting)), "S51", 0, FAR)
     before = waiting.reader.proposal_count()
@@ -132,7 +132,7 @@ def test_concurrent_decisions_of_one_act_make_one_proposal(waiting: Ledger) -> N
 
 
 @pytest.mark.parametrize("attempt", range(3))
-def test_a_veto_racing_with_the_carrying_out_leaves_consistent_records(waiting: Ledger, attempt: int) -> None:
+def test_records_stay_consistent_if_a_proposal_is_vetoed_and_carried_out_at_once(waiting: Ledger, attempt: int) -> None:
     party = newcomer(waiting)
     old = waiting.parties.register.get(party).account
     row = proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(party), party, fresh_key(waiting)))
@@ -147,7 +147,7 @@ def test_a_veto_racing_with_the_carrying_out_leaves_consistent_records(waiting: 
 
 
 def test_the_database_follows_a_report_sent_directly_to_the_chain(waiting: Ledger) -> None:
-    """The party reports its key with a node of its own."""
+    """The party reports its key through its own node, without the service."""
     key = new_private_key().hex()
     party, owner = newcomer(waiting, key), signer_of_key(key)
     stolen = waiting.parties.register.get(party).account

@@ -1,4 +1,4 @@
-"""Hostile callers of the service: proposals with other parties' keys, and proposals of unreadable calls."""
+"""Hostile callers of the service try to use other parties' keys, or propose calls that cannot be read."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def proof_for(ledger: Ledger, signer: Signer, party: int) -> str:
     return prove_key(ledger.reader.chain, signer, party)
 
 
-# Keys that are kept here for others
+# Attacks with keys that the service keeps for other parties
 
 
 def test_a_stranger_cannot_veto_with_the_firms_key_kept_here(waiting: Ledger) -> None:
@@ -50,7 +50,7 @@ def test_a_stranger_cannot_veto_with_the_firms_key_kept_here(waiting: Ledger) ->
 
 @pytest.mark.parametrize("whose", ["firm", "authority"])
 def test_a_stranger_cannot_report_with_another_partys_key_kept_here(waiting: Ledger, whose: str) -> None:
-    """With an authority's key the stranger could report the key of any firm."""
+    """If the service let a stranger use an authority's key, the stranger could report the key of any firm."""
     firm, stranger = newcomer(waiting), newcomer(waiting)
     account = waiting.parties.register.get(firm).account
     signer = waiting.parties.register.get(firm if whose == "firm" else officers(waiting)[0]).account
@@ -79,8 +79,8 @@ def office_elsewhere(ledger: Ledger) -> tuple[str, bytes]:
     return row.id, key
 
 
-def test_offices_kept_here_do_not_confirm_another_institutions_proposal_unasked(waiting: Ledger) -> None:
-    """Otherwise the call of one officer would count as the decision of two."""
+def test_the_service_does_not_confirm_another_institutions_proposal_by_itself(waiting: Ledger) -> None:
+    """If the service confirmed by itself, the call of one officer would count as the decision of two."""
     office, key = office_elsewhere(waiting)
     firm = newcomer(waiting)
     call = calls.change_key(
@@ -101,11 +101,11 @@ def test_offices_kept_here_do_not_confirm_another_institutions_proposal_unasked(
     assert waiting.reader.officers() == 3
 
 
-# Calls that are not what they seem
+# Attacks with calls that differ from what they seem to be
 
 
 def proposed_raw(ledger: Ledger, by: str, target: str, data: bytes) -> int:
-    """Propose exactly these call data in the party's own name; return the proposal's number."""
+    """As the party, propose exactly the given call data; return the proposal's number."""
     account = ledger.parties.register.get(by).account
     call = Call(PARTY_REGISTRY, "propose", (target, data))
     number = proposal_of(ledger.registration.transfers._acting.act(account, call))
@@ -149,7 +149,7 @@ def test_a_call_that_is_not_exactly_known_cannot_be_confirmed_here(waiting: Ledg
         assert waiting.proposals.cancel(waiting.actor(third), number).state == "cancelled"
 
 
-def test_a_lift_is_not_shown_as_cancellable(waiting: Ledger) -> None:
-    """If one office could cancel a lift or the end of a pause, it could hold or pause for ever."""
+def test_a_proposal_to_lift_a_hold_is_not_shown_as_cancellable(waiting: Ledger) -> None:
+    """If one officer could cancel the lifting of a hold or the end of a pause, it could hold or pause for ever."""
     row = waiting.proposals.propose(officers(waiting)[0], calls.lift("authority", ["7a" * 32]))
     assert "keys cancel" not in row.how_to_stop and "expires" in row.how_to_stop

@@ -1,4 +1,4 @@
-"""The pause: the acts that it stops, the acts that continue, and how it ends."""
+"""A pause stops some acts, lets others continue, and ends by itself or by two officers."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tests.support.ledgers.waiting_ledger import DELAY, fresh_key, new_party, ne
 
 @pytest.fixture(autouse=True)
 def rested(waiting: Ledger) -> Iterator[None]:
-    """Let the rest after earlier pauses pass, so that every office may pause; afterwards, end the pause."""
+    """Wait until every officer may pause again after earlier pauses; after the test, end the pause."""
     skip(waiting, MAX_PAUSE + PAUSE_REST + DAY)
     yield
     if waiting.reader.paused_until():
         waiting.pauses.end(waiting.actor(officers(waiting)[0]))
 
 
-def test_an_office_pauses_for_seven_days_and_two_end_the_pause_earlier(waiting: Ledger) -> None:
+def test_one_officer_pauses_for_seven_days_and_two_officers_end_the_pause_earlier(waiting: Ledger) -> None:
     first, second, _ = officers(waiting)
     assert waiting.pauses.until() == 0
     until = waiting.pauses.pause(waiting.actor(first))
@@ -36,7 +36,7 @@ def test_an_office_pauses_for_seven_days_and_two_end_the_pause_earlier(waiting: 
         waiting.pauses.end(waiting.actor(first))
 
 
-def test_only_an_office_pauses_and_only_once_in_37_days(waiting: Ledger) -> None:
+def test_only_an_authority_or_supervisor_may_pause_and_only_once_in_37_days(waiting: Ledger) -> None:
     first, second, _ = officers(waiting)
     with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
         waiting.pauses.pause(waiting.actor(waiting.installation.operator))
@@ -49,7 +49,7 @@ def test_only_an_office_pauses_and_only_once_in_37_days(waiting: Ledger) -> None
     waiting.pauses.pause(waiting.actor(second))
 
 
-def test_delays_stop_and_a_ready_key_is_not_bound_during_a_pause(waiting: Ledger) -> None:
+def test_during_a_pause_proposals_do_not_get_ready_and_a_ready_key_is_not_bound(waiting: Ledger) -> None:
     first, *_ = officers(waiting)
     party = newcomer(waiting)
     ready = proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(party), party, fresh_key(waiting)))

@@ -1,4 +1,4 @@
-"""Proposals: delays, confirmation, veto and cancellation; and reports of keys, which act at once."""
+"""Proposals wait, and can be confirmed, vetoed and cancelled; reports of lost keys take effect at once."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from tests.support.ledgers.waiting_ledger import DELAY, fresh_key, newcomer, no,
 
 FAR = 4 * 10**9
 
-# Delays
+# Waiting periods of proposals
 
 
-def test_a_rotation_waits_for_the_delay_and_is_then_carried_out_in_the_background(waiting: Ledger) -> None:
+def test_a_rotation_waits_and_is_then_carried_out_in_the_background(waiting: Ledger) -> None:
     party = newcomer(waiting)
     old, key = waiting.parties.register.get(party).account, fresh_key(waiting)
     row = proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(party), party, key))
@@ -72,7 +72,7 @@ def test_a_waiting_proposal_cannot_be_carried_out(waiting: Ledger) -> None:
     ],
     ids=["close", "office", "accredit", "recover", "bind", "date"],
 )
-def test_an_act_that_needs_two_authorities_waits_for_the_delay(
+def test_an_act_that_needs_two_authorities_waits_for_the_waiting_period(
     waiting: Ledger, act: Callable[[Ledger, str], Proposal]
 ) -> None:
     first, second, _ = officers(waiting)
@@ -109,10 +109,10 @@ def test_one_officer_suspends_restores_and_gives_ordinary_roles_at_once(waiting:
     assert waiting.parties.register.actor(party).roles == {Role.SUBJECT, Role.CONSUMER}
 
 
-# Confirmation, cancellation, veto
+# Confirmation, cancellation and veto of proposals
 
 
-def test_a_second_officer_who_decides_the_same_act_confirms_the_first(waiting: Ledger) -> None:
+def test_a_second_officer_who_proposes_the_same_act_confirms_the_first_proposal(waiting: Ledger) -> None:
     _, second, third = officers(waiting)
     party = newcomer(waiting)
     call = calls.accredit(no(waiting, party), "S51", 0, FAR)
@@ -124,7 +124,7 @@ def test_a_second_officer_who_decides_the_same_act_confirms_the_first(waiting: L
     assert waiting.reader.proposal_count() == before
 
 
-def test_a_party_and_two_offices_can_propose_the_same_change_of_a_key(waiting: Ledger) -> None:
+def test_a_party_and_two_authorities_can_propose_the_same_change_of_a_key(waiting: Ledger) -> None:
     party, key = newcomer(waiting), fresh_key(waiting)
     theirs = proposed(waiting.parties.keys.recover(waiting.authority, party, key))
     own = proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(party), party, key))
@@ -152,7 +152,7 @@ def test_a_proposal_is_confirmed_once_and_not_by_its_proposer(waiting: Ledger) -
         waiting.proposals.confirm(waiting.actor(third), row.no)
 
 
-def test_a_third_officer_cancels_a_decision_of_two(waiting: Ledger) -> None:
+def test_a_third_officer_cancels_what_two_officers_decided(waiting: Ledger) -> None:
     first, _, third = officers(waiting)
     party = newcomer(waiting)
     row = proposed(
@@ -209,14 +209,14 @@ def test_a_key_bound_after_the_proposal_cannot_veto(waiting: Ledger) -> None:
         waiting.proposals.veto(waiting.actor(party), second.no, account=bound)
 
 
-def test_a_closing_of_the_party_cannot_be_vetoed(waiting: Ledger) -> None:
+def test_a_party_cannot_veto_its_own_closing(waiting: Ledger) -> None:
     party = newcomer(waiting)
     row = proposed(waiting.parties.role_changes.set_status(waiting.authority, party, "closed", "fraud"))
     with pytest.raises(PingzhengError, match="PARTY_NOT_VETOABLE"):
         waiting.proposals.veto(waiting.actor(party), row.no)
 
 
-def test_an_expired_proposal_is_proposed_again(waiting: Ledger) -> None:
+def test_an_act_whose_proposal_expired_can_be_proposed_again(waiting: Ledger) -> None:
     first, second, _ = officers(waiting)
     call = calls.accredit(no(waiting, newcomer(waiting)), "S51", 0, FAR)
     row = waiting.proposals.propose(first, call)
@@ -231,7 +231,7 @@ def test_an_expired_proposal_is_proposed_again(waiting: Ledger) -> None:
 
 
 def test_a_refused_proposal_does_not_stop_the_others(waiting: Ledger) -> None:
-    """The proposing party of one act lost its office in the meantime; the other act is carried out anyway."""
+    """One proposer lost its role in the meantime, so its act is refused; the other act is carried out anyway."""
     first, second, _ = officers(waiting)
     fourth, party = newcomer(waiting), newcomer(waiting)
     waiting.parties.role_changes.set_roles(waiting.parties.register.actor(first), fourth, [Role.AUTHORITY])
@@ -260,7 +260,7 @@ def test_an_unknown_proposal_or_party_is_reported(waiting: Ledger) -> None:
         waiting.proposals.pending("e" * 64)
 
 
-# Reports
+# Reports of lost keys
 
 
 def test_a_party_reports_its_key_with_another_key(waiting: Ledger) -> None:
@@ -298,7 +298,7 @@ def test_one_officer_reports_a_partys_key_but_two_report_an_officers_key(waiting
     assert reported == {further.arguments["fresh"]}
 
 
-def test_no_report_leaves_fewer_than_three_officers(waiting: Ledger) -> None:
+def test_a_report_that_would_leave_fewer_than_three_officers_is_refused(waiting: Ledger) -> None:
     third = officers(waiting)[2]
     with pytest.raises(PingzhengError, match="PARTY_TOO_FEW_OFFICERS"):
         waiting.parties.keys.report(waiting.actor(third), third, waiting.parties.register.get(third).account)
