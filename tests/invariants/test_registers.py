@@ -43,7 +43,7 @@ def test_invariant_06_core_data_is_not_registered_and_important_data_waits_or_is
 
 
 def test_invariant_07_an_objection_stops_confirmation_and_a_freeze_stops_transfer_and_licence(pilot: Pilot) -> None:
-    """Both at the same time: tests/threats/test_races.py::test_a_transfer_racing_with_a_freeze."""
+    """Both at the same time: tests/threats/test_races.py::test_a_freeze_succeeds_during_a_transfer."""
     ledger, cast = pilot.ledger, pilot.cast
     (asset,) = pilot.applied("seven/objected")
     pilot.noticed([asset])

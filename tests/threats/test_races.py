@@ -126,7 +126,7 @@ def test_an_offer_ends_one_second_after_its_deadline(pilot: Pilot) -> None:
 
 
 @pytest.mark.usefixtures("again")
-def test_a_freeze_succeeds_even_if_a_transfer_runs_at_the_same_time(pilot: Pilot) -> None:
+def test_a_freeze_succeeds_during_a_transfer(pilot: Pilot) -> None:
     """The freeze always succeeds; the history shows whether the asset was transferred before it."""
     asset, cast, transfers = offered(pilot), pilot.cast, pilot.ledger.registration.transfers
     accepted, frozen = together(
@@ -274,7 +274,7 @@ def test_concurrent_withdrawals_of_one_consent(pilot: Pilot) -> None:
 
 
 @pytest.mark.usefixtures("again")
-def test_a_withdrawal_succeeds_even_if_a_use_runs_at_the_same_time(pilot: Pilot) -> None:
+def test_a_withdrawal_of_consent_succeeds_during_a_use(pilot: Pilot) -> None:
     """The withdrawal always succeeds, and a use that was answered as valid is counted."""
     consent = Consent(pilot)
     raw, bank, verification = consent.bundle.to_bytes(), pilot.cast.bank, pilot.ledger.verification

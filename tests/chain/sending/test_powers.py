@@ -70,7 +70,7 @@ def test_attack_one_officer_alone_cannot_recover_a_key(chain: Chain) -> None:
     assert refusal(carry_out(chain, number, other)) == "PARTY_ACT_DIFFERS"
 
 
-def test_a_proposal_expires(chain: Chain) -> None:
+def test_an_old_proposal_expires_and_cannot_be_carried_out(chain: Chain) -> None:
     call = recovery(chain)
     number, late = confirmed(chain, call), chain.propose(call)
     chain.node.advance(DELAY + OPEN_FOR + 2)
