@@ -153,7 +153,7 @@ def test_a_payer_can_pay_for_an_account_without_money(consented: Consented) -> N
 
 
 def resigned(it: Consented, ledger: str | None = None, by: TestParty = FIRM) -> Bundle:
-    """Replace the first authorization in the bundle by another one of the same subject, signed by ``by``."""
+    """Replace the first authorization in the bundle by another authorization of the subject, signed by ``by``."""
     chain = it.bundle.chain
     text = consent(chain, "FIRST", signer_of(by), FIRM.id)
     if ledger is not None:

@@ -24,7 +24,7 @@ abstract contract World is Test {
     PartyNo internal constant PROVIDER = PartyNo.wrap(6);
     PartyNo internal constant CONSUMER = PartyNo.wrap(7);
     PartyNo internal constant SUBJECT = PartyNo.wrap(8);
-    /// Two more officers.
+    /// Two more officers: parties with the role of authority.
     PartyNo internal constant SECOND_OFFICER = PartyNo.wrap(9);
     PartyNo internal constant THIRD_OFFICER = PartyNo.wrap(10);
     uint32 internal constant PARTIES = 10;

@@ -82,7 +82,7 @@ ABOUT_KEYS = {
 
 
 @pytest.mark.parametrize("what", ABOUT_KEYS)
-def test_messages_about_keys_differ_by_ledger_and_account(what: str) -> None:
+def test_messages_about_keys_differ_for_each_ledger_and_account(what: str) -> None:
     message = ABOUT_KEYS[what]
     chains = [
         CHAIN,
@@ -95,7 +95,7 @@ def test_messages_about_keys_differ_by_ledger_and_account(what: str) -> None:
     assert message(replace(CHAIN, certificate_log="0x" + "c9" * 20), ACCOUNT) in made
 
 
-def test_messages_about_keys_differ_by_their_last_argument() -> None:
+def test_messages_about_keys_differ_if_their_last_argument_differs() -> None:
     vetoes = {veto_message(CHAIN, ACCOUNT, number) for number in range(9)}
     reports = {report_message(CHAIN, ACCOUNT, f"0x{number:040x}") for number in range(9)}
     proofs = {key_message(CHAIN, ACCOUNT, number) for number in range(9)}
@@ -178,7 +178,7 @@ def test_signature_of_a_secp256k1_key_has_64_bytes(message: bytes) -> None:
 
 
 @given(st.binary(min_size=1, max_size=300))
-def test_signature_of_a_p256_key_has_128_bytes_with_the_key(message: bytes) -> None:
+def test_signature_by_a_p256_key_has_128_bytes_and_contains_the_key(message: bytes) -> None:
     signature = sign_act(message, P_BANK.signer)
     assert len(signature) == 128
     assert ES256.unaltered(signature[:64])

@@ -51,12 +51,12 @@ def spoiled(proof: Proof) -> Iterator[Proof]:
 
 
 @pytest.mark.parametrize("size", sorted(ROOTS))
-def test_root_of_the_reference_tree(size: int) -> None:
+def test_root_of_the_reference_tree_is_the_published_root(size: int) -> None:
     assert root(LEAVES[:size]) == ROOTS[size]
 
 
 @pytest.mark.parametrize("vector", VECTORS["inclusion"], ids=lambda v: f"{v['index']}of{v['size']}")
-def test_inclusion_proof_of_the_reference_tree(vector: dict[str, Any]) -> None:
+def test_inclusion_proof_of_the_reference_tree_is_the_published_proof(vector: dict[str, Any]) -> None:
     index, size, proof = vector["index"], vector["size"], raw(vector["proof"])
     assert Tree(LEAVES[:size]).inclusion_proof(index) == proof
     assert verify_inclusion(ROOTS[size], LEAVES[index], index, size, proof)
@@ -64,7 +64,7 @@ def test_inclusion_proof_of_the_reference_tree(vector: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("vector", VECTORS["consistency"], ids=lambda v: f"{v['first']}to{v['second']}")
-def test_consistency_proof_of_the_reference_tree(vector: dict[str, Any]) -> None:
+def test_consistency_proof_of_the_reference_tree_is_the_published_proof(vector: dict[str, Any]) -> None:
     first, second, proof = vector["first"], vector["second"], raw(vector["proof"])
     assert consistency_proof(LEAVES[:second], first) == proof
     assert verify_consistency(ROOTS[first], ROOTS[second], first, second, proof)

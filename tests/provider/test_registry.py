@@ -134,7 +134,7 @@ def test_a_consent_withdrawn_by_a_reported_key_is_not_answered(town: Town) -> No
     ledger.client.send(withdraw_for(signer.kid, [task.digest], act))
     number = ledger.reader.party_no(task.subject)
     assert ledger.reader.withdrawn_at(number, task.digest).at == 0
-    # The check of the key comes first; the withdrawal alone is also recognised.
+    # The key is checked first. Signed again with a valid key, the consent is refused because of the withdrawal.
     refused(town, task, "SIGNER_NOT_SUBJECT")
     ledger.parties.keys.bind(ledger.authority, task.subject, ledger.custody.public_key(*ledger.custody.create()))
     (fresh,) = (

@@ -11,16 +11,20 @@ import yaml
 from ledger.domain.parties import PartyKind, Role
 
 _TABLE: Final = yaml.safe_load(Path(__file__).with_name("role_matrix.yaml").read_text("utf-8"))
-_HEAD, _RULE, *_LINES = (
-    [cell.strip() for cell in line.strip("| ").split("|")] for line in _TABLE["matrix"].splitlines()
-)
-COLUMNS: Final = _HEAD[1:]
+
+
+def _table(text: str) -> tuple[list[str], dict[str, dict[str, str]]]:
+    """Return the columns of a table, and its cells by row and column."""
+    head, _, *lines = ([cell.strip() for cell in line.strip("| ").split("|")] for line in text.splitlines())
+    return head[1:], {name: dict(zip(head[1:], cells, strict=True)) for name, *cells in lines}
+
+
+COLUMNS, _CELLS = _table(_TABLE["matrix"])
 ROLE_OF: Final = dict(
     zip("SPCIRADVTBX", Role, strict=True),
 )
-CELLS: Final[Mapping[str, Mapping[str, str]]] = {
-    action: dict(zip(COLUMNS, cells, strict=True)) for action, *cells in _LINES
-}
+CELLS: Final[Mapping[str, Mapping[str, str]]] = _CELLS
+PERMISSIONS: Final[Mapping[str, Mapping[str, str]]] = _table(_TABLE["permissions"])[1]
 ROWS: Final[Mapping[str, Mapping[str, Any]]] = _TABLE["rows"]
 CONTRACT_CALLS: Final[Mapping[str, frozenset[str]]] = {
     call: frozenset(columns.split()) for row in ROWS.values() for call, columns in row.get("contract", {}).items()

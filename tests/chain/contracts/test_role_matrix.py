@@ -169,7 +169,7 @@ def test_closing_any_party_needs_two_officers(stage: Stage, column: str) -> None
     assert isinstance(refusal, Forbidden) and refusal.code == "PARTY_NOT_DECIDED"
 
 
-def test_neither_the_proposer_nor_the_party_concerned_can_confirm(stage: Stage) -> None:
+def test_neither_the_proposer_nor_the_party_concerned_can_confirm_a_proposal(stage: Stage) -> None:
     own = stage.attempt(SECOND_AUTHORITY, confirmation(stage, "setRoles"))
     assert isinstance(own, Forbidden) and own.code == "PARTY_OWN_PROPOSAL"
     recovery = calls.change_key(stage.numbers["A"], account("fresh A"), account("role A"))

@@ -139,7 +139,7 @@ contract PartyHandler {
         _REGISTRY.setStatus(no, status, Reason.Court);
     }
 
-    /// Tries a call without a proposal that needs one.
+    /// Tries to make a call without a proposal, although the call needs a proposal.
     function bindAlone(uint256 seed) external rolls(seed) {
         uint32 no = _party();
         (address account, bytes memory proof) = _fresh(no);

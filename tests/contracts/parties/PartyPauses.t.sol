@@ -72,7 +72,7 @@ contract PartyPausesTest is PartyWorld {
         expectPaused(START + PAUSE);
         by(ISSUER);
         log.anchor(1, 1, "root");
-        // Defensive acts and reads still work.
+        // During the pause, defensive acts and reads are still possible.
         by(ISSUER);
         log.revoke(0, 0, Reason.Fraud);
         by(CONSUMER);

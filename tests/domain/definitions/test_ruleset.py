@@ -159,7 +159,7 @@ def test_every_choice_is_accepted(name: str, value: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in NO_CHOICES.items() for value in values])
-def test_other_choice_is_refused(name: str, value: Any) -> None:
+def test_value_outside_the_choices_is_refused(name: str, value: Any) -> None:
     error = refused(changed(name, value))
     assert (error.code, error.where) == ("RULESET_INVALID", place(name))
 

@@ -104,7 +104,7 @@ def read_bundle(raw: bytes) -> Json:
 
 
 def read_evidence(bundle: Json) -> dict[str, tuple[Json, Json]]:
-    """Return each entry with its position, by its statement digest."""
+    """Return a map from each entry's statement digest to the entry and its position."""
     found = {}
     for item in bundle["evidence"]:
         raw = item["entry"].encode()

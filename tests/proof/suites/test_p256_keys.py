@@ -52,7 +52,7 @@ def test_example_of_rfc_7515_verifies() -> None:
     assert not ES256.verify(point, f"{header}.{payload}x".encode(), raw, "")
 
 
-def test_account_of_a_p256_key_is_the_end_of_its_hash() -> None:
+def test_account_of_a_p256_key_is_the_last_20_bytes_of_its_hash() -> None:
     point = ES256.point_of(P_ISSUER.signer.public_key)
     assert P_ISSUER.account == "0x" + hashlib.sha256(b"ES256" + point).hexdigest()[-40:]
     assert P_ISSUER.account == p256.account_of(point)

@@ -102,7 +102,7 @@ def test_sm2_key_cannot_act_on_the_chain() -> None:
         check_public_key(key)
 
 
-def test_account_of_an_sm2_key_is_the_end_of_its_sm3_hash() -> None:
+def test_account_of_an_sm2_key_is_the_last_20_bytes_of_its_sm3_hash() -> None:
     point = SM2SM3.point_of(SM_ISSUER.signer.public_key)
     assert SM_ISSUER.account == account_of_public_key(SM_ISSUER.signer.public_key)
     assert SM_ISSUER.account == "0x" + hashlib.new("sm3", point).hexdigest()[-40:]

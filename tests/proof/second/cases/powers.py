@@ -136,7 +136,7 @@ CHAINS: dict[str, Attack] = {
 
 
 def posted(made: Made, actor: Actor, of: str, at: int, reported_at: int) -> Made:
-    """Return the bundle with withdrawals on the chain, with an unreported and with a reported key."""
+    """Return the bundle with withdrawals on the chain, made with an unreported key and with a reported key."""
     known = (actor.id, made.statement(of))
     return made.knowing(withdrawals={**made.facts.withdrawals, known: WithdrawalFact(at, reported_at)})
 
