@@ -1,4 +1,4 @@
-"""Compares the role matrix in the code, cell by cell, with the table in the requirements."""
+"""Compares the permissions in the code, cell by cell, with the role matrix in tests/reference."""
 
 from __future__ import annotations
 
@@ -8,44 +8,21 @@ import pytest
 
 from ledger.domain.parties import DEFAULT_ROLES, PartyKind, Role
 from ledger.parties.permissions import MATRIX, Action, Reach, allowed
+from tests.reference.role_matrix import CELLS as MATRIX_CELLS
+from tests.reference.role_matrix import COLUMNS, PERMISSIONS, ROLE_OF
 
-# any: every record; own: the party's own records; read: only reading; –: never. The columns are in the order of the
-# roles' bits. A star marks a condition of the requirements that a role matrix cannot express: a broker's mandate, a
-# provider's co-signature, a case, a department, a class of certificate, an approval that is not an edit. "–*" refuses;
-# "any*" leaves the condition to the service.
-COLUMNS = "subject provider consumer issuer registrar authority cdo supervisor assessor broker admin"
-TABLE = """
-                       S     P     C     I     R     A     D     V     T     B     X
-manage roles         | own | own | own | own | own | any | –   | read| own | own | any
-edit resource        | –   | own | –   | –   | –   | read| read*| read| –  | –   | –
-publish lists        | –   | own | own | –   | –   | any | own*| read| –   | –   | –
-grade / important list|–   | own | –   | –   | –   | any | any | any | read| –   | –
-apply registration   | –   | own | own | –   | –   | –   | –   | read| –   | own*| –
-review registration  | –   | –   | –   | –   | any | read| –   | read| –*  | –   | –
-clear important data | –   | –   | –   | –   | –   | any | any | any | –   | –   | –
-object               | any | any | any | –   | –   | –   | –   | –   | –   | any | –
-assess               | –   | –   | –   | –   | –   | –   | –   | –   | any | –   | –
-annul registration   | –   | –   | –   | –   | any | any | –   | any | –   | –   | –
-draft scenario       | –   | –   | –   | any | –   | read| –   | read| –   | –   | –
-approve scenario     | –   | –   | –   | –   | –   | any | –   | any | –   | –   | –
-request data         | –   | –   | any | –   | –   | –   | –   | –*  | –   | own*| –
-authorise            | own | –   | –   | –   | –   | –   | –   | –   | –   | –   | –
-supply data          | –   | own | –   | –   | –   | –   | –   | –   | –   | –   | –
-issue certificate    | –   | –*  | –   | any | –*  | –   | –   | –   | –   | –   | –
-see payload          | own | own | own | –   | –   | –   | –   | –*  | –   | –   | –
-see payload for a case|–   | –   | –   | –   | –   | –   | –   | any*| –   | –   | –
-verify               | own | own | own | any | any | any | any | any | any | any | –
-revoke certificate   | –*  | own*| –   | any | –*  | –*  | –   | –*  | –   | –   | –
-hold certificate     | –   | –   | –   | –   | –   | any | –   | any | –   | –   | –
-freeze               | –   | –   | –   | –   | –   | any | –   | any | –   | –   | –
-read full log        | own | own | own | any | any | any | own*| any | –   | own | –*
-erase personal text  | own | –   | –   | any | –   | any | –   | –   | –   | –   | –
-"""
-ROLES = [Role(name) for name in COLUMNS.split()]
+ROLES = [ROLE_OF[column] for column in COLUMNS if column != "U"]
+REACHES = {"✓": "any", "o": "own", "r": "read", "–": "–"}
+# The cells of each permission: its own row, or else the row of the matrix with its name.
+ROWS = PERMISSIONS | {
+    action: {column: REACHES[cells[column]] for column in COLUMNS if column != "U"}
+    for action, cells in MATRIX_CELLS.items()
+    if action in set(Action) and action not in PERMISSIONS
+}
 WRITTEN_OUT = {
-    (Action(action.strip()), role): cell.strip(" *")
-    for action, *cells in (line.split("|") for line in TABLE.strip().splitlines()[1:])
-    for role, cell in zip(ROLES, cells, strict=True)
+    (Action(action), ROLE_OF[column]): cell.strip("*")
+    for action, cells in ROWS.items()
+    for column, cell in cells.items()
 }
 CELLS = [
     pytest.param(action, role, cell, id=f"{role}: {action}: {cell}") for (action, role), cell in WRITTEN_OUT.items()
