@@ -54,7 +54,7 @@ def test_every_spelling_of_a_value_has_one_canonical_form(value: Any, indent: An
     ],
     ids=["sorted", "sorted by UTF-16", "escapes", "as it is", "integers"],
 )
-def test_canonical_form_of_rfc_8785(value: Any, text: str) -> None:
+def test_canonical_form_follows_rfc_8785(value: Any, text: str) -> None:
     assert canonical(value) == text.encode()
 
 

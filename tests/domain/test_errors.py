@@ -32,7 +32,7 @@ TEXTS = {
 
 
 @pytest.mark.parametrize(("given", "text"), TEXTS.values(), ids=TEXTS.keys())
-def test_text_of_an_error(given: dict[str, object], text: str) -> None:
+def test_text_of_an_error_has_code_place_message_and_hint(given: dict[str, object], text: str) -> None:
     error = InvalidInput("A_CODE", "It is wrong.", **given)  # type: ignore[arg-type]
     assert str(error) == text
     assert (error.code, error.message) == ("A_CODE", "It is wrong.")

@@ -14,7 +14,7 @@ def test_refusal_has_the_code_of_the_finding() -> None:
     assert refusal.details == {"batch": 3}
 
 
-def test_finding_as_json() -> None:
+def test_finding_is_written_as_the_expected_json() -> None:
     assert Finding("CLOCK_WENT_BACK", "Late.").to_dict() == {
         "code": "CLOCK_WENT_BACK",
         "message": "Late.",

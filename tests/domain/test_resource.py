@@ -66,7 +66,7 @@ FULL = DataResource(
 )
 
 
-def test_resource_as_json() -> None:
+def test_resource_is_written_as_the_expected_json() -> None:
     assert RESOURCE.to_dict() == {
         "code": "D001",
         "title": "用电量 Electricity use",

@@ -73,7 +73,7 @@ def test_ordinary_week_has_five_working_days() -> None:
     assert [is_working_day(day) for day in days(date(2026, 7, 6), date(2026, 7, 12))] == [True] * 5 + [False] * 2
 
 
-def test_number_of_working_days_in_2025() -> None:
+def test_number_of_working_days_in_2025_is_right() -> None:
     """365 days without 104 weekend days and 13 statutory holidays; make-up days replace moved weekend days."""
     assert working_days_between(date(2024, 12, 31), date(2025, 12, 31)) == 365 - 104 - 13
 

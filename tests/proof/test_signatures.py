@@ -57,7 +57,7 @@ def test_signing_twice_gives_the_same_signature() -> None:
     ],
     ids=["genuine", "other account", "other key", "changed", "extended", "unsigned", "no text"],
 )
-def test_entry_signed_by_checks_account_and_key(entry: dict[str, Any], account: str, key: str, holds: bool) -> None:
+def test_entry_signed_by_compares_account_and_key(entry: dict[str, Any], account: str, key: str, holds: bool) -> None:
     assert entry_signed_by(entry, account, key) is holds
 
 

@@ -121,7 +121,7 @@ def test_reported_key_can_withdraw_on_the_chain_only_for_a_subject(what: str) ->
 
 
 @pytest.mark.parametrize(("at", "reported_at"), [(AT, AT - HOUR), (AT - HOUR, AT)])
-def test_time_of_withdrawal_by_subject_and_by_provider(at: int, reported_at: int) -> None:
+def test_time_of_withdrawal_includes_reported_keys_only_for_the_subject(at: int, reported_at: int) -> None:
     for what, since in (("authorization", AT - HOUR), ("provision", at)):
         who, code = WITHDRAWALS[what]
         made = GENUINE.withdrawn((who, at), of=what).withdrawn((who, reported_at), of=what, by_reported_key=True)

@@ -86,7 +86,7 @@ LINES = re.findall(r"^pingzheng provision (.*)$", GUIDE.read_text("utf-8"), re.M
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_every_command_of_the_guide_parses(line: str) -> None:
+def test_every_command_of_the_guide_is_accepted_by_the_parser(line: str) -> None:
     name, *words = shlex.split(line)
     assert get_group(app).commands[name].make_context(name, words).params
 

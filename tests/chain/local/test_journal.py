@@ -134,7 +134,7 @@ def test_reads_add_no_line_to_the_journal(shared: LocalNode, tmp_path: Path) -> 
     assert journal_of(directory).read_bytes() == before
 
 
-def test_snapshots_work_without_a_journal(tmp_path: Path) -> None:
+def test_snapshots_can_be_used_without_a_journal(tmp_path: Path) -> None:
     with journaled(tmp_path, persistent=False) as node:
         before = blocks_of(node)
         token = node.snapshot()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ledger.domain.assets.lineage import REPLACED_BY, LineageEdge, LineageGraph, LineageNode
 
 
-def test_lineage_graph_as_json() -> None:
+def test_lineage_graph_is_written_as_the_expected_json() -> None:
     clean = LineageNode("a1", "air quality", "confirmed", None)
     flagged = LineageNode("b2", "forecast", "confirmed", "c3")
     edge = LineageEdge("a1", REPLACED_BY, "b2", 900)

@@ -26,7 +26,7 @@ def test_certificate_number_reads_back(region: str, year: int, serial: int) -> N
     assert number.split("-")[:-1] == ["DAC", region, str(year), "S01", f"{serial:08d}"]
 
 
-def test_certificate_number_of_the_vectors() -> None:
+def test_certificate_number_of_the_vectors_is_generated() -> None:
     assert certificate_no("440802", 2026, "S01", 123) == NUMBER
     assert certificate_no("440883", 2027, "S12", 99_999_999) == "DAC-440883-2027-S12-99999999-8"
 

@@ -144,7 +144,7 @@ def test_error_has_no_place_if_the_caller_gives_none() -> None:
     assert caught.value.where is None
 
 
-def test_check_character_for_a_sum_of_zero() -> None:
+def test_check_character_for_a_sum_of_zero_is_accepted() -> None:
     value = VECTORS["uscc"]["check_char_zero"]
     body = value[:17]
     assert sum(USCC_ALPHABET.index(symbol) * 3**place for place, symbol in enumerate(body)) % 31 == 0

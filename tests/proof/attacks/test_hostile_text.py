@@ -211,7 +211,7 @@ def test_facts_needed_never_raises(certificate: str) -> None:
     assert needed.accreditation is None
 
 
-def test_facts_needed_for_the_genuine_certificate() -> None:
+def test_facts_needed_lists_the_facts_of_the_genuine_certificate() -> None:
     needed = facts_needed(GENUINE.bundle)
     assert needed.accreditation == (ISSUER.id, "S51")
     assert needed.accounts == set(DOCUMENT["keys"])

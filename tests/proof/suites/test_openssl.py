@@ -147,11 +147,11 @@ def test_sm3_equals_that_of_openssl(data: bytes) -> None:
     ],
     ids=["A.1", "A.2"],
 )
-def test_sm3_examples_of_gb_t_32905(message: bytes, hashed: str) -> None:
+def test_sm3_gives_the_digests_of_the_examples_of_gb_t_32905(message: bytes, hashed: str) -> None:
     assert HASHES["sm3"](message).hex() == hashed
 
 
-def test_the_signature_example_of_gb_t_32918_5() -> None:
+def test_the_signature_example_of_gb_t_32918_5_verifies() -> None:
     """Appendix A: this key signs "message digest" with the default identity."""
     secret = bytes.fromhex("3945208F7B2144B13F36E38AC6D39F95889393692860B51A42FB81EF4DF7C5B8")
     point = bytes.fromhex(
