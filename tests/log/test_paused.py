@@ -85,7 +85,7 @@ def test_certificates_issued_during_a_pause_are_anchored_after_it(powers: Powers
     assert pilot.accept(firm, number).valid
 
 
-def test_a_server_anchors_after_two_officers_end_the_pause(powers: Powers, pause: Callable[[], int]) -> None:
+def test_a_server_anchors_again_after_two_officers_end_the_pause(powers: Powers, pause: Callable[[], int]) -> None:
     ledger, pilot, firm = powers.ledger, powers.pilot, powers.pilot.firm()
     consent = pilot.authorise(firm)
     pilot.supply(firm, consent)

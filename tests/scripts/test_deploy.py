@@ -1,4 +1,4 @@
-"""The script that deploys the contracts reads the founding parties from a file and refuses a short delay."""
+"""The script that deploys the contracts reads the founding parties from a file and refuses a short waiting period."""
 
 from __future__ import annotations
 

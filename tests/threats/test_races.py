@@ -155,7 +155,7 @@ def test_either_a_pledge_or_a_simultaneous_acceptance_succeeds(pilot: Pilot) -> 
     assert names(pilot, asset)[-1] == ("TransferAccepted" if accepted == WON else "Pledged")
 
 
-def test_two_direct_registrations_of_the_same_content(pilot: Pilot, again: int) -> None:
+def test_one_of_two_direct_registrations_of_the_same_content_succeeds(pilot: Pilot, again: int) -> None:
     """Two applicants register directly on the chain."""
     cast, chain, content = pilot.cast, acting(pilot), f"{again + 1:064x}"
     ids = {cast.provider: f"a{again + 1:063x}", cast.bank: f"b{again + 1:063x}"}
@@ -172,7 +172,7 @@ def test_two_direct_registrations_of_the_same_content(pilot: Pilot, again: int) 
 
 
 @pytest.mark.usefixtures("again")
-def test_one_application_submitted_twice_at_once(pilot: Pilot, again: int) -> None:
+def test_an_application_submitted_twice_at_once_is_recorded_once(pilot: Pilot, again: int) -> None:
     registrations = pilot.ledger.registration.registrations
     wanted = resource(f"races/twice-{again}")
 
@@ -258,7 +258,7 @@ def test_two_equal_concurrent_decisions_keep_their_reasons_readable(pilot: Pilot
 
 
 @pytest.mark.usefixtures("again")
-def test_concurrent_withdrawals_of_one_consent(pilot: Pilot) -> None:
+def test_concurrent_withdrawals_of_one_consent_count_once_on_the_chain(pilot: Pilot) -> None:
     """The subject signs two withdrawals of one consent; the first is submitted twice, the second once."""
     consent = Consent(pilot)
     drafts = [consent.draft() for _ in range(2)]
@@ -290,7 +290,7 @@ def test_a_withdrawal_of_consent_succeeds_during_a_use(pilot: Pilot) -> None:
 
 
 @pytest.mark.usefixtures("again")
-def test_concurrent_holds_by_two_offices(pilot: Pilot) -> None:
+def test_an_authority_and_a_supervisor_can_hold_a_statement_at_the_same_time(pilot: Pilot) -> None:
     ledger, number = pilot.ledger, pilot.certificate(pilot.firm())
     supervisor, authority = pilot.cast.supervisor, ledger.installation.authority_party
     first, second, other = together(

@@ -59,7 +59,7 @@ def listens(port: int) -> bool:
         return asking.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_large_bodies_without_a_caller_use_no_memory_and_delay_no_other_call(program: Program) -> None:
+def test_large_bodies_without_a_token_use_little_memory_and_block_no_other_call(program: Program) -> None:
     assert program.is_alive()
     before = program.memory
     wires = [program.wire() for _ in range(10)]
