@@ -14,7 +14,7 @@ from tests.reference.role_matrix import COLUMNS, PERMISSIONS, ROLE_OF
 ROLES = [ROLE_OF[column] for column in COLUMNS if column != "U"]
 REACHES = {"✓": "any", "o": "own", "r": "read", "–": "–"}
 # The cells of each permission: its own row, or else the row of the matrix with its name.
-ROWS = PERMISSIONS | {
+ROWS = dict(PERMISSIONS) | {
     action: {column: REACHES[cells[column]] for column in COLUMNS if column != "U"}
     for action, cells in MATRIX_CELLS.items()
     if action in set(Action) and action not in PERMISSIONS

@@ -34,10 +34,6 @@ def said(**body: object) -> Maker:
     return lambda scene, objects, who, kind: Call(body)
 
 
-def said_nothing(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    return Call()
-
-
 def places(scene: Scene, objects: Objects, who: str, kind: str) -> dict[str, Callable[[], object]]:
     """Return a map from each path parameter's name to a function that makes its value."""
     parties = scene.stage.parties

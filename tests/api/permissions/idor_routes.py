@@ -1,4 +1,7 @@
-"""Maps each route of the access table to its call and to the object in its answer. Expected results: idor.yaml."""
+"""Maps routes of the access table to their calls and to the objects in their answers. Expected results: idor.yaml.
+
+A route without a call here is called with the example of the request body in the schema.
+"""
 
 from __future__ import annotations
 
@@ -142,11 +145,8 @@ CALLS: dict[str, Maker] = {
     "POST /v1/assets/{asset}/acceptance": said(),
     "POST /v1/assets/{asset}/review": said(),
     "POST /v1/assets/{asset}/notice": said(),
-    "POST /v1/assets/{asset}/return": said(reason=TEXT),
-    "POST /v1/assets/{asset}/rejection": said(reason=TEXT),
     "POST /v1/assets/{asset}/confirmation": said(),
     "POST /v1/assets/{asset}/clearance": said(report=DIGEST),
-    "POST /v1/assets/{asset}/objections": said(grounds=TEXT),
     "POST /v1/assets/{asset}/objections/{number}/decision": decide,
     "POST /v1/assets/{asset}/rights": grant,
     "POST /v1/assets/{asset}/rights/{number}/transfer": on_right(to="S2"),

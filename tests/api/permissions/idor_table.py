@@ -14,7 +14,7 @@ CALLERS: Final = "".join(_TABLE["callers"])
 # Possible results of a call; a refused call has the HTTP status instead.
 DONE, SHOWN, NOT_SHOWN = "let through", "answered, with it", "answered, without it"
 SIGNED_OUT: Final = "UE"
-_ABOUT: Final = {"answered", "late", "refused"}
+_ABOUT: Final = {"answered", "late", "refused", "scope"}
 
 
 def _letters(text: str) -> frozenset[str]:
@@ -32,6 +32,7 @@ class Row:
     answered: frozenset[str] | None
     late: frozenset[str]
     refused: Mapping[str, str]
+    scope: str | None
 
     def expected(self, kind: str, who: str) -> str:
         """Return the expected result: DONE, SHOWN, NOT_SHOWN, or the HTTP status of a refusal."""
@@ -56,6 +57,7 @@ def _row(name: str, said: Mapping[str, Any]) -> Row:
         answered=None if answered is None else _letters(answered),
         late=frozenset([late] if isinstance(late, str) else late),
         refused=refused,
+        scope=said.get("scope"),
     )
 
 
