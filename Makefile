@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup shell installed dev try demo quick test newest shuffled coverage lint slither flows serve artifacts gas pages lock clean
+.PHONY: help setup shell installed dev try demo quick registrations test newest shuffled coverage lint slither flows serve artifacts gas pages lock clean
 
 help:  ## Show what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -58,6 +58,15 @@ QUICK := $(addprefix tests/,domain proof connectors wallet parties) --ignore=tes
 quick: dev  ## Run the tests of domain, proof, connectors, wallet and parties in a minute: without proposals, and what is marked slow
 	$(BIN)/pytest -n 2 -m "not slow" $(QUICK)
 
+# The tests that fail if a table, a route, a command, an error or a page is not registered or declared where it must be.
+REGISTRATIONS := $(addprefix tests/,store api/http/test_openapi.py api/http/test_problems.py \
+	api/http/test_security_schemes.py api/permissions parties/test_permissions.py cli/test_commands.py \
+	cli/test_no_ledger.py installation/test_explanations.py installation/recovery/test_restore.py docs/test_documents.py \
+	docs/test_generated_pages.py docs/test_contributing.py)
+
+registrations: dev  ## Run the tests that check whether a new table, route, command, error or page is registered everywhere
+	$(BIN)/pytest -n 2 $(REGISTRATIONS)
+
 # Two workers, as many as the build machine has cores; tests/support/sharing.py says which tests share one.
 test: dev .venv-clients/ready  ## Run every test and name the ten slowest; the coverage of contracts and ledger/domain is one of them
 	$(BIN)/pytest -n 2 --durations=10
@@ -83,6 +92,7 @@ lint: dev slither  ## Check style, types, layers, contracts, packaged artifacts
 	$(BIN)/lint-imports
 	npx --no-install solhint --max-warnings 0 'contracts/**/*.sol'
 	$(BIN)/python scripts/compile.py --check
+	$(BIN)/python scripts/openapi.py --check
 
 slither: dev .venv-slither/ready  ## Look for known faults in the contracts
 	$(BIN)/python scripts/slither.py

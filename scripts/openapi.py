@@ -2,6 +2,7 @@
 
 Example:
     python scripts/openapi.py
+    python scripts/openapi.py --check
 """
 
 from __future__ import annotations
@@ -20,11 +21,17 @@ def _unopened() -> AbstractContextManager[Participant]:
     raise AssertionError("the schema needs no ledger")
 
 
-def main() -> None:
-    """Write docs/openapi.json."""
+def main(check: bool = typer.Option(False, "--check", help="Only compare the file with the code.")) -> None:
+    """Write docs/openapi.json, or with --check fail if the file differs from the schema in the code."""
     path = Path(__file__).resolve().parent.parent / "docs" / "openapi.json"
     schema = create_app(_unopened).openapi()
-    path.write_text(json.dumps(schema, ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8")
+    text = json.dumps(schema, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    if check:
+        if path.read_text("utf-8") != text:
+            typer.echo(f"docs/{path.name} differs from the code: run python scripts/openapi.py", err=True)
+            raise typer.Exit(1)
+        return
+    path.write_text(text, "utf-8")
     typer.echo(f"wrote docs/{path.name}: {len(schema['paths'])} paths")
 
 
