@@ -67,9 +67,9 @@ REGISTRATIONS := $(addprefix tests/,store api/http/test_openapi.py api/http/test
 registrations: dev  ## Run the tests that check whether a new table, route, command, error or page is registered everywhere
 	$(BIN)/pytest -n 2 $(REGISTRATIONS)
 
-# Two workers, as many as the build machine has cores; tests/support/sharing.py says which tests share one.
+# Three workers for two cores, because many tests wait for a process; tests/support/sharing.py says which tests share one.
 test: dev .venv-clients/ready  ## Run every test and name the ten slowest; the coverage of contracts and ledger/domain is one of them
-	$(BIN)/pytest -n 2 --durations=10
+	$(BIN)/pytest -n 3 --durations=10
 
 # Tests of domain, proof and wallet; without a newer Python nothing is done.
 newest: dev  ## Run fast tests on the newest allowed Python of this machine, if it is newer than the one in use
