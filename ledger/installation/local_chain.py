@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ledger.chain.local.node import FUNDS_WEI, JOURNAL, LocalNode
+from ledger.chain.local.node import FUNDS_WEI, JOURNAL, LOCK_TIMEOUT_SECONDS, LocalNode
+from ledger.chain.locking import FileLock
 from ledger.chain.rpc.connection import Connection
 from ledger.chain.rpc.journal_failure import on_disk
 from ledger.errors import Conflict, InvalidInput, Misconfigured, PingzhengError
-from ledger.installation.node_keeping import NodeKeeper, small_json
+from ledger.installation.home import LOCK
+from ledger.installation.node_keeping import CHECK_SECONDS, NodeKeeper, small_json
 from ledger.installation.settings import Settings
 from ledger.wallet.private_file import alone_in, write_private
 
@@ -173,7 +175,23 @@ def open_chain(settings: Settings, *, create: bool = False) -> Iterator[Chain]:
             folder, program=JOURNAL, chain_id=chain_id, port=port, create=create, ahead=lambda: clock.ahead
         )
 
-    with NodeKeeper(folder, make) as keeper:
-        if keeper.node is None:
-            clock.set_clock(Connection(keeper.url))
-        yield Chain("local", keeper.url, keeper.node)
+    opening = FileLock(settings.home / LOCK)
+    try:
+        with NodeKeeper(folder, make) as keeper:
+            if keeper.node is None:
+                clock.set_clock(Connection(keeper.url))
+            try:
+                yield Chain("local", keeper.url, keeper.node)
+            finally:
+                if keeper.node is not None:
+                    _await(opening)
+    finally:
+        opening.release()
+
+
+def _await(opening: FileLock) -> None:
+    """Wait until no other program opens the ledger, because that program uses this program's node; at most a while."""
+    deadline = time.monotonic() + LOCK_TIMEOUT_SECONDS
+    with suppress(OSError):
+        while not opening.acquire() and time.monotonic() < deadline:
+            time.sleep(CHECK_SECONDS)
