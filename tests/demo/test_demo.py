@@ -264,8 +264,7 @@ def test_the_code_of_the_verifying_guide_decides_on_a_bundle_of_the_demonstratio
     )
     assert done.returncode == 0, done.stderr
     decided, then = done.stdout.splitlines()
-    fits = "'has_arrears': False" in decided and "'on_time_95': True" in decided
-    assert decided.split()[:3] == (["lend", "valid", "OK"] if fits else ["refuse", "valid", "NOT_ACCEPTED"])
+    assert decided.split()[:3] == ["lend", "valid", "OK"]
     assert then.split()[:4] == ["then", "valid", "now", "valid"]
 
 

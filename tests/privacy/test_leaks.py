@@ -25,10 +25,8 @@ import pytest
 import structlog
 from fastapi.testclient import TestClient
 from httpx import Response
-from typer.main import get_command
 
 from api.app import create_app
-from ledger.cli.main import app
 from ledger.domain.parties import PartyKind, Role
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import Ledger, open_ledger
@@ -271,15 +269,14 @@ def test_files_with_personal_text_are_readable_by_their_owner_only(searched: Sea
 
 @pytest.mark.parametrize("asked", ["bash_complete", "complete_bash", "zsh_complete", "complete_zsh"])
 def test_shell_completion_returns_no_data_of_a_ledger(searched: Searched, asked: str) -> None:
-    """A shell that asks for completions gets no output from the program."""
-    assert [parameter.opts for parameter in get_command(app).params] == [["--version"]]
+    """A shell gets the names of commands and options as completions, and for a party only the shell's own files."""
     words = "pingzheng party show --home var "
     asking = {"_PINGZHENG_COMPLETE": asked, "COMP_WORDS": words, "COMP_CWORD": "5", "_TYPER_COMPLETE_ARGS": words}
     program = str(Path(sys.executable).with_name("pingzheng"))
     done = subprocess.run(
         [program], cwd=searched.folder, env=os.environ | asking, capture_output=True, timeout=60, check=False
     )
-    assert done.stdout == b""
+    assert done.stdout.strip() in (b"", b"_files")
     assert len(done.stderr.splitlines()) <= 1
 
 

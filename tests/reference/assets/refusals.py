@@ -55,7 +55,7 @@ REFUSALS: Final[Mapping[str, tuple[type[PingzhengError], str, str | None]]] = {
     "ASSET_EXPIRED": (
         Conflict,
         "The registration has expired.",
-        "Cancel it. To use the rights again, register the asset again.",
+        "Cancel the registration. To use the rights again, register the asset again.",
     ),
     "ASSET_WRONG_STAGE": (
         Conflict,
@@ -81,7 +81,7 @@ REFUSALS: Final[Mapping[str, tuple[type[PingzhengError], str, str | None]]] = {
     "ASSET_GRADE": (
         Forbidden,
         "The grade does not allow this: core data is never registered, and an application cannot lower a grade.",
-        "Check the grade of the resource, or leave the resource out.",
+        "Check the grade of the resource, or do not include the resource.",
     ),
     "ASSET_NOT_CLEARED": (
         Conflict,
@@ -91,17 +91,17 @@ REFUSALS: Final[Mapping[str, tuple[type[PingzhengError], str, str | None]]] = {
     "ASSET_NOTICE_SHORT": (
         InvalidInput,
         "The public notice is too short.",
-        "Set its end after at least the working days that the ruleset demands.",
+        "Let the notice last at least as many working days as the ruleset requires.",
     ),
     "ASSET_NOTICE_RUNS": (Conflict, "The public notice has not ended.", "Confirm the application after the notice."),
     "ASSET_NOTICE_OVER": (
         Conflict,
         "The application is not under public notice.",
-        "Object to the registration when it is confirmed.",
+        "Wait until the application is confirmed, then object to the registration.",
     ),
     "ASSET_WRONG_OBJECTION": (
         Conflict,
-        "There is no such objection, or its state does not allow this decision.",
+        "There is no such objection, or the objection's state does not allow this decision.",
         "Follow the order: filed, admitted, verified, then upheld or dismissed. Only a filed objection can be refused.",
     ),
     "ASSET_RIGHT_PERIOD": (
