@@ -209,7 +209,7 @@ def _party(raw: Mapping[str, Any]) -> ListedParty:
 def _invalid() -> InvalidInput:
     return InvalidInput(
         "REGISTRATION_LIST_INVALID",
-        "The file is not the proposed list of parties with the opening of each id.",
+        "The file is not a list of proposed parties with the values from which each party id is computed.",
         where="list",
         hint="Ask the proposing institution for the list; it writes the file with `pingzheng keys show --list-out`.",
     )

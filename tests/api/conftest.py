@@ -23,7 +23,7 @@ from ledger.store.database import Database
 from tests.support.api.parts import Api, opened
 from tests.support.api.stage import Stage
 
-# No node answers at this address. It contains a secret, which no answer may disclose.
+# No node listens at this address. The address contains a secret, which no response of the API may contain.
 NOWHERE = "http://reader:secret@127.0.0.1:9/key"
 
 

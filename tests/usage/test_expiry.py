@@ -41,7 +41,7 @@ def test_a_read_computes_the_expiry_and_only_the_periodic_task_records_it(person
     assert stored(persons, request, consent.id) == ("expired", "expired")
 
 
-def test_the_periodic_task_does_not_record_the_expiry_of_an_answered_authorization(
+def test_the_periodic_task_does_not_record_the_expiry_of_an_authorization_with_a_provision(
     persons: PersonActors, pilot: Pilot
 ) -> None:
     request, given = persons.authorised(persons.person())

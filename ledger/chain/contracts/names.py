@@ -13,7 +13,7 @@ MAX_SCENARIO_CHARACTERS: Final = 8
 PARTY_STATUSES: Final = ("none", "active", "suspended", "sanctioned", "closed")
 LEAF_STATUSES: Final = ("active", "suspended", "revoked", "superseded")
 ROLES: Final = tuple(role.value for role in Role)
-# The offices that can hold a statement, in the order of the bits of a hold.
+# The roles that can place a hold on a statement, in the order of their bits in the hold's bit mask.
 OFFICES: Final = (Role.AUTHORITY.value, Role.SUPERVISOR.value)
 
 

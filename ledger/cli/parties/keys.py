@@ -115,7 +115,8 @@ def confirm(
     by: Authority = "authority",
     key: OwnKey = None,
     listed: Annotated[
-        Path | None, typer.Option("--list", help="List of parties of a registration proposed by another installation.")
+        Path | None,
+        typer.Option("--list", help="File with the list of parties that another installation proposes to register."),
     ] = None,
     home: Home = None,
     as_json: AsJson = False,

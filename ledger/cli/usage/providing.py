@@ -122,9 +122,7 @@ def answer(
     name_column: Annotated[str | None, typer.Option(help="Column with the subject's name.")] = None,
     refuse: Annotated[
         str | None,
-        typer.Option(
-            help="Refuse the task, instead of giving rows; the reason, such as out_of_scope or under_correction."
-        ),
+        typer.Option(help="Refuse the task for this reason and supply no rows: out_of_scope, under_correction …"),
     ] = None,
     no_data: Annotated[
         bool, typer.Option("--no-data", help="Answer that there is no data on the subject, instead of giving rows.")

@@ -247,7 +247,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Elsew
         yield Elsewhere(tmp_path, Connection(node.url))
 
 
-def test_a_ledger_is_founded_with_office_files(elsewhere: Elsewhere) -> None:
+def test_a_ledger_is_founded_with_a_file_for_each_office(elsewhere: Elsewhere) -> None:
     """The folder of the new ledger contains none of the authorities' keys."""
     short = elsewhere.init(*elsewhere.files, delay="23h")
     assert (short["error"], "24 hours" in short["hint"]) == ("DELAY_TOO_SHORT", True)

@@ -9,7 +9,7 @@ import {vm} from "../../Vm.sol";
 
 /// Tests reassigning an asset of a party that cannot act; see AssetReassign.tree.
 contract AssetReassignTest is ConfirmedAssetWorld {
-    function test_reassign_GivenTheCallIsNotDecided() public {
+    function test_reassign_GivenNoApprovedProposal() public {
         _silence();
         for (uint32 no = 1; no <= ALL_PARTIES; ++no) {
             vm.expectRevert(abi.encodeWithSelector(IAssetTransfers.AssetNotDecided.selector));
