@@ -201,7 +201,7 @@ def report_of(stage: Stage, name: str) -> Call:
 
 
 def own_of(stage: Stage, name: str) -> str:
-    """Return the party whose record a caller of this column acts on. The public has no record and tries a bystander's."""
+    """Return the party on whose record a caller of this column acts; the public has none and tries a bystander's."""
     return name if name in stage.numbers else BYSTANDER
 
 

@@ -29,7 +29,7 @@ from tests.support.api.parts import Api
 from tests.support.places import SCENARIOS
 
 FIELDS = ["years_covered", "wage_band"]
-# A very long validity, in seconds: tests that share the stage move the clock by years, and nothing may expire meanwhile.
+# A very long validity, in seconds: tests that share the stage move the clock by years, and nothing may expire.
 YEARS = 20 * 366 * DAY
 # Serial numbers shared by all stages on one ledger: no two stages register the same asset or onboard the same party.
 _NEXT, _AWAY = count(), count(9700)
