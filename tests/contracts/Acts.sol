@@ -8,7 +8,7 @@ import {vm} from "./Vm.sol";
 /// The messages that a party signs, built word by word from docs/protocol.md section 3. Shares no code with the
 /// contracts.
 library Acts {
-    /// The words at the beginning of every act; `place` is the contract.
+    /// The words at the beginning of every signed message; `place` is the contract that the message is for.
     struct Frame {
         bytes32 tag;
         bytes32 origin;
@@ -110,7 +110,7 @@ library Keys {
         }
     }
 
-    /// Returns the first bytes of a signature, filled up with zeros.
+    /// Returns the first `length` bytes of a signature; a shorter signature is extended with zeros.
     function first(bytes memory signature, uint256 length) internal pure returns (bytes memory cut) {
         cut = new bytes(length);
         for (uint256 i = 0; i < length && i < signature.length; ++i) {
@@ -153,10 +153,10 @@ library Keys {
         forged[7] = new bytes(128);
         // The point at infinity has no coordinates, and the point (0, 0) is not on the curve.
         forged[8] = with(with(good, 2, 0), 3, 0);
-        // The other point of the same x, and a point that is not on the curve.
+        // The other point with the same x coordinate, and a point that is not on the curve.
         forged[9] = with(good, 3, P256_P - wordOf(good, 3));
         forged[10] = with(good, 3, wordOf(good, 3) ^ 1);
-        // This signature with the other key, the other signature with this key, and the whole other signature.
+        // The signature `good` with the key of `other`, the signature `other` with the key of `good`, and `other`.
         forged[11] = with(with(good, 2, wordOf(other, 2)), 3, wordOf(other, 3));
         forged[12] = with(with(other, 2, wordOf(good, 2)), 3, wordOf(good, 3));
         forged[13] = other;

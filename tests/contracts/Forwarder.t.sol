@@ -84,7 +84,7 @@ contract ForwarderTest is Test {
         assertEq(_forwarder.origin(), origin);
     }
 
-    /// Both forwarders are deployed at the same address in the same block, so only the salt differs.
+    /// The two forwarders have the same address and the same block, so only their salts differ.
     function testFuzz_origin_ItChangesWithTheSalt(bytes32 one, bytes32 other) public {
         vm.assume(one != other);
         try this.originAt(one) {
@@ -244,7 +244,7 @@ contract ForwarderTest is Test {
         assertEq(_log.batchCount(PartyNo.wrap(2)), 0);
     }
 
-    /// Lets two officers decide a call.
+    /// Lets one officer propose a call and another officer confirm it.
     function _decide(bytes memory call) private {
         vm.prank(address(0xF0));
         uint32 no = _registry.propose(address(_registry), call);

@@ -54,7 +54,7 @@ library Refold {
 
     function digest(Vm.Log memory log) internal pure returns (bytes32) {
         bytes memory words = bytes.concat(tagOf(log.topics[0]));
-        // These two events have a field without index between their indexed fields.
+        // In these two events, a field that is not indexed stands between the indexed fields.
         if (
             log.topics[0] == IAssetApplications.Registered.selector
                 || log.topics[0] == IAssetLineage.Linked.selector
@@ -125,8 +125,8 @@ library Refold {
         revert UnknownEvent(topic);
     }
 
-    /// Returns number, act, role, concerned, ready, at and by. Target and call are left out, because `act` is their
-    /// digest.
+    /// Returns the digest of a `Proposed` event. The digest covers number, act, role, concerned, ready, at and by, but
+    /// not target and call, because `act` is already a digest of these two.
     function _proposed(bytes memory tag, Vm.Log memory log) private pure returns (bytes32) {
         bytes memory data = log.data;
         bytes memory words = bytes.concat(tag, log.topics[1], _wordAt(data, 0), _wordAt(data, 1), log.topics[2]);

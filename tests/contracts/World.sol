@@ -100,7 +100,7 @@ abstract contract World is Test {
         decide(address(registry), call);
     }
 
-    /// Lets the first two officers decide a call, and carries it out after the delay.
+    /// Lets the first officer propose a call and the second confirm it; carries the call out after the waiting period.
     function decide(address target, bytes memory call) internal {
         decideBy(AUTHORITY, SECOND_OFFICER, target, call);
     }
@@ -115,7 +115,7 @@ abstract contract World is Test {
         registry.carryOut(no, target, call);
     }
 
-    /// Sets a party's status, by a proposal if one party alone may not do it.
+    /// Sets a party's status; makes a proposal if one authority alone may not set this status.
     function setStatus(PartyNo no, PartyStatus status) internal {
         uint32 roles = registry.partyOf(no).roles;
         if (status == PartyStatus.Closed || roles & (Roles.AUTHORITY | Roles.SUPERVISOR | Roles.ISSUER) != 0) {
@@ -130,7 +130,7 @@ abstract contract World is Test {
         decide(abi.encodeCall(PartyRegistry.setRoles, (no, roles)));
     }
 
-    /// Lets two officers retire a key.
+    /// Lets two officers retire the key `old`, and bind `fresh` instead if it is not zero.
     function retire(PartyNo no, address fresh, address old) internal {
         decide(abi.encodeCall(IPartyKeys.changeKey, (no, fresh, old, "")));
     }

@@ -155,7 +155,7 @@ contract AssetDecideTest is AssetStages {
         assertApplication(ASSET, ApplicationKind.Renew, Stage.Noticed, NOTICE_END);
         assertEq(assets.assetOf(ASSET).objections, 0);
         assertTrue(!assets.assetOf(ASSET).frozen, "not frozen");
-        // An objection against the new application itself does reject it.
+        // If an objection against the new application is upheld, the new application is rejected.
         _decide(ASSET, _objection(ASSET, ObjectionState.Verified), ObjectionState.Upheld);
         assertNoApplication(ASSET);
     }

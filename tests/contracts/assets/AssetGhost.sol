@@ -13,8 +13,8 @@ import {
 import {Refold} from "../Refold.sol";
 import {Vm} from "../Vm.sol";
 
-/// Rebuilds assets from their events only. An event that was not allowed at its place in the history is stored in
-/// `wrong`. Shares no code with the contracts.
+/// Rebuilds assets from their events only. If the history does not allow an event at its place, the event is stored
+/// in `wrong`. Shares no code with the contracts.
 contract AssetGhost {
     address private immutable _EMITTER;
     bytes32 private immutable _ORIGIN;

@@ -26,7 +26,7 @@ contract AssetHandler {
 
     uint256 private constant PLACES = 3;
     uint256 private constant PARTIES = 12;
-    /// The most rights of one asset: enough to overlap, and few enough to compare all pairs.
+    /// The largest number of rights on one asset: enough that rights overlap, and few enough to compare all pairs.
     uint256 private constant MOST_RIGHTS = 16;
     uint40 private constant NOTICE = 100;
     PartyNo private constant SUPERVISOR = PartyNo.wrap(3);
@@ -35,7 +35,7 @@ contract AssetHandler {
     AssetRegistry private immutable _ASSETS;
     AssetGhost private immutable _GHOST;
     uint256 private _seed;
-    /// The assets so far. Only the last asset at each place is still active; the earlier ones have ended.
+    /// All assets registered so far. Only the last asset at each of the `PLACES` is active; the others have ended.
     AssetId[] private _ids;
     mapping(uint256 place => AssetId) private _current;
 
@@ -80,8 +80,8 @@ contract AssetHandler {
         _advance();
     }
 
-    /// A second function for advancing, so that it is called twice as often: assets that are not confirmed allow few
-    /// acts.
+    /// A second function that advances applications, so that they are advanced twice as often: an asset that is not
+    /// confirmed allows few acts.
     function advanceAgain(uint256 seed) external rolls(seed) {
         _advance();
     }
@@ -273,7 +273,7 @@ contract AssetHandler {
         }
     }
 
-    /// Returns a party to which the creditors consent, or any party if the asset is not pledged.
+    /// Returns a party to which the creditors allow a transfer; if the asset is not pledged, returns any party.
     function _consented(AssetId id) private returns (PartyNo to) {
         to = _trader();
         for (uint8 lien = 0; lien < 8; ++lien) {

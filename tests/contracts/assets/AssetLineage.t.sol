@@ -213,7 +213,7 @@ contract AssetLineageTest is AssetStages {
     function testFuzz_annulledAncestor_GivenADistantAncestorIsAnnulled(uint8 seed) public {
         uint256 length = bound(seed, 2, 12);
         AssetId last = _chain(ASSET, length);
-        // The annulled ancestor is behind the second parent, not the first.
+        // The annulled asset is an ancestor of the second parent, not of the first.
         bring(NEW, ApplicationKind.None, Stage.None);
         _link(PENDING, NEW);
         _link(PENDING, last);

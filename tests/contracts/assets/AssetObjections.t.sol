@@ -133,7 +133,8 @@ contract AssetObjectionsTest is AssetStages {
         assertEq(keccak256(abi.encode(assets.objectionOf(PENDING, 1))), keccak256(abi.encode(none)));
     }
 
-    /// Returns an asset with an application of a kind, after its first application, under a long public notice.
+    /// Returns a confirmed asset with a second application. The seed selects the application's kind; the application is
+    /// under a long public notice.
     function _noticedOf(uint8 seed, uint16 longer) private returns (AssetId) {
         bring(NEW, ApplicationKind(1 + seed % 5), Stage.Reviewed);
         uint40 until = uint40(vm.getBlockTimestamp()) + NOTICE + longer % 2000;

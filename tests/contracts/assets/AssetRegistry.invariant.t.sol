@@ -92,7 +92,7 @@ contract AssetRegistryInvariants is AssetWorld {
         assertTrue(_ghost.seen(IAssetApplications.Confirmed.selector) != 0, "no asset was confirmed");
     }
 
-    /// Checks that every act can succeed in the handler. Otherwise the invariants would prove nothing.
+    /// Checks that every act of the handler can succeed. If all acts were refused, the invariants would prove nothing.
     function test_HandlerReachesEveryAct() public {
         bytes4[24] memory acts = _acts();
         uint256 passed = 0;

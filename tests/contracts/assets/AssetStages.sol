@@ -27,8 +27,8 @@ abstract contract AssetStages is AssetWorld {
         assertEq(assets.headOf(id), after_);
     }
 
-    /// Returns a new asset of the provider with an application of this kind at this stage. With `None`, no application
-    /// is open.
+    /// Registers an asset of the provider with an application of this kind at this stage. If kind or stage is `None`,
+    /// the asset has no open application.
     function bring(AssetId id, ApplicationKind kind, Stage stage) internal {
         register(id, keccak256(abi.encode(id)), Grade.General);
         if (kind == ApplicationKind.First && stage != Stage.None) return _bringTo(id, stage);

@@ -10,7 +10,7 @@ import {ApplicationKind, AssetId, AssetState, Grade, PartyNo, Reason, Roles, Sta
 import {vm} from "../Vm.sol";
 import {World} from "../World.sol";
 
-/// An asset registry with one asset under its first application and one confirmed asset, both held by the provider.
+/// An asset registry with two assets of the provider: one has an open first application, the other is confirmed.
 abstract contract AssetWorld is World {
     PartyNo internal constant CDO = PartyNo.wrap(11);
     PartyNo internal constant ASSESSOR = PartyNo.wrap(12);
@@ -42,7 +42,7 @@ abstract contract AssetWorld is World {
         list[13] = founder(BROKER, Roles.BROKER);
     }
 
-    /// Begins so early that the public notice has ended and the asset is confirmed at START.
+    /// Begins early enough that at START the public notice has ended and the asset is confirmed.
     function newAssets() internal {
         vm.warp(START - NOTICE - 1);
         assets = AssetRegistry(deploy("AssetRegistry", abi.encode(forwarder, registry, NOTICE)));
@@ -71,7 +71,7 @@ abstract contract AssetWorld is World {
         advance(id, Stage.Reviewed);
     }
 
-    /// Advances an application, with the shortest public notice, and with grounds if they are needed.
+    /// Moves an application to another stage. A public notice is as short as allowed; grounds are given where required.
     function advance(AssetId id, Stage stage) internal {
         uint40 until = stage == Stage.Noticed ? uint40(vm.getBlockTimestamp()) + NOTICE : 0;
         bytes32 grounds = stage == Stage.Returned ? GROUNDS : bytes32(0);

@@ -20,7 +20,7 @@ import {AssetWorld} from "./AssetWorld.sol";
 import {Refold} from "../Refold.sol";
 import {Vm, vm} from "../Vm.sol";
 
-/// An asset world with assets in every final state, and with functions that make transfers impossible.
+/// An asset registry with an asset in every final state, and with functions that make transfers impossible.
 abstract contract ConfirmedAssetWorld is AssetWorld {
     AssetId internal constant REJECTED = AssetId.wrap("rejected");
     AssetId internal constant CANCELLED = AssetId.wrap("cancelled");
@@ -38,7 +38,7 @@ abstract contract ConfirmedAssetWorld is AssetWorld {
         assertEq(assets.headOf(ASSET), expected);
     }
 
-    /// Makes the rejected, the cancelled and the annulled asset, which takes one second more than the public notice.
+    /// Makes a rejected, a cancelled and an annulled asset. The time moves by one second more than the public notice.
     function endAssets() internal {
         AssetId[3] memory ended = [REJECTED, CANCELLED, ANNULLED];
         for (uint256 i = 0; i < ended.length; ++i) {

@@ -7,7 +7,7 @@ import {Refold} from "../Refold.sol";
 import {Test} from "../Test.sol";
 import {vm} from "../Vm.sol";
 
-/// Makes the clock callable from outside, so that each call reads the time again.
+/// A contract that reads the clock, so that each external call reads the time again.
 contract ClockReader {
     function read() external view returns (uint40) {
         return Clock.nowSeconds();

@@ -28,7 +28,7 @@ library MerkleReference {
         return _subproof(leaves, first, 0, leaves.length, true);
     }
 
-    /// Returns the turns of a leaf's path from the leaf up, one bit each: 1 if the sibling is on the left.
+    /// Returns the path from a leaf to the root as bits, one for each level: 1 if the sibling is on the left.
     function turns(uint256 index, uint256 size) internal pure returns (bytes memory) {
         if (size == 1) return "";
         uint256 k = split(size);

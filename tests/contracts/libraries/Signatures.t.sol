@@ -72,7 +72,7 @@ contract SignaturesTest is World {
         assertTrue(!registry.signedBy(SECP256K1_ACCOUNT, HASH, p256), "of a secp256k1 key");
         assertTrue(!registry.signedBy(vm.addr(KEY), HASH, SECP256K1), "of another secp256k1 key");
         assertTrue(!registry.signedBy(P256_ACCOUNT, HASH, OF_ANOTHER_P256_KEY), "of another P-256 key");
-        // The account of the same point as an Ethereum key, which would belong to another suite.
+        // The account that the same point would have as an Ethereum key, which belongs to another suite.
         address keccak = address(uint160(uint256(keccak256(P256_KEY))));
         assertTrue(!registry.signedBy(keccak, HASH, p256), "the key's account by keccak-256");
     }
@@ -113,7 +113,7 @@ contract SignaturesTest is World {
         assertTrue(!registry.signedBy(SECP256K1_ACCOUNT, HASH, signature), "secp256k1");
     }
 
-    /// If hash = -r * d, the computed point is infinity, which a valid signature never gives.
+    /// If hash = -r * d, the verification computes the point at infinity; with a valid signature this never happens.
     function test_signedBy_WhenThePointIsInfinity() public view {
         bytes32 hash = 0xd4bbb6973ec9b519075ee1e805ddf1eed5a409b644da643d112841926c022e48;
         _assertRefused(P256_ACCOUNT, hash, bytes.concat(bytes32(uint256(2)), bytes32(uint256(1)), P256_KEY));
@@ -170,7 +170,7 @@ contract SignaturesTest is World {
         assertTrue(!_inSolidity(hash, signature), "what is no signature passes without the engine's own P-256");
     }
 
-    /// Acts like a chain without a precompiled contract for P-256.
+    /// Simulates a chain that has no precompiled contract for P-256.
     function _inSolidity(bytes32 hash, bytes memory signature) private view returns (bool) {
         return P256.verifySolidity(
             hash,

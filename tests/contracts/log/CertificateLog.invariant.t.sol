@@ -21,7 +21,8 @@ contract LogHandler {
     CertificateLog private immutable _LOG;
     PartyRegistry private immutable _REGISTRY;
     bytes32 public head;
-    /// Whether a hold was ever lifted by other parties than two of the office (authority or supervisor) that set it.
+    /// True if a hold was ever lifted without two parties of the same role (authority or supervisor) as the party that
+    /// set the hold.
     bool public liftedByOthers;
     mapping(uint32 issuer => uint64) private _seq;
     mapping(uint32 issuer => uint64) private _batches;
@@ -132,7 +133,7 @@ contract LogHandler {
         ++_changes[_one(one)];
     }
 
-    /// Lets two parties try to lift the hold of an office; the parties may have the office or not.
+    /// Lets two parties try to lift the hold of a role (authority or supervisor); the parties may lack this role.
     function lift(uint256 seed, uint256 other, uint256 one, bool authority) external {
         (uint32 proposer, uint32 confirmer) = (_office(seed), _office(other));
         bytes memory call =
@@ -155,7 +156,7 @@ contract LogHandler {
         liftedByOthers = true;
     }
 
-    /// Checks that each party's log has only batches and statuses that the party made itself.
+    /// Checks that each party's log contains only batches that this party anchored and statuses that this party set.
     function checkStatus() external view {
         for (uint32 no = 1; no <= PARTIES; ++no) {
             PartyNo issuer = PartyNo.wrap(no);
@@ -207,7 +208,7 @@ contract LogHandler {
         _revoked[issuer][leaf] = true;
     }
 
-    /// Records a withdrawal; an earlier withdrawal keeps its time.
+    /// Records the time of a withdrawal; the recorded time of an earlier withdrawal does not change.
     function _setWithdrawn(uint32 party, bytes32 one, uint40 time) private {
         if (_withdrawn[party][one] == 0) _withdrawn[party][one] = time;
     }
@@ -238,7 +239,7 @@ contract LogHandler {
         return seed % 4 == 0 ? _anyone(seed / 4) : seed % 4 == 1 ? 1 : seed % 4 == 2 ? 3 : 13;
     }
 
-    /// Returns the offices of a party as bits: 1 if it is an authority, 2 if it is a supervisor.
+    /// Returns a party's roles that can place holds, as bits: 1 for an authority, 2 for a supervisor.
     function _bitsOf(uint32 no) private pure returns (uint8) {
         if (no == 13) return 3;
         return no == 3 ? 2 : no == 1 || no == 9 || no == 10 ? 1 : 0;

@@ -66,7 +66,8 @@ contract CertificateLogTest is LogWorld {
         assertEq(log.commitmentOf(OTHER_ISSUER, 2), bytes32(0));
     }
 
-    /// An issuer anchors the texts of another issuer again to reset their status; they belong to its own log instead.
+    /// An issuer anchors the texts of another issuer again, to reset their status. The new batch belongs to the log of
+    /// the issuer that anchored it, and the status in the other log stays.
     function test_anchor_WhenAnotherIssuerAnchorsTheSameTexts() public {
         revoke(3);
         bytes32 commitment = log.commitmentOf(ISSUER, FIRST);

@@ -36,7 +36,7 @@ contract CertificateLogHoldsTest is LogWorld {
             _expectAlreadyHeld(statement(i));
             _hold(who[i], statement(i));
         }
-        // The hold belongs to the office (authority or supervisor), not to the single party that set it.
+        // The hold belongs to the role (authority or supervisor), not to the single party that set the hold.
         _expectAlreadyHeld(statement(2));
         _hold(AUTHORITY, statement(2));
     }
@@ -217,7 +217,7 @@ contract CertificateLogHoldsTest is LogWorld {
         log.hold(_list(one), Reason.Court);
     }
 
-    /// Lets two parties of the office lift a hold.
+    /// Lets two parties with the same role (authority or supervisor) lift a hold of this role.
     function _lift(uint8 office, bytes32 one) private {
         decideBy(BOTH, office == AUTHORITY_BIT ? AUTHORITY : SUPERVISOR, address(log), _liftCall(office, one));
     }
@@ -226,7 +226,7 @@ contract CertificateLogHoldsTest is LogWorld {
         return abi.encodeCall(ICertificateLog.lift, (office, _list(one), Reason.Lifted));
     }
 
-    /// Two parties of the office decide, but the log refuses one of the two statements.
+    /// Two parties with the right role decide to lift two holds, but the log refuses one of the two statements.
     function _expectNotLifted(uint8 office, bytes32 other, bytes32 one) private {
         bytes32[] memory list = new bytes32[](2);
         (list[0], list[1]) = (other, one);

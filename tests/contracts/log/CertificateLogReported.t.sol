@@ -31,7 +31,7 @@ contract CertificateLogReportedTest is LogWorld {
         _withdraw();
     }
 
-    /// A withdrawal with a reported key and one with a good key are recorded separately, whichever comes first.
+    /// A withdrawal with a reported key and a withdrawal with a good key are recorded separately, in either order.
     function test_withdraw_GivenAReportedKeyWithdrew() public {
         _withdraw();
         vm.warp(START + 5);

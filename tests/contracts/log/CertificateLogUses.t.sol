@@ -63,7 +63,7 @@ contract CertificateLogUsesTest is LogWorld {
         assertEq(log.usesOf(CONSUMER, REQUEST), type(uint16).max);
     }
 
-    /// A stranger cannot use up a certificate's single use, because uses are counted for each consumer.
+    /// Uses are counted for each consumer, so a stranger cannot spend the only use of another party's certificate.
     function test_recordUse_WhenAnotherConsumerUsesTheRequest() public {
         by(OTHER_CONSUMER);
         log.recordUse(REQUEST, 1);

@@ -187,7 +187,8 @@ contract CertificateLogUsesForTest is LogWorld {
         _assertStillGood(signature);
     }
 
-    /// The act is hashed and signed like an entry, a transaction or an Ethereum message, instead of with SHA-256.
+    /// The consumer signs the message in the form of an entry, a transaction or an Ethereum message, not in the form
+    /// that the protocol defines for acts.
     function test_recordUsesFor_WhenSignedInAnotherForm() public {
         bytes32 hash = Acts.uses(frame(Acts.USES, _account), DEADLINE, _uses(1, 2));
         bytes32[3] memory others = [
@@ -252,7 +253,7 @@ contract CertificateLogUsesForTest is LogWorld {
         log.recordUsesFor(account, _uses(1, 2), DEADLINE, signature);
     }
 
-    /// Returns two uses under one request and one use under another.
+    /// Returns two uses for one request and one use for another request.
     function _uses(uint16 first, uint16 second) private pure returns (ICertificateLog.Use[] memory uses) {
         uses = new ICertificateLog.Use[](3);
         uses[0] = ICertificateLog.Use(statement(1), first);
@@ -260,7 +261,7 @@ contract CertificateLogUsesForTest is LogWorld {
         uses[2] = ICertificateLog.Use(statement(1), second);
     }
 
-    /// Returns the first items of a list; an item beyond its end is a use under a new request.
+    /// Returns the first items of a list; items beyond the end of the list are uses for new requests.
     function _first(ICertificateLog.Use[] memory uses, uint256 length)
         private
         pure
@@ -288,7 +289,7 @@ contract CertificateLogUsesForTest is LogWorld {
         return log.recordUsesFor(account, uses, deadline, signature);
     }
 
-    /// Checks that nothing was counted, and that the unchanged call succeeds: only the changed part was refused.
+    /// Checks that no use was counted, and that the unchanged call succeeds: the refusal came from the change alone.
     function _assertStillGood(bytes memory signature) private {
         _assertUses(0, 0);
         assertEq(_send(_account, _uses(1, 2), DEADLINE, signature), 3);

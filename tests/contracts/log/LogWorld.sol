@@ -75,7 +75,7 @@ abstract contract LogWorld is World {
         log.revoke(FIRST, index, Reason.Fraud);
     }
 
-    /// Returns the first words of an act for this log, signed by the account.
+    /// Returns the first words of a message to this log that the account signs.
     function frame(bytes32 tag, address account) internal view returns (Acts.Frame memory) {
         return Acts.Frame(tag, origin, CHAIN, address(log), account);
     }
@@ -93,7 +93,7 @@ abstract contract LogWorld is World {
         assertEq(uint256(log.statusOf(ISSUER, FIRST, index)), uint256(expected));
     }
 
-    /// Checks the time of a withdrawal by a key that was not reported, and that no reported key withdrew.
+    /// Checks the time at which a good key withdrew the statement, and that no reported key withdrew it.
     function assertWithdrawn(PartyNo no, bytes32 one, uint40 expected) internal view {
         (uint40 at, uint40 reportedAt) = log.withdrawnAt(no, one);
         assertEq(at, expected);

@@ -106,7 +106,8 @@ contract PartyActorTest is PartyWorld {
         assertEq(registry.partyOf(SUBJECT).roles, Roles.SUBJECT);
     }
 
-    /// The forwarder appends the registry's address, but only a call by the registry itself counts as decided.
+    /// The forwarder appends the registry's address as the sender. Such a call does not count as decided by officers:
+    /// only a call that the registry itself makes does.
     function test_forwarder_WhenTheAppendedSenderIsTheRegistry() public {
         bytes memory data = bytes.concat(setRolesCall(SUBJECT, Roles.ALL), bytes20(address(registry)));
         vm.prank(address(forwarder));

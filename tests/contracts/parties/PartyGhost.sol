@@ -11,7 +11,7 @@ import {PartyRegistry} from "../../../contracts/PartyRegistry.sol";
 import {Refold} from "../Refold.sol";
 import {Vm, vm} from "../Vm.sol";
 
-/// Rebuilds the party registry from its events only, and checks what must never happen.
+/// Rebuilds the state of the party registry from its events only, and checks that no forbidden change happened.
 contract PartyGhost {
     struct Key {
         uint32 no;
@@ -58,7 +58,7 @@ contract PartyGhost {
     mapping(uint32 no => Proposal) private _proposals;
     mapping(uint32 guardian => uint40) private _restsUntil;
     Pause[] private _pauses;
-    /// The proposal that is carried out in the call whose events are read.
+    /// The number of the proposal that was carried out in the call whose events are being read.
     uint32 private _current;
 
     constructor(PartyRegistry registry) {
@@ -194,8 +194,8 @@ contract PartyGhost {
         _requireTwo(count);
     }
 
-    /// Reads the binding of a key, and records a violation unless two other parties or its own party bound it after the
-    /// delay. A key that was bound by the registration of its party needs no delay.
+    /// Reads the binding of a key. Records a violation unless the key's own party or two other parties bound the key
+    /// after the waiting period. A key that was bound when its party was registered needs no waiting period.
     function _bound(Vm.Log memory log) private {
         (bool proven, uint32 no, uint40 at,) = abi.decode(log.data, (bool, uint32, uint40, uint32));
         uint32 party = _no(log);
@@ -294,7 +294,7 @@ contract PartyGhost {
         _pauses[_pauses.length - 1].until = at;
     }
 
-    /// Records a violation unless two parties decided, neither of them the party concerned.
+    /// Records a violation unless two parties decided, and neither of them is the party that the proposal concerns.
     function _requireTwo(uint32 no) private {
         Proposal storage proposal = _proposals[_current];
         if (_current == 0 || !_isOfTwo(proposal)) decidedByOne = true;

@@ -52,7 +52,7 @@ contract PartyHandler {
         _propose(_officer(), _bind(no, _pick(2) == 0 ? _accountOf(no) : address(0)));
     }
 
-    /// A second function for proposing keys through officers, because parties change their own keys without them.
+    /// A second function with which officers propose keys, because parties change their own keys without officers.
     function decideKey(uint256 seed) external rolls(seed) {
         uint32 no = _party();
         _propose(_officer(), _bind(no, _pick(2) == 0 ? _accountOf(no) : address(0)));
@@ -92,7 +92,7 @@ contract PartyHandler {
         _confirm();
     }
 
-    /// A second function for confirming, so that it is called twice as often: unconfirmed proposals have no effect.
+    /// A second function that confirms proposals, so that more are confirmed: unconfirmed proposals have no effect.
     function confirmAgain(uint256 seed) external rolls(seed) {
         _confirm();
     }
@@ -139,7 +139,7 @@ contract PartyHandler {
         _REGISTRY.setStatus(no, status, Reason.Court);
     }
 
-    /// Tries to make a call without a proposal, although the call needs a proposal.
+    /// Tries to make a call directly that is allowed only through a proposal.
     function bindAlone(uint256 seed) external rolls(seed) {
         uint32 no = _party();
         (address account, bytes memory proof) = _fresh(no);
@@ -228,7 +228,7 @@ contract PartyHandler {
         return abi.encodeCall(IPartyKeys.changeKey, (PartyNo.wrap(no), account, old, proof));
     }
 
-    /// Returns a key with its proof for a party number; 0 for a first key.
+    /// Returns a key and its proof for the party with this number; the number is 0 for the first key of a new party.
     function _fresh(uint32 no) private returns (address account, bytes memory proof) {
         uint256 key = ++_nextKey;
         account = vm.addr(key);
@@ -247,7 +247,7 @@ contract PartyHandler {
         revert("nothing is pending");
     }
 
-    /// Returns a key, in seven of eight cases of an officer.
+    /// Returns a key; in seven of eight cases, it is a key of an officer.
     function _officer() private returns (address) {
         if (_pick(8) == 0) return _account();
         uint32 no = _party();

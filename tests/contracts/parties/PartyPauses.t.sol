@@ -43,7 +43,7 @@ contract PartyPausesTest is PartyWorld {
         assertEq(registry.pausedUntil(), START + 2 * PAUSE + REST);
     }
 
-    /// The waiting time is counted from the planned end of the pause.
+    /// The thirty days until the party may pause again begin at the planned end of its pause.
     function test_pause_GivenThePauseOfThePartyWasEndedEarly() public {
         pauseBy(SUPERVISOR);
         confirmed(abi.encodeCall(IPauses.endPause, ()));
@@ -159,7 +159,7 @@ contract PartyPausesTest is PartyWorld {
         assertEq(registry.running(), START + 5);
     }
 
-    /// For any series of pauses, ended early or not, `running` leaves out exactly the paused seconds.
+    /// For any series of pauses, `running` counts all seconds except the paused ones, even if a pause was ended early.
     function testFuzz_running_ItLeavesOutThePausedSeconds(uint40[4] memory waits, bool[4] memory ended) public {
         uint40 expected = START;
         PartyNo[4] memory who = [AUTHORITY, SUPERVISOR, SECOND_OFFICER, THIRD_OFFICER];

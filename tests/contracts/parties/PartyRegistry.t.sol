@@ -277,7 +277,7 @@ contract PartyRegistryTest is PartyWorld {
         decide(abi.encodeCall(IPartyRegistry.accredit, (ISSUER, S51, from, to)));
     }
 
-    /// Expects that a decided call is refused when it is carried out.
+    /// Expects that a call that two officers have decided is refused when it is carried out.
     function _expectPeriod(uint40 from, uint40 to) private {
         bytes memory call = abi.encodeCall(IPartyRegistry.accredit, (ISSUER, S51, from, to));
         uint32 no = decided(call);

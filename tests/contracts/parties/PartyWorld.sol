@@ -49,7 +49,7 @@ abstract contract PartyWorld is World {
         return vm.addr(FRESHER_KEY);
     }
 
-    /// Returns the first words of an act for this registry, signed by the account.
+    /// Returns the first words of a message to this registry that the account signs.
     function frame(bytes32 tag, address account) internal view returns (Acts.Frame memory) {
         return Acts.Frame(tag, origin, CHAIN, address(registry), account);
     }
@@ -70,7 +70,7 @@ abstract contract PartyWorld is World {
         frames[4].account = otherAccount;
     }
 
-    /// Returns the proof of a first key.
+    /// Returns the proof of possession of a new party's first key.
     function proofOf(uint256 key) internal view returns (bytes memory) {
         return proofOf(key, PartyNo.wrap(0));
     }
@@ -87,7 +87,7 @@ abstract contract PartyWorld is World {
         return abi.encodeCall(IPartyKeys.changeKey, (no, fresh_, old, proof));
     }
 
-    /// Returns the call by which officers bind a new key for a party that lost its keys.
+    /// Returns the call with which officers bind a new key to a party that lost its key, and retire the lost key.
     function recovery(PartyNo no, address lost) internal view returns (bytes memory) {
         return change(no, fresh(), lost, proofOf(FRESH_KEY, no));
     }
@@ -100,7 +100,7 @@ abstract contract PartyWorld is World {
         return abi.encodeCall(IPartyRegistry.setStatus, (no, status, Reason.Sanction));
     }
 
-    /// Returns a list of one party with one key.
+    /// Returns the call that registers one party with one key.
     function registration(bytes32 id, uint256 key, uint32 roles) internal view returns (bytes memory) {
         return abi.encodeCall(IPartyKeys.register, (listOf(one(id, vm.addr(key), proofOf(key), roles))));
     }
@@ -160,14 +160,14 @@ abstract contract PartyWorld is World {
         confirmBy(SECOND_OFFICER, no, call);
     }
 
-    /// Proposes a party's change of its own keys, and carries it out after the delay.
+    /// Lets a party propose a change of its own keys, and carries the change out after the waiting period.
     function changeOwn(PartyNo who, bytes memory call) internal {
         uint32 no = proposeBy(who, call);
         pass(DELAY);
         carryOut(no, call);
     }
 
-    /// Lets the first two officers propose and confirm a call, and waits for the delay.
+    /// Lets the first two officers propose and confirm a call, and waits until the proposal is ready.
     function decided(bytes memory call) internal returns (uint32 no) {
         no = confirmed(call);
         pass(DELAY);

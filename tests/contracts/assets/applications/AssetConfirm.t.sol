@@ -93,7 +93,7 @@ contract AssetConfirmTest is AssetStages {
         by(REGISTRAR);
         assets.decide(PENDING, no, ObjectionState.Refused, GROUNDS);
         confirm(PENDING, VALID_TO);
-        // An objection to the registration also stops applications that need no public notice.
+        // An open objection to the registration also blocks the applications that need no public notice.
         for (uint256 k = uint256(ApplicationKind.Correct); k < KINDS; ++k) {
             bring(nth(k), ApplicationKind(k), Stage.Reviewed);
             object(nth(k));
@@ -269,7 +269,7 @@ contract AssetConfirmTest is AssetStages {
         vm.warp(uint256(assets.assetOf(id).until) + 1);
     }
 
-    /// Returns an end of validity that fits the kind of application.
+    /// Returns a valid argument for the end of the validity in this kind of application.
     function _validity(ApplicationKind kind) private pure returns (uint40) {
         if (kind == ApplicationKind.First) return VALID_TO;
         return kind == ApplicationKind.Renew ? VALID_TO + 1 : 0;

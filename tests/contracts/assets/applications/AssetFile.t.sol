@@ -178,7 +178,7 @@ contract AssetFileTest is AssetStages {
         for (uint256 filed = 1; filed < 255; ++filed) {
             file(ASSET, ApplicationKind.Change);
             advance(ASSET, Stage.Accepted);
-            // An application that is filed again counts once.
+            // Filing a returned application again does not increase the number of applications.
             advance(ASSET, Stage.Returned);
             file(ASSET, ApplicationKind.Change);
             advance(ASSET, Stage.Accepted);

@@ -6,7 +6,7 @@ import {AssetState, PartyNo, RightKind} from "../../../../contracts/Types.sol";
 import {ConfirmedAssetWorld} from "../ConfirmedAssetWorld.sol";
 import {vm} from "../../Vm.sol";
 
-/// Tests licences under a right, and transfers of rights; see AssetRights.tree.
+/// Tests licences that are granted under a right, and transfers of rights; see AssetRights.tree.
 contract AssetLicencesTest is ConfirmedAssetWorld {
     uint40 private constant FROM = START + 100;
     uint40 private constant TO = START + 200;

@@ -127,7 +127,7 @@ contract AssetPledgeTest is ConfirmedAssetWorld {
 
     function test_pledge_GivenThereIsALienOfTheLastRank() public {
         pledge(BANK);
-        // Each lien is added before the previous one is released, so that the rank rises.
+        // Each lien is added before the previous lien is released, so that every new lien gets a higher rank.
         for (uint256 i = 1; i < 255; ++i) {
             pledge(BANK);
             release(uint8((i + 1) % 2), BANK);

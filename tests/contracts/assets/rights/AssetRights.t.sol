@@ -140,7 +140,8 @@ contract AssetRightsTest is ConfirmedAssetWorld {
         assertEq(grant(exclusive(START, FROM)), 3);
     }
 
-    /// The model has one bit for each of 32 seconds that a right covers, and does not compare periods.
+    /// The model stores the seconds that a right covers as bits, one bit for each of 32 seconds. It compares bits, not
+    /// the beginnings and ends of periods.
     function testFuzz_grant_GivenGrantsOfRandomKindsAndPeriods(uint32[24] memory seeds) public {
         IAssetRights.Right[] memory model = new IAssetRights.Right[](24);
         uint256[] memory taken = new uint256[](24);

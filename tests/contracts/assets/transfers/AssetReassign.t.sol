@@ -91,7 +91,7 @@ contract AssetReassignTest is ConfirmedAssetWorld {
         assets.rejectTransfer(ASSET);
     }
 
-    /// The public notice continues, because otherwise the application could be confirmed too early.
+    /// A reassignment must not end the public notice of an application: the application could be confirmed too early.
     function test_reassign_GivenAnApplicationIsUnderNotice() public {
         _noticed(PENDING);
         _silence();

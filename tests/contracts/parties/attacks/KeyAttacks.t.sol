@@ -8,7 +8,7 @@ import {Acts, Keys} from "../../Acts.sol";
 import {AttackWorld} from "./AttackWorld.sol";
 import {vm} from "../../Vm.sol";
 
-/// Tests attacks that try to take over a key, or to bind one to another party; see KeyAttacks.tree.
+/// Tests attacks that try to replace a party's key, or to bind a key to the wrong party; see KeyAttacks.tree.
 contract KeyAttacksTest is AttackWorld {
     function test_attack_ForgedRecovery() public {
         bytes memory call = recovery(SUBJECT, accountOf(SUBJECT));
@@ -22,7 +22,7 @@ contract KeyAttacksTest is AttackWorld {
         reportBy(THIRD_OFFICER, SUBJECT, accountOf(SUBJECT));
         reportBy(THIRD_OFFICER, SUBJECT, vm.addr(SUBJECT_KEY));
         reportBy(THIRD_OFFICER, SUBJECT, Keys.p256Account(SUBJECT_P256));
-        // The owner stops them by a veto signed with a reported key, which anybody can send.
+        // The owner stops the officers with a veto. A reported key can sign the veto, and anybody can send it.
         bytes32 hash = Acts.veto(frame(Acts.VETO, Keys.p256Account(SUBJECT_P256)), no);
         registry.vetoFor(Keys.p256Account(SUBJECT_P256), no, Keys.p256(SUBJECT_P256, hash));
         expectNotPending(no, ProposalState.Vetoed);
@@ -41,7 +41,7 @@ contract KeyAttacksTest is AttackWorld {
         pass(DELAY);
         expectNotPending(no, ProposalState.Vetoed);
         carryOut(no, call);
-        // The thief's next proposal fails when the stolen key is reported.
+        // After the stolen key is reported, the thief's next proposal fails.
         no = proposeAs(stolen, call);
         reportBy(SUBJECT, SUBJECT, stolen);
         pass(DELAY);
@@ -82,8 +82,8 @@ contract KeyAttacksTest is AttackWorld {
         registry.actor(stolen, Roles.ALL);
     }
 
-    /// The proof in another party's pending recovery is valid for that party only, and without a proof a party cannot
-    /// bind the key.
+    /// The published proof in another party's pending recovery is valid only for that other party, and without a valid
+    /// proof no party can bind the key to itself.
     function test_attack_KeyOfAnotherParty() public {
         bytes memory call = recovery(SUBJECT, accountOf(SUBJECT));
         uint32 no = confirmed(call);
@@ -120,7 +120,7 @@ contract KeyAttacksTest is AttackWorld {
         proposeBy(AUTHORITY, call);
     }
 
-    /// If the registry were bound as an account, it could act for that party in other contracts.
+    /// If a party could bind the registry's address as its account, the registry could act for that party elsewhere.
     function test_attack_RegistryAsAnAccount() public {
         bytes memory call = change(SUBJECT, address(registry), address(0), "");
         uint32 no = decided(call);

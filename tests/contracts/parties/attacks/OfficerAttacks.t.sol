@@ -92,7 +92,7 @@ contract OfficerAttacksTest is AttackWorld {
         expectLacksRole(AUTHORITY, Roles.SUPERVISOR);
         by(AUTHORITY);
         registry.confirm(no, address(log), call);
-        // The authorities can propose to lift a hold of authorities, but no authority has set one.
+        // Authorities can propose to lift a hold of authorities, but on this statement no authority has set a hold.
         call = abi.encodeCall(ICertificateLog.lift, (1, list, Reason.Lifted));
         by(AUTHORITY);
         no = registry.propose(address(log), call);

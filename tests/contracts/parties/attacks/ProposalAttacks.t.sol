@@ -45,7 +45,8 @@ contract ProposalAttacksTest is AttackWorld {
         assertEq(registry.partyOf(ISSUER).roles, Roles.ISSUER | Roles.CDO);
     }
 
-    /// A registration is confirmed with exactly the hashed call, which must be a call of `register`.
+    /// A registration is proposed by the hash of a call. Only exactly this call can be confirmed, and only if it is a
+    /// call of `register`.
     function test_attack_AnotherActInARegistrationProposal() public {
         bytes memory call = setRolesCall(ISSUER, Roles.ALL);
         uint32 no = proposeListBy(AUTHORITY, call);
@@ -70,7 +71,7 @@ contract ProposalAttacksTest is AttackWorld {
         registry.confirm(no, address(registry), call);
     }
 
-    /// A proposer or confirmer that loses its role during the delay no longer counts.
+    /// If the proposer or the confirmer loses its role during the waiting period, the proposal cannot be carried out.
     function test_attack_RemovedProposerAndConfirmer() public {
         setRoles(PROVIDER, Roles.AUTHORITY);
         bytes memory call = recovery(SUBJECT, accountOf(SUBJECT));

@@ -138,8 +138,8 @@ contract PartyChangeKeyTest is PartyWorld {
         vetoBy(STRANGER, no);
     }
 
-    /// A missing proof is found by the length of the proposed call. A longer call with an empty proof is refused when
-    /// it is carried out.
+    /// When a call is proposed, its length shows whether the proof is missing. If the call has an empty proof but extra
+    /// bytes, it is refused later, when it is carried out.
     function test_changeKey_WhenAPartyBindsAKeyToItselfWithoutAProof() public {
         bytes memory call = change(ISSUER, STRANGER, address(0), "");
         expectReverting(IPartyKeys.PartyProofMissing.selector, uint160(STRANGER));
@@ -159,7 +159,7 @@ contract PartyChangeKeyTest is PartyWorld {
         assertTrue(registry.accountOf(fresh()).acts, "a proven secp256k1 key can send transactions");
         assertTrue(!registry.accountOf(phone).acts, "a P-256 key cannot send transactions");
         assertTrue(!registry.accountOf(STRANGER).acts, "an unproven key cannot send transactions");
-        // Of a founding party's keys, only the first one can send transactions.
+        // Only the first key of a founding party can send transactions; its other keys cannot.
         assertTrue(registry.accountOf(accountOf(SUBJECT)).acts, "a founding party's first key can send transactions");
         assertTrue(!registry.accountOf(vm.addr(SUBJECT_KEY)).acts, "a founding party's further key cannot send transactions");
     }
@@ -231,7 +231,7 @@ contract PartyChangeKeyTest is PartyWorld {
         carryOut(no, call);
     }
 
-    /// Proposes a party's change of its own keys, and waits until it is ready.
+    /// Lets a party propose a change of its own keys, and waits until the proposal is ready.
     function _proposeOwn(PartyNo who, bytes memory call) private {
         proposeBy(who, call);
         pass(DELAY);

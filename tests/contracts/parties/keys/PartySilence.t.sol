@@ -5,9 +5,10 @@ import {PartyNo, PartyStatus} from "../../../../contracts/Types.sol";
 import {PartyWorld} from "../PartyWorld.sol";
 import {vm} from "../../Vm.sol";
 
-/// Tests when a party is silent, because no key may act for it; see PartySilence.tree.
+/// Tests when a party counts as silent: no key may act for the party; see PartySilence.tree.
 contract PartySilenceTest is PartyWorld {
-    /// A party is silent if no key could act for it during the whole delay, in seconds UTC, until a key may act again.
+    /// A party becomes silent when for the whole waiting period (counted in seconds UTC) no key could act for it. It is
+    /// silent until a key may act for it again.
     function testFuzz_isSilent_GivenNoKeyMayActForTheParty(uint40 wait) public {
         wait = uint40(bound(wait, 0, 2 * DELAY));
         bytes memory call = recovery(ISSUER, accountOf(ISSUER));

@@ -110,7 +110,7 @@ contract PartyCancelTest is ProposalWorld {
         }
     }
 
-    /// An earlier accusation that is confirmed later does not shorten the effect of a later one.
+    /// Two accusations: confirming the one that was proposed first does not shorten the effect of the other.
     function test_cancel_WhenTheCallerIsAccusedTwice() public {
         bytes memory first = setRolesCall(THIRD_OFFICER, 0);
         uint32 earlier = proposeBy(AUTHORITY, first);

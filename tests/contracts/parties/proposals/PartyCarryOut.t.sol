@@ -53,7 +53,7 @@ contract PartyCarryOutTest is ProposalWorld {
         assertState(no, ProposalState.CarriedOut);
     }
 
-    /// During a pause neither the delay nor the time until the expiry passes.
+    /// A pause stops both clocks of a proposal: its waiting period and the time until it expires.
     function test_carryOut_GivenTheLedgerWasPaused() public {
         bytes memory call = setRolesCall(ISSUER, Roles.ALL);
         uint32 no = confirmed(call);

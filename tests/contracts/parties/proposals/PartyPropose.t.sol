@@ -99,7 +99,7 @@ contract PartyProposeTest is ProposalWorld {
         assertEq(found.concerned, SUBJECT);
         assertEq(found.ready, START + DELAY);
         assertKind(found.kind, ProposalKind.Key);
-        // An officer's change of its own keys also needs no role to decide it.
+        // If an officer changes its own keys, no other role has to decide the proposal either.
         no = proposeBy(AUTHORITY, change(AUTHORITY, fresh(), accountOf(AUTHORITY), proofOf(FRESH_KEY, AUTHORITY)));
         assertEq(registry.proposalOf(no).role, 0);
     }
@@ -140,7 +140,7 @@ contract PartyProposeTest is ProposalWorld {
         uint32 no = registry.propose(STRANGER, call);
         assertEq(registry.proposalOf(no).ready, START + DELAY);
         assertEq(registry.proposalOf(no).concerned, NOBODY);
-        // A selector of this registry has no meaning for another contract.
+        // If the target is another contract, a selector of this registry has no special meaning.
         by(AUTHORITY);
         no = registry.propose(STRANGER, change(AUTHORITY, fresh(), address(0), ""));
         assertKind(registry.proposalOf(no).kind, ProposalKind.Waits);

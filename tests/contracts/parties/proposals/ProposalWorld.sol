@@ -10,7 +10,7 @@ import {PartyWorld} from "../PartyWorld.sol";
 abstract contract ProposalWorld is PartyWorld {
     AssetId internal constant ASSET = AssetId.wrap("asset");
 
-    /// Returns a call of each function that concerns a party, the change of keys first.
+    /// Returns one call of each function that concerns a party; the first is the change of keys.
     function concerning(PartyNo no) internal view returns (bytes[5] memory) {
         return [
             recovery(no, accountOf(no)),
