@@ -92,7 +92,7 @@ def pending(reader: ChainReader, party: int) -> list[PendingProposal]:
 def _of_party(
     reader: ChainReader, party: int, proposals: Iterable[ProposalRecord], block: int
 ) -> list[PendingProposal]:
-    """Return the proposals that concern the party, or an asset that the party held at the proposal or later."""
+    """Return the proposals that concern the party, or an asset that it held then or later."""
     reads = reader.batched(block)
     answers = [
         (record, reads.events(PARTY_REGISTRY, "Proposed", reader.deploy_block, block, no=record.no))

@@ -15,8 +15,8 @@ class Query:
     """A question about one subject, asked ``at`` (seconds UTC).
 
     ``subject`` maps the names of attributes to the subject's values; the values are left out of ``repr()``, because
-    they identify a person. ``columns`` are those columns of the scenario that the rules read. ``name`` is true if a
-    claim is the subject's name.
+    they identify a person. ``columns`` are those columns of the scenario that the rules read. ``name`` is true if one
+    of the claims is the subject's name.
     """
 
     subject: Mapping[str, str] = field(repr=False)
@@ -62,7 +62,7 @@ class Supplied:
 
 @dataclass(frozen=True, slots=True)
 class NoData:
-    """The answer that the source was read and has no row of this subject."""
+    """This answer says that the source was read and has no row of this subject."""
 
     result: ClassVar = "no_data"
 
@@ -71,9 +71,10 @@ class NoData:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The answer that the source refuses to supply data; ``reason`` is one of ``ledger.domain.reasons.REFUSALS``.
+    """This answer says that the source refuses to supply data; ``reason`` is one of ``ledger.domain.reasons.REFUSALS``.
 
-    ``where`` is for the provider's operator: a file, line, column or error type, never a value. It is not signed.
+    ``where`` is for the provider's operator: a file, line, column or error type, never a value. ``where`` is not part
+    of the signed answer.
     """
 
     result: ClassVar = "refused"
@@ -85,7 +86,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class TimedOut:
-    """The outcome that the source did not answer within its time limit."""
+    """This outcome says that the source did not answer within its time limit."""
 
     result: ClassVar = "timed_out"
 

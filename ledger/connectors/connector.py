@@ -141,7 +141,7 @@ class SourceConnector:
     def _name(self, cells: Mapping[str, _Column]) -> str:
         """Return the name, which must be the same in all rows.
 
-        If the names differ, refuse, because it is unknown which is right.
+        If the names differ, the source refuses to answer, because nobody knows which name is right.
         """
         column = self._name_column()
         first, *others = set(cells[column].texts())

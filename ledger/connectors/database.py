@@ -35,7 +35,7 @@ _LOGGING_NAME: Final = "pingzheng-source"
 # characters.
 MAX_VALUE_BYTES: Final = 1024 * 1024
 _ROWS_BUFFERED: Final = 20
-# A regular expression for what may follow a condition in SQL.
+# A regular expression for the SQL words that may follow a condition.
 _CONDITION_ENDS: Final = r"$|[);]|--|(AND|OR|GROUP|ORDER|HAVING|LIMIT|OFFSET|FETCH|UNION|EXCEPT|INTERSECT|WINDOW)\b"
 
 

@@ -1,4 +1,4 @@
-"""Runs work with a time limit. A call that blocks in a driver or on a network drive is abandoned."""
+"""Runs work with a time limit. If a call blocks in a driver or on a network drive, nobody waits for its end."""
 
 from __future__ import annotations
 

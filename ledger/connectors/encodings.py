@@ -1,4 +1,4 @@
-"""The encoding of a text file: the declared encoding, or the only one that fits the bytes. Nothing is guessed."""
+"""Finds the encoding of a text file: the declared encoding, or the only one that fits the bytes; never a guess."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ def _texts(cells: Sequence[Cell]) -> list[str]:
 
 
 class _NamedCsv(FileTable):
-    """A file whose name ends like a CSV file's; its content may still be a workbook or a Parquet file."""
+    """A file with the extension of a CSV file; its content may still be a workbook or a Parquet file."""
 
     max_bytes = CsvTable.max_bytes
 

@@ -33,7 +33,7 @@ MAX_CSV_BYTES: Final = 256 * 1024 * 1024
 CORRECT_FILE: Final = "请更正文件。Correct the file."
 _ROWS_BETWEEN_LOOKS: Final = 1_000
 _CHUNK: Final = 64 * 1024
-# In how many lines a header that is not in the first line is searched.
+# If the first line is not the header, the header is searched in this many lines.
 HEADER_WITHIN: Final = 20
 _MISREAD: Final = ("CSV_HEADER", "CSV_ROW_WIDTH", "SOURCE_COLUMN_MISSING")
 

@@ -28,8 +28,8 @@ _WHOLE: Final = re.compile(r"([0-9]+)\.0*", re.ASCII)
 _BLANKS: Final = re.compile(r"[\s,\-\u2010-\u2015]+")
 KEPT_DIGITS: Final = 15
 _AROUND: Final = (" ", "\t", "\r", "\n", "\u00a0", "\u200b", "\u3000", "\ufeff")
-# Limits for one query: for how many distinct values the check digits are verified, and for how many the result is
-# remembered.
+# Limits for one query: the most distinct values whose check digits are verified, and the most values whose result is
+# kept in memory.
 MAX_CHECKED: Final = 10_000
 MAX_REMEMBERED: Final = 50_000
 # Above this number, a 64-bit float cannot represent every whole number.
@@ -41,7 +41,7 @@ NO_KEYS: Final = frozenset(
 
 
 class Whose(Enum):
-    """Whose row it is, according to the key cell. ``NOBODYS``: the cell is empty or holds one of ``NO_KEYS``."""
+    """To whom a row belongs, according to its key cell. ``NOBODYS``: the cell is empty or holds one of ``NO_KEYS``."""
 
     SUBJECTS = "subject's"
     OTHERS = "another's"
@@ -49,7 +49,7 @@ class Whose(Enum):
 
 
 def normal_key(text: str) -> str:
-    """Return an identifier in normal form: as ``normal_text``, without blanks inside it, in capitals."""
+    """Return an identifier in the form of ``normal_text``, and also in capitals and without blanks inside it."""
     key = _BLANKS.sub("", normal_text(text)).upper()
     whole = _WHOLE.fullmatch(key)
     return whole[1] if whole else key
@@ -86,7 +86,7 @@ class KeyColumn:
         self._first_broken: int | None = None
 
     def whose(self, cell: object, number: int | None = None) -> Whose:
-        """Return whose row it is, according to the key cell; ``number`` is the row's number.
+        """Return to whom a row belongs, according to its key cell; ``number`` is the row's number.
 
         Raises ``Misconfigured`` ``SOURCE_KEY_DAMAGED`` if the cell may be the subject's key after damage by a
         spreadsheet.
@@ -115,7 +115,7 @@ class KeyColumn:
 
     @property
     def left_to_examine(self) -> int:
-        """For how many more values of the usual form the check digits may be verified."""
+        """How many more values of the usual form may have their check digits verified in this query."""
         return MAX_CHECKED - self._examined
 
     def pass_over(self, count: int) -> None:

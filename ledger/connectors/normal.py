@@ -1,4 +1,4 @@
-"""Converts texts to a normal form for comparing them, without what a keyboard, a spreadsheet or an export added."""
+"""Converts texts to a normal form for comparison, without signs that a keyboard, a spreadsheet or an export added."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def normal_text(text: str) -> str:
 
 
 def has_content(cell: object) -> bool:
-    """Return whether a cell has content. A text of only blanks and invisible characters is no content."""
+    """Return whether a cell has content. Blanks and invisible characters do not count as content."""
     return bool(normal_text(cell)) if isinstance(cell, str) else cell is not None
 
 

@@ -16,7 +16,7 @@ MAX_ROWS: Final = 10_000
 # The most characters in all cells of one subject together.
 MAX_CHARACTERS: Final = 32 * 1024 * 1024
 
-# Stands for a value that has no exact text; if the cell is needed, the source refuses.
+# Stands for a value that has no exact text; if the cell is needed, the source refuses to answer.
 NO_TEXT: Final = object()
 
 

@@ -14,7 +14,7 @@ from ledger.errors import InvalidInput, Misconfigured
 MAX_CSV_BYTES = 64 * 1024 * 1024
 MAX_CELL = 10_000
 MAX_COLUMNS: Final = 4_096
-# The most characters of one row with all its cells; also how much is read at once from a file without line ends.
+# The most characters of one row with all its cells. A file without line ends is read in pieces of this size.
 MAX_ROW_CHARACTERS: Final = 1024 * 1024
 # The most rows and cells of a table that is held in memory as a whole.
 MAX_TABLE_ROWS: Final = 200_000
@@ -99,7 +99,7 @@ def csv_table(lines: TextIO, name: str) -> tuple[list[str], Iterator[tuple[int, 
 
 
 def require_commas(header: str, column: str, name: str) -> None:
-    """Raise ``Misconfigured`` ``SOURCE_SEPARATOR`` if the header names ``column`` between other separators."""
+    """Raise ``Misconfigured`` ``SOURCE_SEPARATOR`` if other signs than commas separate ``column`` in the header."""
     if (sign := next((sign for sign in _SEPARATORS if column in cells_of(header, sign)), None)) is None:
         return
     shown = "制表符 tab" if sign == "\t" else f"“{sign}”"

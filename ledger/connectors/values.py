@@ -23,7 +23,7 @@ ERRORS: Final = frozenset(
 
 
 class BadValue(Exception):
-    """A value has no exact text. This exception is always caught inside the package, and does not hold the value."""
+    """A value has no exact text. This exception is always caught inside the package, and does not contain the value."""
 
 
 def as_text(value: object) -> str:

@@ -68,7 +68,7 @@ DAY: Final = 86_400
 Clock = Callable[[], int]
 # The last second of the year 9999, the latest time that Python can format. The contracts accept later times.
 LAST_SECOND: Final = 253_402_271_999
-# The first and the last day that a validity, a deadline or a report may name. Python can also represent the day before
+# The first and the last day that a validity, a deadline or a report accepts. Python can also represent the day before
 # the first and the day after the last.
 FIRST_DAY: Final = date(1900, 1, 1)
 LAST_DAY: Final = date(9998, 12, 31)

@@ -47,7 +47,7 @@ def _sm3(data: bytes) -> bytes:
         # OpenSSL has no SM3 if it was built without it or allows only FIPS algorithms.
         pass
     try:
-        import gmalg  # gmalg is an optional package, so it is imported only when a digest needs SM3
+        import gmalg  # gmalg is an optional package, so it is imported only when a digest needs SM3.
     except ImportError as error:
         raise sm_not_installed("SM3") from error
     hashing = gmalg.SM3()

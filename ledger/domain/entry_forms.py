@@ -70,8 +70,8 @@ _SCENARIO: Final = re.compile(r"S\d{2}", re.ASCII)
 # an issuer of one class would be accredited for both.
 _USAGE_SCENARIO: Final = re.compile(rf"(?!{REGISTRATION_SCENARIO})S\d{{2}}", re.ASCII)
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
-# base64url of 32 bytes. The last character encodes only four bits; other last characters would be a second spelling of
-# the same digest.
+# base64url of 32 bytes. The last character encodes only four bits, so it must be one of 16; with other last characters
+# one digest could be written in two ways.
 _SD_DIGEST: Final = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
 _RULE_VERSION: Final = re.compile(r"S\d{2}/\d{1,5}/engine-\d{1,3}", re.ASCII)
 LEGAL_BASES: Final = ("consent", "separate_consent", "contract", "statutory_duty")

@@ -35,5 +35,5 @@ def grade_rank(grade: str) -> int:
 
 
 def asset_grade(grade: str) -> str:
-    """Return the name that the chain uses for the grade."""
+    """Return the grade as ``AssetRegistry`` names it; all levels of general data have one name there."""
     return ASSET_GRADES[0] if grade in GENERAL_GRADES else grade

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """State machines as tables that map (state, act) to the next state.
 
-A state refuses every act that is not in the table.
+In each state, an act that the table does not list is refused.
 """
 
 from __future__ import annotations

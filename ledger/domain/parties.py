@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Parties: their kinds, roles and ids. A party's id reveals nothing after the key of the id was destroyed."""
+"""Parties: their kinds, roles and ids. After the key of a party's id is destroyed, the id reveals nothing."""
 
 from __future__ import annotations
 

@@ -24,7 +24,8 @@ REASONS: Final = (
     "lifted",
 )
 
-# The reasons for which a provider may refuse an authorised provision. The provider signs the code in the provision.
+# The reasons for which a provider may refuse to provide data although the subject has authorized this. The provider
+# signs the reason's code in the provision.
 REFUSALS: Final[Mapping[str, Bilingual]] = {
     "out_of_scope": Bilingual("超出提供范围", "Outside what the provider supplies"),
     "under_correction": Bilingual("数据更正中", "The record is being corrected"),

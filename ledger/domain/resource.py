@@ -95,7 +95,7 @@ class DataResource:
     def near_fingerprint(self) -> str:
         """A digest of the fields' names and types, 64 hex digits.
 
-        The order of the fields and the data make no difference.
+        The digest does not depend on the order of the fields or on the data itself.
         """
         pairs = sorted([field.name, field.type] for field in self.fields)
         return hex_of(digest(canonical(pairs)))

@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 
 class Standing(Enum):
-    """How the newest block of the index relates to the node's chain."""
+    """Whether the node's chain contains the newest block of the index."""
 
     THERE = auto()
     AHEAD = auto()
@@ -36,7 +36,7 @@ class Standing(Enum):
 
 
 class Comparison:
-    """Compares blocks of the index with blocks of the node; ``clock`` returns seconds and may start at any value."""
+    """Compares blocks of the index with blocks of the node; ``clock`` returns seconds since any fixed time."""
 
     def __init__(self, reader: ChainReader, patience: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._reader = reader

@@ -15,7 +15,7 @@ _ATTRIBUTES: Final = ("block_number", "log_index", "tx_hash", "at", "by")
 
 @dataclass(frozen=True, slots=True)
 class IndexedEvent:
-    """One row of ``idx_events``; the event's arguments are as on the chain."""
+    """One row of ``idx_events``; it contains the event's arguments unchanged, as they are on the chain."""
 
     block_number: int
     log_index: int

@@ -78,7 +78,7 @@ class Lag:
 
 
 class _Waits(Exception):
-    """The node does not have the newest block of the index yet, or a local chain has lost it."""
+    """Raised if the node does not have the newest block of the index yet, or if a local chain has lost that block."""
 
     def __init__(self, ahead: int) -> None:
         super().__init__(ahead)

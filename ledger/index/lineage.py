@@ -20,8 +20,8 @@ def lineage_of(connection: Connection, asset: str, limit: int = MAX_RELATIVES) -
     unknown.
 
     The nearest relatives are chosen first. An asset with an annulled ancestor names the nearest annulled ancestor, even
-    if that ancestor is beyond the limit. A replaced asset counts as a parent of its successor, but if it was annulled
-    the successor does not name it, because the successor is not derived from it.
+    if that ancestor is beyond the limit. A replaced asset counts as a parent of its successor. But if the replaced
+    asset was annulled, the successor does not name it as an annulled ancestor, because it is not derived from it.
     """
     if not _states(connection, [asset]):
         return None

@@ -1,4 +1,4 @@
-"""Apply events of keys, proposals and pauses to the index; the rules in ``ledger.index.projections`` hold here too."""
+"""Apply events of keys, proposals and pauses to the index; ``ledger.index.projections`` says what handlers may read."""
 
 from __future__ import annotations
 

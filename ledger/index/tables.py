@@ -111,7 +111,7 @@ PROPOSALS: Final = Table(
     Column("account", _ACCOUNT, nullable=False),
 )
 
-# A pause ends at `until`. If officers end it earlier, `ended_at` is that time, else 0.
+# A pause ends at `until`. If authorities ended the pause earlier, `ended_at` is the time at which they did, else 0.
 PAUSES: Final = Table(
     "idx_pauses",
     METADATA,
@@ -160,7 +160,7 @@ SUPERSESSIONS: Final = Table(
     *_required(BigInteger, "new_batch", "new_index", "at"),
 )
 
-# The uses that a consumer (party number) recorded under a request (statement digest).
+# The uses that a consumer (party number) recorded for a request (statement digest).
 USES: Final = Table(
     "idx_uses",
     METADATA,
@@ -172,8 +172,8 @@ USES: Final = Table(
 )
 
 # Withdrawals of statements, which are stored as digests. Any party can record a withdrawal of any digest; only the log
-# entry shows who signed the statement. `at` is the time of a withdrawal with a key that was not reported lost,
-# `reported_at` of a withdrawal with a reported key; each is 0 if there was none.
+# entry shows who signed the statement. `at` is the time of a withdrawal with a key that was not reported lost;
+# `reported_at` is the time of a withdrawal with a reported key. Each time is 0 if there was no such withdrawal.
 WITHDRAWALS: Final = Table(
     "idx_withdrawals",
     METADATA,
@@ -183,8 +183,8 @@ WITHDRAWALS: Final = Table(
     Index("ix_idx_withdrawals_statement", "statement"),
 )
 
-# One row for each change of the holds on a statement. `offices` has a bit for each office (authority, supervisor) that
-# holds the statement after the change.
+# One row for each change of the holds on a statement. `offices` has a bit for each role (authority, supervisor) that
+# has a hold on the statement after the change.
 HOLDS: Final = Table(
     "idx_holds",
     METADATA,
@@ -251,7 +251,8 @@ LIENS: Final = Table(
     *_required(BigInteger, "consent_to", "since"),
 )
 
-# Relations between assets, each with its name. The relation `replaced_by` leads from the old asset to the new asset.
+# One row for each relation between two assets, with the relation's name. The relation `replaced_by` leads from the old
+# asset to the new asset.
 LINEAGE: Final = Table(
     "idx_lineage",
     METADATA,

@@ -20,7 +20,7 @@ FORMAT: Final = "pingzheng-bundle/2"
 MAX_BUNDLE_BYTES: Final = 256 * 1024
 MAX_PROOF_NODES: Final = 32
 # The most entries in a bundle: a template, a request, and for each of eight sources an authorization, a provision, and
-# a withdrawal of each.
+# the withdrawals of both.
 MAX_EVIDENCE: Final = 34
 MAX_ENTRY_CHARACTERS: Final = 16 * 1024
 _HEX32: Final = re.compile(r"[0-9a-f]{64}")
@@ -37,7 +37,7 @@ class Position:
 
     @property
     def log_batch(self) -> tuple[int, int]:
-        """The issuer and the batch, with which the batch's anchor is found."""
+        """The issuer and the batch: the key with which ``anchors`` finds the batch's anchor."""
         return self.issuer, self.batch
 
     def to_dict(self) -> dict[str, int]:
@@ -87,7 +87,7 @@ class Anchor:
 
     @property
     def log_batch(self) -> tuple[int, int]:
-        """The issuer and the batch."""
+        """The issuer and the batch: the key of this anchor in ``anchors``."""
         return self.issuer, self.batch
 
     def event_args(self) -> dict[str, Any]:

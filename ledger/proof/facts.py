@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Facts (protocol §8): the values that a verifier reads from the chain at one block; a file of them works offline."""
+"""Facts (protocol §8): the values that a verifier reads from the chain at one block, or offline from a facts file."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class StatusFact:
 
 @dataclass(frozen=True, slots=True)
 class HoldFact:
-    """One change of the holds on a statement: who holds the statement after the change (authority, supervisor).
+    """One change of the holds on a statement: which roles (authority, supervisor) have a hold after the change.
 
     ``by`` is the number of the party that made the change.
     """
@@ -58,7 +58,7 @@ class HoldFact:
 
 @dataclass(frozen=True, slots=True)
 class UseFact:
-    """One use by a consumer under a request, as the chain counted it."""
+    """One use that the chain counted for a consumer's request."""
 
     ordinal: int
     at: int
@@ -68,8 +68,8 @@ class UseFact:
 class WithdrawalFact:
     """The times at which a party withdrew a statement; each is 0 if there was no such withdrawal.
 
-    ``at`` is the time of the withdrawal with a key that was not reported lost, ``reported_at`` with a reported key. A
-    subject's withdrawal counts in both cases. A provider's withdrawal counts only with ``at``.
+    ``at`` is the time of the withdrawal with a key that was not reported lost, ``reported_at`` the time of the one with
+    a reported key. A subject's withdrawal counts in both cases. A provider's withdrawal counts only with ``at``.
     """
 
     at: int
@@ -183,7 +183,7 @@ class Facts:
 
     @classmethod
     def nothing(cls) -> Facts:
-        """Return facts that list nothing, so that every check that needs a fact fails."""
+        """Return facts without any chain data, so that every check that needs chain data fails."""
         return cls(NO_CHAIN, 0, "0" * 64, 0)
 
     def accounts_of_key(self, key: str) -> list[AccountFact]:
@@ -191,7 +191,7 @@ class Facts:
         return [fact for fact in self.accounts.values() if fact.key == key]
 
     def uses_of(self, consumer: str, request: str) -> int:
-        """Return how many uses the consumer has recorded under the request, as of the block."""
+        """Return how many uses the consumer has recorded for the request, as of the block."""
         return len(self.uses.get((consumer, request), ()))
 
     def to_bytes(self) -> bytes:

@@ -162,7 +162,7 @@ def _ancestor(raw: Any) -> str:
 
 
 def _made(kind: Callable[..., Value], **forms: Callable[[Any], Any]) -> Callable[[Any], Value]:
-    """Return a reader for a dataclass: it takes an object with exactly these members, each read by its form or type."""
+    """Return a function that reads a dataclass from an object with exactly these members, and checks each member."""
     types = {item.name: str(item.type) for item in fields(kind)}  # type: ignore[arg-type]
 
     def read(raw: Any) -> Value:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The facts that a verifier reads from the chain for one bundle (protocol §8), even if the bundle is hostile."""
+"""Finds out which facts (chain data) a verifier must read for one bundle, which may be hostile (protocol §8)."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class FactsNeeded:
 
     ``batches`` are (issuer, batch), ``accreditation`` is (party id, scenario), ``uses`` is (consumer's party id,
     request), ``withdrawals`` are (party id, statement): each authorization with its subject, each provision with its
-    provider. ``statements`` are the statements of which holds must be read. Statements and requests are 64 hex digits.
-    ``accounts`` are the signers' accounts. ``presenter`` is the key in ``cnf``; the account of this key is read too, if
-    it has one.
+    provider. ``statements`` are the statements whose holds must be read. Statements and requests are 64 hex digits.
+    ``accounts`` are the signers' accounts. ``presenter`` is the key in ``cnf``; if this key has an
+    account on the chain, the account is read too.
     """
 
     batches: frozenset[tuple[int, int]]

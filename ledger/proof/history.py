@@ -20,7 +20,7 @@ class HistoryEvent:
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """The result of the check: ``head`` is the head after ``events`` events."""
+    """Whether a history is complete; ``head`` is the head after all its events, and ``events`` is how many they are."""
 
     complete: bool
     head: bytes

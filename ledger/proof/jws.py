@@ -230,7 +230,7 @@ def encode_base64url(data: bytes) -> str:
 def decode_base64url(text: Any, size: int | None = None, *, limit: int = MAX_PAYLOAD_BYTES) -> bytes:
     """Return the bytes in canonical base64url; raise ``BadBundle`` ``JWS_BASE64URL`` for any other text.
 
-    If ``size`` is given, there must be exactly ``size`` bytes; otherwise about ``limit`` bytes at most.
+    If ``size`` is given, there must be exactly ``size`` bytes; otherwise about ``limit`` bytes are allowed.
     """
     if not isinstance(text, str) or len(text) > limit * 4 // 3 + 4:
         raise BadBundle("JWS_BASE64URL", "This is not base64url.", where="signature")

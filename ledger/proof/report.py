@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The report of a verification: every check with its number, its verdict and the reason."""
+"""The report of a verification: every check with its number, whether it passed, and the reason."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ledger.proof.facts import ProposedKey
 
 
 class Verdict(StrEnum):
-    """The verdict of one check. A certificate is valid only if every check is ``passed`` or ``not_applicable``."""
+    """Whether one check passed. A certificate is valid only if every check is ``passed`` or ``not_applicable``."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -93,7 +93,7 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class Caution:
-    """A warning that does not change the verdict; ``code`` is stable, ``message`` is for people."""
+    """A warning that does not change the result; ``code`` is stable, ``message`` is for people."""
 
     code: str
     message: str
@@ -105,7 +105,7 @@ class Report:
 
     ``disclosed``, ``claims`` and ``keys`` are empty unless the certificate is valid, so that a party for which it is
     not valid learns nothing. ``at`` is the time for which the certificate is judged, ``block`` the block of the facts.
-    On this ledger a new key waits ``delay`` seconds, and a proposal for another party needs ``threshold`` officers.
+    On this ledger a new key waits ``delay`` seconds, and a proposal for another party needs ``threshold`` authorities.
     """
 
     checks: tuple[Check, ...]
@@ -121,7 +121,7 @@ class Report:
 
     @property
     def cautions(self) -> tuple[Caution, ...]:
-        """Warnings that do not change the verdict.
+        """Warnings that do not change the result.
 
         A short waiting period for new keys is acceptable only on a local chain, and no check can find out whether a
         chain is local.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signing in with a key (protocol §11): makes and checks the statement that a client signs; uses no clock, no network.
+"""Makes and checks the statement with which a client signs in by its key (protocol §11); uses no clock or network.
 
 The client takes only the nonce from the service and everything else from its own settings. So an attacker between
 client and service cannot choose what is signed, and a statement for one origin and ledger is useless for any other.
@@ -39,7 +39,7 @@ class Place:
 
     @classmethod
     def of(cls, origin: str, chain: ChainId) -> Place:
-        """Return the place for a service with this address and for the ledger of ``chain``."""
+        """Return the service at this address as a place; ``chain`` gives the chain id and the ledger."""
         return cls(origin, chain.chain_id, chain.ledger)
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The keys that signed a certificate and its supporting entries, with the parties that proposed them.
 
-No check depends on who proposed a key, but the verifier and the subject can see who did.
+No check depends on who proposed a key, but the report shows the proposers to verifier and subject.
 """
 
 from __future__ import annotations

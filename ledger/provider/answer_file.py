@@ -20,7 +20,7 @@ _IN_OTHERS_REACH: Final = 0o077
 VERSION: Final = 1
 SCHEMA: Final = (
     "CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
-    # How far each list of the platform (tasks, erasures) was read.
+    # The position up to which each list of the platform (tasks, erasures) was read.
     "CREATE TABLE seen (name TEXT PRIMARY KEY, after TEXT NOT NULL)",
     # For each identifier (``mark`` is its keyed digest): the party id for which answers were given; null after an
     # erasure.

@@ -22,8 +22,8 @@ _SENT: Final = "entry, disclosures, withdrawal, withdrawn"
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A signed answer to store, with the values behind the subject's party id (opening) and the salt of the rows'
-    digest."""
+    """A signed answer to store, with the values from which the subject's party id is computed (``opening``), and the
+    salt of the rows' digest."""
 
     supply: Supply
     authorization: str
@@ -156,7 +156,10 @@ class AnswerStore:
         return self._settle("received", [(digest, None) for digest in digests])
 
     def refused(self, codes: Iterable[tuple[str, str]]) -> int:
-        """Record that the platform has finally refused these answers (digest and code); else as ``received``."""
+        """Record that the platform has finally refused these answers (digest and code), and delete their disclosures.
+
+        Return how many of these answers waited.
+        """
         return self._settle("refused", list(codes))
 
     def _settle(self, state: str, answers: Sequence[tuple[str, str | None]]) -> int:
@@ -214,8 +217,8 @@ class AnswerStore:
             database.execute("DELETE FROM changed WHERE mark = ?", row)
 
     def erase(self, notices: Iterable[Entry]) -> int:
-        """Carry out erasures (log entries): destroy the disclosures and salts, and the identifiers that no answer needs
-        any more.
+        """Carry out erasures (log entries): destroy the disclosures and salts, and the identifiers of subjects that no
+        answer needs any more.
 
         Of a subject's identifier only the keyed digest remains. Returns how many answers changed. If an erasure belongs
         to another ledger, raises ``InvalidInput`` ``LEDGER_DIFFERS`` and erases nothing.
@@ -230,7 +233,7 @@ class AnswerStore:
         return notice
 
     def seen(self, name: str, after: str | None = None) -> str | None:
-        """Return how far a list of the platform was read; if ``after`` is given, first store it as the new position."""
+        """Return the position up to which a list of the platform was read; if ``after`` is given, first store it."""
         with self._write() as database:
             if after is not None:
                 database.execute("INSERT OR REPLACE INTO seen VALUES (?, ?)", (name, after))

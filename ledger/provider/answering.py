@@ -39,7 +39,7 @@ class Made:
 def query_of(task: Task, at: int) -> Query:
     """Return the query to the provider's source.
 
-    It asks for this subject, and only for the columns that the rules read.
+    The query asks for this subject only, and only for the columns that the rules read.
     """
     entry = task.authorization
     return Query(

@@ -27,7 +27,7 @@ class Given:
 class RowsFile:
     """A CSV or Excel file with the rows of one subject, which describe a given day.
 
-    ``name_column`` is the column with the subject's name; needed only if the name is a claim.
+    ``name_column`` is the column with the subject's name; needed only if a claim is the subject's name.
     """
 
     path: Path

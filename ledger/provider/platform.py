@@ -51,7 +51,7 @@ class Platform(Protocol):
     def submit(self, supplies: Sequence[Supply]) -> list[PingzhengError | None]:
         """Submit answers.
 
-        Return for each the platform's refusal, or None if the platform has the answer, now or from before.
+        Return the platform's refusal of each answer, or None if the platform has stored it, now or earlier.
         """
 
 

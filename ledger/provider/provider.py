@@ -58,11 +58,11 @@ class Provider:
         self._fresh = fresh
 
     def answer(self, task: Task, source: Connector) -> Supply:
-        """Return the signed answer to a task. Until ``answers.received`` is called for the answer, repeating returns
-        the same answer.
+        """Return the signed answer to a task. Until ``answers.received`` is called for the answer, every further call
+        with the task returns the same answer.
 
         Raises the errors of ``check_task``, ``Registry.check``, ``AnswerStore.known``, the source and ``made_of``, and
-        ``Conflict`` ``CORRECTION_NOT_MEANT`` for a task to correct.
+        ``Conflict`` ``CORRECTION_NOT_MEANT`` if the task asks for a correction.
         """
         return self._one(Inquiry(task, lambda: source))
 
@@ -99,7 +99,7 @@ class Provider:
         return [outcomes[place] for place in range(len(asked))]
 
     def _before(self, asked: Sequence[Inquiry]) -> dict[int, Outcome]:
-        """Map each task (position) whose source need not be asked to its outcome: an error, or a waiting answer."""
+        """Return a map from position to error or waiting answer, for the tasks whose source need not be asked."""
         found: dict[int, Outcome] = {}
         # The records are asked last, so that the clerk must confirm only party ids that are on the chain.
         for judge in (self._checked, self._registered, self._recorded):

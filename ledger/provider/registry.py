@@ -1,4 +1,4 @@
-"""Checks of a task on the chain, made by the provider: who owns the keys that signed, and is the consent active?"""
+"""Checks that the provider makes on the chain: the right parties own the keys in a task, and the consent is active."""
 
 from __future__ import annotations
 

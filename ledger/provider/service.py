@@ -1,5 +1,5 @@
-"""Calls to a platform's service over HTTP, with limits on time and size, and the sign-in with a key. No other process
-sees the token.
+"""Signs in to a platform's service with a key, and calls the service over HTTP, with limits on time and size. No other
+process sees the session's token.
 
 The sign-in statement names the address from the caller's settings and the ledger from the caller's own deployment file.
 Only the nonce comes from the service.

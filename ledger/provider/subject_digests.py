@@ -19,7 +19,7 @@ _CHECK: Final = "key_check"
 class SubjectDigests:
     """Makes the digests with the key in the file ``path``, which is created with the first records.
 
-    The records hold a check digest of the key.
+    The records contain a digest of the key, with which a wrong key is recognised.
     """
 
     def __init__(self, path: Path) -> None:
@@ -33,7 +33,7 @@ class SubjectDigests:
     def require(self, database: sqlite3.Connection) -> None:
         """Read the key, or create the key for new records. Call this within the records' write transaction.
 
-        Raises ``Misconfigured`` ``RECORDS_KEY_WRONG`` for another key, with which every subject would look new.
+        Raises ``Misconfigured`` ``RECORDS_KEY_WRONG`` for another key, because with it every subject would look new.
         """
         if self._key is not None:
             return

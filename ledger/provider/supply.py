@@ -27,7 +27,7 @@ class Supply:
     """A signed provision with its disclosures, which are left out of ``repr()`` because they hold the claims.
 
     A correction also withdraws the old provision: ``withdrawn`` is the signed entry, and ``withdrawal`` the signature
-    for the chain (``sign_act``), unless the provider's key is of SM2. ``where`` is the message of a source that
+    for the chain (``sign_act``), unless the provider's key is an SM2 key. ``where`` is the message of a source that
     refused, for the source's operator; it is neither stored nor submitted.
     """
 

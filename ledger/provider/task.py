@@ -54,7 +54,7 @@ class Opening:
         return party_id(bytes.fromhex(self.key), self.kind, self.identifier)
 
     def to_dict(self) -> dict[str, str]:
-        """Return the opening as a JSON value."""
+        """Return these values as a JSON value."""
         return {"kind": self.kind.value, "identifier": self.identifier, "key": self.key}
 
 

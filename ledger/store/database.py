@@ -182,7 +182,7 @@ class Database:
 
     @property
     def standing(self) -> Finding | None:
-        """The finding because of which nothing is written, or None if writes are allowed."""
+        """The finding (a problem that a check reported) that forbids writing, or None if writes are allowed."""
         return self._standing
 
     def refuse(self, finding: Finding) -> None:
@@ -194,7 +194,7 @@ class Database:
         self._standing = None
 
     def require_writable(self) -> None:
-        """If a finding forbids writing and sending, raise ``Incoherent`` with the finding's code."""
+        """Raise ``Incoherent`` with the finding's code if a check found a problem that forbids writing and sending."""
         if self._standing is not None:
             raise self._standing.refusal()
 

@@ -52,7 +52,7 @@ def audit(session: Session) -> Iterator[Finding]:
         if not _is_whole(row):
             yield entry_damaged(row.seq)
     end = session.scalar(select(Counter.value).where(Counter.name == ENTRY_SEQ))
-    # A counter that is no number is reported by ``log.coherence``, not here.
+    # If the counter's value is not a number, ``log.coherence`` reports it, and this function does not.
     yield from _gaps([*sorted(leaves), end if isinstance(end, int) else 0], _lost(session))
     for batch in session.scalars(select(Batch).where(Batch.state != "lost").order_by(Batch.number)):
         held = [leaves.get(seq) for seq in range(batch.first_seq, batch.first_seq + batch.size)]
@@ -61,7 +61,7 @@ def audit(session: Session) -> Iterator[Finding]:
 
 
 def _root_of(leaves: list[str | None]) -> str | None:
-    """Return the Merkle root of the leaves (hex); None if a leaf is missing or is no digest."""
+    """Return the Merkle root of the leaves (hex); None if a leaf is missing or is not a digest."""
     try:
         return root([bytes.fromhex(leaf or "missing") for leaf in leaves]).hex()
     except ValueError:
@@ -100,7 +100,7 @@ def _is_whole(row: Row[int, str, str, str, bytes, str | None, int | None]) -> bo
 def _is_of_leaf(body: object, leaf: str) -> bool:
     """Return whether the text has this leaf hash.
 
-    SQLite does not check types, so a changed column may hold no bytes.
+    SQLite does not check types, so the column may contain something else than bytes after somebody changed it.
     """
     return isinstance(body, bytes) and leaf_hash(body).hex() == leaf
 

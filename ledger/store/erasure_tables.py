@@ -1,4 +1,4 @@
-"""The table of erasures, so that each erasure is recorded once. The log has an entry for each erasure."""
+"""The table of erasures, with which a second record of the same erasure is avoided. The log has an entry for each."""
 
 from __future__ import annotations
 

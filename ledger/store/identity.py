@@ -1,4 +1,4 @@
-"""The ledger that a database belongs to. The contents were signed for this ledger and are invalid on other ledgers."""
+"""Records which ledger a database belongs to: its contents were signed for this ledger and are invalid on others."""
 
 from __future__ import annotations
 

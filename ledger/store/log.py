@@ -81,7 +81,7 @@ def _row(seq: int, entry: NewEntry, at: int) -> dict[str, Any]:
 
 
 def pending(session: Session) -> Pending:
-    """Return how many entries are in no batch yet, and since when the oldest of them waits."""
+    """Return how many entries are not in a batch yet, and the time (seconds UTC) of the oldest of these entries."""
     count, oldest = session.execute(select(func.count(), func.min(Entry.created_at)).where(Entry.batch.is_(None))).one()
     return Pending(count, oldest)
 

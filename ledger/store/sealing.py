@@ -65,7 +65,7 @@ class SealedCounts:
 
 
 class Sealer:
-    """Seals and opens JSON values. The record's id is authenticated together with the text."""
+    """Seals and opens JSON values. The encryption authenticates the record's id together with the text."""
 
     def __init__(self, keys: KeyProvider) -> None:
         self.keys = keys
@@ -212,7 +212,7 @@ def seal_nothing(session: Session, *, erased: bool = False) -> str:
 def close_all(session: Session) -> int:
     """Close all texts that exist now, and return how many.
 
-    They open with ``reopen_all``; texts sealed later are open.
+    ``reopen_all`` opens them again. Texts that are sealed later are not closed.
     """
     kept = Sealed.wrapped_key.is_not(None), ~_IS_CLOSED
     changed = session.connection().execute(update(Sealed).where(*kept).values(key_id=CLOSED + Sealed.key_id))

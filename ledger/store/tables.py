@@ -36,7 +36,7 @@ class Source(StrEnum):
 class Base(DeclarativeBase):
     """The base class of all tables, with names for constraints, and with types that every database has.
 
-    Each table declares what other rooms do with its rows, and ``Table.info`` holds the declaration. ``source`` is for a
+    Each table declares what other packages do with its rows; ``Table.info`` has the declaration. ``source`` is for a
     restore. ``erased_with`` names the column with the id of a party: if that party is erased, the sealed text of the
     row (``sealed_id``) is erased too.
     """

@@ -1,4 +1,4 @@
-"""The encryption of a wallet file: scrypt makes the key from a passphrase, AES-256-GCM encrypts the content.
+"""Encrypts and decrypts wallet files: scrypt makes the key from a passphrase, AES-256-GCM encrypts the content.
 
 The file begins with a header, which is one line of canonical JSON and is authenticated; the ciphertext and its tag
 follow (protocol §10). The cost in the header is checked against the limits before scrypt runs.

@@ -1,4 +1,4 @@
-"""The wallet on disk: one file that only its owner can read. A change replaces the whole file or nothing."""
+"""The wallet on disk: one file that only its owner can read. A failed change leaves the file as it was."""
 
 from __future__ import annotations
 

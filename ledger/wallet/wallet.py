@@ -66,7 +66,7 @@ class HolderKey:
 
 @dataclass(frozen=True, slots=True)
 class Wallet:
-    """A map from certificate number to the holder's bundle (a JSON value), and the holder's key.
+    """Contains a map from certificate number to the holder's bundle (a JSON value), and the holder's key.
 
     Every change returns a new wallet, and no change removes anything. A bundle is checked when it is added and again
     when it is read; opening a large wallet parses no bundles.
@@ -191,7 +191,7 @@ class Wallet:
 
 
 def _proof_of(bundle: Bundle) -> Bundle:
-    """Return the bundle without the status and the disclosures: these may differ between bundles of one certificate."""
+    """Return the bundle without status and disclosures, because these may differ between bundles of one certificate."""
     return replace(bundle.with_certificate(bundle.certificate.partition("~")[0]), status=StatusSeen(0, ""))
 
 

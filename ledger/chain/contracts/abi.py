@@ -44,7 +44,7 @@ class Event:
 
 
 class Interface:
-    """Encodes and decodes with one contract's ABI.
+    """Encodes calls of one contract and decodes its results, logs and errors, as its ABI describes them.
 
     Overloaded functions are not supported, because our contracts have none.
     """

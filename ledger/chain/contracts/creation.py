@@ -69,7 +69,7 @@ def _created(name: str, deployment: Deployment, transaction: dict[str, Any], rec
 
 
 def _right_arguments(name: str, deployment: Deployment, data: bytes) -> bool:
-    """Return whether the constructor's arguments are well formed, and equal to the known arguments except for None."""
+    """Return whether the constructor's arguments are well formed and equal to the known ones; None allows any value."""
     try:
         given = interface_of(name).decode_constructor(data)
     except ValueError:
@@ -78,7 +78,7 @@ def _right_arguments(name: str, deployment: Deployment, data: bytes) -> bool:
 
 
 def _known_arguments(name: str, deployment: Deployment) -> list[str | int | None]:
-    """Return the constructor's arguments; None where any value is allowed: salt, founding parties, shortest notice."""
+    """Return the constructor's arguments, with None for salt, founding parties and notice, which may have any value."""
     forwarder, registry = deployment.forwarder, deployment.party_registry
     if name == FORWARDER:
         return [None]

@@ -73,7 +73,7 @@ class Deployment:
 
     @property
     def chain(self) -> ChainId:
-        """The eight values that identify the ledger in bundles and facts (protocol §1)."""
+        """The eight values that identify the ledger in bundles and in chain data (facts, protocol §1)."""
         return ChainId(
             chain_id=self.chain_id,
             forwarder=self.forwarder,
@@ -201,8 +201,9 @@ def check_deployment(connection: Connection, deployment: Deployment) -> None:
 
 
 def deployment_of(connection: Connection, chain: ChainId) -> Deployment:
-    """Return the deployment that a bundle or facts name, after checking it; needs neither a deployment file nor a
-    service.
+    """Return the deployment that a bundle or chain data (facts) name, after checking the deployment on the chain.
+
+    Neither a deployment file nor a service is needed.
 
     The deployment's events are read from the first block on. Raises what ``check_deployment`` raises, except
     CHAIN_GENESIS_CHANGED: a bundle does not name the first block of the chain, and the origin already identifies the

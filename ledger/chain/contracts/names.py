@@ -45,7 +45,7 @@ def names_of_roles(mask: int) -> tuple[str, ...]:
 
 
 def names_of_offices(mask: int) -> tuple[str, ...]:
-    """Return the names of the offices (authority, supervisor) whose bits are set in a hold."""
+    """Return the names of the roles (authority, supervisor) whose bits are set in a hold's bit mask."""
     return tuple(name for bit, name in enumerate(OFFICES) if mask >> bit & 1)
 
 

@@ -46,7 +46,7 @@ log = structlog.get_logger()
 
 
 class LocalNode:
-    """One process on 127.0.0.1, with its data and log file in ``directory``.
+    """A local node: one process that listens on 127.0.0.1 and keeps its data and its log file in ``directory``.
 
     A node that starts in the same directory continues the same chain; only one node at a time can use a journal.
     ``funded`` are addresses that get money through a call that only test nodes offer, so that no private key appears in

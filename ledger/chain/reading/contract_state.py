@@ -22,7 +22,7 @@ class PartyRecord:
 
 @dataclass(frozen=True, slots=True)
 class AccountRecord:
-    """An account that is or was bound to a party. A time is 0 if the event that it dates did not happen.
+    """An account that is or was bound to a party. A time is 0 if its event has not happened.
 
     ``proven``: the chain checked that the party possesses the key. ``proposal``: the number of the proposal that bound
     the account, 0 for a founding account. ``acts``: the key is a secp256k1 key, so it can send transactions; for
@@ -43,7 +43,7 @@ class AccountRecord:
     def live(self) -> bool:
         """Whether the account is bound and not retired.
 
-        A live account can withdraw and veto, even if it is reported lost.
+        A live account can withdraw statements and veto proposals, even if it is reported lost.
         """
         return not self.valid_to
 
@@ -162,7 +162,7 @@ class AnchoredBatch:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """The offices (authority, supervisor) that hold a statement, and how often this changed; 0 if never held."""
+    """The roles (authority, supervisor) with a hold on a statement, and how often its holds changed (0: never)."""
 
     offices: tuple[str, ...]
     changes: int

@@ -27,7 +27,7 @@ from ledger.proof.facts import (
 from ledger.proof.facts_needed import FactsNeeded, facts_needed
 from ledger.proof.jws import Jwk
 
-# The highest numbers that the contracts can store. If a bundle names a higher number, nothing exists there.
+# The highest numbers that the contracts can store. If a bundle names a higher number, nothing has that number.
 MAX_ISSUERS: Final = 2**32
 MAX_LEAVES: Final = 2**32
 Span = tuple[int, int]
@@ -35,7 +35,7 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class _Named:
-    """Reads of everything that the bundle names.
+    """Collects the reads of everything that the bundle names.
 
     No read depends on another answer, so one request is enough for all reads.
     """
@@ -135,7 +135,7 @@ def require_numbers(registered: Mapping[str, Callable[[], PartyRecord]]) -> None
     """Raise ``ChainUnavailable`` ``PARTY_NUMBER_DIFFERS`` if a number that the node gave belongs to a party with
     another id.
 
-    A node that gives the number of another party would hide the party's uses and withdrawals. ``registered`` maps a
+    A node that gave another party's number would hide uses and withdrawals. ``registered`` maps a
     party id to the record that the node returned for the party's number.
     """
     for party, answer in registered.items():
@@ -202,9 +202,9 @@ def _keys(bundle: Bundle, needed: FactsNeeded) -> Mapping[str, Jwk]:
 
 
 def _presenting(needed: FactsNeeded) -> dict[str, Jwk]:
-    """Return a map with the account and key in ``cnf``.
+    """Return a map from the presenting account to its key, both taken from the certificate's ``cnf``.
 
-    It is empty if the key's suite is not installed; check 10 reports that.
+    The map is empty if the key's suite is not installed; check 10 reports the missing suite.
     """
     if needed.presenter is None:
         return {}
@@ -244,7 +244,7 @@ def _proposed(proposal: ProposalRecord) -> ProposedKey:
 def _is_of(key: Jwk, account: str) -> bool:
     """Return whether the key belongs to the account.
 
-    False if the key's suite is not installed; the verifier reports the missing suite.
+    Return False too if the key's suite is not installed; the verifier reports the missing suite.
     """
     try:
         return account_of_public_key(key.compressed) == account

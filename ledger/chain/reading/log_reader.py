@@ -79,7 +79,7 @@ class LogReader(NodeReader):
         return self.batched(block).withdrawn_at(party, statement)()
 
     def hold_of(self, statement: str, *, block: BlockTag = "latest") -> Hold:
-        """Return the offices that hold a statement (authority, supervisor), and how often its holds changed."""
+        """Return the roles (authority, supervisor) with a hold on a statement, and how often its holds changed."""
         return self.batched(block).hold(statement)()
 
     def hold_history(self, statement: str, *, block: int) -> list[HoldFact]:

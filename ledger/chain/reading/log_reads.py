@@ -77,7 +77,7 @@ class LogReads(BatchedCalls):
         return answer
 
     def hold(self, statement: str) -> Callable[[], Hold]:
-        """Read the offices that hold a statement (authority, supervisor), and how often its holds changed."""
+        """Read the roles (authority, supervisor) with a hold on a statement, and how often its holds changed."""
         result = self.read(CERTIFICATE_LOG, "holdOf", statement)
 
         def answer() -> Hold:
@@ -110,11 +110,11 @@ class LogReads(BatchedCalls):
         return answer
 
     def uses(self, consumer: int, request: str) -> Callable[[], int]:
-        """Read how many uses a consumer has recorded under a request."""
+        """Read how many uses a consumer has recorded for a request."""
         return self.number(CERTIFICATE_LOG, "usesOf", consumer, request)
 
     def use_history(self, consumer: int, request: str, uses: int, first: int, last: int) -> Callable[[], list[UseFact]]:
-        """Read all uses of a consumer under a request; ``uses`` is the answer of the method ``uses``.
+        """Read all uses that a consumer recorded for a request; ``uses`` is the answer of the method ``uses``.
 
         If there are no uses, no events are read. The answer raises ChainUnavailable USE_HISTORY_INCOMPLETE if the
         events do not lead to ``uses``.

@@ -1,4 +1,4 @@
-"""Stores which block and logs a verifier saw, to notice later that a chain was copied and continued (protocol §8).
+"""Stores which block and logs a verifier saw, to notice later if a node shows a forked copy (protocol §8).
 
 The chain must still contain what the verifier saw: the block with the stored number has the stored hash, and each log
 still has the stored batch. A newest block with a higher number alone proves nothing. A newest block with a lower number
@@ -73,7 +73,7 @@ class Seen:
 
 
 def seen_from(facts: Facts, before: Seen | None = None) -> Seen:
-    """Return what to store after these facts; ``before`` was stored earlier.
+    """Return what to store after reading this chain data (``facts``); ``before`` is what was stored earlier.
 
     Raises what ``Seen.followed_by`` raises.
     """

@@ -106,7 +106,7 @@ class NodeReader:
         return self.batched(block).account(account)()
 
     def accreditation(self, number: int, scenario: str, *, block: BlockTag = "latest") -> tuple[int, int]:
-        """Return when a party's accreditation for a scenario begins and has ended, or (0, 0) if there is none."""
+        """Return the first second of a party's accreditation for a scenario, and the first after it, or (0, 0)."""
         return self.batched(block).accreditation(number, scenario)()
 
 

@@ -46,7 +46,7 @@ class PartyReads(BatchedCalls):
         return answer
 
     def accreditation(self, number: int, scenario: str) -> Callable[[], tuple[int, int]]:
-        """Read when a party's accreditation for a scenario begins and when it has ended, or (0, 0) if there is none."""
+        """Read the first second of a party's accreditation for a scenario and the first second after it, or (0, 0)."""
         result = self.read(PARTY_REGISTRY, "accreditationOf", number, code_of_scenario(scenario))
 
         def answer() -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Reads proposals, the number of officers, the pause, and the running time (without paused seconds)."""
+"""Reads proposals, the pause, how many authorities can act, and the running time (without paused seconds)."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class Remembered:
     """Stores what was seen of a chain in a file, which any number of threads and processes may share.
 
     The methods raise ``ChainUnavailable`` ``CHAIN_BEHIND_SEEN`` and ``CHAIN_DIFFERS_FROM_SEEN``, and ``Misconfigured``
-    ``SEEN_FORM``. Facts of an earlier block than the stored one are always refused; the caller can ask again.
+    ``SEEN_FORM``. Data of an earlier block than the stored block are always refused; the caller can read again.
     """
 
     def __init__(self, reader: ChainReader, path: Path) -> None:

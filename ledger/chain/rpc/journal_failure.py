@@ -57,7 +57,7 @@ def on_disk(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def starting(folder: Path) -> Iterator[None]:
-    """Turn an OSError at a start into ``NODE_START_FAILED``; the usual cause is a limit on processes or open files."""
+    """Turn an OSError into ``NODE_START_FAILED`` while a node starts; often too many processes or files are open."""
     try:
         yield
     except OSError as error:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ledger.chain.rpc.provider import NodeProvider
 
 READ_SECONDS: Final = 10
-# In seconds. Sending may take longer than reading, because some nodes run a transaction before they accept it.
+# Time limits in seconds. Sending may take longer, because some nodes run a transaction before they accept it.
 SEND_SECONDS: Final = 30
 LOG_RANGE_BLOCKS: Final = 5_000
 _CALLS_PER_REQUEST: Final = 100
@@ -84,7 +84,7 @@ class Rpc:
     def ask(self, method: str, *params: Any) -> Any:
         """Return the result of a call that a healthy node never refuses.
 
-        Raises ChainUnavailable NODE_REFUSED if it does.
+        Raises ChainUnavailable NODE_REFUSED if the node refuses the call.
         """
         try:
             return self.request(method, *params)

@@ -1,4 +1,4 @@
-"""Imports the chain's libraries only when they are used: loading takes a second, and many commands need none."""
+"""Imports the libraries for the chain only when they are used, because loading them takes a second."""
 
 from __future__ import annotations
 

@@ -167,7 +167,7 @@ class NodeFailures:
         )
 
     def _fault(self, method: str, error: Any) -> RpcFault:
-        """Return a node's error as RpcFault, or raise it if the call is not its cause (full disk, too many calls)."""
+        """Return a node's error as RpcFault; raise another error if the disk is full or there were too many calls."""
         fields = dict(error) if isinstance(error, dict) else {"message": error}
         data = fields.get("data")
         if isinstance(data, Mapping) and "errno" in data:

@@ -128,7 +128,7 @@ class Transport:
     def _plain(self, body: bytes, encoding: str) -> bytes:
         """Return the uncompressed body.
 
-        A proxy may compress it although we did not ask for that; the size limit applies.
+        A proxy may compress the body although we did not ask for compression. The size limit also applies here.
         """
         match encoding.strip().lower():
             case "" | "identity":

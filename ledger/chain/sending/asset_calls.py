@@ -143,7 +143,7 @@ def annul(asset: str, reason: str, grounds: str) -> Call:
 def grant_right(asset: str, grant: Grant) -> Call:
     """Grant a right.
 
-    The holder may call this; for a licence, the grantee of the right that the licence is granted under.
+    The holder may call this. A licence is granted by the grantee of its parent right.
     """
     right = (
         number_of(grant.kind, RIGHT_KINDS, "kind"),

@@ -99,7 +99,7 @@ def veto(number: int) -> Call:
 
 
 def veto_for(account: str, number: int, signature: bytes) -> Call:
-    """Veto as ``account``: its key signed ``ledger.proof.acts.veto_message``, and any account may send the call."""
+    """Veto for ``account``, whose key signed ``ledger.proof.acts.veto_message``; any account may send the call."""
     return Call(PARTY_REGISTRY, "vetoFor", (account, number, signature))
 
 
@@ -113,7 +113,7 @@ def report(number: int, account: str) -> Call:
 
 
 def report_for(account: str, number: int, reported: str, signature: bytes) -> Call:
-    """Report as ``account``: its key signed ``ledger.proof.acts.report_message``, and any account may send the call."""
+    """Report for ``account``, whose key signed ``ledger.proof.acts.report_message``; any account may send the call."""
     return Call(PARTY_REGISTRY, "reportFor", (account, number, reported, signature))
 
 
@@ -131,7 +131,7 @@ def end_pause() -> Call:
 
 
 def register_parties(parties: Sequence[PartyRegistration]) -> Call:
-    """Register parties, all or none. First propose it with ``propose_registration``, then confirm it with this call."""
+    """Register parties, all or none. First use ``propose_registration``, then confirm with this call."""
     return Call(PARTY_REGISTRY, "register", ([(each.id, list(each.keys), each.roles) for each in parties],))
 
 
@@ -209,14 +209,14 @@ def supersede(batch: int, index: int, new_batch: int, new_index: int) -> Call:
 
 
 def hold(statements: Sequence[str | bytes], reason: str) -> Call:
-    """Hold statements, all or none. Authorities and supervisors may call this; their holds are separate."""
+    """Place holds on statements, all or none. Authorities and supervisors may call this; their holds are separate."""
     return Call(CERTIFICATE_LOG, "hold", (list(statements), code_of_reason(reason)))
 
 
 def lift(office: str, statements: Sequence[str | bytes], reason: str = "lifted") -> Call:
     """Lift the holds of the authorities or of the supervisors (``office``), all or none.
 
-    That office must propose this.
+    A party with that role must propose this call.
     """
     return Call(
         CERTIFICATE_LOG, "lift", (1 << number_of(office, OFFICES, "office"), list(statements), code_of_reason(reason))
@@ -224,7 +224,7 @@ def lift(office: str, statements: Sequence[str | bytes], reason: str = "lifted")
 
 
 def record_use(request: str | bytes, ordinal: int) -> Call:
-    """Record a use of the calling consumer under a request; ``ordinal`` (from 1) must be the number of its next use."""
+    """Record a use by the calling consumer for a request; ``ordinal`` (from 1) must be the number of its next use."""
     return Call(CERTIFICATE_LOG, "recordUse", (request, ordinal))
 
 
@@ -240,7 +240,7 @@ def record_uses_for(account: str, uses: Sequence[tuple[str, int]], deadline: int
 def withdraw(statement: str | bytes) -> Call:
     """Withdraw a statement permanently, for the calling party.
 
-    For every live account, even if it is reported, and whatever the status of its party.
+    Every live account may call this, even if it is reported, and whatever the status of its party.
     """
     return Call(CERTIFICATE_LOG, "withdraw", (statement,))
 

@@ -55,7 +55,7 @@ _WORDINGS: Final[Mapping[Refusal, str]] = {
 
 
 def refusal_of(fault: RpcFault) -> Refusal:
-    """Return why a node refused, found by the words of its message."""
+    """Return why a node refused a transaction, recognised from the words of the node's message."""
     message = fault.message.lower()
     return next((kind for kind, wording in _WORDINGS.items() if re.search(wording, message)), Refusal.OTHER)
 

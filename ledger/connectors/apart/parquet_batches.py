@@ -20,7 +20,7 @@ _HALF: Final = struct.Struct("<e")
 
 @dataclass(frozen=True, slots=True)
 class RowGroup:
-    """A row group: its number, how many rows are before it and in it, and its unpacked size in bytes."""
+    """A row group: its number, how many rows are before the group and in it, and its unpacked size in bytes."""
 
     number: int
     start: int

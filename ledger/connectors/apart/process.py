@@ -82,7 +82,7 @@ def _parquet(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _text(cell: object) -> str | None:
-    """Return the cell as text, or None if it has no exact text; the source refuses if it needs such a cell."""
+    """Return the cell as text, or None if it has no exact text; the source refuses to answer if it needs the cell."""
     try:
         return as_text(cell)
     except BadValue:

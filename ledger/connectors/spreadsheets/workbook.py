@@ -17,7 +17,7 @@ from ledger.connectors.tabular import MAX_CELL
 from ledger.connectors.values import BadValue, as_text, is_error
 from ledger.errors import InvalidInput
 
-# The digits that a spreadsheet keeps of a number; it replaces all further digits by zeros.
+# How many digits of a number a spreadsheet keeps; it replaces all further digits by zeros.
 MAX_DIGITS: Final = 15
 MAX_FILLED: Final = 500_000
 _ESCAPE: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")

@@ -19,9 +19,9 @@ from ledger.errors import InvalidInput
 MAX_XLSX_BYTES: Final = 16 * 1024 * 1024
 MAX_UNPACKED_BYTES: Final = 128 * 1024 * 1024
 MAX_MEMBERS: Final = 500
-# The most unpacked bytes of all parts together; each element is an object while it is read.
+# The most elements of all parts together; each element becomes an object when it is read.
 MAX_ELEMENTS: Final = 2_500_000
-# The most bytes between two elements: of one text, one comment, or one tag with its attributes.
+# The most bytes between two elements: the longest text, comment, or tag with its attributes.
 MAX_TEXT_BYTES: Final = 256 * 1024
 MAX_DEPTH: Final = 64
 # The most elements outside cells and texts; each is kept as an object until the file is closed.

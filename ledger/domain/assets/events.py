@@ -124,7 +124,7 @@ _DOCUMENTS: Final = ("content", "grounds", "report", "terms", "scope")
 
 
 def names_in(event: str, args: Mapping[str, Any]) -> dict[str, str]:
-    """Return a map from argument to the name of its number; the name of an unknown number is argument and number."""
+    """Return a map from argument to the name of its value; an unknown value is named by the argument and the number."""
     return {
         field: table[args[field]] if args[field] < len(table) else f"{field}_{args[field]}"
         for (name, field), table in _NAMES.items()

@@ -57,7 +57,7 @@ class DefinitionReader:
         return self._error(self.place(name), message, code)
 
     def nested(self, name: str) -> Self:
-        """Return a reader for a member that is itself a mapping."""
+        """Return a reader for the members of a member whose value is a mapping."""
         return type(self)(self.take(name), self.place(name))
 
     def text(self, name: str) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A ruleset: the deadlines and choices of a registration authority, loaded from a file.
+"""A ruleset contains the deadlines that a registration authority sets and the choices that it makes, in one file.
 
 Nobody has compared the numbers in the packaged files with an official text. The member ``standing`` says so; wherever a
 ruleset is shown, ``standing`` must be shown too.
@@ -32,10 +32,10 @@ _CODE: Final = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII)
 class Ruleset:
     """A ruleset. ``digest`` is the digest of the whole definition; a registration names the digest of its ruleset.
 
-    In working days: ``review_days``, ``notice_days``, ``objection_days`` (to verify an objection), ``fix_days`` (to
-    correct a returned application), ``share_days`` (to answer a demand for shared data). In calendar days:
-    ``offer_days`` (to accept a transfer) and ``renew_before_days`` (how long before expiry a renewal can be applied
-    for). ``notice`` says for each kind of application whether it is put on public notice.
+    These are in working days: ``review_days``, ``notice_days``, ``objection_days`` (to verify an objection),
+    ``fix_days`` (to correct a returned application), ``share_days`` (to answer a demand for shared data). These are in
+    calendar days: ``offer_days`` (to accept a transfer) and ``renew_before_days`` (how long before expiry a renewal can
+    be applied for). ``notice`` says for each kind of application whether it is put on public notice.
     """
 
     code: str

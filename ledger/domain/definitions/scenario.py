@@ -19,7 +19,7 @@ from ledger.domain.parties import PartyKind
 from ledger.domain.rules.predicates import columns_of
 from ledger.errors import Forbidden, InvalidInput
 
-# A sole trader's data is data about a person.
+# Data about a sole trader counts as data about a person.
 PERSONS: Final = frozenset({PartyKind.PERSON, PartyKind.SOLE_TRADER})
 
 
@@ -114,7 +114,7 @@ class Scenario:
         return tuple(field for field in self.fields if field.source == name)
 
     def columns_of(self, source: str, fields: Iterable[str] | None = None) -> tuple[str, ...]:
-        """Return the columns that the source's fields (or only those in ``fields``) need; supply no other columns."""
+        """Return the columns that the source's fields (or only ``fields``) need; no other columns may be supplied."""
         wanted = None if fields is None else set(fields)
         rules = [field.rule for field in self.fields_of(source) if wanted is None or field.name in wanted]
         return tuple(dict.fromkeys(column for rule in rules for column in columns_of(rule)))

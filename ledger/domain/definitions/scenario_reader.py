@@ -134,7 +134,7 @@ def _require_content_safety(scenario: Scenario, reader: _Reader) -> None:
 
 
 def _require_protection(scenario: Scenario, reader: _Reader) -> None:
-    """Raise unless data about persons need separate consent and an assessment, and a bank has an allowed channel."""
+    """Raise unless data about persons requires separate consent and an assessment, and banks use an allowed channel."""
     if scenario.subject_kinds & PERSONS and scenario.legal_basis != "statutory_duty":
         if scenario.legal_basis != "separate_consent":
             message = "主体含个人，应为 separate_consent。If subjects can be persons, this must be separate_consent."

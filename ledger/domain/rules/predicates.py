@@ -55,7 +55,7 @@ _COLUMNS: Final = ("order", "column", "since")
 
 @dataclass(frozen=True, slots=True)
 class Op:
-    """One kind of rule: the function that computes the claim, the claim's type, the allowed payload modes, members."""
+    """One kind of rule: how it computes the claim, the claim's type, the allowed payload modes, and its members."""
 
     claim: Callable[[Rule, Rows, Attributes], Claim]
     type: str
@@ -99,7 +99,7 @@ def rule_version(scenario_code: str, version: int) -> str:
     return f"{scenario_code}/{version}/engine-{ENGINE}"
 
 
-# --- rules for attributes of the subject and for all rows
+# --- rules that read attributes of the subject, or all rows
 
 
 def is_name(text: str) -> bool:
@@ -140,7 +140,7 @@ def _trend(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
     return "rising" if last > first else "falling"
 
 
-# --- rules for the newest row
+# --- rules that read only the newest row
 
 
 def _band(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
@@ -187,7 +187,7 @@ def _continuous(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
     return len(window(_by_period(rule, rows, _nothing), wanted)) == wanted
 
 
-# --- rules for the rows of the last years, months or days
+# --- rules that read the rows of the last years, months or days
 
 
 def _periods(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
@@ -284,7 +284,7 @@ def _nothing(_row: Row, _place: int) -> None:
     return None
 
 
-# --- the table of rules
+# --- OPS, the table of all kinds of rules
 def _bad_rule(where: str, message: str) -> InvalidInput:
     return InvalidInput(
         "RULE_INVALID", message, where=where, hint="规则写法见 docs/scenarios.md。See docs/scenarios.md for the rules."

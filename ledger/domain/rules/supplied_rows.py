@@ -36,7 +36,7 @@ _DIGEST: Final = re.compile(r"(sha-256|sm3):[0-9a-f]{64}")
 class Dated(Generic[T]):
     """The value of a row with its period.
 
-    ``ordinal`` is the number of the period, counted so that neighbouring periods differ by one.
+    Periods are numbered in the order of time: the ``ordinal`` of the next year, month or day is greater by one.
     """
 
     period: str

@@ -78,7 +78,7 @@ def _series(rule: Rule, value: Any, point: Callable[[Any], bool]) -> bool:
     if not pairs or not all(_period(rule, period) and point(number) for period, number in value):
         return False
     ordinals = [cells.ordinal_of(period, rule["unit"]) or 0 for period, _ in value]
-    # Together these conditions also limit the series to ``last`` points.
+    # Together the conditions also limit how many points the series has, to ``last``.
     return all(low < high for low, high in pairwise(ordinals)) and ordinals[-1] - ordinals[0] < rule["last"]
 
 

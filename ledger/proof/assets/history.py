@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Computes an asset's state at a given time from the asset's history: holder, rights, liens, objections, lineage.
 
-The contract ``AssetRegistry`` is the first implementation of the rules; this module applies them to the contract's
-events. It works offline with any history that ``verify_history`` found complete. ``ledger.index`` computes its rows
-with the function ``apply``.
+The contract ``AssetRegistry`` is the first implementation of the rules; this module applies the same rules to the
+contract's events. It works offline with any history that ``verify_history`` found complete. ``ledger.index`` computes
+its rows with the function ``apply``.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def view_at(events: Iterable[HistoryEvent], at: int) -> AssetView:
 def apply(view: AssetView, item: HistoryEvent) -> AssetView:
     """Return the state of an asset after one more event.
 
-    The parents, successors and reports of ``view`` are only extended and never read, so a caller may leave them out.
+    The parents, successors and reports of ``view`` are only extended and never read, so a caller may omit them.
     Raises ``KeyError``, ``IndexError``, ``ValueError`` or ``TypeError`` for an event that cannot come next.
     """
     if (view.asset or item.args["id"]) != item.args["id"] or (view.asset is None) != (item.event == _FIRST):

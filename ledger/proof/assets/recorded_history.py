@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An asset's history with transactions, parties, certificates, and the head that proves that nothing is missing."""
+"""Defines an asset's history: events, transactions, parties, certificates, and the head, which proves completeness."""
 
 from __future__ import annotations
 

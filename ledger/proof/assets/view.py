@@ -22,7 +22,7 @@ _PARTIES: Final = ("holder", "offered_to", "grantee", "creditor", "consent_to", 
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """A right, granted for ``start ≤ t < end``; a licence was granted under the right with the number ``parent``."""
+    """A right, granted for ``start ≤ t < end``; for a licence, ``parent`` is the number of its parent right."""
 
     no: int
     kind: str
@@ -139,7 +139,7 @@ class AssetView:
         return self.offered_to is not None and self.at <= self.until
 
     def effective_end(self, right: Right) -> int:
-        """Return when a right ends: at the end of its period, or earlier with the right it was granted under."""
+        """Return when a right ends: at the end of its period, or when its parent right ends earlier."""
         end, parent = right.end, right.parent
         while parent is not None:
             above = self.rights[parent - 1]

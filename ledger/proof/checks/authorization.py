@@ -126,7 +126,7 @@ def _signed(case: Case, proven: Proven, party: str, code: str) -> Failed | None:
 
 
 def _accepted(claims: Entry, templates: frozenset[str] | None) -> Failed | None:
-    """Fail if the verifier gave templates that it accepts and the template is none of them."""
+    """Fail if the verifier named the templates that it accepts, and the certificate's template is not among them."""
     if templates is not None and claims["template"] not in templates:
         return failed("TEMPLATE_NOT_EXPECTED", "The template is not one that the verifier accepts.")
     return None
@@ -162,7 +162,7 @@ def _template(claims: Entry, basis: NamedEntries) -> Failed | None:
 
 
 def _request(case: Case, basis: NamedEntries) -> Failed | None:
-    """Check that the consumer signed the request under the template, and that the request covers the certificate."""
+    """Check that the consumer signed a request that refers to the template and covers the certificate."""
     claims, (request, _) = case.claims, basis.request
     problem = _signed(case, basis.request, claims["consumer"], "REQUEST_NOT_BY_CONSUMER")
     if problem is not None:

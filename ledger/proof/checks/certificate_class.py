@@ -26,9 +26,10 @@ class CertificateClass:
     """A class of certificates. ``name`` is the class's name in the payload.
 
     ``used_up``: the subject presents the certificate to one consumer, and each use is counted. ``transferable``: a
-    later version may have another subject. ``rests_on`` returns the references of the statements that must be proven
-    with the certificate. ``facts_needed`` returns the additional facts of this class; it never raises on hostile
-    claims. ``check_status`` completes check 8 if the status is active; the other functions are checks 9, 10 and 11.
+    later version of the certificate may have another subject. ``rests_on`` returns the references of the statements
+    that must be proven with the certificate. ``facts_needed`` returns the chain data that only this class needs; it
+    never raises, even for hostile claims. ``check_status`` completes check 8 if the status is active; the other
+    functions are checks 9, 10 and 11.
     """
 
     name: str

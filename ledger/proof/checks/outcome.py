@@ -11,7 +11,7 @@ from ledger.proof.report import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The verdict of one check, with a stable code, a message for people, and details for programs."""
+    """Whether one check passed, with a stable code, a message for people, and details for programs."""
 
     verdict: Verdict
     code: str

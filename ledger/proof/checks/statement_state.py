@@ -32,9 +32,9 @@ def status_at(facts: Facts, position: Position, at: int) -> Passed | Failed:
 
 
 def held_at(facts: Facts, statement: str, at: int, what: str, code: str) -> Failed | None:
-    """Return a failure with ``code`` if an authority or a supervisor holds a statement (its digest) at a time, or None.
+    """Return a failure with ``code`` if an authority or supervisor has a hold on the statement at a time, else None.
 
-    ``what`` is the kind of statement, for the message and the details.
+    The statement is given by its digest. ``what`` is the kind of statement, for the message and the details.
     """
     history = facts.holds.get(statement)
     if history is None:

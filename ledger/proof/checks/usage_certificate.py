@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The checks of usage certificates: the subject presents one to one consumer, and its request counts the uses."""
+"""The checks of usage certificates: a subject presents a certificate to one consumer, and each use is counted."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MAX_KEY_BINDING_SKEW: Final = 300
 
 
 def _check_status(case: Case, active: Passed) -> Outcome:
-    """Check that neither authorities nor supervisors hold the certificate or its request."""
+    """Check that no authority or supervisor has placed a hold on the certificate or its request."""
     request = hex_of(case.claims["request"])
     for what, statement in (("certificate", statement_digest(case.claims)), ("request", request)):
         if problem := held_at(case.facts, statement, case.at, what, "HELD"):

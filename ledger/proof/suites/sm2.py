@@ -110,7 +110,7 @@ def _curve() -> Any:
 
 
 def _algorithm() -> Any:
-    """Return a new ``SM2Core``, because it keeps state. gmalg's class ``SM2`` would refuse an empty identity."""
+    """Return a new ``SM2Core``, because an old one keeps state. gmalg's ``SM2`` would refuse an empty identity."""
     curve = _curve()
     from gmalg.sm2 import SM2Core
 

@@ -54,7 +54,7 @@ class Suite:
         return self.expand(key.removeprefix(self.prefix))
 
     def unaltered(self, signature: bytes) -> bool:
-        """Return whether ``s`` is low. Anyone can change a low ``s`` into a high one, and the signature stays valid."""
+        """Return whether ``s`` is low. A high ``s`` shows that somebody may have altered a valid signature."""
         return int.from_bytes(signature[32:], "big") <= self.highest_s
 
 

@@ -1,4 +1,4 @@
-"""Store verifications of certificates that other services issued, and the number of the use that each counted."""
+"""Store verifications of certificates that other services issued, and which use (1, 2, …) each verification was."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from alembic import op
 revision = "0008"
 down_revision = "0007"
 
-# Older rows do not say which use they counted: the first valid verification of a certificate was use 1, and so on.
+# Older rows lack this number. The first valid verification of a certificate was use 1, the second use 2, and so on.
 ORDINALS = """
 UPDATE presentation SET ordinal = (
     SELECT count(*) FROM presentation AS earlier
