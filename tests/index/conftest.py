@@ -45,7 +45,7 @@ def follower(chain: Chain, new_engine: NewEngine) -> Follower:
 
 @pytest.fixture(scope="module")
 def lived(node: LocalNode, deployment: Deployment) -> Iterator[Chain]:
-    """A chain with every kind of event, for test modules that only read the chain."""
+    """A chain that has every kind of event. Tests that use this fixture only read the chain."""
     token = node.snapshot()
     client = ChainClient(Connection(node.url), deployment, PARTIES["issuer"].key)
     chain = Chain(node, deployment, client, ChainReader(client), dict(PARTIES))

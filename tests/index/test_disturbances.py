@@ -21,7 +21,7 @@ ASSET = "a5" * 32
 
 
 def fresh_client(chain: Chain) -> ChainClient:
-    """Return a new client: the old client remembers transaction nonces from before the chain was rewound."""
+    """Return a new client. The old client cannot be used: it remembers nonces from before the chain was rewound."""
     return ChainClient(Connection(chain.node.url), chain.deployment, chain.parties["issuer"].key)
 
 
@@ -75,7 +75,7 @@ def test_the_index_follows_a_reorganised_chain(chain: Chain, new_engine: NewEngi
 
 
 def test_the_index_follows_a_chain_that_became_shorter(chain: Chain, new_engine: NewEngine) -> None:
-    """The follower takes the node for one that is behind, and waits for a limited time before it rewinds."""
+    """At first, the follower assumes that the node is only behind; it waits for a limited time before it rewinds."""
     follower = Follower(new_engine(), chain.reader, patience=0)
     follower.sync()
     rows = follower.snapshot_rows()

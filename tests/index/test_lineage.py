@@ -82,7 +82,7 @@ def test_a_descendant_is_flagged_with_its_nearest_annulled_ancestor(connection: 
         "middle": "top",
         "root": "middle",
         "child": "middle",
-        # The annulled asset is not in the root's lineage, but the annulled asset's descendants are flagged there.
+        # The annulled asset itself is not part of the root's lineage, but its descendants are, and they are flagged.
         "beside": "outside",
     }
 

@@ -138,7 +138,7 @@ def test_another_chain_at_the_address_does_not_change_the_index(
 def test_the_index_waits_for_a_node_that_syncs_from_the_beginning(
     chain: Chain, address: FaultyNode, reader: ChainReader, new_engine: NewEngine
 ) -> None:
-    """The index waits without a limit: the node does not even have the deployment's block to compare."""
+    """There is no time limit: the node does not yet have the block of the deployment, so no chains can be compared."""
     follower = Follower(new_engine(), reader, patience=0)
     reached = follower.sync()
     address.fault = behind(0)
@@ -222,7 +222,7 @@ def test_a_sync_without_new_blocks_makes_only_two_calls_to_the_node(
 
 
 class WatchedConnection(Connection):
-    """Fails on a call during a database transaction: other writers would have to wait for a slow node."""
+    """A connection that fails if it is used during a database transaction: other writers would wait for a slow node."""
 
     def __init__(self, url: str, engine: Engine) -> None:
         super().__init__(url)

@@ -118,7 +118,7 @@ def test_a_proposed_call_that_no_contract_of_the_ledger_has_is_shown_as_unknown(
 def test_a_key_change_with_extra_bytes_is_shown_as_a_key_change(
     waiting_chain: Chain, late: Follower, more: str
 ) -> None:
-    """The contract accepts such a call, so the party must see it to veto it. The extra bytes have no meaning."""
+    """The contract ignores the extra bytes and accepts the call, so the party must see the key change to veto it."""
     data = waiting_chain.client.encode(recovery()) + bytes.fromhex(more)
     proposed = calls.propose(recovery())
     target = waiting_chain.deployment.party_registry

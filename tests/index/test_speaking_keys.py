@@ -1,4 +1,4 @@
-"""The index finds a party without a usable key at once; the contract reports it only after the waiting period."""
+"""The index shows at once that a party has no usable key; the contract says so only after the waiting period."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_party_whose_only_key_is_reported_as_lost_cannot_act(waiting_chain: Ch
     chain.acting("founder").send(calls.report(BANK.no, BANK.account))
     assert mute(chain, engine, BANK.no) and not is_silent(chain.reader, BANK.no)
     assert not mute(chain, engine, FIRM.no)
-    # The new key has no proof of possession, so the party still has no key that may act.
+    # Possession of the new key was not proven, so the party still has no key that may act.
     chain.decide(calls.change_key(BANK.no, account("unproven")))
     assert mute(chain, engine, BANK.no)
     chain.decide(calls.change_key(BANK.no, account(fresh), BANK.account, chain.proof(test_key(fresh), BANK.no)))

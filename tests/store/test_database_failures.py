@@ -1,4 +1,4 @@
-"""SQLite's errors become errors with stable codes; nothing is written, and reading continues if possible."""
+"""An error of SQLite becomes an error with a stable code. Nothing is written, and reading still works if possible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tables declare for an erasure: with which party their sealed texts are erased."""
+"""Each table with sealed text declares a party column; the text is erased together with this party's data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import Table
 
 from ledger.installation.tables import METADATA
 
-# Tables with sealed text that is not erased by a declaration, with the reason.
+# Tables whose sealed text needs no such declaration, with the reason.
 OTHERWISE: Final = {
     "access_request": "ledger/privacy/erasure.py erases the note, and an entry of the log names the request.",
     "authorization": "ledger/privacy/erasure.py erases the notice, and an entry of the log names the authorization.",

@@ -6,7 +6,7 @@ import pytest
 
 from scripts.cover import Covered, table
 
-COVERED = "covered"  # tests that measure coverage record one table row in this property
+COVERED = "covered"  # The name of the test property in which a test that measures coverage records its table row.
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

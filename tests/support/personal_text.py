@@ -56,7 +56,8 @@ def forms_of(text: str) -> dict[str, bytes]:
 
 
 def _base64(raw: bytes, start: int, alphabet: bytes) -> bytes:
-    """Return the base64 characters that depend only on the text, if the text begins at byte ``start`` of three."""
+    """Return the part of the base64 form that depends only on the text. Base64 encodes groups of three bytes; the text
+    begins at byte ``start`` of a group."""
     whole = base64.b64encode(bytes(start) + raw, alphabet)
     return whole[-(-start * 8 // 6) : (start + len(raw)) * 8 // 6]
 

@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-# A group's tests share a slow fixture or Hardhat's build folder. The group that takes longest is first.
+# The groups: the tests of a group share a slow fixture or Hardhat's build folder. The slowest group comes first.
 TOGETHER: Final = {
     "compiled": (
         "tests/chain/contracts/test_compile.py",

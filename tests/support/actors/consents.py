@@ -1,4 +1,4 @@
-"""A firm's consent, with a certificate and a presentation under it."""
+"""Makes a firm's consent, and a certificate and a presentation that are based on this consent."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def refusal(act: Callable[[], object]) -> PingzhengError:
 
 @dataclass(frozen=True, slots=True)
 class Department:
-    """The actors that publish a department's data."""
+    """The actors who publish a department's data, and the steps of a publication."""
 
     ledger: Ledger
     provider: Actor

@@ -1,4 +1,4 @@
-"""Erases a certificate's payload in tests, and finds the records that tests check after the erasure."""
+"""Erases a certificate's payload, and finds the records that a test then checks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def erase(persons: PersonActors, person: str, number: str) -> Erased:
 
 
 def records_of(persons: PersonActors, number: str) -> list[Any]:
-    """Return the certificate's request and all authorizations, provisions and certificates under this request."""
+    """Return the certificate's request, and all authorizations, provisions and certificates made for this request."""
     with persons.ledger.database.read() as session:
         request = access_request(session, str(session.get_one(Certificate, number).request_id))
         consents = authorizations_of(session, request.id)

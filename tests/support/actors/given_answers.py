@@ -41,7 +41,7 @@ class GivenAnswers(Actors):
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """A source with a fixed answer; ``name`` returns the subject's name from the provider's own records."""
+    """A data source that always gives the same answer. ``name`` acts as the provider's own record of the name."""
 
     answer: Answer
     name: Callable[[], str]

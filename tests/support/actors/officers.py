@@ -1,4 +1,4 @@
-"""A ledger with a real waiting period, and acts of officers and thieves that are sent directly to the chain."""
+"""A ledger with a real waiting period. Officers and thieves send their acts directly to the chain."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Powers:
         return self.act(self.cast.firms["1"], calls.carry_out(number, call))
 
     def later(self) -> None:
-        """Let a few seconds pass, so that the next act is in a later second than all batches anchored so far."""
+        """Let a few seconds pass, so that the next act has a later time than every batch that is already anchored."""
         self.pilot.skip(5)
 
     def pass_delay(self) -> None:
@@ -99,7 +99,7 @@ class Powers:
         return calls.change_key(self.no(party), fresh.kid, old, proof)
 
     def further_key(self, party: str) -> Signer:
-        """Bind a second key to the party by its own proposal, and return its signer; the service has the public key."""
+        """Let the party bind a second key to itself, and return the key's signer. The service knows the public key."""
         fresh = self.key()
         with self.ledger.database.write() as session:
             session.add(PartyKey(account=fresh.kid, party_id=party, public_key=fresh.public_key))
@@ -130,11 +130,11 @@ class Powers:
         return str(self.ledger.reader.proposal(number).state)
 
     def binds(self, account: str) -> bool:
-        """Return whether the chain binds the account to a party."""
+        """Return whether the account is bound to a party on the chain."""
         return self.ledger.reader.account(account) is not None
 
     def certified_by(self, firm: str, signer: Signer) -> Report:
-        """Issue a certificate under a consent that ``signer`` gives as the firm, and return the bank's report.
+        """Issue a certificate based on a consent that ``signer`` signs in the firm's name; return the bank's report.
 
         The platform helps the holder of the key: it accepts the key as the firm's, whatever the chain says.
         """
@@ -161,7 +161,7 @@ class Powers:
 
 @contextmanager
 def founded(home: Path, firms: int = 60) -> Iterator[Powers]:
-    """Create a ledger with a waiting period of 72 hours; the official roles were given after that period."""
+    """Create a ledger with a waiting period of 72 hours, and let it pass, so that the official roles take effect."""
     with create_ledger(Settings(home=home, delay=DEFAULT_DELAY)) as ledger:
         cast = assemble(ledger, [str(number) for number in range(1, firms + 1)])
         pilot = Pilot(ledger, cast)

@@ -59,7 +59,7 @@ def resource(code: str, content: str | None = None, **members: Any) -> DataResou
 
 
 class Pilot:
-    """The steps from a firm's consent to a certificate, and from an application to a registration, with real keys."""
+    """Takes a firm's consent to a certificate, and an application to a registration; all signatures are real."""
 
     def __init__(self, ledger: Ledger, cast: Cast) -> None:
         self.ledger, self.cast, self.actors = ledger, cast, CreditBureau(ledger, cast)
@@ -84,7 +84,7 @@ class Pilot:
         return list(intake.accepted)
 
     def noticed(self, assets: Sequence[str]) -> None:
-        """Move applications forward until their public notice begins."""
+        """Take applications through acceptance and review until their public notice begins."""
         for step in (
             self.ledger.registration.review.accept,
             self.ledger.registration.review.review,
@@ -129,7 +129,7 @@ class Pilot:
 
     @contextmanager
     def under(self, **settings: Any) -> Iterator[Pilot]:
-        """Open the same ledger a second time, with other settings such as another ruleset."""
+        """Open the same ledger a second time with changed settings, for example with another ruleset."""
         with open_ledger(self.ledger.settings.model_copy(update=settings)) as opened:
             yield Pilot(opened, self.cast)
 
@@ -216,7 +216,7 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
 
 @pytest.fixture(scope="session")
 def waiting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
-    """A new ledger with only its founding parties, whose proposals wait for an hour."""
+    """A new ledger on which proposals wait for an hour; it has only its founding parties."""
     with create_ledger(Settings(home=tmp_path_factory.mktemp("waiting"), delay=DELAY)) as opened:
         yield opened
 

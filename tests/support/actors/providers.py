@@ -81,12 +81,12 @@ class Town:
         return list(go_round(self.provider(**changes), self.platform, files.connector))
 
     def provisions(self, consent: str) -> list[Provision]:
-        """Return the provisions that the platform has under an authorization."""
+        """Return the provisions that the platform received for an authorization."""
         with self.ledger.database.read() as session:
             return provisions_of(session, consent)
 
     def certified(self, consent: str) -> str:
-        """Issue and anchor a certificate under the authorization, and return its number."""
+        """Issue and anchor a certificate based on the authorization, and return its number."""
         (row,) = self.actors.certify([self.ledger.usage.authorizations.get(consent).request_id])
         self.ledger.anchoring.flush()
         return row.certificate_no

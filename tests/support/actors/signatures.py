@@ -1,4 +1,4 @@
-"""Checks whether a statement was signed with a key that the database lists for the party."""
+"""Checks whether a party signed a statement: the signing key must be a key of the party in the database."""
 
 from __future__ import annotations
 

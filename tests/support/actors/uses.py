@@ -21,7 +21,7 @@ Outcome = tuple[str, int | None]
 
 
 def recorded(home: Path, number: str) -> tuple[Counter[Outcome], list[tuple[int, str]]]:
-    """Return what an installation recorded about a certificate: its verifications, and uses without a verification."""
+    """Return an installation's records about a certificate: its verifications, and the uses made elsewhere."""
     with open_participant(Settings(home=home)) as installation:
         assert installation.presentations.pending() == []
         rows = installation.presentations.page(number, None, 1000)
@@ -38,7 +38,7 @@ def logged(pilot: Pilot, number: str) -> list[dict[str, Any]]:
 
 
 def uses(pilot: Pilot, number: str) -> int:
-    """Return how often, by the chain's counter, the consumer used certificates of this certificate's request."""
+    """Return the chain's counter: how often the consumer used any certificate of this certificate's request."""
     with pilot.ledger.database.read() as session:
         counter = counter_of(session, number)
     assert counter is not None

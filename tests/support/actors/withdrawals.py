@@ -19,7 +19,7 @@ class SignedWithdrawal:
 
 
 def signed_withdrawal(actors: Actors, identifier: str, by: str | None = None) -> SignedWithdrawal:
-    """Return the withdrawal of an authorization or a provision, signed by its party, or by ``by`` instead."""
+    """Return the withdrawal of an authorization or a provision, signed by the party that made it, or by ``by``."""
     drafted = actors.ledger.usage.withdrawals.draft(identifier)
     signer = by or drafted.entry["party"]
     act = None if drafted.message is None else sign_act(drafted.message, actors.signer_of(signer))

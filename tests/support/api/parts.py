@@ -1,4 +1,4 @@
-"""The application on its own ledger; tests call it as a named party: authority, bank, firm and others."""
+"""Runs the application on its own ledger. Tests call it as a party that they name: authority, bank, firm …"""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.actors.signing_in import signed_in, signer_of
 
 
 class Tokens:
-    """Sessions of parties: each signs in with its present key, and again after a change of key or an expiry."""
+    """Sessions of parties. A party signs in with its present key, and again if its key changed or the session ended."""
 
     def __init__(self, ledger: Participant) -> None:
         self._ledger = ledger
@@ -80,7 +80,7 @@ class Api:
 
 
 def handed_in(api: Api, signer: Signer, party: str | None = None) -> dict[str, str]:
-    """Return a public key and its proof of possession, as an owner that keeps the key submits them.
+    """Return a public key and its proof of possession, as submitted by an owner who keeps the private key.
 
     The proof is made for ``party``; if ``party`` is None, for a new party that has no number yet.
     """

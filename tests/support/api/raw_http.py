@@ -20,8 +20,8 @@ from api.http.server import Connections, server
 from ledger.installation.participant import Participant
 
 CLOSED_SECONDS = 60
-JSON = {"content_type": "application/json"}  # as an argument of ``Wire.head``
-DENSE = b"[" + b"[]," * 699_000 + b"[]]"  # two megabytes of JSON, which use much more memory when they are parsed
+JSON = {"content_type": "application/json"}  # A value for ``Wire.head``.
+DENSE = b"[" + b"[]," * 699_000 + b"[]]"  # Two megabytes of JSON that need much more memory when they are parsed.
 ESTABLISHED = 1
 
 
@@ -57,7 +57,7 @@ class Wire:
         return self
 
     def head(self, method: str, path: str, **headers: object) -> Wire:
-        """Send the head of a call; ``content_length=3`` is the header ``content-length``."""
+        """Send the head of a call. Keyword arguments are headers: ``content_length=3`` sends ``content-length: 3``."""
         lines = [f"{method} {path} HTTP/1.1", "Host: here"]
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
         return self.send(("\r\n".join(lines) + "\r\n\r\n").encode())
@@ -80,7 +80,7 @@ class Wire:
             return True
 
     def is_reset(self) -> bool:
-        """Return whether the server has ended the connection, without reading from it."""
+        """Return whether the server has ended the connection; nothing is read from the connection."""
         state = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
         return state != ESTABLISHED
 

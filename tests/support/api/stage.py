@@ -1,4 +1,4 @@
-"""The parties of the role matrix, one for each role with its own key and session, and records for them to act on."""
+"""One party for each role of the role matrix, with its own key and session, and the records on which they act."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class Stage:
         """Onboard another party (by default a consumer) under that name, whose key is not kept here."""
         signer = signer_of_key(new_key(suite))
         kind = PartyKind.BANK if role is Role.CONSUMER else PartyKind.ENTERPRISE
-        # Uses a district of its own: in other districts the serial numbers of new parties could be the same.
+        # These parties are in a separate district, where no other new party can have the same serial number.
         identifier = synthetic_uscc("440803", next(_AWAY))
         proof = possession_of(self.ledger.reader.chain, signer)
         name_of_it, roles = f"Away {identifier}", frozenset({role})
@@ -272,11 +272,11 @@ class Stage:
         return definition | {"code": "S60", "domain": f"draft {next(_NEXT)}"}
 
     def once(self, name: str, make: Callable[[], Any]) -> Any:
-        """Return a record that refused calls share; a new record is made only after an allowed call."""
+        """Return a shared record, made at the first call. Refused calls do not change it, so they can all use it."""
         if name not in self._shared:
             self._shared[name] = make()
         return self._shared[name]
 
     def used(self) -> None:
-        """Forget the shared records after an allowed call, because it changed them."""
+        """Forget the shared records: an allowed call has changed them, so the next call needs new ones."""
         self._shared.clear()

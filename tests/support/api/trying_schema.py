@@ -108,7 +108,7 @@ def _read(role: str, report: Path) -> Tried:
 
 
 def _documented_elsewhere(label: str, check: dict[str, Any]) -> bool:
-    """Return whether another documented path matches the same address and has the method that this path lacks.
+    """Return whether the call is documented under another path, which matches the same address and has this method.
 
     ``GET /v1/requests/draft`` is also ``GET /v1/requests/{request}``; schemathesis compares only the templates.
     """

@@ -1,6 +1,6 @@
 """Builds genuine bundles and the matching facts (what a verifier reads from the chain) in memory, with test keys.
 
-Each parameter changes what is signed and anchored: the result is wrong in that one respect and otherwise genuine.
+Each parameter changes one thing before signing and anchoring. The bundle is then wrong in this one thing only.
 """
 
 from __future__ import annotations

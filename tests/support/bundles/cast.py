@@ -48,7 +48,7 @@ CERTIFICATE = Position(2, 4, 5)
 FIRST_SEQ = 48
 AUTHORIZATION = Position(2, 3, 1)
 PROVISIONS = (Position(2, 3, 2), Position(2, 3, 4))
-# Positions of the evidence in the bundle: the consent to the tax office and both provisions come first.
+# Indexes into the list of evidence in the bundle: the consent to the tax office and both provisions come first.
 PLACES = (AUTHORIZATION, *PROVISIONS, Position(2, 3, 3), Position(2, 3, 0), Position(2, 3, 5))
 CONSENTS = (PLACES[0], PLACES[3])
 ASSET = sha256(b"asset").hexdigest()
@@ -111,7 +111,7 @@ RULES: Mapping[str, tuple[str, Entry]] = {
 
 
 def named(text: str) -> str:
-    """Return the reference by which other entries name this entry; if the text is no entry, return any digest."""
+    """Return the reference that other entries use for this entry. If the text is no entry, return some digest."""
     try:
         return reference(statement_digest(parse_json(text.encode("utf-8", "replace"), max_bytes=2**20)))
     except (InvalidInput, AttributeError):

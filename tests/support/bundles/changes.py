@@ -68,7 +68,7 @@ def changed(path: str, value: object) -> Callable[[], Report]:
 
 
 def signed(*names: str) -> dict[str, str]:
-    """Return these claims as a provision has them: as digests that the provider signs."""
+    """Return these claims in the form in which a provision contains them: as digests that the provider signs."""
     values = {"tax_arrears": 0} | HIDDEN
     return supply_members(TAX, "{}", "{}", salted({name: values[name] for name in names}))["claims"]
 
@@ -124,7 +124,7 @@ def supplied_for_the_grid() -> Report:
 
 
 def exchanged() -> Report:
-    """Let the provider sign two claims of the same kind with their names exchanged."""
+    """Exchange the names of two claims of the same kind before the provider signs them."""
     band = RULES["tax_band"][1]
     hidden = HIDDEN | {"tax_trend": "A"}
     made = usage(template={"fields": ruled("tax_trend", band)}, hidden=hidden)
@@ -167,7 +167,7 @@ def supplied_twice() -> Report:
 
 
 def consented_twice() -> Report:
-    """Use two consents to the tax office, each with a provision, so that no claim belongs to a single consent."""
+    """Use two consents to the tax office, each with a provision: it is unclear to which consent a claim belongs."""
     seen: dict[str, str] = {}
 
     def write(entry: Changes) -> str:

@@ -74,7 +74,7 @@ class Made:
         return replace(self, bundle=self.bundle.with_certificate(shown))
 
     def knowing(self, **facts: Any) -> Made:
-        """Return the same bundle with other facts."""
+        """Return the same bundle with changed facts (chain data)."""
         return replace(self, facts=replace(self.facts, **facts))
 
     def account(self, actor: Actor, **changes: Any) -> Made:
@@ -129,7 +129,7 @@ class Made:
     def withdrawing(
         self, actor: Actor, at: int, *, of: str = "authorization", key: Actor | None = None, **members: Any
     ) -> Made:
-        """Add a signed ``withdrawal`` entry to the evidence, anchored ``at`` this time; ``members`` replace its own."""
+        """Add a signed ``withdrawal`` entry to the evidence, anchored at ``at``; ``members`` replace its members."""
         entry = withdrawal_entry(
             **{"ledger": LEDGER, "id": "01K5M0000000000000000000W1", "statement": reference(self.statement(of))}
             | {"party": actor.id, "reason": "consent_withdrawn", "iat": at}
@@ -151,7 +151,7 @@ class Made:
         return self.carrying(self.bundle.evidence[index].entry, at, issuer, index)
 
     def anchored_again(self, position: Position, first_seq: int, at: int = ANCHORED) -> Made:
-        """Anchor the certificate also at another log position, at which the chain data say that it is active."""
+        """Anchor the certificate a second time, at another log position whose status is active in the chain data."""
         text = parse_certificate(self.bundle.certificate).issued.payload.decode()
         tree, anchor = batch(position, first_seq, position.index + 1, {position.index: text}, at)
         proof = tuple(tree.inclusion_proof(position.index))

@@ -84,7 +84,7 @@ class Chain:
         return proposal_of(self.acting(by).send(proposed))
 
     def decide(self, call: Call, by: str = "founder", confirmer: str | None = "second") -> Receipt:
-        """Propose, confirm and carry out a call. Give no confirming party if a party decides about its own key."""
+        """Propose, confirm and carry out a call. If a party decides about its own key, pass no confirming party."""
         number = self.propose(call, by)
         if confirmer is not None:
             receipt = self.acting(confirmer).send(calls.confirm(number, call))
@@ -175,7 +175,7 @@ def chain(node: LocalNode, deployment: Deployment) -> Iterator[Chain]:
 
 @pytest.fixture
 def waiting_chain(node: LocalNode, waiting_deployment: Deployment) -> Iterator[Chain]:
-    """Like ``chain``, with proposals that wait for ``DELAY`` seconds. A test may not use both."""
+    """Like ``chain``, but proposals wait for ``DELAY`` seconds. A test must not use both fixtures."""
     yield from _on(node, waiting_deployment)
 
 

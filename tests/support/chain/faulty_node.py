@@ -26,7 +26,7 @@ Spoil = Callable[["Turn"], None]
 
 
 class Refusal(Exception):
-    """Raised by a function that answers calls; the node then answers with this JSON-RPC error."""
+    """A JSON-RPC error. If a function that answers calls raises it, the node answers with this error."""
 
     def __init__(self, message: str, code: int = -32000, data: Any = None) -> None:
         super().__init__(message)

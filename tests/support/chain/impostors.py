@@ -103,7 +103,7 @@ def born_with_a_key(url: str, like: Deployment, founder: TestParty = FOUNDER) ->
 
 
 def _slots() -> list[str]:
-    """Return the storage slots that hold a registry's head, its counts and the tests' parties."""
+    """Return the storage slots in which a registry keeps its head, its counters and the parties of the tests."""
     found = [hex(slot) for slot in range(ACCOUNTS_SLOT)]
     for party in PARTIES.values():
         keys = (party.account, hex(party.no), hex(party.no), party.id)

@@ -21,7 +21,7 @@ def is_silent(reader: ChainReader, number: int) -> bool:
 
 
 def next_seq(reader: ChainReader, issuer: int) -> int:
-    """Return how many entries of an issuer's log are anchored, which is also the next sequence number."""
+    """Return the next sequence number of an issuer's log, which equals the number of anchored entries."""
     return reader.batched("latest").number(CERTIFICATE_LOG, "nextSeq", issuer)()
 
 

@@ -19,7 +19,7 @@ FAR = 4_100_000_000
 ASSETS = tuple(sha256(f"asset {number}".encode()).hexdigest() for number in range(3))
 SUCCESSOR = sha256(b"successor").hexdigest()
 ALL_ASSETS = (*ASSETS, SUCCESSOR)
-# Digests of statements that do not exist; the contracts cannot notice this.
+# Digests of statements that do not exist. The contracts accept them, because they never see statements.
 REQUEST, OTHER_REQUEST, CONSENT, OTHER_CONSENT = (
     sha256(name.encode()).hexdigest() for name in ("request", "other request", "consent", "other consent")
 )

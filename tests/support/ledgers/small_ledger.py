@@ -108,8 +108,8 @@ def copied(folder: Path, to: Path) -> Path:
 
 
 def valid(pilot: Pilot, raw: bytes, holder: Signer | None = None) -> bool:
-    """Present a bundle with the holder's key (given or kept here); return whether the bank finds it valid. No use is
-    spent."""
+    """Present a bundle to the bank, signed with the given or stored holder's key; return whether the bank finds it
+    valid. The bank does not use the certificate."""
     ledger, bank = pilot.ledger, pilot.cast.bank
     bundle, nonce = parse_bundle(raw), ledger.verification.new_nonce()
     signer = holder or pilot.actors.signer_of(parse_certificate(bundle.certificate).claims["sub"])

@@ -17,7 +17,7 @@ from ledger.cli.main import app
 from ledger.cli.shell.output import EXIT_DISK_FULL, EXIT_ERROR
 
 ENVIRONMENT: Final = {"PINGZHENG_DELAY": "0", "PINGZHENG_BATCH_AGE": "0", "COLUMNS": "200"}
-# Error codes that do not name a cause.
+# Error codes that say nothing about the cause.
 NAMELESS: Final = {"INTERNAL"}
 ERRORS: Final = {EXIT_ERROR, EXIT_DISK_FULL}
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pytest
 
-TALLY: Final = "faults"  # tests that inject faults record one summary row in this property
+TALLY: Final = "faults"  # The name of the test property in which a test that injects faults records its summary row.
 
 
 @dataclass

@@ -14,7 +14,7 @@ _MOST_OF_A_FILE: Final = 8 << 20
 
 
 class Watched:
-    """The arguments and temporary files that were seen of all processes started from this process."""
+    """What was seen of all processes that this process started: their arguments and temporary files."""
 
     def __init__(self, temporary: Path) -> None:
         self._temporary = temporary

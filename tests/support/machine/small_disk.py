@@ -1,7 +1,7 @@
 """A disk of a few megabytes that a test can fill.
 
-A separate program mounts the disk in its own mount namespace. No other process sees the disk; it ends with the
-program. Needs user namespaces or the right to mount.
+A separate program mounts the disk in its own mount namespace. No other process sees the disk, and the disk disappears
+when the program ends. Needs user namespaces or the right to mount.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class SmallDisk:
         return os.statvfs(self.folder).f_bavail
 
     def leave_inodes(self, count: int) -> None:
-        """Use up all inodes except this many."""
+        """Create empty files until only this many inodes are free."""
         number = 0
         while os.statvfs(self.folder).f_favail > count:
             (self.folder / f"inode-{number}").touch()
