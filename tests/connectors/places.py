@@ -1,4 +1,4 @@
-"""One table as a CSV file, a Parquet file, a workbook and an SQLite database, and a connector to each."""
+"""Writes one table as a CSV file, a Parquet file, a workbook or an SQLite database, and connects to it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def query(identifier: str = GRID, columns: tuple[str, ...] = ("month", "kwh"), *
 
 @dataclass(frozen=True)
 class Place:
-    """A folder to which a table is written, and changes of the source's definition."""
+    """A folder for a table in one of the formats, and the changes to make in the source's definition."""
 
     folder: Path
     kind: str
@@ -76,7 +76,7 @@ class Place:
         return connector_of(definition, {})
 
     def at(self, number: int, of_subject: int = 1) -> str:
-        """Return the place of a row by its number in the table; a database numbers only the subject's rows."""
+        """Return the place that errors name for row ``number``. A database counts only the rows of the subject."""
         return {
             "csv": f"bills.csv, line {number + 1}",
             "xlsx": f"bills.xlsx, Sheet, row {number + 1}",
@@ -125,7 +125,7 @@ def _for_sqlite(value: Any) -> Any:
 
 
 def left_behind() -> list[str]:
-    """Return the names of workers that have still not ended after a wait."""
+    """Wait, and return the names of the workers that have not ended by then."""
     workers = [thread for thread in threading.enumerate() if thread.name.startswith("source ")]
     for worker in workers:
         worker.join(5)

@@ -1,4 +1,4 @@
-"""CSV, Excel, Parquet and SQL give the same answers: a set flag always refuses; no_data is never a mistake."""
+"""CSV, Excel, Parquet and SQL give the same answers: a set flag is always refused, and no_data is never a mistake."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BODY = "44081119900101"
 
 
 def resident(serial: int, ending: str = "0123456789") -> str:
-    """Return the first invented ID number with this ending, counting up from this serial number."""
+    """Return an invented ID number with this ending: the first one from this serial number upwards."""
     for sequence in range(serial, 1000):
         check = resident_check(f"{BODY}{sequence:03}")
         if check in ending:
@@ -185,7 +185,7 @@ def test_a_key_is_compared_without_case(tmp_path: Path, kind: str, asked: str, c
 def test_a_key_is_found_among_more_values_than_are_sampled(
     tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only a sample of the usual values is examined, but every value that is similar to the subject's key."""
+    """Of the values in the key column only a sample is examined, but a value similar to the subject's key always is."""
     heads = [f"4408111985{day:04}123" for day in (101, 102, 103)]
     keys = [*(head + resident_check(head) for head in heads), OTHER, OWN, THIRD]
     monkeypatch.setattr(key_columns, "MAX_CHECKED", 1)
@@ -271,7 +271,7 @@ def test_no_data_is_answered_from_a_sound_column(tmp_path: Path, kind: str) -> N
 
 
 def test_a_damaged_form_can_be_the_valid_key_of_another_subject(tmp_path: Path, kind: str) -> None:
-    """As a 64-bit number, one ID number becomes another ID number whose check digit is right by chance."""
+    """A spreadsheet rounds a long ID number; by chance, the result can be another ID number with a right check digit."""
     asked, other = next(
         (key, form)
         for key in filter(str.isdigit, map(synthetic_resident_id, range(2_000)))

@@ -256,7 +256,7 @@ def test_repr_shows_no_value_of_the_subject(place: Place) -> None:
 
 # Any text that a file or a database may hold, without unpaired surrogates.
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
-# Only keys that name a subject: files refuse rows without a key, and a database does not return such rows.
+# Every key names a subject. Rows without a key are tested elsewhere: files refuse them, databases do not return them.
 KEY = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=3).filter(
     lambda text: text.strip() and normal_key(text) not in {"", *NO_KEYS}
 )

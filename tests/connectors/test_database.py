@@ -1,4 +1,4 @@
-"""A database as a source: bound parameters, read-only, stopped at the deadline, and no values in errors or logs."""
+"""A database as a source: it gets bound parameters, is only read and has a deadline; errors and logs show no values."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ def test_reading_a_large_file_stops_at_the_deadline(tmp_path: Path, kind: str) -
     place.holding({name: list(values) * 20_000 for name, values in BILLS.items()})
     if kind == "parquet":
         parquet.write_table(parquet.read_table(place.path), place.path, row_group_size=1_000)
-    # This key sorts between the keys of two subjects, so the statistics of the row groups do not exclude it.
+    # In sort order, this key lies between the keys of two subjects, so the statistics of the row groups include it.
     assert place.connector(timeout_seconds=0.02).ask(query(f"{GRID}0")) == TimedOut(AT)
     assert left_behind() == []
     reader, _ = READERS[kind]

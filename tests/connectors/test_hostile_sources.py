@@ -1,4 +1,4 @@
-"""Hostile source files that unpack to much or break their reader: limited here, or ended in a separate process."""
+"""Hostile source files that unpack to much or crash their reader: limits stop them, or a separate process ends."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.slow
 def test_a_parquet_file_that_unpacks_to_more_than_memory_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each text repeats the text before it except for the end, so a page of kilobytes unpacks to 200 megabytes."""
+    """Each text repeats the previous text with another end, so a page of a few kilobytes unpacks to 200 megabytes."""
     monkeypatch.setattr(apart, "MEMORY_BYTES", 128 * MEGABYTE)
     rows, text = 400, "x" * 500_000
     place = Place(tmp_path, "parquet")

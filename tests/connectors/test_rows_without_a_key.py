@@ -89,7 +89,7 @@ def test_blank_rows_are_ignored(place: Place, blank: str | None) -> None:
 
 
 def test_a_row_of_totals_is_ignored(place: Place) -> None:
-    """Its key cell is a word, which cannot be an identifier."""
+    """The key cell of such a row contains a word, which cannot be an identifier."""
     source = place.holding(table([GRID, OTHER, "合计"], ["1", "2", "3"]))
     assert source.ask(query()) == Supplied(({"month": "202601", "kwh": "1"},), date(2026, 3, 31), AT)
     assert source.ask(query(ABSENT)) == NoData(AT)
@@ -128,7 +128,7 @@ def test_a_row_without_a_key_is_found_in_every_row_group(tmp_path: Path, cell: A
 
 
 def test_a_key_in_an_unlisted_form_is_found_in_any_row_group(tmp_path: Path) -> None:
-    """The statistics exclude its row group, so the key is found only when all key columns are read."""
+    """By its statistics, the row group cannot contain the key, so the key is found only by reading all key columns."""
     source = grouped(tmp_path / "bills.parquet", [OTHER, OTHER, f"9144 0802 MA9X 0001{GRID[16:]}", OTHER])
     answer = source.ask(query())
     assert isinstance(answer, Supplied)
@@ -141,7 +141,7 @@ def any_place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
 
 
 def test_an_empty_table_is_an_error_and_not_no_data(any_place: Place) -> None:
-    """A failed export leaves such a table."""
+    """An empty table may come from a failed export, so it does not prove that the subject has no data."""
     source = any_place.holding({name: [] for name in ("uscc", "period", "kwh")})
     for asked in (GRID, PLAIN):
         error = problem(source, asked)

@@ -178,7 +178,7 @@ def test_no_written_cell_runs_as_a_formula(cell: object, text: str) -> None:
 
 
 def test_only_one_function_writes_csv_exports() -> None:
-    """The demonstration's sources are not exports: the connectors must read them back exactly."""
+    """One exception: the demonstration writes its sources itself, because connectors must read them back exactly."""
     root = Path(tabular.__file__).parents[2]
     writers = re.compile(r"csv\.writer|csv\.DictWriter|writerow|\.to_csv|write_csv\(|Workbook\(")
     found = {

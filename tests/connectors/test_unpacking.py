@@ -1,4 +1,4 @@
-"""Small files that unpack to much are refused by counting, in little memory, before any object is built."""
+"""Small files that unpack to much are refused: their size is counted in little memory before objects are built."""
 
 from __future__ import annotations
 

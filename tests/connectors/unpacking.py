@@ -74,7 +74,7 @@ STYLES = "xl/styles.xml"
 
 
 def within(megabytes: int, path: Path, code: str) -> str:
-    """Return the output of ``code`` in a process with this limit of memory in addition to its imports.
+    """Run ``code`` in a process and return its output. After its imports, the process may use this much more memory.
 
     The code can use ``path``, ``read``, ``read_csv``, ``PROCESSES`` and ``PingzhengError``.
     """

@@ -1,4 +1,4 @@
-"""Canonical JSON and the parser with limits: one spelling for each value, and no text that takes too long."""
+"""The parser with limits: it accepts one spelling of each value, and refuses texts that would take too long."""
 
 from __future__ import annotations
 

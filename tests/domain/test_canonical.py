@@ -33,7 +33,7 @@ values = st.recursive(
 
 @pytest.fixture
 def shallow_interpreter() -> Iterator[None]:
-    """Set the interpreter's usual recursion limit, which another test may have changed."""
+    """Set the recursion limit to the interpreter's usual value, because another test may have changed the limit."""
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(1_000)
     yield
@@ -115,7 +115,7 @@ def test_value_without_a_canonical_form_is_refused(value: Any) -> None:
 
 @given(values)
 def test_both_encoders_write_the_same_bytes(value: Any) -> None:
-    """Python's own encoder for ASCII names, and the library's, which sorts other names by UTF-16 units."""
+    """ASCII names are encoded by Python's own encoder. Other names need the library's, which sorts by UTF-16 units."""
     assert canonical(value) == rfc8785.dumps(value)
 
 

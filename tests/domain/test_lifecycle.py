@@ -1,4 +1,4 @@
-"""Every state and move (named transition) of every state machine of product and reference, compared with tables."""
+"""Compares the state machines of the product and of the reference with tables of all states and transitions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.reference.lifecycles import APPLICATION, REFERENCE_MACHINES, REGISTRA
 
 MACHINES = (REQUEST, AUTHORIZATION, *REFERENCE_MACHINES)
 
-# One line for each state: the state, then each move that is allowed in it, with the state that the move leads to.
+# One line for each state: the state, and each transition that is allowed from it, with the state it leads to.
 WRITTEN_OUT = {
     "request": """
         sent        see→seen decline→declined expire→expired cancel→cancelled

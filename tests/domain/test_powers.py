@@ -1,4 +1,4 @@
-"""The constants for powers are the same here, on the protocol's page and in the contract."""
+"""The code, docs/protocol.md and the contract have the same constants for the powers of parties."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reasons: their names by the numbers on the chain, and the allowed lengths of written reasons."""
+"""Reasons: the name for each number on the chain, and the allowed length of reasons in words."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def verify_consistency(first_root: bytes, second_root: bytes, first: int, second
     fn, sn = first - 1, second - 1
     while fn % 2 == 1:
         fn, sn = fn >> 1, sn >> 1
-    # If the first size is a power of two, the first tree is a node of the second, and the proof omits it.
+    # If the first size is a power of two, the first root is a node of the second tree, and the proof omits this node.
     path = list(proof) if fn else [first_root, *proof]
     if not path:
         return False

@@ -53,7 +53,7 @@ REGISTRATION_CERTIFICATE: Final = StateMachine(
     },
 )
 
-# The following machines are those of AssetRegistry; the reference in ``assets`` uses them.
+# The following state machines are those of AssetRegistry; the reference model in ``assets`` uses them.
 REGISTRATION: Final = StateMachine(
     "registration",
     "none",
@@ -66,7 +66,7 @@ REGISTRATION: Final = StateMachine(
     },
 )
 
-# Only an upheld objection ends an application under notice.
+# The only transition that ends an application under notice without a confirmation is an upheld objection.
 APPLICATION: Final = StateMachine(
     "application",
     "submitted",

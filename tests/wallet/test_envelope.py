@@ -1,4 +1,4 @@
-"""The sealed file opens only with its passphrase and unchanged; every other file is refused."""
+"""The sealed file can be opened only with its passphrase and only if unchanged; every other file is refused."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ HOSTILE = {
 def test_a_hostile_header_is_refused_before_anything_is_computed(members: dict[str, Any]) -> None:
     raw, begun = with_header(**members), time.process_time()
     assert code_of(raw) == "WALLET_FORM"
-    # Using even the smallest amount of memory above the limit would take seconds.
+    # A key derivation that really used this much memory would take seconds.
     assert time.process_time() - begun < 0.5
 
 

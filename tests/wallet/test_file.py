@@ -1,4 +1,4 @@
-"""The wallet on disk: readable only by its owner, written completely or not at all, and no change loses content."""
+"""The wallet file: only its owner can read it, it is written completely or not at all, and no content gets lost."""
 
 from __future__ import annotations
 

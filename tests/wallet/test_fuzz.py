@@ -1,4 +1,4 @@
-"""Random damage to the content of an opened wallet file: it is refused, or it is still a readable wallet."""
+"""Damages a wallet's decrypted content at random: the content is refused, or it is still a readable wallet."""
 
 from __future__ import annotations
 

@@ -25,9 +25,9 @@ NONE = "00" * 32
 FIELDS = {name.partition(".")[2]: fields for name, (_, fields) in EVENTS.items() if name.startswith("AssetRegistry.")}
 NAMED = ("kind", "stage", "state", "reason", "relation", "grade")
 PARTIES = ("holder", "grantee", "creditor")
-# Arguments that identify an asset or a content, not a document.
+# Event arguments that identify an asset or its content. They are not digests of documents.
 IDENTIFIERS = ("id", "fingerprint", "parent", "successor")
-# For a right, "from" and "to" are times; in other events they are parties.
+# In a right's events, "from" and "to" are times; in all other events, they are parties.
 TIMES = {("RightGranted", "from"), ("RightGranted", "to")}
 TABLES = (
     APPLICATION_KINDS,

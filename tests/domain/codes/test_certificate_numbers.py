@@ -82,7 +82,7 @@ def test_check_character_agrees_with_the_verification_form_of_the_standard() -> 
     """In ISO 7064, a string with its check character is valid if the last sum is 1 modulo 36."""
     for serial in range(1, 2_000, 13):
         assert last_sum(certificate_no("440881", 2027, "S12", serial).replace("-", "")) == 1
-    assert last_sum("A12425GABC1234002M") == 1  # the published example of a release identifier
+    assert last_sum("A12425GABC1234002M") == 1  # A release identifier that was published as an example.
 
 
 def last_sum(text: str) -> int:

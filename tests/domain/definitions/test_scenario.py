@@ -121,7 +121,7 @@ def test_member_of_a_wrong_type_is_refused(path: Path) -> None:
 @pytest.mark.parametrize("value", [1, 1.5, None, "later", [1.5], {"a": b"x"}], ids=repr)
 @pytest.mark.parametrize("path", OBJECTS, ids=place)
 def test_unknown_member_is_refused(path: Path, value: Any) -> None:
-    """The error names the member even if its value has no canonical form."""
+    """The error names the unknown member even if the member's value has no canonical JSON form."""
     error = refused(changed((*path, "remark"), value))
     assert (error.code, error.where) == ("SCENARIO_INVALID", place((*path, "remark")))
 
@@ -219,7 +219,7 @@ def test_invalid_member_is_refused(path: Path, value: Any) -> None:
     assert re.search("[一-鿿]", error.message) and re.search("[A-Za-z]{3}", error.message), "both languages"
 
 
-# Scenarios with persons as subjects: changes of the definition, and the member that is refused, or None.
+# Scenarios whose subjects are persons: the change of the definition, and the member that is refused (None: none).
 PERSONS: dict[str, tuple[dict[str, Any], str | None]] = {
     "consent": ({"subject_kinds": ["person"]}, "legal_basis"),
     "a sole trader": ({"subject_kinds": ["enterprise", "sole_trader"]}, "legal_basis"),

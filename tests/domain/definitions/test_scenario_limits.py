@@ -1,4 +1,4 @@
-"""The limits of a scenario for an authorization: fields, period, uses, channels, kinds, sources, pilot period, note."""
+"""What a scenario limits in an authorization: fields, period, uses, channels, kinds, sources, pilot period, note."""
 
 from __future__ import annotations
 

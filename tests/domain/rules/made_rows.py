@@ -1,4 +1,4 @@
-"""Rows of an enterprise by month, and the claim or the refusal that a rule gives for them."""
+"""Makes an enterprise's monthly rows, and applies a rule to them: the result is a claim or a refusal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def month(number: int) -> str:
 
 
 def rows_of(column: str, values: Sequence[str]) -> list[dict[str, str]]:
-    """Return a row for each month; for the value "" the month has no row."""
+    """Return one row for each value, month by month; a month whose value is "" gets no row."""
     return [{"month": month(number), column: value} for number, value in enumerate(values) if value]
 
 

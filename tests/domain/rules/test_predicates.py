@@ -94,7 +94,8 @@ def test_band_with_one_edge_gives_the_expected_claim(value: str, band: str) -> N
     assert claim("band", "kwh", [value], edges=["10"]) == band
 
 
-# The rule, its column, the values from November 2025 on ("" is a month without a row), and the claim. ``last`` is 3.
+# The rule, its column, the monthly values from November 2025 on ("" is a month without a row), and the claim.
+# ``last`` is 3.
 CLAIMS: dict[str, tuple[str, str, list[str], Any]] = {
     "at least, below": ("at_least", "kwh", ["99", "94.999"], False),
     "at least, the threshold": ("at_least", "kwh", ["0", "95.00"], True),

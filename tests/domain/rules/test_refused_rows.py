@@ -98,7 +98,7 @@ BAD_VALUES = {
 @pytest.mark.parametrize("value", BAD_VALUES.values(), ids=BAD_VALUES.keys())
 @pytest.mark.parametrize("op", ["trend", "band", "at_least", "total_band", "series", "index_series"])
 def test_every_row_must_have_a_number(op: str, value: str, column: str) -> None:
-    """A row is also refused if the claim does not depend on it."""
+    """A row without a number is refused even if the claim does not depend on this row."""
     rows = rows_of("kwh", ["1", "2", "3", "4", "5"])
     rows[1][column] = value
     error = refusal(RULES[op], rows)

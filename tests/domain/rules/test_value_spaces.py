@@ -206,7 +206,7 @@ def test_every_computed_claim_fits(case: tuple[Rule, list[dict[str, str]], dict[
 
 @pytest.mark.parametrize("op", sorted(OPS))
 def test_every_op_gives_a_claim_that_fits(op: str) -> None:
-    """The rows here fit each op, because random rows may miss an op."""
+    """Each op gets rows that fit it: with the random rows of the other tests, an op might never be tested."""
     rows = [
         {"month": f"20260{month}", "kwh": str(month * 20_000), "paid": "yes", "state": "bad", "score": "7"}
         | {"digest": DIGEST, "note": "a line", "opened": "190001"}
@@ -262,7 +262,7 @@ def test_numbers_are_bounded(op: str, value: Any) -> None:
 
 @given(st.text(max_size=210) | st.text(alphabet=" \u00a0\u2003\u200b\u2028x", max_size=5))
 def test_line_follows_the_definition_of_the_protocol(text: str) -> None:
-    """The protocol: 1 to 200 characters, no general category C or Z except the space, and no space at the ends."""
+    """A line has 1 to 200 characters, none of general category C or Z except the space, and no space at its ends."""
     printable = all(symbol == " " or unicodedata.category(symbol)[0] not in "CZ" for symbol in text)
     line = 1 <= len(text) <= 200 and printable and text[0] != " " and text[-1] != " "
     assert fits(RULES["text"], text) is line

@@ -1,8 +1,8 @@
 """Reference for applications and objections: the rules of contracts/assets/AssetApplications and AssetObjections.
 
 Each act is a function of the asset's life, the acting party, the arguments and the time. It returns the new life, or
-raises the error of the contract, with the checks in the same order. Digests are hex text; empty or all zeros means that
-no digest is given.
+raises the error of the contract, with the checks in the same order. Digests are hex text; a digest that is empty or
+all zeros counts as missing.
 """
 
 from __future__ import annotations
@@ -83,8 +83,8 @@ def file(
 ) -> AssetLife:
     """File an application, or file a returned application again. Only the holder may do this.
 
-    ``anew`` says that the application has new content with a new fingerprint; ``earlier`` is another asset with this
-    fingerprint, if any.
+    ``anew`` is true if the application has new content with a new fingerprint. ``earlier`` is another asset with the
+    same fingerprint, if there is one.
     """
     acting(by)
     holding(life, by)
@@ -218,7 +218,7 @@ def fileable_again(life: AssetLife, at: int) -> None:
 
 
 def staged(life: AssetLife, move: str) -> None:
-    """Raise the contract's error unless the stage of the application allows this act."""
+    """Raise the contract's error unless this act is allowed at the application's stage."""
     if not _can(life, move):
         raise _wrong_stage(life)
 
@@ -285,6 +285,6 @@ def _wrong_stage(life: AssetLife) -> PingzhengError:
 
 
 def _fingerprint_free(earlier: AssetLife | None) -> None:
-    """Raise the contract's error if the asset with this fingerprint has not ended."""
+    """Raise the contract's error if an asset that has not ended already has this fingerprint."""
     if earlier is not None and earlier.state not in REGISTRATION.final:
         raise refused("ASSET_DUPLICATE_FINGERPRINT")

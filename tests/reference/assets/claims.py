@@ -119,13 +119,13 @@ def room_for_right(life: AssetLife, _: int) -> None:
 
 
 def room_for_lien(life: AssetLife, _: int) -> None:
-    """Raise the contract's error unless a further lien can be added that is not a sole lien."""
+    """Raise the contract's error unless one more (not sole) lien can be added."""
     _next_lien(life, sole=False)
 
 
 def _without_overlap(life: AssetLife, right: Right) -> None:
     for no, other in enumerate(life.rights, start=1):
-        # Licences are skipped: a licence is a part of the right above it, which is compared itself.
+        # Licences are skipped: a licence is a part of the right above it, and that right is compared.
         if other.parent or other.kind != right.kind or not (other.exclusive or right.exclusive):
             continue
         if other.start < right.end and right.start < other.end:

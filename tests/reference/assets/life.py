@@ -39,7 +39,7 @@ class Objection:
 
 @dataclass(frozen=True, slots=True)
 class Lien:
-    """An active lien; ``consent_to`` is the party to which its creditor allows a transfer."""
+    """An active lien; ``consent_to`` is the party to which the lien's creditor allows a transfer of the asset."""
 
     creditor: int
     rank: int
@@ -66,9 +66,9 @@ class Right:
 class AssetLife:
     """The state of an asset; ``AssetLife()`` is an asset that is not registered.
 
-    ``kind`` and ``stage`` belong to the open application, None without one. ``until`` is the last second of the current
-    notice or offer. ``applications`` counts the applications filed; filing a returned one again adds none. Objections
-    and rights are numbered from 1; liens have their own numbers.
+    ``kind`` and ``stage`` are those of the open application; they are None if no application is open. ``until`` is the
+    last second of the current notice or offer. ``applications`` counts the applications filed; filing a returned
+    application again adds none. Objections and rights are numbered from 1; liens have their own numbers.
     """
 
     state: str = REGISTRATION.initial
@@ -178,13 +178,13 @@ def without_offer(life: AssetLife, at: int) -> None:
 
 
 def let_go(life: AssetLife, to: int) -> None:
-    """Require that every creditor consents to a transfer to ``to``; with ``NOBODY``, that there is no lien."""
+    """Require that every creditor consents to a transfer to ``to``. For ``NOBODY``, require that there is no lien."""
     for number, lien in sorted(life.liens.items()):
         if to == NOBODY or lien.consent_to != to:
             raise refused("ASSET_PLEDGED", lien=number, creditor=lien.creditor)
 
 
 def movable(life: AssetLife, at: int) -> None:
-    """Require a valid, unfrozen registration without open objection or application; consent is checked elsewhere."""
+    """Require a valid, unfrozen registration without open objection or application; does not check the creditors."""
     free(life, at)
     without_application(life, at)

@@ -32,7 +32,7 @@ _Possible = Callable[[AssetLife, int], bool]
 
 
 def next_moves(life: AssetLife, at: int) -> list[str]:
-    """Return the acts that some party can do at the time ``at`` with some arguments; every other act is refused.
+    """Return the acts that at least one party can do at the time ``at`` with suitable arguments. Others are refused.
 
     The reassignment of an asset is not listed, because two officers decide it together.
     """

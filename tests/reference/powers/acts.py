@@ -211,7 +211,7 @@ class Powers(State):
         self.anchored[by] = batch + 1
         self._emit(LOG, "Anchored", issuer=by, batch=batch, firstSeq=batch, size=1, root=root, at=self.now)
 
-    # Only the registry itself makes these calls, when a proposal is carried out.
+    # The following calls are made only by the registry itself, when it carries out a proposal.
 
     def register(self, caller: str, listed: tuple[tuple[str, tuple[tuple[str, str], ...], int], ...]) -> None:
         by = self._require_decided(caller)

@@ -35,7 +35,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Act:
-    """A call that can be proposed: its contract, function and arguments. A proof is only marked as right or wrong."""
+    """A call that can be proposed: contract, function and arguments. A proof is only a word, such as "wrong"."""
 
     target: str
     function: str
@@ -94,7 +94,7 @@ class Event:
 class State:
     """The state of both contracts; ``now`` is the time of the block with the next act.
 
-    ``suited`` are the accounts with keys on secp256k1.
+    ``suited`` are the accounts that can send transactions: their keys are on secp256k1.
     """
 
     delay: int
