@@ -28,7 +28,7 @@ function syntaxTree(content) {
   return JSON.parse(solc.compile(JSON.stringify(input))).sources.source.ast;
 }
 
-// Counted are conditions without `&&` or `||`. If a condition has one of these, its operands are counted instead.
+// A condition without `&&` or `||` is counted. If a condition has one of these, its operands are counted instead.
 function operands(node) {
   if (node.nodeType === "TupleExpression" && node.components.length === 1) return operands(node.components[0]);
   if (JOINING.includes(node.operator)) return [...operands(node.leftExpression), ...operands(node.rightExpression)];

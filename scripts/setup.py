@@ -62,7 +62,7 @@ def problem(version: "tuple[int, ...]" = HERE, modules: "tuple[str, ...]" = ("ve
 
 
 def runs(program: str) -> bool:
-    """Return whether a program is on PATH and runs; a shim of pyenv is there even if its Python is not installed."""
+    """Return whether a program is on PATH and runs; a shim of pyenv exists even if its Python is not installed."""
     try:
         return not subprocess.call([program, "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
     except OSError:
@@ -108,7 +108,7 @@ def megabytes(folder: Path) -> int:
         for name in names:
             try:
                 total += os.lstat(os.path.join(place, name)).st_size  # noqa: PTH118 - Path is slow here
-            except OSError:  # the installer has moved the file
+            except OSError:  # the installer has moved the file meanwhile
                 continue
     return total // 1_000_000
 
@@ -124,7 +124,7 @@ def run(command: "list[str]", folder: Path, name: str = "pip install") -> None:
                 shown = time.monotonic()
                 print(f"  … {shown - begun:.0f} s, {folder.name} has {megabytes(folder)} MB", flush=True)
     except KeyboardInterrupt:
-        # Without this it would still write while the next run removes its files.
+        # Without this the command would still write while the next run removes its files.
         process.kill()
         process.wait()
         raise

@@ -1,6 +1,6 @@
 """Check the contracts with Slither, and fail if no reason is given for a finding, whatever its level.
 
-The reason why a single finding is not a fault stands in the source, on the line before the finding:
+The reason why a single finding is not a fault is given in a comment on the line before the finding:
     // slither-disable-next-line DETECTOR: why it is not a fault
 EXCLUDED lists detectors that are not used for any contract, with the reason. All arguments are passed to Slither.
 

@@ -46,7 +46,7 @@ REFUSED: Final = {
     413: "请求过大 Too large",
     415: "正文类型不支持 Unsupported body",
 }
-# Errors whose `where` is not sent: it is the node's URL, which may contain a secret, or the path of a file.
+# Errors whose `where` is not sent, because it is the node's URL, which may contain a secret, or the path of a file.
 OURS = (errors.ChainUnavailable, errors.StorageFull, errors.Incoherent, errors.Misconfigured)
 
 
@@ -205,7 +205,7 @@ def _methods(app: FastAPI, path: str) -> list[str]:
 
 
 class Unexpected:
-    """ASGI middleware that catches all other exceptions: the server would log their text, which may be personal."""
+    """ASGI middleware that catches all other exceptions, because the server would log their text (maybe personal)."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

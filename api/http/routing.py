@@ -84,7 +84,7 @@ class Gate:
 
 
 class BoundedRoute(APIRoute):
-    """A route that processes calls in the four steps of this module. ``async`` endpoints are called without them."""
+    """A route that processes calls in the four steps of this module. ``async`` endpoints skip these steps."""
 
     def get_route_handler(self) -> Handler:
         """Return the framework's handler, wrapped in the four steps."""

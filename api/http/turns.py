@@ -19,7 +19,7 @@ RETRY_SECONDS: Final = 3
 
 
 class Turns:
-    """A queue with limits for waiting calls and for calls at work. It belongs to the event loop that uses it first."""
+    """A queue that limits how many calls wait and how many are processed; for one event loop only."""
 
     def __init__(self, at_once: int, limits: Limits) -> None:
         self._free = at_once

@@ -110,7 +110,7 @@ def set_status(
 
 
 def _with_uscc(ledger: Ledger, uscc: str) -> list[KnownParty]:
-    """Return the institution with this USCC. An ID number is refused as no USCC, so persons cannot be found."""
+    """Return the institution with this USCC. A person's ID number is refused, so persons cannot be found."""
     try:
         found = ledger.parties.register.find(check_institution(uscc, "uscc"))
     except NotFound:

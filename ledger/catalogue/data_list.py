@@ -210,7 +210,7 @@ class Catalogue:
 
 
 def sees_drafts(reader: Actor | None, row: CatalogueResource) -> bool:
-    """Whether the reader may see unpublished versions. None means the operator's own command line, which may see
+    """Return whether the reader may see unpublished versions. None means the operator's own command line, which may see
     everything.
     """
     return reader is None or row.provider == reader.party or allowed(Action.EDIT_RESOURCE, reader.roles, reads=True)

@@ -53,7 +53,7 @@ def change_of(
 
 
 def move(session: Session, row: CatalogueResource, name: str, by: str, now: int, reason: str | None = None) -> None:
-    """Take a step of the state machine and record it; a blocked or retired entry is no longer published.
+    """Take a step of the state machine and record the step; a blocked or retired entry is no longer published.
 
     Raises ``Conflict`` ``MOVE_NOT_ALLOWED``.
     """

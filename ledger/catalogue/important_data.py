@@ -106,8 +106,8 @@ class ImportantDataList:
                 yield row.code
 
     def _stops(self, session: Session, entry: ImportantData, row: CatalogueResource) -> bool:
-        """Whether the newest or the published version matches the entry and no review permits that version; a review
-        never permits core data.
+        """Return whether the newest or the published version matches the entry and no review permits that version; a
+        review never permits core data.
         """
         for number in {row.version, row.published_version or row.version}:
             resource = DataResource.from_dict(lookups.version(session, row.code, number).document)

@@ -29,7 +29,7 @@ class ImportantData:
     fields: tuple[str, ...] = ()
 
     def matches(self, resource: DataResource) -> bool:
-        """Whether the resource matches this kind of data."""
+        """Return whether the resource matches this kind of data."""
         if self.pattern and fnmatchcase(resource.title.casefold(), self.pattern.casefold()):
             return True
         named = {field.name.casefold() for field in resource.fields}

@@ -18,7 +18,7 @@ from ledger.store.database import Database
 __all__ = ["FIELD_COLUMNS", "OPTIONAL", "REQUIRED", "CatalogueImport", "ImportReport", "Sheets", "sheets_of"]
 MAX_ROWS: Final = 20_000
 MAX_REFUSALS_LISTED: Final = 100
-# How often a table is planned, at most; a plan is repeated if another writer changed the table's entries meanwhile.
+# The most times that one import is planned; it is planned again if another writer changed its entries meanwhile.
 MAX_PLANS: Final = 3
 
 

@@ -65,12 +65,12 @@ def system(session: Session, code: str) -> InfoSystem | None:
 
 
 def reviewed(session: Session, code: str, number: int) -> bool:
-    """Whether a review of the given version is recorded."""
+    """Return whether a review of the given version is recorded."""
     return session.get(ResourceReview, (code, number)) is not None
 
 
 def acts_for(session: Session, party_id: str, department: str) -> bool:
-    """Whether the party is the department, or its present chief data officer."""
+    """Return whether the party is the department, or its present chief data officer."""
     return party_id in (department, cdo_of(session, department))
 
 

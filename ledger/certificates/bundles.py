@@ -75,7 +75,7 @@ class Bundles:
     ) -> Bundle:
         """Return a bundle that ``holder`` has signed for one consumer and one nonce at ``at`` (seconds UTC).
 
-        Raises as ``build``, and as ``ledger.proof.presenting.present``.
+        Raises the errors of ``build``, and the errors of ``ledger.proof.presenting.present``.
         """
         return present(self._full(number), fields, consumer=consumer, nonce=nonce, holder=holder, at=at)
 
@@ -130,7 +130,7 @@ class Bundles:
     def _account(self, session: Session, row: Certificate, algorithm: str | None, anchored: int) -> str:
         """Return the issuer's account that signs the certificate.
 
-        The installation's suite is tried first; a suite must fit ``_sd_alg``.
+        The installation's suite is tried first. A suite must use the hash algorithm that ``_sd_alg`` names.
         """
         for suite in dict.fromkeys((self._suite, ES256K, *SUITES.values())):
             if algorithm not in (None, suite.digest):
@@ -145,9 +145,9 @@ class Bundles:
         )
 
     def _disclosures(self, session: Session, row: Certificate, stated: Mapping[str, Any]) -> list[Disclosed]:
-        """Return the hidden claims.
+        """Return the certificate's hidden claims.
 
-        Raise if a claim belongs to another certificate, because the bundle would look forged.
+        Raise if a claim belongs to another certificate, because verifiers would take the bundle for a forgery.
         """
         opened = [] if row.sealed_id is None else self._sealer.open_list(session, row.sealed_id)
         digests = {disclosure_digest(item, stated.get("_sd_alg", ES256K.digest)) for item in opened}

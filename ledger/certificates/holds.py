@@ -30,7 +30,7 @@ OFFICES = (Role.AUTHORITY.value, Role.SUPERVISOR.value)
 class Holds:
     """Sets and lifts holds.
 
-    ``by`` is the id of the acting authority or supervisor; the contract checks its role (office).
+    ``by`` is the id of the acting authority or supervisor; the contract checks that the party has this role.
     """
 
     def __init__(self, database: Database, reader: ChainReader, acting: RelayedActs, proposals: Proposals) -> None:
@@ -40,29 +40,29 @@ class Holds:
         self._proposals = proposals
 
     def hold(self, number: str, reason: str, by: str, signed: SignedRequest | None = None) -> None:
-        """Hold a usage certificate and its request. Nothing is sent for a statement that is already held by the same
-        role (office). Raises ``Conflict`` ``REGISTRATION_NOT_HELD``, ``SIGNATURE_REQUIRED``; ``Forbidden``
+        """Place a hold on a usage certificate and its request. A statement that the same role already holds is
+        skipped. Raises ``Conflict`` ``REGISTRATION_NOT_HELD``, ``SIGNATURE_REQUIRED``; ``Forbidden``
         ``PARTY_LACKS_ROLE``; ``NotFound``.
         """
         self.hold_statements(self._rests_on(number), reason, by, signed)
 
     def lift(self, number: str, reason: str, by: str, signed: SignedRequest | None = None) -> Proposal:
-        """Lift the hold that the role (office) of ``by`` set on a usage certificate and its request.
+        """Lift the hold that the role of ``by`` set on a usage certificate and its request.
 
         A hold by the other role stays.
 
         If this installation keeps the key of a second party with the role, that party confirms at once; else the
-        proposal stays pending. Raises as ``hold``, and ``Conflict`` ``LOG_NOT_HELD`` if the role holds neither
-        statement.
+        proposal stays pending. Raises the errors of ``hold``, and ``Conflict`` ``LOG_NOT_HELD`` if the role
+        holds neither statement.
         """
         return self.lift_statements(self._rests_on(number), reason, by, signed)
 
     def hold_statements(
         self, digests: Sequence[str], reason: str, by: str, signed: SignedRequest | None = None
     ) -> None:
-        """Hold requests, authorizations, provisions or usage certificates by their digests (hex).
+        """Place a hold on the requests, authorizations, provisions or usage certificates with these digests (hex).
 
-        Raises as ``hold``, and ``InvalidInput`` ``HOLD_COUNT`` unless there are 1 to 100 digests.
+        Raises the errors of ``hold``, and ``InvalidInput`` ``HOLD_COUNT`` unless there are 1 to 100 digests.
         """
         own, held = self._held(digests, by)
         fresh = [digest for digest, offices in held.items() if not own or not own <= offices]
@@ -72,7 +72,7 @@ class Holds:
     def lift_statements(
         self, digests: Sequence[str], reason: str, by: str, signed: SignedRequest | None = None
     ) -> Proposal:
-        """Lift the holds that the role (office) of ``by`` set on these statements; returns and raises as ``lift``.
+        """Lift the holds that the role of ``by`` set on these statements; returns and raises the errors of ``lift``.
 
         If ``by`` is both authority and supervisor, the holds by authorities are lifted, or if there are none, those by
         supervisors.

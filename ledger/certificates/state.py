@@ -31,12 +31,12 @@ class CertificateStates:
         self._clock = clock
 
     def status(self, number: str) -> dict[str, Any]:
-        """Return a certificate's state, the time of its beginning, the reason, and the position in the log; no claims.
+        """Return a certificate's state and since when, the reason, and the position in the log; no claims.
 
         The state is one of ``ledger.usage.holdings.filter.STATES``. A certificate is ``building`` until the chain holds
         its batch, whatever the database says. In this state ``paused_until`` is the latest time at which a pause ends
         (seconds UTC), 0 without a pause. ``since`` and ``reason`` are None for states that no act on the chain caused,
-        such as ``expired``. Raises ``NotFound``; ``Incoherent`` if the chain holds another batch under this batch
+        such as ``expired``. Raises ``NotFound``; ``Incoherent`` if the chain has another batch with this batch
         number, or if the state would be ``active`` but the chain has lost blocks that may have contained a revocation.
         """
         with self._database.read() as session:
@@ -58,7 +58,7 @@ class CertificateStates:
         return found | {"block": block} | place.to_dict()
 
     def public_status(self, number: str) -> dict[str, Any]:
-        """Return what anybody may see: the state, and the time of its beginning. Raises ``NotFound``.
+        """Return what anybody may see: the state, and since when the certificate has it. Raises ``NotFound``.
 
         The reason is not public. The position is left out too, because with it the reason can be read on the chain.
         """
@@ -127,8 +127,8 @@ def _withdrawn(
 ) -> tuple[int | None, str] | None:
     """Return the time and the reason of the withdrawal that ended a certificate, or None if nothing was withdrawn.
 
-    A subject's withdrawal counts even by a reported key, a provider's does not (protocol §9). The time is None if the
-    withdrawal is only in a log entry.
+    If the key of a withdrawal was reported lost, a subject's withdrawal still counts, but a provider's does not
+    (protocol §9). The time is None if the withdrawal is only in a log entry.
     """
     asked = [(each, reads.withdrawn_at(numbers[each.party](), each.digest)) for each in named if each.party]
     facts = [(each, answer()) for each, answer in asked]

@@ -32,7 +32,7 @@ _CERTIFIED: Final = frozenset({"Confirmed", "RightGranted", "TransferAccepted"})
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Shows whether an act is completed: then the asset's history has ``event`` at least ``times`` times."""
+    """The mark of a completed act: the asset's history has ``event`` at least ``times`` times."""
 
     event: str
     times: int = 1
@@ -58,7 +58,7 @@ class AssetHistories:
 
     @property
     def begun(self) -> bool:
-        """Whether an earlier run has begun these histories."""
+        """Return whether an earlier run has begun these histories."""
         return any("Filed" in events for events in self._earlier.events(self.assets).values())
 
     def steps(self) -> list[Step]:

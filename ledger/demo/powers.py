@@ -57,7 +57,7 @@ class Powers:
 
     @property
     def begun(self) -> bool:
-        """Whether an earlier run proposed the recovery."""
+        """Return whether an earlier run proposed the recovery."""
         return self._recovery() is not None
 
     def play(self, run: Run) -> list[Caught]:

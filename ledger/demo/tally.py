@@ -39,7 +39,7 @@ class Caught:
 
     @property
     def right(self) -> bool:
-        """Whether the expected check refused the case."""
+        """Return whether the expected check refused the case."""
         return self.check == self.expected
 
 

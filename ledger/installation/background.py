@@ -92,7 +92,7 @@ class TickingThread:
             rest = self._rest_after(self._failure())
 
     def _failure(self) -> BaseException | None:
-        """Call ``tick`` once. Return the exception if it failed, even one that would end the thread; else None."""
+        """Call ``tick`` once. Return the exception that it raised, also one that would end the thread; else None."""
         self._began = self._clock()
         try:
             self._tick()

@@ -74,7 +74,7 @@ from ledger.store.tables import Sealed
 LOW_BYTES: Final = 200 * 1024 * 1024
 # The code of a remark: the operator accepted these lost batches at the restore, so they do not count as a problem.
 REMARKED: Final = "BATCH_LOST"
-# Whoever can read these files can act for the parties or open sealed texts.
+# Secret files: a person who can read them can act for the parties, or decrypt sealed texts.
 _PRIVATE: Final = ("keys", "offices", "ledger.db", "joined.json", "session.json")
 
 
@@ -209,7 +209,7 @@ class Doctor:
         self._database = Database(engine)
 
     def _sealing(self, database: Database) -> Iterator[Finding]:
-        """Unwrap one text of each wrapping key, to find wrong keys with the right id; report closed texts."""
+        """Unwrap one text for each wrapping key, to find a wrong key that has the right id; report closed texts."""
         if self._joined is not None:
             return
         provider = self._provider()
@@ -229,7 +229,7 @@ class Doctor:
 
     def _entries(self, database: Database) -> Iterator[Finding]:
         with database.read() as session:
-            # Rows are compared with their entries, so they can only be checked if the entries are intact.
+            # A row is compared with its log entry, so rows can only be checked if the log entries are intact.
             yield from list(audit(session)) or audit_records(session)
             if lost := lost_finding(session):
                 yield lost

@@ -181,7 +181,7 @@ def require_deployment_unchanged(home: Path) -> None:
 
 
 def require_deployment(home: Path, noted: str) -> None:
-    """Raise ``Misconfigured`` ``DEPLOYMENT_CHANGED`` unless the deployment file has this digest; "" allows all."""
+    """Raise ``Misconfigured`` ``DEPLOYMENT_CHANGED`` unless the file has this digest; "" allows every file."""
     if noted and noted != deployment_digest(home):
         raise Misconfigured(
             "DEPLOYMENT_CHANGED",

@@ -66,7 +66,7 @@ class LocalClock:
         return 0 if self._remote else self._read()
 
     def begin(self, before: int) -> None:
-        """Set the clock of a new chain ``before`` seconds behind the machine's clock; do nothing for an old chain."""
+        """Set the clock of a new chain ``before`` seconds behind the machine's clock; change no existing clock."""
         if not self._remote and not self._file.exists() and not self._journal.exists():
             self._settings.make_home()
             self._set(-before)
@@ -190,7 +190,7 @@ def open_chain(settings: Settings, *, create: bool = False) -> Iterator[Chain]:
 
 
 def _await(opening: FileLock) -> None:
-    """Wait until no other program opens the ledger, because that program uses this program's node; at most a while."""
+    """Wait for a limited time while another program is opening the ledger, because it may need this program's node."""
     deadline = time.monotonic() + LOCK_TIMEOUT_SECONDS
     with suppress(OSError):
         while not opening.acquire() and time.monotonic() < deadline:

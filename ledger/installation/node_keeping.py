@@ -134,7 +134,7 @@ class NodeKeeper:
         return True
 
     def _noted(self) -> int | None:
-        """Return the port in ``node.json``; None if no file exists. Raises ``Misconfigured`` ``NODE_FILE_DAMAGED``."""
+        """Return the port in ``node.json``, None without a file. Raises ``Misconfigured`` ``NODE_FILE_DAMAGED``."""
         path = self._folder / "node.json"
         try:
             found = _URL.fullmatch(small_json(path)["url"])
@@ -222,7 +222,7 @@ def small_json(path: Path) -> Any:
 
 
 def is_of(folder: Path, url: str) -> bool:
-    """Return whether the node at ``url`` has this folder's journal file open, whatever path it used."""
+    """Return whether the node at ``url`` has this folder's journal file open, by whatever path."""
     try:
         answer = Connection(url, timeout=_PROOF_TIMEOUT_SECONDS).ask("pingzheng_journal")
         status = (folder / "journal.jsonl").stat()

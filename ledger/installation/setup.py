@@ -169,7 +169,7 @@ def _require_own_secrets(database: Database, sealer: Sealer, lookup_key: bytes, 
             where="lookup.key",
             hint="Restore lookup.key from the backup of the keys: another key finds no party by its identifier.",
         )
-    # Texts that are closed or lost since a restore cannot be opened, so they cannot show whether the key is right.
+    # A text that a restore closed or lost cannot be decrypted, so it cannot show whether the key is right.
     with database.read() as session, suppress(Conflict, NotFound):
         sealer.open(session, operator.sealed_id)
     _ = sealer.keys.current

@@ -1,6 +1,6 @@
 """The SQLAlchemy metadata of all tables of a ledger, for code that handles the whole database.
 
-Each module ``tables`` in a room or in a folder of a room is imported, so a new one needs no entry here.
+Every module ``tables`` in a package of ``ledger`` is imported, so a new module needs no entry here.
 """
 
 from __future__ import annotations

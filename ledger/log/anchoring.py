@@ -45,7 +45,7 @@ class BatchRule:
 
 @dataclass(frozen=True, slots=True)
 class Anchored:
-    """The number of batches that one call of ``tick`` or ``flush`` anchored, and the gas.
+    """The number of batches that one call of ``tick`` or ``flush`` anchored, and the gas used.
 
     ``paused_until`` is the end of a pause that stopped the call (seconds UTC), else 0.
     """
@@ -104,8 +104,8 @@ class FailureNote:
 
 
 class Anchoring:
-    """Anchors the batches of one issuer's log; nothing else may. It asks the chain which batches are anchored, so that
-    it can be called again after a crash.
+    """Anchors the batches of one issuer's log; no other code may do this. The methods ask the chain which batches are
+    anchored, so they can be called again after a crash.
 
     ``issuer`` is the number of the party that ``client`` sends for. ``archive`` receives each batch before the batch is
     sent; if ``archive`` raises, the batch waits. ``archive`` is also called without a batch, to archive what only the

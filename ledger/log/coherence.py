@@ -230,8 +230,8 @@ class Coherence:
 def anchor_of(reader: ChainReader, issuer: int, number: int) -> AnchoredBatch:
     """Return the anchor of a batch that the contract counts as anchored.
 
-    Raises ``ChainUnavailable`` ``NODE_ANSWER_INVALID`` if the node does not return the event, because this is the
-    node's failure and no forked log.
+    Raises ``ChainUnavailable`` ``NODE_ANSWER_INVALID`` if the node does not return the event, because then the
+    node has failed, and the log is not forked.
     """
     found = reader.anchored(issuer, number)
     if found is None:
@@ -336,7 +336,7 @@ def _chain_behind(chain: int, here: int) -> Finding:
 
 
 def forked(number: int) -> Finding:
-    """Return the finding that the chain holds another batch under this batch number."""
+    """Return the finding that the chain has another batch with this batch number."""
     return Finding(
         "LOG_FORKED",
         f"The chain holds another batch {number} in the issuer's log than this ledger.",

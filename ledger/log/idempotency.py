@@ -44,8 +44,8 @@ class Idempotency:
         self._clock = clock
 
     def once(self, party: str, key: str, request: bytes, work: Callable[[], Answer]) -> Answer:
-        """Return the stored answer; if there is none, do ``work`` and store the answer. Requests with equal bytes are
-        the same.
+        """Return the stored answer; if there is none, do ``work`` and store the answer. Two requests count as
+        the same if their bytes are equal.
 
         Raises ``InvalidInput`` ``IDEMPOTENCY_KEY_REUSED`` if the key was used for another request, and ``Conflict``
         ``REQUEST_RUNNING`` while the first request still runs.

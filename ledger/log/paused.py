@@ -32,7 +32,7 @@ def paused(until: int) -> Conflict:
 
 
 def is_pause(refusal: Conflict) -> bool:
-    """Whether the contracts refused because of a pause."""
+    """Return whether the contracts refused because of a pause."""
     return refusal.code == PAUSED
 
 

@@ -46,8 +46,8 @@ def party_keys(session: Session, identifier: str) -> list[PartyKey]:
 
 
 def live_keys(session: Session, identifier: str) -> list[PartyKey]:
-    """Return the bound keys that are not retired, with the reported ones, the earliest first, as last read from the
-    chain."""
+    """Return the party's keys that were bound and not retired when the chain was last read, the earliest first; a key
+    that was reported lost is included."""
     return [key for key in party_keys(session, identifier) if key.bound_at is not None and key.retired_at is None]
 
 

@@ -154,7 +154,7 @@ def _added(session: Session, sealer: Sealer, newcomer: NewParty, lookup: str, no
 
 
 def let_go(session: Session, key: bytes, identifier: str) -> None:
-    """Remove the identifier from the party's row, so that a new party can be recorded with it; the row stays."""
+    """Remove the identifier from the party's row, so that a new party can have this identifier; the row stays."""
     row = session.scalars(select(Party).where(Party.lookup == lookup_digest(key, identifier))).one()
     row.lookup = lookup_digest(key, f"{identifier}|{row.id}")
     session.flush()

@@ -146,7 +146,10 @@ class Offices:
 
 
 def _checked(file: dict[str, Any]) -> FoundingOffice:
-    """Raises ``InvalidInput``, ``TypeError``, ``ValueError``."""
+    """Check and return the office in the JSON of an office file.
+
+    Raises ``InvalidInput``, ``TypeError``, ``ValueError``.
+    """
     name, region = str(file["name"]), str(file["region"])
     if not 1 <= len(name) <= MAX_NAME:
         raise InvalidInput("PARTY_NAME_LENGTH", f"A name has 1 to {MAX_NAME} characters.", where="name")

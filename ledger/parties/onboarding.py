@@ -207,7 +207,7 @@ class Onboarding:
             self._proposals.decide(self._authority, set_roles(number, Role.mask(wanted)))
 
     def _require_offices_by_authority(self, actor: Actor, newcomers: Iterable[NewParty]) -> None:
-        """Raise ``Forbidden`` ``PARTY_OFFICE_BY_AUTHORITY`` unless the caller may onboard such parties.
+        """Raise ``Forbidden`` ``PARTY_OFFICE_BY_AUTHORITY`` unless the caller may onboard parties with these roles.
 
         Roles that only an authority may grant are proposed in the name of this service's authority. So only the
         authority itself may onboard a party with such a role.

@@ -1,9 +1,10 @@
 """Lists of parties to register. The chain stores the hash of the proposed list, and registers only that list.
 
 A list holds the id, the roles and the keys of each party. The confirming institution gets the list as a file from the
-proposing institution. The file also has the opening of each id (kind, identifier and key; protocol §1), which shows
-whom the list registers. The confirming institution also checks the proofs of SM2 keys, which the chain cannot check.
-Openings are personal text: they are only in that file, and the confirming installation does not store them.
+proposing institution. The file also has the opening of each id: the values from which the id is computed (kind,
+identifier and key; protocol §1). They show whom the list registers. The confirming institution also checks the proofs
+of SM2 keys, which the chain cannot check. Openings are personal text: they are only in that file, and the
+confirming installation does not store them.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ class ListedIdentity:
 
 
 class RegistrationLists:
-    """Stores registration lists. ``sealer`` opens the identities of parties; None in a joined installation."""
+    """Stores registration lists. ``sealer`` decrypts the identities of parties; None in a joined installation."""
 
     def __init__(self, database: Database, client: ChainClient, clock: Clock, sealer: Sealer | None = None) -> None:
         self._database = database
@@ -187,7 +188,10 @@ def _read(document: Mapping[str, Any]) -> list[ListedParty]:
 
 
 def _identity(party: ListedParty, opening: Mapping[str, Any]) -> ListedIdentity:
-    """Raises ``InvalidInput``, ``TypeError``, ``KeyError``, ``ValueError``."""
+    """Check that the party's id was computed from the opening, and return the party's identity.
+
+    Raises ``InvalidInput``, ``TypeError``, ``KeyError``, ``ValueError``.
+    """
     if opening.keys() != OPENING:
         raise ValueError("an opening has exactly these members")
     kind, identifier, name = PartyKind(opening["kind"]), str(opening["identifier"]), str(opening["name"])

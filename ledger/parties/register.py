@@ -67,7 +67,7 @@ class Parties:
         return self._roles.actor(identifier)
 
     def active(self, identifier: str) -> KnownParty:
-        """Return the party if it is active in the index; raises as ``actor``."""
+        """Return the party if it is active in the index; raises the errors of ``actor``."""
         found = self.get(identifier)
         self._roles.actor(identifier)
         return found

@@ -21,7 +21,7 @@ NONCE_TAKEN = ("REQUEST_SIGNATURE_INVALID", "ERC2771_FORWARDER_INVALID_SIGNER")
 
 
 def account_is_of(reader: ChainReader, account: str, party: str) -> bool:
-    """Return whether the account is or was the party's on the chain.
+    """Return whether the account belongs, or once belonged, to the party on the chain.
 
     Call this before a key that is kept here signs for a caller: a caller can name any account.
     """
@@ -32,7 +32,7 @@ def account_is_of(reader: ChainReader, account: str, party: str) -> bool:
 class RelayedActs:
     """Sends the signed acts of parties to the chain.
 
-    It signs only if this installation keeps the key (demonstrations).
+    An act is signed here only if this installation keeps the party's key, as in demonstrations.
     """
 
     def __init__(self, relay: Relay, custody: Custody, database: Database, clock: Clock) -> None:
@@ -42,7 +42,7 @@ class RelayedActs:
         self._clock = clock
 
     def act_as(self, identifier: str, call: Call, signed: SignedRequest | None = None) -> Receipt:
-        """Send ``call`` from the party's present account; raises as ``act``, and ``NotFound``."""
+        """Send ``call`` from the party's present account; raises the errors of ``act``, and ``NotFound``."""
         with self._database.read() as session:
             account = party(session, identifier).account
         return self.act(account, call, signed)

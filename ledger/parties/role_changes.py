@@ -1,6 +1,6 @@
 """Changes of a party's roles, status and accreditations by an authority, an admin or a supervisor.
 
-Nobody may change its own.
+No party may make such a change for itself.
 """
 
 from __future__ import annotations

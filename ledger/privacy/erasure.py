@@ -130,8 +130,8 @@ class Erasure:
         Tables declare further texts that are erased with a party (``erased_with``).
 
         The party stays on the chain as an opaque id with its keys. If the person or firm is onboarded again, it gets a
-        new id. Raises as ``certificate``; ``Conflict`` ``PARTY_NOT_A_SUBJECT`` if the party also has other roles,
-        ``PARTY_ON_REGISTER`` if it holds an asset, or has a right in an asset or a lien on one.
+        new id. Raises the errors of ``certificate``; ``Conflict`` ``PARTY_NOT_A_SUBJECT`` if the party also has other
+        roles, ``PARTY_ON_REGISTER`` if it holds an asset, or has a right in an asset or a lien on one.
         """
         self._follower.sync()
         with self._database.write() as session:
@@ -313,7 +313,7 @@ def _forget_requests(session: Session, going: Sequence[SealedRow]) -> None:
     ids = [item.id for item in going if not isinstance(item, Certificate)]
     sent_by = {item.provider for item in going if isinstance(item, Provision)}
     askers = {item.consumer for item in going if isinstance(item, AccessRequest)}
-    # Brokers' requests are deleted too, even if the mandate has ended: a broker uses its own idempotency keys.
+    # A broker's requests have the broker's own idempotency keys; they are deleted too, even if its mandate has ended.
     sent_by |= askers | set(session.scalars(select(Mandate.broker).where(Mandate.principal.in_(askers))))
     broke_off, answered = IdempotentRequest.status.is_(None), IdempotentRequest.response["id"].as_string().in_(ids)
     session.execute(delete(IdempotentRequest).where(IdempotentRequest.party_id.in_(sent_by), broke_off | answered))

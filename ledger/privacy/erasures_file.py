@@ -39,7 +39,7 @@ class ErasuresFile:
         self._ledger = ledger
 
     def begin(self) -> None:
-        """Create an empty list if there is no list; raises as ``append``."""
+        """Create an empty list if there is no list; raises the errors of ``append``."""
         if not self.path.exists():
             try:
                 self._write(b"")

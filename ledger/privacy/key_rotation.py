@@ -62,7 +62,7 @@ class KeyRotation:
         """Make the key ``to`` current, or continue an interrupted rotation; ``run`` then changes the records.
 
         If the keys are in the environment or in a key management service, the key that is current there is used. Raises
-        ``InvalidInput`` ``SEALING_KEY_ID``, ``Misconfigured``, and as ``Archiving.require``.
+        ``InvalidInput`` ``SEALING_KEY_ID``, ``Misconfigured``, and the errors of ``Archiving.require``.
         """
         self._archiving.require()
         if to is not None or not self.status().outdated:
@@ -70,10 +70,11 @@ class KeyRotation:
         return self.status()
 
     def run(self, progress: Callable[[int], None]) -> int:
-        """Wrap all data keys that another key wraps with the current key instead, and return their number.
+        """Wrap with the current key all data keys that another key wraps, and return how many they are.
 
         ``progress`` is called after each transaction with the number of changed records. If any record was changed,
-        call ``scrub`` afterwards. Raises ``Misconfigured`` if a record's key is missing, and as ``Archiving.require``.
+        call ``scrub`` afterwards. Raises ``Misconfigured`` if a record's key is missing, and the errors of
+        ``Archiving.require``.
         """
         self._archiving.require()
         total, after = 0, ""

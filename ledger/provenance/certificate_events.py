@@ -35,7 +35,7 @@ class Concern:
     withdrawing: Set[tuple[int, str]]
 
     def has(self, event: Mapping[str, Any]) -> bool:
-        """Whether the event concerns the certificate or a statement that it rests on."""
+        """Return whether the event concerns the certificate or a statement that it rests on."""
         args = event["args"]
         match event["name"]:
             case "Used":
@@ -55,7 +55,7 @@ class Concern:
 
 
 def withdrawals_here(session: Session, statements: Sequence[NamedStatement]) -> list[dict[str, Any]]:
-    """Return the withdrawals that are only log entries: the contracts cannot check the signatures of some keys."""
+    """Return the withdrawals that are only log entries, because the contracts cannot check their signatures."""
     kinds = {each.digest: each.type for each in statements}
     entries = [(row, json.loads(row.body)) for row in log_store.withdrawals_of(session, kinds)]
     return [

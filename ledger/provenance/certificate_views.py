@@ -40,18 +40,18 @@ class OwnCertificates:
         return row
 
     def bundle(self, actor: Actor, number: str, fields: Iterable[str] | None) -> Bundle:
-        """Return the bundle to the certificate's subject, and record the reading; also raises as ``Bundles.build``."""
+        """Return the bundle to the subject and record the reading; raises the errors of ``Bundles.build`` too."""
         require(actor, Action.SEE_PAYLOAD, owns=self.get(actor, number).subject == actor.party)
         built = self._bundles.build(number, fields)
         self._readings.of_bundle(actor, How.BUNDLE, built)
         return built
 
     def has_part(self, actor: Actor, number: str) -> bool:
-        """Whether the party, or one of its principals, is subject, consumer, issuer or provider of the certificate."""
+        """Return whether the party, or one of its principals, is subject, consumer, issuer or provider of it."""
         return self._has_part(actor, self._holdings.get(number))
 
     def is_subject(self, actor: Actor, number: str) -> bool:
-        """Whether the party, or one of its principals, is the certificate's subject."""
+        """Return whether the party, or one of its principals, is the certificate's subject."""
         return self._holdings.get(number).subject in self._principals.of(actor)
 
     def _has_part(self, actor: Actor, row: IssuedCertificate) -> bool:

@@ -10,8 +10,8 @@ from ledger.parties.roles import Actor
 
 
 class Lineage:
-    """Records origin and replacement in the holder's name. The contract stores an asset's parents, and which parents
-    were annulled.
+    """Records, in the holder's name, an asset's origin and its replacement. The contract stores an asset's parents, and
+    which parents were annulled.
     """
 
     def __init__(self, acting: RelayedActs) -> None:

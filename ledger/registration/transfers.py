@@ -143,8 +143,8 @@ class Transfers:
     def reassign(
         self, actor: Actor, asset: str, to: str, grounds: str, signed: SignedRequest | None = None
     ) -> Proposal:
-        """Propose to reassign a silent holder's asset to ``to``. Two institutions must agree, and a waiting period must
-        pass.
+        """Propose to give ``to`` the asset of a holder that is closed or has no key that can act. Two institutions must
+        agree, and a waiting period must pass.
 
         The holder must not act during the waiting period. ``grounds`` is the text of the decision; its digest goes to
         the chain. Liens and a freeze stay. Raises ``Conflict`` ``ASSET_NOT_ON_CHAIN``, ``ASSET_HOLDER_SPEAKS``;

@@ -30,18 +30,18 @@ def withdrawn_but_active() -> Select[str]:
 
 
 def consent_ended() -> ColumnElement[bool]:
-    """Whether an authorization is withdrawn: on the chain, or by an entry of the log if the subject has an SM2 key."""
+    """Return whether an authorization is withdrawn on the chain or, if the subject has an SM2 key, by a log entry."""
     return (Authorization.state == _WITHDRAWN) | subject_withdrew(Authorization.subject, Authorization.digest)
 
 
 def provision_ended() -> ColumnElement[bool]:
-    """Whether a provision is withdrawn: on the chain by its provider, or by an entry of the log."""
+    """Return whether a provision is withdrawn: on the chain by its provider, or by an entry of the log."""
     recorded = exists().where(Entry.about == Provision.digest).correlate(Provision)
     return recorded | provider_withdrew(Provision.provider, Provision.digest)
 
 
 def subject_withdrew(subject: InstrumentedAttribute[str], statement: InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    """Whether a subject withdrew a statement on the chain. A withdrawal by a key that is reported lost counts too.
+    """Return whether a subject withdrew a statement on the chain, even with a key that was reported lost.
 
     The arguments are two columns of one table: the subject's party id and the statement's digest.
     """
@@ -51,8 +51,8 @@ def subject_withdrew(subject: InstrumentedAttribute[str], statement: Instrumente
 def provider_withdrew(
     provider: InstrumentedAttribute[str], statement: InstrumentedAttribute[str]
 ) -> ColumnElement[bool]:
-    """Whether a provider withdrew a statement on the chain; arguments as in ``subject_withdrew``. A withdrawal by a key
-    that is reported lost has no effect, because a thief must not end every certificate.
+    """Return whether a provider withdrew a statement on the chain; arguments as in ``subject_withdrew``. A withdrawal
+    with a key that was reported lost has no effect, because a thief must not end every certificate.
     """
     return _withdrew(provider, statement, WITHDRAWALS.c.at != 0)
 

@@ -101,7 +101,7 @@ class Provisions:
         return waiting[:limit]
 
     def _waits(self, session: Session, consent: Authorization) -> bool:
-        """Whether the authorization's period has not ended and the scenario has not changed."""
+        """Return whether the authorization's period has not ended and the scenario has not changed."""
         if self._clock() >= log_store.statement(session, consent.digest)["valid_to"]:
             return False
         asked = log_store.statement(session, access_request(session, consent.request_id).digest)

@@ -36,7 +36,7 @@ MAX_REVOCATIONS: Final = 10_000
 _ALREADY: Final = "LOG_ALREADY_REVOKED"
 # The most certificate numbers in one query; SQLite limits the number of parameters.
 _CHUNK: Final = 5_000
-# How often a status word is sent. If another call revoked one of its leaves meanwhile, the other leaves are sent again.
+# The most times that a status word is sent: if another call revoked one of its leaves, the other leaves are sent again.
 _TRIES: Final = 3
 # These errors concern only one transaction, so the next transaction is still sent. After any other error nothing more
 # is sent.

@@ -83,7 +83,7 @@ class StatusActs:
 
 
 def _asks_as_provider(actor: Actor, reason: str) -> bool:
-    """Whether a provider asks the issuer to revoke a certificate because the provider's data in it is wrong."""
+    """Return whether a provider asks the issuer to revoke a certificate because the provider's data in it is wrong."""
     return (
         reason == "data_error" and Role.PROVIDER in actor.roles and not allowed(Action.REVOKE_CERTIFICATE, actor.roles)
     )

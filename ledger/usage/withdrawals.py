@@ -69,7 +69,7 @@ class _Statement:
     is_consent: bool
 
     def ended_by(self, withdrawal: WithdrawalFact) -> bool:
-        """Whether the chain's record withdraws the statement. A key that is reported lost can withdraw only
+        """Return whether the chain's record withdraws the statement. A key that is reported lost can withdraw only
         authorizations.
         """
         return bool(withdrawal.first if self.is_consent else withdrawal.at)
@@ -180,8 +180,8 @@ class Withdrawals:
             self._intake.append(session, entry)
 
     def _checked(self, entry: Mapping[str, Any]) -> _Statement:
-        """Return the statement that a signed withdrawal names. Raises if another party than the statement's
-        own signed.
+        """Return the statement that a signed withdrawal names. Raises if the signer is not the party that
+        can withdraw the statement.
         """
         self._intake.require(entry, "withdrawal", "withdrawal")
         with self._database.read() as session:

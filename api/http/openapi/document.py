@@ -80,7 +80,7 @@ def _completed(made: dict[str, Any]) -> dict[str, Any]:
 def _renamed(schema: dict[str, Any]) -> dict[str, Any]:
     """Rename each schema to its title; otherwise a page of parties would be named ``Page_PartyOut_``.
 
-    Raises ``AssertionError`` if two schemas have one title, because the clients would lose one of them.
+    Raises ``AssertionError`` if two schemas have the same title, because the clients would lose one of them.
     """
     schemas = schema["components"]["schemas"]
     titles = {name: shape["title"] for name, shape in schemas.items()}

@@ -17,7 +17,7 @@ from ledger.proof.report import Report
 from ledger.proof.sdjwt import parse_certificate
 from ledger.proof.verifier import Expectation, verify
 
-# If the bundle's scenario is known here, adds the scenario's templates to what the verifier expects.
+# Such a function adds the template of the bundle's scenario to the expectation, if the scenario is known here.
 Expecting = Callable[[Bundle | bytes, Expectation], Expectation]
 
 
@@ -48,7 +48,7 @@ class Judge:
     def verify(self, raw: bytes, expect: Expectation, at: int | None = None) -> Verified:
         """Verify a bundle against the chain, for now or for a past time (seconds UTC).
 
-        No content of a bundle makes this raise.
+        The method raises no exception for a bundle, whatever the bundle contains.
         """
         try:
             return self.judge(parse_bundle(raw), expect, at)

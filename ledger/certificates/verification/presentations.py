@@ -139,7 +139,7 @@ class Presentations:
         """Record the outcome of a presentation and return the record. Another process may already have recorded the
         same outcome.
 
-        Raises as ``announce``.
+        Raises the errors of ``announce``.
         """
         with self._database.write() as session:
             known = session.get_one(Presentation, row.id)

@@ -80,8 +80,8 @@ class Uses:
         key.
 
         Raises ``Conflict`` ``LOG_USE_OUT_OF_ORDER``, ``LOG_SIGNATURE_EXPIRED``, ``Forbidden``
-        ``LOG_SIGNATURE_INVALID``, and as ``ChainClient.send``. The contract ignores a signed use whose ordinal is not
-        the next one; ``counted`` is then false for the receipt.
+        ``LOG_SIGNATURE_INVALID``, and the errors of ``ChainClient.send``. The contract ignores a signed use whose
+        ordinal is not the next one; ``counted`` is then false for the receipt.
         """
         if signature is None and use.account == self._client.account:
             return self._client.send(record_use(use.request, use.ordinal), announce=announce)

@@ -143,7 +143,7 @@ class Verification(Judge):
         sign.
 
         If the presentation is sent again, the current use is returned; if the use was counted and only the answer was
-        lost, the content is returned. Raises as ``accept``, except ``ACT_SIGNATURE_REQUIRED``.
+        lost, the content is returned. Raises the errors of ``accept``, except ``ACT_SIGNATURE_REQUIRED``.
         """
         require(actor, Action.VERIFY, owns=True)
         case = self._begin(raw, actor.party, nonce)
@@ -283,7 +283,7 @@ class Verification(Judge):
         return self._use_in(receipt, case.row)
 
     def _use_in(self, receipt: Receipt | None, row: KnownPresentation) -> CountedUse | None:
-        """Return the recorded use if its transaction was counted as a use, else None."""
+        """Return the recorded use if the contract counted it in the recorded transaction, else None."""
         if receipt is None or row.ordinal is None or row.request is None:
             return None
         if not self._uses.counted(receipt, row.consumer, row.request, row.ordinal):

@@ -27,7 +27,8 @@ OwnKey = Annotated[
 def asking_party(ledger: Ledger, key: Path | None) -> Actor:
     """Return the party whose active key is in the file; without a file, the installation's own party.
 
-    Raises ``Unauthenticated`` ``SESSION_KEY_NOT_LIVE``, ``Forbidden`` ``PARTY_NOT_ACTIVE``, and as ``signer_of``.
+    Raises ``Unauthenticated`` ``SESSION_KEY_NOT_LIVE``, ``Forbidden`` ``PARTY_NOT_ACTIVE``, and the errors of
+    ``signer_of``.
     """
     if key is None:
         return ledger.actor(ledger.party)

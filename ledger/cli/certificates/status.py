@@ -1,4 +1,4 @@
-"""Commands that change a certificate's status. Its issuer revokes or suspends; authorities and supervisors hold."""
+"""Commands for a certificate's status: its issuer revokes or suspends it, authorities and supervisors hold it."""
 
 from __future__ import annotations
 

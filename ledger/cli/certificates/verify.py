@@ -147,7 +147,7 @@ def facts_command(
 def _party_of(home: Path | None, name: str, as_json: bool) -> str:
     """Return the verifying party's id.
 
-    A name can be looked up only with a ledger; raises ``InvalidInput`` ``PARTY_FORM``, and as ``party_of``.
+    A name can be looked up only with a ledger; raises ``InvalidInput`` ``PARTY_FORM``, and the errors of ``party_of``.
     """
     if PARTY_ID.fullmatch(name):
         return name

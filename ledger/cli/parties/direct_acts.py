@@ -90,7 +90,10 @@ def signed_veto(chain: ChainId, signer: Signer, proposal: int) -> SignedAct:
 
 
 def signed_report(chain: ChainId, signer: Signer, reported: str) -> SignedAct:
-    """Sign a report that the account's key is lost; raises as ``signed_veto`` and ``InvalidInput`` ``ACCOUNT_FORM``."""
+    """Sign a report that the account's key is lost.
+
+    Raises the errors of ``signed_veto``, and ``InvalidInput`` ``ACCOUNT_FORM``.
+    """
     reported = _account(reported)
     return SignedAct(
         chain, signer.kid, sign_act(report_message(chain, signer.kid, reported), signer), reported=reported
@@ -122,7 +125,7 @@ def payer_of(private_key: bytes, signer: Signer, payer: bytes | None) -> bytes:
 
 
 def chain_named(deployment: Path | None, bundle: Path | None) -> ChainId:
-    """Return the ledger that a deployment file or a bundle names; ``InvalidInput`` ``LEDGER_NOT_NAMED`` without one."""
+    """Return the ledger named in a deployment file or a bundle; without both, raise ``LEDGER_NOT_NAMED``."""
     if deployment is not None:
         return Deployment.load(deployment).chain
     if bundle is not None:
@@ -136,7 +139,7 @@ def chain_named(deployment: Path | None, bundle: Path | None) -> ChainId:
 
 
 def reader_at(url: str, deployment: Path | None, bundle: Path | None) -> ChainReader:
-    """Check that the node serves the named ledger, and return a reader of the ledger; raises as ``chain_named``."""
+    """Check that the node serves the named ledger, and return a reader of it; raises the errors of ``chain_named``."""
     if deployment is not None:
         return ChainReader(ChainClient.at(url, Deployment.load(deployment)).check())
     chain, connection = chain_named(None, bundle), Connection(url)

@@ -40,7 +40,7 @@ class Kept:
     expires_at: int
 
     def call(self, method: str, path: str, body: object = None, query: dict[str, str] | None = None) -> Any:
-        """Call the service in this session, and return the service's answer; raises as ``HttpService.call``."""
+        """Call the service in this session, and return its answer; raises the errors of ``HttpService.call``."""
         from ledger.domain.canonical import canonical
         from ledger.provider.service import HttpService
 

@@ -40,7 +40,7 @@ def can_show(text: str) -> bool:
 
 @contextmanager
 def verdict_stands() -> Iterator[None]:
-    """Keep the command's exit code, which is the result, if the block cannot write to standard output; report that."""
+    """If the block cannot write to standard output, report this, but keep the exit code: it is the command's result."""
     try:
         yield
         sys.stdout.flush()

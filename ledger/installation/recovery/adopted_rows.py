@@ -280,7 +280,7 @@ class AdoptedRows:
                 came = known | came
         row.sealed_id = self._sealer.seal(self._session, list(came))
         if closed(self._session):
-            # While other texts are closed, it is unknown whether this text was erased, so it is closed too.
+            # While other texts are closed after a restore, this text may have been erased as well, so it is closed too.
             close(self._session, row.sealed_id)
         self._session.flush()
         return sorted(item.name for item in came.values())
@@ -305,7 +305,7 @@ class AdoptedRows:
         return max(taken) + 1 if was in taken else was
 
     def _token(self, presented: Presented) -> str | None:
-        """Return the bundle's signed token if a key of the issuer signed it; else None, then it is signed again."""
+        """Return the bundle's signed certificate if a key of the issuer signed it; if None, it must be signed again."""
         key = self._session.get(PartyKey, presented.issued.kid)
         if key is None or key.party_id != presented.claims["iss"] or not presented.issued.signed_by(key.public_key):
             return None

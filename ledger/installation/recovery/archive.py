@@ -31,7 +31,8 @@ from ledger.store.migrations import upgrade
 from ledger.store.sealing import outdated, wrapped_by
 from ledger.store.tables import Batch, Counter, Entry, Sealed
 
-# How many seconds of rows each run reads again: a row is dated when its transaction begins, and visible when that ends.
+# Each run reads the rows of the last so many seconds again: a row gets its time when its transaction begins, but can be
+# read only after the transaction has ended.
 OVERLAP_SECONDS: Final = 300
 _CHUNK: Final = 5_000
 
@@ -105,7 +106,7 @@ class Archive:
                         _put(archive, each, found)
 
     def missing(self, database: Database, below: int) -> list[int]:
-        """Return the numbers of batches that the archive lacks and the database has, if less than ``below``."""
+        """Return the numbers, below ``below``, of the batches that the database has and the archive lacks."""
         query = select(Batch.number).where(Batch.number < below)
         with self.reading() as archive:
             here = set(archive.scalars(query))
@@ -128,7 +129,7 @@ class Archive:
             return Database(self._engine).scrub()
 
     def rewrap(self, database: Database, current: str) -> int:
-        """Copy wrapped data keys from the database, for texts whose archived data key ``current`` does not wrap.
+        """Copy wrapped data keys from the database, if the archived copy is not wrapped with the key ``current``.
 
         Returns the number of texts.
         """
@@ -178,7 +179,7 @@ class Archive:
         except IntegrityError as error:
             raise _forked(self.file, str(self.file)) from error
         except (StorageFull, Misconfigured) as error:
-            # The database is read at the same time. An error about the database names another file.
+            # The block also reads the database. An error that names another file is about the database.
             ours = error.where in (str(self.file), self._engine.url.render_as_string())
             if not ours or error.code.startswith("ARCHIVE_"):
                 raise

@@ -39,7 +39,8 @@ def table_of(declared: type[Base]) -> Table:
 _NAMED_BY_DIGEST: Final = [
     table_of(each) for each in (AccessRequest, Authorization, Provision, Certificate, Publication, ErasureRecord)
 ]
-# For each table that entries name: the columns of other tables that refer to it. Those rows belong to the named row.
+# For each table whose rows log entries name: the columns with which other tables refer to it. Rows that refer to a
+# named row belong to the named row.
 _PARTS: Final[Mapping[str, Sequence[Column[Any]]]] = {
     "party": [table_of(PartyKey).c.party_id, table_of(Mandate).c.principal],
     "access_request": [table_of(SeenClaim).c.request_id],

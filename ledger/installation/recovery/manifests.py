@@ -1,4 +1,4 @@
-"""The manifest: a list of a backup's files with their digests. It is written last: a folder with it is complete."""
+"""The manifest lists a backup's files with their digests. It is written last: a folder with a manifest is complete."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ def is_whole_batch(session: Session, batch: Batch) -> bool:
 
 
 def _without_rows(archive: Session) -> set[int | None]:
-    """Return the numbers of unusable batches: the archive lacks the row that one of their entries names."""
+    """Return the numbers of the batches with an entry that names a row which the archive lacks."""
     found: set[int | None] = set()
     for kind, declared in _RECORDS.items():
         missing = Entry.digest.not_in(select(table_of(declared).c.digest))
@@ -131,7 +131,7 @@ def _require_same_entries(archive: Session, restored: Session, numbers: Sequence
 
 
 def _dated(archive: Session) -> Iterator[tuple[Table, list[Row]]]:
-    """Yield all rows of the dated tables, because perhaps no batch names them, with the rows that they refer to."""
+    """Yield all rows of the dated tables (perhaps no batch names them), and the rows to which they refer."""
     for table in DATED:
         last: tuple[int, str] | None = (-1, "")
         while last is not None:

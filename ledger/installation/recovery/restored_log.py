@@ -60,7 +60,8 @@ def anchors_of(reader: ChainReader, issuer: int) -> list[Event]:
 
 
 def settle_log(session: Session, anchors: Sequence[Event]) -> LogFound:
-    """Compare every batch with its anchor. Record batches that only the chain has, so that no number is used again.
+    """Compare every batch with its anchor. Record batches that only the chain has, so that no new batch
+    gets their numbers.
 
     The function runs within the caller's transaction. Raises ``Incoherent`` ``LOG_FORKED``, and
     ``CHAIN_BEHIND_DATABASE`` if the chain is older than the backup.

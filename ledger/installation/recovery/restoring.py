@@ -53,7 +53,7 @@ from ledger.store.sealing import close_all, closed, reopen_all
 from ledger.store.tables import Source
 from ledger.wallet.private_file import sync_folder
 
-# The archive leaves these tables out. Of their rows it holds at most those to which an archived row refers.
+# The archive does not copy these tables as a whole; it holds only those of their rows to which an archived row refers.
 FROM_THE_BACKUP_ALONE: Final = names_from(Source.BACKUP)
 
 

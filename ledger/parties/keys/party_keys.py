@@ -76,7 +76,7 @@ class PartyKeys(KeyReports):
         """Propose another key of any suite for the party, as the party itself or as an authority.
 
         The party continues to act with its present key. A party without a secp256k1 key acts with the first secp256k1
-        key that is bound. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, and as ``rotate``.
+        key that is bound. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, and the errors of ``rotate``.
         """
         require(actor, Action.MANAGE_ROLES, owns=actor.party == identifier)
         return self._change(actor, identifier, public_key, proof, signed, replaced=NO_ACCOUNT, suites=ANY_SUITE)
@@ -111,7 +111,7 @@ class PartyKeys(KeyReports):
         """Propose a new key in place of a party's lost key, as an authority; another authority confirms the proposal.
 
         ``lost`` is the account to replace, by default the party's present account. The new key must be of the same
-        suite as the lost key. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, and as ``rotate``.
+        suite as the lost key. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, and the errors of ``rotate``.
         """
         require(actor, Action.MANAGE_ROLES)
         _require_not_serving(serving, identifier)

@@ -21,7 +21,7 @@ SIGNATURE_BYTES = 64
 
 
 def possession_of(chain: ChainId, signer: Signer, number: int = 0) -> str:
-    """Return, in hex, the proof that the party with this number possesses the key of ``signer``; any suite."""
+    """Return, in hex, the proof that the party with this number possesses the key of ``signer`` (of any suite)."""
     if suite_of_key(signer.public_key) is SM2SM3:
         return signer.sign(key_message(chain, signer.kid, number)).hex()
     return prove_key(chain, signer, number)

@@ -50,8 +50,8 @@ class KeyReports:
         signer: str | None = None,
         signed: SignedRequest | None = None,
     ) -> Proposal | None:
-        """Report the key of a party's account as lost or stolen. The report takes effect in its block; repeating
-        changes nothing.
+        """Report the key of a party's account as lost or stolen. The report takes effect in its block; a repeated
+        report changes nothing.
 
         The party itself reports with any key that is not retired, even a reported key: ``act`` is the signature of
         ``report_message`` by the key of ``signer`` (by default the present account). If this installation keeps the

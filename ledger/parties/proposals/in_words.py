@@ -72,12 +72,12 @@ class Proposal:
 
     @property
     def pending(self) -> bool:
-        """Whether the proposal can still be confirmed or carried out."""
+        """Return whether the proposal can still be confirmed or carried out."""
         return self.state == ProposalState.PENDING
 
     @property
     def needs_confirmation(self) -> bool:
-        """Whether a second party must still confirm the proposal."""
+        """Return whether a second party must still confirm the proposal."""
         return self.pending and bool(self.role) and self.confirmed_by is None
 
 

@@ -44,7 +44,7 @@ class Pauses:
     def end(self, actor: Actor, signed: SignedRequest | None = None) -> Proposal:
         """Propose, as an authority, to end the pause; the pause ends as soon as another authority confirms.
 
-        Raises ``Conflict`` ``PARTY_NOT_PAUSED``, and as ``Proposals.decide``.
+        Raises ``Conflict`` ``PARTY_NOT_PAUSED``, and the errors of ``Proposals.decide``.
         """
         if not self.until():
             raise Conflict("PARTY_NOT_PAUSED", "The ledger is not paused.", hint="There is nothing to end.")

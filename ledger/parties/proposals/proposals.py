@@ -101,9 +101,10 @@ class Proposals(ProposalReader):
         return self._carry_out(row, call) if self._ready(row) else row
 
     def propose(self, by: str, call: Call, signed: SignedRequest | None = None) -> Proposal:
-        """Propose an act in the name of ``by``, without confirming it or carrying it out; raises as ``decide``.
+        """Propose an act in the name of ``by``, without confirming it or carrying it out.
 
-        For a registration, only the hash of the list of parties goes into the proposal.
+        For a registration, only the hash of the list of parties goes into the proposal. Raises the errors of
+        ``decide``.
         """
         registers = call.function == REGISTER
         proposed = calls.propose_registration(self._client.act_of(call)) if registers else calls.propose(call)
@@ -138,7 +139,7 @@ class Proposals(ProposalReader):
         return row if row.state == "carried_out" else self._carry_out(row, self._call(found))
 
     def cancel(self, actor: Actor, number: int, signed: SignedRequest | None = None) -> Proposal:
-        """Cancel a proposal as a party with the role that confirms it; raises as ``confirm``."""
+        """Cancel a proposal as a party with the role that confirms it; raises the errors of ``confirm``."""
         self._relayed.act(self._account_of(actor.party), calls.cancel(number), signed)
         return self._after(number)
 

@@ -56,9 +56,11 @@ class ProposalReader:
         """Return the list of parties of a registration as JSON, for an institution that confirms in another
         installation.
 
-        While the proposal is pending, the list has each party's opening: kind, identifier, key and name. This is
-        personal text, for that institution only. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``NotFound``
-        ``PROPOSAL_UNKNOWN``, ``Conflict`` ``REGISTRATION_LIST_MISSING``.
+        While the proposal is pending, the list has for each party the values from which its id is computed (kind,
+        identifier and key) and its name. These are personal text, for that institution only.
+
+        Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``NotFound`` ``PROPOSAL_UNKNOWN``, ``Conflict``
+        ``REGISTRATION_LIST_MISSING``.
         """
         require(actor, Action.MANAGE_ROLES)
         row = self.get(number)

@@ -51,7 +51,7 @@ def _newest_status() -> ScalarSelect[int]:
 
 
 def _of_asset(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Whether the asset of a registration certificate meets the conditions; false for a usage certificate."""
+    """Return whether the asset of a registration certificate meets the conditions; false for a usage certificate."""
     return exists().where(ASSETS.c.id == Certificate.asset_id, *conditions).correlate(Certificate)
 
 
@@ -84,8 +84,8 @@ def _rests_on_provision() -> tuple[ColumnElement[bool], ...]:
 
 
 def _held() -> ColumnElement[bool]:
-    """Whether an institution (authority or supervisor) holds the certificate, its request, or a consent or provision
-    that the certificate rests on.
+    """Return whether an authority or a supervisor has placed a hold on the certificate, on its request, or on a consent
+    or provision that the certificate rests on.
     """
     held = _held_statements()
     of_request = exists().where(AccessRequest.id == Certificate.request_id, AccessRequest.digest.in_(held))
@@ -96,7 +96,7 @@ def _held() -> ColumnElement[bool]:
 
 
 def _held_statements() -> Select[str]:
-    """Select the statements that an institution (authority or supervisor) holds now; there are few at any time."""
+    """Select the statements on which an authority or a supervisor has a hold now; there are few at any time."""
     newest = select(HOLDS.c.statement, func.max(HOLDS.c.change).label("change")).group_by(HOLDS.c.statement).subquery()
     return (
         select(HOLDS.c.statement)
