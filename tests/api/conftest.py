@@ -42,7 +42,7 @@ def stage(api: Api) -> Stage:
 
 @contextmanager
 def looking_at(api: Api, url: str, deployment: Deployment, database: Database | None = None) -> Iterator[TestClient]:
-    """The application with another node, other contracts or another database in its readiness checks."""
+    """The application; its readiness checks use another node, other contracts or another database."""
     ledger = api.pilot.ledger
     # A separate database object on the same file: if this object finds a fault, other tests can still write.
     database = database or Database(ledger.database.engine)

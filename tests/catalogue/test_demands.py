@@ -41,7 +41,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def demands(office: Department, clock: Clock) -> Demands:
-    """The demands of the shared ledger, with the test's clock; without a listed duty the limit is five working days."""
+    """The demands of the shared ledger, with the test's clock. The limit is five working days if no duty is listed."""
     return Demands(office.ledger.database, 5, clock)
 
 

@@ -153,7 +153,7 @@ def test_an_outdated_use_in_a_list_does_not_stop_the_other_uses(pilot: Pilot) ->
 
 
 def test_thousands_of_foreign_uses_do_not_slow_a_verification(pilot: Pilot, tmp_path: Path) -> None:
-    """Uses of other parties under the same request cause no additional calls and no additional events."""
+    """Uses that other parties record for the same request add no calls and no events to a verification."""
     ledger, firm = pilot.ledger, pilot.firm()
     number = certificate_of(pilot, firm, 3, tmp_path)
     assert pilot.accept(firm, number).valid

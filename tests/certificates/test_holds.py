@@ -1,6 +1,6 @@
-"""Authorities and supervisors hold signed statements: a certificate with its request, an authorization, a provision.
+"""Authorities and supervisors place holds on certificates (with their requests), authorizations and provisions.
 
-One party sets a hold; two parties with the same role lift it. Attacks are in tests/threats/test_officer_powers.py.
+One party places a hold; two parties with the same role lift it. Attacks are in tests/threats/test_officer_powers.py.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Held:
         return self.pilot.ledger.verification.verify(bundle.to_bytes(), expect).report
 
     def offices(self) -> list[tuple[str, ...]]:
-        """Return the roles (authority, supervisor) that hold the certificate, and the roles that hold its request."""
+        """Return the roles with a hold on the certificate, and the roles with a hold on its request."""
         return [self.pilot.ledger.reader.hold_of(each).offices for each in (self.certificate, self.request)]
 
 
@@ -110,7 +110,7 @@ def test_authorities_and_supervisors_lift_only_holds_of_their_own_role(held: Hel
 
 
 def test_a_hold_skips_statements_that_the_role_already_holds(held: Held, pilot: Pilot) -> None:
-    """A certificate can be held even if its request is already held; holding a statement twice changes nothing."""
+    """A certificate can be held although its request has a hold already; a second hold changes nothing."""
     ledger, supervisor = pilot.ledger, pilot.cast.supervisor
     ledger.certificates.holds.hold_statements([held.request], "investigation", supervisor)
     assert held.report().checks[7].details["statement"] == "request"

@@ -44,7 +44,7 @@ class DeafConnection(Connection):
 
 
 class OvertakenClient(ChainClient):
-    """A client that is overtaken: before it sends its first transaction, ``rival`` has the same use counted."""
+    """A client that is overtaken: just before its first transaction, ``rival`` sends the same call."""
 
     rival: ChainClient | None = None
 
@@ -63,7 +63,7 @@ def presented(pilot: Pilot, count: int = 1) -> tuple[str, list[Presented]]:
 
 
 def verification(pilot: Pilot, client: ChainClient, ahead: int = 0) -> Verification:
-    """Return the pilot's verification service with another chain client, or with a clock ``ahead`` by some seconds."""
+    """Return the pilot's verification service with the given chain client; its clock is ahead by ``ahead`` seconds."""
     ledger, reader = pilot.ledger, ChainReader(client)
     known = Presentations(ledger.database, reader, ledger.follower, ledger.clock, keeps_log=True)
     accounts = lambda party: ledger.parties.register.get(party).account  # noqa: E731
@@ -131,7 +131,7 @@ def test_a_nonce_is_accepted_for_one_presentation_only(pilot: Pilot) -> None:
 
 
 def test_attack_another_consumer_cannot_use_up_a_nonce(pilot: Pilot) -> None:
-    """Otherwise a party that reads a nonce could present it first, and the holder's presentation would be refused."""
+    """Otherwise a party that saw a nonce could send it first, and the holder's presentation would be refused."""
     number, ((raw, nonce),) = presented(pilot)
     bank, thief = pilot.cast.bank, pilot.cast.other_bank
     assert pilot.ledger.verification.accept(pilot.actor(thief), raw, nonce).report.result == "not_party"

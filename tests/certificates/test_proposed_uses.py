@@ -48,7 +48,7 @@ class Counter:
 def counter(
     pilot: Pilot, folder: Path, signer: Signer | None = None, client: ChainClient | None = None, late: int = 0
 ) -> Counter:
-    """Return a new verification service for the pilot, as after a restart; its clock is ``late`` by some seconds."""
+    """Return a new verification service for the pilot, as after a restart; its clock is ``late`` seconds slow."""
     ledger, client = pilot.ledger, client or pilot.ledger.client
     signer = signer or pilot.actors.signer_of(pilot.cast.bank)
     reader, account = ChainReader(client), signer.kid

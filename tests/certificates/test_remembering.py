@@ -47,7 +47,7 @@ class Desk:
 
     @property
     def verification(self) -> Verification:
-        """Return the verification service as a new process has it."""
+        """Return a new verification service, as after a restart of the process."""
         ledger = self.pilot.ledger
         key = ledger.custody.private_key(ledger.client.account).hex()
         client = ChainClient(self.node, ledger.client.deployment, key)

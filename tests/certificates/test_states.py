@@ -18,7 +18,7 @@ GROUNDS = "The content was another party's"
 
 
 def states(pilot: Pilot, number: str) -> set[str]:
-    """Return the states from the public status, the list and ``pingzheng verify NUMBER``: one element if all agree."""
+    """Return the set of states from public status, list and ``pingzheng verify NUMBER``: one element if all agree."""
     ledger = pilot.ledger
     listed = {each.certificate.certificate_no: each.state for each in ledger.usage.holdings.each(HoldingsFilter())}
     printed = CliRunner().invoke(app, ["verify", number, "--json", "--home", str(ledger.settings.home)])

@@ -29,7 +29,8 @@ from ledger.registration.tables import Registration
 from ledger.store.database import Database
 from ledger.store.tables import Entry
 
-# With 42 firms, the scenario that has the most fates has every fate. Persons take part in four other scenarios.
+# With 42 firms, the scenario with the most fates (ways in which a request or its certificate ends) has each of them.
+# Persons take part in four other scenarios.
 SMALL = Size(66, firms=42, data_sets=14)
 SENT, WRITTEN = "the node has a transaction", "a change is in the database"
 # Events whose number differs between runs: how often the log is anchored depends on when a run was interrupted.

@@ -1,4 +1,4 @@
-"""The pilot's parties and its mapping of panels, tested without a ledger, a chain or files."""
+"""The pilot's parties, and how columns of the panel data become source rows; tested without a ledger or a chain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files and make targets that three pages for developers name exist; the shown order of rooms is the checked one."""
+"""Pages for developers name only files and make targets that exist, and show the order of packages that is checked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs each guide's commands in order, in an empty folder; in this process, to avoid starting Python often."""
+"""Runs each guide's commands in order, in an empty folder. They run in this process, to start Python only once."""
 
 from __future__ import annotations
 

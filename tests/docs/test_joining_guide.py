@@ -90,7 +90,7 @@ def ran(folder: Path, environment: dict[str, str], arguments: list[str]) -> Any:
 
 @contextmanager
 def serving(folder: Path, environment: dict[str, str], arguments: list[str]) -> Iterator[None]:
-    """Run a service as in a separate terminal, and wait until it answers."""
+    """Run a service in a separate process, as in a second terminal, and wait until the service answers."""
     port = arguments[arguments.index("--port") + 1]
     with subprocess.Popen(
         [*PROGRAM, *arguments], cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

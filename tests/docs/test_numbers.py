@@ -1,4 +1,4 @@
-"""Each number in a guide has the value from the code, or is not ours (standard, HTTP status, step, year)."""
+"""Each number in a guide has its value from the code, or needs no check (standard, HTTP status, step, year)."""
 
 from __future__ import annotations
 

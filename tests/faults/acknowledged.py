@@ -1,4 +1,4 @@
-"""Records the acknowledged acts, and checks with the holders' own means that the results of these acts still exist."""
+"""Records the acknowledged acts, and checks with bundles and public states that the results of these acts exist."""
 
 from __future__ import annotations
 

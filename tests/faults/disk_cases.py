@@ -30,8 +30,8 @@ FULL: Final = ["DISK_FULL"]
 READ_ONLY: Final = ["DATABASE_READ_ONLY", "HOME_READ_ONLY"]
 EXIT_FULL: Final = 74
 MOST_PAGES: Final = 200  # the most disk pages that one act needs
-STEP: Final = 2  # how many page counts are tried; few, because each try opens a ledger
-LOGS: Final = 2  # endings of files that SQLite creates beside an open database
+STEP: Final = 2  # only every second number of pages is tried, because each try opens a ledger
+LOGS: Final = 2  # how many files SQLite creates beside an open database
 DIGITS: Final = 60  # the most digits of a balance; the length of a journal line depends on the digits
 
 
@@ -94,7 +94,7 @@ class Balances:
 
 
 def journal_at_every_byte(folder: Path) -> Tally:
-    """The journal's disk is full after each byte of a line: the act is refused, and the next act succeeds."""
+    """The journal's disk is full after 0, 1, 2, … bytes of a line: the act is refused, the next one succeeds."""
     tally, disk = Tally(), SmallDisk(folder / "disk", 4 * MEGABYTE)
     chain = disk.folder / "chain"
     with LocalNode(chain, program=JOURNAL, chain_id=4409) as node:
@@ -121,7 +121,7 @@ def _read_again(chain: Path, acts: Balances, tally: Tally) -> None:
 
 
 def database_at_every_page(folder: Path, prepared: Prepared) -> Tally:
-    """The database's disk is full after each page that an act writes."""
+    """The database's disk is full after 0, 1, 2, … pages: an act is refused until the space is enough."""
     tally, disk = Tally(), SmallDisk(folder / "disk", 16 * MEGABYTE)
     acts, home = Acts.of_late(prepared, tally), copied(prepared.late, folder / "home")
     database = disk.folder / "ledger.db"
@@ -173,7 +173,7 @@ def _checkpoint(engine: Engine) -> None:
 
 
 def home_page_by_page(folder: Path, prepared: Prepared) -> Tally:
-    """The disk with the whole home is full after every other page that a command writes."""
+    """The disk of the whole home is full after 0, 2, 4, … pages: the command is refused until the space is enough."""
     tally, disk = Tally(), SmallDisk(folder / "disk", 16 * MEGABYTE)
     acts, home = Acts.of_late(prepared, tally), copied(prepared.late, disk.folder / "home")
     request = prepared.waiting()[0]
@@ -196,7 +196,7 @@ def _codes_of(answer: Answer) -> list[str]:
 
 
 def inodes(folder: Path, prepared: Prepared) -> Tally:
-    """The disk has free space, but no further file can be created."""
+    """The disk has free space, but no further file can be created on it."""
     tally, disk = Tally(), SmallDisk(folder / "disk", 16 * MEGABYTE, inodes=120)
     acts, home = Acts.of_late(prepared, tally), copied(prepared.late, disk.folder / "home")
     request = prepared.waiting()[0]

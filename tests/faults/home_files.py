@@ -29,7 +29,7 @@ def _overwritten(path: Path) -> None:
 
 
 def _flipped(path: Path) -> None:
-    """Change one character in the middle."""
+    """Flip one bit of the byte in the middle of the file."""
     raw = bytearray(path.read_bytes())
     raw[len(raw) // 2] ^= 0x01
     path.write_bytes(bytes(raw))

@@ -1,6 +1,6 @@
 """Files that do not belong together are refused: an older database or chain, another ledger's files, two homes.
 
-Each case is refused with its own code, and nothing is written. Public answers follow the chain.
+Each case is refused with its own code, and nothing is written. The public status of a certificate follows the chain.
 """
 
 from __future__ import annotations

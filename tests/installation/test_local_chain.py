@@ -329,7 +329,7 @@ def test_simultaneous_time_skips_are_added_together(begun: Settings) -> None:
 
 
 def test_an_interrupted_time_skip_is_completed_when_the_chain_is_opened_again(begun: Settings) -> None:
-    """A program moved the clock file and was killed before it set the chain's clock; the next program sets it."""
+    """A program is killed after it wrote the clock file and before it set the chain's clock; the next program does."""
     with open_chain(begun) as owner:
         (folder_of(begun) / "clock.json").write_text('{"ahead": 86400}')
         with open_chain(begun):

@@ -45,7 +45,7 @@ def persons(pilot: Pilot) -> PersonActors:
 
 
 def verified(pilot: Pilot, firm: str, number: str, at: int | None = None, **expect: Any) -> Report:
-    """Return the bank's report on the certificate, without using it."""
+    """Return the bank's report on the certificate; no use is counted."""
     bundle, nonce = pilot.present(firm, number)
     wanted = Expectation(**{"consumer": pilot.cast.bank, "nonce": nonce, **expect})
     return pilot.ledger.verification.verify(bundle.to_bytes(), wanted, at).report

@@ -26,7 +26,7 @@ from tests.support.bundles.builder import usage
 
 
 def test_invariant_01_no_certificate_without_an_active_authorization_for_its_terms(pilot: Pilot) -> None:
-    """A case for each member: tests/proof/test_verifier.py::test_each_altered_bundle_fails_the_expected_check."""
+    """A case for each member is in tests/proof/test_verifier.py::test_each_altered_bundle_fails_the_expected_check."""
     ledger, actors = pilot.ledger, pilot.actors
     (asked,) = actors.ask([actors.request(pilot.firm())])
     with pytest.raises(Conflict, match="REQUEST_NOT_AUTHORIZED"):
@@ -58,7 +58,7 @@ def test_invariant_01_no_certificate_without_an_active_authorization_for_its_ter
 
 
 def test_invariant_02_disclosed_fields_were_allowed_requested_and_authorised(pilot: Pilot) -> None:
-    """Checked at issuance and by the verifier. Forged certificates: tests/proof/attacks/test_attacks.py."""
+    """Issuance and the verifier check this. For forged certificates, see tests/proof/attacks/test_attacks.py."""
     ledger, actors, firm = pilot.ledger, pilot.actors, pilot.firm()
     with pytest.raises(InvalidInput, match="FIELD_NOT_IN_SCENARIO"):
         ledger.usage.requests.draft(actors.request(firm, ("years_covered", "tariff_account")), NOTE)
@@ -77,7 +77,7 @@ def test_invariant_02_disclosed_fields_were_allowed_requested_and_authorised(pil
 
 
 def test_invariant_03_a_single_use_holds_under_concurrent_presentation(pilot: Pilot) -> None:
-    """With several processes: tests/certificates/test_single_use.py."""
+    """For presentations to several processes, see tests/certificates/test_single_use.py."""
     firm = pilot.firm()
     number = pilot.certificate(firm)
     with ThreadPoolExecutor(6) as pool:
@@ -86,7 +86,7 @@ def test_invariant_03_a_single_use_holds_under_concurrent_presentation(pilot: Pi
 
 
 def test_invariant_04_a_withdrawal_stops_later_verifications_and_keeps_earlier_records(pilot: Pilot) -> None:
-    """A withdrawal by the subject without the service: tests/usage/test_direct_withdrawals.py."""
+    """For a withdrawal by the subject without the service, see tests/usage/test_direct_withdrawals.py."""
     ledger, firm = pilot.ledger, pilot.firm()
     number = pilot.certificate(firm)
     bundle, nonce = pilot.present(firm, number)
@@ -118,9 +118,9 @@ def test_invariant_05_another_consumer_gets_the_result_not_party_and_no_payload(
 
 
 def test_invariant_11_a_period_is_half_open_in_days_of_shanghai(pilot: Pilot) -> None:
-    """A certificate is valid from nbf (or from its anchor, if that is a second later) until before exp, 16:00 UTC.
+    """A certificate becomes valid at nbf (or at its anchor, if that is a second later), and stops being valid at exp.
 
-    Without a ledger: tests/proof/test_judgement.py.
+    A day in Shanghai ends at 16:00 UTC. For the same rule without a ledger, see tests/proof/test_judgement.py.
     """
     ledger, firm = pilot.ledger, pilot.firm()
     number = pilot.certificate(firm)
@@ -162,7 +162,7 @@ def test_invariant_14_a_sanctioned_party_cannot_request_hold_or_list(pilot: Pilo
 
 
 def test_invariant_15_a_certificate_survives_a_rotated_key_but_not_a_compromised_key(pilot: Pilot) -> None:
-    """The same for the issuer's key: tests/parties/keys/test_keys.py."""
+    """For the issuer's key, see tests/parties/keys/test_keys.py."""
     ledger, cast = pilot.ledger, pilot.cast
     first, second = pilot.firm(), pilot.firm()
     before = pilot.certificate(first)
@@ -183,7 +183,7 @@ def test_invariant_15_a_certificate_survives_a_rotated_key_but_not_a_compromised
 def test_invariant_16_a_correction_is_a_new_version_and_each_version_verifies_for_its_time(
     pilot: Pilot, persons: PersonActors
 ) -> None:
-    """Uses of corrected certificates, and what may be corrected: tests/usage/issuing/test_corrections.py."""
+    """For uses of corrected certificates and limits of corrections, see tests/usage/issuing/test_corrections.py."""
     person = persons.person()
     request, given = persons.authorised(person)
     persons.answer({given["social_insurance"].id: persons.supplied(CONTRIBUTIONS[:3])})

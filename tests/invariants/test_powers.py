@@ -1,7 +1,7 @@
 """Invariants of keys and of authorities, supervisors and admins, tested on the ledger of a running service.
 
-Random sequences of acts: tests/contracts, tests/reference. Attacks: tests/threats/test_officer_powers.py,
-tests/threats/test_stolen_keys.py, tests/threats/test_proposal_attacks.py.
+For random sequences of acts, see tests/contracts and tests/reference. For attacks, see
+tests/threats/test_officer_powers.py, tests/threats/test_stolen_keys.py and tests/threats/test_proposal_attacks.py.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def test_invariant_06_core_data_is_not_registered_and_important_data_waits_or_is
 
 
 def test_invariant_07_an_objection_stops_confirmation_and_a_freeze_stops_transfer_and_licence(pilot: Pilot) -> None:
-    """Both at the same time: tests/threats/test_races.py::test_a_freeze_succeeds_during_a_transfer."""
+    """For both at the same time, see tests/threats/test_races.py::test_a_freeze_succeeds_during_a_transfer."""
     ledger, cast = pilot.ledger, pilot.cast
     (asset,) = pilot.applied("seven/objected")
     pilot.noticed([asset])
@@ -60,7 +60,7 @@ def test_invariant_07_an_objection_stops_confirmation_and_a_freeze_stops_transfe
 
 
 def test_invariant_08_exclusive_rights_of_a_kind_never_overlap(pilot: Pilot) -> None:
-    """Random grants against a simple model: tests/contracts/assets/rights/AssetRights.t.sol."""
+    """Random grants are compared with a simple model in tests/contracts/assets/rights/AssetRights.t.sol."""
     asset, cast = pilot.confirmed(), pilot.cast
     granted(pilot, asset, "operate", cast.bank, days=(0, 100), exclusive=True)
     for days in ((99, 120), (0, 1), (10, 20)):
@@ -70,7 +70,7 @@ def test_invariant_08_exclusive_rights_of_a_kind_never_overlap(pilot: Pilot) -> 
 
 
 def test_invariant_09_no_party_reviews_its_own_application_or_gives_itself_a_role(pilot: Pilot) -> None:
-    """Every role and call: tests/chain/contracts/test_role_matrix.py::test_a_party_cannot_give_itself_a_role."""
+    """Each role and call: see tests/chain/contracts/test_role_matrix.py::test_a_party_cannot_give_itself_a_role."""
     ledger = pilot.ledger
     both = pilot.party(PartyKind.PUBLIC_INST, Role.REGISTRAR, Role.PROVIDER)
     (asset,) = pilot.handed_in(resource("nine/own"), by=both)
@@ -93,7 +93,7 @@ def test_invariant_09_no_party_reviews_its_own_application_or_gives_itself_a_rol
 
 
 def test_invariant_13_public_use_is_free_and_no_price_is_above_its_cap() -> None:
-    """Every combination: tests/domain/definitions/test_scenario.py::test_price_follows_the_policy."""
+    """For every combination, see tests/domain/definitions/test_scenario.py::test_price_follows_the_policy."""
     for scenario in ScenarioBook.load().all():
         assert scenario.price.amount <= scenario.price.cap
         assert scenario.price.use == "industry" or scenario.price.cap == 0
@@ -105,7 +105,7 @@ def test_invariant_13_public_use_is_free_and_no_price_is_above_its_cap() -> None
 
 
 def test_invariant_18_working_day_clocks_skip_holidays_and_count_make_up_days(pilot: Pilot) -> None:
-    """Every notice of the State Council: tests/domain/test_working_days.py."""
+    """For every holiday notice of the State Council, see tests/domain/test_working_days.py."""
     assert add_working_days(date(2026, 9, 30), 3) == date(2026, 10, 10)
     assert add_working_days(date(2026, 9, 18), 1) == date(2026, 9, 20)
     (asset,) = pilot.applied("eighteen/notice")

@@ -36,7 +36,7 @@ from tests.support.places import PROJECT
 
 
 def test_invariant_10_the_log_has_no_gap_and_every_changed_byte_is_located(pilot: Pilot) -> None:
-    """The third-party library pymerkle recomputes the roots. A hidden event: tests/index/test_hidden.py."""
+    """The third-party library pymerkle recomputes the roots. For a hidden event, see tests/index/test_hidden.py."""
     ledger, issuer = pilot.ledger, pilot.ledger.installation.issuer
     for _ in range(3):
         pilot.certificate(pilot.firm())
@@ -144,7 +144,7 @@ def require_valid(verified: Verified) -> None:
 def test_invariant_12_no_id_number_phone_or_name_in_any_entry_event_log_line_or_error(
     pilot: Pilot, persons: PersonActors, lines: list[Any]
 ) -> None:
-    """Files, the chain and the API after a whole pilot: tests/privacy/test_leaks.py."""
+    """For files, the chain and the API after a whole pilot, see tests/privacy/test_leaks.py."""
     ledger, note = pilot.ledger, Note(PHONE, f"{NAME} {ID_NUMBER}", ID_NUMBER)
     asked = ledger.usage.requests.draft(persons.terms(persons.person()), note)
     ledger.usage.requests.submit([Asked(persons.sign(persons.bank, asked.entry), asked.note)])

@@ -91,7 +91,7 @@ def test_a_chain_that_lost_an_anchor_is_detected_and_its_certificates_are_not_ac
 
 
 def state_of(ledger: Ledger, number: str) -> str:
-    """Return the certificate's public state, or the error code if the state is not given."""
+    """Return the certificate's public state, or the error code if the ledger refuses to return the state."""
     try:
         return str(ledger.verification.public_status(number)["state"])
     except PingzhengError as refused:
@@ -329,7 +329,7 @@ def test_writing_continues_after_the_chain_is_restored(home: Path) -> None:
 
 
 def test_a_write_does_not_compare_database_and_chain_again(home: Path) -> None:
-    """Database and chain are compared on opening and in anchoring turns; a write only looks for a recorded finding."""
+    """Database and chain are compared on opening and in anchoring turns; a write only looks for a recorded mismatch."""
     with open_ledger(Settings(home=home)) as ledger:
         statements: list[str] = []
         event.listen(ledger.database.engine, "before_cursor_execute", lambda *call: statements.append(call[2]))

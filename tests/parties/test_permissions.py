@@ -13,7 +13,8 @@ from tests.reference.role_matrix import COLUMNS, PERMISSIONS, ROLE_OF
 
 ROLES = [ROLE_OF[column] for column in COLUMNS if column != "U"]
 REACHES = {"✓": "any", "o": "own", "r": "read", "–": "–"}
-# The cells of each permission: its own row, or else the row of the matrix with its name.
+# The cells of each permission: from the permission's row in PERMISSIONS, or else from the row with its name in the
+# matrix.
 ROWS = dict(PERMISSIONS) | {
     action: {column: REACHES[cells[column]] for column in COLUMNS if column != "U"}
     for action, cells in MATRIX_CELLS.items()

@@ -35,8 +35,8 @@ Construction = Callable[[bytes], bytes]
 
 @dataclass(frozen=True)
 class Sent:
-    """A provider's HTTP request: its body, with ``PLACE`` for the identifier's disclosure; salt and name of that
-    disclosure."""
+    """A provider's HTTP request: the body, in which ``PLACE`` replaces the disclosure of the identifier, and the salt
+    and the name of this disclosure."""
 
     body: dict[str, Any]
     claim: tuple[str, str]
@@ -111,7 +111,7 @@ class Insider:
         ]
 
     def confirmed(self, guesses: Iterable[str], constructions: dict[str, list[Construction]]) -> dict[str, set[str]]:
-        """Return the guesses for which some construction gives a known digest, with these constructions."""
+        """Return each guess for which a construction gives a known digest, with the names of these constructions."""
         tries = [(name, make) for name, all_of in constructions.items() for make in all_of]
         found: dict[str, set[str]] = {}
         for guess in guesses:

@@ -49,7 +49,7 @@ def test_a_person_is_erased_with_all_texts_about_it(persons: PersonActors) -> No
 
 @pytest.fixture
 def remarks() -> Iterator[Table]:
-    """A table of a room that the module of the erasure does not know."""
+    """A table that the erasing code does not import; the table declares that its texts are erased with their party."""
     table = Table(
         "remark",
         Base.metadata,

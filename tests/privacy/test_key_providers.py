@@ -28,7 +28,7 @@ def test_every_key_provider_can_unwrap_the_keys_that_it_wrapped(
 
 
 def test_wrapping_is_rfc_3394() -> None:
-    """Wrapping gives the result of the test vector in §4.6: 256 bits of key data with a 256-bit key."""
+    """Wrapping gives the result of the test vector in RFC 3394 §4.6: 256 bits of key data with a 256-bit key."""
     keys = environment(a="000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F")
     data_key = bytes.fromhex("00112233445566778899AABBCCDDEEFF000102030405060708090A0B0C0D0E0F")
     wrapped = "28C9F404C4B810F4CBCCB35CFB87F8263F5786E2D80ED326CBC7F0E71A99F43BFB988B9B7A02DD21"

@@ -57,7 +57,7 @@ def test_each_event_has_party_time_reason_and_transaction(pilot: Pilot) -> None:
 
 
 def test_an_exported_history_is_proven_offline(pilot: Pilot) -> None:
-    """The history contains reasons; on the chain a reason is a number, and this number is hashed."""
+    """The export has each reason as text; the proof hashes the reason's number, as the chain did."""
     asset = transferred(pilot)
     exported = json.loads(json.dumps(pilot.ledger.provenances.asset(asset).to_dict()))
     proof = exported["completeness"]

@@ -162,7 +162,7 @@ def test_a_provider_can_withdraw_what_it_supplied(consent: Consent, pilot: Pilot
 
 
 def test_a_subject_can_withdraw_with_a_key_that_was_reported_lost(consent: Consent, pilot: Pilot) -> None:
-    """A thief could only stop uses of the subject's data. The chain records that the key was reported lost."""
+    """A thief with this key could only stop uses of the subject's data. The chain records that the key was reported."""
     pilot.skip(5)
     ledger = pilot.ledger
     ledger.parties.keys.report(ledger.authority, consent.subject, consent.signer.kid)

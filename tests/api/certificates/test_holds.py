@@ -1,4 +1,6 @@
-"""Holds over HTTP: an authority or a supervisor holds signed statements, and lifts only holds of its own role."""
+"""Holds over HTTP: an authority or a supervisor places holds on signed statements, and lifts
+only holds that its own role placed.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,7 @@ def statements_of(stage: Stage, consent: Consent) -> dict[str, str]:
 
 @pytest.mark.parametrize("column", ["A", "V"])
 def test_a_hold_covers_the_certificate_and_its_request(stage: Stage, column: str) -> None:
-    """A hold by certificate number covers no statement besides these."""
+    """A hold placed by certificate number covers only these two statements, for example no authorization."""
     path = f"/v1/certificates/{stage.consented().number}"
     stage.done(stage.post(column, f"{path}/hold", {"reason": "court"}))
     stage.done(stage.post(column, f"{path}/lift", {}))

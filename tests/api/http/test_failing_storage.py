@@ -120,7 +120,7 @@ def test_a_programming_error_is_not_reported_as_a_storage_failure(engine: Engine
     assert asked(lambda: open("/no/such/file").close())[:2] == (500, "INTERNAL")  # noqa: PTH123
 
 
-# The idempotency key of a call is stored, or cannot be stored
+# Calls with an idempotency key, which is stored or cannot be stored
 
 
 @pytest.fixture

@@ -130,7 +130,7 @@ def test_many_verifications_at_once_are_answered_or_refused_with_503(api: Api, s
 
 
 def test_blocked_expensive_calls_do_not_block_health_or_other_calls(api: Api) -> None:
-    """Other calls take all places for expensive calls, as if the node never answered."""
+    """The test takes all places for expensive calls, as if these calls waited for a node that never answers."""
     limits = Limits(verifying=1, waiting_seconds=0.05)
     token = JSON | {"authorization": api.header("bank")["Authorization"]}
     with serving(api.pilot.ledger, limits) as service:
@@ -150,7 +150,7 @@ def test_health_answers_while_every_worker_thread_is_taken(api: Api) -> None:
         assert service.call("HEAD", "/health").status == 200
 
 
-# Connections
+# Limits for slow, idle and many connections
 
 
 def test_slow_headers_time_out(api: Api) -> None:

@@ -15,7 +15,7 @@ def test_a_party_submits_its_first_key_with_a_code(visitor: Visitor) -> None:
     assert api.get("bank", f"/v1/parties/{row['id']}").json() == row
     given = api.post("authority", f"/v1/parties/{row['id']}/enrolment").json()
     signer = signer_of_key(new_key())
-    # The code is refused as a token.
+    # The enrolment code does not work as a session token.
     assert code(visitor.get("/v1/parties", given["code"])) == (401, "SESSION_UNKNOWN")
     body = handed_in(api, signer) | {"code": given["code"]}
     unproven = visitor.client.post("/v1/enrolments", json=body | {"proof": "00" * 64})

@@ -128,7 +128,7 @@ def done(answer: Any) -> dict[str, Any]:
 
 
 def signed(asked: Any, key: bytes) -> dict[str, Any]:
-    """Take a response 409 ``SIGNATURE_REQUIRED``, and return the body with its request signed."""
+    """Sign the request that a response 409 ``SIGNATURE_REQUIRED`` contains; return the body for the next call."""
     typed_data = asked.json()["details"]["typed_data"]
     signature = sign_request(ForwardRequest(typed_data), key).signature
     return {"signed_request": {"typed_data": typed_data, "signature": signature}}

@@ -25,8 +25,8 @@ class Objects:
     subject: str
     provider: str
     consumer: str
-    # Six confirmed assets of the holder: one with an objection; with offers; with rights and a lien; offered; to grant
-    # rights in; to apply for.
+    # Six confirmed assets of the holder, in this order. The first has an objection, the second an open offer, the third
+    # rights and a lien. Calls offer the fourth, grant rights in the fifth, and submit applications about the sixth.
     assets: list[str]
     holder: str
     offered_to: str
@@ -63,7 +63,7 @@ class Scene:
     # Steps that prepare the objects
 
     def _assets(self) -> list[str]:
-        """Register six assets of P and two of a party without an active key. Sessions expire during the notice."""
+        """Register six assets of P and two of a party without an active key. Sessions expire during a public notice."""
         stage, pilot = self.stage, self.pilot
         stage.join("silent", PartyKind.UTILITY, Role.PROVIDER)
         assets = pilot.handed_in(*(stage.described() for _ in range(6)), by=stage.parties["P"])

@@ -224,7 +224,8 @@ def read_technical(stage: Stage, who: str) -> list[Outcome]:
     return outcomes_of(*(stage.get(who, path) for path in ("/v1/log/head", "/v1/log/batches/0", "/ready", "/health")))
 
 
-# Words that allow only own records: the party's, or those of departments whose chief data officer it is.
+# Words of a cell that allow calls only on own records: records of the party itself, or of the departments whose chief
+# data officer the party is.
 OWN = ("o", "o(demand)", "o(mandate)", "o(registrations)", "o(valid)", "dept")
 MATRIX: dict[str, Row] = {
     "manage keys/roles": Row(

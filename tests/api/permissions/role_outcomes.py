@@ -57,8 +57,8 @@ Word = Callable[[Stage, str], list[Outcome]]
 class Row:
     """A row of the role matrix: ``does`` makes its call, on the caller's own record or on another party's record.
 
-    ``words`` has the calls that special words of a cell allow. The words in ``open`` allow a call for everyone. With
-    ``own``, a ✓ allows only the caller's own records.
+    ``words`` maps each special word of a cell to the call that it allows. Every caller may make
+    the calls of the words in ``open``. If ``own`` is true, a ✓ allows the call only for the caller's own records.
     """
 
     does: Act

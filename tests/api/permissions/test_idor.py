@@ -53,7 +53,7 @@ OF_NO_PARTY: Final = {
 }
 # The call is only for an asset whose holder has no active key.
 OF_OTHERS_ONLY: Final = {"POST /v1/assets/{asset}/reassignment"}
-# Second rows of routes where a member of the call decides who is allowed.
+# Routes with a second row in the table, because a parameter or a member of the body decides who may call the route.
 VARIANTS: Final = {
     "GET /v1/certificates?party",
     "GET /v1/holdings/summary?party",

@@ -25,7 +25,7 @@ def path_of(consent: Consent) -> str:
 
 
 def signed(drafted: dict[str, Any], signer: Signer, **members: Any) -> dict[str, Any]:
-    """Return the body to submit: the drafted entry, changed by these members, and the act; one key signs both."""
+    """Return the body to submit: the drafted entry with the given members changed, and the act; one key signs both."""
     body: dict[str, Any] = {"statement": sign_entry(drafted["entry"] | members, signer)}
     if drafted["message"] is not None:
         body |= {"act": sign_act(bytes.fromhex(drafted["message"]), signer).hex()}

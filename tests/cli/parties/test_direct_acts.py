@@ -26,7 +26,7 @@ PARTY = "enterprise"
 
 @dataclass(frozen=True)
 class PartyMachine:
-    """A party's own machine without a ledger: a folder with the deployment file and the party's keys; a node's URL."""
+    """A party's own machine without a ledger. It has a folder (deployment file and keys) and the URL of a node."""
 
     chain: Chain
     folder: Path

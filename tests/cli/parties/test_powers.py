@@ -46,7 +46,7 @@ def invoke(*arguments: str | Path, typed: str | None = None) -> tuple[int, str]:
 
 @dataclass
 class Commands:
-    """Runs commands beside an open ledger whose proposals wait for an hour."""
+    """Runs commands while the test has the ledger open; proposals of this ledger wait for an hour."""
 
     ledger: Ledger
     words: dict[str, str] = field(default_factory=dict)

@@ -31,7 +31,7 @@ NOBODY = "91440803MA9X0002X5"
 
 
 class Stage:
-    """Runs commands beside an open ledger without a waiting period; it keeps the key of a party of each role."""
+    """Runs commands while the test has a ledger open. Proposals do not wait; a party of each role has its key here."""
 
     def __init__(self, pilot: Pilot) -> None:
         self.pilot, self.ledger = pilot, pilot.ledger
@@ -163,7 +163,8 @@ ACTS: dict[str, Callable[[Stage, str, bool], str | None]] = {
     "lift": lift,
     "pause": pause,
 }
-# For each word of a cell: is the command allowed on an own record, and on another party's? Other words allow nothing.
+# For each word of a cell: whether the command is allowed on an own record, and whether on another party's record. Any
+# other word allows nothing.
 ALLOWED = {"o": (True, False), "o(registrations)": (True, False), "✓": (True, True), "start": (True, False)}
 # No party may confirm a proposal about itself.
 NEVER_ANOTHERS = {"confirm"}

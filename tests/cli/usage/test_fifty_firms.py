@@ -66,8 +66,8 @@ def test_one_list_leads_to_a_certificate_for_each_firm(pilot: Pilot, listed: Pat
     again = printed(pilot, *asking(pilot, listed, tmp_path))
     assert again == [row | {"asked_before": True} for row in asked]
 
-    # All firms except the last consent, and the provider answers all consents except the last. So two requests are not
-    # ready.
+    # The last firm does not consent, and the provider does not answer the last of the other firms' consents. So two
+    # requests are not ready.
     consents = pilot.actors.agree([row["request"] for row in asked[:-1]])
     pilot.actors.answer({consent.id: SUPPLIED for consent in consents[:-1]})
     issued = printed(pilot, "certificate", "issue", "--all-ready")

@@ -1,4 +1,6 @@
-"""Founding a ledger on a shared chain: signed founders' files, at most one founder's key here, a waiting period."""
+"""Founding a ledger on a shared chain: founders sign files, an installation has at most one founder's key, and the
+ledger has a waiting period.
+"""
 
 from __future__ import annotations
 

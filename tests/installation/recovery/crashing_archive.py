@@ -99,7 +99,7 @@ def refusal(attempt: Callable[[], object], code: str = "ARCHIVE_FULL") -> int:
 
 
 def small(origin: Path, folder: Path) -> dict[str, object]:
-    """Back up and restore for each amount of free space; each either succeeds, or is refused and leaves no files."""
+    """Back up and restore for each amount of free space; each try succeeds, or is refused and leaves no files."""
     disk = SmallDisk(folder, 16 << 20)
     result: dict[str, list[int]] = {"backup": [], "restore": []}
     sources = Sources(origin / "backup", origin / "keys", origin / "archive")

@@ -173,7 +173,7 @@ def test_a_new_archive_is_not_ok_until_the_next_anchoring_has_filled_it(pilot: P
     before = archiving.check()
     assert before is not None and before["behind"] == len(batches(ledger.database)) > 0
     assert (before["ok"], before["code"]) == (False, "ARCHIVE_BEHIND")
-    # `log anchor` and the service also call the archive in this way when there is no new batch.
+    # `log anchor` and the service also call the archive without a batch (None) when there is no new batch.
     archiving(None)
     after = archiving.check()
     assert after is not None and (after["ok"], after["behind"], after["batches"]) == (True, 0, before["behind"])

@@ -39,7 +39,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def test_after_a_kill_at_any_step_the_archive_has_everything_on_the_chain(
     origin: Path, tmp_path: Path, point: str
 ) -> None:
-    """If the home is lost in the kill, backup, archive and chain restore it; if not, anchoring continues."""
+    """A home that is lost with the process is restored from backup, archive and chain; else its anchoring continues."""
     copied(origin / "home", tmp_path / "home")
     copied(origin / "archive", tmp_path / "archive")
     (tmp_path / "home" / "archive.json").write_text(json.dumps({"folder": str(tmp_path / "archive")}))

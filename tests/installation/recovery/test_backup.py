@@ -1,4 +1,4 @@
-"""A backup is consistent while programs write, complete or absent, checked, and readable only by its owner."""
+"""A backup is consistent although programs write, is never incomplete, is checked, and only its owner can read it."""
 
 from __future__ import annotations
 

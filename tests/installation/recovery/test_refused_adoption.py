@@ -36,7 +36,7 @@ def test_an_erased_text_does_not_come_back_with_a_bundle(lost: Lost) -> None:
 def test_claims_that_come_back_are_unreadable_until_the_erasures_are_confirmed(
     origin: tuple[Path, Settings, dict[str, Any]], tmp_path: Path
 ) -> None:
-    """The ledger is restored without a list of erasures; bundles are taken back, then the list is applied."""
+    """The restore has no list of erasures. Entries are taken back from bundles, and then the list is applied."""
     folder, settings, result = origin
     home = settings.model_copy(update={"home": tmp_path / "home", "erasures": None})
     chain, erased, kept = folder / "home" / "chain", result["erased"], result["numbers"][0]

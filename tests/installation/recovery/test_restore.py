@@ -142,7 +142,7 @@ def test_parties_are_restored_and_sessions_are_not(story: Story, with_archive: O
 def test_an_operator_that_changed_its_key_after_the_backup_sends_with_the_new_key(
     story: Story, home: Settings, tmp_path: Path, archived: bool
 ) -> None:
-    """The chain has the account and the key files have its key; only the archive may have the key's database row."""
+    """The new account is on the chain, and its key is in the key files. Only the archive may have its database row."""
     source = copied(story.folder, tmp_path / "story")
     settings = story.settings.model_copy(update={"home": source / "home", "archive": source / "archive"})
     with open_ledger(settings) as ledger:
@@ -211,7 +211,7 @@ def test_a_restored_ledger_continues_to_archive_in_the_same_folder(story: Story,
     ],
 )
 def test_the_guide_names_the_source_of_every_table(guide: str, words: tuple[str, str, str]) -> None:
-    """Each table comes from the archive, is emptied, or is among the other tables, which the restore itself lists."""
+    """The guide lists the tables that the archive restores and those that are emptied; the code lists all others."""
     text = (PROJECT / "docs" / "guides" / guide).read_text("utf-8")
     first, second, end = (text.index(each) for each in words)
     archived, emptied = (set(re.findall(r"`(\w+)`", part)) for part in (text[first:second], text[second:end]))
@@ -221,7 +221,7 @@ def test_the_guide_names_the_source_of_every_table(guide: str, words: tuple[str,
 
 
 def test_the_declared_sources_are_those_of_the_archive() -> None:
-    """Tables whose rows the archive takes by an entry's digest, or as parts of such rows, declare no other source."""
+    """Tables whose rows the archive selects by an entry's digest have the source ENTRIES; no other but parts has it."""
     by_digest = {table.name for table in closure._NAMED_BY_DIGEST}
     parts = {column.table.name for columns in closure._PARTS.values() for column in columns}
     log = {"batch", "entry", "sealed", "counter", "presentation", "ledger_identity"}

@@ -19,7 +19,7 @@ from tests.support.ledgers.waiting_ledger import fresh_key
 
 
 def dismissed(pilot: Pilot, party: str, *steps: str) -> None:
-    """Set the party's status as one authority, or as two if the status needs two."""
+    """Set the party's status: one authority acts, or two authorities act if the status needs two."""
     first = pilot.ledger.installation.authority_party
     for status in steps:
         pilot.ledger.parties.role_changes.set_status(pilot.ledger.actor(first), party, status, "investigation")

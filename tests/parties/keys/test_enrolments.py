@@ -1,4 +1,4 @@
-"""Enrolment: a party without a key is only in the database until it submits its first key with a one-time code."""
+"""Enrolment: a party without a key is not on the chain until it has submitted its first key with a one-time code."""
 
 from __future__ import annotations
 

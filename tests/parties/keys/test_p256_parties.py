@@ -153,7 +153,7 @@ def test_registration_certificates_are_signed_with_es256(pilot: Pilot) -> None:
 
 
 def test_either_sha256_suite_signs_the_same_certificate(pilot: Pilot) -> None:
-    """A certificate is signed when its bundle is made: the payload is the same, the suite is the installation's."""
+    """A bundle is signed with the suite of the installation; the signed payload is the same for each suite."""
     number = pilot.certificate(FIRM)
     with pilot.under(suite="sha256-es256k") as other:
         earlier = parse_certificate(other.ledger.certificates.bundles.build(number).certificate).issued

@@ -150,6 +150,6 @@ def test_a_call_that_is_not_exactly_known_cannot_be_confirmed_here(waiting: Ledg
 
 
 def test_a_proposal_to_lift_a_hold_is_not_shown_as_cancellable(waiting: Ledger) -> None:
-    """If one officer could cancel the lifting of a hold or the end of a pause, it could hold or pause for ever."""
+    """If one officer could cancel the lifting of a hold or the end of a pause, holds and pauses could last for ever."""
     row = waiting.proposals.propose(officers(waiting)[0], calls.lift("authority", ["7a" * 32]))
     assert "keys cancel" not in row.how_to_stop and "expires" in row.how_to_stop

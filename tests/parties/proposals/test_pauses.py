@@ -1,4 +1,4 @@
-"""A pause stops some acts, lets others continue, and ends by itself or by two officers."""
+"""A pause stops some acts and lets others continue; it ends after some time, or two officers end it."""
 
 from __future__ import annotations
 

@@ -169,7 +169,7 @@ def withdraw_reported(connection: Connection, party: str, statement: str) -> Non
 
 
 def hold(connection: Connection, statement: str, *offices: int) -> None:
-    """Record changes of the institutions that hold a statement; the last change decides."""
+    """Record changes of the holds on a statement, each as a bit mask of roles; the last change decides."""
     for change, bits in enumerate(offices, start=1):
         values = {"statement": statement, "change": change, "offices": bits, "reason": 0, "at": 1, "by": 1}
         connection.execute(insert(tables.HOLDS).values(values))
