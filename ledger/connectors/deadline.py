@@ -39,7 +39,7 @@ class Deadline:
             raise TimeIsUp
 
     def stop(self) -> None:
-        """Move the deadline to now."""
+        """Set the deadline to the present time, so that the work stops."""
         self._end = 0.0
 
 

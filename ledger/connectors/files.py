@@ -100,7 +100,7 @@ class CsvTable(FileTable):
                 yield from subject_rows(head, rows, wanted, until, self._path.name, "line")
             return
         except (InvalidInput, Misconfigured) as error:
-            # The query is right and the file is wrong, so the error is raised as one that the operator must correct.
+            # The error is in the file and not in the query, so it is raised as an error that the operator must correct.
             hint = error.hint or CORRECT_FILE
             problem = Misconfigured(error.code, error.message, where=error.where, hint=hint, **error.details)
         except UnicodeDecodeError:

@@ -231,7 +231,7 @@ def variants(value: str) -> list[str]:
 
 
 def _numbers(key: str) -> list[str]:
-    """Return the number that a spreadsheet makes of the key, in every form in which spreadsheets write numbers."""
+    """Return every text in which a spreadsheet may write the key after turning it into a number."""
     forms = [f"{key[:KEPT_DIGITS]}000", f"{float(key):.0f}", f"{key}.0", repr(float(key))]
     for places in range(1, 17):
         mantissa, exponent = f"{Decimal(key):.{places}E}".split("E")

@@ -98,7 +98,7 @@ class SourceDefinition:
     folder: Path = Path()
 
     def beside(self, folder: Path) -> SourceDefinition:
-        """Return the definition with its relative paths starting at ``folder``."""
+        """Return a copy of the definition in which relative paths are resolved against ``folder``."""
         return replace(self, folder=folder)
 
 

@@ -16,7 +16,7 @@ from chinese_calendar import holidays, workdays
 from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.errors import InvalidInput
 
-# The most working days that a deadline may be away, so that a wrong number raises an error and starts no long loop.
+# The most working days until a deadline. A larger number is refused, because counting so many days would take long.
 MAX_WORKING_DAYS: Final = 1_000
 _DAY: Final = timedelta(days=1)
 _SATURDAY: Final = 5

@@ -1,4 +1,4 @@
-"""Compute heads from the events of the index, and compare them with the heads in the contracts."""
+"""Compute heads (running digests of events) from the index, and compare them with the heads in the contracts."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def lineage_of(connection: Connection, asset: str, limit: int = MAX_RELATIVES) -
 
 
 def _walk(connection: Connection, asset: str, limit: int, *, upwards: bool) -> list[str]:
-    """Return the relatives in one direction, generation by generation, until there are more than ``limit``."""
+    """Return the ancestors or descendants, generation by generation, until there are more than ``limit``."""
     found: dict[str, None] = {}
     generation = {asset}
     while generation and len(found) <= limit:

@@ -1,7 +1,7 @@
 """Apply events to the index: each (contract, event name) has a handler, and events of assets are applied together.
 
-All functions use a connection inside a transaction. They read only the rows that they write, so the same events always
-give the same rows.
+All functions use a connection inside a transaction. Each function reads only rows that it writes, so the same events
+always give the same rows.
 """
 
 from __future__ import annotations

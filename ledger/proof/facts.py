@@ -17,7 +17,7 @@ NO_CHAIN: Final = ChainId(0, _NOWHERE, _NOWHERE, _NOWHERE, _NOWHERE, "0" * 64, 0
 
 @dataclass(frozen=True, slots=True)
 class Heads:
-    """The heads of two contracts at the block, 64 hex digits each."""
+    """The heads (running digests of all events) of two contracts at the block, 64 hex digits each."""
 
     party_registry: str
     certificate_log: str

@@ -24,8 +24,8 @@ class FactsNeeded:
     ``batches`` are (issuer, batch), ``accreditation`` is (party id, scenario), ``uses`` is (consumer's party id,
     request), ``withdrawals`` are (party id, statement): each authorization with its subject, each provision with its
     provider. ``statements`` are the statements whose holds must be read. Statements and requests are 64 hex digits.
-    ``accounts`` are the signers' accounts. ``presenter`` is the key in ``cnf``; if this key has an
-    account on the chain, the account is read too.
+    ``accounts`` are the signers' accounts. ``presenter`` is the key in ``cnf``; if this key has an account on the
+    chain, the account is read too.
     """
 
     batches: frozenset[tuple[int, int]]

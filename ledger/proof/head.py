@@ -132,7 +132,7 @@ def event_digest(event: str, args: Mapping[str, Any]) -> bytes:
 
 
 def fold(head: bytes, digest: bytes) -> bytes:
-    """Return the new head after an event with this digest."""
+    """Return the head that follows ``head`` after an event with this digest."""
     return hashlib.sha256(head + digest).digest()
 
 

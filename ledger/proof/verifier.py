@@ -149,7 +149,7 @@ def _check_anchor(case: Case) -> Outcome:
 
 
 def _check_validity(case: Case) -> Outcome:
-    """7: nbf ≤ at < exp, and not anchored after ``at``, because an anchor proves nothing about an earlier time."""
+    """7: nbf ≤ at < exp, and the certificate was not anchored later: a later anchor proves nothing about ``at``."""
     start, end, anchored = case.claims["nbf"], case.claims["exp"], case.anchored_at(case.bundle.position)
     if anchored is None or case.at < max(start, anchored):
         return failed("NOT_YET_VALID", "The certificate is not valid yet.", nbf=start, anchored=anchored)

@@ -14,7 +14,7 @@ from ledger.errors import InvalidInput
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A source that always gives the same answer; only the time of the query is filled in."""
+    """A source that gives the same answer to every query, with the time of the query."""
 
     answer: Answer
 

@@ -82,7 +82,7 @@ class Task:
 
     @property
     def reference(self) -> str:
-        """The reference with which a provision names the authorization."""
+        """The text with which a provision refers to the authorization."""
         return reference(self.digest)
 
     @property

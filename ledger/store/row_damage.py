@@ -32,5 +32,5 @@ def counter_differs(name: str, value: int, expected: int) -> Finding:
 
 
 def differing(row: Base, stated: Mapping[str, Any], repeated: Mapping[str, str]) -> list[str]:
-    """Return the columns that differ from the entry; ``repeated`` maps a column to the member that it repeats."""
+    """Return the columns that differ from the entry; ``repeated`` maps each column to the entry's member it repeats."""
     return [column for column, member in repeated.items() if getattr(row, column) != stated.get(member)]

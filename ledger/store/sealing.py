@@ -210,7 +210,7 @@ def seal_nothing(session: Session, *, erased: bool = False) -> str:
 
 
 def close_all(session: Session) -> int:
-    """Close all texts that exist now, and return how many.
+    """Make all texts that exist now unreadable (closed), and return how many there are.
 
     ``reopen_all`` opens them again. Texts that are sealed later are not closed.
     """
@@ -220,14 +220,14 @@ def close_all(session: Session) -> int:
 
 
 def close(session: Session, record_id: str) -> None:
-    """Close one text until ``reopen_all``."""
+    """Make one text unreadable until ``reopen_all`` is called."""
     row = session.get_one(Sealed, record_id)
     row.key_id = CLOSED + row.key_id
     session.flush()
 
 
 def reopen_all(session: Session) -> int:
-    """Open all closed texts, and return their number."""
+    """Make all closed texts readable again, and return how many there were."""
     count = closed(session)
     plain = func.substr(Sealed.key_id, len(CLOSED) + 1)
     session.connection().execute(update(Sealed).where(_IS_CLOSED).values(key_id=plain))

@@ -52,7 +52,7 @@ class BatchedCalls:
         return lambda: int(answer()[0])
 
     def head(self, contract: str) -> Callable[[], str]:
-        """Read the head that a contract keeps over all its events, 64 hex digits."""
+        """Read a contract's head, the running digest of all its events, 64 hex digits."""
         answer = self.read(contract, "head")
         return lambda: str(answer()[0])
 

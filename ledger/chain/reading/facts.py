@@ -135,8 +135,8 @@ def require_numbers(registered: Mapping[str, Callable[[], PartyRecord]]) -> None
     """Raise ``ChainUnavailable`` ``PARTY_NUMBER_DIFFERS`` if a number that the node gave belongs to a party with
     another id.
 
-    A node that gave another party's number would hide uses and withdrawals. ``registered`` maps a
-    party id to the record that the node returned for the party's number.
+    A node that gave another party's number would hide uses and withdrawals. ``registered`` maps a party id to the
+    record that the node returned for the party's number.
     """
     for party, answer in registered.items():
         try:

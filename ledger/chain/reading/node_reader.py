@@ -71,7 +71,7 @@ class NodeReader:
             return self._client.decoder.decode(logs)
 
     def head(self, contract: str, scope: str | None = None, *, block: BlockTag = "latest") -> str:
-        """Return a contract's head (64 hex digits), or with ``scope`` (an asset's id) the head of that asset."""
+        """Return the head (running digest of events) of a contract, or of the asset with the id ``scope``."""
         return self.heads([(contract, scope)], block=block)[0]
 
     def heads(self, wanted: Sequence[tuple[str, str | None]], *, block: BlockTag = "latest") -> list[str]:

@@ -62,7 +62,7 @@ class NodeFailures:
         self._where = where
 
     def numbered(self, method: str, answer: Any, number: int) -> dict[str, Any]:
-        """Return the answer if it has the number of the call; the answer may lack a number if it is an error."""
+        """Return the answer if it has the call's number. An error may have no number; it is returned too."""
         if not isinstance(answer, dict):
             raise self.invalid(method, "an object is expected")
         if answer.get("error") is None and (type(answer.get("id")) is not int or answer["id"] != number):

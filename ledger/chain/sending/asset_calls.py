@@ -174,7 +174,7 @@ def pledge(asset: str, creditor: int, sole: bool, terms: str) -> Call:
 
 
 def consent_to_transfer(asset: str, lien: int, to: int) -> Call:
-    """Consent to a transfer of a pledged asset to a party; 0 takes the consent back.
+    """Consent to a transfer of a pledged asset to a party; the number 0 withdraws the consent.
 
     Only the creditor may call this.
     """

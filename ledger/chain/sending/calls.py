@@ -60,7 +60,7 @@ class Founding:
 
 
 def propose(call: Call) -> Call:
-    """Propose a call. The call decides which role is needed and whether the proposal must wait (protocol §3)."""
+    """Propose a call. Which role is needed and whether the proposal must wait depends on the call (protocol §3)."""
     return Call(PARTY_REGISTRY, "propose", (call,))
 
 
@@ -173,7 +173,7 @@ def accredit(number: int, scenario: str, start: int, end: int) -> Call:
 def date_compromise(number: int, account: str, compromised_at: int) -> Call:
     """Make an account's signatures invalid from ``compromised_at`` on; the time can only be moved earlier.
 
-    An authority must propose this call. A live key becomes reported as well.
+    An authority must propose this call. If the key is live, it counts as reported from now on.
     """
     return Call(PARTY_REGISTRY, "dateCompromise", (number, account, compromised_at))
 

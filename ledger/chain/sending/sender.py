@@ -310,7 +310,7 @@ class Sender:
         )
 
     def _explain(self, to: str | None, data: bytes, receipt: dict[str, Any], limit: int) -> NoReturn:
-        """Raise why a mined transaction failed. To find the reason, its call is repeated as of its block."""
+        """Raise the reason why a mined transaction failed; it is found by repeating the call as of the same block."""
         block = quantity(receipt["blockNumber"])
         if to is not None:
             try:

@@ -1,7 +1,7 @@
 """Converts sheets of a workbook to text: the same cells give the same table in every kind of Excel file.
 
 A cell without an exact text (an error, a formula, a number with more digits than a spreadsheet keeps) is a ``Flaw``.
-The flaw's error is raised only if the cell is used: a formula on a sheet that is not read does no harm.
+The flaw's error is raised only if the cell is used, so a formula on a sheet that is not read raises no error.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def read_sheets(data: bytes, name: str) -> list[Sheet]:
 
 
 class _Budget:
-    """Counts how many cells may still be read from one file. Empty cells between two filled cells count too."""
+    """Counts the cells that are read from one file, up to a limit. Empty cells between filled cells count too."""
 
     def __init__(self, name: str) -> None:
         self._left = xlsx_scan.BOUNDS["c"]

@@ -49,7 +49,7 @@ class DefinitionReader:
         return self._left.pop(name)
 
     def place(self, name: str) -> str:
-        """Return the member's place as it appears in errors: ``file: member: member``."""
+        """Return where the member is, in the form that errors show: ``file: member: member``."""
         return f"{self._where}: {name}"
 
     def invalid(self, name: str, message: str, code: str | None = None) -> InvalidInput:

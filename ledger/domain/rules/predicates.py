@@ -44,7 +44,7 @@ T = TypeVar("T")
 # engines.
 ENGINE: Final = 2
 MAX_INDEX: Final = 10**9
-# One provision has at most this number of rows.
+# The most rows of one provision.
 MAX_COUNT: Final = 10_000
 # The largest distance between the periods of two rows (1900 to 2199), in years, months or days.
 LARGEST_AGES: Final[Mapping[str, int]] = {"year": 299, "month": 3_599, "day": 109_572}

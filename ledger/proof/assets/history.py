@@ -61,8 +61,8 @@ def view_at(events: Iterable[HistoryEvent], at: int) -> AssetView:
 def apply(view: AssetView, item: HistoryEvent) -> AssetView:
     """Return the state of an asset after one more event.
 
-    The parents, successors and reports of ``view`` are only extended and never read, so a caller may omit them.
-    Raises ``KeyError``, ``IndexError``, ``ValueError`` or ``TypeError`` for an event that cannot come next.
+    The parents, successors and reports of ``view`` are only extended and never read, so a caller may omit them. Raises
+    ``KeyError``, ``IndexError``, ``ValueError`` or ``TypeError`` for an event that cannot come next.
     """
     if (view.asset or item.args["id"]) != item.args["id"] or (view.asset is None) != (item.event == _FIRST):
         raise ValueError("an event of another asset, or not in order")

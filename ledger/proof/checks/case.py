@@ -27,10 +27,10 @@ class Expectation:
     """The verifier's party id, the nonce that it gave the holder, and the maximum age of the facts in seconds.
 
     ``received`` is when the verifier first received the presentation (seconds UTC), by default the time judged; if the
-    verification is repeated, the time of the first receipt stays. Without consumer and nonce, a usage certificate fails
-    check 10, because a verifier relies only on certificates presented to it. ``templates`` are the templates that the
-    verifier accepts, each as a certificate refers to it (``sha-256:…``). If it is None, only the issuer vouches for the
-    scenario's rules, and the report names the template.
+    verification is repeated, give the first time again. Without consumer and nonce, a usage certificate fails check 10,
+    because a verifier relies only on certificates presented to it. ``templates`` are the templates that the verifier
+    accepts, each as a certificate refers to it (``sha-256:…``). If ``templates`` is None, only the issuer vouches for
+    the scenario's rules, and the report names the template.
     """
 
     consumer: str | None = None
