@@ -164,7 +164,7 @@ def _string(node: ast.expr) -> str:
 
 
 def _python_comments(file: str, text: str) -> Iterator[Passage]:
-    """Return the comments of a Python file; consecutive lines are one passage, a comment after code is its own."""
+    """Return the comments of a Python file; consecutive comment lines are one passage, except a comment after code."""
     started, lines = 0, list[str]()
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type != tokenize.COMMENT:

@@ -81,7 +81,7 @@ def main() -> int:
     # Slither does not overwrite its output file, so an old output file is deleted first.
     FINDINGS.unlink(missing_ok=True)
     command = [str(SLITHER), ".", "--exclude", ",".join(EXCLUDED), "--json", str(FINDINGS), *sys.argv[1:]]
-    # Slither asks Hardhat for its folders, and takes a warning of npm in the answer for a failure.
+    # Slither asks Hardhat for its folders. If npm adds a warning to Hardhat's answer, Slither reports a failure.
     environment = os.environ | {"npm_config_loglevel": "error"}
     run = subprocess.run(command, cwd=PROJECT, env=environment, stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603
     # Slither reports unused slither-disable comments as findings, even in dependencies, which are not changed.

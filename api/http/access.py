@@ -1,4 +1,4 @@
-"""Find out which party makes a request, and check that its API key has the scope that the route needs.
+"""Find out which party makes a call, and check that the party's API key has the scope that the route needs.
 
 A call is authenticated with a session token or an API key (as bearer token), or with the cookie of a page. Each route
 names the scope that an API key needs; a session has every scope. A call that changes data and is authenticated with
@@ -130,7 +130,7 @@ async def credentials(request: Request) -> tuple[HTTPAuthorizationCredentials | 
 
 
 def caller_of(request: Request, bearer: HTTPAuthorizationCredentials | None, cookie: str | None) -> Caller:
-    """Return the caller whose session or API key the call has; if it has token and cookie, the token counts.
+    """Return the caller whose session or API key the call has; of token and cookie, the token counts.
 
     Raises ``Unauthenticated`` without a valid token or cookie, ``Forbidden`` if the caller is not allowed to call.
     """

@@ -1,4 +1,4 @@
-"""The limits of one service: for the bytes that it holds in memory, for calls at the same time, and for call rates.
+"""The limits of one service: bytes in memory, calls that are processed at the same time, and calls per second.
 
 All code of this module runs on the event loop, so it needs no locks.
 """

@@ -21,7 +21,7 @@ TIMEOUT_SECONDS: Final = 10.0
 class Readiness:
     """Runs ``check`` in a separate thread: a busy service cannot delay the check, and a hanging node delays no calls.
 
-    A result is used again for ``fresh`` seconds. If a check takes longer than ``timeout`` seconds, its callers get no
+    Each result is used for ``fresh`` seconds. If a check takes longer than ``timeout`` seconds, its callers get no
     result, but the check continues, and later callers wait for it.
     """
 

@@ -190,7 +190,7 @@ class _Connection(H11Protocol):
 
 
 class _Counted(h11.Connection):
-    """Refuses a body that has too many chunks: each chunk costs the event loop the same time, however small it is."""
+    """Refuses a body that has too many chunks, because even a very small chunk costs the event loop time."""
 
     _chunks = 0
 

@@ -64,7 +64,7 @@ class Turns:
                 await place
         except BaseException as error:
             if place.done() and not place.cancelled():
-                # The call got a place at the very moment at which it gave up: give the place to another call.
+                # The call got a place just when its waiting time ended: give the place to another call.
                 self._pass_on()
             else:
                 self._leave(source, place)
@@ -89,7 +89,7 @@ class Turns:
             self.waiting -= 1
             if queue:
                 self._queues[source] = queue
-            # Skip calls that gave up: they are still in the queue, but their futures are done.
+            # Skip calls that no longer wait: they are still in the queue, but their futures are done.
             if not place.done():
                 place.set_result(None)
                 return

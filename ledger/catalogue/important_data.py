@@ -21,7 +21,7 @@ from ledger.parties.permissions import Action
 from ledger.parties.roles import Actor, require
 from ledger.store.database import Database
 
-# States in which other parties have seen, or will see, a resource.
+# The states of a resource in which other parties have seen the resource, or will see it.
 EXPOSED: Final = ("submitted", "cdo_signed", "published", "changed")
 
 

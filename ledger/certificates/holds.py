@@ -1,4 +1,4 @@
-"""Holds: an authority or a supervisor stops a statement and every certificate that rests on it.
+"""Holds: an authority or a supervisor stops a statement, and with it every certificate that rests on the statement.
 
 A hold applies to a signed statement. To hold a usage certificate also holds its request, in the same transaction, so
 that no other certificate of the request stays valid. Registration certificates cannot be held; freeze the asset
@@ -96,14 +96,14 @@ class Holds:
         )
 
     def offices(self, digests: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """Return for each statement which roles (authority, supervisor) hold it now; raises ``ChainUnavailable``."""
+        """Return for each statement the roles (authority, supervisor) that hold it; raises ``ChainUnavailable``."""
         asked = self._reader.batched("latest")
         answers = {digest: asked.hold(digest) for digest in digests}
         return {digest: tuple(answer().offices) for digest, answer in answers.items()}
 
     def _held(self, digests: Sequence[str], by: str) -> tuple[set[str], dict[str, set[str]]]:
-        """Return which of the two roles (authority, supervisor) ``by`` has, and for each statement which roles hold it
-        now."""
+        """Return which of the two roles (authority, supervisor) ``by`` has, and for each statement which roles have
+        a hold on it now."""
         if not 1 <= len(digests) <= MAX_STATEMENTS:
             raise InvalidInput("HOLD_COUNT", f"Name 1 to {MAX_STATEMENTS} statements.", where="statements")
         with self._database.read() as session:

@@ -69,8 +69,8 @@ class CertificateStates:
         return {"certificate_no": number, "state": "building", "paused_until": self._reader.paused_until()}
 
     def _holds(self, batch: Batch, place: Position, block: int) -> bool:
-        """Return whether the chain holds the certificate's batch; raises ``Incoherent`` ``LOG_FORKED`` if it holds
-        another."""
+        """Return whether the chain has the certificate's batch; raises ``Incoherent`` ``LOG_FORKED`` if the chain has
+        another batch with its number."""
         held = self._reader.commitment(place.issuer, place.batch, block=block)
         if held is not None and held != commitment_of(batch):
             raise forked(batch.number).refusal()

@@ -48,7 +48,7 @@ class AssetHistories:
     """
 
     def __init__(self, ledger: Ledger, cast: Cast, assets: Sequence[str], run: Run, progress: Progress) -> None:
-        """Choose the first ten of ``assets``; no other resource may have the same content as one of them."""
+        """Choose the first ten of ``assets``; no other resource may have the content of one of these ten."""
         self.assets = tuple(assets[:TEN])
         self._ledger = ledger
         self._cast = cast

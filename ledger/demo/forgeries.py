@@ -64,7 +64,7 @@ def claimed(name: str, value: object) -> Disclosed:
 
 
 def swapped_subjects(actors: Actors, member: Member, other: Member) -> list[Caught]:
-    """Send a provider two tasks with a wrong subject; the provider must refuse both before it reads a row."""
+    """Send a provider two tasks with a wrong subject; the provider must refuse both tasks before it reads a row."""
     provisions = actors.ledger.usage.provisions
     task = replace(provisions.task(member.first_consent), corrects=None)
     foreign = replace(task, opening=provisions.task(other.first_consent).opening)

@@ -32,7 +32,7 @@ AFTER_VETO: Final = "执行已被否决的恢复 a forged recovery carried out a
 
 
 def two_firms(before: Mapping[str, Sequence[Member]], present: Mapping[str, Sequence[Member]]) -> list[Member]:
-    """Return two members with an ordinary fate. Their firms have no certificate yet, because presenting it would need
+    """Return two members whose requests succeed. Their firms have no certificate yet, because presenting it would need
     the lost key.
     """
     certified = {member.party for group in before.values() for member in group}

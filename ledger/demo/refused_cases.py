@@ -70,7 +70,7 @@ class ShownCertificates:
         self._earlier = EarlierRuns(actors.ledger)
 
     def end(self, member: Member, correct: Callable[[Member], str], used: Collection[str]) -> Ending:
-        """Do to the member's certificate what its fate says. ``correct`` corrects a certificate and returns the new
+        """Bring the member's certificate to its planned end. ``correct`` corrects a certificate and returns the new
         certificate's number.
 
         ``used`` contains the certificates that an earlier run has used.

@@ -39,7 +39,7 @@ SHORT_DAYS = 5
 THREADS = 2
 VERIFY: Final = "核验并使用 verify and use"
 ANCHOR: Final = "核验记录上链 anchor the verifications"
-# With these fates no data is supplied, so no certificate is issued.
+# If a request ends in one of these ways, no data is supplied, so no certificate is issued.
 WITHOUT_DATA: Final = (Fate.NO_DATA, Fate.REFUSED)
 
 Act = Callable[[Tally, Sequence[Member], Tick], None]
@@ -140,7 +140,7 @@ class Pilot:
             tick(number)
 
     def keep_early(self, members: Members, early: bool) -> None:
-        """Replace fates that need time by an ordinary fate if no time is left before the present.
+        """If no time is left before the present, let requests succeed whose planned end (fate) would need time.
 
         Members keep their fate if an earlier run made a short request for them. ``early`` is true if time is left.
         """

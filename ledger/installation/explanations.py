@@ -20,7 +20,7 @@ class Explanation:
 
 
 def explanation(code: str, message: str, hint: str | None = None) -> Explanation:
-    """Return an error's message and hint in both languages. A text that is bilingual already is not changed."""
+    """Return an error's message and hint in both languages. A bilingual text is returned unchanged."""
     texts = error_texts().get(code, {})
     return Explanation(
         message=_both(texts.get("zh"), message) or message,

@@ -65,7 +65,7 @@ class OwnParty:
         self._custody = custody
 
     def key_of(self, account: str) -> str | None:
-        """Return the public key of an account that may sign in here: its private key is kept here. Else return None."""
+        """Return the account's public key if its private key is kept here, so that it may sign in; else None."""
         return self._custody.public_key(account) if account in self._custody else None
 
     def account(self, identifier: str) -> str:

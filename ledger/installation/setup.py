@@ -161,7 +161,7 @@ def installed(
 
 
 def _require_own_secrets(database: Database, sealer: Sealer, lookup_key: bytes, operator: Party) -> None:
-    """Raise ``Misconfigured`` unless the lookup key and the wrapping key are those the database was created with."""
+    """Raise ``Misconfigured`` unless the database was created with this lookup key and this wrapping key."""
     if operator.lookup != lookup_digest(lookup_key, OPERATOR.uscc):
         raise Misconfigured(
             "KEY_FILE_WRONG",

@@ -1,4 +1,4 @@
-"""Compare database, chain and clock with each other, in both directions.
+"""Compare database, chain and clock with each other, because each may be older than the others.
 
 A restored database may be older than its chain, a chain's journal may have lost its newest blocks, or a clock may have
 gone back; each alone looks correct. If a comparison fails (a finding), nothing is written or sent until a later

@@ -36,7 +36,7 @@ Progress = Callable[[int], None]
 # The chain stores the last second of a period, so the period ends one second later. A notice lasts for whole working
 # days, which is never shorter than the contract's minimum in seconds.
 ONE_SECOND = 1
-# The states that a registration can have after a confirmation.
+# After a confirmation a registration has one of these states.
 CONFIRMED = ("confirmed", "cancelled")
 
 

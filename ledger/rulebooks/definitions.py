@@ -117,7 +117,7 @@ class DefinitionBook(ABC, Generic[D]):
         except UnicodeDecodeError as error:
             raise cls._error("_INVALID", _NOT_UTF8, path.name) from error
         except (OSError, ValueError, RecursionError) as error:
-            # Causes: no permission to read the file, a number that is too long, or too many nested brackets.
+            # Possible causes: no permission to read the file, a number that is too long, or too many nested brackets.
             raise cls._error("_INVALID", "无法读取的 YAML。The YAML cannot be read.", path.name) from error
         try:
             return cls.parse(raw, path.name)

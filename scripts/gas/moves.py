@@ -96,7 +96,7 @@ def _statements(meter: Meter) -> None:
 def _assets(meter: Meter) -> None:
     rows = [AssetRegistration(digest(f"asset {n}"), digest(f"content {n}"), digest(f"print {n}")) for n in range(105)]
     first, second, third = (row.id for row in rows[:3])
-    # The very first registration sets the contract's counter of assets, so it costs more than later registrations.
+    # The first registration costs more than later registrations, because it sets the contract's counter of assets.
     meter.send("register the very first", "provider", _register_one(rows[0]))
     meter.send("register one", "provider", _register_one(rows[1]))
     meter.relay("register one", "provider", _register_one(rows[2]))

@@ -136,7 +136,7 @@ def _untitled(operation: dict[str, Any]) -> None:
 
 def _with_example(content: dict[str, Any], schemas: dict[str, Any]) -> None:
     for kind in content.values():
-        # A missing example must not break the docs; a test reports it.
+        # A missing example must not break the docs; a test finds missing examples.
         with suppress(KeyError):
             kind["example"] = example(kind["schema"], schemas)
 

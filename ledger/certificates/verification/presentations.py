@@ -1,4 +1,4 @@
-"""Record verifications of certificates. A certificate's subject can see them; a consumer can see the result of its own.
+"""Record verifications of certificates. A certificate's subject can see all of them, a consumer only its own result.
 
 The first step of a presentation is to reserve its nonce; a consumer can use each nonce once. The presentation is
 ``pending`` until its outcome is known. The operator's installation also appends the outcome, and the use if one was

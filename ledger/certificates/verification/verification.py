@@ -3,7 +3,7 @@ the subject.
 
 The chain's counter decides which use comes first, also between processes and installations. A use is counted only if it
 has the next ordinal; if another use was counted first, the bundle is verified again. Within a process, presentations of
-one request wait for each other, so that no transaction is sent in vain. Only the consumer can have a use counted. If
+one request wait for each other, so that no transaction is wasted. Only the consumer can have a use counted. If
 the consumer's key is not here, the use is returned to the consumer to sign, and the content is returned only after the
 signed use is in a block.
 

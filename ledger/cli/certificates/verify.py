@@ -1,4 +1,4 @@
-"""``pingzheng verify`` and ``pingzheng facts``: verify a bundle with the chain or offline; save the data for it."""
+"""``pingzheng verify`` and ``pingzheng facts``: verify a bundle, with the chain or with saved chain data."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ def kept_session(home: Path | None) -> Kept:
         raise Unauthenticated(
             "SESSION_MISSING", "This call needs a session.", where=str(path), hint="Sign in: `pingzheng login`."
         )
-    # A file that was copied here by hand may be readable by others.
+    # A file that a person copied here may be readable by other users.
     path.chmod(0o600)
     try:
         return Kept(**json.loads(read_bounded(path, MAX_FILE_BYTES)))

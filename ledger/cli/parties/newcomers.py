@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ledger.parties.newcomers import NewParty
 
 COLUMNS = ("kind", "name", "identifier", "region", "public_key")
-# The column ``proof`` may be empty for keys that this installation keeps: it makes their proofs itself.
+# The column ``proof`` may be empty for keys that this installation keeps: the installation then makes their proofs.
 MORE_COLUMNS = ("proof", "further_keys")
 # Hints for a missing column: fill in the column, or use the option.
 _FILL_IN = {

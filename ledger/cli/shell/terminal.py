@@ -87,7 +87,7 @@ def _one_text(parts: Iterable[Any]) -> Text:
 
 
 def _flowing(text: str) -> str:
-    """Remove the line breaks of a docstring from its help text, and begin the English text on a new line."""
+    """Return a docstring as help text: without its line breaks, but with the English text on a new line."""
     paragraphs = (" ".join(part.split("\n")) for part in text.split("\n\n"))
     return "\n\n".join(re.sub(r"([。；]) ?(?=[A-Z])", r"\1\n", part) for part in paragraphs)
 

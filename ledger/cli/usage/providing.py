@@ -265,7 +265,7 @@ def _sources_for(
     refuse: str | None,
     no_data: bool,
 ) -> Sources:
-    """Return the sources in the folder, or a source that returns the single answer given by hand."""
+    """Return the sources in the folder, or a source that returns the one answer given as an option."""
     from ledger.rulebooks.sources import SourceBook
 
     now = int(time.time())

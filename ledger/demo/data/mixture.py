@@ -1,6 +1,6 @@
-"""The fate of each request in the pilot: most requests succeed, and some fail in a way that a check must find.
+"""Decide how each request of the pilot ends: most requests succeed, and some fail in a way that a check must find.
 
-Nothing is random: in every run the same subjects have the same fate.
+Nothing is random: in every run a subject's request ends in the same way.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Fate(StrEnum):
 # Fates that need time to pass. They happen in the first part of the pilot, on a local chain whose clock is still in the
 # past.
 EARLY: Final = frozenset({Fate.UNANSWERED, Fate.EXPIRED})
-# A small pilot has only the first fates of this list.
+# The ways in which a request can end, except the ordinary one. A small pilot uses only the first of them.
 _TURNS: Final = tuple(fate for fate in Fate if fate is not Fate.ORDINARY)
 _EVERY: Final = 40
 # The only scenarios with a slow source, a correction, a lying platform or a hold by a supervisor.

@@ -84,7 +84,7 @@ def _person(place: int, panel: str, number: str) -> Subject:
 
 
 def members_of(subjects: Sequence[Subject], early: bool) -> dict[str, list[Member]]:
-    """Return the subjects of each scenario as members, each with its fate."""
+    """Return the subjects of each scenario as members, each with the way in which its request will end (fate)."""
     chosen = _persons_by_scenario(subjects) | _firms_by_scenario(subjects)
     return {
         scenario: [

@@ -75,7 +75,7 @@ def remember_folder(home: Path, folder: Path) -> None:
 
 
 def erasures_path(settings: Settings, folder: Path | None) -> Path | None:
-    """Return the path of the list of erasures: the configured, the archive's or the restored file, else None."""
+    """Return the path of the list of erasures: the configured, else the archive's, else the restored list, or None."""
     if settings.erasures is not None or folder is not None:
         return settings.erasures or (folder and folder / ERASURES)
     restored = settings.home / ERASURES

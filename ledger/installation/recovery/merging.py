@@ -43,8 +43,8 @@ _RECORDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Ids of sealed records in the archive. The records in ``without`` have no text, the text of those in ``differing``
-    is not the text in the backup, and those in ``fresh`` are not in the backup."""
+    """Ids of sealed records in the archive. In ``without`` are records that have no text, in ``differing`` records
+    whose text differs from the backup's text, and in ``fresh`` records that the backup lacks."""
 
     without: list[str] = field(default_factory=list)
     differing: list[str] = field(default_factory=list)
