@@ -47,7 +47,7 @@ def code_of(act: Callable[[], Any]) -> str | None:
 
 
 class Balances:
-    """Acts on a journal only. Each act gives a new account a balance; its number of digits sets the line's length."""
+    """Acts that write only to a journal. Each gives a new account a balance, whose digits set the line's length."""
 
     def __init__(self, node: LocalNode, journal: Path) -> None:
         self.connection, self._journal = Connection(node.url), journal

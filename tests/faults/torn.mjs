@@ -1,4 +1,5 @@
-// Damages a journal at every place and reads it: node torn.mjs <journal.mjs> <complete journal> <folder>
+// Damages a journal, at one place after the other, and reads each damaged copy.
+// Usage: node torn.mjs <journal.mjs> <complete journal> <folder>
 //
 // Prints a list of [damage, messages of reading, number of records, size afterwards, whether appending works].
 
@@ -42,7 +43,7 @@ function attempt(what, bytes) {
 const last = whole.lastIndexOf("\n", whole.length - 2) + 1;
 for (let end = last; end < whole.length; end += 1) attempt("torn", whole.subarray(0, end));
 for (let end = last; end < whole.length; end += 1) {
-  // The file has its length on disk, but not its content.
+  // As after a power cut: the file has its full length, but zeros in place of its end.
   attempt("zeros", Buffer.concat([whole.subarray(0, end), Buffer.alloc(whole.length - end)]));
 }
 for (let place = 0; place < whole.length; place += 1) {

@@ -1,4 +1,6 @@
-"""Other users of a machine can see arguments, temporary files and readable databases: none may have personal text."""
+"""Other users of a machine can see arguments, temporary files and readable databases. None of these may
+contain personal text.
+"""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def statements_of(stage: Stage, consent: Consent) -> dict[str, str]:
 
 @pytest.mark.parametrize("column", ["A", "V"])
 def test_a_hold_covers_the_certificate_and_its_request(stage: Stage, column: str) -> None:
-    """A hold placed by certificate number covers only these two statements, for example no authorization."""
+    """A hold that names a certificate's number covers these two statements, but no authorization and no provision."""
     path = f"/v1/certificates/{stage.consented().number}"
     stage.done(stage.post(column, f"{path}/hold", {"reason": "court"}))
     stage.done(stage.post(column, f"{path}/lift", {}))

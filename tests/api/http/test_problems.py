@@ -115,7 +115,7 @@ def test_an_unexpected_error_is_logged_with_the_route_template_and_without_the_p
     def fails(identifier: str) -> None:
         raise RuntimeError(identifier)
 
-    # The test client would raise an exception that reached the server, which would log its text.
+    # If the exception reached the server, whose log would contain its text, then the test client would raise it here.
     with TestClient(app) as client, capture_logs() as lines:
         answer = client.get("/parties/110105194912310038")
     assert (answer.status_code, answer.json()["code"]) == (500, "INTERNAL")

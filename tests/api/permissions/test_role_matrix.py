@@ -170,7 +170,7 @@ def test_log_entries_can_be_read_page_by_page_and_one_by_number(stage: Stage) ->
 
 
 def test_a_party_reads_only_the_entries_about_itself(stage: Stage) -> None:
-    """The entry of a presentation names the consumer and the certificate; so its subject and provider may read it."""
+    """A presentation's entry names consumer and certificate, so the certificate's subject and provider may read it."""
     consent = stage.consented()
     presented = stage.presented(consent)
     assert stage.done(stage.post("C", "/v1/presentations", presented))["valid"]

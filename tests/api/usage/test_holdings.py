@@ -88,7 +88,7 @@ def test_an_invalid_query_parameter_is_refused(stage: Stage, path: str, query: s
     assert (answer.status_code, answer.json()["code"]) == (422, code)
 
 
-# Which holdings each role may read besides its own; the same roles may read the full log.
+# Which holdings each role may read besides its own. The roles that may read all holdings may also read the full log.
 SEEN: dict[str, set[str]] = {
     "S": set(),
     "P": set(),

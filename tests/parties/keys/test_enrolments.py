@@ -27,7 +27,7 @@ _SERIALS = count(700)
 
 
 def keyless(ledger: Ledger, key: str = "", proof: str = "", serial: int | None = None) -> str:
-    """Return a new person, without a key unless one is given."""
+    """Onboard a new person, without a key unless the test gives one, and return the party id."""
     number = synthetic_resident_id(next(_SERIALS) if serial is None else serial)
     (row,) = ledger.parties.onboarding.onboard(
         ledger.authority, [NewParty(PartyKind.PERSON, "某人", number, "440881", key, proof=proof)]

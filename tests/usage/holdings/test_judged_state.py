@@ -114,7 +114,7 @@ ROWS: list[tuple[Any, dict[str, Any]]] = [
 
 @pytest.fixture
 def connection() -> Iterator[Connection]:
-    """A database in memory with the rows above and a provision."""
+    """A database in memory that contains ``ROWS`` and a provision."""
     engine = create_engine("sqlite://")
     METADATA.create_all(engine)
     tables.METADATA.create_all(engine)
