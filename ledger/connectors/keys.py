@@ -1,8 +1,8 @@
-"""The key column of a source: shows which rows belong to the subject, and whether the column can be trusted.
+"""Finds out from a source's key column which rows belong to the subject, and whether the column can be trusted.
 
-The answer ``no_data`` is signed, and a bank relies on it. It is given only if the keys in the column are intact: a
-spreadsheet may turn an ID number into 4.40811E+17, or make it end in 000, and then the subject's rows would not be
-found.
+The answer ``no_data`` is signed, and a bank relies on it. So ``no_data`` is given only if the keys in the column are
+intact: a spreadsheet may turn an ID number into 4.40811E+17, or make it end in 000, and then the subject's rows would
+not be found.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from ledger.connectors.deadline import Deadline
 from ledger.errors import Misconfigured
 
-# The most rows of one subject. Ten years of daily rows are fewer, so more rows mean that the key column is wrong.
+# The most rows of one subject. Even ten years of daily rows are fewer, so more rows mean a wrong key column.
 MAX_ROWS: Final = 10_000
 # The most characters in all cells of one subject together.
 MAX_CHARACTERS: Final = 32 * 1024 * 1024

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import Final
 
-# The last two, the development zones, have no published code, so this project defined codes for them. Certificate
-# numbers use the city's code instead.
+# The last two entries are the development zones. They have no published code, so this project defined codes for them.
+# Certificate numbers use the city's code instead of these two codes.
 REGIONS: Final = {
     "440800": "湛江市 Zhanjiang",
     "440802": "赤坎区 Chikan",

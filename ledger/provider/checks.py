@@ -113,7 +113,7 @@ def _request(task: Task) -> None:
 
 
 def _authorization(task: Task, provider: str) -> None:
-    """Check that the authorization answers this request, allows no more than it asks for, and names this provider."""
+    """Check that the authorization refers to this request, allows no more than the request, and names this provider."""
     template, request, entry = task.template, task.request, task.authorization
     if entry["request"] != reference(statement_digest(request)):
         raise _differs("authorization", "The subject authorised another request.")
@@ -142,7 +142,7 @@ def _authorization(task: Task, provider: str) -> None:
 
 
 def _rules(task: Task) -> None:
-    """Check that each authorised claim has a rule for this source, which is valid and which the payload mode allows."""
+    """Check that each authorised claim has a valid rule for this source, and that the payload mode allows the rule."""
     sources = {item["name"]: item["source"] for item in task.template["fields"]}
     for name in task.authorization["fields"]:
         if sources.get(name) != task.authorization["source"]:

@@ -57,8 +57,8 @@ class Deployment:
     """One deployment of the contracts on one chain. Its file is public.
 
     Hashes and origin are 64 hex digits, addresses are lower case. ``delay`` is how many seconds a proposal waits before
-    it can be carried out. ``creations`` are the hashes of the transactions that created the contracts; empty if no file
-    was read.
+    it can be carried out. ``creations`` maps each contract to the hash of the transaction that created it; the map is
+    empty for a deployment that was found through a bundle.
     """
 
     network: str

@@ -1,4 +1,4 @@
-"""All transactions of the asset register as ``Call`` values, with the conventions of ``ledger.chain.sending.calls``.
+"""Makes the transactions of the asset register as ``Call`` values; ``ledger.chain.sending.calls`` has the units.
 
 Grounds, reports, terms and scopes are digests (64 hex digits): the documents stay off the chain.
 """

@@ -1,4 +1,4 @@
-"""All transactions of the ledger, as ``Call`` values that can be sent directly, or signed by a party and relayed.
+"""Makes transactions of the ledger as ``Call`` values, which can be sent directly, or signed by a party and relayed.
 
 Digests and ids are 64 hex digits or 32 bytes. Parties are given by their numbers, reasons and statuses by their names
 (protocol §3). Times are seconds UTC.

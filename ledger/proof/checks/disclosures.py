@@ -13,9 +13,9 @@ from ledger.proof.sdjwt import Disclosed, disclosure_digest
 
 
 def check_disclosures(case: Case) -> Outcome:
-    """Check each disclosed claim: ``_sd`` has its digest, ``fields`` has its name, its rule can give its value (§6).
+    """Check that each disclosed claim's digest is in ``_sd``, its name in ``fields``, its value allowed by its rule.
 
-    The template's payload mode must also allow each rule.
+    A rule allows the values that it can give (protocol §6). The template's payload mode must also allow each rule.
     """
     disclosures = case.presented.disclosures
     signed, allowed = case.claims.get("_sd", []), case.claims.get("fields", [])
