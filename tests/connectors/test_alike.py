@@ -271,7 +271,7 @@ def test_no_data_is_answered_from_a_sound_column(tmp_path: Path, kind: str) -> N
 
 
 def test_a_damaged_form_can_be_the_valid_key_of_another_subject(tmp_path: Path, kind: str) -> None:
-    """A spreadsheet rounds a long ID number; by chance, the result can be another ID number with a right check digit."""
+    """A spreadsheet rounds a long ID number. By chance, the result can be another valid ID number."""
     asked, other = next(
         (key, form)
         for key in filter(str.isdigit, map(synthetic_resident_id, range(2_000)))

@@ -1,6 +1,6 @@
-"""A provider's round that kills itself at a named point: ``python -m tests.provider.crashing <folder> <point>``.
+"""A provider's round whose process kills itself at a named point: ``python -m tests.provider.crashing FOLDER POINT``.
 
-``folder`` holds ``round.json`` with the address of the platform's service, the party and the keys. Each query to the
+``FOLDER`` holds ``round.json`` with the address of the platform's service, the party and the keys. Each query to the
 source adds a line to the file ``asked``.
 """
 
@@ -32,7 +32,7 @@ POINTS: dict[str, tuple[object, str, str]] = {
 
 
 class Noting:
-    """A source that writes each query to a file."""
+    """A source that adds a line to a file for each query."""
 
     def __init__(self, folder: Path) -> None:
         self._notes = folder / "asked"

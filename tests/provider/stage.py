@@ -49,7 +49,7 @@ RULES: dict[str, dict[str, Any]] = {
 }
 FIRM, OTHER_FIRM = "91440802MA9X00011Y", "91440803MA9X0002X5"
 NAME = "湛江示例金属制品有限公司"
-# No bill was paid on time, which a lying platform would like to change.
+# In these rows no bill was paid on time: values that a lying platform would like to change.
 ROWS = ({"month": "202609", "on_time": "no"}, {"month": "202610", "on_time": "no"})
 CLAIMS = {"subject_name": NAME, "subject_uscc": FIRM, "months_covered": 2, "on_time_percent": 0}
 
@@ -94,7 +94,7 @@ BANK, GRID, OTHER_GRID = (sha256(name.encode()).hexdigest() for name in ("bank",
 
 @dataclass(frozen=True)
 class Stage:
-    """A request and its consent; ``changes`` maps an entry's type to changes made before that entry is signed."""
+    """Makes a request, its consent and the task. ``changes`` maps an entry's type to changes made before signing."""
 
     subject: Subject = FIRST
     rules: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: RULES)
@@ -200,7 +200,7 @@ def supplied(rows: Sequence[Mapping[str, str]] = ROWS, name: str | None = NAME) 
 
 
 def provider_at(folder: Path, **changes: Any) -> Provider:
-    """Return the grid company's provider, with its records in the folder."""
+    """Return a provider that acts for the grid company, with its records in the folder."""
     members: dict[str, Any] = {
         "party": GRID,
         "signer": signer_of("grid"),

@@ -1,4 +1,4 @@
-"""A provider's records: answers are stored before they are sent, once each, for one ledger and one provider."""
+"""A provider's records: each answer is stored once, before it is sent. They belong to one ledger and provider."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_waiting_answer_is_returned_without_asking_the_source(tmp_path: Path) 
 
 @pytest.mark.parametrize("end", ["received", "refused"])
 def test_a_settled_answer_keeps_only_its_entry_and_salt(tmp_path: Path, end: str) -> None:
-    """The file no longer contains the bytes of the deleted parts."""
+    """The deleted parts of the answer are also gone from the bytes of the file."""
     records = provider_at(tmp_path).answers
     supply = provider_at(tmp_path).answer(Stage().task(), Source())
     assert all(item.encode() in every_byte_in(tmp_path) for item in supply.disclosures)
@@ -60,7 +60,7 @@ def test_records_belong_to_one_ledger(tmp_path: Path) -> None:
 
 
 def test_an_unanswered_task_does_not_bind_the_records_to_its_ledger(tmp_path: Path) -> None:
-    """Otherwise a lying platform that comes first could block the honest platform."""
+    """Otherwise a lying platform could send the first task, and so block the honest platform."""
     other = replace(CHAIN, origin="0b" * 32)
     changes = {name: {"ledger": other.ledger} for name in ("template", "request", "authorization")}
     with pytest.raises(InvalidInput, match="ROWS_MISSING"):

@@ -1,4 +1,4 @@
-"""From rows to signed digests: the template's rules, new salts, and the name from the provider's own records."""
+"""How rows become signed digests: by the template's rules, with new salts, and the name in the provider's records."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_a_rule_that_needs_the_name_is_refused_without_a_name() -> None:
     ids=["no data", "refused", "timed out"],
 )
 def test_an_answer_without_rows_has_no_claims_and_no_salt(answer: Answer, reason: str | None) -> None:
-    """Such an answer also corrects nothing."""
+    """An answer without rows also corrects no earlier provision."""
     made = made_of(Stage().task(corrects="sha-256:" + "ab" * 32), answer, AT)
     validate_entry(made.entry | {"signature": "x"})
     assert (made.disclosures, made.payload_salt) == ((), None)

@@ -53,7 +53,7 @@ ALTERED: dict[str, tuple[Callable[[Hidden], Hidden], str]] = {
 
 @pytest.mark.parametrize(("change", "code"), ALTERED.values(), ids=ALTERED)
 def test_attack_b_platform_alters_a_claim(town: Town, change: Callable[[Hidden], Hidden], code: str) -> None:
-    """In protocol 1, rows with 0 % could give a valid certificate with 100 %. Now only the provider's digests pass."""
+    """In protocol 1, rows with 0 % could give a valid certificate with 100 %. Now the provider signs digests."""
     number = certified(town, "41")
     assert town.verified(number).disclosed["wage_band"] == "<15"
     report = town.verified(issue_crooked(town.ledger, number, change))

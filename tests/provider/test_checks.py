@@ -56,7 +56,7 @@ def test_a_provider_accepts_an_honest_task(tmp_path: Path) -> None:
 
 
 def test_attack_c_platform_gives_the_opening_of_firm_b_for_the_consent_of_firm_a(tmp_path: Path) -> None:
-    """In protocol 1, the platform named the subject, and the provider signed the data of B for A."""
+    """In protocol 1, the platform chose the subject, so the provider signed the data of firm B as data of firm A."""
     source = Source()
     for opening in (
         SECOND.opening,
@@ -70,7 +70,7 @@ def test_attack_c_platform_gives_the_opening_of_firm_b_for_the_consent_of_firm_a
 
 
 def stranger_for(kind: str) -> Task:
-    """Return the task with an entry signed by an unknown key, which is among the task's keys."""
+    """Return the task with one entry signed by an unknown key; the task lists this key among its keys."""
     stage = Stage()
     entry = {name: value for name, value in getattr(stage, kind).items() if name != "signature"}
     keys = {STRANGER.kid: public_jwk(STRANGER.public_key)} | dict(stage.task().keys)
@@ -78,7 +78,7 @@ def stranger_for(kind: str) -> Task:
 
 
 def under_anothers_account() -> Task:
-    """Return the task with the unknown key under the subject's account."""
+    """Return the task in which the unknown key is listed as the key of the subject's account."""
     stage = Stage()
     keys = dict(stage.task().keys) | {FIRST.signer.kid: public_jwk(STRANGER.public_key)}
     entry = {name: value for name, value in stage.authorization.items() if name != "signature"}
@@ -178,7 +178,7 @@ def test_a_false_task_is_refused_before_a_row_is_read(tmp_path: Path, task: Task
 
 
 def test_a_field_outside_the_request_is_refused() -> None:
-    """The authorization has the requested fields, and one more field of the same source."""
+    """The authorization names all requested fields and one more field, which has the same source."""
     stage = Stage(changes={"request": {"fields": ["months_covered"]}, "authorization": {"fields": [*RULES]}})
     with pytest.raises(PingzhengError, match="FIELD_OUTSIDE_REQUEST"):
         check_task(stage.task(), GRID, AT)

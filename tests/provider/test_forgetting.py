@@ -103,7 +103,7 @@ def test_an_erasure_of_another_subject_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_an_erasure_of_another_ledger_is_refused(tmp_path: Path) -> None:
-    """All erasures in the same list are refused too."""
+    """If a list contains one such erasure, all erasures in the list are refused."""
     provider = provider_at(tmp_path)
     supply = provider.answer(Stage(FIRST).task(), Source())
     foreign = erased(FIRST) | {"ledger": "0b" * 32}

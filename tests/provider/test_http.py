@@ -1,4 +1,4 @@
-"""A provider and a platform that communicate only over HTTP, and servers that are not platforms or that lie."""
+"""A provider reaches its platform only over HTTP; some servers are not platforms, and some platforms lie."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_the_platform_accepts_no_rows(town: Town, service: str) -> None:
 
 
 def test_a_provider_gets_only_its_own_tasks(town: Town, service: str) -> None:
-    """Tasks contain the subjects' identifiers."""
+    """A task contains its subject's identifier, which other providers must not see."""
     (consent,) = town.consents("53")
     for party in (town.pilot.cast.provider, town.pilot.cast.bank, town.ledger.installation.operator):
         stranger = HttpPlatform(service, token_of(town.ledger, party))

@@ -51,7 +51,7 @@ def _unopened() -> AbstractContextManager[Participant]:
 
 
 def test_no_api_request_has_a_member_for_a_subjects_rows() -> None:
-    """In an application, ``rows`` of a resource is only the number of rows."""
+    """The member ``rows`` of a resource is allowed: it is only the number of rows."""
     found = create_app(_unopened).openapi()
     schemas = found["components"]["schemas"]
     bodies = [

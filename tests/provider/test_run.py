@@ -83,7 +83,7 @@ def test_wrong_rows_of_one_subject_do_not_stop_the_others(town: Town) -> None:
 
 
 def test_a_correction_withdraws_the_old_provision(town: Town) -> None:
-    """The old certificate then fails by the chain alone, whatever its issuer does."""
+    """After the correction, the chain alone makes the old certificate invalid, whatever its issuer does."""
     (consent,) = town.consents("13")
     town.go_round(Files(rows=({**ROWS[0], "wage": "9.0"},)))
     number = town.certified(consent)
@@ -97,7 +97,7 @@ def test_a_correction_withdraws_the_old_provision(town: Town) -> None:
 
 
 def test_the_platform_alone_cannot_cause_a_correction(town: Town) -> None:
-    """Otherwise the platform could end any certificate with the provider's own withdrawal."""
+    """Otherwise the platform could make the provider sign a withdrawal, and so end any certificate."""
     (consent,) = town.consents("27")
     town.go_round()
     number = town.certified(consent)
@@ -125,7 +125,7 @@ def test_submitting_a_correction_again_changes_nothing(town: Town) -> None:
 
 
 def test_a_finally_refused_answer_no_longer_waits(town: Town) -> None:
-    """In this test, the request is cancelled between signing and sending."""
+    """The answer is refused because the request was cancelled after the answer was signed and before it was sent."""
     (consent,) = town.consents("15")
     supply = town.provider().answer(town.platform.task(consent), Files())
     town.ledger.usage.requests.cancel(town.ledger.usage.authorizations.get(consent).request_id)
@@ -135,7 +135,7 @@ def test_a_finally_refused_answer_no_longer_waits(town: Town) -> None:
 
 
 def test_an_answer_refused_for_another_reason_is_sent_again(town: Town) -> None:
-    """In this test, the platform does not know the key yet."""
+    """The answer is refused because the platform does not know the provider's key yet."""
     (consent,) = town.consents("16")
     (account,) = town.ledger.custody.create()
     fresh = town.ledger.custody.signer(account)
@@ -169,7 +169,7 @@ def test_a_round_sends_nothing_of_an_erased_subject(town: Town) -> None:
         town.platform.task(waiting)
 
 
-# --- answers that the platform refuses
+# --- Answers that the platform refuses
 
 
 def refused(town: Town, supply: Supply, code: str) -> None:

@@ -16,7 +16,7 @@ from tests.provider.stage import FALSE_ID, FIRM, SECOND, TRUE_ID, Source, Stage,
 def test_attack_c_a_second_id_for_an_identifier_is_refused_until_the_clerk_confirms(
     tmp_path: Path, first: Subject, second: Subject
 ) -> None:
-    """The true or the false id may come first; only the clerk can find out which is true."""
+    """The platform may send the true or the false id first; only the clerk can find out which id is true."""
     provider = provider_at(tmp_path)
     provider.answer(Stage(first, number=1).task(), Source())
     error = refused(provider, second, 2)
@@ -33,7 +33,7 @@ def test_attack_c_a_second_id_for_an_identifier_is_refused_until_the_clerk_confi
 
 
 def test_the_first_of_two_ids_in_one_list_is_answered(tmp_path: Path) -> None:
-    """Neither id was known when the list was checked."""
+    """When the list is checked, neither of its two ids is known yet."""
     tasks = [Stage(subject, number=number).task() for number, subject in enumerate((TRUE_ID, FALSE_ID, SECOND), 1)]
     outcomes = provider_at(tmp_path).answer_many([Inquiry(task, Source) for task in tasks])
     assert [type(outcome) for outcome in outcomes] == [Supply, Conflict, Supply]
@@ -49,7 +49,7 @@ def test_only_a_waiting_id_can_be_confirmed(tmp_path: Path) -> None:
 
 
 def test_records_cannot_be_used_with_another_key_file(tmp_path: Path) -> None:
-    """Otherwise every subject would look new, and any id would be accepted."""
+    """With another key, no known subject would be recognised, so that any id would be accepted."""
     provider_at(tmp_path).answer(Stage(TRUE_ID).task(), Source())
     key = tmp_path / "records" / "records.key"
     kept = key.read_text()

@@ -143,6 +143,6 @@ REFUSALS: Final[Mapping[str, tuple[type[PingzhengError], str, str | None]]] = {
 
 
 def refused(code: str, **details: Any) -> PingzhengError:
-    """Return the error to raise. ``details`` are the arguments of the contract's error by name, except the asset's id."""
+    """Return the error to raise. ``details`` are the arguments of the contract error by name, without the id."""
     kind, message, hint = REFUSALS[code]
     return kind(code, message, hint=hint, **details)
