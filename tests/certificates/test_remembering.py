@@ -103,7 +103,7 @@ def test_a_chain_that_lacks_blocks_seen_earlier_is_refused(desk: Desk, changed: 
 
 
 def test_attack_t4_an_older_block_does_not_undo_a_revocation(desk: Desk) -> None:
-    """Neither the process that saw the revocation nor a new process accepts the older block or returns its status."""
+    """Neither the process that saw the revocation nor a new process accepts the older block or its status."""
     number, ((raw, nonce),) = presented(desk.pilot)
     expect = Expectation(consumer=desk.pilot.cast.bank, nonce=nonce)
     before = desk.pilot.ledger.reader.block_number()

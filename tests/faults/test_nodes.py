@@ -153,7 +153,7 @@ def test_the_health_route_works_without_the_node(world: World, tally: Tally) -> 
 
 
 def test_a_killed_local_node_is_started_again(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
-    """The open ledger starts its killed node again, on the same port and with all acts, while others keep asking."""
+    """The open ledger restarts its killed node with all acts on the same port; the test asks until the node answers."""
     with opened(late) as ledger:
         for request in prepared.waiting()[:3]:
             acts.issue(ledger, request)

@@ -58,7 +58,7 @@ def test_a_second_issuer_cannot_block_the_first_issuers_numbers_or_waiting_batch
 
 
 def test_a_revoked_certificate_stays_invalid_if_another_issuer_anchors_it(pilot: Pilot) -> None:
-    """A second issuer anchors the same text. The certificate's position and status in the first issuer's log decide."""
+    """A second issuer anchors the same text. Only the first issuer's log decides whether the certificate is valid."""
     ledger, firm = pilot.ledger, pilot.firm()
     client, number = other_issuer(pilot)
     certificate = pilot.certificate(firm)

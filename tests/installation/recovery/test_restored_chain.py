@@ -16,7 +16,7 @@ from tests.support.ledgers.small_ledger import batches, copied
 
 
 def test_the_newer_of_two_journals_is_restored(story: Story, home: Settings, tmp_path: Path) -> None:
-    """The backup alone restores the ledger as it was backed up; an older journal than the backup's is not used."""
+    """The backup alone restores the ledger as it was then; a journal older than the backup's journal is not used."""
     old = tmp_path / "old"
     old.mkdir()
     lines = (story.backup / "chain" / "journal.jsonl").read_bytes().splitlines(keepends=True)
