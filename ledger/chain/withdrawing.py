@@ -111,7 +111,7 @@ def _sender(private_key: bytes, alg: str, payer: bytes | None) -> bytes:
 def _bound(reader: ChainReader, account: str) -> AccountRecord:
     """Return the signer's account; raise ``Forbidden`` ``PARTY_UNKNOWN_ACCOUNT`` if it was never bound to a party.
 
-    A retired account is not refused here; the contract refuses it with the same code.
+    A retired account is returned too; the contract refuses such an account with the same code.
     """
     record = reader.account(account)
     if record is None:

@@ -1,4 +1,4 @@
-"""Converts texts to a normal form for comparison, without signs that a keyboard, a spreadsheet or an export added."""
+"""Converts texts to a normal form for comparison, without what a keyboard, a spreadsheet or an export added."""
 
 from __future__ import annotations
 

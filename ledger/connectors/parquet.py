@@ -66,8 +66,7 @@ class ParquetTable(FileTable):
         return self._unreadable("The file is not a readable Parquet file.", "请重新导出文件。Export the file again.")
 
     def _found(self, arrow: Any, dataset: Any, whole: Any, reading: Batches, wanted: Wanted) -> FoundRows:
-        """Yield the subject's rows. They are read from the row groups that, by their statistics, may hold a form of the
-        key.
+        """Yield the subject's rows from those row groups whose statistics show that they may hold a form of the key.
 
         The key column of another row group is also read if one of its rows may have no key, or if no row was found.
         """

@@ -44,7 +44,7 @@ class AsOf:
 class Flag:
     """A value in a column for which the source refuses to supply data, and the reason that the source gives.
 
-    ``type`` is one of ``TYPES``, or None. If ``type`` is given, the source also refuses if the cell has another type.
+    ``type`` is one of ``TYPES``, or None. If it is set, the source also refuses to answer if a cell has another type.
     """
 
     column: str

@@ -55,7 +55,7 @@ class AnswerStore:
     def known(self, tasks: Sequence[Task], at: int) -> list[Supply | PingzhengError | None]:
         """Return for each task None if its source must be asked, else one of these outcomes.
 
-        - the answer to the same authorization that is signed and that the platform has not acknowledged yet;
+        - an answer to the same authorization that was signed earlier and that the platform has not acknowledged yet;
         - ``InvalidInput`` ``LEDGER_DIFFERS``, ``Misconfigured`` ``RECORDS_OF_ANOTHER``: the records belong to another
           ledger or provider (the first stored answer decides to which);
         - ``Conflict`` ``SUBJECT_CHANGED``: earlier answers for this identifier had another party id.

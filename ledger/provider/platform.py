@@ -58,7 +58,7 @@ class Platform(Protocol):
 class HttpPlatform:
     """A platform's service at ``url``, with the token of a session or the provider's API key.
 
-    The constructor makes no network call. ``authorities`` is a file of CA certificates to use instead of the system's.
+    The constructor makes no network call. ``authorities`` is a file of CA certificates that replace the system's.
     ``renew`` signs in again when the session expires, because a provider's round may last longer than a session.
     """
 

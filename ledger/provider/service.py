@@ -60,7 +60,7 @@ class Session:
 class HttpService:
     """The service at ``url``. The constructor makes no network call; it raises ``Misconfigured`` ``PLATFORM_ADDRESS``.
 
-    ``authorities`` is a file of CA certificates to use instead of the system's.
+    ``authorities`` is a file of CA certificates that replace the CA certificates of the system.
     """
 
     def __init__(self, url: str, authorities: Path | None = None) -> None:

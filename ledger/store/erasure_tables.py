@@ -1,4 +1,4 @@
-"""The table of erasures, with which a second record of the same erasure is avoided. The log has an entry for each."""
+"""The table of erasures. It prevents that one erasure is recorded twice. The log has an entry for each erasure."""
 
 from __future__ import annotations
 

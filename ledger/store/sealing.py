@@ -276,7 +276,7 @@ def _lost(record_id: str) -> NotFound:
 
 
 def texts_erased_with(session: Session, parties: Sequence[str]) -> list[str]:
-    """Return the ids of the sealed texts that tables declare as erased with one of these parties (ids)."""
+    """Return the ids of the sealed texts that, as the tables declare, are erased together with these parties (ids)."""
     found: set[str | None] = set()
     for table in Base.metadata.tables.values():
         if column := table.info["erased_with"]:

@@ -26,7 +26,7 @@ from ledger.errors import ChainUnavailable, Misconfigured
 def check_creation(connection: Connection, deployment: Deployment) -> None:
     """Check that the transactions named in the deployment file created the contracts with our creation code.
 
-    This is needed only when a deployment is used for the first time, because a transaction never changes later. Raises
+    Call this only when a deployment is used for the first time, because these transactions never change. Raises
     ``ChainUnavailable`` ``CONTRACT_CREATION_UNKNOWN`` if the node does not have such an old transaction, and
     ``Misconfigured`` ``CONTRACT_CREATION_MISMATCH`` if a contract was created in another way.
     """

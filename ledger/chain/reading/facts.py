@@ -55,7 +55,7 @@ def collect_facts(reader: ChainReader, bundle: Bundle) -> Facts:
     A fact that the chain does not know is left out, so the check that needs it fails. A certificate without uses costs
     three requests to the node: the block; everything that the bundle names; everything that depends on the numbers of
     parties. A fourth request reads the history of uses. Events of uses and holds are read only if the contract's
-    counter shows that there are some. Raises ``ChainUnavailable``, also if the node's events and state disagree.
+    counter is above zero. Raises ``ChainUnavailable``, also if the node's events and state disagree.
     """
     needed, latest = facts_needed(bundle), reader.latest()
     reads, span = reader.batched(latest.number), (reader.deploy_block, latest.number)

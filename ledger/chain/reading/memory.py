@@ -89,7 +89,7 @@ def seen_at(reader: ChainReader, block: Block) -> Seen:
 
 
 def require_contained(reader: ChainReader, seen: Seen, now: Seen | None = None) -> None:
-    """Raise unless the chain still contains what was seen of it before; needs one request.
+    """Raise unless the chain still contains the blocks and logs that were stored earlier; needs one request.
 
     ``now`` is what the chain shows, by default at its newest block. The chain must contain ``now`` too, because several
     nodes may answer at one address. Raises ``ChainUnavailable``: ``CHAIN_BEHIND_SEEN`` if the node has not reached the

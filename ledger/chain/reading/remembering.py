@@ -1,4 +1,4 @@
-"""Reads from the chain only if the chain still contains what this installation saw of it before (protocol §8)."""
+"""Reads from the chain only if it still contains the blocks and logs that were seen earlier (protocol §8)."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class NodeFailures:
         self._where = where
 
     def numbered(self, method: str, answer: Any, number: int) -> dict[str, Any]:
-        """Return the answer if it has the call's number. An error may have no number; it is returned too."""
+        """Return the answer if it has the call's number. Return an error even if it has no number."""
         if not isinstance(answer, dict):
             raise self.invalid(method, "an object is expected")
         if answer.get("error") is None and (type(answer.get("id")) is not int or answer["id"] != number):
@@ -78,7 +78,7 @@ class NodeFailures:
         return answer["result"]
 
     def in_order(self, answers: Any, numbers: Sequence[int]) -> list[Any]:
-        """Return the answers of a batch in the order of the calls; there must be exactly one for each call."""
+        """Return a batch's answers in the order of the calls; the node must have sent exactly one for each call."""
         if isinstance(answers, dict) and answers.get("error") is not None:
             fault = self._fault("batch", answers["error"])
             raise TooMuch(fault.message, batched=True) from fault

@@ -189,7 +189,7 @@ class Sender:
         )
 
     def _refused(self, wanted: Wanted, fees: Fees, fault: RpcFault, kind: Refusal) -> PingzhengError:
-        """Return the error for a transaction that the node refused. The balance is read first: it may be too low."""
+        """Return the error for a transaction that the node refused. Read the balance first, as it may be too low."""
         self._require_money(wanted.gas, fees)
         if kind is Refusal.FEE:
             return ChainUnavailable(

@@ -32,8 +32,8 @@ _CODE: Final = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII)
 class Ruleset:
     """A ruleset. ``digest`` is the digest of the whole definition; a registration names the digest of its ruleset.
 
-    These are in working days: ``review_days``, ``notice_days``, ``objection_days`` (to verify an objection),
-    ``fix_days`` (to correct a returned application), ``share_days`` (to answer a demand for shared data). These are in
+    Periods in working days: ``review_days``, ``notice_days``, ``objection_days`` (to verify an objection),
+    ``fix_days`` (to correct a returned application), ``share_days`` (to answer a demand for shared data). Periods in
     calendar days: ``offer_days`` (to accept a transfer) and ``renew_before_days`` (how long before expiry a renewal can
     be applied for). ``notice`` says for each kind of application whether it is put on public notice.
     """

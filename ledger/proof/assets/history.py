@@ -72,7 +72,7 @@ def apply(view: AssetView, item: HistoryEvent) -> AssetView:
 def _require_plain(item: HistoryEvent) -> None:
     """Raise ``ValueError`` unless every argument is an integer or 64 hex digits.
 
-    ``event_digest`` accepts more spellings, such as "0" for a number, but here "0" would not be equal to zero.
+    ``event_digest`` also accepts a number as text, such as "0", but this module would not treat "0" as equal to zero.
     """
     for name, kind in EVENTS[item.event][1]:
         value = item.args[name]
