@@ -37,7 +37,7 @@ DESCRIPTION = """数据资产凭证：签发、流转、核验。Issue, transfer
 
 A holder of a bundle can verify the certificate without this service: see `ledger.proof`."""
 
-# The tags in the order of the docs: the description of each tag, and its routers under /v1. A tag without a router is
+# For each tag, in the order of the docs: the tag's description, and its routers under /v1. A tag without a router is
 # given to single routes.
 TAGS: Final[Mapping[str, tuple[str, *tuple[APIRouter, ...]]]] = {
     "sessions": ("登录与会话。A party signs in with its own key, and lists and ends its sessions.", sessions.router),

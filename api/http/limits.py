@@ -19,7 +19,7 @@ MAX_BODY_BYTES: Final = 2 * 1024 * 1024
 MAX_PUBLIC_BODY_BYTES: Final = 16 * 1024
 MAX_BODY_DEPTH: Final = 64
 MAX_SOURCES: Final = 10_000
-# The number of further worker threads: for opening and closing the installation, and for the files of the docs.
+# So many worker threads are added: to open and close the installation, and to serve the files of the docs.
 SPARE_THREADS: Final = 4
 
 
@@ -39,7 +39,7 @@ class Limits:
     # For calls with a body that are not authenticated: how many a source may make at once, and how many per second.
     public_reserve: int = 300
     public_per_second: float = 5.0
-    # How many calls of each lane are processed at once; and how many calls may wait, and for how many seconds.
+    # How many calls of each lane are processed at once; then how many calls may wait, and for how many seconds.
     # ``acting`` is large because acts and uses mostly wait for a block.
     looking: int = 8
     acting: int = 16

@@ -28,7 +28,7 @@ MAX_HEADER_BYTES: Final = 16 * 1024
 READ_BYTES: Final = 32 * 1024
 SEND_BYTES: Final = 128 * 1024
 SWEEP_SECONDS: Final = 1.0
-# How many open files are reserved for other purposes than connections: for the database, the node and the log.
+# So many open files are reserved for the database, the node and the log; connections cannot use them.
 OTHER_FILES: Final = 192
 HEALTH: Final = "/health"
 TIMED_OUT: Final = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"

@@ -11,7 +11,7 @@ from api.http.problems import Responses
 from api.parties.power_schemas import ProposalOut
 from ledger.parties.proposals.proposals import Proposal
 
-# The answer 202 in the schema of routes whose act may wait.
+# Describes the answer 202 in the schema, for routes whose act may have to wait.
 WAITS: Responses = {
     202: {
         "model": ProposalOut,

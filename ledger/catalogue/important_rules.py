@@ -1,4 +1,4 @@
-"""Rules of the important-data catalogue (重要数据目录): the grade there applies if the provider's own grade is lower."""
+"""Rules of the important-data catalogue (重要数据目录): its grade of a resource replaces a lower grade."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from ledger.proof.sdjwt import Disclosed
 from ledger.store.database import Database
 from ledger.store.sealing import Sealer
 
-# For example （2026）湛数监12号. A resident ID or a credit code (18 letters and digits in a row) is refused.
+# A case number, such as （2026）湛数监12号. A resident ID or a credit code (18 letters and digits in a row) is refused.
 _CASE: Final = re.compile(r"[\w()（）\[\]〔〕/-]{4,64}")
 _IDENTIFIER: Final = re.compile(r"[0-9A-Za-z]{18}", re.ASCII)
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from ledger.certificates.tables import Certificate
 from ledger.store.row_damage import differing, record_damaged
 
-# The columns that repeat a member of the entry, each with the name of this member.
+# Maps each column that repeats a member of the log entry to the name of this member.
 REPEATED: Final[Mapping[str, str]] = {
     "certificate_no": "certificate_no",
     "cls": "class",

@@ -41,7 +41,7 @@ FIRST: Final = (
     "verify",
 )
 MORE: Final = "更多 More"
-# For each name of a group: its module in this package, its variable in that module, and its help text.
+# For each group, given by name: the group's module in this package, its variable in that module, and its help text.
 GROUPS: Final = {
     "key": ("parties.key_files", "app", "密钥文件 Key files that parties keep themselves: new, prove, office."),
     "keys": (

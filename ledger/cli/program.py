@@ -27,7 +27,7 @@ def run() -> None:
     try:
         app()
     except OSError as error:
-        # Commands explain their own errors, so this error comes from writing the help text.
+        # Commands explain their own errors, so this error was raised while the help text was written.
         give_up(sys.stdout)
         complain(f"无法写入标准输出 Standard output could not be written: {error.strerror}\n")
         sys.exit(_EXIT_DISK_FULL if error.errno in (errno.ENOSPC, errno.EDQUOT) else 2)

@@ -27,7 +27,7 @@ from ledger.store import log as log_store
 from ledger.usage.tables import AccessRequest, Authorization, Provision
 
 Row = TypeVar("Row")
-# The most values in one query; SQLite allows more.
+# The most values in one query; this is below the limit of SQLite.
 _CHUNK: Final = 5_000
 
 

@@ -10,7 +10,7 @@ WIDTH, HEIGHT = 980, 470
 BOX = (190, 64)
 INK, PAPER, LINE, ACCENT = "#1f2933", "#ffffff", "#9aa5b1", "#0b6e4f"
 
-# Each box: x, y, Chinese and English text, and the name of the count that the box shows.
+# Each box has x, y, a Chinese and an English text, and the name of the count that it shows.
 _BOXES = {
     "subject": (40, 60, "数据主体", "persons and enterprises", "authorised"),
     "provider": (40, 220, "数据提供方", "grid, agencies, departments", "supplied"),

@@ -34,7 +34,7 @@ REPORTS = ("quality", "appraise")
 # The registrar, the data provider, two banks, supervisor, assessor, platform and three authorities.
 INSTITUTIONS = 10
 EARLIER_DAYS = 10
-# Time for proposing, and for trying acts that must be refused, in seconds; added to the waiting period.
+# In seconds: this time, for proposals and for acts that must be refused, is added to the waiting period.
 AROUND_THE_DELAY = 3600
 OFFICE_ACTS: Final = ("accredit", "set_roles")
 EARLY_PREFIX: Final = "十日前 ten days before: "

@@ -94,7 +94,7 @@ class ShownCertificates:
             ending.entries += 2
             return
         presented = self._presented(member, number)
-        # The presentation is saved before it is used, so that an interruption does not lose it.
+        # The presentation is saved before it is used, so that it is not lost if the run is interrupted.
         self._keepsakes.keep(member, presented)
         report = self._judged(ending, presented)
         if report.valid:
@@ -190,7 +190,7 @@ class ShownCertificates:
 
     def _corrected(self, member: Member, ending: Ending, correct: Callable[[Member], str]) -> None:
         successor = correct(member)
-        # Three entries: the withdrawal of the old provision, the new provision and the new certificate.
+        # A correction adds three entries: the old provision's withdrawal, the new provision and the new certificate.
         ending.entries += 3
         self._caught(member, ending, refused("更正前的旧凭证 superseded by a correction", "8 status", "SUPERSEDED"))
         self._use(member, ending, successor)

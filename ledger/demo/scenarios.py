@@ -33,7 +33,7 @@ from ledger.usage.request_notes import Note
 from ledger.usage.request_terms import Terms
 from ledger.usage.tables import AccessRequest
 
-# A request can be answered for ANSWER_DAYS. Certificates from before the present are valid for SHORT_DAYS.
+# A request can be answered for ANSWER_DAYS. Certificates that are issued in the chain's past are valid for SHORT_DAYS.
 ANSWER_DAYS = 2
 SHORT_DAYS = 5
 THREADS = 2

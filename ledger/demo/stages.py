@@ -12,11 +12,11 @@ from typing import Any
 from ledger.demo.tally import Caught, Tally
 from ledger.domain.definitions.reader import Bilingual
 
-# Reports how many further items of a stage are done.
+# A function to call with the number of items of a stage that were done since the last call.
 Tick = Callable[[int], None]
 # A step of the demonstration: its name, and the function that runs the step.
 Step = tuple[str, Callable[[], None]]
-# Begins to show the progress of a stage, given the stage's name and its number of items.
+# A function that begins to show a stage's progress; its arguments are the stage's name and number of items.
 Progress = Callable[[str, int], Tick]
 
 

@@ -14,8 +14,8 @@ from ledger.errors import PingzhengError
 
 log = structlog.get_logger()
 
-# The longest wait, in seconds, between two attempts. It is short because the work includes following the chain: when
-# a node answers again, a key that was reported lost must be refused soon.
+# The longest wait, in seconds, between two attempts. The wait is short because the work reads the chain: once a node
+# answers again, the ledger must soon refuse a key that was reported lost.
 LONGEST_REST: Final = 5.0
 MAX_FAILING_SECONDS: Final = 60.0
 MAX_TICK_SECONDS: Final = 300.0

@@ -72,7 +72,7 @@ from ledger.store.sealing import CLOSED, LOST, KeyProvider, closed_texts
 from ledger.store.tables import Sealed
 
 LOW_BYTES: Final = 200 * 1024 * 1024
-# The code of a remark: the operator accepted these lost batches at the restore, so they do not count as a problem.
+# A finding with this code is not a problem: the operator accepted the loss of these batches at the restore.
 REMARKED: Final = "BATCH_LOST"
 # Secret files: a person who can read them can act for the parties, or decrypt sealed texts.
 _PRIVATE: Final = ("keys", "offices", "ledger.db", "joined.json", "session.json")
@@ -289,7 +289,7 @@ class Doctor:
             return
         with database.read() as session:
             cursor = session.execute(select(CURSOR.c.block_number)).scalar_one_or_none()
-            # A chain behind the index is reported by the part `coherence`.
+            # If the chain is behind the index, the part `coherence` reports this.
             if cursor is None or cursor > chain.block_number():
                 return
             heads = asset_heads(session.connection())

@@ -24,7 +24,7 @@ from ledger.installation.node_keeping import CHECK_SECONDS, NodeKeeper, small_js
 from ledger.installation.settings import Settings
 from ledger.wallet.private_file import alone_in, write_private
 
-# The latest time, in seconds UTC: the contracts store times in 40 bits. The node has the same limit.
+# The latest time that contracts and node can handle, in seconds UTC: the contracts store times in 40 bits.
 MAX_AHEAD_SECONDS: Final = 2**39
 _HEADER: Final = b'{"journal":'
 

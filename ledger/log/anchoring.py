@@ -92,7 +92,7 @@ class FailureNote:
         if before is not None and before.code == code:
             return
         self._known = Failure(code, now)
-        # If the disk is full, the failure cannot be written, and only this process knows it.
+        # If the disk is full, the failure cannot be written, and other processes do not learn of it.
         with suppress(PingzhengError):
             write_private(self._path, json.dumps(asdict(self._known)))
 

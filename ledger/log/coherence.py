@@ -41,7 +41,7 @@ CHAIN_TOLERANCE: Final = 600
 NEWEST: Final = 3
 HEX_32: Final = re.compile(r"[0-9a-f]{64}")
 PER_REQUEST: Final = 200
-# Findings which mean that the chain lost blocks. A certificate that looks active may have been revoked in a lost block.
+# Findings that mean that the chain lost blocks. A certificate that looks active may be revoked in a lost block.
 FORGETFUL: Final = frozenset({"CHAIN_BEHIND_DATABASE", "LOG_FORKED", "LEDGER_DIFFERS"})
 
 
@@ -298,7 +298,7 @@ def _followed(session: Session) -> tuple[int, str] | None:
     try:
         row = session.execute(select(CURSOR.c.block_number, CURSOR.c.block_hash)).first()
     except DBAPIError:
-        # The index has no tables before it begins to read the chain.
+        # The tables of the index are created only when the index begins to read the chain.
         session.rollback()
         return None
     return None if row is None else (row.block_number, row.block_hash)

@@ -94,15 +94,15 @@ MATRIX: Final[Mapping[Action, Mapping[Role, Reach]]] = {
     | dict.fromkeys(
         (Role.ISSUER, Role.REGISTRAR, Role.AUTHORITY, Role.CDO, Role.SUPERVISOR, Role.ASSESSOR, Role.BROKER), _ANY
     ),
-    # Only the issuer revokes a certificate. A provider may request this for its own data; an authority or a supervisor
-    # may only hold the certificate.
+    # Only the issuer revokes a certificate. A provider may request this because of its own data; an authority or a
+    # supervisor may only hold the certificate.
     Action.REVOKE_CERTIFICATE: {Role.ISSUER: _ANY, Role.PROVIDER: _OWN},
     Action.HOLD_CERTIFICATE: {Role.AUTHORITY: _ANY, Role.SUPERVISOR: _ANY},
     Action.FREEZE: {Role.AUTHORITY: _ANY, Role.SUPERVISOR: _ANY},
     Action.READ_LOG: dict.fromkeys((Role.ISSUER, Role.REGISTRAR, Role.AUTHORITY, Role.SUPERVISOR), _ANY)
     | dict.fromkeys((Role.SUBJECT, Role.PROVIDER, Role.CONSUMER, Role.BROKER, Role.CDO), _OWN),
     # This row is not in the requirements' table: PIPL art. 47 gives the subject the right to erasure, and those who
-    # keep the data the duty.
+    # keep the data must erase it.
     Action.ERASE: {Role.SUBJECT: _OWN, Role.ISSUER: _ANY, Role.AUTHORITY: _ANY},
 }
 

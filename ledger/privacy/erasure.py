@@ -119,7 +119,7 @@ class Erasure:
             known, about = session.get(ErasureRecord, row.digest), _with(session, row)
             recorded = self._erase(session, act, about)
             if known is None and recorded is None:
-                # The text was removed without an erasure; it is recorded as erased all the same.
+                # The text was removed without an erasure, but it is recorded as erased too.
                 recorded = _record(session, act, [row.digest])
             self._write_down(act, None)
         return self._reported(known.digest if known else str(recorded), about, None)

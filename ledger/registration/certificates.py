@@ -87,7 +87,8 @@ class RegistrationCertificates:
         return [IssuedCertificate.of(row) for row in issued]
 
     def _issue_all(self, asset_ids: Sequence[str]) -> list[Certificate]:
-        # Without the lock, a call that read an older state could issue after a call that read a newer state.
+        # Without the lock, a call that read an older state could issue a certificate after a call that read a newer
+        # state.
         with one_at_a_time(self._lock):
             assets = [asset for asset in self._reader.assets(asset_ids) if asset is not None]
             confirmed = [asset for asset in assets if asset.state == "confirmed"]

@@ -24,7 +24,7 @@ from ledger.errors import InvalidInput
 from ledger.installation.wiring import Ledger
 from ledger.usage.revocations import MAX_REVOCATIONS, Answer, Outcome
 
-# The largest file, in bytes: 64 for each line with a number, blanks and a line break.
+# The largest file of numbers, in bytes: a line with a number, blanks and a line break has up to 64 bytes.
 _MAX_BYTES: Final = MAX_REVOCATIONS * 64
 _SHOWN: Final = 20
 

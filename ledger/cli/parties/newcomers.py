@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 COLUMNS = ("kind", "name", "identifier", "region", "public_key")
 # The column ``proof`` may be empty for keys that this installation keeps: the installation then makes their proofs.
 MORE_COLUMNS = ("proof", "further_keys")
-# Hints for a missing column: fill in the column, or use the option.
+# The hint for each column that is missing: fill in the column, or use the option.
 _FILL_IN = {
     "kind": "填写该列，或用 --kind 指定所有行的类别。Fill in the column, or give --kind for all rows.",
     "region": "填写该列，或用 --region 指定所有行的区划。Fill in the column, or give --region for all rows.",

@@ -54,12 +54,12 @@ Home = Annotated[Path | None, typer.Option(help="Folder of the ledger; default: 
 # The names of members that are times in seconds UTC; tables show them in Shanghai time.
 _TIMES = re.compile(r"(\w+_)?at|since|until|due|valid_from|valid_to|exp|iat|nbf")
 
-# Members whose values are codes; labels.toml has a Chinese name for each code.
+# The names of members whose values are codes; labels.toml has a Chinese name for each code.
 _CODED = {"class", "result", "state", "status"}
-# Long hex strings, which tables shorten: party ids, accounts and digests.
+# Matches long hex strings, which tables shorten: party ids, accounts and digests.
 _ID = re.compile(r"\b(0x)?[0-9a-f]{40,64}\b")
 _SHOWN = 12
-# ASCII characters without a blank, such as a code, a number or a key: a table must not break them.
+# Matches a text of ASCII characters without a blank, such as a code or a key; a table must not break such a text.
 _WORD = re.compile(r"[!-~…]+")
 # The least width of a column of Chinese text, and the width of a column's border with its blanks, in characters.
 _NARROWEST = 4

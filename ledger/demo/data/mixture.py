@@ -34,18 +34,18 @@ class Fate(StrEnum):
     HELD = "held"
 
 
-# Fates that need time to pass. They happen in the first part of the pilot, on a local chain whose clock is still in the
-# past.
+# Endings that need time to pass. Requests that end so are made in the first part of the pilot, on a local chain whose
+# clock is still in the past.
 EARLY: Final = frozenset({Fate.UNANSWERED, Fate.EXPIRED})
 # The ways in which a request can end, except the ordinary one. A small pilot uses only the first of them.
 _TURNS: Final = tuple(fate for fate in Fate if fate is not Fate.ORDINARY)
 _EVERY: Final = 40
-# The only scenarios with a slow source, a correction, a lying platform or a hold by a supervisor.
+# Only these scenarios have a slow source, a correction, a platform that lies, or a hold by a supervisor.
 _LIES: Final = (Fate.CROOKED, Fate.ALTERED_CLAIM, Fate.SWAPPED)
 _ONLY_IN: Final = {Fate.TIMED_OUT: ("S04",), Fate.CORRECTED: ("S01", "S02")} | dict.fromkeys(
     (*_LIES, Fate.HELD), ("S01",)
 )
-# Fates that happen only once in a scenario, because each needs a separate batch or several transactions.
+# Endings that occur only once in a scenario, because each needs a separate batch or several transactions.
 _ONCE: Final = frozenset({Fate.TIMED_OUT, Fate.CORRECTED, Fate.WITHDRAWN_ALONE, Fate.REVOKED, Fate.HELD, *_LIES})
 
 

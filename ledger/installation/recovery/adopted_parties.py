@@ -14,7 +14,7 @@ from ledger.proof.jws import entry_signature
 from ledger.proof.sdjwt import Presented
 
 Stated = Mapping[str, Any]
-# The members of a log entry whose value is a party id; each member's name is that party's role in the entry.
+# The members of a log entry that hold a party id. The name of each member is the party's role in the entry.
 PARTIES: Final = ("subject", "consumer", "provider")
 
 

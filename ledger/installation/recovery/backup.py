@@ -79,7 +79,7 @@ def back_up(settings: Settings, folder: Path, keys: Path) -> Written:
             manifest.write(draft)
             Manifest.read(draft, kind)
             sync_all(draft)
-        # The keys get their name first: after a crash, data without keys would look like a complete backup.
+        # The folder of the keys is renamed first: after a crash, data without keys would look like a complete backup.
         keys_draft.rename(keys)
         try:
             data_draft.rename(folder)
@@ -156,7 +156,7 @@ def _copy_data(settings: Settings, draft: Path) -> None:
     if settings.rpc_url is None:
         journal, clock = CHAIN
         source = settings.home / journal
-        # If the last line is still being written, only the next backup contains that line.
+        # If the journal's last line is still being written, only the next backup contains that line.
         copy_private(source, draft / journal, end_of_lines(source))
         copy_private(settings.home / clock, draft / clock)
     for name in PLAIN:

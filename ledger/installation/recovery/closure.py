@@ -24,7 +24,7 @@ from ledger.store.erasure_tables import ErasureRecord
 from ledger.store.tables import Base, Batch, Entry, Source
 from ledger.usage.tables import AccessRequest, Authorization, Provision, SeenClaim
 
-# The most parameters in one SQL statement; SQLite and PostgreSQL both allow more.
+# The most parameters in one SQL statement; this is below the limits of SQLite and of PostgreSQL.
 MAX_VALUES: Final = 10_000
 
 Row = dict[str, Any]

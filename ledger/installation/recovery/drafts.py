@@ -20,7 +20,7 @@ from typing import Final
 from ledger.domain.findings import Finding
 
 _NAME: Final = re.compile(r"\..+\.[0-9a-f]{8}\.draft")
-# The description, for people, of what each of these files and folders holds.
+# What each of these files and folders holds, in words for people.
 _HELD: Final = {
     "keys": "private keys",
     "offices": "keys of the offices",

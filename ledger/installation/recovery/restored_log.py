@@ -27,8 +27,8 @@ from ledger.store.tables import Batch, Counter, Entry
 
 LOST: Final = "lost"
 BATCH_NUMBER: Final = "batch_number"
-# The fewest numbers that a restore skips in each series of certificate numbers. It is unknown which numbers were given
-# out but not archived before the disk was lost; batches are archived within seconds, so they are fewer than this.
+# The fewest numbers that a restore skips in each series of certificate numbers. Numbers that were given out and not yet
+# archived when the disk was lost are unknown. They are fewer than this, because batches are archived within seconds.
 SERIES_GAP: Final = 10_000
 SERIES: Final = ("certificate/", "registration/")
 

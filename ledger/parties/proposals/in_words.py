@@ -19,7 +19,7 @@ REASSIGN: Final = "reassign"
 REGISTER: Final = REGISTRATION_KIND
 EXPIRED: Final = "expired"
 Listed = Callable[[str], list[dict[str, Any]] | None]
-# Parameters of the contracts that hold a party's number, each with its name in a description.
+# Maps each contract parameter that holds a party's number to the parameter's name in a description.
 _PARTIES: Final = {"no": "party", "to": "to"}
 _BY_VETO: Final = (
     "该参与方在提议时有效的任一密钥均可否决此提案：`pingzheng keys veto {no}`。"
