@@ -1,4 +1,4 @@
-"""Makes a bundle with anchored evidence; its entries contain only the members that facts and withdrawals need."""
+"""Makes a bundle with anchored evidence. Its entries have only the members that facts and withdrawals need."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SIZE = 300
 
 @dataclass(frozen=True, slots=True)
 class Consented:
-    """A bundle with two authorizations of the firm, one of the bank, and a provision, all of them anchored."""
+    """A bundle whose anchored evidence is a provision, two authorizations of the firm and one of the bank."""
 
     chain: Chain
     bundle: Bundle

@@ -31,7 +31,7 @@ P256_POINT = bytes.fromhex(
 def test_the_account_of_a_key_depends_on_its_curve() -> None:
     assert account_of_public_key(SECP256K1) == "0x7e5f4552091a69125d5dfcb7b8c2659029395bdf"
     assert account_of_public_key(P256) == "0x" + sha256(b"ES256" + P256_POINT).digest()[-20:].hex()
-    # The texts of both keys differ only in a prefix, but they are hashed differently.
+    # As texts, the two keys differ only in their prefix; but the account is computed from each in a different way.
     assert account_of_public_key(P256) != "0x" + keccak(P256_POINT)[-20:].hex()
 
 

@@ -59,7 +59,7 @@ def test_a_party_sees_each_change_of_its_keys_and_each_proposal_that_concerns_it
     chain.acting("enterprise").send(calls.veto(vetoed))
     chain.decide(recovery(chain))
     chain.decide(calls.date_compromise(FIRM.no, FIRM.account, 5))
-    # Changes that concern another party are not listed.
+    # These changes concern another party, so they are not listed.
     chain.decide(calls.set_roles(BANK.no, 1 << 7))
     chain.acting("bank").send(calls.report(BANK.no, BANK.account))
     expected = [
@@ -118,7 +118,7 @@ class PrunedConnection(Connection):
 
 
 def test_a_node_without_old_state_is_enough_for_watching(chain: Chain) -> None:
-    """All its events, from the first one on, are hashed and compared with the head."""
+    """Watching needs only events: all events from the first one on are hashed and compared with the head."""
     start = chain.reader.block_number()
     chain.acting("founder").send(calls.report(FIRM.no, FIRM.account))
     chain.propose(recovery(chain))
@@ -249,7 +249,8 @@ def test_a_list_of_parties_is_decoded_with_its_keys(chain: Chain) -> None:
 
 
 def test_inexact_call_data_gives_no_call(chain: Chain) -> None:
-    """Extra or missing bytes, a function of another contract, another target; numbers without a name stay numbers."""
+    """No call is read if bytes are missing or extra, or if target or function do not fit. A number without a name stays
+    a number."""
     registry, encode = chain.deployment.party_registry, chain.client.encode
     roles = encode(calls.set_roles(7, 1)).hex()
     assert read_call(chain.deployment, registry.upper().replace("0X", "0x"), roles).call is not None

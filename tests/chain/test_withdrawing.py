@@ -116,7 +116,7 @@ def test_anybody_can_send_a_withdrawal_that_the_subject_signed(consented: Consen
 
 
 def test_a_p256_key_withdraws_through_a_payer(chain: Chain) -> None:
-    """The authorizations are signed by the same P-256 key, as by a wallet that has no other key."""
+    """The wallet has only this P-256 key, which also signed the authorizations. Another account sends and pays."""
     secret = new_p256_key()
     signer = Es256Signer(secret)
     further = calls.change_key(FIRM.no, signer.kid, proof=prove_key(chain.deployment.chain, signer, FIRM.no))

@@ -94,7 +94,7 @@ def prepare(stage: Stage, node: LocalNode) -> None:
 
 
 def propose(stage: Stage) -> None:
-    """Make the proposals that each role tries to confirm, and for each role a change of its keys that it can veto."""
+    """Make the proposals that each role tries to confirm, and for each party a change of its keys that it can veto."""
     waiting = {
         "setRoles": (SECOND_AUTHORITY, to_an_office(stage)),
         "lift as authority": (SECOND_AUTHORITY, calls.lift("authority", [HELD])),
@@ -201,7 +201,7 @@ def report_of(stage: Stage, name: str) -> Call:
 
 
 def own_of(stage: Stage, name: str) -> str:
-    """Return the party on whose record a caller of this column acts; the public has none and tries a bystander's."""
+    """Return the party whose record a caller of this column acts on. The public tries the record of a bystander."""
     return name if name in stage.numbers else BYSTANDER
 
 
@@ -212,7 +212,7 @@ def own_keys(stage: Stage, name: str) -> Call:
     return calls.propose(calls.change_key(number, fresh.kid, account(f"role {name}"), proof))
 
 
-# Acts of a party on its own keys.
+# The calls with which a party changes or reports its own keys, or vetoes a change of them.
 OWN_ACTS: dict[str, Callable[[Stage, str], Call]] = {
     "PartyRegistry.propose(own keys)": own_keys,
     "PartyRegistry.veto": lambda stage, name: calls.veto(stage.proposals[own_of(stage, name)]),
@@ -258,7 +258,7 @@ SIGNED: dict[str, Callable[[Stage, str], Call]] = {
     "PartyRegistry.vetoFor": veto_by,
     "PartyRegistry.reportFor": report_by,
 }
-# Calls that are refused for every account, because only a proposal can carry them out.
+# Calls that no account can make directly: they are made only when a proposal is carried out.
 DECIDED: dict[str, Callable[[Stage], Call]] = {
     "PARTY_OFFICE_BY_PROPOSAL": to_an_office,
     "LOG_NOT_DECIDED": lambda _: calls.lift("authority", [HELD]),

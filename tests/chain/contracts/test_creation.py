@@ -75,7 +75,7 @@ def test_every_immutable_is_checked_at_each_of_its_places(chain: Chain, contract
 
 
 def test_attack_an_address_is_not_accepted_as_the_least_notice(chain: Chain) -> None:
-    """Each ledger chooses its own least notice, so only the size of a time is checked."""
+    """A ledger can choose any shortest public notice, so the check is only whether the value is of a time's size."""
     registry, groups = chain.deployment.addresses[ASSET_REGISTRY], artifact_of(ASSET_REGISTRY).immutables
     code = Connection(chain.node.url).code(registry)
     (notice,) = (each for each in groups if code[each[0][0] : sum(each[0])] == NOTICE.to_bytes(32, "big"))
@@ -143,8 +143,8 @@ REGISTRIES: dict[str, tuple[str, Callable[[Deployer, str], bytes]]] = {
         PARTY_REGISTRY,
         lambda by, forwarder: by.code(PARTY_REGISTRY, forwarder, DELAY, by.founded(forwarder)[2]),
     ),
-    # Founding parties are a free choice, so this creation is accepted. The next contract is refused, because it uses
-    # the other registry.
+    # A ledger can have any founding parties, so this creation is accepted. The next contract is refused, because it
+    # uses the other registry.
     "other parties": (
         ASSET_REGISTRY,
         lambda by, forwarder: by.code(PARTY_REGISTRY, forwarder, 0, by.founded(forwarder)[2][::-1]),

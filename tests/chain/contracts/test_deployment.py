@@ -94,7 +94,7 @@ def test_a_new_deployment_has_the_founding_parties_and_the_delay(chain: Chain, d
 
 
 def test_attack_a_deployment_file_with_a_false_delay_is_refused(chain: Chain) -> None:
-    """A bundle could name the same false delay. Both the contract's answer and its code show the real one."""
+    """A bundle could name the same false waiting period. The contract's answer and its code show the real one."""
     lying = replace(chain.deployment, delay=DELAY)
     with pytest.raises(ChainUnavailable) as caught:
         deployment_of(Connection(chain.node.url), lying.chain)
@@ -123,7 +123,7 @@ def fresh(tmp_path: Path) -> Iterator[LocalNode]:
 
 
 def test_another_salt_makes_another_ledger(fresh: LocalNode) -> None:
-    """Block, time, deployer and addresses are the same, so that only the salt differs."""
+    """Both deployments have the same block, time, deployer and addresses; only their salts differ."""
 
     def deployed(salt: bytes) -> Deployment:
         token = fresh.snapshot()
@@ -131,7 +131,7 @@ def test_another_salt_makes_another_ledger(fresh: LocalNode) -> None:
         fresh.revert(token)
         return made
 
-    # After a block that is ahead of the clock, every later block gets the time of that block.
+    # If a block's time is ahead of the clock, every later block gets this same time.
     fresh.rpc("pingzheng_setAhead", 1_000_000)
     fresh.mine()
     fresh.rpc("pingzheng_setAhead", 0)
@@ -193,7 +193,7 @@ def test_deploying_again_changes_nothing(chain: Chain, tmp_path: Path) -> None:
 
 
 def test_code_digests_match_the_deployed_code(chain: Chain) -> None:
-    """Immutables are set to zero, so the digest is the same on every chain; another byte changes the digest."""
+    """Immutables are zeroed before hashing, so the digest is the same on every chain. Any other change changes it."""
     connection = Connection(chain.node.url)
     for name, address in chain.deployment.addresses.items():
         code, artifact = connection.code(address), artifact_of(name)

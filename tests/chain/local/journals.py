@@ -31,7 +31,7 @@ def blocks_of(node: LocalNode) -> list[Block | None]:
 
 
 def sealed(records: Iterable[dict[str, Any]]) -> bytes:
-    """Return a journal of these records with their sums, written from the format's description, not by the program."""
+    """Return these records as a journal with check sums. This follows the description of the format, not the code."""
     lines, before = [], ""
     for record in records:
         body = json.dumps(record, separators=(",", ":"))[:-1]
@@ -41,7 +41,7 @@ def sealed(records: Iterable[dict[str, Any]]) -> bytes:
 
 
 def records_in(raw: bytes) -> list[dict[str, Any]]:
-    """Return the records of a journal without their sums."""
+    """Return the records of a journal without their check sums."""
     records = [json.loads(line) for line in raw.splitlines()]
     for record in records:
         del record["sum"]

@@ -61,7 +61,7 @@ def test_a_restart_gives_the_same_blocks(tmp_path: Path, end: Callable[[LocalNod
 
 
 def test_block_times_never_go_back_after_a_restart(tmp_path: Path) -> None:
-    """The offset of the clock is not stored, but the blocks that it made are, and later blocks have later times."""
+    """The clock's offset is not stored. The blocks are, and no new block gets an earlier time than the last one."""
     with journaled(tmp_path) as node:
         node.advance(7200)
         ahead = Connection(node.url).block()
@@ -74,7 +74,7 @@ def test_block_times_never_go_back_after_a_restart(tmp_path: Path) -> None:
 
 
 def test_reads_and_refused_calls_do_not_change_the_blocks(tmp_path: Path) -> None:
-    """A replay runs only the journal, so blocks must not depend on other calls to the node."""
+    """A restarted chain repeats only the calls in its journal, so other calls must not influence the blocks."""
     call = {"from": OWNER, "to": "0x" + "22" * 20, "data": "0x", "value": "0x1"}
     asked: list[tuple[str, list[object]]] = [
         ("eth_call", [call, "pending"]),

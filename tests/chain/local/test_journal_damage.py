@@ -104,7 +104,7 @@ def line_of_another(raw: bytes) -> bytes:
 
 
 def other_blocks(raw: bytes) -> bytes:
-    """Return a journal whose sums are right, but whose replay makes other blocks, as another program version could."""
+    """Return a journal with right check sums whose calls now make other blocks, as with another program version."""
     header, fund, *others = records_in(raw)
     return sealed([header, {**fund, "params": [OWNER, "0x1"]}, *others])
 
@@ -159,7 +159,7 @@ def test_the_sum_of_a_line_is_computed_as_described(good: bytes) -> None:
 
 
 def test_a_missing_journal_is_not_replaced_by_a_new_one(good: bytes, tmp_path: Path) -> None:
-    """No new journal is made without ``create``, by a node that ran before, or if a folder has the journal's name."""
+    """A node makes a new journal only with ``create``, only in its first run, and not if a folder has the same name."""
     expecting = LocalNode(tmp_path / "lost", program=JOURNAL, chain_id=4409, create=False)
     with pytest.raises(Misconfigured, match="JOURNAL_MISSING"):
         expecting.start()
@@ -194,7 +194,7 @@ def test_zeros_after_a_power_cut_are_cut_off(good: bytes, tmp_path: Path) -> Non
 
 
 def test_a_refused_last_change_is_removed_at_the_next_start(good: bytes, tmp_path: Path) -> None:
-    """The process ended after it wrote a change that the chain refused, and before it removed the line."""
+    """The process had written a change, which the chain refused, and ended before it could remove the line again."""
     with journaled(tmp_path) as node:
         tip = node.rpc("eth_getBlockByNumber", "latest", False)["hash"]
     records = records_in(journal_of(tmp_path).read_bytes())

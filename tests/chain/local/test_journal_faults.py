@@ -24,7 +24,7 @@ PRELOAD: Final = Path(__file__).with_name("journal_faults.mjs")
 REVERTING: Final = bytes.fromhex("60006000fd")
 GONE: Final = "CHAIN_UNREACHABLE"
 REFUSED: Final = "NODE_REFUSED"
-# For each act: the answer of a healthy chain, and whether the act stays in the journal.
+# For each act: the error code of a healthy chain's answer, if any, and whether the act stays in the journal.
 HEALTHY: Final = {"fund": (None, True), "nonsense": (REFUSED, False), "revert": (REFUSED, True), "mine": (None, True)}
 
 
@@ -73,13 +73,13 @@ class Life:
         self.node.mine()
 
     def stayed(self) -> list[str]:
-        """Return the acts that are in the journal; without money the reverting transaction is refused."""
+        """Return the acts that are in the journal. The reverting transaction is not if its account got no money."""
         done = [name for name, code in self.codes.items() if (code, True) == HEALTHY[name]]
         return [name for name in done if name != "revert" or "fund" in done]
 
 
 def lives(folder: Path, patch: pytest.MonkeyPatch, **fault: Any) -> Iterator[tuple[Life, str | None]]:
-    """For each call at which the fault can happen, yield the acts' results and the error code of a failed start."""
+    """Let the fault happen at each possible call in turn; yield the acts' results and the error of a failed start."""
     for at in count(fault.pop("at", 1)):
         directory, fired = folder / str(at) / "chain", folder / f"fired-{at}"
         patch.setenv("NODE_OPTIONS", f"--import={PRELOAD.as_uri()}")
@@ -105,7 +105,7 @@ def test_a_kill_at_any_step_loses_no_answered_change(tmp_path: Path, monkeypatch
         assert (answered, last[1]) == ([(name, HEALTHY[name][0]) for name, _ in answered], GONE)
         with life.node as node:
             blocks = blocks_of(node)
-            # The interrupted act may have been done; then its line was completely on the disk.
+            # The interrupted act may also have been done, if its line had been completely written to the disk.
             assert blocks[: len(life.blocks)] == life.blocks
             assert len(blocks) - len(life.blocks) <= (last[0] in ("revert", "mine") or not life.blocks)
             assert Connection(node.url).balance(OWNER) > 0 or life.balance == 0

@@ -117,7 +117,7 @@ def test_a_too_large_body_is_refused(node: LocalNode) -> None:
     try:
         status = requests.post(node.url, data=endless(), timeout=30).status_code
     except requests.ConnectionError:
-        status = 413  # the connection was closed while we were still sending
+        status = 413  # The node closed the connection while the body was still being sent.
     assert status == 413
     assert sent < 64 << 20
 

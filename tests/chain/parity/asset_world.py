@@ -53,7 +53,7 @@ ROLES: Final[Mapping[str, tuple[Role, ...]]] = {
     "assessor": (Role.ASSESSOR, Role.CONSUMER),
     "without roles": (),
 }
-# Together with the founder these officers decide proposals. They take no other part in the life of an asset.
+# These officers and the founder decide proposals. They do nothing else with assets.
 OFFICERS: Final = ("second officer", "third officer")
 
 
@@ -78,7 +78,7 @@ class World:
         self._connection = Connection(node.url)
         block = self._connection.block()
         assert block is not None
-        # Far enough ahead of the clock that no block is ever later than the test wants it to be.
+        # The start is far ahead of the clock, so that no block gets a later time than the test chose for it.
         self.start = block.time + 100_000_000
         period = self.start, self.start + 500
         everyone = {name: Party(no, frozenset(roles)) for no, (name, roles) in enumerate(ROLES.items(), start=2)}
@@ -106,7 +106,7 @@ class World:
         self.kept = (self.start, dict[str, AssetLife](), dict[str, str](), dict(self.parties))
 
     def keep(self, sides: SideBySide) -> None:
-        """Make the present state the beginning of every later run."""
+        """Keep the present state: every later run begins with it."""
         self._snapshot = self._node.snapshot()
         self.kept = (sides.now, dict(sides.lives), dict(sides.fingerprints), dict(sides.parties))
         self.done.clear()
@@ -228,7 +228,7 @@ def verdict(error: PingzhengError | None) -> str:
 
 
 def details_of(error: PingzhengError) -> dict[str, Any]:
-    """Return an error's details, with names in place of the contract's numbers."""
+    """Return an error's details; the numbers that the contract uses are replaced by names."""
     enums = _ENUMS | _OTHER_ENUMS.get(error.code, {})
     return {
         key: enums[key][value] if key in enums and isinstance(value, int) else value or "none"

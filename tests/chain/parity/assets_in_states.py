@@ -65,7 +65,7 @@ def advance(life: AssetLife, stage: str, until: int = 0, grounds: str = SAID) ->
 
 
 def reassign(life: AssetLife, to: Party = BUYER, grounds: str = SAID, **kwargs: Any) -> AssetLife:
-    """Reassign an asset of a silent holder, as decided by two officers."""
+    """Reassign an asset whose holder is silent; two officers have decided this."""
     usual: dict[str, Any] = {"by": AUTHORITY, "at": AT, "decided": True, "silent": True}
     return transfers.reassign(life, to=to, grounds=grounds, **usual | kwargs)
 

@@ -1,4 +1,4 @@
-"""Chooses acts on an asset from random bytes, so that most acts can succeed and many are only just refused."""
+"""Chooses acts on an asset from random bytes. Most acts can succeed, and many others are wrong in one detail only."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PROLONGS: Final = ("first", "renew")
 
 
 class Choices:
-    """The choices for one step, one byte for each. When the bytes are used up, the first option is chosen."""
+    """The choices for one step. Each choice uses one byte; without bytes, the first option is chosen."""
 
     def __init__(self, chosen: bytes = b"") -> None:
         self._bytes = iter(chosen)
@@ -36,7 +36,7 @@ class Choices:
         return options[next(self._bytes, 0) % len(options)]
 
     def mostly(self, likely: Sequence[T], others: Sequence[T]) -> T:
-        """Return a likely option in seven of eight cases, if there is one."""
+        """Return one of the likely options in seven of eight cases, otherwise one of the others."""
         return self.of(likely) if self.of(range(8)) < 7 and likely else self.of(others)
 
     def party(self, sides: SideBySide, fits: Callable[[Party], bool]) -> Party:

@@ -1,5 +1,5 @@
-"""Chooses acts of officers and parties from random bytes, so that most acts can succeed and many are only just
-refused."""
+"""Chooses acts of officers and parties from random bytes. Most acts can succeed, and many others are wrong in one
+detail only."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ STATUSES: Final = (1, 1, 2, 3, 4, 0)
 
 
 def voices(powers: Powers, fits: Callable[[int], bool]) -> list[str]:
-    """Return the keys that may act for the parties that fit."""
+    """Return the keys that may act for a party; only parties for which ``fits`` is true."""
     return [each for each in ACCOUNTS if powers.speaks(each) and fits(powers.keys[each].owner)]
 
 
 def in_role(powers: Powers, role: int, *others: int) -> list[str]:
-    """Return the keys that can act in a role, except those of some parties."""
+    """Return the keys that can act in a role, except the keys of the parties in ``others``."""
 
     def fits(no: int) -> bool:
         party = powers.parties[no]

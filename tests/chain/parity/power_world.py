@@ -52,7 +52,7 @@ from tests.support.chain.scripted_ledger import account, digest
 DELAY: Final = 1_000
 NOWHERE: Final = "0x" + "11" * 20
 PAYER: Final = account("payer of the powers")
-# Every fourth key is an ES256 key: it proves its possession by a signature, and signs vetoes and reports.
+# Every fourth key is an ES256 key. Such a key can prove its possession, and sign vetoes and reports.
 SIGNERS: Final[dict[str, Signer]] = {
     signer.kid: signer
     for signer in (
@@ -80,7 +80,7 @@ _NAMES: Final = {REGISTRY: PARTY_REGISTRY, LOG: CERTIFICATE_LOG}
 
 @dataclass(frozen=True)
 class PairedAct:
-    """An act: the call that an account sends, and the function of the reference with its arguments."""
+    """An act in two forms: the call that an account sends, and the reference's function with its arguments."""
 
     name: str
     sender: str
@@ -114,7 +114,7 @@ class World:
         for key in (*ACCOUNTS, PAYER):
             node.fund(key)
             node.rpc("hardhat_impersonateAccount", key)
-        # Far enough ahead of the clock that no block is ever later than the test wants it to be.
+        # The start is far ahead of the clock, so that no block gets a later time than the test chose for it.
         self.start = block.time + 100_000_000
         self._snapshot = node.snapshot()
         self.done: Counter[str] = Counter()
@@ -231,7 +231,7 @@ class SideBySide:
         return True
 
     def named(self, said: object) -> str:
-        """Replace keys and statements in a text by short names."""
+        """Return the text with short names in place of keys and statements."""
         text = str(said)
         for place, each in enumerate(ACCOUNTS):
             owner = self.powers.keys[each].owner if each in self.powers.keys else "?"

@@ -19,7 +19,7 @@ YEAR = 31_536_000
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """Sends each act in its own second, from the named party."""
+    """Sends each act as the named party, and each act in a second of its own."""
 
     chain: Chain
 
@@ -140,7 +140,7 @@ def _change_and_object(life: Life) -> None:
     _uphold(life, 2)
     life.act("enterprise", changed)
     life.notice(CHILD)
-    _uphold(life, 3)  # The objection was against the previous change.
+    _uphold(life, 3)  # The objection was against the previous application, so it does not affect this one.
     life.act("bank", assets.object_to(CHILD, digest("ours as before")))
     _uphold(life, 4)
     # New content was filed, so the security review of the old content is void.

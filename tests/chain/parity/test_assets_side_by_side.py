@@ -66,7 +66,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 def likely(sides: SideBySide, asset: str, *moves: str) -> None:
-    """Return acts that should succeed, by always choosing the first option."""
+    """Return acts that should succeed: for each choice, the first option is taken."""
     for move in moves:
         assert sides.make(step(sides, move, asset, Choices()))
 
@@ -93,7 +93,7 @@ def play(sides: SideBySide, asset: str, chosen: bytes) -> None:
 
 
 def tempting(life: AssetLife) -> list[str]:
-    """Return acts that would succeed except for one unusual argument."""
+    """Return acts that would succeed if one of their arguments were not unusual."""
     late = ["accept_transfer"] * 9 if life.offered_to else []
     early = ["confirm"] * 9 if life.stage in ("reviewed", "noticed") else []
     return late + early
@@ -114,7 +114,7 @@ def test_contracts_and_reference_agree_on_random_acts(world: World) -> None:
 
 
 def test_an_upheld_objection_does_not_reject_the_next_application(world: World) -> None:
-    """The first upheld objection rejects a change; a later one to the same change does not reject the next change."""
+    """Two objections to one application are upheld. The first rejects it; the second must not reject the next one."""
     sides = SideBySide(world)
     to_notice = ("file_change", "accept", "review", "notice")
     likely(sides, "confirmed", *to_notice, "object", "object", "admit", "verify", "uphold")

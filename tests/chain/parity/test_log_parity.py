@@ -21,7 +21,7 @@ from tests.support.chain.deployed import DELAY, FOUNDING, Chain
 from tests.support.chain.scripted_ledger import ALL_ASSETS, live
 
 MAX_LEAVES = 70
-# Each example is one request with many calls.
+# Each example of hypothesis is sent as one request with many calls.
 few = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 words = st.binary(min_size=32, max_size=32)
 numbers = st.one_of(st.integers(0, 2 * MAX_LEAVES), st.integers(0, 2**256 - 1))
@@ -37,7 +37,7 @@ def leaves_of(size: int, seed: int) -> list[bytes]:
 
 @st.composite
 def proofs(draw: st.DrawFn, fields: Callable[[st.DrawFn, merkle.Tree], list[Any]]) -> tuple[tuple[Any, ...], bool]:
-    """Draw arguments for a verifier, half of them with one changed argument, and say whether they are unchanged."""
+    """Draw arguments of a verifier, in half of the cases with one changed; also return whether all are unchanged."""
     size = draw(st.integers(1, MAX_LEAVES))
     found = fields(draw, merkle.Tree(leaves_of(size, draw(st.integers(0, 9)))))
     honest = draw(st.booleans())
@@ -48,7 +48,7 @@ def proofs(draw: st.DrawFn, fields: Callable[[st.DrawFn, merkle.Tree], list[Any]
 
 
 def changed(value: Any) -> st.SearchStrategy[Any]:
-    """Draw a value of the same type, usually a different one and sometimes the same."""
+    """Draw a value of the same type as ``value``; it usually differs from ``value``."""
     if isinstance(value, list):
         ways = [st.lists(words, max_size=9), words.map(lambda word: [*value, word]), st.just(value[:-1])]
         return st.one_of(*ways, st.permutations(value), st.just(value[1:]))

@@ -66,8 +66,8 @@ def test_contracts_and_reference_agree_on_random_acts(world: World) -> None:
 
 
 def test_a_key_that_is_live_in_the_second_of_the_proposal_can_veto(world: World) -> None:
-    """A key that is bound or retired in the same second in which another key is proposed counts as live then. A key
-    retired one second earlier, or bound one second later, does not."""
+    """A key can veto if it was live in the second of the proposal. It counts as live if it was bound or retired in this
+    second, but not if it was retired one second earlier or bound one second later."""
     sides = SideBySide(world)
     officer, other, first, second = (ACCOUNTS[place] for place in (0, 2, 12, 13))
     listed = Act(REGISTRY, "register", (((digest("newcomer"), ((first, RIGHT),), SUBJECT),),))
@@ -98,8 +98,8 @@ def test_a_key_that_is_live_in_the_second_of_the_proposal_can_veto(world: World)
 
 
 def test_an_accused_officer_cannot_cancel_until_the_accusation_expires(world: World) -> None:
-    """Time during a pause does not count, so a pause makes the accusation last longer. An officer can never cancel
-    proposals without a delay or proposals about itself."""
+    """Time during a pause does not count, so a pause makes the accusation last longer. No officer can ever cancel a
+    proposal without a waiting period, or a proposal about itself."""
     sides = SideBySide(world)
     first, second, third = (ACCOUNTS[place] for place in (0, 2, 4))
     accusation = Act(REGISTRY, "setRoles", (3, 0))
@@ -110,7 +110,7 @@ def test_an_accused_officer_cannot_cancel_until_the_accusation_expires(world: Wo
     appointment = Act(REGISTRY, "setRoles", (7, AUTHORITY))
     propose(sides, first, appointment)
     assert not make(sides, third, calls.cancel(2), Powers.cancel, third, 2)
-    # The other officers are not accused.
+    # The other officers are not accused, so they can cancel.
     propose(sides, second, appointment)
     assert make(sides, first, calls.cancel(3), Powers.cancel, first, 3)
     pause = Act(REGISTRY, "endPause")
@@ -144,7 +144,7 @@ def test_a_party_is_silent_after_the_whole_delay(world: World) -> None:
     sides.compare()
     assert not sides.powers.is_silent(clerk)
     sides.now += 1
-    # Any act will do: it makes a block in this second.
+    # This act is needed only because it makes a block in this second.
     propose(sides, officer, unproven)
     sides.compare()
     assert sides.powers.is_silent(clerk)

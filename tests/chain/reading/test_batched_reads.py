@@ -24,7 +24,7 @@ def counting(chain: Chain) -> CountingConnection:
 
 @pytest.fixture
 def asked(chain: Chain, counting: CountingConnection) -> BatchedReads:
-    """Batched reads as of a block in which the bank has used a request twice, and leaf (0, 2) is suspended."""
+    """Batched reads as of a block at which the bank has used a request twice, and leaf (0, 2) is suspended."""
     chain.client.send(calls.anchor(0, 9, ROOT))
     for ordinal in (1, 2):
         chain.acting("bank").send(calls.record_use(REQUEST, ordinal))

@@ -76,7 +76,7 @@ def copied(tmp_path: Path) -> Iterator[Copied]:
 
 
 def test_a_continued_copy_of_a_chain_is_noticed(copied: Copied) -> None:
-    """On the real chain an authorization is withdrawn, on the copy it is not. A verifier that saw one chain refuses the
+    """An authorization is withdrawn on the real chain, but not on the copy. A verifier that saw one of them refuses the
     other, although both have the same ledger digest, contracts and first block."""
     for node in (copied.real, copied.copy):
         check_deployment(Connection(node.url), copied.deployment)
@@ -100,7 +100,7 @@ def test_a_continued_copy_of_a_chain_is_noticed(copied: Copied) -> None:
 
 
 def test_a_first_time_verifier_cannot_notice_a_copy(copied: Copied) -> None:
-    """This limit is tested so that nobody relies on more: without a memory, a copy cannot be distinguished."""
+    """A known limit: a verifier that remembers no earlier block cannot distinguish a copy from the real chain."""
     client_at(copied.real, copied.deployment, "enterprise").send(calls.withdraw(CONSENT))
     copied.copy.mine(5)
     check_deployment(Connection(copied.copy.url), copied.deployment)

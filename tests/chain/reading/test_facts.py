@@ -1,4 +1,4 @@
-"""Tests that facts cover everything that a bundle names, as of one block, and what they cost."""
+"""Tests that facts (chain data) cover everything that a bundle names, as of one block, in few requests."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def test_a_node_that_hides_an_event_is_noticed(chain: Chain, consented: Consente
 def test_a_node_that_dates_an_event_after_its_newest_block_is_noticed(
     chain: Chain, consented: Consented, name: str
 ) -> None:
-    """The event is not missing, but a verifier would ignore it because of its later date."""
+    """The node shows the event, but with a later time, so that a verifier would ignore it."""
     live_on(chain, consented)
     now = chain.reader.latest().time
     dated = collect_facts(reader_dating(chain, name, now), consented.bundle)

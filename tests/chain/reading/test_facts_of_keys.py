@@ -70,7 +70,7 @@ def test_a_withdrawal_by_a_reported_key_has_its_own_time(chain: Chain, consented
 
 
 def test_the_presenting_key_of_a_party_is_a_fact_without_a_further_request(chain: Chain, consented: Consented) -> None:
-    """The presenting key signed nothing in the bundle, so only the certificate contains it."""
+    """The presenting key signed no statement in the bundle; it is found in the certificate, which names it."""
     device = Es256Signer(new_p256_key())
     bundle = with_claims(consented.bundle, cnf={"jwk": public_jwk(device.public_key).to_dict()})
     assert collect_facts(chain.reader, bundle).accounts == consented.facts().accounts
@@ -84,7 +84,7 @@ def test_the_presenting_key_of_a_party_is_a_fact_without_a_further_request(chain
 
 
 def test_the_presenting_key_is_taken_from_the_certificate(chain: Chain, consented: Consented) -> None:
-    """A person who passes the bundle on cannot hide the presenting account by giving another key for it."""
+    """Whoever passes the bundle on cannot hide the account of the presenting key by listing another key for it."""
     keys = {**consented.bundle.keys, FIRM.account: consented.bundle.keys[BANK.account]}
     jwk = consented.bundle.keys[FIRM.account].to_dict()
     facts = collect_facts(chain.reader, replace(with_claims(consented.bundle, cnf={"jwk": jwk}), keys=keys))

@@ -1,4 +1,4 @@
-"""Tests the list of all holders of an asset, and that a node that hides a holder is noticed."""
+"""Tests the list of all holders of an asset, and that it is noticed if a node hides a holder."""
 
 from __future__ import annotations
 

@@ -163,7 +163,7 @@ def test_hold_history_has_offices_reasons_and_times(chain: Chain) -> None:
 
 
 def status_without(*hidden: int) -> Callable[[Chain], None]:
-    """Return a read of a leaf that was suspended, resumed and suspended again, with some changes hidden."""
+    """Read a leaf's status from a node that hides some changes. The leaf was suspended, resumed and suspended again."""
 
     def read(chain: Chain) -> None:
         moves = (calls.suspend(0, 0, "court"), calls.resume(0, 0), calls.suspend(0, 0, "fraud"))
@@ -226,7 +226,7 @@ def test_a_node_that_hides_an_event_of_a_history_is_noticed(
 
 
 def test_a_suspension_hidden_together_with_its_end_is_not_noticed(chain: Chain) -> None:
-    """The state of one leaf does not show it. The follower notices it, because it compares all events with the head."""
+    """The leaf's state does not show what is missing. The follower notices it: it compares all events with the head."""
     chain.client.send(calls.anchor(0, 2, ROOT))
     suspended, resumed = chain.client.send(calls.suspend(0, 0, "court")), chain.client.send(calls.resume(0, 0))
     paused = chain.client.send(calls.suspend(0, 1, "court"))

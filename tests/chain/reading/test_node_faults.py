@@ -114,7 +114,7 @@ READS: Final[dict[str, Read]] = {
     "deployment_of": lambda _, reader: deployment_of(reader.connection, reader.chain).addresses,
     "require_contained": lambda faced, reader: require_contained(reader, seen(faced)),
 }
-# For these reads an empty answer is valid: there may be no events, no code or no contract.
+# The reads for which an empty answer is valid, because there may be no events, no code or no contract.
 EMPTY: Final[dict[tuple[str, str], Any]] = {
     ("a list", "events"): [],
     ("a list", "party_events"): [],
@@ -138,7 +138,7 @@ def test_every_read_refuses_an_odd_result(lived: Faced, fault: str) -> None:
             assert found == EMPTY[fault, name], name
             continue
         assert isinstance(found, PingzhengError), (name, found)
-        # Some odd answers look like a node without our contracts, or like a node that is behind.
+        # Some wrong answers could also come from a node without our contracts, or from a node that is behind.
         others = {"BLOCK_MISSING", "CONTRACT_MISSING", "CONTRACT_CODE_MISMATCH", "CHAIN_ID_CHANGED"}
         others |= {"CHAIN_GENESIS_CHANGED", "CONTRACT_CREATION_UNKNOWN", "PARTY_HISTORY_INCOMPLETE"}
         assert found.code == "NODE_ANSWER_INVALID" or found.code in others, (name, found.code)
@@ -196,7 +196,7 @@ def test_changed_logs_give_a_pingzheng_error_or_valid_values(lived: Faced, seed:
 
 
 def test_a_huge_count_from_the_node_takes_no_memory(lived: Faced) -> None:
-    """The node gives the number of uses and holds, so no list of that length may be created."""
+    """The number of uses and holds comes from the node and may be huge, so no list of that length may be created."""
     most = "0x" + f"{2**64 - 1:064x}" * 2
 
     def counted(call: Call, answer: Any) -> Any:

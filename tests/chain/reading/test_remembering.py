@@ -96,7 +96,7 @@ def test_the_newest_block_is_remembered_with_the_logs_that_were_seen(
 
 
 def test_a_log_may_be_longer_than_when_it_was_seen(chain: Chain, consented: Consented, memory: Path) -> None:
-    """The log was seen at an earlier block, and a later block was remembered without the log."""
+    """The log was last seen at an earlier block; the later block that is remembered was read without the log."""
     remembered = Remembered(chain.reader, memory)
     remembered.facts(consented.bundle)
     chain.client.send(calls.anchor(300, 1, ROOT))
@@ -140,7 +140,8 @@ def test_attack_a_chain_that_is_replaced_by_a_copy_at_run_time_is_refused(
 
 
 def test_attack_facts_of_a_copy_with_blocks_of_the_real_chain_are_refused(copied: Copied, memory: Path) -> None:
-    """The block of the facts must belong to the chain that is compared, so facts of another chain are refused."""
+    """The comparison includes the block of the facts, so facts of a copy are refused even if a node then shows the real
+    chain's blocks."""
     node = Switched(copied.real.url, copied.copy.url)
     remembered = Remembered(ChainReader(ChainClient(node, copied.deployment)), memory)
     remembered.facts(copied.bundle)
@@ -199,7 +200,7 @@ def test_a_node_without_the_remembered_block_is_reported_as_behind(
 def test_a_log_that_lost_a_batch_is_noticed_although_the_block_is_the_same(
     chain: Chain, consented: Consented, memory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If nothing is new, a new process compares the chain once, and then again every ten seconds."""
+    """If there is no new block, a process compares the chain at its first read and then only every ten seconds."""
     remembered = Remembered(chain.reader, memory)
     remembered.facts(consented.bundle)
     seen = load_seen(memory)
@@ -216,7 +217,7 @@ def test_a_log_that_lost_a_batch_is_noticed_although_the_block_is_the_same(
 def test_what_another_process_remembered_meanwhile_is_not_overwritten(
     chain: Chain, consented: Consented, memory: Path
 ) -> None:
-    """What the other process stored was not compared with these facts; the next call compares it."""
+    """The other process's record was not compared with these facts, so it stays; the next call compares it."""
 
     class Meanwhile(Connection):
         """A connection during whose first request another process writes the file."""

@@ -39,7 +39,7 @@ def test_a_node_without_batches_is_asked_call_by_call(fault: str) -> None:
         assert connection.ask_many([("echo", [number]) for number in range(9)]) == list(range(9))
         asked = node.requests
         assert connection.ask_many([("echo", [number]) for number in range(9)]) == list(range(9))
-        # The second time the connection knows that each call must be sent alone.
+        # For the second list, the connection already knows that it must send each call alone.
         assert (asked, node.requests - asked) == (8 + 9, 9)
 
 

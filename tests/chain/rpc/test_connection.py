@@ -18,7 +18,7 @@ MAY_BE_MISSING: Final = {"block latest", "block", "receipt", "transaction"}
 
 
 def right(reader: str, fault: str) -> Any:
-    """Return what the method returns if the faulty result is valid for it by chance, else ``...``."""
+    """Return the method's result if the faulty answer happens to be valid for this method, else ``...``."""
     if fault == "null" and reader in MAY_BE_MISSING:
         return None
     if fault == "null" and reader == "blocks":

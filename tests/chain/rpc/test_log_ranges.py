@@ -126,6 +126,6 @@ def test_logs_that_a_node_never_gives_are_an_error_after_few_calls(fault: Callab
         node.fault = only(fault, "eth_getLogs")
         connection = Connection(node.url, timeout=1)
         assert refused(lambda: connection.logs([ADDRESS], 1, 5000)).code in {"CHAIN_UNREACHABLE", "NODE_REFUSED"}
-        # The first request, and one more after each halving of the range.
+        # One request for the whole range, and one more after each time that the range is halved.
         assert node.requests <= 14
         assert connection.log_range.size == 5000

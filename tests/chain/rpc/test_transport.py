@@ -72,7 +72,7 @@ def test_reads_wait_ten_seconds_and_sends_thirty() -> None:
 
 
 def test_a_reused_connection_that_the_node_closed_is_opened_again(node: FaultyNode, connection: Connection) -> None:
-    """The closed connection is noticed only when a request is sent. Only harmless calls are sent a second time."""
+    """Only sending a request shows that the connection is closed. It is sent again only if that is harmless."""
     closing = WIRE["closes at once"]
     assert connection.chain_id() == 1337
     left = iter([closing])

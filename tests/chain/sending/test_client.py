@@ -101,7 +101,7 @@ def test_a_refusal_found_before_sending_is_a_pingzheng_error_and_nothing_is_sent
 
 
 def test_a_refusal_in_a_block_is_the_same_error_as_a_refusal_before_sending(chain: Chain) -> None:
-    """With a given gas limit nothing is estimated, so the transaction is mined and fails."""
+    """The test gives the gas limit, so that no estimate reveals the refusal: the transaction is mined and fails."""
     data = interface_of("CertificateLog").encode_call("anchor", (9, 1, ROOT))
     before = chain.reader.block_number()
     with pytest.raises(Conflict) as caught:
@@ -166,7 +166,7 @@ def test_each_institution_lifts_only_its_own_hold(chain: Chain) -> None:
     with pytest.raises(Conflict) as caught:
         authority.send(calls.hold([OTHER_REQUEST, CONSENT], "fraud"))
     assert (caught.value.code, caught.value.details) == ("LOG_ALREADY_HELD", {"statement": CONSENT})
-    # All or none: the first statement of the list is not held either.
+    # If one statement of a list is refused, the other statements are not held either.
     assert chain.reader.hold_of(OTHER_REQUEST) == Hold((), 0)
     with pytest.raises(Conflict) as caught:
         chain.decide(calls.lift("supervisor", [CONSENT]), "supervisor", "other_supervisor")

@@ -50,7 +50,7 @@ def test_the_delay_counts_from_the_proposal(chain: Chain) -> None:
 
 
 def test_attack_one_officer_alone_cannot_recover_a_key(chain: Chain) -> None:
-    """It fails without a confirmation, with the officer's second account, and if the call is changed afterwards."""
+    """The officer's own two accounts cannot confirm it, and after a confirmation the call cannot be changed."""
     call, second_key = recovery(chain), test_key("the founder's second key")
     founder = PARTIES["founder"]
     chain.node.fund(account("the founder's second key"))
@@ -91,7 +91,7 @@ def test_only_officers_can_cancel_a_proposal(chain: Chain) -> None:
 
 
 def test_proposer_and_confirmer_are_checked_again_when_a_proposal_is_carried_out(chain: Chain) -> None:
-    """The key that confirmed is reported during the delay. It does not help that its party has another key."""
+    """The confirming key is reported during the waiting period. Another key of the same party does not replace it."""
     call, second = recovery(chain), PARTIES["second"]
     number = confirmed(chain, call, "founder", "second")
     spare = calls.change_key(second.no, account("spare"), proof=chain.proof(test_key("spare"), second.no))
@@ -103,7 +103,7 @@ def test_proposer_and_confirmer_are_checked_again_when_a_proposal_is_carried_out
 
 @pytest.mark.parametrize("signer", SIGNERS.values(), ids=SIGNERS)
 def test_a_veto_by_signature_stops_a_recovery(chain: Chain, signer: Signer) -> None:
-    """The sender pays; the firm's own account sends nothing."""
+    """Another account sends the firm's signed veto and pays for it; the firm's own account sends nothing."""
     bind(chain)
     call, sent = recovery(chain), chain.client.connection.transaction_count(FIRM.account)
     number = confirmed(chain, call)

@@ -39,7 +39,7 @@ def test_attack_a_party_whose_only_keys_cannot_send_is_no_officer(chain: Chain) 
         signature = sign_act(report_message(chain.deployment.chain, phone.kid, PARTIES[name].account), phone)
         theft = calls.report_for(phone.kid, number, PARTIES[name].account, signature)
         assert refusal(partial(chain.acting("other_bank").send, theft)) == "PARTY_TOO_FEW_OFFICERS"
-        # The officer cannot replace its sending key by the phone's key either.
+        # It is also refused that the officer replaces its sending key by the key in the phone.
         tablet = Es256Signer(bytes.fromhex(test_key(f"tablet of {name}")))
         proof = prove_key(chain.deployment.chain, tablet, number)
         move = calls.change_key(number, tablet.kid, PARTIES[name].account, proof)

@@ -84,7 +84,7 @@ def test_a_send_reads_the_tip_only_once_a_minute(engine: FaultyNode) -> None:
     sender = sender_at(engine)
     sender.send(TO, DATA)
     first, *others = COMMON
-    # The first send also reads the tip.
+    # The first send also asks the node for the tip (the fee above the base fee).
     assert engine.calls == [first, others[0], "eth_maxPriorityFeePerGas", "eth_getTransactionCount", *others[1:]]
     assert engine.requests == len(engine.calls)
     engine.calls.clear()
@@ -155,7 +155,7 @@ def test_a_lasting_refusal_is_reported_after_few_tries(engine: FaultyNode, pool:
 def test_a_transaction_that_the_node_already_has_counts_as_sent(
     engine: FaultyNode, pool: Pool, case: dict[str, Any]
 ) -> None:
-    """The answer to the first request was lost."""
+    """The node received the first request, but its answer was lost. The node refuses the second request."""
 
     def lost(turn: Any) -> None:
         engine.fault = only(refusal(case["message"], case["code"]), "eth_sendRawTransaction")
@@ -193,7 +193,7 @@ def test_an_unanswered_send_does_not_block_other_threads_for_long(engine: Faulty
     with ThreadPoolExecutor(12) as threads:
         errors = list(threads.map(lambda _: refused(sender), range(12)))
     assert {(error.code, error.details["reason"]) for error in errors} == {("CHAIN_UNREACHABLE", "timeout")}
-    # If each thread had waited for its own time-out, the total time would be much longer.
+    # Only up to two threads really sent and waited for the time-out; the others failed at once.
     assert engine.count("eth_sendRawTransaction") <= 2
     engine.fault = None
     sender.send(TO, DATA)

@@ -30,7 +30,7 @@ USES = [(REQUEST, 1), (OTHER_REQUEST, 1)]
 
 @dataclass(frozen=True, slots=True)
 class Acting:
-    """The bank signs with one of its keys, and an account of no party sends and pays."""
+    """The bank signs with one of its keys. An account that belongs to no party sends the act and pays."""
 
     chain: Chain
     signer: Signer
@@ -72,7 +72,7 @@ def test_uses_are_counted_for_the_consumer_that_signed(acting: Acting) -> None:
 
 
 def test_only_the_outdated_use_of_a_list_is_skipped(acting: Acting) -> None:
-    """Another program of the bank has already recorded the first use. A use with too high an ordinal is skipped too."""
+    """The first use is outdated: another program of the bank has recorded it. A too high ordinal is skipped too."""
     acting.chain.acting("bank").send(calls.record_use(REQUEST, 1))
     uses = [(REQUEST, 1), (REQUEST, 2), (OTHER_REQUEST, 1), (REQUEST, 4), (REQUEST, 3), (OTHER_REQUEST, 1)]
     call = acting.uses(uses)

@@ -36,14 +36,14 @@ def test_a_stuck_transaction_is_replaced_with_a_higher_fee(engine: FaultyNode, p
     assert (second.nonce, second.effect) == (first.nonce, first.effect)
     assert 8 * second.cap >= 9 * first.cap and 8 * second.tip >= 9 * first.tip
     assert receipt["transactionHash"][2:] == pool.mined[0].hash in {each.hash for each in pool.came}
-    # Each hash is announced before the node has it.
+    # The sender announces the hash of each transaction before it sends the transaction to the node.
     assert hashes == [(each.hash, place) for place, each in enumerate(pool.came)]
     assert logged[0]["event"] == "transaction_replaced" and logged[0]["nonce"] == 5
     assert {each.nonce for each in pool.mined} == {5}
 
 
 def test_the_older_version_of_a_transaction_counts_if_it_is_mined(engine: FaultyNode, pool: Pool) -> None:
-    """The producer of the block did not see the replacement."""
+    """The producer of the block did not get the replacement, so it mines the older version."""
     pool.mining = False
     hashes: list[str] = []
     thread, sent = in_background(sender_at(engine), announce=hashes.append)
