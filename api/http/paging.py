@@ -42,7 +42,7 @@ class Page(BaseModel, Generic[Item]):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The place in a list where a page begins: after the item with the key ``after``; None: at the beginning."""
+    """The place in a list where a page begins: after the item with the key ``after``, or (None) at the beginning."""
 
     list: str
     after: str | None

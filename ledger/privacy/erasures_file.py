@@ -32,7 +32,7 @@ class ErasedText:
 
 
 class ErasuresFile:
-    """Reads and writes the file. ``ledger`` is the ledger digest; lines of other ledgers are skipped."""
+    """Reads and writes the list of erasures. ``ledger`` is the ledger digest; lines of other ledgers are skipped."""
 
     def __init__(self, path: Path, ledger: str) -> None:
         self.path = path

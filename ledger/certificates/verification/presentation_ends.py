@@ -1,4 +1,4 @@
-"""The outcome of a verification, and the use that was counted for it.
+"""Values for the outcome of a verification, and for the use that was counted for the verification.
 
 Both are stored in a database row and in log entries.
 """

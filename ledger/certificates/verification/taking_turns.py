@@ -1,4 +1,4 @@
-"""Locks within a process: one thread for each presentation, and one presentation at a time for each use counter."""
+"""Locks within a process: they allow one thread for each presentation, and one presentation for each use counter."""
 
 from __future__ import annotations
 

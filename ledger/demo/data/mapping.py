@@ -72,7 +72,7 @@ def _yes(formula: str, holds: Callable[[PanelRow], bool], yes: str = "yes", no: 
 
 
 def _fall(column: str) -> Cell:
-    """Map to a record status: the more the column fell within the year, the worse the status."""
+    """Map the column to a record status: the more the column fell within the year, the worse the status."""
 
     def of(context: Context) -> str:
         left = context.row[column] / context.before[column]
@@ -82,7 +82,7 @@ def _fall(column: str) -> Cell:
 
 
 def _digest(of_what: str) -> Cell:
-    """Map to a digest of the firm's number, which replaces the digest of a document that the panel does not have."""
+    """Map the column to a digest of the firm's number, in place of the digest of a document, which the panel lacks."""
 
     def of(context: Context) -> str:
         return reference(hashlib.sha256(f"demo|{of_what}|{context.number}".encode()).hexdigest())

@@ -206,7 +206,7 @@ def archive_failure(where: Path, *, full: bool) -> PingzhengError:
 
 
 def archive_error(error: PingzhengError, file: Path) -> PingzhengError:
-    """Return the error that explains to the operator an error of the archive's database file."""
+    """Convert an error about the archive's database file to an error that explains it to the operator."""
     if error.code == "DATABASE_NEWER":
         return Misconfigured(
             error.code,
