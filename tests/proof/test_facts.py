@@ -1,4 +1,4 @@
-"""Saved facts: written facts are read unchanged, and facts of another form or type are refused."""
+"""Saved facts: reading gives exactly what was written, and facts of another form or type are refused."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_account_of_another_form_is_refused(damage: dict[str, object]) -> None:
     [("withdrawals", "reported_at"), ("withdrawals", "at"), ("accounts", "reported_at"), ("accounts", "proposal")],
 )
 def test_facts_without_the_report_of_a_key_are_refused(member: str, name: str) -> None:
-    """Otherwise a reported key would be accepted with facts that an older version saved."""
+    """Facts saved by an older version lack the reports; with such facts, a reported key would be accepted."""
     facts = GENUINE.facts.to_dict()
     item = facts[member][0] if member == "withdrawals" else facts[member][SUBJECT.account]
     del item[name]
@@ -118,7 +118,7 @@ def test_histories_of_other_types_are_refused(member: str, damage: dict[str, obj
 
 @pytest.mark.parametrize("member", ["logs", "anchors", "status", "holds", "uses", "withdrawals"])
 def test_facts_with_a_repeated_item_are_refused(member: str) -> None:
-    """Otherwise one of the two items would be ignored."""
+    """If an item occurred twice, one of the two would be ignored."""
     facts = GENUINE.facts.to_dict()
     facts[member].append(facts[member][0])
     with pytest.raises(BadBundle, match="FACTS_FORM"):

@@ -67,7 +67,7 @@ TAGS = {
     "AssetRegistry.Assessed": "asset/assessed/v1",
 }
 
-# The event, its arguments, and the words after the tag in hex.
+# The event, its arguments, and the hex of the words that follow the event's tag in the hashed bytes.
 LAID_OUT = [
     (
         "CertificateLog.Anchored",

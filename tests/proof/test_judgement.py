@@ -1,4 +1,4 @@
-"""Genuine bundles judged at a time and for a party: the times at which the result changes, for checks 7 to 11."""
+"""Genuine bundles judged at different times and for different parties: when the results of checks 7 to 11 change."""
 
 from __future__ import annotations
 
@@ -321,7 +321,7 @@ class TestRegistration:
 
 
 def test_status_of_other_positions_is_ignored() -> None:
-    """Status belongs to the certificate's position; the other entries are withdrawn or held by their digests."""
+    """Only the certificate's own position has a status. Other entries are withdrawn or held by their digests."""
     for place in PLACES:
         assert GENUINE.status(("revoked", "data_error", AT), of=place).verify().valid
 

@@ -40,7 +40,7 @@ def changed(node: bytes) -> bytes:
 
 
 def spoiled(proof: Proof) -> Iterator[Proof]:
-    """Yield the proof with each sibling changed, and shortened or extended at each end."""
+    """Yield altered proofs: with one sibling changed, or with the first or last sibling removed or added."""
     for place, node in enumerate(proof):
         yield [*proof[:place], changed(node), *proof[place + 1 :]]
     if proof:
@@ -88,7 +88,7 @@ def test_inclusion_proof_is_valid_only_at_its_own_index(items: list[bytes], data
 def test_other_size_is_refused_if_it_changes_the_path() -> None:
     """A size that is wrong by one is refused if it changes the path from the leaf to the root.
 
-    If the path stays the same, the wrong size is found because the anchor contains the size.
+    If the path stays the same, the wrong size is found elsewhere: the anchor contains the right size.
     """
     for size in range(1, 40):
         tree = Tree([leaf_hash(bytes([number])) for number in range(size)])

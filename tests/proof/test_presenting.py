@@ -1,4 +1,4 @@
-"""From a full bundle to a presentation: the disclosed fields, the consumer, the nonce and the holder's key."""
+"""How a presentation is made from a full bundle: with disclosed fields, consumer, nonce and the holder's key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The public names of ``ledger.proof``: the list, the example in its docstring, and what an import loads."""
+"""The public names of ``ledger.proof``: their list, the example in the docstring, and what importing them loads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The statement by which a party signs in: its form, and its refusal by any other service."""
+"""The statement that a party signs to sign in: its form, and that every other service refuses it."""
 
 from __future__ import annotations
 

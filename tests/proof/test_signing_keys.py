@@ -1,4 +1,4 @@
-"""The keys in a report with the parties that proposed them, and the ledger's delay."""
+"""A report lists the signing keys with the parties that proposed them, and the ledger's waiting period."""
 
 from __future__ import annotations
 

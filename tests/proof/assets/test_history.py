@@ -234,7 +234,8 @@ def test_invalid_history_is_refused(history: list[HistoryEvent]) -> None:
     ],
 )
 def test_other_spelling_of_an_argument_is_refused(name: str, spelled: Any) -> None:
-    """A history with the other spelling has the chain's head, but would show a plain right as exclusive."""
+    """The history would still have the chain's head, but another spelling of an argument could show a plain right as
+    exclusive."""
     grant = granted(50, PROVIDER, 1, "hold", BANK, (60, 70))
     other = HistoryEvent(grant.event, {**grant.args, name: spelled})
     if not isinstance(spelled, float):

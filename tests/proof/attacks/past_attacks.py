@@ -1,6 +1,7 @@
 """Attacks that succeeded on protocol 1, or (group H) on protocol 2 before its checks were completed.
 
-Each is listed with the check and the code that refuse it today. The letters A to H group the attacks by method.
+Each attack is listed with the check and the error code that refuse it today. The letters A to H group the attacks by
+method.
 """
 
 from __future__ import annotations

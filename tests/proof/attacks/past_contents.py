@@ -40,18 +40,18 @@ EXPECTS = replace(EXPECT, templates=frozenset({GENUINE.claims["template"]}))
 
 
 def provided(**values: Any) -> dict[str, str]:
-    """Return the claims as the tax office signs them."""
+    """Return the claims in the form that the tax office signs: as salted digests."""
     return supply_members(TAX, "{}", "{}", salted(values))["claims"]
 
 
 def ruled(**rules: Changes) -> dict[str, Any]:
-    """Return template changes that give some fields other rules."""
+    """Return the ``fields`` of the template with other rules for the named fields."""
     fields = template_members()["fields"]
     return {"fields": [field | {"rule": rules.get(field["name"], field["rule"])} for field in fields]}
 
 
 def names_exchanged() -> Report:
-    """Exchange two claims of one kind: a value that the provider signed as one claim is shown as the other."""
+    """Exchange the names of two claims of one kind: each shows the value that the provider signed for the other."""
     hidden = HIDDEN | {"tax_trend": "A"}
     rules = ruled(tax_trend=RULES["tax_band"][1])
     signed = provided(tax_band="B", tax_trend="A")
@@ -60,7 +60,7 @@ def names_exchanged() -> Report:
 
 
 def shown(value: Any) -> Report:
-    """Disclose a claim in which the provider and the platform together hid data."""
+    """Disclose a claim whose value contains hidden data; the provider and the platform cooperate."""
     return usage(hidden=HIDDEN | {"tax_band": value}, disclosed=["tax_band"]).verify()
 
 
@@ -70,7 +70,7 @@ def flipped() -> Report:
 
 
 def consent_flipped() -> Report:
-    """Anchor the withdrawn consent again; its signature has the other valid ``s``, so the leaf is different."""
+    """Anchor the withdrawn consent again, as a different leaf: its signature has the other valid ``s``."""
     made = GENUINE.withdrawn((SUBJECT, ANCHORED + 1))
     entry = dict(made.bundle.evidence[0].statement)
     header, _, signature = entry["signature"].split(".")
@@ -79,13 +79,13 @@ def consent_flipped() -> Report:
 
 
 def repeated_row() -> Report:
-    """Disclose a row: the scenario allows only predicates, but its template has a rule that repeats the text."""
+    """Disclose a whole row: the scenario allows only predicates, but a rule in its template repeats any text."""
     repeats = ruled(tax_band={"op": "text", "column": "band", "order": "month"})
     return usage(template=repeats | {"payload_mode": "predicate"}, hidden=HIDDEN | {"tax_band": WHOLE_ROW}).verify()
 
 
 def other_rules(rule: Changes, **hidden: Any) -> Report:
-    """Use other rules with the scenario's own digest; the bank knows the scenario."""
+    """Change a rule in the template but keep the scenario's digest; the bank knows the scenario's real rules."""
     return usage(template=ruled(tax_band=rule), hidden=HIDDEN | hidden).verify(expect=EXPECTS)
 
 

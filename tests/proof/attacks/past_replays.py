@@ -49,14 +49,14 @@ def spent() -> Made:
 
 
 def of_the_same_request(made: Made) -> Made:
-    """Return the second certificate with the facts about the first; both have the same request."""
+    """Return the certificate ``SECOND`` with the facts about the first certificate; both have the same request."""
     return replace(SECOND, facts=replace(SECOND.facts, holds={**SECOND.facts.holds, **made.facts.holds})).knowing(
         uses=made.facts.uses, withdrawals=made.facts.withdrawals
     )
 
 
 def consent_anchored_again(at: int) -> Report:
-    """After the subject's withdrawal, another issuer anchors the consent in its own log; the bundle points there."""
+    """The subject withdrew the consent. Another issuer anchors it again in its own log, and the bundle names that."""
     return GENUINE.anchoring(0, at, OTHER_ISSUER).withdrawn((SUBJECT, ANCHORED + 1)).verify()
 
 
@@ -68,21 +68,21 @@ def said_to_be_the_issuers() -> Report:
 
 
 def signed_again_by_another_issuer() -> Report:
-    """Another issuer issues its own certificate with the same evidence; both share their uses."""
+    """Another issuer issues a certificate with the same evidence. The two certificates share their uses."""
     other = usage(claims=OTHER_NUMBER | {"iss": OTHER_ISSUER.id}, issuer=OTHER_ISSUER)
     again = other.anchored_again(ELSEWHERE, 0).presenting("tax_band")
     return again.knowing(uses=spent().facts.uses).verify()
 
 
 def copied(name_the_real_one: bool = False) -> Report:
-    """Judge a bundle from a copied chain by facts of the real chain, on which the same entries were anchored."""
+    """Verify a bundle of a copied chain with the facts of the real chain, on which the same entries were anchored."""
     made = usage(chain=COPY)
     bundle = replace(made.bundle, chain=CHAIN) if name_the_real_one else made.bundle
     return replace(made, bundle=bundle).knowing(chain=CHAIN).verify()
 
 
 def replayed(statement: str) -> Report:
-    """Use one statement that was signed for the copied ledger."""
+    """Use a bundle in which one statement was signed for another ledger, a copy of this one."""
     changes: dict[str, Any] = {statement: {"ledger": COPY.ledger}}
     return usage(**changes).verify()
 

@@ -43,12 +43,12 @@ def with_text(old: str, new: str) -> Attack:
 
 
 def with_parts(*parts: str) -> Attack:
-    """Use a certificate made of these parts, joined with ``~``."""
+    """Replace the certificate by these parts, joined with ``~``."""
     return with_member("certificate", "~".join(parts))
 
 
 def with_token(token: str) -> Attack:
-    """Use another issuer JWT, with a correct presentation by the holder."""
+    """Replace the JWT that the issuer signed; the holder presents it correctly."""
     return lambda: GENUINE.presenting("tax_band", token=token).verify()
 
 
@@ -70,7 +70,7 @@ def with_disclosure(raw: bytes) -> Attack:
 
 
 def with_claims(**claims: Any) -> Attack:
-    """Use other claims, signed and anchored by a dishonest issuer."""
+    """Use other claims, which a dishonest issuer has signed and anchored."""
     return lambda: usage(claims=claims).verify()
 
 

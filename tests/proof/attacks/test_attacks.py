@@ -92,7 +92,7 @@ def backdated_anchor() -> Report:
 
 
 def shown_with(*parts: str, dropped: bool = False) -> Report:
-    """Replace the disclosures of a presentation that showed one claim to the bank."""
+    """Replace the disclosures in a presentation to the bank; the presentation disclosed one claim."""
     token, disclosure, binding = GENUINE.presenting("tax_band").bundle.certificate.split("~")
     return with_parts(token, *([] if dropped else [disclosure]), *parts, binding)()
 
@@ -127,7 +127,7 @@ def consent_with_a_high_s(text: str) -> str:
 
 
 def signature_under(header: dict[str, str]) -> Attack:
-    """Use the authorization with a signature that has another header."""
+    """Give the authorization a signature with another header."""
 
     def change(text: str) -> str:
         entry = json.loads(text)
@@ -319,7 +319,7 @@ def test_attack_is_refused_by_the_expected_check(name: str) -> None:
 
 
 def test_entry_cannot_have_the_hash_of_a_node() -> None:
-    """A proof that is one level too short would pass only if an entry's leaf hash equals the hash of a node."""
+    """If an entry's leaf hash could equal the hash of an inner node, a proof that is one level too short would pass."""
     leaves = [leaf_hash(bytes([number])) for number in range(4)]
     tree, proof = Tree(leaves), Tree(leaves).inclusion_proof(0)
     for entry in (leaves[0] + leaves[1], b"\x01" + leaves[0] + leaves[1], b"\x00" + leaves[0] + leaves[1]):

@@ -1,4 +1,4 @@
-"""Every hostile bundle that the requirements name is refused by the expected check; the names are the same here.
+"""Every hostile bundle in the requirements is refused by the expected check. The cases have the requirements' names.
 
 The cost of each attack is bounded. It is measured in function calls and in bytes, not in seconds.
 """
@@ -32,7 +32,7 @@ def expired_key() -> Report:
 
 
 def nonce_reused() -> Report:
-    """Use a key binding with the bank's nonce, made for fewer claims, a second time with more claims."""
+    """Use a key binding with the bank's nonce a second time: it was made for fewer claims than are disclosed now."""
     binding = GENUINE.presenting("tax_band").bundle.certificate.split("~")[-1]
     return with_parts(*SHOWN[:-1], binding)()
 
@@ -49,7 +49,7 @@ NAMED: dict[str, tuple[int, str, Attack]] = {
     "expired key": (2, "KEY_NOT_IN_FORCE", expired_key),
     "foreign chain id": test_attacks.TREE["foreign chain id"],
     "replayed key-binding JWT": test_attacks.DISCLOSURES["replayed key binding"],
-    # A presentation that is sent twice is refused by the verifier's service: tests/certificates/test_replays.py.
+    # The verifier's service refuses a presentation that is sent twice; see tests/certificates/test_replays.py.
     "nonce reuse": (10, "KEY_BINDING_DIFFERS", nonce_reused),
     "10 MB of nesting": test_hostile_text.FILE["10 MB of nesting"],
     "duplicate JSON keys": test_hostile_text.FILE["duplicate JSON key"],
@@ -105,7 +105,7 @@ ENOUGH = 8 * calls_of(GENUINE.verify)
 
 @pytest.mark.parametrize("name", NAMED)
 def test_number_of_calls_to_refuse_an_attack_is_bounded(name: str) -> None:
-    """If an attack builds its own bundle, the bound also covers building this bundle."""
+    """Some attacks build a bundle first; the bound also includes the calls for building it."""
     NAMED[name][2]()
     assert calls_of(NAMED[name][2]) < ENOUGH
 

@@ -50,7 +50,7 @@ def with_new_key(what: str, valid_from: int) -> Made:
 
 
 def presenting_key(device: Actor, **times: Any) -> AccountFact:
-    """Add the key in ``cnf`` to the facts as an account of the subject."""
+    """Return facts that make the key in ``cnf`` (the presenting key) an account of the subject."""
     fact = GENUINE.facts.accounts[SUBJECT.account]
     return replace(fact, key=device.signer.public_key, **times)
 
@@ -155,7 +155,7 @@ def test_attack_is_refused_by_the_expected_check(name: str) -> None:
 
 
 def recovered(new_key_from: int) -> Made:
-    """The subject lost its key after everything was signed; the key is reported and retired, a new key is bound."""
+    """The subject lost its key after everything was signed. The key was reported and retired, a new key was bound."""
     lost = GENUINE.account(SUBJECT, reported_at=ANCHORED + 1, valid_to=new_key_from)
     new = with_new_key("authorization", new_key_from).facts.accounts[DEVICE.account]
     return lost.knowing(accounts={**lost.facts.accounts, DEVICE.account: new})

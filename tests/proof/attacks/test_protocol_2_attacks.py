@@ -61,7 +61,7 @@ def test_attack_is_refused_by_the_expected_check(name: str) -> None:
 
 
 def test_used_up_certificate_is_refused_wherever_it_is_anchored() -> None:
-    """At its own position the certificate fails because it is used up; at another position, because of the position."""
+    """At its own position, the certificate is refused because it is used up; at any other, because of the position."""
     here = spent().verify()
     assert [check.number for check in here.checks if check.verdict is Verdict.FAILED] == [8, 9, 11]
     for place, first_seq in ((ELSEWHERE, 0), (LATER, 90), (Position(OTHER_ISSUER.no, 3, 1), SEQ - 1)):
@@ -75,7 +75,7 @@ def test_second_certificate_under_a_request_is_valid_if_uses_remain() -> None:
 
 
 def test_revocation_does_not_affect_a_second_certificate() -> None:
-    """Status belongs to one certificate; a hold on the request stops both."""
+    """A revocation concerns one certificate only, but a hold on the common request stops both."""
     assert of_the_same_request(GENUINE.status(("revoked", "fraud", ANCHORED + 1))).verify().valid
 
 
@@ -92,7 +92,7 @@ def test_withdrawals_and_holds_of_other_statements_are_ignored() -> None:
 
 
 def test_evidence_may_be_in_any_issuers_log() -> None:
-    """Any anchor proves that the entry existed at that time, and this is sufficient."""
+    """Evidence only has to exist before the certificate, and an anchor in any issuer's log proves this."""
     assert GENUINE.anchoring(0, EVIDENCE_ANCHORED, OTHER_ISSUER).verify().valid
 
 
@@ -114,7 +114,7 @@ def test_unnamed_evidence_may_be_anchored_later() -> None:
 @pytest.mark.parametrize("mode", PAYLOAD_MODES)
 @pytest.mark.parametrize("op", OPS)
 def test_disclosed_claim_must_have_a_rule_of_the_payload_mode(op: str, mode: str) -> None:
-    """A fitting value of each rule is disclosed in each payload mode: valid only if the mode allows the rule."""
+    """For each rule and payload mode, a fitting value is disclosed. It is valid only if the mode allows the rule."""
     template = ruled(tax_band=DOMAIN_RULES[op]) | {"payload_mode": mode}
     components = [component | {"payload_mode": mode} for component in GENUINE.claims["components"]]
     made = usage(
@@ -129,7 +129,7 @@ def test_disclosed_claim_must_have_a_rule_of_the_payload_mode(op: str, mode: str
 
 
 def test_rule_outside_the_mode_is_refused_only_if_disclosed() -> None:
-    """A claim that is not disclosed reveals nothing; and the template that the bank knows does not have this rule."""
+    """A claim that is not disclosed reveals nothing. Also, the template that the bank knows does not have this rule."""
     rules = ruled(power_trend=RULES["tax_band"][1]) | {"payload_mode": "component"}
     components = [component | {"payload_mode": "component"} for component in GENUINE.claims["components"]]
     made = usage(template=rules, hidden=HIDDEN | {"power_trend": "A"}, claims={"components": components})
@@ -181,7 +181,7 @@ def test_verifier_without_facts_accepts_no_bundle() -> None:
 
 
 def test_bundle_for_the_empty_chain_is_not_valid() -> None:
-    """Empty facts name a chain of zeros. A bundle can name it too, but other checks fail without facts."""
+    """Empty facts name a chain of zeros, and so can a bundle; but other checks fail because the facts are empty."""
     bundle: Bundle = replace(usage(chain=Facts.nothing().chain).bundle)
     report = verify(bundle, Facts.nothing(), AT, EXPECT)
     assert (report.valid, report.first_failure.number) == (False, 2)

@@ -42,7 +42,7 @@ def proposed(target: str, call: bytes) -> str:
 
 
 def listed(length: int, items: bytes) -> bytes:
-    """Return the hash of a list of static values, encoded as ``abi.encode`` does."""
+    """Return the hash of a list of static values in the encoding of Solidity's ``abi.encode``."""
     return sha_256(word(32) + word(length) + items)
 
 

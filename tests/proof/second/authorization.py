@@ -1,4 +1,4 @@
-"""§9, check 11, paragraph by paragraph."""
+"""§9: check 11, in the order of the protocol's paragraphs."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def require_supply(case: Case, supply: Json, template: Json) -> None:
     require_same(supply, consent, "source provider")
     require_same(supply, case.claims, "template")
     require(supply["engine"] == template["engine"], supply["sd_alg"] == case.claims["_sd_alg"])
-    # The certificate's fields are exactly these claim names, so this check also covers every field.
+    # Another check requires that the certificate's fields are these claim names, so all its fields are checked here.
     sources = {field["name"]: field["source"] for field in template["fields"]}
     require(all(name in consent["fields"] and sources.get(name) == supply["source"] for name in supply["claims"]))
 

@@ -38,7 +38,7 @@ class Certificate:
     bound: str
 
     def hashed(self, part: str) -> str:
-        """Return the hash by the algorithm that ``_sd_alg`` names; without hidden claims there is no ``_sd_alg``."""
+        """Return the hash by the algorithm in ``_sd_alg``. Only a certificate with hidden claims has this member."""
         return to_base64url(HASHES[self.claims.get("_sd_alg", "sha-256")](part.encode()))
 
 

@@ -1,4 +1,4 @@
-"""§8: a case, and the facts about it at the time judged."""
+"""§8: a case, and the facts about the case at the time for which it is judged."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ENDS = ("valid_to", "reported_at", "compromised_at")
 
 @dataclass(frozen=True)
 class Case:
-    """A well-formed bundle with the facts, the time judged, and the verifier's expectation."""
+    """A well-formed bundle with the facts, the time for which it is judged, and the verifier's expectation."""
 
     bundle: Json
     certificate: Certificate
@@ -40,7 +40,7 @@ class Case:
         return known(self.bundle["anchors"], issuer=position["issuer"], batch=position["batch"])
 
     def history(self, kind: str, **named: str | int) -> list[Json]:
-        """Return the changes of a history up to the time judged."""
+        """Return the changes in a history that happened up to the time for which the bundle is judged."""
         return [change for change in known(self.facts[kind], **named)["history"] if change["at"] <= self.at]
 
     def require_not_held(self, reference: str) -> None:
@@ -49,14 +49,14 @@ class Case:
         require([{"offices": []}, *changes][-1]["offices"] == [])
 
     def require_not_withdrawn(self, reference: str, party: str, by: Sequence[str]) -> None:
-        """Require no withdrawal by the party on the chain; ``by`` names the members with the times, 0 means never."""
+        """Require no withdrawal by the party on the chain; ``by`` names the members with the times (0 means never)."""
         withdrawal = known(self.facts["withdrawals"], party=party, statement=digits_of(reference))
         require(*(withdrawal[time] == 0 or self.at < withdrawal[time] for time in by))
 
     def signer(self, signed: Signed, position: Json, ends: Sequence[str] = ENDS) -> str:
         """Return the party whose key made the signature; the key must be valid when the entry was anchored.
 
-        ``ends`` names the times of an account from which its signatures are invalid.
+        ``ends`` names the members of an account with the times from which its signatures are invalid.
         """
         require_installed(signed.header["alg"])
         account = self.facts["accounts"].get(signed.header["kid"])

@@ -13,7 +13,7 @@ MIB = 1024 * 1024
 
 
 def text(value: Any) -> bool:
-    """Return whether the value is a text; an unknown name or an invalid key is allowed here and fails its check."""
+    """Return whether the value is a text. Unknown names and invalid keys pass here; a later check refuses them."""
     return isinstance(value, str)
 
 
@@ -22,7 +22,7 @@ def listed(form: Form) -> Form:
 
 
 def known(members: dict[str, Form], **names: Form) -> Form:
-    """Return a form for a list of objects, no two with the same names."""
+    """Return a form for a list of objects; no two objects have the same values in the members ``names``."""
     form = listed(exactly(members | names))
     return lambda value: form(value) and len({tuple(each[name] for name in names) for each in value}) == len(value)
 
@@ -39,7 +39,7 @@ def numbers(names: str) -> dict[str, Form]:
     return dict.fromkeys(names.split(), natural)
 
 
-# Who bound an account is only shown to people: no check uses it, so only its form is checked.
+# The parties that bound an account. They are only shown to people; no check uses them, so only the form is checked.
 PROPOSAL = null_or(exactly(numbers("by confirmed_by at")))
 TIMES = numbers("valid_from valid_to reported_at compromised_at")
 PARTY = numbers("no") | {

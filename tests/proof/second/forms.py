@@ -123,7 +123,7 @@ FORMS: dict[str, Form] = {
 
 
 def members(names: str, **own: Form) -> dict[str, Form]:
-    """Return forms for exactly these members: the form of each name in ``FORMS``, or its own form."""
+    """Return the form of each member. A member without a form of its own has the form of its name in ``FORMS``."""
     return {each: FORMS[each] for each in names.split()} | own
 
 

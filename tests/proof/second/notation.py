@@ -29,7 +29,7 @@ def sha_256(data: bytes) -> bytes:
 
 
 def sm3(data: bytes) -> bytes:
-    """Return SM3 by OpenSSL, or by gmalg if OpenSSL does not have it.
+    """Return the SM3 digest, computed by OpenSSL, or by gmalg if OpenSSL has no SM3.
 
     An earlier SM2 check has already required gmalg in that case.
     """
@@ -70,11 +70,11 @@ def read_json(raw: bytes, *, size: int = 256 * 1024, depth: int = 16) -> Any:
     try:
         text = raw.decode()
         require(depth_of(text) <= depth)
-        # ``int`` takes no fraction, no exponent, no NaN.
+        # ``int`` accepts no fraction, no exponent and no NaN.
         value = json.loads(
             text, object_pairs_hook=no_member_twice, parse_int=whole_number, parse_float=int, parse_constant=int
         )
-        json.dumps(value, ensure_ascii=False).encode()  # fails on an unpaired surrogate
+        json.dumps(value, ensure_ascii=False).encode()  # This fails if there is an unpaired surrogate.
     except (ValueError, RecursionError) as error:
         raise Refused from error
     return value
@@ -112,7 +112,7 @@ def included(root: str, entry: bytes, index: int, size: int, proof: list[str]) -
             return False
         if fn % 2 or fn == sn:
             r = sha_256(b"\x01" + p + r)
-            # The loop ends because ``fn`` is not 0: it is odd, or equal to ``sn``, which is not 0.
+            # The loop ends because ``fn`` is not 0 here: ``fn`` is odd or equals ``sn``, and ``sn`` is not 0.
             while not fn % 2:
                 fn, sn = fn >> 1, sn >> 1
         else:

@@ -34,7 +34,7 @@ SM2_G = (
     0x32C4AE2C1F1981195F9904466A39C9948FE30BBFF2660BE1715A4589334C74C7,
     0xBC3736A2F4F6779C59BDCEE36B692153D0A9877CC62A474002DF32E52139F0A0,
 )
-# A public key: the only ``alg`` that it verifies, and ``x ‖ y``.
+# A public key: the only ``alg`` for which it is valid, and its point ``x ‖ y``.
 Key = tuple[str, bytes]
 
 
@@ -65,7 +65,7 @@ def read_jws(text: str, typ: str) -> Signed:
     require(len(parts) == 3)
     header = read_json(from_base64url(parts[0]), size=512)
     require(isinstance(header, dict) and isinstance(header.get("alg"), str) and header["alg"] in HEADERS)
-    # The key in ``cnf`` signs a key binding, so other wallets omit its ``kid``.
+    # A key binding is signed by the key in ``cnf``, so other wallets write no ``kid`` into its header.
     members = header.keys() | {"kid"} if typ == "kb+jwt" else header.keys()
     require(members == HEADERS[header["alg"]])
     require(header["typ"] == typ)

@@ -1,4 +1,4 @@
-"""Facts files of other forms: both implementations accept the same files (protocol §8)."""
+"""Facts files in many forms: both implementations accept and refuse the same files (protocol §8)."""
 
 from __future__ import annotations
 

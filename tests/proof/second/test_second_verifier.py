@@ -58,7 +58,7 @@ pytestmark = pytest.mark.slow
 
 
 def both(bundle: Bundle | bytes, facts: Facts, at: int, expect: Expectation) -> Report:
-    """Return our report; assert that the same checks fail in the second verifier."""
+    """Return the report of ``ledger.proof``; assert that the same checks fail in the second verifier."""
     report = verify(bundle, facts, at, expect)
     raw = bundle if isinstance(bundle, bytes) else bundle.to_bytes()
     saved = json.loads(facts.to_bytes())
@@ -71,7 +71,7 @@ def both(bundle: Bundle | bytes, facts: Facts, at: int, expect: Expectation) -> 
 
 @pytest.fixture(autouse=True)
 def compared(monkeypatch: pytest.MonkeyPatch) -> list[Report]:
-    """Make both verifiers judge every bundle that a test verifies, and return the list of reports."""
+    """Let both verifiers judge every bundle that a test verifies; return a list that collects the reports."""
     reports: list[Report] = []
 
     def recorded(*asked: Any) -> Report:

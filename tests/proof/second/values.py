@@ -148,7 +148,7 @@ def is_rule(rule: Json) -> bool:
         return False
     if op in ("series", "index_series"):
         return rule["last"] <= 36
-    # ``wanted`` must not be all of the choices, because the claim would then always be true.
+    # If ``wanted`` had all of the choices, the claim would always be true.
     return "wanted" not in rule or set(rule["wanted"]) < set(rule["choices"])
 
 

@@ -43,7 +43,7 @@ def integer(number: int) -> bytes:
 
 
 def der(signature: bytes) -> bytes:
-    """Return the signature ``r ‖ s`` in OpenSSL's format, DER."""
+    """Return the signature ``r ‖ s`` in DER, the format of OpenSSL."""
     return tlv(0x30, *(integer(int.from_bytes(half, "big")) for half in (signature[:32], signature[32:])))
 
 

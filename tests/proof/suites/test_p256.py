@@ -93,12 +93,12 @@ def test_withdrawal_by_a_p256_key_is_effective() -> None:
 
 
 def with_token(token: str) -> Attack:
-    """Use another issuer JWT, with a correct presentation by the holder."""
+    """Replace the JWT that the issuer signed; the holder presents it correctly."""
     return lambda: GENUINE.presenting("tax_band", token=token, holder=P_DEVICE).verify()
 
 
 def with_header(signer: Signer | None = None, **changes: Any) -> Attack:
-    """Change the header; ``signer`` signs again, or without a signer the old signature is kept."""
+    """Change the header. If there is a ``signer``, it signs again; otherwise the old signature is kept."""
     signing_input = f"{encode_base64url(canonical(REAL_HEADER | changes))}.{PAYLOAD}"
     signature = SIGNATURE if signer is None else encode_base64url(signer.sign(signing_input.encode()))
     return with_token(f"{signing_input}.{signature}")
@@ -115,7 +115,7 @@ def turned_over(signature: str) -> str:
 
 
 def entry_turned_over(kind: str) -> Report:
-    """Anchor a genuine entry with the other ``s`` in its signature, which anyone can compute."""
+    """Anchor a genuine entry with the second valid ``s`` in its signature; anyone can compute this ``s``."""
 
     def write(entry: Changes) -> str:
         if entry["type"] != kind:
@@ -201,7 +201,7 @@ def test_attack_is_refused_by_the_expected_check(name: str) -> None:
 
 
 def test_key_binding_may_have_a_high_s() -> None:
-    """WebCrypto gives a high ``s`` half of the time."""
+    """Half of the signatures that WebCrypto makes have a high ``s``."""
     *signed, signature = SHOWN[-1].split(".")
     for each in (signature, turned_over(signature)):
         certificate = "~".join([*SHOWN[:-1], ".".join([*signed, each])])

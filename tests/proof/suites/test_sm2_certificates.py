@@ -106,12 +106,12 @@ def test_invalid_identity_is_refused(identity: str) -> None:
 
 
 def with_token(token: str) -> Attack:
-    """Use another issuer JWT, with a correct presentation by the holder."""
+    """Replace the JWT that the issuer signed; the holder presents it correctly."""
     return lambda: GENUINE.presenting("tax_band", token=token, holder=SM_DEVICE).verify()
 
 
 def with_header(signer: Signer | None = None, drop: str = "", **changes: Any) -> Attack:
-    """Change the header; ``signer`` signs again, or without a signer the old signature is kept."""
+    """Change the header. If there is a ``signer``, it signs again; otherwise the old signature is kept."""
     members = {name: value for name, value in (REAL_HEADER | changes).items() if name != drop}
     signing_input = f"{encode_base64url(json.dumps(members).encode())}.{PAYLOAD}"
     signature = SIGNATURE if signer is None else encode_base64url(signer.sign(signing_input.encode()))
@@ -131,7 +131,7 @@ def record_with(header: dict[str, Any], signature: str | None = None) -> Attack:
 
 
 def same_secret_as_es256k() -> Report:
-    """Sign with ES256K and the same secret as the issuer's SM2 key, in the name of the SM2 key's account."""
+    """Sign with an ES256K key that has the secret of the issuer's SM2 key, and name the SM2 key's account as signer."""
     secret = hashlib.sha256(f"key of {ISSUER.name}".encode()).digest()
     _, payload, _ = RECORD.token.split(".")
     token = sign_compact(decoded(payload), LocalSigner(secret, SM_ISSUER.account), CERTIFICATE_TYP)

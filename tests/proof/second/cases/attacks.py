@@ -118,7 +118,7 @@ def spelled(made: Made, text: str) -> Report:
 
 
 def with_lists_turned(claims: Entry) -> str:
-    """Return canonical JSON, except that the members of objects in lists are in reverse order."""
+    """Return JSON that is canonical except for objects in lists: their members are in reverse order."""
     turned = {
         name: [dict(reversed(each.items())) if isinstance(each, dict) else each for each in claims[name]]
         for name in claims
@@ -162,7 +162,7 @@ def other_evidence() -> Iterator[Attack]:
 EVIDENCE: dict[str, Attack] = {f"evidence more {place}": attack for place, attack in enumerate(other_evidence())}
 
 
-# --- withdrawn, held, bound -------------------------------------------------------------------------------------------
+# --- withdrawals, holds, key bindings ---------------------------------------------------------------------------------
 
 
 def withdrawals() -> Iterator[Made]:

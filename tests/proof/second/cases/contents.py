@@ -170,7 +170,7 @@ def anchored() -> Iterator[Made]:
 
 
 def in_modes() -> Iterator[Made]:
-    """Yield a claim of each op under a template of each payload mode, disclosed and not disclosed."""
+    """Yield certificates with a claim of each op, a template of each payload mode, and the claim disclosed or not."""
     for rule in RULES:
         value = next(value for value in VALUES if fits(rule, value))
         fields = ruled("tax_band", rule)

@@ -41,7 +41,7 @@ def padded(data: bytes, size: int) -> bytes:
 
 
 def filled(make: Callable[[str], Made], measured: Callable[[Made], int], size: int) -> Made:
-    """Return the bundle that ``make`` builds with a filler of such a length that ``measured`` returns ``size``."""
+    """Return the bundle of ``make`` with a filler that is just long enough for ``measured`` to return ``size``."""
     return make("湛" * (size - measured(make(""))))
 
 

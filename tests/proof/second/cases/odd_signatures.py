@@ -1,4 +1,4 @@
-"""Cases for comparing the verifiers: signatures with other numbers, other headers and other forms."""
+"""Cases for comparing the verifiers: signatures with changed numbers, headers and forms."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ NUMBERS: dict[str, Attack] = {
 
 
 def with_s(alg: str, s: int) -> Report:
-    """Verify a registration certificate with this ``s``; the key is computed afterwards so that the signature fits."""
+    """Verify a registration certificate with this ``s``; the issuer's key is computed so that the signature fits."""
     order = ORDERS[alg]
     header = {"alg": alg, "kid": ISSUER.account, "typ": CERTIFICATE_TYP}
     signing_input = f"{encode_base64url(canonical(header))}.{REGISTERED.token.split('.')[1]}"

@@ -54,7 +54,7 @@ def knowing_key(made: Made, key: Actor, **members: Any) -> Made:
 
 
 def keys() -> Iterator[Made]:
-    """Yield every combination of the ways in which a signer's key can end; who proposed the key changes nothing."""
+    """Yield every combination of retired, reported and compromised keys, and keys with different proposers."""
     for made, actor, anchored in (
         (GENUINE, ISSUER, ANCHORED),
         (REGISTERED, ISSUER, ANCHORED),
@@ -69,13 +69,13 @@ def keys() -> Iterator[Made]:
 
 
 def held_by_an_account() -> Made:
-    """Return a certificate whose holder's key is also the key of an account of the subject."""
+    """Return a certificate whose holder key is also the key of one of the subject's accounts."""
     jwk = public_jwk(SUBJECT.signer.public_key).to_dict()
     return usage(claims={"cnf": {"jwk": jwk}}, consent={"holder_key": jwk}).presenting("tax_band", holder=SUBJECT)
 
 
 def presenting() -> Iterator[tuple[str, Made]]:
-    """Yield certificates whose holder's key has an account: it may be retired or not valid yet, but not reported."""
+    """Yield certificates whose holder key has an account. The account may be retired or not yet valid, not reported."""
     for made, key in ((GENUINE, DEVICE), (p256_usage(), P_DEVICE), (sm_usage(), SM_DEVICE)):
         for times in product((0, AT, AT + 1), repeat=3):
             yield f"{key.suite} {times}", knowing_key(made, key, **dict(zip(ENDS, times, strict=True)))

@@ -99,7 +99,7 @@ VALUES: list[Any] = [*PLAIN, *WORDS, *DIGESTS, *USCCS, *lines(), *series()]
 
 
 def parts() -> Iterator[Any]:
-    """Yield values with which a part of a rule can be replaced."""
+    """Yield replacements for a part of a rule."""
     yield from (
         *PLAIN,
         35,

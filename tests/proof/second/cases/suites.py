@@ -1,4 +1,4 @@
-"""Cases for comparing the verifiers: attacks in the other suites."""
+"""Cases for comparing the verifiers: attacks with the keys of the other suites."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ def mutations_in(alg: str) -> dict[str, Callable[[], Report]]:
         patch.setattr(builder, "usage", partial(builder.usage, algorithm=algorithm, **keys))
         patch.setattr(builder, "registration", partial(builder.registration, issuer=cast.ISSUER))
         for module in REIMPORTED:
-            # An import replaces the module and the package's attribute; the patch restores both afterwards.
+            # The import replaces the module and the attribute of its package; the patch restores both afterwards.
             patch.setattr(bundles, module.__name__.rpartition(".")[2], module)
             patch.delitem(sys.modules, module.__name__)
         again = import_module(mutations.__name__)
     assert again.GENUINE.token.split(".")[0] != GENUINE.token.split(".")[0]
     made = {name: report for name, (_, _, _, report) in zip(again.IDS, again.FAILURES, strict=True)}
-    if algorithm == "sm3":  # bundles named "other digests" have SM3 digests already
+    if algorithm == "sm3":  # Bundles named "other digests" already have SM3 digests.
         made = {name: report for name, report in made.items() if "other digests" not in name}
     return made | {limit: lambda make=make: make().verify() for limit, make in again.AT_THE_LIMIT.items()}
 
