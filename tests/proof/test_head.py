@@ -232,7 +232,7 @@ CHAIN = ChainId(1337, FORWARDER, PARTIES, ASSETS, CERTIFICATES, ORIGIN, 86_400, 
 
 
 def test_ledger_digest_is_the_hash_of_tag_and_words() -> None:
-    """The order of protocol §1: origin, chain id, contracts, delay, threshold."""
+    """The hashed words have the order of protocol §1: origin, chain id, contracts, waiting period, threshold."""
     words = [ORIGIN, f"{1337:064x}", *("00" * 12 + digits * 20 for digits in ("f0", "d0", "a0", "c0"))]
     words += [f"{86_400:064x}", f"{2:064x}"]
     tag = b"pingzheng/ledger/v2".ljust(32, b"\0")

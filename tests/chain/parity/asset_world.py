@@ -70,7 +70,7 @@ class PairedAct:
 
 
 class World:
-    """The contracts and their parties on a separate node; ``lives`` are the assets at the last call of ``keep``."""
+    """The contracts and their parties on a separate node. ``kept`` is the state at the last call of ``keep``."""
 
     def __init__(self, node: LocalNode) -> None:
         founder = PARTIES[FUNDED]

@@ -1,4 +1,4 @@
-"""Tests proposals with a delay: propose, confirm, carry out, veto, cancel; and reports of keys and pauses."""
+"""Tests proposals that have a waiting period: to propose, confirm, carry out, veto and cancel; key reports; pauses."""
 
 from __future__ import annotations
 

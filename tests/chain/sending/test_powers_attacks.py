@@ -1,4 +1,4 @@
-"""Tests attacks by rogue officers and by thieves of one key on a chain whose proposals have a delay."""
+"""Tests attacks by rogue officers and by thieves of one key, on a chain whose proposals have a waiting period."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def test_attack_a_party_whose_only_keys_cannot_send_is_no_officer(chain: Chain) 
 
 
 def test_attack_a_rogue_officer_cannot_cancel_forever(chain: Chain) -> None:
-    """One of three officers is rogue. The others propose to take its office, appoint a fourth officer during the delay,
-    and then carry the proposal out."""
+    """One of three officers is rogue. The others propose to take away its role. During the waiting period they appoint
+    a fourth officer, and then they carry the proposal out."""
     strip = calls.set_roles(THIRD.no, 0)
     stripped = confirmed(chain, strip)
     rogue = chain.acting("third")
@@ -93,7 +93,7 @@ def test_attack_a_thief_that_reports_first_does_not_win(chain: Chain) -> None:
 
 
 def test_attack_a_reassignment_needs_a_silent_holder_for_the_whole_delay(chain: Chain) -> None:
-    """Two officers let the delay of a reassignment pass, and report the holder's key only in the last second."""
+    """Two officers propose a reassignment, but report the holder's key only in the waiting period's last second."""
     asset = digest("the bank's asset")
     chain.acting("bank").send(register(asset))
     reassign = asset_calls.reassign(asset, PARTIES["founder"].no, digest("why"))

@@ -150,7 +150,7 @@ def consented_in_vain() -> Report:
 
 
 def supplied_twice() -> Report:
-    """Let the certificate use a provision of the tax office and also the correction of this provision."""
+    """Let the certificate use a provision of the tax office, and also the provision that corrects it."""
     seen: dict[str, list[str]] = {}
 
     def write(entry: Changes) -> str:

@@ -116,7 +116,7 @@ contract OfficerAttacksTest is AttackWorld {
         log.anchor(0, 1, "root");
         expectReverting(IPauses.PartyPauseRest.selector, START + PAUSE + REST);
         pauseBy(SUPERVISOR);
-        // If another party pauses next, two officers can end the pause without delay.
+        // If another party pauses next, two officers can end the pause at once.
         pauseBy(THIRD_OFFICER);
         bytes memory call = abi.encodeCall(IPauses.endPause, ());
         confirmed(call);
@@ -150,8 +150,8 @@ contract OfficerAttacksTest is AttackWorld {
         assertEq(registry.officers(), 3);
     }
 
-    /// One of three officers cancels every proposal. The two others accuse it, appoint another officer, and then take
-    /// its office.
+    /// One of three officers cancels every proposal. The two others accuse this officer, appoint another officer, and
+    /// then take the accused officer's role away.
     function test_attack_RogueOfficerCancelsForever() public {
         bytes memory strip = setRolesCall(THIRD_OFFICER, 0);
         uint32 stripped = confirmed(strip);

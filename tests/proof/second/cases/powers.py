@@ -112,7 +112,7 @@ KEYS: dict[str, Attack] = {
     ).verify(),
 }
 
-# --- delay and threshold ----------------------------------------------------------------------------------------------
+# --- waiting period and threshold -------------------------------------------------------------------------------------
 
 HALVES = ("delay", "threshold")
 NO_HALVES: list[Any] = [None, True, False, -1, 2**53, 1.0, "1", []]
