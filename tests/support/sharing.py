@@ -26,7 +26,7 @@ ORDER: Final = list(TOGETHER)
 
 
 class Sharing(LoadScopeScheduling):
-    """Gives each worker a whole group of tests; tests outside the groups are given out file by file."""
+    """Gives each worker a whole group of tests. Tests that are in no group are given to workers file by file."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]

@@ -36,7 +36,7 @@ def numbered(payload: dict[str, Any], number: str) -> Callable[[int], dict[str, 
 
 @contextmanager
 def sending(act: Callable[[int, Callable[..., Receipt]], Callable[..., Receipt]]) -> Iterator[list[int]]:
-    """Pass each bulk revocation to ``act`` instead of sending it; yield a list of how many leaves each call had."""
+    """Pass each bulk revocation to ``act``, not to the chain; yield a list of the number of leaves in each call."""
     original, sizes = ChainClient.send, list[int]()
 
     def counted(client: ChainClient, call: Call, **options: Any) -> Receipt:

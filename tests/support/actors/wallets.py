@@ -1,4 +1,4 @@
-"""Contents of test wallets: genuine bundles, a key, a passphrase, and settings for a fast key derivation."""
+"""What tests put into wallets (genuine bundles, a key, a passphrase), and settings for a fast key derivation."""
 
 from __future__ import annotations
 

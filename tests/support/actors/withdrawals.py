@@ -1,4 +1,4 @@
-"""Withdrawals of authorizations and provisions through the service, signed with the party's own key."""
+"""Withdraws authorizations and provisions through the service; the party signs with its own key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTP over a plain socket against the real server, for requests that correct clients cannot send."""
+"""Sends HTTP over a plain socket to the real server, for requests that a correct client cannot send."""
 
 from __future__ import annotations
 

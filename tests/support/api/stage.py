@@ -108,11 +108,11 @@ class Stage:
         return answer.json()
 
     def join(self, name: str, kind: PartyKind, *roles: Role) -> str:
-        """Onboard another party under that name."""
+        """Onboard another party, which tests then call by that name."""
         return self._named(name, self.pilot.party(kind, *roles))
 
     def join_named(self, name: str, column: str) -> str:
-        """Onboard another party with the role of a column under that name."""
+        """Onboard another party, which tests call by that name and which has the role of a column."""
         self.join(name, KINDS.get(column, PartyKind.OPERATOR), ROLE_OF[column])
         return name
 

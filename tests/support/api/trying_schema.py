@@ -53,7 +53,7 @@ class Trying:
         self._service, self._stage, self._folder = service, stage, folder
 
     def run(self, role: str, phases: Sequence[str], *, examples: int, seed: int) -> Tried:
-        """Test all operations as a role, with ``examples`` generated calls each."""
+        """Test all operations as this role, with ``examples`` generated calls for each operation."""
         report = self._folder / f"{role}.ndjson"
         command: list[str | Path] = [PROGRAM, "--config-file", SETTINGS, "run", SCHEMA]
         command += ["--url", f"http://127.0.0.1:{self._service.port}", "--phases", ",".join(phases)]

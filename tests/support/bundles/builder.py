@@ -170,7 +170,7 @@ def _made(
     hidden: tuple[Disclosed, ...],
     chain: ChainId = CHAIN,
 ) -> Made:
-    """Assemble a bundle and its facts; the first of the signers is the issuer."""
+    """Assemble a bundle and its facts (chain data); the first of the signers is the issuer."""
     text = as_text(payload)
     tree, anchor = batch(CERTIFICATE, FIRST_SEQ, 7, {CERTIFICATE.index: text}, ANCHORED)
     token = sign_compact(text.encode(), signers[0].signer, CERTIFICATE_TYP)

@@ -1,4 +1,4 @@
-"""Random damage to JSON documents."""
+"""Damages JSON documents at random."""
 
 from __future__ import annotations
 

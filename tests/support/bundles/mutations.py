@@ -1,4 +1,4 @@
-"""Changes to the genuine bundle that must each fail one check, with the check's number and its error code."""
+"""Lists changes to the genuine bundle. After each change, the check with the listed number must fail with its code."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def counting(*engines: Any) -> Iterator[list[str]]:
 
 
 def copied(folder: Path, to: Path) -> Path:
-    """Copy a folder with all its files, like an image of a disk."""
+    """Copy a folder with all its files as they are on the disk at this moment."""
     shutil.copytree(folder, to)
     return to
 

@@ -1,4 +1,4 @@
-"""Steps of tests on a ledger whose proposals wait for an hour: the fixture ``waiting`` in ``pilots``."""
+"""Helpers for tests that use the fixture ``waiting`` of ``pilots``: a ledger on which proposals wait for an hour."""
 
 from __future__ import annotations
 

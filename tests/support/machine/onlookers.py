@@ -42,7 +42,7 @@ class Watched:
 
 @contextmanager
 def watched(temporary: Path) -> Iterator[Watched]:
-    """Watch repeatedly until the block ends; ``temporary`` is the temporary folder of the programs inside it."""
+    """Watch repeatedly until the ``with`` block ends. ``temporary`` is the temporary folder that its programs use."""
     seen, over = Watched(temporary), threading.Event()
 
     def watch() -> None:

@@ -63,7 +63,7 @@ class SmallDisk:
         subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(self.folder)], check=True, timeout=30)
 
     def leave(self, pages: int) -> None:
-        """Fill the disk except for this many pages."""
+        """Fill the disk until only this many pages are free."""
         free = self._free()
         with self._ballast.open("ab") as file:
             size = file.tell()
@@ -88,7 +88,7 @@ class SmallDisk:
             number += 1
 
     def free_inodes(self) -> None:
-        """Free the used inodes."""
+        """Delete the empty files, so that their inodes are free again."""
         for path in self.folder.glob("inode-*"):
             path.unlink()
 
