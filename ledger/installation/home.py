@@ -15,13 +15,12 @@ from typing import Final
 
 from ledger.chain.locking import one_at_a_time
 from ledger.errors import Conflict, Misconfigured, NotFound
-from ledger.installation.settings import Settings
+from ledger.installation.settings import LOCK, Settings
 from ledger.parties.custody import key_file_missing
 from ledger.store.database import file_of
 from ledger.wallet.private_file import sync_folder, write_private
 
 MARKER: Final = "creating"
-LOCK: Final = "opening.lock"
 # A home counts as empty if it holds only these names. A new disk has the folder lost+found.
 _NOTHING: Final = {LOCK, "lost+found"}
 _TRACES: Final = (

@@ -19,9 +19,8 @@ from ledger.chain.locking import FileLock
 from ledger.chain.rpc.connection import Connection
 from ledger.chain.rpc.journal_failure import on_disk
 from ledger.errors import Conflict, InvalidInput, Misconfigured, PingzhengError
-from ledger.installation.home import LOCK
 from ledger.installation.node_keeping import CHECK_SECONDS, NodeKeeper, small_json
-from ledger.installation.settings import Settings
+from ledger.installation.settings import LOCK, Settings
 from ledger.wallet.private_file import alone_in, write_private
 
 # The latest time that contracts and node can handle, in seconds UTC: the contracts store times in 40 bits.

@@ -14,6 +14,8 @@ from ledger.proof.sign_in import origin_of
 from ledger.proof.suites.suite import ES256, ES256K, SM2SM3, Suite
 
 MAX_HEAD_AGE: Final = 300
+# The file in the home that is locked while a program opens or creates the ledger.
+LOCK: Final = "opening.lock"
 DEFAULT_ORIGIN: Final = "http://127.0.0.1:8000"
 SIGNS_WITH: Final = {"sha256-es256k": ES256K, "sha256-es256": ES256, "sm3-sm2": SM2SM3}
 

@@ -11,12 +11,12 @@ from ledger.chain.reading.reader import ChainReader
 from ledger.domain.days import DAY, Clock
 from ledger.domain.disk import writing
 from ledger.installation.assembly import Ledger as Ledger
-from ledger.installation.home import LOCK, creating, require_files, require_made, require_secrets
+from ledger.installation.home import creating, require_files, require_made, require_secrets
 from ledger.installation.joining import follow, open_joined
 from ledger.installation.local_chain import LocalClock, open_chain
 from ledger.installation.membership import Membership, require_operating
 from ledger.installation.participant import Participant
-from ledger.installation.settings import Settings
+from ledger.installation.settings import LOCK, Settings
 from ledger.installation.setup import (
     OPERATOR_NO,
     Accreditations,

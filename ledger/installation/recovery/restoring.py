@@ -23,7 +23,7 @@ from ledger.chain.sending.client import ChainClient
 from ledger.domain.disk import writing
 from ledger.domain.findings import Finding
 from ledger.errors import Conflict, Incoherent, InvalidInput, Misconfigured
-from ledger.installation.home import LOCK, require_free
+from ledger.installation.home import require_free
 from ledger.installation.local_chain import LocalClock, open_chain
 from ledger.installation.recovery.archive import archive_copy
 from ledger.installation.recovery.archiving import ERASURES, archive_file, chain_folder, remember_folder
@@ -37,7 +37,7 @@ from ledger.installation.recovery.reclosing import apply_erasures, covers, damag
 from ledger.installation.recovery.restored_chain import take_chain
 from ledger.installation.recovery.restored_keys import settle_custody
 from ledger.installation.recovery.restored_log import LogFound, anchors_of, settle_log, settle_parties, skip_numbers
-from ledger.installation.settings import Settings
+from ledger.installation.settings import LOCK, Settings
 from ledger.installation.setup import OPERATOR_NO
 from ledger.installation.tables import METADATA, names_from
 from ledger.log.coherence import Coherence
