@@ -27,14 +27,16 @@ from tests.support.api.stage import Stage
 NOWHERE = "http://reader:secret@127.0.0.1:9/key"
 
 
-@pytest.fixture(scope="session")
+# Closed after the last test of the package: a process forked by a later test must not inherit the locks of the
+# application's background threads.
+@pytest.fixture(scope="package")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """The real application. It anchors batches in the background and closes a batch after one second."""
     with opened(tmp_path_factory.mktemp("api")) as made:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stage(api: Api) -> Stage:
     """A stage with a party of every role, and with records for their calls."""
     return Stage(api)
