@@ -42,12 +42,8 @@ app = typer.Typer(cls=_Restore, no_args_is_help=True)
 
 @app.command(DEFAULT)
 def restore_command(
-    backup: Annotated[
-        Path, typer.Argument(help="Folder that holds the data of the backup; it is only read.", show_default=False)
-    ],
-    keys: Annotated[
-        Path, typer.Option(help="Folder that holds the keys of the backup; it is only read.", show_default=False)
-    ],
+    backup: Annotated[Path, typer.Argument(help="Folder with the backup's data; it is only read.", show_default=False)],
+    keys: Annotated[Path, typer.Option(help="Folder with the backup's keys; it is only read.", show_default=False)],
     archive: Annotated[
         Path | None,
         typer.Option(help="Folder of the archive; the restored ledger will archive its next batches there too."),
