@@ -111,11 +111,10 @@ def first_words() -> set[str]:
     return {name.split(" ")[0] for name in COMMANDS}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
+# The changelog also names commands that no longer exist.
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=name_of)
 def test_commands_and_their_options_exist(page: Path) -> None:
     """Commands in sentences and in blocks that no test runs are checked too."""
-    if page.name == "CHANGELOG.md":
-        pytest.skip("it also names commands that are gone")
     text = page.read_text("utf-8")
     for found in SHOWN.finditer(text):
         assert found[1].split(" ")[0] in first_words() | {"is", "on"}, found[0]
