@@ -120,14 +120,15 @@ class Follower:
         not give a contract's head; that step is not written.
         """
         tables.METADATA.create_all(self._engine)
-        latest = self._reader.latest()
+        # The cursor is read first: else a block that another follower has written since looks newer than the node's.
+        reached, latest = self._cursor(), self._reader.latest()
         target = latest.number - self._confirmations
         if to_block is not None:
             target = min(target, to_block)
         rewound = events = ahead = 0
         first: int | None = None
         try:
-            rewound = self._go_back(latest)
+            rewound = self._go_back(reached, latest)
             cursor = self._cursor()
             first = cursor.number
             while cursor.number < target:
@@ -209,7 +210,7 @@ class Follower:
                     if mismatched > _REREADS:
                         raise
                     continue
-            self._go_back(self._reader.latest())
+            self._go_back(self._cursor(), self._reader.latest())
             cursor = self._cursor()
         raise failure if failure is not None and failure.code in _NOT_YET else _unsteady(last)
 
@@ -240,9 +241,8 @@ class Follower:
         number = tables.BLOCKS.c.number
         connection.execute(delete(tables.BLOCKS).where(number <= last - self._window, number.not_in(with_events)))
 
-    def _go_back(self, latest: Block) -> int:
+    def _go_back(self, cursor: Block, latest: Block) -> int:
         """Rewind to the newest block that the node still has, and return the number of undone blocks."""
-        cursor = self._cursor()
         standing = self._comparison.standing((cursor.number, cursor.hash), latest, self._stored)
         if standing is Standing.THERE:
             return 0

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
 
+from ledger.cli.shell.opening import configure_logging
 from ledger.installation.participant import Participant
 from ledger.installation.settings import Settings
 from ledger.installation.wiring import open_participant
@@ -32,6 +33,8 @@ def hand_in(installation: Participant, consumer: str, presented: list[Mapping[st
 
 
 if __name__ == "__main__":
+    # Log lines go to standard error: the test reads results from standard output.
+    configure_logging()
     with open_participant(Settings(home=Path(sys.argv[1]))) as opened:
         while file := sys.stdin.readline().strip():
             given = json.loads(Path(file).read_text())

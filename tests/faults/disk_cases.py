@@ -15,6 +15,7 @@ from sqlalchemy import Engine, select
 from ledger.certificates.tables import Certificate
 from ledger.chain.local.node import JOURNAL, LocalNode
 from ledger.chain.rpc.connection import Connection
+from ledger.cli.shell.opening import configure_logging
 from ledger.errors import PingzhengError
 from ledger.installation.recovery.backup import back_up
 from ledger.installation.recovery.restoring import Sources, restore
@@ -317,6 +318,8 @@ CASES: Final[dict[str, Callable[..., Tally]]] = {
 }
 
 if __name__ == "__main__":
+    # Log lines go to standard error: the test reads results from standard output.
+    configure_logging()
     case, where, *homes = sys.argv[1:]
     counted = CASES[case](Path(where), *(prepared_in(Path(each)) for each in homes))
     report(counted, None)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ledger.chain.sending.client import ChainClient
+from ledger.cli.shell.opening import configure_logging
 from ledger.errors import StorageFull
 from ledger.installation.recovery import archive
 from ledger.installation.recovery.archive import Archive
@@ -122,6 +123,8 @@ def small(origin: Path, folder: Path) -> dict[str, object]:
 
 
 if __name__ == "__main__":
+    # Log lines go to standard error: the test reads results from standard output.
+    configure_logging()
     what, place, third = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
     if what == "kill":
         killed(place, third)

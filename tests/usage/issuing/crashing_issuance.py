@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ledger.chain.rpc.connection import Connection
 from ledger.chain.sending.client import ChainClient
+from ledger.cli.shell.opening import configure_logging
 from ledger.demo.data.cast import assemble
 from ledger.errors import Conflict
 from ledger.installation.settings import Settings
@@ -65,4 +66,6 @@ def run(home: Path, point: str) -> None:
 
 
 if __name__ == "__main__":
+    # Log lines go to standard error: the test reads results from standard output.
+    configure_logging()
     run(Path(sys.argv[1]), sys.argv[2])
