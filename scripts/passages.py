@@ -1,4 +1,4 @@
-"""Draw passages of prose at random, for a reader who sees nothing else.
+"""Draw passages of prose at random, for a reader who sees only them and the line of code that each belongs to.
 
 A passage is a docstring, a comment, the text of an error, a help text, or the name of a test, in Chinese or English.
 The same number is drawn of each of these kinds, because there are many more docstrings than errors. Only files that
@@ -35,6 +35,9 @@ _CODE: Final = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 _NO_PROSE: Final = re.compile(r"(noqa|type: ignore|pragma|SPDX|solhint-|!)")
 _SLASHES: Final = re.compile(r"^\s*(?P<mark>///?)\s?(?P<text>.*)$")
 _HASH: Final = re.compile(r"^\s*(?P<mark>#)\s?(?P<text>.*)$")
+_MARK: Final = re.compile(r"(#|//)")
+_NAMED: Final = re.compile(r"(async def|def|class) ")
+_OPTION: Final = re.compile(r"\w+: .*(Option|Argument)\(")
 _SOLIDITY_TEST: Final = re.compile(r"^\s*function ((?:test|invariant)\w*)\(", re.MULTILINE)
 
 
@@ -69,6 +72,23 @@ def drawn(found: Sequence[Passage], seed: int, count: int = COUNT) -> list[Passa
         chosen += chance.sample(of_kind, min(share, len(of_kind)))
     chance.shuffle(chosen)
     return chosen
+
+
+def code_of(passage: Passage) -> str:
+    """Return the line of code to which a docstring, help text or comment belongs; empty for a module or a test name."""
+    lines = (PROJECT / passage.file).read_text("utf-8").splitlines()
+    own = lines[passage.line - 1].strip()
+    if passage.kind == "comment":
+        if not _MARK.match(own):
+            return own
+        below = (line.strip() for line in lines[passage.line :])
+        return next((line for line in below if line and not _MARK.match(line)), "")
+    if passage.kind == "help" and _OPTION.match(own):
+        return own
+    if passage.kind in ("docstring", "help"):
+        above = (line.strip() for line in reversed(lines[: passage.line]))
+        return next((line for line in above if _NAMED.match(line)), "")
+    return ""
 
 
 def _of_file(file: str) -> Iterator[Passage]:
@@ -107,11 +127,15 @@ def _texts(value: Any) -> list[str]:
 
 
 def _comments(file: str, text: str, form: re.Pattern[str]) -> Iterator[Passage]:
-    """Return the comments as passages; comments on consecutive lines are one passage."""
-    lines: list[str] = []
+    """Return the comments as passages; comments on consecutive lines are one passage if they have the same mark."""
+    lines, mark = list[str](), ""
     for number, line in enumerate([*text.splitlines(), ""], start=1):
         found = form.match(line)
+        if lines and found and found["mark"] != mark:
+            yield Passage(file, number - len(lines), "comment", " ".join(lines))
+            lines = []
         if found and not _NO_PROSE.match(found["text"].strip()):
+            mark = found["mark"]
             lines.append(found["text"].strip())
         elif lines:
             yield Passage(file, number - len(lines), "comment", " ".join(lines))
@@ -194,6 +218,8 @@ def main(
     typer.echo(f"seed {seed}: {count} of {len(found)} passages")
     for number, passage in enumerate(drawn(found, seed, count), start=1):
         typer.echo(f"\n{number}. {passage.kind}, {passage.file}:{passage.line}")
+        if code := code_of(passage):
+            typer.echo(f"   [{code}]")
         typer.echo(textwrap.indent(passage.text, "   "))
 
 

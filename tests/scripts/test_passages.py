@@ -9,7 +9,7 @@ import pytest
 from typer import Typer
 from typer.testing import CliRunner
 
-from scripts.passages import COUNT, KINDS, PROJECT, Passage, drawn, main, of_python, passages, tracked
+from scripts.passages import COUNT, KINDS, PROJECT, Passage, code_of, drawn, main, of_python, passages, tracked
 
 SAMPLE = '''"""What a module is about."""
 
@@ -64,6 +64,18 @@ def test_a_python_file_gives_passages_of_every_kind() -> None:
         (9, "error", "KEY_TAKEN: The key {LIMIT} is taken. / Choose another key."),
         (14, "help", "显示密钥。Show the key."),
     ]
+
+
+def test_a_passage_is_printed_with_the_line_of_code_to_which_it_belongs(found: list[Passage]) -> None:
+    lines = {
+        passage.text: code_of(passage)
+        for passage in found
+        if passage.file in ("scripts/passages.py", "contracts/CertificateLog.sol")
+    }
+    assert lines["Print passages drawn at random, each with its file and line."] == "def main("
+    assert lines["How many passages to draw."].startswith("count: Annotated[int, typer.Option(")
+    assert lines["A piece of prose and the place where it begins."] == "class Passage:"
+    assert lines["@inheritdoc ICertificateLog"].startswith("function ")
 
 
 def test_the_seed_is_printed() -> None:
