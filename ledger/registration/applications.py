@@ -12,13 +12,12 @@ from sqlalchemy.orm import Session, aliased
 from ulid import ULID
 
 from ledger.catalogue.lookups import matched
-from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending.asset_calls import NOTHING, file_application
 from ledger.chain.sending.relay import SignedRequest
 from ledger.chain.sending.sender import Receipt
 from ledger.domain.assets.identity import document_digest
 from ledger.domain.assets.names import DESCRIBING
-from ledger.domain.days import DAY, Clock, shanghai_day
+from ledger.domain.days import DAY, shanghai_day
 from ledger.domain.definitions.ruleset import Ruleset
 from ledger.domain.digests import hex_of
 from ledger.domain.grades import asset_grade
@@ -26,38 +25,19 @@ from ledger.domain.reasons import checked_grounds
 from ledger.domain.resource import DataResource, check_registrable, check_resource
 from ledger.errors import Conflict, InvalidInput
 from ledger.parties.permissions import Action
-from ledger.parties.relayed_acts import RelayedActs
 from ledger.parties.roles import Actor, require
-from ledger.registration.act_documents import ActDocuments, taken_back_if_refused
+from ledger.registration.act_documents import taken_back_if_refused
 from ledger.registration.certificates import require_certifiable
-from ledger.registration.descriptions import Descriptions, applications
+from ledger.registration.descriptions import applications
 from ledger.registration.lookups import registration
 from ledger.registration.tables import Application, Resource
-from ledger.store.database import Database
+from ledger.registration.use_case import UseCase
 
 MAX_NEAR_DUPLICATES = 20
 
 
-class Applications:
+class Applications(UseCase):
     """Files applications on the chain in the name of the acting party."""
-
-    def __init__(
-        self,
-        database: Database,
-        reader: ChainReader,
-        acting: RelayedActs,
-        documents: ActDocuments,
-        descriptions: Descriptions,
-        rules: Ruleset,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._reader = reader
-        self._acting = acting
-        self._documents = documents
-        self._descriptions = descriptions
-        self._rules = rules
-        self._clock = clock
 
     def apply(
         self,

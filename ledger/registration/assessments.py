@@ -7,43 +7,24 @@ from typing import Any
 
 from sqlalchemy import select
 
-from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending.asset_calls import assess
 from ledger.chain.sending.relay import SignedRequest
 from ledger.chain.sending.sender import Receipt
 from ledger.domain.canonical import parse_json
-from ledger.domain.days import Clock, end_of_validity, shanghai_day
-from ledger.index.follower import Follower
+from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.index.tables import EVENTS
 from ledger.parties.permissions import Action
-from ledger.parties.relayed_acts import RelayedActs
 from ledger.parties.roles import Actor, require
-from ledger.registration.act_documents import MAX_DOCUMENT_BYTES, ActDocuments
+from ledger.registration.act_documents import MAX_DOCUMENT_BYTES
 from ledger.registration.lookups import registration
 from ledger.registration.reports import QualityReport, Valuation, check_quality, check_valuation
-from ledger.store.database import Database
+from ledger.registration.use_case import UseCase
 
 KINDS = ("quality", "valuation")
 
 
-class Assessments:
+class Assessments(UseCase):
     """Records reports. The contract requires that the assessor is accredited and does not hold the asset."""
-
-    def __init__(
-        self,
-        database: Database,
-        reader: ChainReader,
-        follower: Follower,
-        acting: RelayedActs,
-        documents: ActDocuments,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._reader = reader
-        self._follower = follower
-        self._acting = acting
-        self._documents = documents
-        self._clock = clock
 
     def quality(
         self, actor: Actor, asset: str, report: QualityReport, last_day: date, signed: SignedRequest | None = None

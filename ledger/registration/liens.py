@@ -6,32 +6,19 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending.asset_calls import consent_to_transfer, pledge, release
 from ledger.chain.sending.relay import SignedRequest
 from ledger.chain.sending.sender import Receipt
-from ledger.domain.definitions.ruleset import Ruleset
 from ledger.parties.lookups import party_no
-from ledger.parties.relayed_acts import RelayedActs
 from ledger.parties.roles import Actor
-from ledger.registration.act_documents import ActDocuments
 from ledger.registration.lookups import registration
-from ledger.store.database import Database
+from ledger.registration.use_case import UseCase
 
 
-class Liens:
+class Liens(UseCase):
     """Sends acts on liens in the parties' names. The ruleset decides whether a second pledge is refused or ranked after
     the first.
     """
-
-    def __init__(
-        self, database: Database, reader: ChainReader, acting: RelayedActs, documents: ActDocuments, rules: Ruleset
-    ) -> None:
-        self._database = database
-        self._reader = reader
-        self._acting = acting
-        self._documents = documents
-        self._rules = rules
 
     def pledge(
         self, actor: Actor, asset: str, creditor: str, terms: Mapping[str, Any], signed: SignedRequest | None = None

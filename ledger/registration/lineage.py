@@ -5,17 +5,14 @@ from __future__ import annotations
 from ledger.chain.sending.asset_calls import link, replace
 from ledger.chain.sending.relay import SignedRequest
 from ledger.chain.sending.sender import Receipt
-from ledger.parties.relayed_acts import RelayedActs
 from ledger.parties.roles import Actor
+from ledger.registration.use_case import UseCase
 
 
-class Lineage:
+class Lineage(UseCase):
     """Records, in the holder's name, an asset's origin and its replacement. The contract stores an asset's parents, and
     which parents were annulled.
     """
-
-    def __init__(self, acting: RelayedActs) -> None:
-        self._acting = acting
 
     def link(
         self, actor: Actor, asset: str, relation: str, parent: str, signed: SignedRequest | None = None

@@ -6,43 +6,22 @@ from typing import Any
 
 from sqlalchemy import select
 
-from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending import asset_calls
 from ledger.chain.sending.relay import SignedRequest
 from ledger.chain.sending.sender import Receipt
-from ledger.domain.definitions.ruleset import Ruleset
 from ledger.domain.reasons import checked_grounds
 from ledger.domain.working_days import end_of_working_days
-from ledger.index.follower import Follower
 from ledger.index.tables import OBJECTIONS
 from ledger.parties.permissions import Action
-from ledger.parties.relayed_acts import RelayedActs
 from ledger.parties.roles import Actor, require
-from ledger.registration.act_documents import ActDocuments
 from ledger.registration.lookups import registration
-from ledger.store.database import Database
+from ledger.registration.use_case import UseCase
 
 
-class Objections:
+class Objections(UseCase):
     """Files and decides objections. An objector is a party whose identity was checked; the grounds of an objection are
     stored encrypted.
     """
-
-    def __init__(
-        self,
-        database: Database,
-        reader: ChainReader,
-        follower: Follower,
-        acting: RelayedActs,
-        documents: ActDocuments,
-        rules: Ruleset,
-    ) -> None:
-        self._database = database
-        self._reader = reader
-        self._follower = follower
-        self._acting = acting
-        self._documents = documents
-        self._rules = rules
 
     def file(
         self, actor: Actor, asset: str, grounds: str, evidence: str | None = None, signed: SignedRequest | None = None

@@ -12,12 +12,10 @@ from sqlalchemy.orm import Session
 from ledger.catalogue.data_list import Catalogue
 from ledger.catalogue.important_rules import matched_grade
 from ledger.catalogue.lookups import listed_kinds
-from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending.asset_calls import AssetRegistration, register_assets
 from ledger.chain.sending.relay import SignedRequest
 from ledger.domain.assets.identity import asset_id
-from ledger.domain.days import Clock, shanghai_day
-from ledger.domain.definitions.ruleset import Ruleset
+from ledger.domain.days import shanghai_day
 from ledger.domain.grades import asset_grade
 from ledger.domain.resource import DataResource
 from ledger.errors import Conflict, PingzhengError
@@ -25,7 +23,6 @@ from ledger.log.paused import PAUSED, saying_until_when
 from ledger.parties.lookups import party
 from ledger.parties.mandates import Mandates
 from ledger.parties.permissions import Action
-from ledger.parties.relayed_acts import RelayedActs
 from ledger.parties.roles import Actor, require
 from ledger.registration.act_documents import REFUSED
 from ledger.registration.applications import (
@@ -35,12 +32,12 @@ from ledger.registration.applications import (
     require_registrable,
 )
 from ledger.registration.certificates import latest_certificates
-from ledger.registration.descriptions import Descriptions, application_document, applications, describing
+from ledger.registration.descriptions import application_document, applications, describing
 from ledger.registration.lookups import registration, unknown_asset
 from ledger.registration.tables import Application, Registration, Resource
+from ledger.registration.use_case import Parts, UseCase
 from ledger.registration.views import application_view, asset_view
 from ledger.store.counters import take
-from ledger.store.database import Database
 
 CHAIN_CHUNK = 100
 LIVE = ("applied", "confirmed")
@@ -75,30 +72,15 @@ class Registered:
     resource_code: str
 
 
-class Registrations:
+class Registrations(UseCase):
     """Makes first registrations, and returns the present state of any registration. Each step can be repeated after a
     crash.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        reader: ChainReader,
-        acting: RelayedActs,
-        descriptions: Descriptions,
-        catalogue: Catalogue,
-        mandates: Mandates,
-        rules: Ruleset,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._reader = reader
-        self._acting = acting
-        self._descriptions = descriptions
+    def __init__(self, parts: Parts, catalogue: Catalogue, mandates: Mandates) -> None:
+        super().__init__(parts)
         self._catalogue = catalogue
         self._mandates = mandates
-        self._rules = rules
-        self._clock = clock
 
     def apply(
         self,

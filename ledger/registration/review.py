@@ -10,27 +10,21 @@ from sqlalchemy.orm import Session
 
 from ledger.chain.contracts.deployment import ASSET_REGISTRY
 from ledger.chain.reading.contract_state import AssetRecord
-from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending import asset_calls
 from ledger.chain.sending.relay import SignedRequest
 from ledger.chain.sending.sender import Receipt
-from ledger.domain.days import Clock, end_of_validity, shanghai_day
-from ledger.domain.definitions.ruleset import Ruleset
+from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.domain.reasons import checked_grounds
 from ledger.domain.working_days import end_of_working_days
-from ledger.index.follower import Follower
 from ledger.index.tables import ASSETS, EVENTS
 from ledger.log.paused import saying_until_when
 from ledger.parties.permissions import Action
-from ledger.parties.relayed_acts import RelayedActs
 from ledger.parties.roles import Actor, require
-from ledger.registration.act_documents import ActDocuments
 from ledger.registration.applications import near_duplicates
-from ledger.registration.certificates import RegistrationCertificates
 from ledger.registration.descriptions import applications
 from ledger.registration.registrations import chunks
 from ledger.registration.tables import Application
-from ledger.store.database import Database
+from ledger.registration.use_case import UseCase
 
 Progress = Callable[[int], None]
 # The chain stores the last second of a period, so the period ends one second later. A notice lasts for whole working
@@ -48,30 +42,10 @@ def _silent(_count: int) -> None:
     """Ignore the count: no progress is shown."""
 
 
-class Review:
+class Review(UseCase):
     """The review steps of a registrar. An application that has passed a step is skipped, so each call can be
     repeated.
     """
-
-    def __init__(
-        self,
-        database: Database,
-        reader: ChainReader,
-        follower: Follower,
-        acting: RelayedActs,
-        documents: ActDocuments,
-        certificates: RegistrationCertificates,
-        rules: Ruleset,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._reader = reader
-        self._follower = follower
-        self._acting = acting
-        self._documents = documents
-        self._certificates = certificates
-        self._rules = rules
-        self._clock = clock
 
     def accept(
         self, actor: Actor, asset_ids: Sequence[str], progress: Progress = _silent, signed: SignedRequest | None = None

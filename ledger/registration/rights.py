@@ -5,19 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending.asset_calls import Grant, end_right, grant_right, transfer_right
 from ledger.chain.sending.relay import SignedRequest
 from ledger.chain.sending.sender import Receipt
-from ledger.domain.days import Clock
 from ledger.domain.reasons import checked_grounds
 from ledger.parties.lookups import party_no
-from ledger.parties.relayed_acts import RelayedActs
 from ledger.parties.roles import Actor
-from ledger.registration.act_documents import ActDocuments
-from ledger.registration.certificates import RegistrationCertificates
 from ledger.registration.lookups import registration
-from ledger.store.database import Database
+from ledger.registration.use_case import UseCase
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +35,8 @@ class NewRight:
     parent: int | None = None
 
 
-class Rights:
+class Rights(UseCase):
     """Sends acts on rights in the parties' names. The contract decides; then the asset's certificate is renewed."""
-
-    def __init__(
-        self,
-        database: Database,
-        reader: ChainReader,
-        acting: RelayedActs,
-        documents: ActDocuments,
-        certificates: RegistrationCertificates,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._reader = reader
-        self._acting = acting
-        self._documents = documents
-        self._certificates = certificates
-        self._clock = clock
 
     def grant(self, actor: Actor, asset: str, right: NewRight, signed: SignedRequest | None = None) -> Receipt:
         """Grant a right, or sublicense ``right.parent``. Raises ``Conflict`` ``ASSET_RIGHT_OVERLAPS`` if the right

@@ -14,7 +14,6 @@ from sqlalchemy.orm import aliased
 from ledger.certificates.issued import IssuedCertificate
 from ledger.certificates.status import ended_certificates
 from ledger.certificates.tables import Certificate
-from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending.asset_calls import (
     accept_transfer,
     annul,
@@ -26,24 +25,19 @@ from ledger.chain.sending.asset_calls import (
 )
 from ledger.chain.sending.relay import SignedRequest
 from ledger.chain.sending.sender import Receipt
-from ledger.domain.days import DAY, Clock
-from ledger.domain.definitions.ruleset import Ruleset
+from ledger.domain.days import DAY
 from ledger.domain.powers import ProposalState
 from ledger.domain.reasons import checked_grounds
 from ledger.errors import Conflict
-from ledger.index.follower import Follower
 from ledger.index.speaking_keys import is_mute
 from ledger.index.tables import ASSETS, PARTIES
 from ledger.parties.lookups import party_no
 from ledger.parties.permissions import Action
 from ledger.parties.proposals.proposals import Proposal, Proposals
-from ledger.parties.relayed_acts import RelayedActs
 from ledger.parties.roles import Actor, require
 from ledger.parties.tables import Party
-from ledger.registration.act_documents import ActDocuments
-from ledger.registration.certificates import RegistrationCertificates
 from ledger.registration.tables import Registration
-from ledger.store.database import Database
+from ledger.registration.use_case import Parts, UseCase
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,30 +50,12 @@ class Accepted:
     gas: int
 
 
-class Transfers:
+class Transfers(UseCase):
     """Sends offers and answers in the parties' names. The contract decides; then certificates are issued."""
 
-    def __init__(
-        self,
-        database: Database,
-        reader: ChainReader,
-        follower: Follower,
-        acting: RelayedActs,
-        proposals: Proposals,
-        certificates: RegistrationCertificates,
-        documents: ActDocuments,
-        rules: Ruleset,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._reader = reader
-        self._follower = follower
-        self._acting = acting
+    def __init__(self, parts: Parts, proposals: Proposals) -> None:
+        super().__init__(parts)
         self._proposals = proposals
-        self._certificates = certificates
-        self._documents = documents
-        self._rules = rules
-        self._clock = clock
 
     def offer(
         self, actor: Actor, asset: str, to: str, deadline: int | None = None, signed: SignedRequest | None = None

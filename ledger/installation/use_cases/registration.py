@@ -19,6 +19,7 @@ from ledger.registration.registrations import Registrations
 from ledger.registration.review import Review
 from ledger.registration.rights import Rights
 from ledger.registration.transfers import Transfers
+from ledger.registration.use_case import Parts
 
 
 class RegistrationUseCases:
@@ -32,31 +33,37 @@ class RegistrationUseCases:
         certificates: CertificateUseCases,
         catalogue: CatalogueUseCases,
     ) -> None:
-        database, reader, follower, acting, clock = base.database, base.reader, base.follower, base.acting, base.clock
-        rules, descriptions = base.rules, Descriptions(database, follower)
-        self.act_documents = ActDocuments(database, base.sealer, follower, base.lookup_key, clock)
+        self.act_documents = ActDocuments(base.database, base.sealer, base.follower, base.lookup_key, base.clock)
+        descriptions = Descriptions(base.database, base.follower)
         self.certificates = RegistrationCertificates(
-            database,
+            base.database,
             base.sealer,
-            reader,
+            base.reader,
             certificates.status,
             base.scenarios,
             descriptions,
             base.installation.operator,
-            reader.chain.ledger,
-            clock,
+            base.reader.chain.ledger,
+            base.clock,
             lock=base.settings.home / "certifying.lock",
         )
-        self.registrations = Registrations(
-            database, reader, acting, descriptions, catalogue.data, parties.mandates, rules, clock
+        parts = Parts(
+            base.database,
+            base.reader,
+            base.follower,
+            base.acting,
+            self.act_documents,
+            descriptions,
+            self.certificates,
+            base.rules,
+            base.clock,
         )
-        self.applications = Applications(database, reader, acting, self.act_documents, descriptions, rules, clock)
-        self.review = Review(database, reader, follower, acting, self.act_documents, self.certificates, rules, clock)
-        self.objections = Objections(database, reader, follower, acting, self.act_documents, rules)
-        self.rights = Rights(database, reader, acting, self.act_documents, self.certificates, clock)
-        self.liens = Liens(database, reader, acting, self.act_documents, rules)
-        self.lineage = Lineage(acting)
-        self.assessments = Assessments(database, reader, follower, acting, self.act_documents, clock)
-        self.transfers = Transfers(
-            database, reader, follower, acting, common.proposals, self.certificates, self.act_documents, rules, clock
-        )
+        self.registrations = Registrations(parts, catalogue.data, parties.mandates)
+        self.applications = Applications(parts)
+        self.review = Review(parts)
+        self.objections = Objections(parts)
+        self.rights = Rights(parts)
+        self.liens = Liens(parts)
+        self.lineage = Lineage(parts)
+        self.assessments = Assessments(parts)
+        self.transfers = Transfers(parts, common.proposals)
