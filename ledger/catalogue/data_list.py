@@ -23,7 +23,9 @@ from ledger.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """An entry's state, its newest version, and the version that is published."""
+    """An entry of the data list: its state, the number of its newest version, and the number of its published
+    version.
+    """
 
     code: str
     provider: str
@@ -44,10 +46,11 @@ class Catalogue:
         self._clock = clock
 
     def put(self, actor: Actor, resource: DataResource) -> Change:
-        """Record the description as the next version. If the description has not changed, nothing is recorded.
+        """Record the description of a resource as its next version. If the description has not changed, nothing is
+        recorded.
 
-        Raises ``InvalidInput`` (rules of the data model), ``Forbidden`` ``NOT_THE_PROVIDER``, ``Conflict``
-        ``MOVE_NOT_ALLOWED`` for a retired resource.
+        Raises ``InvalidInput`` if the description breaks a rule of the data model, ``Forbidden`` ``NOT_THE_PROVIDER``,
+        and ``Conflict`` ``MOVE_NOT_ALLOWED`` if the resource is retired.
         """
         require(actor, Action.EDIT_RESOURCE, owns=True)
         with self._database.write() as session:
@@ -57,8 +60,8 @@ class Catalogue:
         return staged.change
 
     def submit(self, actor: Actor, code: str) -> CatalogueEntry:
-        """Submit the newest version for signature. If the resource matches the important-data list, the resource is
-        blocked instead.
+        """Submit the newest version, so that the chief data officer can sign it. A resource that matches the
+        important-data list is blocked instead.
 
         Raises ``Conflict`` ``GRADE_CORE`` for core data; the version stays a draft.
         """
@@ -77,7 +80,7 @@ class Catalogue:
             return CatalogueEntry.of(row)
 
     def record_review(self, actor: Actor, code: str, report_digest: str) -> CatalogueEntry:
-        """Record the review of the newest version of important data; the review lifts a block.
+        """Record that the newest version of a resource was reviewed. If the resource is blocked, the block ends.
 
         Raises ``Conflict`` ``GRADE_CORE`` if the provider or the important-data list grades the data as core;
         ``Forbidden`` ``REVIEWER_IS_PROVIDER``.
@@ -112,7 +115,7 @@ class Catalogue:
             return CatalogueEntry.of(row)
 
     def block(self, actor: Actor, code: str, reason: str) -> CatalogueEntry:
-        """Remove a resource from every list until a review lifts the block."""
+        """Block a resource: it disappears from every list until a review ends the block."""
         require(actor, Action.GRADE)
         return self._move(actor, code, "block", reason)
 
@@ -150,10 +153,9 @@ class Catalogue:
             return resource
 
     def get(self, code: str, reader: Actor | None = None) -> dict[str, Any]:
-        """Return an entry with its newest description, or with the published description if the reader may not see
-        drafts.
+        """Return an entry with its newest description. A reader who may not see drafts gets the published description.
 
-        In this class ``reader`` is None for the operator's own command line, which may see everything.
+        In this class, ``reader`` is None if the operator asks on the command line; the operator may see everything.
         """
         with self._database.read() as session:
             row = lookups.resource(session, code)
@@ -168,7 +170,7 @@ class Catalogue:
             }
 
     def document(self, code: str, version: int, reader: Actor | None = None) -> dict[str, Any]:
-        """Return the description in the given version."""
+        """Return the description of a resource in the given version."""
         with self._database.read() as session:
             row = lookups.resource(session, code)
             if version != row.published_version:
@@ -210,7 +212,7 @@ class Catalogue:
 
 
 def sees_drafts(reader: Actor | None, row: CatalogueResource) -> bool:
-    """Return whether the reader may see unpublished versions. None means the operator's own command line, which may see
+    """Return whether the reader may see unpublished versions. None is the operator at the command line, who may see
     everything.
     """
     return reader is None or row.provider == reader.party or allowed(Action.EDIT_RESOURCE, reader.roles, reads=True)

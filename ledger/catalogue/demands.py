@@ -1,5 +1,5 @@
-"""The demand list and the sharing duties (需求清单、数据共享责任清单). A demand is matched, accepted, then connected;
-time limits are in working days.
+"""The demand list and the sharing duties (需求清单、数据共享责任清单). A demand is matched with a resource, the
+department accepts it, and then the data is connected. Time limits are in working days.
 """
 
 from __future__ import annotations
@@ -45,9 +45,10 @@ class NewDemand:
 
 @dataclass(frozen=True, slots=True)
 class DemandEntry:
-    """A demand with its state at a given time. ``resource`` is the code of the matched resource.
+    """A demand and its state at a given time. ``resource`` is the code of the resource that was matched with the
+    demand.
 
-    ``overdue`` is true if an accepted duty was not fulfilled within its working days.
+    ``overdue`` is true if the department accepted the demand but did not connect the data within its working days.
     """
 
     id: str
@@ -74,7 +75,9 @@ class DemandEntry:
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """An entry of the sharing duty list; the entry with the highest ``number`` is valid."""
+    """An entry of the sharing duty list. Of several entries for a resource, the entry with the highest ``number`` is
+    valid.
+    """
 
     number: int
     department: str
@@ -87,8 +90,8 @@ class Duty:
 
 
 class Demands:
-    """Takes demands from filing to connection. ``sla_days`` is the limit in working days for a resource without a
-    listed duty.
+    """Handles demands from filing to connection. ``sla_days`` is the limit in working days if no duty is listed for the
+    resource.
     """
 
     def __init__(self, database: Database, sla_days: int, clock: Clock) -> None:
@@ -150,7 +153,7 @@ class Demands:
             return rank(wanted, (item for item in described if item.share_attr != "none"), limit)
 
     def match(self, actor: Actor, identifier: str, code: str) -> DemandEntry:
-        """Assign a published resource to the demand. If the requester has appealed, the appeal succeeds.
+        """Match a published resource with the demand. If the requester has appealed, the appeal succeeds.
 
         Raises ``Conflict`` ``NOT_PUBLISHED`` or ``NOT_SHARED``.
         """
@@ -169,7 +172,7 @@ class Demands:
             return self._move(session, row, "match", actor.party)
 
     def accept(self, actor: Actor, identifier: str) -> DemandEntry:
-        """Accept the duty to share; the duty's working days start now."""
+        """Accept the duty to share; from now on, the department's working days are counted."""
         now = self._clock()
         with self._database.write() as session:
             row = lookups.demand(session, identifier, lock=True)
@@ -179,14 +182,16 @@ class Demands:
             return self._move(session, row, "accept", actor.party)
 
     def connect(self, actor: Actor, identifier: str) -> DemandEntry:
-        """Record that the data is connected (挂接): the duty is fulfilled."""
+        """Record that the data is connected (挂接), which fulfils the duty."""
         with self._database.write() as session:
             row = lookups.demand(session, identifier, lock=True)
             _require_department(actor, self._duty(session, row)[0])
             return self._move(session, row, "connect", actor.party)
 
     def refuse(self, actor: Actor, identifier: str, reason: str) -> DemandEntry:
-        """Refuse a demand with a reason, as the department that has the duty or as a keeper of the lists."""
+        """Refuse a demand and give a reason. The department that has the duty may do this, and the parties that keep
+        the lists.
+        """
         checked = checked_reason(reason)
         with self._database.write() as session:
             row = lookups.demand(session, identifier, lock=True)
@@ -216,7 +221,7 @@ class Demands:
             return self._move(session, row, "close", actor.party)
 
     def get(self, identifier: str, at: int | None = None) -> dict[str, Any]:
-        """Return a demand with its steps; ``overdue`` is as of ``at`` (seconds UTC, default: now)."""
+        """Return a demand with its steps. ``overdue`` is computed for the time ``at`` (seconds UTC, default: now)."""
         with self._database.read() as session:
             row = lookups.demand(session, identifier)
             events = session.scalars(
@@ -239,14 +244,14 @@ class Demands:
             return [DemandEntry.of(row, self._clock()) for row in session.scalars(query)]
 
     def _require_lists(self, session: Session, actor: Actor, department: str) -> None:
-        """Raise ``Forbidden`` unless the actor may keep the lists, as an authority or as the department's chief data
-        officer.
+        """Raise ``Forbidden`` unless the actor may keep the department's lists: an authority may, and so may the
+        department's chief data officer.
         """
         require(actor, Action.PUBLISH_LISTS, owns=lookups.cdo_of(session, department) == actor.party)
 
     def _duty(self, session: Session, row: Demand) -> tuple[str, int]:
-        """Return the department that must share and its limit in working days; without a listed duty, the provider and
-        the default limit.
+        """Return the department that must share the resource, and its limit in working days. If no duty is listed,
+        return the provider and the default limit.
         """
         if row.code is None:
             raise Conflict("DEMAND_NOT_MATCHED", "No resource is assigned to the demand yet.", where=f"demand {row.id}")
@@ -291,8 +296,8 @@ def _check(demand: NewDemand) -> None:
 
 
 def _require_keeper(actor: Actor) -> None:
-    """Raise ``Forbidden`` unless the actor may keep lists. This check reads nothing, so other parties learn nothing
-    about the lists.
+    """Raise ``Forbidden`` unless the actor may keep lists. The check reads no list, so a refused party learns nothing
+    about the contents.
     """
     require(actor, Action.PUBLISH_LISTS, owns=Role.CDO in actor.roles)
 

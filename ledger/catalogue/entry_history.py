@@ -1,4 +1,4 @@
-"""The versions and steps of an entry of the data list (数据清单); no version or step is overwritten."""
+"""The versions and steps of an entry of the data list (数据清单). Neither is ever overwritten."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from ledger.errors import Forbidden, InvalidInput
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What recording a description changes: ``verdict`` is ``new``, ``new_version`` or ``unchanged``."""
+    """The effect that a recorded description has on its entry. ``verdict`` is ``new``, ``new_version`` or
+    ``unchanged``.
+    """
 
     verdict: str
     version: int
@@ -30,8 +32,8 @@ def change_of(
     present: tuple[CatalogueResource, Mapping[str, Any]] | None,
     systems: Container[str],
 ) -> Change:
-    """Return what recording a description would change in the present entry and its newest document; no database is
-    read.
+    """Return what would change if the provider recorded this description. ``present`` is the entry with its newest
+    document, or None for a new entry. The database is not read.
 
     ``systems`` must contain the code of the description's system if the system list has that system. Raises the errors
     of ``Catalogue.put``.
@@ -53,7 +55,8 @@ def change_of(
 
 
 def move(session: Session, row: CatalogueResource, name: str, by: str, now: int, reason: str | None = None) -> None:
-    """Take a step of the state machine and record the step; a blocked or retired entry is no longer published.
+    """Change the state of an entry by the step ``name``, and record the step. An entry that is blocked or retired is no
+    longer published.
 
     Raises ``Conflict`` ``MOVE_NOT_ALLOWED``.
     """
@@ -76,7 +79,7 @@ def move(session: Session, row: CatalogueResource, name: str, by: str, now: int,
 
 
 def current(session: Session, row: CatalogueResource) -> DataResource:
-    """Return the newest description."""
+    """Return the newest description of the entry."""
     return DataResource.from_dict(lookups.version(session, row.code, row.version).document)
 
 

@@ -21,7 +21,7 @@ from ledger.parties.permissions import Action
 from ledger.parties.roles import Actor, require
 from ledger.store.database import Database
 
-# The states of a resource in which other parties have seen the resource, or will see it.
+# A resource in one of these states is known to other parties, or will soon be. A new entry blocks it if it matches.
 EXPOSED: Final = ("submitted", "cdo_signed", "published", "changed")
 
 
@@ -50,14 +50,14 @@ class Listed:
 
 
 class ImportantDataList:
-    """Keeps the entries that block matching resources; withdrawn entries stay recorded."""
+    """Keeps the important-data list. An entry blocks the resources that match it. Withdrawn entries stay recorded."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
     def add(self, actor: Actor, entry: ImportantData) -> Listed:
-        """Add a kind of data to the list, and block the matching resources of the data list. Raises
+        """Add a kind of data to the list, and block the resources of the data list that match it. Raises
         ``InvalidInput``.
         """
         require(actor, Action.GRADE)
@@ -90,7 +90,7 @@ class ImportantDataList:
         """Return every entry, including withdrawn entries, ordered by id. Only parties that grade or assess data may
         see them.
 
-        ``reader`` is None for the operator's own command line, which may see everything.
+        ``reader`` is None if the operator asks on the command line; the operator may see everything.
         """
         if reader is not None:
             require(reader, Action.GRADE, owns=True, reads=True)
@@ -106,8 +106,8 @@ class ImportantDataList:
                 yield row.code
 
     def _stops(self, session: Session, entry: ImportantData, row: CatalogueResource) -> bool:
-        """Return whether the newest or the published version matches the entry and no review permits that version; a
-        review never permits core data.
+        """Return whether the resource must be blocked: its newest or its published version matches the entry, and no
+        review of that version permits it. A review never permits core data.
         """
         for number in {row.version, row.published_version or row.version}:
             resource = DataResource.from_dict(lookups.version(session, row.code, number).document)

@@ -1,4 +1,6 @@
-"""Rules of the important-data catalogue (重要数据目录): its grade of a resource replaces a lower grade."""
+"""Rules of the important-data catalogue (重要数据目录). If the catalogue grades a resource higher than its provider
+did, the higher grade applies.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +19,10 @@ MAX_LISTED_FIELDS: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class ImportantData:
-    """A listed kind of data. ``pattern`` is a glob pattern for the title; ``fields`` are field names that must all
-    occur.
+    """A listed kind of data. ``pattern`` is a glob pattern for the title. ``fields`` are field names; a resource must
+    have all of them.
 
-    A resource matches by its title or by its fields. Upper and lower case are treated as equal.
+    A resource matches if its title or its fields match. Upper and lower case are treated as equal.
     """
 
     title: str
@@ -49,7 +51,7 @@ def check_important(entry: ImportantData) -> None:
 
 
 def matched_grade(resource: DataResource, entries: Iterable[ImportantData]) -> tuple[str, Sequence[str]]:
-    """Return the highest grade among the resource's own and those of the matching entries, and the titles of the
+    """Return the highest of the resource's own grade and the grades of the matching entries, and the titles of the
     matching entries.
     """
     found = [entry for entry in entries if entry.matches(resource)]

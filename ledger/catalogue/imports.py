@@ -1,4 +1,6 @@
-"""Bulk import into the data list: a dry run reports on every row, a commit imports all rows or none."""
+"""Bulk import into the data list. A dry run reports on every row. A commit imports all rows, or none if one is
+refused.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +20,16 @@ from ledger.store.database import Database
 __all__ = ["FIELD_COLUMNS", "OPTIONAL", "REQUIRED", "CatalogueImport", "ImportReport", "Sheets", "sheets_of"]
 MAX_ROWS: Final = 20_000
 MAX_REFUSALS_LISTED: Final = 100
-# The most times that one import is planned; it is planned again if another writer changed its entries meanwhile.
+# The maximum number of attempts for one import. If another writer changes one of its entries in the meantime, nothing
+# is written and the import is planned again.
 MAX_PLANS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class RowReport:
-    """What a row would change: ``verdict`` is ``new``, ``new_version``, ``unchanged`` or ``refused``.
+    """What importing a row would change: ``verdict`` is ``new``, ``new_version``, ``unchanged`` or ``refused``.
 
-    Rows count from 1 after the header; blank rows do not count.
+    Rows are numbered from 1, without the header and without blank rows.
     """
 
     row: int
@@ -55,7 +58,7 @@ class ImportReport:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many rows have each result (``new``, ``new_version``, ``unchanged`` or ``refused``)."""
+        """Return how many rows have each result (``new``, ``new_version``, ``unchanged`` or ``refused``)."""
         verdicts = [row.verdict for row in self.rows]
         return {name: verdicts.count(name) for name in ("new", "new_version", "unchanged", "refused")}
 
@@ -71,15 +74,15 @@ class CatalogueImport:
         self._clock = clock
 
     def dry_run(self, actor: Actor, sheets: Sheets, progress: Callable[[int], None] = lambda _: None) -> ImportReport:
-        """Report for each row what a commit would do; nothing is written."""
+        """Report what ``commit`` would do with each row. Nothing is written."""
         require(actor, Action.EDIT_RESOURCE, owns=True)
         return ImportReport(tuple(row for row, _ in self._planned(actor, sheets, progress)), False, sheets.notes)
 
     def commit(self, actor: Actor, sheets: Sheets, progress: Callable[[int], None] = lambda _: None) -> ImportReport:
         """Import all rows in one transaction. Raises ``InvalidInput`` ``IMPORT_REFUSED`` if a row is refused.
 
-        The rows are planned before the write lock is taken. If another writer changed an entry meanwhile, they are
-        planned again. Raises ``Busy`` ``CATALOGUE_BUSY`` if that happens three times.
+        The rows are planned before the database is locked for writing. If another writer changes an entry in the
+        meantime, they are planned again. Raises ``Busy`` ``CATALOGUE_BUSY`` if that happens three times.
         """
         require(actor, Action.EDIT_RESOURCE, owns=True)
         report_progress = progress
@@ -145,7 +148,7 @@ def _require_none_refused(rows: Sequence[RowReport]) -> None:
 
 
 def _silent(_rows: int) -> None:
-    """Ignore the count: no progress is shown, because the rows were counted already."""
+    """Show no progress. Used when rows are planned again, because they were counted the first time."""
 
 
 def _require_columns(sheets: Sheets) -> None:
@@ -205,7 +208,7 @@ def _resource(row: Mapping[str, str], columns: Mapping[str, Sequence[ResourceFie
 
 
 def _fields(text: str) -> tuple[ResourceField, ...]:
-    """Parse fields: ``name:type[:pii[:secrecy[:grade]]]``, separated by semicolons."""
+    """Parse the fields in a cell: ``name:type[:pii[:secrecy[:grade]]]``, separated by semicolons."""
     columns = []
     for place, item in enumerate(filter(None, text.split(";")), start=1):
         parts = item.split(":")
@@ -222,7 +225,8 @@ def _fields(text: str) -> tuple[ResourceField, ...]:
 
 
 def _field(given: Mapping[str, str]) -> ResourceField:
-    # A missing required value becomes an empty text, so that the rules refuse it and name the member.
+    # A required value that is missing becomes an empty text, so that the rules refuse the field and name the missing
+    # value.
     return ResourceField(**{"name": "", "type": "", **given})
 
 

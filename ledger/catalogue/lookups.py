@@ -1,4 +1,6 @@
-"""Finds entries of the catalogue's lists, the next numbers of entries, and the listed kinds of important data."""
+"""Look up entries of the catalogue's lists and the listed kinds of important data, and find the next number of an
+entry.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ from ledger.parties.tables import CdoAppointment
 
 
 def resource(session: Session, code: str, *, lock: bool = False) -> CatalogueResource:
-    """Return the entry of the data list. Raises ``NotFound`` ``RESOURCE_UNKNOWN``."""
+    """Return the resource's entry in the data list. Raises ``NotFound`` ``RESOURCE_UNKNOWN``."""
     row = session.get(CatalogueResource, code, with_for_update=lock)
     if row is None:
         raise NotFound(
@@ -40,7 +42,7 @@ def version(session: Session, code: str, number: int) -> ResourceVersion:
 
 
 def published(session: Session) -> Iterable[ResourceVersion]:
-    """Return the published versions of all resources that have one, ordered by code."""
+    """Return the published version of every resource that is published, ordered by code."""
     return session.scalars(
         select(ResourceVersion)
         .join(CatalogueResource, CatalogueResource.code == ResourceVersion.code)
@@ -86,15 +88,15 @@ def cdo_of(session: Session, department: str) -> str | None:
 
 
 def next_number(session: Session, column: InstrumentedAttribute[int], of: ColumnElement[bool]) -> int:
-    """Return the next free number in ``column``: the highest number among the rows that meet the condition ``of``, plus
-    1.
+    """Return the next free number in ``column``: 1 more than the highest number in the rows that meet the condition
+    ``of``.
     """
     return (session.scalar(select(func.max(column)).where(of)) or 0) + 1
 
 
 def matched(session: Session, resource: DataResource) -> tuple[str, Sequence[str]]:
-    """Return the higher of two grades (the provider's, and the important-data list's), and the titles of the matched
-    kinds.
+    """Return the higher of two grades (the provider's, and the important-data list's), and the titles of the listed
+    kinds that match the resource.
     """
     return matched_grade(resource, listed_kinds(session))
 

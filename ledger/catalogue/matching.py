@@ -1,4 +1,6 @@
-"""Matches a data demand to resources (供需对接). The score is in per mille and is the sum of three parts."""
+"""Finds resources that match a data demand (供需对接). A score is at most 1,000 points: points for fields, for the
+domain and for words.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,8 @@ from typing import Any, Final
 
 from ledger.domain.resource import DataResource
 
-# The most points for fields, domain and words; together 1,000. Fields weigh most, because they show best whether a
-# resource matches.
+# The maximum points for fields, for the domain and for words; together they are 1,000. Fields get most points, because
+# they show best whether a resource matches.
 FIELD_POINTS: Final = 600
 DOMAIN_POINTS: Final = 200
 WORD_POINTS: Final = 200
@@ -59,10 +61,11 @@ def rank(wanted: Wanted, resources: Iterable[DataResource], limit: int) -> list[
 
 
 def score(wanted: Wanted, resource: DataResource) -> Candidate:
-    """Return the score of a resource: which share of the wanted fields and words it has, and whether its domain is the
-    wanted one.
+    """Return the score of a resource. Points are given for the share of the wanted fields that it has, for the same
+    domain, and for the share of the demand's words that are in its title or domain.
 
-    Field names are compared without case, spaces and separators. Words are Latin words and pairs of Chinese characters.
+    Upper and lower case, spaces and separators in field names make no difference. Words are Latin words and pairs of
+    Chinese characters.
     """
     asked = {_plain(name): name for name in wanted.fields}
     common = sorted(asked.keys() & {_plain(field.name) for field in resource.fields})

@@ -34,14 +34,15 @@ class Opening:
 
 
 class OpenCatalogue:
-    """Lists published resources in the open catalogue; an item is valid while its resource is published."""
+    """Keeps the open catalogue. An item is valid only while its resource is published."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
     def open(self, actor: Actor, code: str, opening: Opening) -> dict[str, Any]:
-        """Put the published version of a resource into the open catalogue; earlier items stay as history.
+        """Put the published version of a resource into the open catalogue. The resource's earlier items stay as
+        history.
 
         Raises ``InvalidInput`` ``OPENING``, ``Conflict`` ``NOT_PUBLISHED`` or ``NOT_TO_BE_OPENED``.
         """

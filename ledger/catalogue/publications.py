@@ -1,5 +1,5 @@
-"""Publication of the data list: a department's chief data officer (首席数据官) signs a version, then it is
-published.
+"""Publication of the data list. A department's chief data officer (首席数据官) signs a version; after that, the version
+can be published.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ class Publications:
         self._clock = clock
 
     def appoint(self, actor: Actor, department: str, cdo: str | None) -> None:
-        """Appoint the department's chief data officer, as an authority; if the officer is None, the appointment ends.
+        """Appoint the party ``cdo`` as the department's chief data officer; the actor must be an authority. None ends
+        the appointment.
 
         Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``PARTY_OFFICE_BY_AUTHORITY``, ``CDO_NOT_ITS_OWN``; ``Conflict``
         ``CDO_ROLE_MISSING``.
@@ -83,9 +84,7 @@ class Publications:
                 )
 
     def draft(self, actor: Actor, code: str) -> dict[str, Any]:
-        """Return the unsigned publication of the newest version, which the department's chief data officer
-        must sign.
-        """
+        """Return the publication statement of the newest version, for the department's chief data officer to sign."""
         require(actor, Action.PUBLISH_LISTS, owns=Role.CDO in actor.roles)
         with self._database.read() as session:
             row = lookups.resource(session, code)
@@ -102,8 +101,8 @@ class Publications:
             )
 
     def sign(self, actor: Actor, statement: dict[str, Any]) -> CatalogueEntry:
-        """Record a publication that the acting chief data officer signed; a publication that is recorded already is
-        skipped.
+        """Record a publication statement that the acting chief data officer signed. A statement that was already
+        recorded is skipped.
 
         Raises ``Forbidden`` ``NOT_THE_CDO`` or ``SIGNER_NOT_CDO``, ``Conflict`` ``VERSION_OUTDATED``.
         """
@@ -149,8 +148,8 @@ class Publications:
             return CatalogueEntry.of(row)
 
     def publish(self, actor: Actor, code: str) -> CatalogueEntry:
-        """Publish the signed version in the data list. Raises ``Conflict`` ``MOVE_NOT_ALLOWED`` if it is not signed
-        yet.
+        """Publish the signed version in the data list. Raises ``Conflict`` ``MOVE_NOT_ALLOWED`` if the version is not
+        signed yet.
         """
         with self._database.write() as session:
             row = lookups.resource(session, code, lock=True)
@@ -160,7 +159,9 @@ class Publications:
             return CatalogueEntry.of(row)
 
     def signature(self, code: str, version: int) -> dict[str, Any] | None:
-        """Return the signed statement for a version, from the log, or None if nobody has signed it."""
+        """Return the signed publication statement of a version, read from the log, or None if the version is not
+        signed.
+        """
         with self._database.read() as session:
             row = session.scalar(
                 select(Publication)

@@ -1,4 +1,6 @@
-"""Finds the table of resources and the table of fields in a file. A sheet with grades is never ignored silently."""
+"""Finds the table of resources and the table of fields in a file. A sheet that contains grades is never skipped without
+an error.
+"""
 
 from __future__ import annotations
 
@@ -52,10 +54,10 @@ class Sheets:
 
 
 def sheets_of(data: bytes, name: str, fields: bytes | None = None, encoding: str | None = None) -> Sheets:
-    """Return the tables in a file. Fields may be in a sheet, in a second file (CSV or Excel), or in a cell of each
-    resource.
+    """Return the tables in a file. The fields may be in a sheet, in a second file (CSV or Excel), or in one cell of
+    each resource.
 
-    A workbook's sheet of resources is recognised by its columns; its name and position do not matter. A sheet with the
+    The sheet of resources in a workbook is recognised by its columns, whatever its name and position. A sheet with the
     columns of fields, or with a name such as ``fields`` or ``字段``, holds the fields. Raises ``InvalidInput``
     ``FILE_…``, ``XLSX_…``, ``XLS_…``, ``CSV_…``.
     """
@@ -133,8 +135,8 @@ def _named(rows: Rows, where: str) -> list[dict[str, str]]:
 
 
 def _unquoted(cell: str) -> str:
-    """Return the trimmed cell. ``="0123"`` becomes ``0123``: this notation makes a spreadsheet read the cell
-    as text.
+    """Return the cell without surrounding blanks. ``="0123"`` becomes ``0123``: people write it so that a spreadsheet
+    keeps the leading zero.
     """
     cell = cell.strip()
     return cell[2:-1] if cell.startswith('="') and cell.endswith('"') and len(cell) > 3 else cell
@@ -170,9 +172,9 @@ def _refuse_header(sheet: Sheet, name: str) -> None:
 
 
 def _require_no_grading(sheet: Sheet, codes: set[str], name: str) -> None:
-    """Raise if a sheet that would be ignored contains grades of this file's resources.
+    """Raise if a sheet that would be skipped contains grades of this file's resources.
 
-    A help sheet or a list of codes may contain grades, but not together with codes of this file's resources.
+    A sheet with explanations may contain grades or resource codes. Both together mean that the sheet grades resources.
     """
     texts = {normal_text(cell) for _, row in sheet.rows for cell in row if isinstance(cell, str)}
     if texts & codes - {""} and {text.casefold() for text in texts} & _GRADING:

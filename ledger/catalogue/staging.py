@@ -1,4 +1,6 @@
-"""Records descriptions: each is compared with its present entry, then all are written with few SQL statements."""
+"""Records many descriptions at once. Each is first compared with its present entry; then all are written with few SQL
+statements.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +19,12 @@ from ledger.domain.assets.identity import document_digest
 from ledger.domain.resource import DataResource
 from ledger.errors import Busy
 
-# The most codes in one SQL statement; databases limit the number of parameters.
+# The maximum number of codes in one SQL statement, because databases limit the number of parameters.
 CHUNK: Final = 500
 T = TypeVar("T")
 
 
-# An entry's provider, state and version at the time of reading. If the mark has changed, another writer changed the
+# An entry's provider, state and version when the entry was read. If they differ later, another writer has changed the
 # entry.
 Mark = tuple[str, str, int]
 
@@ -38,7 +40,7 @@ class Staged:
 
     @property
     def code(self) -> str:
-        """The code of the resource."""
+        """Return the code of the resource."""
         return str(self.document["code"])
 
 
@@ -59,7 +61,7 @@ class Known:
             self._systems.update(session.scalars(select(InfoSystem.code).where(InfoSystem.code.in_(some))))
 
     def staged(self, provider: str, resource: DataResource) -> Staged:
-        """Return the description as it would be written. Raises the errors of ``Catalogue.put``."""
+        """Return the description, ready to be written. Raises the errors of ``Catalogue.put``."""
         present = self._entries.get(resource.code)
         change = change_of(provider, resource, present, self._systems)
         document = resource.to_dict()
@@ -68,7 +70,7 @@ class Known:
 
 
 def write_staged(session: Session, provider: str, staged: Sequence[Staged], now: int) -> bool:
-    """Write the planned descriptions, with a fixed number of SQL statements for every ``CHUNK`` rows.
+    """Write the planned descriptions. The number of SQL statements is fixed for every ``CHUNK`` rows.
 
     Writes nothing and returns ``False`` if an entry has changed since it was read. Raises ``Busy`` ``CATALOGUE_BUSY``
     if another import writes the same codes at the same time.
@@ -95,7 +97,7 @@ def write_staged(session: Session, provider: str, staged: Sequence[Staged], now:
 
 
 def overtaken() -> Busy:
-    """Return the error for entries that other writers change at the same time."""
+    """Return the error for a change that failed because other writers changed the same entries."""
     return Busy(
         "CATALOGUE_BUSY",
         "Another import is changing the same entries of the data list, so nothing was written.",
@@ -171,5 +173,5 @@ def _last_numbers(session: Session, codes: Sequence[str]) -> dict[str, int]:
 
 
 def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Yield the items in portions of ``CHUNK``."""
+    """Yield the items in portions of at most ``CHUNK``."""
     yield from (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))

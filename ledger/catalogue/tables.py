@@ -1,7 +1,7 @@
-"""Tables of the data catalogue. A change adds a row and never alters earlier rows; only a row that stores a present
-state is updated.
+"""Tables of the data catalogue. A change adds a row and leaves earlier rows as they are. Only rows with a present state
+are updated.
 
-``number`` counts the rows of one parent from 1; the highest number is the newest row.
+``number`` counts the rows that belong to the same record, from 1; the row with the highest number is the newest.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class ResourceReview(Base, source=Source.BACKUP):
 
 
 class Publication(Base, source=Source.ENTRIES):
-    """A chief data officer's signature of a version. ``digest`` finds the signed statement in the log."""
+    """The signature of a chief data officer on a version. The signed statement is in the log, under ``digest``."""
 
     __tablename__ = "publication"
     __table_args__ = (ForeignKeyConstraint(["code", "version"], ["resource_version.code", "resource_version.version"]),)
@@ -108,7 +108,7 @@ class ImportantDataEntry(Base, source=Source.BACKUP):
 
 
 class ShareDuty(Base, source=Source.BACKUP):
-    """An entry of the sharing duty list (数据共享责任清单); the newest entry of a resource is valid."""
+    """An entry of the sharing duty list (数据共享责任清单). If a resource has several entries, the newest is valid."""
 
     __tablename__ = "share_duty"
     code: Mapped[str] = mapped_column(ForeignKey("catalogue_resource.code"), primary_key=True)
@@ -120,7 +120,7 @@ class ShareDuty(Base, source=Source.BACKUP):
 
 
 class Demand(Base, source=Source.BACKUP):
-    """An entry of the demand list (需求清单). ``due_at`` is the time limit: the end of the duty's working days."""
+    """An entry of the demand list (需求清单). ``due_at`` is when the working days for connecting the data end."""
 
     __tablename__ = "demand"
     id: Mapped[str] = mapped_column(Ulid, primary_key=True)

@@ -1,6 +1,7 @@
 """Make bundles.
 
-A bundle is one small file with everything about a certificate that a verifier needs besides the chain.
+A bundle is one small file. With this file and the chain, a verifier has everything that it needs to check a
+certificate.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ from ledger.store.tables import Batch, Entry
 class Bundles:
     """Makes bundles.
 
-    A certificate is signed only when its bundle is made; its anchor on the chain proves when it was issued.
+    The issuer's signature is made only when a bundle is made. When the certificate was issued is proved by its anchor
+    on the chain.
     """
 
     def __init__(
@@ -116,9 +118,11 @@ class Bundles:
         )
 
     def _token(self, session: Session, row: Certificate, entry: Entry, where: Position) -> str:
-        """Return the signed certificate: the stored certificate if a holder brought it back, else sign the entry now.
+        """Return the signed certificate. If a holder brought the certificate back, this is the stored one; else sign
+        the entry now.
 
-        ES256K and ES256 signatures are the same each time. SM2 signatures differ each time, but all of them verify.
+        ES256K and ES256 signatures of an entry are always equal. SM2 signatures differ each time, but all of them
+        verify.
         """
         if row.token is not None:
             return _checked(row.token, entry)
@@ -128,9 +132,9 @@ class Bundles:
         return sign_compact(entry.body, self._signer(account), CERTIFICATE_TYP)
 
     def _account(self, session: Session, row: Certificate, algorithm: str | None, anchored: int) -> str:
-        """Return the issuer's account that signs the certificate.
+        """Return the issuer's account whose key signs the certificate.
 
-        The installation's suite is tried first. A suite must use the hash algorithm that ``_sd_alg`` names.
+        Keys of the installation's suite are tried first. A suite must use the hash algorithm that ``_sd_alg`` names.
         """
         for suite in dict.fromkeys((self._suite, ES256K, *SUITES.values())):
             if algorithm not in (None, suite.digest):
@@ -152,7 +156,8 @@ class Bundles:
         opened = [] if row.sealed_id is None else self._sealer.open_list(session, row.sealed_id)
         digests = {disclosure_digest(item, stated.get("_sd_alg", ES256K.digest)) for item in opened}
         hidden = set(stated.get("_sd", ()))
-        # A holder may have brought back only some of the claims, but each must belong to this certificate.
+        # After a loss of data, a holder may bring back only some of the claims. All that are stored must belong to this
+        # certificate.
         if not digests <= hidden or (hidden and not digests):
             raise record_damaged("certificate", row.certificate_no, ["sealed_id"]).refusal()
         return [Disclosed.decode(item) for item in opened]
@@ -186,7 +191,9 @@ def _checked(token: str, entry: Entry) -> str:
 
 
 def _rests_on(session: Session, statement: Mapping[str, Any]) -> list[str]:
-    """Return the digests of the statements that a certificate rests on, and of their anchored withdrawals."""
+    """Return the digests of the statements on which the certificate ``statement`` rests, and of their anchored
+    withdrawals.
+    """
     digests = [hex_of(named) for named in CERTIFICATE_CLASSES[statement["class"]].rests_on(statement)]
     return digests + list(positions(session, (row.digest for row in log_store.withdrawals_of(session, digests))))
 

@@ -1,6 +1,6 @@
-"""Let a supervisor read a certificate's claims for a case.
+"""Open a certificate's claims for a supervisor who works on a case.
 
-The subject sees the case in the certificate's provenance.
+The subject sees the case number in the certificate's provenance.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from ledger.proof.sdjwt import Disclosed
 from ledger.store.database import Database
 from ledger.store.sealing import Sealer
 
-# A case number, such as （2026）湛数监12号. A resident ID or a credit code (18 letters and digits in a row) is refused.
+# A case number, such as （2026）湛数监12号. The code refuses 18 letters and digits in a row, because they may be a
+# resident ID or a credit code.
 _CASE: Final = re.compile(r"[\w()（）\[\]〔〕/-]{4,64}")
 _IDENTIFIER: Final = re.compile(r"[0-9A-Za-z]{18}", re.ASCII)
 

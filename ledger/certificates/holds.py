@@ -1,10 +1,10 @@
-"""Holds: an authority or a supervisor stops a statement, and with it every certificate that rests on the statement.
+"""Holds. An authority or a supervisor suspends a signed statement; every certificate that rests on the statement is
+then suspended too.
 
-A hold applies to a signed statement. To hold a usage certificate also holds its request, in the same transaction, so
-that no other certificate of the request stays valid. Registration certificates cannot be held; freeze the asset
-instead.
+A hold on a usage certificate also covers its request, in the same transaction, so that no other certificate of the
+request stays valid. Registration certificates cannot be held; their asset can be frozen instead.
 
-One authority or supervisor alone sets a hold, which takes effect at once. To lift a hold, one party proposes it and a
+One authority or supervisor alone places a hold, which takes effect at once. To lift a hold, one party proposes it and a
 second party with the same role confirms it; there is no waiting period.
 """
 
@@ -28,7 +28,7 @@ OFFICES = (Role.AUTHORITY.value, Role.SUPERVISOR.value)
 
 
 class Holds:
-    """Sets and lifts holds.
+    """Places and lifts holds.
 
     ``by`` is the id of the acting authority or supervisor; the contract checks that the party has this role.
     """
@@ -40,27 +40,30 @@ class Holds:
         self._proposals = proposals
 
     def hold(self, number: str, reason: str, by: str, signed: SignedRequest | None = None) -> None:
-        """Place a hold on a usage certificate and its request. A statement that the same role already holds is
-        skipped. Raises ``Conflict`` ``REGISTRATION_NOT_HELD``, ``SIGNATURE_REQUIRED``; ``Forbidden``
-        ``PARTY_LACKS_ROLE``; ``NotFound``.
+        """Place a hold on a usage certificate and its request. If the same role already holds one of the two, that
+        statement is skipped.
+
+        Raises ``Conflict`` ``REGISTRATION_NOT_HELD``, ``SIGNATURE_REQUIRED``; ``Forbidden`` ``PARTY_LACKS_ROLE``;
+        ``NotFound``.
         """
         self.hold_statements(self._rests_on(number), reason, by, signed)
 
     def lift(self, number: str, reason: str, by: str, signed: SignedRequest | None = None) -> Proposal:
-        """Lift the hold that the role of ``by`` set on a usage certificate and its request.
+        """Lift the hold that the role of ``by`` placed on a usage certificate and its request.
 
-        A hold by the other role stays.
+        A hold that the other role placed stays.
 
         If this installation keeps the key of a second party with the role, that party confirms at once; else the
-        proposal stays pending. Raises the errors of ``hold``, and ``Conflict`` ``LOG_NOT_HELD`` if the role
-        holds neither statement.
+        proposal stays pending. Raises the errors of ``hold``, and ``Conflict`` ``LOG_NOT_HELD`` if the role holds
+        neither statement.
         """
         return self.lift_statements(self._rests_on(number), reason, by, signed)
 
     def hold_statements(
         self, digests: Sequence[str], reason: str, by: str, signed: SignedRequest | None = None
     ) -> None:
-        """Place a hold on the requests, authorizations, provisions or usage certificates with these digests (hex).
+        """Place a hold on statements, given by their digests (hex): requests, authorizations, provisions or usage
+        certificates.
 
         Raises the errors of ``hold``, and ``InvalidInput`` ``HOLD_COUNT`` unless there are 1 to 100 digests.
         """
@@ -72,10 +75,10 @@ class Holds:
     def lift_statements(
         self, digests: Sequence[str], reason: str, by: str, signed: SignedRequest | None = None
     ) -> Proposal:
-        """Lift the holds that the role of ``by`` set on these statements; returns and raises the errors of ``lift``.
+        """Lift the holds that the role of ``by`` placed on these statements. Returns and raises the same as ``lift``.
 
-        If ``by`` is both authority and supervisor, the holds by authorities are lifted, or if there are none, those by
-        supervisors.
+        If ``by`` is both authority and supervisor, the holds of the authorities are lifted; if there are none, those of
+        the supervisors.
         """
         own, held = self._held(digests, by)
         if not own:
@@ -96,7 +99,9 @@ class Holds:
         )
 
     def offices(self, digests: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """Return for each statement the roles (authority, supervisor) that hold it; raises ``ChainUnavailable``."""
+        """Return, for each statement, which roles (authority, supervisor) have placed a hold on it. Raises
+        ``ChainUnavailable``.
+        """
         asked = self._reader.batched("latest")
         answers = {digest: asked.hold(digest) for digest in digests}
         return {digest: tuple(answer().offices) for digest, answer in answers.items()}

@@ -1,4 +1,4 @@
-"""The value that use cases return for a certificate: the certificate's record without sealed claims and signature."""
+"""The record of a certificate that use cases return. It has no sealed claims and no signature."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from ledger.certificates.tables import Certificate
 
 @dataclass(frozen=True, slots=True)
 class IssuedCertificate:
-    """``digest`` is the digest of the log entry (hex); ``exp`` and ``created_at`` are seconds UTC.
+    """The record of a certificate. ``digest`` is the digest of its log entry (hex); ``exp`` and ``created_at`` are
+    seconds UTC.
 
     Only usage certificates have ``consumer``, ``request_id`` and ``max_uses``; only registration certificates have
     ``asset_id``.

@@ -1,4 +1,6 @@
-"""Operations: a caller that issued certificates polls the operation to learn when they are anchored."""
+"""Operations. A caller that issued certificates asks for the operation again and again, to learn when all are
+anchored.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ class Operations:
         self._clock = clock
 
     def begin(self, party: str, kind: str, certificates: Sequence[str]) -> dict[str, Any]:
-        """Record an operation of kind ``kind`` for issued certificates (numbers), and return the operation as JSON."""
+        """Record an operation for certificates that were just issued (given by their numbers), and return the operation
+        as JSON.
+        """
         with self._database.write() as session:
             last = session.scalar(
                 select(func.max(Entry.seq))

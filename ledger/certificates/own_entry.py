@@ -1,7 +1,7 @@
 """Compare a certificate's database row with its log entry.
 
-The row repeats members of the entry so that certificates can be searched. If somebody changed the row in the database,
-answers about the certificate would be wrong although every signature is valid.
+The row repeats members of the entry so that the database can search for them. If somebody changed the row in the
+database, answers about the certificate would be wrong although every signature is valid.
 """
 
 from __future__ import annotations

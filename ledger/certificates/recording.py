@@ -1,4 +1,4 @@
-"""Give certificates of every class their numbers, and record them in the log."""
+"""Give each new certificate its number, and record it in the log."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from ledger.store.sealing import Sealer
 
 
 def next_number(session: Session, region: str, scenario: str, now: int) -> str:
-    """Take the next certificate number for this region, year (Asia/Shanghai) and scenario; serial numbers begin at 1.
+    """Take the next certificate number for this region, scenario and year (Asia/Shanghai). The last part of a number
+    counts from 1.
 
     Raises ``Incoherent`` ``COUNTER_DIFFERS`` if a certificate already has the number.
     """
@@ -47,7 +48,7 @@ def add_certificate(
     """Append a certificate to the log and add its row, in the caller's transaction.
 
     ``state`` is called with the sequence number that the log assigns, and returns the payload. The claims in ``hidden``
-    are stored sealed.
+    are stored encrypted.
     """
     entry = log_store.append_numbered(session, "certificate", state, now)
     payload = json.loads(entry.body)

@@ -31,13 +31,14 @@ class CertificateStates:
         self._clock = clock
 
     def status(self, number: str) -> dict[str, Any]:
-        """Return a certificate's state and since when, the reason, and the position in the log; no claims.
+        """Return a certificate's state, since when it has this state, the reason, and its position in the log. Claims
+        are not returned.
 
-        The state is one of ``ledger.usage.holdings.filter.STATES``. A certificate is ``building`` until the chain holds
+        The state is one of ``ledger.usage.holdings.filter.STATES``. A certificate is ``building`` until the chain has
         its batch, whatever the database says. In this state ``paused_until`` is the latest time at which a pause ends
         (seconds UTC), 0 without a pause. ``since`` and ``reason`` are None for states that no act on the chain caused,
-        such as ``expired``. Raises ``NotFound``; ``Incoherent`` if the chain has another batch with this batch
-        number, or if the state would be ``active`` but the chain has lost blocks that may have contained a revocation.
+        such as ``expired``. Raises ``NotFound``; ``Incoherent`` if the chain has another batch with this batch number,
+        or if the state would be ``active`` but the chain has lost blocks that may have contained a revocation.
         """
         with self._database.read() as session:
             row = certificate(session, number)
@@ -60,7 +61,8 @@ class CertificateStates:
     def public_status(self, number: str) -> dict[str, Any]:
         """Return what anybody may see: the state, and since when the certificate has it. Raises ``NotFound``.
 
-        The reason is not public. The position is left out too, because with it the reason can be read on the chain.
+        The reason is not public. The position is left out too, because anybody who has it can read the reason on the
+        chain.
         """
         found = self.status(number)
         return {name: found[name] for name in ("certificate_no", "state", "since") if name in found}
@@ -69,15 +71,16 @@ class CertificateStates:
         return {"certificate_no": number, "state": "building", "paused_until": self._reader.paused_until()}
 
     def _holds(self, batch: Batch, place: Position, block: int) -> bool:
-        """Return whether the chain has the certificate's batch; raises ``Incoherent`` ``LOG_FORKED`` if the chain has
-        another batch with its number."""
+        """Return whether the chain has the certificate's batch. Raises ``Incoherent`` ``LOG_FORKED`` if the chain has a
+        different batch under the same number.
+        """
         held = self._reader.commitment(place.issuer, place.batch, block=block)
         if held is not None and held != commitment_of(batch):
             raise forked(batch.number).refusal()
         return held is not None
 
     def _require_no_loss(self) -> None:
-        """Raise if the chain lost its newest blocks, because a revocation may have been in them."""
+        """Raise if the chain has lost its newest blocks, because a revocation may have been in the lost blocks."""
         finding = self._database.standing
         if finding is not None and finding.code in FORGETFUL:
             raise finding.refusal()
@@ -85,11 +88,11 @@ class CertificateStates:
     def _judged(
         self, row: Certificate, named: Sequence[NamedStatement], own: LeafStatus, recorded: Collection[str | None]
     ) -> LeafStatus:
-        """Return the first state, in the order of the checks, that applies. ``own`` is the status that the issuer set
-        in its log.
+        """Return the certificate's state. The causes are checked in a fixed order, and the first that applies decides.
+        ``own`` is the status that the issuer set in its log.
 
-        The verifier and ``judged_state`` of the holdings use the same rules. ``recorded`` has the digests of statements
-        that a log entry withdraws.
+        The verifier, and ``judged_state`` for the holdings, use the same rules. ``recorded`` has the digests of the
+        statements for which a log entry records a withdrawal.
         """
         if own.state in ("revoked", "superseded"):
             return own
@@ -125,10 +128,10 @@ def _withdrawn(
     numbers: Mapping[str, Callable[[], int]],
     recorded: Collection[str | None],
 ) -> tuple[int | None, str] | None:
-    """Return the time and the reason of the withdrawal that ended a certificate, or None if nothing was withdrawn.
+    """Return the time and the reason of the withdrawal that ended a certificate, or None if no statement was withdrawn.
 
-    If the key of a withdrawal was reported lost, a subject's withdrawal still counts, but a provider's does not
-    (protocol §9). The time is None if the withdrawal is only in a log entry.
+    A subject's withdrawal counts even if its key was reported lost; a provider's then does not (protocol §9). The time
+    is None if only a log entry has the withdrawal.
     """
     asked = [(each, reads.withdrawn_at(numbers[each.party](), each.digest)) for each in named if each.party]
     facts = [(each, answer()) for each, answer in asked]
@@ -140,7 +143,9 @@ def _withdrawn(
 
 
 def _ended_with(asset: AssetRecord, holder: str) -> str | None:
-    """Return how a registration certificate ended if ``holder`` no longer holds its asset, else None."""
+    """Return how a registration certificate ended: its asset ended, or ``holder`` no longer holds the asset. None if
+    neither is so.
+    """
     if asset.state in ("annulled", "cancelled"):
         return asset.state
     return "superseded" if asset.holder != holder else None

@@ -1,6 +1,6 @@
-"""The issuer suspends, resumes, revokes and supersedes its certificates.
+"""The issuer suspends, resumes, revokes and supersedes its own certificates.
 
-Holds by authorities and supervisors are in ``holds``.
+Holds, which authorities and supervisors place, are in ``holds``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ledger.proof.checks.classes import CERTIFICATE_CLASSES
 from ledger.store.database import Database
 from ledger.store.tables import Batch, Entry
 
-# The numbers of "revoked" and "superseded" on the chain (protocol §3). Both are permanent.
+# The status numbers on the chain for "revoked" and "superseded" (protocol §3). Both states are permanent.
 ENDED: Final = (2, 3)
 
 
@@ -56,8 +56,8 @@ class CertificateStatus:
         """
         with self._database.read() as session:
             rows = [certificate(session, each) for each in (number, successor)]
-        # A registered asset can change its holder, so the successor may have another subject; a usage certificate may
-        # not.
+        # A registered asset can pass to another holder, so its new certificate may have another subject. A usage
+        # certificate and its successor must have the same subject.
         same = {(row.cls, None if CERTIFICATE_CLASSES[row.cls].transferable else row.subject) for row in rows}
         if len(same) != 1 or number == successor:
             raise Conflict(
@@ -70,7 +70,7 @@ class CertificateStatus:
         self._once(lambda: self._client.send(calls.supersede(old.batch, old.index, new.batch, new.index)))
 
     def revoke_position(self, where: Position, reason: str) -> None:
-        """Revoke the certificate at a position of the log; nothing is sent if it is revoked or superseded already."""
+        """Revoke the certificate at a position of the log. If it is already revoked or superseded, nothing changes."""
         self._once(lambda: self._client.send(calls.revoke(where.batch, where.index, reason)))
 
     def position(self, number: str) -> Position:

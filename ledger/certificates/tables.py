@@ -11,7 +11,7 @@ from ledger.store.tables import Base, Hex32, Source, Ulid
 
 
 class Certificate(Base, source=Source.ENTRIES):
-    """A data asset certificate. The payload is in the certificate's log entry; the disclosures are sealed.
+    """A data asset certificate. The payload is in the certificate's log entry; the disclosures are stored encrypted.
 
     The first certificate of a request has ``version`` 1; each correction adds a certificate with the next version.
     ``seq`` is the sequence number in the payload. ``max_uses`` is null for a registration certificate, whose uses are
@@ -45,18 +45,18 @@ class Certificate(Base, source=Source.ENTRIES):
 
 
 class Presentation(Base, source=Source.ENTRIES):
-    """A verification of a usage certificate, which another installation may have issued. The subject can see the
+    """A verification of a usage certificate, issued here or at another installation. The subject can see the
     verification.
 
     A row with a ``nonce_digest`` is a presentation for a use; ``result`` is ``pending`` until the outcome is known.
-    ``presented`` is the digest of the presented certificate and position. ``issuer``, ``batch`` and ``index`` are the
-    position of a genuine certificate, ``request`` is the statement digest under which its uses are counted. ``ordinal``
-    and ``tx_hash`` belong to the last use that was tried, and are recorded before the use is sent to the node; the
-    chain counted this use if the result is ``valid``.
+    ``presented`` is the digest of the presented certificate and position. For a genuine certificate, ``issuer``,
+    ``batch`` and ``index`` are its position, and ``request`` is the statement digest under which its uses are counted.
+    ``ordinal`` and ``tx_hash`` belong to the last use that was tried. They are recorded before the use is sent to the
+    node. If ``result`` is ``valid``, the chain counted this use.
     """
 
     __tablename__ = "presentation"
-    # Nonces are unique for each consumer, so that no other party can use up a consumer's nonce.
+    # Each consumer has its own nonces, so that no other party can use up a consumer's nonce.
     __table_args__ = (UniqueConstraint("consumer", "nonce_digest"),)
     id: Mapped[str] = mapped_column(Ulid, primary_key=True)
     certificate_no: Mapped[str] = mapped_column(String(32), index=True)
@@ -86,7 +86,9 @@ class Disclosure(Base, source=Source.BACKUP):
 
 
 class Operation(Base, source=Source.BACKUP):
-    """Issued certificates that wait to be anchored; the operation is done when the entry ``last_seq`` is anchored."""
+    """Certificates that were issued together and wait to be anchored. They are anchored when the entry ``last_seq`` is;
+    the operation is then done.
+    """
 
     __tablename__ = "operation"
     id: Mapped[str] = mapped_column(Ulid, primary_key=True)

@@ -1,4 +1,4 @@
-"""Verify a bundle against the chain: read the chain data for the bundle (facts), then call the verifier."""
+"""Verify a bundle against the chain: read the facts (the chain data that the bundle needs), then call the verifier."""
 
 from __future__ import annotations
 
@@ -17,27 +17,30 @@ from ledger.proof.report import Report
 from ledger.proof.sdjwt import parse_certificate
 from ledger.proof.verifier import Expectation, verify
 
-# Such a function adds the template of the bundle's scenario to the expectation, if the scenario is known here.
+# A function that completes an expectation: if the scenario of the bundle is known here, it adds the scenario's
+# template.
 Expecting = Callable[[Bundle | bytes, Expectation], Expectation]
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A report, the chain data with which it can be repeated offline (facts), and the use that was counted."""
+    """The verifier's report, the use that was counted, and the facts: the chain data with which anybody can verify
+    again offline.
+    """
 
     report: Report
     facts: Facts | None
     use: CountedUse | None = None
 
     def without_content(self) -> Verified:
-        """Return the report without claims and without disclosed fields."""
+        """Return a copy of the report that contains neither claims nor disclosed fields."""
         return replace(self, report=replace(self.report, claims={}, disclosed={}))
 
 
 class Judge:
     """Verifies bundles.
 
-    If the scenario's file is known here, a certificate that was issued under another template is refused.
+    If this installation has the scenario's file, it refuses certificates that were issued with a different template.
     """
 
     def __init__(self, remembered: Remembered, expecting: Expecting, clock: Clock) -> None:
@@ -46,9 +49,9 @@ class Judge:
         self._clock = clock
 
     def verify(self, raw: bytes, expect: Expectation, at: int | None = None) -> Verified:
-        """Verify a bundle against the chain, for now or for a past time (seconds UTC).
+        """Verify a bundle against the chain as of now, or as of a past time ``at`` (seconds UTC).
 
-        The method raises no exception for a bundle, whatever the bundle contains.
+        Whatever the bundle contains, no exception is raised; the report says what is wrong.
         """
         try:
             return self.judge(parse_bundle(raw), expect, at)
@@ -64,20 +67,22 @@ class Judge:
         return self._remembered.facts(bundle)
 
     def judge(self, bundle: Bundle, expect: Expectation, at: int | None = None) -> Verified:
-        """Verify a bundle that is parsed already, as ``verify`` does."""
+        """Verify a bundle that is already parsed. Otherwise the same as ``verify``."""
         facts = self.facts(bundle)
-        # The later of the two times: with a slow clock, a use that the chain has just counted would seem to be in the
-        # future.
+        # If the local clock is slow, a use that the chain has just counted would lie in the future. So the later of the
+        # two times is used.
         moment = max(self._clock(), facts.block_time) if at is None else at
         return Verified(self.report(bundle, facts, moment, expect), facts)
 
     def report(self, bundle: Bundle, facts: Facts, at: int, expect: Expectation) -> Report:
-        """Verify the bundle with these facts for a time (seconds UTC), and return the report."""
+        """Verify the bundle with these facts as of the time ``at`` (seconds UTC), and return the report."""
         return verify(bundle, facts, at, self._expecting(bundle, expect))
 
 
 def usage_of(raw: bytes) -> tuple[Bundle, str] | None:
-    """Return the parsed bundle and the number of a usage certificate, genuine or not; None for anything else."""
+    """Return the parsed bundle and the certificate's number if the bundle is of a usage certificate, genuine or not;
+    else None.
+    """
     try:
         bundle = parse_bundle(raw)
         claims = parse_certificate(bundle.certificate).claims

@@ -1,4 +1,4 @@
-"""The value that use cases return for a presentation, and the errors of a presentation that cannot continue."""
+"""The record of a presentation that use cases return, and the errors for a presentation that cannot continue."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class KnownPresentation:
         return cls(**{field.name: getattr(row, field.name) for field in fields(cls)})
 
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON for the parties of the certificate."""
+        """Return the record as JSON for the parties to the certificate."""
         return {
             "id": self.id,
             "at": self.created_at,
@@ -59,7 +59,7 @@ def under_way() -> Conflict:
 def replayed(known: KnownPresentation | None) -> Conflict:
     """Return the error for a nonce that was used before.
 
-    ``known`` is the earlier presentation if the caller made it.
+    ``known`` is the earlier presentation with this nonce, if the same caller made it.
     """
     about: dict[str, Any] = {}
     if known is not None:

@@ -1,4 +1,4 @@
-"""Values for the outcome of a verification, and for the use that was counted for the verification.
+"""The outcome of a verification, and the use that the chain counted for it.
 
 Both are stored in a database row and in log entries.
 """
@@ -36,8 +36,8 @@ class CountedUse:
 class Ended:
     """The outcome of a verification: the verifier's result and the names of the disclosed fields.
 
-    For a genuine certificate, the outcome also has the position, and the consumer (party id) and the request (statement
-    digest) for which the uses are counted; else these members are None.
+    For a genuine certificate, the outcome also has the certificate's position, and the consumer (party id) and the
+    request (statement digest) for which the chain counts its uses. Otherwise these members are None.
     """
 
     result: str
@@ -66,7 +66,9 @@ class Ended:
 def entries_of_end(
     row: Presentation, known: Certificate, use: CountedUse | None, ledger: str, now: int
 ) -> Iterator[dict[str, Any]]:
-    """Return the log entries for a presentation that ended: one for the presentation, and one for a counted use."""
+    """Return the log entries for a presentation that has ended: one for the presentation, and another if a use was
+    counted.
+    """
     yield presentation_entry(
         ledger=ledger,
         id=row.id,

@@ -1,4 +1,5 @@
-"""Record verifications of certificates. A certificate's subject can see all of them, a consumer only its own result.
+"""Record verifications of certificates. A certificate's subject can see all verifications; a consumer sees only its
+own.
 
 The first step of a presentation is to reserve its nonce; a consumer can use each nonce once. The presentation is
 ``pending`` until its outcome is known. The operator's installation also appends the outcome, and the use if one was
@@ -35,7 +36,9 @@ from ledger.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class UsedElsewhere:
-    """A use that the chain counted without a verification here; ``by`` is the consumer, ``at`` is in seconds UTC."""
+    """A use that the chain counted although nobody verified the certificate here. ``by`` is the consumer, ``at`` is in
+    seconds UTC.
+    """
 
     ordinal: int
     by: str
@@ -45,7 +48,7 @@ class UsedElsewhere:
 class Presentations:
     """Stores verifications.
 
-    With ``keeps_log``, the outcome for a certificate that was issued here also becomes a log entry.
+    If ``keeps_log`` is true, the outcome is also appended to the log, for certificates that were issued here.
     """
 
     def __init__(
@@ -64,12 +67,12 @@ class Presentations:
         self._keeps_log = keeps_log
 
     def begin(self, bundle: Bundle, number: str, consumer: str, nonce: str, at: int) -> KnownPresentation:
-        """Reserve the nonce for this presentation and record it; if the same presentation is still pending, return its
-        record.
+        """Reserve the nonce for this presentation and record the presentation. If the same presentation is still
+        pending, return its record.
 
         ``at`` is the time at which the presentation was received (seconds UTC); a pending presentation keeps its first
-        time. Raises ``Conflict`` ``NONCE_REPLAYED`` if the nonce was used, with the result if the same presentation
-        used it.
+        time. Raises ``Conflict`` ``NONCE_REPLAYED`` if the nonce was used before. If this same presentation used it,
+        the error contains the result.
         """
         fresh = Presentation(
             id=str(ULID()),
@@ -100,8 +103,8 @@ class Presentations:
     def resume(self, identifier: str, consumer: str) -> KnownPresentation:
         """Return this consumer's pending presentation.
 
-        Raises ``NotFound`` ``PRESENTATION_UNKNOWN``; ``Conflict`` ``NONCE_REPLAYED``, with the result, if the
-        presentation has ended.
+        Raises ``NotFound`` ``PRESENTATION_UNKNOWN``. Raises ``Conflict`` ``NONCE_REPLAYED`` if the presentation has
+        ended; the error contains the result.
         """
         with self._database.read() as session:
             known = session.get(Presentation, identifier)
@@ -115,7 +118,9 @@ class Presentations:
         return _still_pending(known)
 
     def looked_at(self, row: KnownPresentation, found: Ended) -> None:
-        """Record a valid presentation before its use is signed, so that the subject sees who has verified it."""
+        """Record a valid presentation before the consumer signs the use, so that the subject sees who has verified the
+        certificate.
+        """
         with self._database.write() as session:
             known = session.get_one(Presentation, row.id)
             if known.result == PENDING:
@@ -157,7 +162,9 @@ class Presentations:
             return KnownPresentation.of(known)
 
     def add(self, number: str, consumer: str, ended: Ended) -> None:
-        """Record that a genuine certificate was verified without a use; for any other certificate nothing is stored."""
+        """Record that a certificate was verified without a use. If the certificate is not genuine, nothing is
+        stored.
+        """
         row = Presentation(id=str(ULID()), certificate_no=number, consumer=consumer, created_at=self._clock())
         if ended.place is None:
             return
@@ -184,7 +191,9 @@ class Presentations:
             return [KnownPresentation.of(row) for row in rows]
 
     def page(self, number: str, after: str | None, limit: int) -> list[KnownPresentation]:
-        """Return a page of a certificate's verifications, sorted by id; ``NotFound`` for an unknown certificate."""
+        """Return a page of a certificate's verifications, sorted by id. Raises ``NotFound`` if the certificate is
+        unknown.
+        """
         query = select(Presentation).where(Presentation.certificate_no == number, genuine())
         if after:
             query = query.where(Presentation.id > after)
@@ -196,8 +205,8 @@ class Presentations:
         return found
 
     def elsewhere(self, number: str) -> list[UsedElsewhere]:
-        """Return the uses of the certificate's request that the consumer had counted without a verification at this
-        ledger.
+        """Return the uses of the certificate's request that the chain counted, but for which no verification is
+        recorded here.
 
         Raises ``NotFound``.
         """
@@ -228,8 +237,8 @@ def _still_pending(known: Presentation) -> KnownPresentation:
 
 
 def _leaves_nothing(session: Session, row: Presentation, ended: Ended) -> bool:
-    """Return whether to delete the row: the certificate is not genuine, or a party that is not its consumer already has
-    a record today.
+    """Return whether to delete the row. It is deleted if the certificate is not genuine, or if a party other than its
+    consumer already has a record today.
 
     The row of a presentation that lapsed before it was verified is kept, because its nonce must stay used.
     """
@@ -239,8 +248,9 @@ def _leaves_nothing(session: Session, row: Presentation, ended: Ended) -> bool:
 
 
 def _recorded_today(session: Session, row: Presentation, ended: Ended) -> bool:
-    """Return whether a party that is not the certificate's consumer already has a record of the certificate today
-    (UTC)."""
+    """Return whether the row's party is not the certificate's consumer and already has a record of the certificate
+    today (UTC).
+    """
     if ended.consumer == row.consumer:
         return False
     day = row.created_at - row.created_at % DAY

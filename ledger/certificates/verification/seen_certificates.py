@@ -1,4 +1,6 @@
-"""Find the position and the use counter of certificates that were issued here, or verified here and found genuine."""
+"""Find the position and the use counter of certificates. They were issued here, or were verified here and found
+genuine.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from ledger.proof.bundle import Position
 
 
 def place_of(session: Session, number: str) -> Position | None:
-    """Return a certificate's position in the log, None if the certificate is not anchored; raises ``NotFound``."""
+    """Return a certificate's position in the log, or None if the certificate is not anchored. Raises ``NotFound``."""
     known = session.get(Certificate, number)
     if known is not None:
         return positions(session, [known.digest]).get(known.digest)
@@ -24,10 +26,11 @@ def place_of(session: Session, number: str) -> Position | None:
 
 
 def counter_of(session: Session, number: str) -> tuple[str, str] | None:
-    """Return the consumer (party id) and the request (statement digest) for which a certificate's uses are counted.
+    """Return the consumer (party id) and the request (statement digest) for which the chain counts a certificate's
+    uses.
 
-    Returns None for a registration certificate. For a certificate that was issued elsewhere, the consumer is the party
-    that verified it here. Raises ``NotFound``.
+    Returns None for a registration certificate. If the certificate was issued elsewhere, the consumer is the party that
+    verified it here. Raises ``NotFound``.
     """
     known = session.get(Certificate, number)
     if known is None:
@@ -38,7 +41,7 @@ def counter_of(session: Session, number: str) -> tuple[str, str] | None:
 
 
 def genuine() -> ColumnElement[bool]:
-    """Return the query condition for presentations of a genuine certificate."""
+    """Return the SQL condition that selects presentations of genuine certificates."""
     return Presentation.batch.is_not(None)
 
 

@@ -1,4 +1,6 @@
-"""Locks within a process: they allow one thread for each presentation, and one presentation for each use counter."""
+"""Locks within a process. Each presentation has a lock for one thread, and each use counter has a lock for one
+presentation.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ from ledger.certificates.verification.known_presentation import under_way
 class Turns:
     """Hands out the locks; thread-safe.
 
-    Other processes are kept apart by the presentation's database row and the chain's counter.
+    The locks do not reach other processes. Against those, the presentation's database row and the chain's counter
+    protect.
     """
 
     def __init__(self) -> None:

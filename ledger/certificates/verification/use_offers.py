@@ -1,4 +1,4 @@
-"""Keep, in memory only, the uses that consumers were asked to sign and have not signed yet; limited for each consumer.
+"""Keep, in memory only, the uses that consumers must still sign. The number is limited for each consumer.
 
 The presented bundle is never written to disk. After a restart, or in another process, the use is not found, and the
 consumer must send the presentation again.
@@ -14,23 +14,24 @@ from typing import Final, Generic, TypeVar
 from ledger.certificates.verification.uses import UseToSign
 from ledger.errors import Conflict
 
-# The most offers of one consumer. A bundle has at most 256 KiB, so a consumer's offers take at most 16 MiB.
+# The maximum number of offers kept for one consumer. A bundle has at most 256 KiB, so the offers of one consumer take
+# at most 16 MiB.
 MAX_OFFERS: Final = 64
 About = TypeVar("About")
 
 
 @dataclass(frozen=True, slots=True)
 class Offer(Generic[About]):
-    """A use to sign, and the presentation that it belongs to."""
+    """A use that the consumer must sign, and the presentation to which it belongs."""
 
     use: UseToSign
     about: About
 
 
 class Offers(Generic[About]):
-    """Keeps the newest offer of each presentation.
+    """Keeps the newest offer for each presentation.
 
-    Above the limit, the consumer's oldest offer is removed. Thread-safe.
+    If a consumer has too many offers, its oldest offer is removed. Thread-safe.
     """
 
     def __init__(self, most: int = MAX_OFFERS) -> None:
@@ -39,7 +40,7 @@ class Offers(Generic[About]):
         self._offers: dict[str, OrderedDict[str, Offer[About]]] = {}
 
     def put(self, consumer: str, use: UseToSign, about: About) -> None:
-        """Keep an offer; it replaces an earlier offer for the same presentation."""
+        """Keep an offer. An earlier offer for the same presentation is replaced."""
         with self._lock:
             own = self._offers.setdefault(consumer, OrderedDict())
             own[use.presentation] = Offer(use, about)
@@ -48,7 +49,7 @@ class Offers(Generic[About]):
                 own.popitem(last=False)
 
     def get(self, consumer: str, presentation: str) -> Offer[About]:
-        """Return the offer for a presentation; raises ``Conflict`` ``USE_NOT_PROPOSED``."""
+        """Return the offer for a presentation. Raises ``Conflict`` ``USE_NOT_PROPOSED`` if there is none."""
         with self._lock:
             own = self._offers.get(consumer)
             offer = None if own is None else own.get(presentation)

@@ -1,4 +1,4 @@
-"""Have uses counted on the chain. The contract counts a use only if the consumer's own key signed it.
+"""Send uses to the chain, where they are counted. The contract counts a use only if the consumer's own key signed it.
 
 The consumer's own installation sends uses from the consumer's account. If this installation keeps the consumer's key,
 that key signs, and the operator's account sends the transaction and pays. Any other consumer receives a message to
@@ -21,7 +21,7 @@ from ledger.proof.acts import sign_act, uses_message
 
 @dataclass(frozen=True, slots=True)
 class UseToSign:
-    """A use to be signed. Once the key of ``account`` has signed ``message``, anybody can have the use counted.
+    """A use that the consumer must sign. Once the key of ``account`` has signed ``message``, anybody may send the use.
 
     ``presentation`` is an id and ``request`` a statement digest (hex). After ``deadline`` (seconds UTC) the chain no
     longer counts the use.
@@ -38,7 +38,7 @@ class UseToSign:
 class Uses:
     """Sends uses to the chain.
 
-    ``own`` is the party of ``client``'s account; ``accounts`` returns a party's current account.
+    ``own`` is the party to which the account of ``client`` belongs; ``accounts`` returns a party's current account.
     """
 
     def __init__(
@@ -56,11 +56,11 @@ class Uses:
         self._accounts = accounts
 
     def signs_for(self, consumer: str) -> bool:
-        """Return whether this installation has the consumer's key; raises ``NotFound`` ``PARTY_UNKNOWN``."""
+        """Return whether this installation keeps the consumer's key; raises ``NotFound`` ``PARTY_UNKNOWN``."""
         return consumer == self._own or self._accounts(consumer) in self._custody
 
     def require_key_of(self, consumer: str) -> None:
-        """Raise ``Conflict`` ``ACT_SIGNATURE_REQUIRED`` unless this installation has the consumer's key."""
+        """Raise ``Conflict`` ``ACT_SIGNATURE_REQUIRED`` unless this installation keeps the consumer's key."""
         if not self.signs_for(consumer):
             raise Conflict(
                 "ACT_SIGNATURE_REQUIRED",
@@ -70,18 +70,18 @@ class Uses:
             )
 
     def to_sign(self, presentation: str, consumer: str, request: str, ordinal: int, deadline: int) -> UseToSign:
-        """Return a use with the message that the key of the consumer's current account must sign."""
+        """Return a use, with the message that the consumer must sign with the key of its current account."""
         account = self._client.account if consumer == self._own else self._accounts(consumer)
         message = uses_message(self._reader.chain, account, deadline, [(request, ordinal)])
         return UseToSign(presentation, account, request, ordinal, deadline, message)
 
     def send(self, use: UseToSign, signature: bytes | None, announce: Announce) -> Receipt:
-        """Send a use with the consumer's signature. Without a signature, this installation must have the consumer's
+        """Send a use with the consumer's signature. Without a signature, this installation must keep the consumer's
         key.
 
         Raises ``Conflict`` ``LOG_USE_OUT_OF_ORDER``, ``LOG_SIGNATURE_EXPIRED``, ``Forbidden``
         ``LOG_SIGNATURE_INVALID``, and the errors of ``ChainClient.send``. The contract ignores a signed use whose
-        ordinal is not the next one; ``counted`` is then false for the receipt.
+        ordinal is not the next one; for such a receipt, ``counted`` returns false.
         """
         if signature is None and use.account == self._client.account:
             return self._client.send(record_use(use.request, use.ordinal), announce=announce)
@@ -99,9 +99,9 @@ class Uses:
         return any((use["consumer"], use["request"], use["ordinal"]) == (number, request, ordinal) for use in uses)
 
     def receipt(self, tx_hash: str) -> Receipt | None:
-        """Return the receipt of a transaction, None if the transaction is in no block."""
+        """Return the receipt of a transaction, or None if no block contains the transaction."""
         return self._client.receipt(tx_hash)
 
     def waits(self, tx_hash: str) -> bool:
-        """Return whether the transaction waits at the node for a block."""
+        """Return whether the transaction is at the node but not in a block yet."""
         return self._client.waits(tx_hash)

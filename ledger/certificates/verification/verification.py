@@ -1,16 +1,16 @@
-"""Verify a bundle for a party: read the chain data, call the verifier, count the use, and record the verification for
-the subject.
+"""Verify a bundle for a party: read the chain data, call the verifier, have the use counted, and record the
+verification for the subject.
 
-The chain's counter decides which use comes first, also between processes and installations. A use is counted only if it
+The chain's counter decides which use comes first, even between processes and installations. A use is counted only if it
 has the next ordinal; if another use was counted first, the bundle is verified again. Within a process, presentations of
-one request wait for each other, so that no transaction is wasted. Only the consumer can have a use counted. If
-the consumer's key is not here, the use is returned to the consumer to sign, and the content is returned only after the
+one request wait for each other, so that no transaction is wasted. Only the consumer can have a use counted. If the
+consumer's key is not here, the use is returned to the consumer to sign, and the content is returned only after the
 signed use is in a block.
 
 A presentation is answered once, in these steps: reserve the nonce; verify; store the transaction hash of the use; send
-the use; store the result. If the process stops in between, the presentation stays pending. If the consumer sends it
-again, it continues with the time at which it was first received. ``settle`` finds the outcome of a pending presentation
-by its transaction hash.
+the use; store the result. If the process stops in between, the presentation stays pending. If the consumer sends the
+presentation again, the steps continue, with the time at which it was first received. ``settle`` finds the outcome of a
+pending presentation by its transaction hash.
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ Send = Callable[[UseToSign, Announce], Receipt]
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """The consumer signs ``use`` to receive the content. If ``use`` is None, ``verified`` is the final answer."""
+    """The answer to a consumer whose key is not here. The consumer must sign ``use`` to receive the content. If ``use``
+    is None, ``verified`` is the final answer.
+    """
 
     verified: Verified
     use: UseToSign | None
@@ -81,7 +83,7 @@ class _UnderWay:
 
 
 class Verification(Judge):
-    """Verifies bundles for parties that do not run the verifier themselves."""
+    """Verifies bundles for parties that do not run a verifier themselves."""
 
     def __init__(
         self,
@@ -102,8 +104,8 @@ class Verification(Judge):
         self._offers: Offers[_UnderWay] = Offers()
 
     def check(self, actor: Actor, raw: bytes, nonce: str | None, at: int | None = None) -> Verified:
-        """Verify a bundle for a party without counting a use. If a usage certificate is genuine, its subject can see
-        this check.
+        """Verify a bundle for a party without counting a use. If the bundle has a genuine usage certificate, its
+        subject can see this check.
 
         Raises ``Forbidden`` ``PARTY_LACKS_ROLE``.
         """
@@ -117,7 +119,7 @@ class Verification(Judge):
     def signs_for(self, consumer: str) -> bool:
         """Return whether this installation keeps the consumer's key.
 
-        If so, call ``accept`` for the consumer; else call ``propose`` and then ``use``.
+        If so, call ``accept`` for the consumer; otherwise call ``propose`` and then ``use``.
         """
         return self._uses.signs_for(consumer)
 
@@ -125,9 +127,10 @@ class Verification(Judge):
         """Verify a presentation and, if it is valid, have its use counted on the chain.
 
         The verification of a genuine certificate is recorded for the subject, whatever the result. If no node answered
-        or the process stopped, send the presentation again: it continues. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``;
-        ``Conflict`` ``ACT_SIGNATURE_REQUIRED`` if the consumer's key is not here, ``NONCE_REPLAYED`` if the nonce was
-        used before, ``PRESENTATION_PENDING`` while another thread verifies it.
+        or the process stopped, send the presentation again; the remaining steps are then done. Raises ``Forbidden``
+        ``PARTY_LACKS_ROLE``; ``Conflict`` ``ACT_SIGNATURE_REQUIRED`` if the consumer's key is not here,
+        ``NONCE_REPLAYED`` if the nonce was used before, ``PRESENTATION_PENDING`` while another thread verifies the
+        presentation.
         """
         require(actor, Action.VERIFY, owns=True)
         if usage_of(raw) is not None:
@@ -139,11 +142,11 @@ class Verification(Judge):
             return self._went_on(case) or self._use_up(case, lambda use, announce: self._uses.send(use, None, announce))
 
     def propose(self, actor: Actor, raw: bytes, nonce: str) -> Proposed:
-        """Verify a presentation for a consumer whose key is not here; if the presentation is valid, return the use to
-        sign.
+        """Verify a presentation for a consumer whose key is not here. If the presentation is valid, return the use that
+        the consumer must sign.
 
-        If the presentation is sent again, the current use is returned; if the use was counted and only the answer was
-        lost, the content is returned. Raises the errors of ``accept``, except ``ACT_SIGNATURE_REQUIRED``.
+        If the presentation is sent again, the current use is returned. If the use was already counted and only the
+        answer was lost, the content is returned. Raises the errors of ``accept``, except ``ACT_SIGNATURE_REQUIRED``.
         """
         require(actor, Action.VERIFY, owns=True)
         case = self._begin(raw, actor.party, nonce)
@@ -160,7 +163,8 @@ class Verification(Judge):
             return Proposed(verified.without_content(), use)
 
     def use(self, actor: Actor, presentation: str, signature: bytes) -> Verified:
-        """Have the use that ``propose`` returned counted with the consumer's signature, and return the content.
+        """Send the use that ``propose`` returned with the consumer's signature, and return the content once the use is
+        counted.
 
         Raises ``NotFound`` ``PRESENTATION_UNKNOWN``; ``Conflict`` ``USE_NOT_PROPOSED`` and ``USE_OVERTAKEN`` (then call
         ``propose`` again), ``NONCE_REPLAYED``, ``PRESENTATION_PENDING``; ``Forbidden`` ``LOG_SIGNATURE_INVALID``,
@@ -199,15 +203,15 @@ class Verification(Judge):
         return secrets.token_urlsafe(16)
 
     def status(self, number: str) -> dict[str, Any]:
-        """Return the status of a certificate, as ``CertificateStates.status``."""
+        """Return the status of a certificate, as ``CertificateStates.status`` does."""
         return self._states.status(number)
 
     def public_status(self, number: str) -> dict[str, Any]:
-        """Return the public status of a certificate, as ``CertificateStates.public_status``."""
+        """Return the public status of a certificate, as ``CertificateStates.public_status`` does."""
         return self._states.public_status(number)
 
     def _begin(self, raw: bytes, consumer: str, nonce: str) -> _UnderWay | None:
-        """Reserve the nonce and record the presentation; None if the bundle is not of a usage certificate."""
+        """Reserve the nonce and record the presentation. None if the bundle is not of a usage certificate."""
         presented = usage_of(raw)
         if presented is None:
             return None
@@ -216,14 +220,16 @@ class Verification(Judge):
         return _UnderWay(row, bundle, nonce, facts_needed(bundle).uses)
 
     def _now(self) -> int:
-        """Return the later time of this clock and the newest block, because this clock may be behind a wallet's."""
+        """Return the time of this clock or of the newest block, whichever is later. A wallet's clock may be ahead of
+        this clock.
+        """
         try:
             return max(self._clock(), self._reader.latest().time)
         except ChainUnavailable:
             return self._clock()
 
     def _went_on(self, case: _UnderWay) -> Verified | None:
-        """Return the answer if an earlier try already had the use counted; None if no use was counted yet.
+        """Return the answer if the use was already counted in an earlier try, or None if no use was counted yet.
 
         Raises ``Conflict`` ``PRESENTATION_PENDING``, and ``NONCE_REPLAYED`` if the presentation has lapsed.
         """
@@ -240,9 +246,9 @@ class Verification(Judge):
         return verified
 
     def _next_use(self, case: _UnderWay) -> tuple[Verified, UseToSign | None]:
-        """Verify, and return the report and the next use.
+        """Verify the presentation; return the report, and the use that the consumer must sign next.
 
-        A presentation that is not valid is recorded as ended and has no use.
+        If the presentation is not valid, its end is recorded and there is no use.
         """
         verified = self.judge(case.bundle, case.expect)
         if not verified.report.valid or verified.facts is None or case.counter is None:
@@ -261,7 +267,7 @@ class Verification(Judge):
                 if wanted is None:
                     return verified
                 if wanted.ordinal == overtaken:
-                    # The node does not have the block with the other use yet.
+                    # The ordinal is the same as before: the node does not yet have the block with the other use.
                     raise under_way()
                 overtaken = wanted.ordinal
                 if (use := self._spend(case, verified.report, wanted, send)) is not None:
@@ -283,7 +289,7 @@ class Verification(Judge):
         return self._use_in(receipt, case.row)
 
     def _use_in(self, receipt: Receipt | None, row: KnownPresentation) -> CountedUse | None:
-        """Return the recorded use if the contract counted it in the recorded transaction, else None."""
+        """Return the use stored in the row if the contract counted it in the row's transaction, else None."""
         if receipt is None or row.ordinal is None or row.request is None:
             return None
         if not self._uses.counted(receipt, row.consumer, row.request, row.ordinal):
@@ -291,7 +297,9 @@ class Verification(Judge):
         return CountedUse(row.ordinal, receipt.tx_hash, receipt.gas_used)
 
     def _as_it_was(self, case: _UnderWay, use: CountedUse) -> Verified:
-        """Make the lost answer again: verify for the time of the use, with the chain data before the use."""
+        """Make the answer that was lost once more: verify as of the time of the use, without this use and later
+        ones.
+        """
         facts = self.facts(case.bundle)
         history = () if case.counter is None else facts.uses.get(case.counter, ())
         if case.counter is None or len(history) < use.ordinal:
@@ -302,7 +310,7 @@ class Verification(Judge):
         return Verified(report, before, use)
 
     def _ending(self, row: KnownPresentation) -> tuple[Ended, CountedUse | None] | None:
-        """Return the outcome of an interrupted presentation; None while it is still pending."""
+        """Return the outcome of an interrupted presentation, or None while it is still pending."""
         receipt = None if row.tx_hash is None else self._uses.receipt(row.tx_hash)
         if (use := self._use_in(receipt, row)) is not None:
             return Ended(VALID, tuple(row.fields)), use
