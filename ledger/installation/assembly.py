@@ -22,10 +22,12 @@ from ledger.rulebooks.scenario_drafts import ScenarioDrafts
 
 
 class Ledger(Participant, Foundation):
-    """The operator's open ledger: its use cases, one member for each capability."""
+    """The operator's open ledger. Each member holds the use cases of one capability."""
 
     def __init__(self, base: Foundation) -> None:
-        """Build the capabilities, each from the capabilities built before it; reads no file and calls no node."""
+        """Build the capabilities. Each uses only capabilities that were built before it. No file is read, no node
+        called.
+        """
         vars(self).update(vars(base))
         super().__init__(
             base.settings,
@@ -73,7 +75,10 @@ class Ledger(Participant, Foundation):
         return self.parties.register.actor(identifier)
 
     def accept_loss(self) -> Loss:
-        """Call ``loss.accept_loss`` and rename ``seen.json``, which describes lost blocks, to ``seen.json.lost``."""
+        """Accept that the local chain lost its last blocks: see ``loss.accept_loss``.
+
+        ``seen.json`` describes lost blocks, so it is renamed to ``seen.json.lost``.
+        """
         seen = self.settings.home / SEEN
         if seen.exists():
             seen.rename(seen.with_name(f"{SEEN}.lost"))

@@ -14,8 +14,8 @@ from ledger.errors import PingzhengError
 
 log = structlog.get_logger()
 
-# The longest wait, in seconds, between two attempts. The wait is short because the work reads the chain: once a node
-# answers again, the ledger must soon refuse a key that was reported lost.
+# The maximum wait between two attempts, in seconds. It is short because the work reads the chain: as soon as a node
+# answers again, the ledger must refuse the keys that were reported lost.
 LONGEST_REST: Final = 5.0
 MAX_FAILING_SECONDS: Final = 60.0
 MAX_TICK_SECONDS: Final = 300.0
@@ -23,7 +23,9 @@ MAX_TICK_SECONDS: Final = 300.0
 
 @dataclass(frozen=True, slots=True)
 class WorkState:
-    """The state of a background task. ``code`` names the problem (None: no problem), ``seconds`` how long it lasts."""
+    """The state of a background task. ``code`` names the problem (None: no problem), ``seconds`` says how long it has
+    lasted.
+    """
 
     name: str
     code: str | None = None
@@ -40,7 +42,8 @@ class WorkState:
 class TickingThread:
     """A thread that calls ``tick`` every ``interval`` seconds. After an error it waits longer and calls again.
 
-    Of repeated errors only the first is logged; the recovery is logged too. ``clock`` is monotonic, in seconds.
+    If the same error is repeated, only its first occurrence and the recovery are logged. ``clock`` is monotonic, in
+    seconds.
     """
 
     def __init__(
@@ -92,7 +95,10 @@ class TickingThread:
             rest = self._rest_after(self._failure())
 
     def _failure(self) -> BaseException | None:
-        """Call ``tick`` once. Return the exception that it raised, also one that would end the thread; else None."""
+        """Call ``tick`` once, and return the exception that it raised, or None.
+
+        Exceptions that are no ``Exception`` are returned too, because they would end the thread.
+        """
         self._began = self._clock()
         try:
             self._tick()

@@ -72,14 +72,16 @@ from ledger.store.sealing import CLOSED, LOST, KeyProvider, closed_texts
 from ledger.store.tables import Sealed
 
 LOW_BYTES: Final = 200 * 1024 * 1024
-# A finding with this code is not a problem: the operator accepted the loss of these batches at the restore.
+# A finding with this code is shown, but is no problem, because the operator accepted the loss of these batches.
 REMARKED: Final = "BATCH_LOST"
 # Secret files: a person who can read them can act for the parties, or decrypt sealed texts.
 _PRIVATE: Final = ("keys", "offices", "ledger.db", "joined.json", "session.json")
 
 
 class Doctor:
-    """Examines the installation in ``settings.home``; raises the errors of ``require_made`` if there is none."""
+    """Examines the installation in ``settings.home``; raises the errors of ``require_made`` if there is no
+    installation.
+    """
 
     def __init__(self, settings: Settings) -> None:
         require_made(settings.home)
@@ -91,7 +93,7 @@ class Doctor:
         self._stack = ExitStack()
 
     def examine(self) -> list[Part]:
-        """Examine every part, in an order in which each part depends only on parts that were examined before."""
+        """Examine every part. A part that depends on other parts is examined after them."""
         with self._stack:
             return [
                 self._part("files", self._files),
@@ -209,7 +211,9 @@ class Doctor:
         self._database = Database(engine)
 
     def _sealing(self, database: Database) -> Iterator[Finding]:
-        """Unwrap one text for each wrapping key, to find a wrong key that has the right id; report closed texts."""
+        """Open one text for each wrapping key, to find a key with the right id but the wrong bytes; report closed
+        texts.
+        """
         if self._joined is not None:
             return
         provider = self._provider()

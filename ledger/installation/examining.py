@@ -82,7 +82,8 @@ def access(file: Path) -> str:
 
 
 def is_held(lock: Path) -> bool:
-    """Return whether another program holds the lock file, which means that it runs the node of the local chain."""
+    """Return whether another program holds the lock file. The program that holds it runs the node of the local
+    chain."""
     if not lock.exists():
         return False
     with lock.open("rb") as file:

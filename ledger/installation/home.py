@@ -45,7 +45,9 @@ def holds_ledger(home: Path) -> bool:
 
 
 def require_made(home: Path) -> None:
-    """Raise ``NotFound`` ``LEDGER_MISSING`` or ``Misconfigured`` ``LEDGER_HALF_MADE`` unless a ledger is here."""
+    """Raise ``NotFound`` ``LEDGER_MISSING``, or ``Misconfigured`` ``LEDGER_HALF_MADE``, if the folder has no whole
+    ledger.
+    """
     if is_half_made(home):
         raise Misconfigured(
             "LEDGER_HALF_MADE",
@@ -65,7 +67,7 @@ def require_made(home: Path) -> None:
 
 @contextmanager
 def creating(settings: Settings) -> Iterator[None]:
-    """Hold the folder exclusively while a ledger is created in it, or while an interrupted creation is continued.
+    """Lock the folder while a ledger is created in it, or while an interrupted creation is continued.
 
     After an error or a crash the folder stays marked as an interrupted creation. Raises ``Conflict``
     ``HOME_NOT_EMPTY``.
@@ -180,7 +182,9 @@ def require_deployment_unchanged(home: Path) -> None:
 
 
 def require_deployment(home: Path, noted: str) -> None:
-    """Raise ``Misconfigured`` ``DEPLOYMENT_CHANGED`` unless the file has this digest; "" allows every file."""
+    """Raise ``Misconfigured`` ``DEPLOYMENT_CHANGED`` unless the file has the digest ``noted``; if that is "", do
+    nothing.
+    """
     if noted and noted != deployment_digest(home):
         raise Misconfigured(
             "DEPLOYMENT_CHANGED",

@@ -65,7 +65,8 @@ class OwnParty:
         self._custody = custody
 
     def key_of(self, account: str) -> str | None:
-        """Return the account's public key if its private key is kept here, so that it may sign in; else None."""
+        """Return the account's public key if its private key is kept here, else None. Only such an account may sign
+        in."""
         return self._custody.public_key(account) if account in self._custody else None
 
     def account(self, identifier: str) -> str:
@@ -200,7 +201,8 @@ def open_joined(settings: Settings, clock: Clock | None = None) -> Iterator[Part
             require_ledger(session, membership.ledger)
         coherence = Coherence(database, ChainReader(client), None, clock, local=False)
         coherence.check()
-        # If a finding forbids writing to the database, sending transactions is forbidden too.
+        # While database and chain do not fit together, the database refuses writes. Then no transactions are sent
+        # either.
         client.before_sending = database.require_writable
         own = OwnParty(membership, custody)
         opened = Participant(
@@ -230,8 +232,8 @@ def open_joined(settings: Settings, clock: Clock | None = None) -> Iterator[Part
 def follow(follower: Follower) -> None:
     """Update the index when an installation is opened, because callers and their roles are read from the index.
 
-    If the index does not match the chain, the mismatch is logged and raises no error: the operator can only run
-    `index rebuild` if the installation opens.
+    If the index does not match the chain, the mismatch is only logged: the operator must be able to open the
+    installation to run `index rebuild`.
     """
     try:
         follower.sync()

@@ -23,7 +23,8 @@ from ledger.installation.node_keeping import CHECK_SECONDS, NodeKeeper, small_js
 from ledger.installation.settings import LOCK, Settings
 from ledger.wallet.private_file import alone_in, write_private
 
-# The latest time that contracts and node can handle, in seconds UTC: the contracts store times in 40 bits.
+# How many seconds the local chain's clock may differ from the machine's clock. Their sum, the chain's time, then fits
+# in the 40 bits in which the contracts store times.
 MAX_AHEAD_SECONDS: Final = 2**39
 _HEADER: Final = b'{"journal":'
 
@@ -57,7 +58,7 @@ class LocalClock:
 
     @property
     def ahead(self) -> int:
-        """How many seconds the chain's clock is ahead of the machine's; negative if the chain began in the past.
+        """How many seconds the chain's clock is ahead of the machine's clock; negative if the chain began in the past.
 
         Raises ``Misconfigured`` ``CLOCK_FILE_DAMAGED``, ``CLOCK_FILE_MISSING`` if the chain has no clock file, and
         ``FILE_REFUSED`` if the system does not let the file be read.
@@ -65,7 +66,9 @@ class LocalClock:
         return 0 if self._remote else self._read()
 
     def begin(self, before: int) -> None:
-        """Set the clock of a new chain ``before`` seconds behind the machine's clock; change no existing clock."""
+        """Set the clock of a new chain ``before`` seconds behind the machine's clock; leave an existing clock
+        unchanged.
+        """
         if not self._remote and not self._file.exists() and not self._journal.exists():
             self._settings.make_home()
             self._set(-before)
@@ -98,7 +101,10 @@ class LocalClock:
                 raise
 
     def set_clock(self, connection: Connection) -> None:
-        """Set a running chain's clock from the clock file: a program may have ended after writing only the file."""
+        """Set the clock of the running chain to the clock file.
+
+        The two differ if a program ended after it wrote the file and before it set the chain's clock.
+        """
         with alone_in(self._folder):
             connection.ask("pingzheng_setAhead", self._read())
 
@@ -189,7 +195,9 @@ def open_chain(settings: Settings, *, create: bool = False) -> Iterator[Chain]:
 
 
 def _await(opening: FileLock) -> None:
-    """Wait for a limited time while another program is opening the ledger, because it may need this program's node."""
+    """Wait for a limited time while another program opens the ledger, because that program may need this program's
+    node.
+    """
     deadline = time.monotonic() + LOCK_TIMEOUT_SECONDS
     with suppress(OSError):
         while not opening.acquire() and time.monotonic() < deadline:

@@ -82,7 +82,8 @@ class NodeKeeper:
     ) -> None:
         self._ending.set()
         while self._thread.is_alive():
-            # The thread may be waiting for a node that replays its journal.
+            # While the thread starts a node, it does not see that it must end: the node may be replaying its journal.
+            # So the node is stopped repeatedly until the thread ends.
             self._stop()
             self._thread.join(CHECK_SECONDS)
         self._stop()
@@ -126,7 +127,7 @@ class NodeKeeper:
             return self._make(None).start()
 
     def _share(self) -> bool:
-        """Use the owner's node, if the node answers and has this folder's journal open; return whether it is used."""
+        """Use the owner's node if it answers and has this folder's journal open; return whether the node is used."""
         port = self._noted()
         if port is None or not is_of(self._folder, url := f"http://127.0.0.1:{port}"):
             return False
@@ -134,7 +135,9 @@ class NodeKeeper:
         return True
 
     def _noted(self) -> int | None:
-        """Return the port in ``node.json``, None without a file. Raises ``Misconfigured`` ``NODE_FILE_DAMAGED``."""
+        """Return the port in ``node.json``, or None if there is no file. Raises ``Misconfigured``
+        ``NODE_FILE_DAMAGED``.
+        """
         path = self._folder / "node.json"
         try:
             found = _URL.fullmatch(small_json(path)["url"])
@@ -173,11 +176,13 @@ class NodeKeeper:
         try:
             return self._lock.acquire()
         except OSError:
-            # The folder was deleted or is not writable: keep using the node that answers.
+            # The folder was deleted or is not writable. The node answers, so this program goes on using it.
             return False
 
     def _revived(self) -> bool:
-        """Start the node again at the same port, with growing delays: ``MAX_STARTS`` times in ``WITHIN_SECONDS``."""
+        """Start the node again at the same port, at most ``MAX_STARTS`` times in ``WITHIN_SECONDS``, with growing
+        pauses.
+        """
         while not self._ending.is_set():
             now = time.monotonic()
             recent = sum(now - at < WITHIN_SECONDS for at in self._starts)
@@ -192,7 +197,8 @@ class NodeKeeper:
                 if error.code != "PORT_IN_USE":
                     return self._gave_up(error.code)
             except (PingzhengError, OSError) as error:
-                # This error also occurs when the system has no free process or file descriptor at the moment.
+                # This error is not final, because it also occurs when the system has no free process or file descriptor
+                # at the moment. So the start is tried again.
                 log.warning("local_chain_not_started", url=self._url, reason=str(error))
             else:
                 log.warning("local_chain_restarted", url=self._url)
@@ -222,7 +228,8 @@ def small_json(path: Path) -> Any:
 
 
 def is_of(folder: Path, url: str) -> bool:
-    """Return whether the node at ``url`` has this folder's journal file open, by whatever path."""
+    """Return whether the node at ``url`` has this folder's journal file open, even if it uses another path to the
+    file."""
     try:
         answer = Connection(url, timeout=_PROOF_TIMEOUT_SECONDS).ask("pingzheng_journal")
         status = (folder / "journal.jsonl").stat()

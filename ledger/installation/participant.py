@@ -113,7 +113,8 @@ class Participant:
         return self.roles.actor(identifier)
 
     def flush(self) -> None:
-        """Write to the database which data was read and which API keys were used, as far as that is still in memory.
+        """Write the records to the database that are still in memory: which data was read, and which API keys were
+        used.
 
         While a finding forbids writing to the database, these records stay in memory.
         """

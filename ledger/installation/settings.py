@@ -91,7 +91,7 @@ class Settings(BaseSettings):
 
     @property
     def oldest_head(self) -> int:
-        """Return the greatest age, in seconds, of the newest block at which the service is ready; 0: no limit."""
+        """Return how many seconds old the newest block may be while the service counts as ready; 0: no limit."""
         if self.max_head_age is not None:
             return self.max_head_age
         return 0 if self.rpc_url is None else MAX_HEAD_AGE

@@ -88,9 +88,10 @@ def install(
     founders: Founders,
     clock: Clock,
 ) -> None:
-    """Create the missing parts of a new ledger: keys, founding parties, contracts. After a crash, call it again.
+    """Create the missing parts of a new ledger: keys, founding parties, contracts.
 
-    ``notice`` is the shortest public notice in seconds; it cannot be changed after deployment.
+    After a crash, call the function again. ``notice`` is the shortest public notice in seconds; it cannot be changed
+    after deployment.
 
     Raises ``Misconfigured``: ``LEDGER_DIFFERS`` or ``DEPLOYMENT_MISSING`` if the database belongs to another ledger,
     ``DELAY_TOO_SHORT`` if the waiting period is too short and the chain is not local, ``OFFICES_MISSING`` if there are
@@ -220,7 +221,9 @@ def require_same_ledger(place: Path, database: Database) -> None:
 
 
 def _require_founding(settings: Settings, founders: Founders) -> None:
-    """Raise ``Misconfigured`` if on this chain the waiting period is too short, or the founders are too few."""
+    """Raise ``Misconfigured`` if the waiting period is too short for a chain that is not local, or founders are
+    missing.
+    """
     if settings.rpc_url is not None and settings.delay < MIN_DELAY:
         raise Misconfigured(
             "DELAY_TOO_SHORT",

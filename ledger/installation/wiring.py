@@ -129,7 +129,8 @@ def _opened(
     sealer = Sealer(keys)
     lookup_key = _lookup_key(settings).read()
     rules = RulesetBook.load(settings.rulesets).get(settings.ruleset)
-    # A notice of n working days lasts at least n days in every calendar.
+    # The contracts do not know working days. A notice of n working days always lasts at least n days, so the contracts
+    # require n days.
     notice = rules.notice_days * DAY
     if founders is not None:
         install(settings, chain, custody, database, sealer, lookup_key, notice, founders, clock)

@@ -10,7 +10,9 @@ from ledger.store.tables import Batch
 
 
 def adopted_proof(session: Session, batch: Batch, index: int) -> list[bytes]:
-    """Return the proof of an entry of a lost batch; raises ``Conflict`` ``BATCH_LOST`` if no holder brought it back."""
+    """Return the proof of an entry of a lost batch; raises ``Conflict`` ``BATCH_LOST`` if no holder brought a proof
+    back.
+    """
     found = session.get(AdoptedEntry, batch.first_seq + index)
     if found is None:
         raise Conflict(

@@ -86,7 +86,7 @@ class FailureNote:
     def failed(self, code: str, now: int) -> None:
         """Record that anchoring fails with this code.
 
-        If it already failed with the same code, the earlier time is kept.
+        If anchoring already failed with the same code, the time of the first failure is kept.
         """
         before = self._known if self._asked else self.read()
         if before is not None and before.code == code:
@@ -108,8 +108,8 @@ class Anchoring:
     anchored, so they can be called again after a crash.
 
     ``issuer`` is the number of the party that ``client`` sends for. ``archive`` receives each batch before the batch is
-    sent; if ``archive`` raises, the batch waits. ``archive`` is also called without a batch, to archive what only the
-    chain has. Before a batch is sent, and every ``COMPARE_SECONDS``, the database is compared with the chain.
+    sent; if ``archive`` raises, the batch waits. ``archive`` is also called without a batch, to archive acts that only
+    the chain has. Before a batch is sent, and every ``COMPARE_SECONDS``, the database is compared with the chain.
     """
 
     def __init__(
@@ -228,7 +228,8 @@ class Anchoring:
             try:
                 gas = self._client.send(anchor(batch.first_seq, batch.size, batch.root)).gas_used
             except (ChainRejected, Conflict) as refusal:
-                # A transaction that was sent before a crash may be in a block only now.
+                # After this refusal the batch may be anchored all the same: a transaction that was sent before a crash
+                # may have entered a block only now.
                 if refusal.code != "LOG_NOT_CONTIGUOUS":
                     raise
         anchored = anchor_of(self._reader, self._issuer, batch.number)

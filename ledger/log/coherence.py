@@ -298,7 +298,8 @@ def _followed(session: Session) -> tuple[int, str] | None:
     try:
         row = session.execute(select(CURSOR.c.block_number, CURSOR.c.block_hash)).first()
     except DBAPIError:
-        # The tables of the index are created only when the index begins to read the chain.
+        # The query failed because the index has no tables yet: they are created when the index begins to read the
+        # chain.
         session.rollback()
         return None
     return None if row is None else (row.block_number, row.block_hash)

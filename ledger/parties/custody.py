@@ -145,8 +145,8 @@ class Custody:
             keys = None
         if not isinstance(keys, dict) or not all(isinstance(key, str) for key in keys.values()):
             raise self._damaged()
-        # A damaged key would sign as another account: the chain would refuse the signature, or see the act of another
-        # party.
+        # A damaged key belongs to another account: the chain would refuse its signature, or see the act of another
+        # party. So every key is compared with its account.
         for account, key in keys.items():
             if self._keys.get(account) != key and not _is_key_of(account, key):
                 raise self._damaged(account)
@@ -203,7 +203,8 @@ def _is_key_of(account: str, key: str) -> bool:
     except (ValueError, InvalidInput):
         return False
     except Misconfigured:
-        # If a key's suite is not installed, the error is raised only when the key must sign.
+        # The key's suite is not installed, so the key cannot be checked now. The error is raised only when the key must
+        # sign.
         return True
 
 

@@ -23,7 +23,7 @@ from ledger.store.sealing import Sealer
 from ledger.store.tables import Sealed
 
 _SHOWN: Final = 5
-# The most party ids in one query; SQLite limits the number of parameters.
+# The maximum number of party ids in one query; SQLite limits the number of parameters.
 _CHUNK: Final = 5_000
 
 
@@ -69,7 +69,7 @@ class Directory:
         return found[0]
 
     def of(self, parties: Iterable[str]) -> dict[str, Institution]:
-        """Return a map from party id to institution, for those of these parties that are institutions."""
+        """Return a map from party id to institution. Ids of parties that are no institutions are left out."""
         wanted = list(dict.fromkeys(parties))
         with self._database.read() as session:
             return {

@@ -1,4 +1,4 @@
-"""Values for parties and their keys, which the use cases return instead of database rows."""
+"""Values that describe parties and their keys. The use cases return them instead of database rows."""
 
 from __future__ import annotations
 

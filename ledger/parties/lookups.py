@@ -60,7 +60,7 @@ def speaking_keys(session: Session, identifier: str) -> list[PartyKey]:
 
 
 def account_at(session: Session, identifier: str, at: int, suite: Suite = ES256K) -> str | None:
-    """Return the party's account of the given suite that may sign entries anchored ``at`` (seconds UTC).
+    """Return the party's account of the given suite that may sign entries anchored at the time ``at`` (seconds UTC).
 
     If no key of the suite was active at that time, return the present account if it is of the suite, else None.
     """

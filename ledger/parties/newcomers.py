@@ -49,7 +49,7 @@ class NewParty:
 
 
 def kind_of(value: str, where: str) -> PartyKind:
-    """Return the kind of party with this name; raises ``InvalidInput`` ``PARTY_KIND_UNKNOWN``."""
+    """Return the kind of party that ``value`` names; raises ``InvalidInput`` ``PARTY_KIND_UNKNOWN``."""
     try:
         return PartyKind(value)
     except ValueError:
@@ -91,7 +91,7 @@ def checked_party(newcomer: NewParty, where: str, today: date | None = None) -> 
 def require_distinct(newcomers: Sequence[NewParty]) -> None:
     """Raise ``InvalidInput`` ``PARTY_REPEATED``, naming both rows, if two parties share an identifier or a key.
 
-    The contract would refuse the whole list, but only when the registration is carried out.
+    Otherwise only the contract would refuse the whole list, and only when the registration is carried out.
     """
     rows: dict[str, int] = {}
     for row, newcomer in enumerate(newcomers, start=1):
@@ -114,7 +114,7 @@ def _first_key(newcomer: NewParty, where: str) -> str:
 def lookup_digest(key: bytes, identifier: str) -> str:
     """Return the keyed digest by which an identifier is looked up.
 
-    Without the digest key, nobody can test guesses of it.
+    Without the digest key, nobody can test guesses of the identifier.
     """
     return hmac.new(key, b"party|" + identifier.encode(), hashlib.sha256).hexdigest()
 

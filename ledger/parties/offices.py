@@ -131,7 +131,8 @@ class Offices:
         self._custody = custody
 
     def within_reach(self, roles: Iterable[str]) -> list[str]:
-        """Return the ids of active parties with one of the roles whose key is kept here, sorted by party number."""
+        """Return the ids of active parties that have one of the roles and whose key is kept here, sorted by party
+        number."""
         wanted = set(roles)
         query = select(Party, PARTIES.c.roles).join(PARTIES, PARTIES.c.no == Party.no).order_by(Party.no)
         with self._database.read() as session:

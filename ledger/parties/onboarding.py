@@ -1,7 +1,7 @@
 """Onboarding: records new parties and proposes their registration.
 
-After it, proposes the roles that only an authority may grant ("offices": all except subject, provider, consumer and
-broker).
+After the registration, the roles that only an authority may grant are proposed ("offices": all roles except subject,
+provider, consumer and broker).
 """
 
 from __future__ import annotations
@@ -180,7 +180,7 @@ class Onboarding:
     def _continued(self, act: str, by: str, signed: SignedRequest | None) -> set[str]:
         """Continue with the proposal of a stored list.
 
-        If it was cancelled or expired, return the parties, which need a new list.
+        If the proposal was cancelled or has expired, return the parties of the list, because they need a new list.
         """
         self._follower.sync()
         known = self._proposals.of_act(act)
@@ -236,7 +236,8 @@ class Onboarding:
 
 
 def _listed(session: Session, row: Party) -> ListedParty:
-    """Return the party for a list: the roles that need no authority, and the keys, the present key first."""
+    """Return the party as a list names it: with the roles that need no authority, and with its keys, the present key
+    first."""
     keys = sorted(party_keys(session, row.id), key=lambda key: (key.account != row.present_account, key.account))
     ordinary = tuple(role for role in row.roles if role not in OFFICES)
     return ListedParty(row.id, ordinary, tuple(ListedKey(key.public_key, key.proof or "") for key in keys))

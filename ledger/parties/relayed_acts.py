@@ -23,7 +23,7 @@ NONCE_TAKEN = ("REQUEST_SIGNATURE_INVALID", "ERC2771_FORWARDER_INVALID_SIGNER")
 def account_is_of(reader: ChainReader, account: str, party: str) -> bool:
     """Return whether the account belongs, or once belonged, to the party on the chain.
 
-    Call this before a key that is kept here signs for a caller: a caller can name any account.
+    Call this before a key that is kept here signs for a caller, because a caller can name any account.
     """
     record = reader.account(account)
     return record is not None and record.party_no == reader.party_no(party)
@@ -97,7 +97,8 @@ class RelayedActs:
             try:
                 return self._relay.submit(sign_request(self._prepare(account, call), key))
             except Forbidden as refusal:
-                # Another call of the same party has used the nonce, and may have changed what the contract answers.
+                # Another call of the same party has used the nonce, so this call is prepared again. The other call may
+                # have changed the contract's answer.
                 if refusal.code not in NONCE_TAKEN:
                     raise
         return self._relay.submit(sign_request(self._prepare(account, call), key))

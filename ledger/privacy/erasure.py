@@ -44,7 +44,8 @@ from ledger.usage.tables import AccessRequest, Authorization, Provision
 
 log = structlog.get_logger()
 
-# Rows with sealed text about a subject (note, notice, claims, disclosures), whose digest an erasure's entry names.
+# Rows that have sealed text about a subject (note, notice, claims or disclosures). The log entry of an erasure names
+# the digests of these rows.
 SealedRow = AccessRequest | Authorization | Provision | Certificate
 
 
@@ -119,7 +120,7 @@ class Erasure:
             known, about = session.get(ErasureRecord, row.digest), _with(session, row)
             recorded = self._erase(session, act, about)
             if known is None and recorded is None:
-                # The text was removed without an erasure, but it is recorded as erased too.
+                # The text is missing although no erasure was recorded, so the erasure is recorded now.
                 recorded = _record(session, act, [row.digest])
             self._write_down(act, None)
         return self._reported(known.digest if known else str(recorded), about, None)
@@ -191,8 +192,8 @@ class Erasure:
         return first
 
     def _end_identity(self, session: Session, row: Party, act: _Act) -> str:
-        # The lookup value is a keyed digest of the identifier, so somebody with the installation's key could test
-        # guesses with it.
+        # The lookup value is a keyed digest of the identifier: with the installation's key, somebody could test guesses
+        # of the identifier. So a random value replaces it.
         row.lookup = secrets.token_hex(32)
         _end_access(session, row.id)
         return _record(session, act, [], row.id)

@@ -48,8 +48,8 @@ class Concern:
         return _touches(event, self.place)
 
     def named(self, event: Mapping[str, Any]) -> dict[str, str]:
-        """Return the names for an event: under ``entry`` the type of its statement; nothing for the certificate's own
-        statement."""
+        """Return the type of the event's statement under ``entry``; if the statement is the certificate, return an
+        empty map."""
         kind = self.entries.get(event["args"].get("statement", ""), "certificate")
         return {} if kind == "certificate" else {"entry": kind}
 

@@ -47,7 +47,8 @@ class OwnCertificates:
         return built
 
     def has_part(self, actor: Actor, number: str) -> bool:
-        """Return whether the party, or one of its principals, is subject, consumer, issuer or provider of it."""
+        """Return whether the party, or one of its principals, is subject, consumer, issuer or provider of the
+        certificate."""
         return self._has_part(actor, self._holdings.get(number))
 
     def is_subject(self, actor: Actor, number: str) -> bool:
@@ -92,7 +93,8 @@ class CertificateViews:
     def presentations(
         self, actor: Actor, number: str, after: str | None, limit: int
     ) -> tuple[list[KnownPresentation], list[UsedElsewhere]]:
-        """Return a page of the certificate's verifications, and the uses elsewhere, as ``Presentations`` does."""
+        """Return a page of the certificate's verifications, and its uses in other installations, as ``Presentations``
+        does."""
         self._require_part(actor, number)
         return self._presentations.page(number, after, limit), self._presentations.elsewhere(number)
 

@@ -1,4 +1,5 @@
-"""A history and the proof that it is complete: only the complete list of events hashes to the head on the chain."""
+"""A history and the proof that it is complete: the events, hashed one after the other, result in the head on the
+chain."""
 
 from __future__ import annotations
 

@@ -39,7 +39,8 @@ from ledger.store.database import Database
 
 
 class Provenances:
-    """Reads histories from the index, and compares their heads with those on the chain."""
+    """Reads histories from the index, and compares their heads (the hash over all events) with the heads on the
+    chain."""
 
     def __init__(self, database: Database, reader: ChainReader, follower: Follower) -> None:
         self._database = database

@@ -199,7 +199,8 @@ class Inspection:
         seconds = 0 if waiting.oldest is None else max(self._clock() - waiting.oldest, 0)
         until = self._reader.paused_until()
         failure = self._failure()
-        # A pause stops only anchoring, registering and binding keys, so the service stays ready.
+        # During a pause, late entries do not make the service unready: a pause stops only anchoring, registering and
+        # binding keys.
         late = not until and seconds > MAX_PENDING_SECONDS
         failing = failure is not None and self._clock() - failure["since"] > MAX_FAILING_SECONDS
         answer: dict[str, Any] = {

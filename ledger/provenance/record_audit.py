@@ -63,7 +63,7 @@ def _parties(session: Session) -> Iterator[Finding]:
         .outerjoin(PartyKey, (PartyKey.account == Party.present_account) & (PartyKey.party_id == Party.id))
     )
     for row, number, public_key in session.execute(query):
-        # The newest parties may not be in the index yet.
+        # The index may not have the newest parties yet, so they are not compared.
         later = number is None and row.no is not None and row.no > followed
         wrong = [] if later or row.no in (None, number) else ["no"]
         if row.present_account is not None and public_key != row.present_key:

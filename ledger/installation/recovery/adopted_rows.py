@@ -167,7 +167,7 @@ class AdoptedRows:
             scenario=stated["scenario"],
             subject=stated["subject"],
             consumer=stated["consumer"],
-            # A certificate was issued for this request, because the bundle contains that certificate.
+            # The bundle contains a certificate that was issued for this request, so the request was fulfilled.
             state="fulfilled",
             expires_at=stated["expires_at"],
             sealed_id=self._nothing(digest),
@@ -180,7 +180,8 @@ class AdoptedRows:
     def _add_authorization(self, stated: Stated, request: AccessRequest | None) -> None:
         if request is None or not self._known(stated["provider"]):
             return
-        # The subject may have given a new authorization for this source since the restore.
+        # Nothing is added if the database has this authorization, or another authorization for the same source: the
+        # subject may have given a new one since the restore.
         same = (Authorization.request_id == request.id) & (Authorization.source == stated["source"])
         if self._session.scalar(select(Authorization.id).where((Authorization.id == stated["id"]) | same)):
             return
@@ -297,7 +298,9 @@ class AdoptedRows:
         return self._session.scalar(query)
 
     def _version(self, claims: Stated, request: AccessRequest | None, before: Certificate | None) -> int:
-        """Return the original version number, or the next number if another certificate of the request has it."""
+        """Return the certificate's original version number; if it is taken within the request, return the next free
+        number.
+        """
         was = 1 if claims["supersedes"] is None else 2 if before is None else before.version + 1
         if request is None:
             return was
@@ -305,7 +308,7 @@ class AdoptedRows:
         return max(taken) + 1 if was in taken else was
 
     def _token(self, presented: Presented) -> str | None:
-        """Return the bundle's signed certificate if a key of the issuer signed it; if None, it must be signed again."""
+        """Return the bundle's signed certificate if a key of the issuer signed it. If None, it must be signed again."""
         key = self._session.get(PartyKey, presented.issued.kid)
         if key is None or key.party_id != presented.claims["iss"] or not presented.issued.signed_by(key.public_key):
             return None

@@ -31,8 +31,8 @@ from ledger.store.migrations import upgrade
 from ledger.store.sealing import outdated, wrapped_by
 from ledger.store.tables import Batch, Counter, Entry, Sealed
 
-# Each run reads the rows of the last so many seconds again: a row gets its time when its transaction begins, but can be
-# read only after the transaction has ended.
+# Each run also reads the rows of the last 300 seconds again. The reason: a row gets its time when its transaction
+# begins, but can be read only after the transaction has ended.
 OVERLAP_SECONDS: Final = 300
 _CHUNK: Final = 5_000
 
@@ -93,7 +93,7 @@ class Archive:
             return sum(_put(archive, table, found) for table, found in rows.items())
 
     def begin(self, database: Database) -> None:
-        """Archive the existing rows of the dated tables, in chunks: perhaps no later batch names these rows."""
+        """Archive the existing rows of the dated tables, in chunks. A later batch may never name these rows."""
         for table in DATED:
             last: tuple[int, str] | None = (-1, "")
             while last is not None:
@@ -167,13 +167,13 @@ class Archive:
     @contextmanager
     def _writing(self) -> Iterator[Session]:
         with self._explained(), Session(self._engine) as session, session.begin():
-            # SQLAlchemy begins the transaction, and takes the lock, only with the first statement.
+            # SQLAlchemy begins the transaction, which takes the lock, only when a connection is requested.
             session.connection()
             yield session
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Raise errors of the archive's file as errors about the archive; close all connections at the end."""
+        """Convert errors about the archive's file to errors that name the archive; close all connections at the end."""
         try:
             yield
         except IntegrityError as error:
@@ -266,7 +266,8 @@ def _put(session: Session, table: Table, rows: Sequence[Row]) -> int:
     if not rows:
         return 0
     if table is table_of(Party):
-        # If the chain has lost its last blocks and the ledger was restored, a number may belong to another party now.
+        # In the archive, a number may still belong to another party: the chain may have lost its last blocks before a
+        # restore, and then given the number again. The old owner's number is removed first.
         mine = {row["no"]: row["id"] for row in rows if row["no"] is not None}
         for start in range(0, len(mine), MAX_VALUES):
             numbers = list(mine)[start : start + MAX_VALUES]

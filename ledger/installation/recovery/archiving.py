@@ -75,7 +75,10 @@ def remember_folder(home: Path, folder: Path) -> None:
 
 
 def erasures_path(settings: Settings, folder: Path | None) -> Path | None:
-    """Return the path of the list of erasures: the configured, else the archive's, else the restored list, or None."""
+    """Return the path of the list of erasures, or None if there is no list.
+
+    It is the first that exists of: the list in the settings, the archive's list, the restored list.
+    """
     if settings.erasures is not None or folder is not None:
         return settings.erasures or (folder and folder / ERASURES)
     restored = settings.home / ERASURES
@@ -242,7 +245,8 @@ class Archiving:
         return {} if self._folder is None else self._opened(self._folder).keys_needed()
 
     def check(self) -> dict[str, Any] | None:
-        """Return the state of the archive: its contents, ``ok``, and ``code`` if ``ok`` is false; None if none is set.
+        """Return the state of the archive: its contents, ``ok``, and ``code`` if ``ok`` is false; None if no archive is
+        set.
 
         ``behind`` is the number of batches that the database has and the archive lacks; if it is not 0, ``ok`` is
         false.

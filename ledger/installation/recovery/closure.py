@@ -24,7 +24,7 @@ from ledger.store.erasure_tables import ErasureRecord
 from ledger.store.tables import Base, Batch, Entry, Source
 from ledger.usage.tables import AccessRequest, Authorization, Provision, SeenClaim
 
-# The most parameters in one SQL statement; this is below the limits of SQLite and of PostgreSQL.
+# The maximum number of parameters in one SQL statement. SQLite and PostgreSQL allow more.
 MAX_VALUES: Final = 10_000
 
 Row = dict[str, Any]
@@ -39,8 +39,8 @@ def table_of(declared: type[Base]) -> Table:
 _NAMED_BY_DIGEST: Final = [
     table_of(each) for each in (AccessRequest, Authorization, Provision, Certificate, Publication, ErasureRecord)
 ]
-# For each table whose rows log entries name: the columns with which other tables refer to it. Rows that refer to a
-# named row belong to the named row.
+# Some rows belong to the row that a log entry names, such as a party's keys to the party. For each table that log
+# entries name, these are the foreign keys of the rows that belong to its rows.
 _PARTS: Final[Mapping[str, Sequence[Column[Any]]]] = {
     "party": [table_of(PartyKey).c.party_id, table_of(Mandate).c.principal],
     "access_request": [table_of(SeenClaim).c.request_id],
@@ -54,7 +54,7 @@ DATED: Final = [METADATA.tables[name] for name in names_from(Source.DATED)]
 
 
 class Closure:
-    """A set of database rows that grows by the rows that they refer to. ``session`` reads the database."""
+    """A set of database rows. ``complete`` adds the rows to which they refer. ``session`` reads the database."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -84,7 +84,7 @@ class Closure:
         self.add(key, (dict(row) for row in self._session.execute(query).mappings()))
 
     def add_after(self, table: Table, last: tuple[int, str], limit: int) -> tuple[int, str] | None:
-        """Add up to ``limit`` rows of a dated table; they follow the row whose time and key are ``last``.
+        """Add the next ``limit`` rows of a dated table, which follow the row whose time and key are ``last``.
 
         Returns time and key of the last added row, or None if there are no more rows.
         """

@@ -47,7 +47,10 @@ def locked_draft(target: Path) -> Iterator[Path]:
 
 
 def drafts_left(home: Path) -> Iterator[Finding]:
-    """Yield a finding for each draft that a killed program left beside ``home``; none if it cannot be listed."""
+    """Yield a finding for each draft that a killed program left beside ``home``.
+
+    Nothing is yielded if the folder of the drafts cannot be listed.
+    """
     try:
         beside = sorted(path for path in home.absolute().parent.iterdir() if _NAME.fullmatch(path.name))
     except OSError:

@@ -1,4 +1,4 @@
-"""Accept that a local chain has lost its last blocks, if the operator decides so, and list what was lost."""
+"""If the operator decides so, accept that a local chain has lost its last blocks, and list what was lost."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Merge the archive into a restored database.
 
 Batches that the backup lacks were archived after the backup, so their rows are newer and replace the backup's rows. Of
-other batches, the archive adds missing rows. If the key that wraps a text in the backup is lost, the archive's wrapping
-of that text is taken. A text never changes, so the backup's text is kept even if the archive's text differs.
-``reclosing`` then erases again the texts that were erased since the backup.
+other batches, the archive adds missing rows. If the wrapping key of a text in the backup is lost, the text's wrapped
+data key is taken from the archive, where another wrapping key may wrap it. A text never changes. So if the archive's
+text differs, the backup's text is kept. ``reclosing`` then erases again the texts that were erased since the backup.
 """
 
 from __future__ import annotations
@@ -105,7 +105,8 @@ def is_whole_batch(session: Session, batch: Batch) -> bool:
 
 
 def _without_rows(archive: Session) -> set[int | None]:
-    """Return the numbers of the batches with an entry that names a row which the archive lacks."""
+    """Return the numbers of the batches that lack a row: one of their entries names a row that is not in the
+    archive."""
     found: set[int | None] = set()
     for kind, declared in _RECORDS.items():
         missing = Entry.digest.not_in(select(table_of(declared).c.digest))
@@ -121,7 +122,7 @@ def _is_whole_entry(body: bytes, leaf: str, digest: str) -> bool:
 
 
 def _require_same_entries(archive: Session, restored: Session, numbers: Sequence[int]) -> None:
-    """Raise ``Incoherent`` ``LOG_FORKED`` if an entry of these batches differs from the entry in the database."""
+    """Raise ``Incoherent`` ``LOG_FORKED`` if an entry of these batches differs between archive and database."""
     for batch in archive.scalars(select(Batch).where(Batch.number.in_(numbers))):
         within = Entry.seq.between(batch.first_seq, batch.first_seq + batch.size - 1)
         here = dict(restored.execute(select(Entry.seq, Entry.leaf).where(within)).all())
@@ -131,7 +132,7 @@ def _require_same_entries(archive: Session, restored: Session, numbers: Sequence
 
 
 def _dated(archive: Session) -> Iterator[tuple[Table, list[Row]]]:
-    """Yield all rows of the dated tables (perhaps no batch names them), and the rows to which they refer."""
+    """Yield all rows of the dated tables, also rows that no batch names, and the rows to which they refer."""
     for table in DATED:
         last: tuple[int, str] | None = (-1, "")
         while last is not None:
@@ -159,7 +160,8 @@ def _compared(archive: Session, restored: Session) -> Texts:
         for row in rows:
             gone, *text = here.get(row["id"], (False, None, None))
             if row["wrapped_key"] is None:
-                # The key id of a record is LOST or empty if the record has never had a text here.
+                # LOST or an empty key id means that this record never had a text in the archive, so the text was not
+                # erased.
                 if row["key_id"] not in (LOST, ""):
                     found.without.append(row["id"])
             elif row["id"] not in here:

@@ -25,7 +25,8 @@ from ledger.store.sealing import Sealer
 
 
 class Foundation:
-    """The parts that use cases share. ``lookup_key`` is the secret key of the digests of parties' identifiers."""
+    """The parts that use cases share. ``lookup_key`` is the secret key with which identifiers of parties are
+    digested."""
 
     def __init__(
         self,
@@ -39,9 +40,10 @@ class Foundation:
         rules: Ruleset,
         clock: Clock,
     ) -> None:
-        """Build the shared parts; reads the scenario files and calls no node."""
+        """Build the shared parts. The scenario files are read; no node is called."""
         client = installation.client
-        # If a finding forbids writing to the database, sending transactions is forbidden too.
+        # While database and chain do not fit together, the database refuses writes. Then no transactions are sent
+        # either.
         client.before_sending = database.require_writable
         rule, note = BatchRule(settings.batch_size, settings.batch_age), FailureNote(settings.home / FAILURE)
         self.settings, self.clock, self.installation, self.coherence = settings, clock, installation, coherence

@@ -135,7 +135,8 @@ class Callers:
 
 
 def session_unknown() -> Unauthenticated:
-    """Return the error for a token that is unknown, expired or of an inactive key: the same error in all cases."""
+    """Return the error for a token that is unknown or expired, or whose key is inactive; it is always the same
+    error."""
     return Unauthenticated(
         "SESSION_UNKNOWN",
         "The session is unknown or has ended.",

@@ -100,8 +100,8 @@ class Sessions:
         return self._place.origin
 
     def require_origin(self, origin: str | None) -> None:
-        """Raise ``Forbidden`` ``ORIGIN_DIFFERS`` if a changing call with the cookie comes from another origin than this
-        service."""
+        """Raise ``Forbidden`` ``ORIGIN_DIFFERS`` if a call with the cookie changes something but comes from a page of
+        another origin."""
         if origin != self._place.origin:
             raise Forbidden(
                 "ORIGIN_DIFFERS",
@@ -111,7 +111,7 @@ class Sessions:
             )
 
     def nonce(self, party: str, source: str) -> Nonce:
-        """Return a new nonce with which the party can sign in. A caller cannot see from it whether the party exists.
+        """Return a new nonce with which the party can sign in. The nonce does not show whether the party exists.
 
         ``source`` is the caller's address.
         """
@@ -196,7 +196,7 @@ class Sessions:
     def _require_known(self, read: SignIn, now: int) -> None:
         """Raise unless the party has this nonce.
 
-        Called before the costly check of the signature, so that each check needs a nonce.
+        This check comes before the costly check of the signature, so a caller needs a nonce for every costly check.
         """
         with self._database.read() as session:
             if session.scalar(select(SignInNonce.digest).where(*_of(read, now))) is None:

@@ -1,4 +1,7 @@
-"""Changes of a party's keys. A report takes effect at once; a new key waits, and each key of the party can veto it.
+"""Changes of a party's keys.
+
+A report of a lost key takes effect at once. A new key takes effect after a waiting period, in which each key of the
+party can veto it.
 
 Assets and certificates belong to the party and not to an account, so a change of keys does not affect them. What a key
 signed while it was active stays valid. What a reported key signs is invalid. If two authorities state an earlier time
@@ -137,7 +140,8 @@ class PartyKeys(KeyReports):
         return self._decided(actor.party, identifier, date_compromise(number, account, compromised_at), signed)
 
     def settle_changed(self) -> list[str]:
-        """Copy from the chain the keys of each party whose keys in index and database differ; return the party ids."""
+        """Find parties whose keys differ between index and database, copy their keys from the chain, and return their
+        ids."""
         return settle_changed(self._database, self._reader)
 
     def history(self, identifier: str) -> list[KnownKey]:
@@ -168,8 +172,10 @@ class PartyKeys(KeyReports):
         replaced: str | None = None,
         suites: Collection[Suite] = (ES256K,),
     ) -> Proposal | None:
-        """Propose the key in place of the account ``replaced`` (default: the present account); None if the key is
-        bound."""
+        """Propose the key in place of the account ``replaced`` (default: the present account).
+
+        Returns None if the key is bound already.
+        """
         known, fresh, shown = self._announce(identifier, public_key, proof, suites)
         record = self._reader.account(fresh)
         if record is not None and record.party_no == known.no and record.live:

@@ -50,10 +50,10 @@ def require_possession(chain: ChainId, public_key: str, proof: str, where: str, 
 
 
 def proof_of(chain: ChainId, custody: Custody, public_key: str, proof: str, where: str, number: int = 0) -> str:
-    """Return the proof of possessing a key: if this installation keeps the key, a new proof, else ``proof`` after a
-    check.
+    """Return the proof that the party possesses the key.
 
-    Raises ``InvalidInput`` ``PROOF_MISSING``, ``PROOF_INVALID``.
+    If this installation keeps the key, a new proof is made; otherwise ``proof`` is checked. Raises ``InvalidInput``
+    ``PROOF_MISSING``, ``PROOF_INVALID``.
     """
     account = account_of_public_key(public_key)
     if not proof and account in custody:

@@ -82,7 +82,7 @@ class KeyReports:
         """Return the account that signs the report of ``reported`` (by default the present account) and the message to
         sign.
 
-        For parties that keep their keys themselves. Raises ``Forbidden`` ``NOT_THE_PARTY``.
+        This method is for parties that keep their keys themselves. Raises ``Forbidden`` ``NOT_THE_PARTY``.
         """
         require_the_party(actor, identifier)
         signer = signer or self._account(identifier)

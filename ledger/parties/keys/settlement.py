@@ -45,7 +45,7 @@ def settle_keys(database: Database, reader: ChainReader, identifier: str) -> Kno
 
 
 def settle_changed(database: Database, reader: ChainReader) -> list[str]:
-    """Copy from the chain the keys of each party whose keys in index and database differ; return the party ids.
+    """Find parties whose keys differ between index and database, copy their keys from the chain, and return their ids.
 
     The caller must bring the index up to date first.
     """

@@ -29,7 +29,8 @@ _BY_OFFICE: Final = (
     "任一同类机构可取消此提案：`pingzheng keys cancel {no}`。"
     " Any party with that role can cancel the proposal: `pingzheng keys cancel {no}`."
 )
-# These acts have no waiting period and cannot be cancelled: otherwise one institution could block them for ever.
+# These acts have no waiting period and cannot be cancelled. If they could be cancelled, one institution could block
+# them for ever.
 _QUICK: Final = frozenset({REGISTRATION_KIND, "lift", "end_pause"})
 _BY_NOBODY: Final = (
     "此提案不可取消；没有另一同类机构确认则到期失效。"
@@ -82,7 +83,8 @@ class Proposal:
 
 
 def proposal_in_words(found: IndexedProposal, reader: ChainReader, time: RunningTime, listed: Listed) -> Proposal:
-    """Describe a proposal of the index as of a time; ``listed`` returns the list of parties for an act, or None."""
+    """Describe a proposal from the index as it is at a time; ``listed`` returns the list of parties for an act, or
+    None."""
     open_still = found.state == ProposalState.PENDING and time.running <= found.expires
     state = EXPIRED if found.state == ProposalState.PENDING and not open_still else str(found.state)
     return Proposal(
@@ -142,8 +144,8 @@ def _how_to_stop(found: IndexedProposal) -> str:
     by_office = _BY_NOBODY if found.kind in _QUICK else _BY_OFFICE
     ways = {
         _UNREADABLE: not _readable(found),
-        # For a veto the contract checks only the function's name. A proposal without a role can only change the
-        # proposer's own keys.
+        # Two kinds of proposals can be vetoed. Functions that change keys: a veto depends only on the function's name.
+        # And proposals without a role, which can only change the proposer's own keys.
         _BY_VETO: found.shown.changes_key or not found.role,
         _BY_HOLDER: found.kind == REASSIGN,
         by_office: found.role,

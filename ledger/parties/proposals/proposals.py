@@ -178,7 +178,7 @@ class Proposals(ProposalReader):
     def veto_to_sign(self, actor: Actor, number: int, account: str | None = None) -> tuple[str, bytes]:
         """Return the account that signs a veto (by default the caller's present account) and the message to sign.
 
-        For parties that keep their keys themselves. Raises ``NotFound`` ``PROPOSAL_UNKNOWN``.
+        This method is for parties that keep their keys themselves. Raises ``NotFound`` ``PROPOSAL_UNKNOWN``.
         """
         self.get(number)
         signer = account or self._account_of(actor.party)
