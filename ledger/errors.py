@@ -10,7 +10,7 @@ The two numbers are the HTTP status of the API and the exit code of the command 
     ├── Forbidden         403   2  the party may not do this because of its role, its status or the record's owner
     ├── Unauthenticated   401   2  no session, or the token, key or signed statement is not valid
     ├── TooManyAttempts   429   2  too many wrong tokens, keys or codes came from this address
-    ├── BadBundle         422   2  a bundle, certificate or fact file cannot be read safely
+    ├── BadBundle         422   2  a bundle, certificate or file of facts cannot be read safely
     ├── ChainUnavailable  503   2  no node answers, or the node belongs to another chain; nothing was written
     ├── ChainRejected     409   2  a contract refused the transaction
     ├── Busy              503   2  other programs are using the ledger; nothing was written
@@ -18,7 +18,7 @@ The two numbers are the HTTP status of the API and the exit code of the command 
     ├── Incoherent        503   2  database, chain and files do not match; nothing is written until an operator decides
     └── Misconfigured     503   2  the installation is not set up correctly
 
-Exit code 1 is no error: a command such as ``pingzheng verify`` ends with it if the certificate is not valid.
+Exit code 1 is not an error: for example, ``pingzheng verify`` ends with 1 if the certificate is not valid.
 
 Every error has a stable ``code`` for programs, a message that names the problem, the place of the problem (``where``),
 and a ``hint`` that names the next step. No error contains a name, an ID number or a phone number: if a value is
@@ -83,7 +83,7 @@ class TooManyAttempts(PingzhengError):
 
 
 class BadBundle(PingzhengError):
-    """A bundle, certificate or fact file cannot be read safely."""
+    """A bundle, certificate or file of facts (chain data) cannot be read safely."""
 
 
 class ChainUnavailable(PingzhengError):

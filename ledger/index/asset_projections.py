@@ -20,7 +20,7 @@ from ledger.proof.assets.view import AssetView, Lien, Objection, Right, by_rank
 from ledger.proof.history import HistoryEvent
 
 _PER_QUERY: Final = 500
-# Maps a field of an asset view to its column if the two have different names.
+# Maps the name of a field of ``AssetView`` to the name of its column, where the two differ.
 _FIELDS: Final[Mapping[str, str]] = {
     "id": "asset",
     "holder_no": "holder",
@@ -28,7 +28,7 @@ _FIELDS: Final[Mapping[str, str]] = {
     "creditor_no": "creditor",
     "objector_no": "objector",
 }
-# The value that a column stores if its field is None.
+# For columns that cannot be NULL: the value that is stored if the field is None.
 _NOTHING: Final[Mapping[str, Any]] = {
     "kind": "",
     "stage": "",
@@ -91,7 +91,9 @@ def _views(connection: Connection, assets: Sequence[str]) -> dict[str, AssetView
 
 
 def _stored(connection: Connection, table: Table, assets: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Return a map from asset number to row; a row's values have the names of the fields of a view."""
+    """Yield the rows of the assets in a table. The keys of a row are the field names of ``AssetView`` or of its
+    parts.
+    """
     columns = [column.name for column in table.c]
     fields = [_FIELDS.get(column, column) for column in columns]
     empty = [(_FIELDS.get(column, column), value) for column, value in _NOTHING.items() if column in columns]
@@ -102,7 +104,7 @@ def _stored(connection: Connection, table: Table, assets: Sequence[str]) -> Iter
 
 
 def _items(views: Iterable[AssetView]) -> dict[Table, _Items]:
-    """Return the rows that an asset has in other tables, as a map from table and key to row."""
+    """Return the rows that describe the assets: for each table, a map from primary key to row."""
     found: dict[Table, _Items] = {ASSETS: {}, OBJECTIONS: {}, RIGHTS: {}, LIENS: {}}
     for view in views:
         found[ASSETS][view.asset,] = view
@@ -132,7 +134,7 @@ def _row(table: Table, item: Any, asset: str) -> dict[str, Any]:
 
 
 def _relations(before: AssetView, after: AssetView, event: IndexedEvent) -> list[dict[str, Any]]:
-    """Return the rows that an event adds to the table of relations between assets."""
+    """Return the rows that an event adds to the table of relations between assets (lineage)."""
     successors = after.successors[len(before.successors) :]
     return [
         {

@@ -1,7 +1,7 @@
 """Compare every asset in the index with the chain.
 
-The follower compares an asset's head only when it reads an event of the asset. This audit also notices if a node hides
-an asset's newest events, or a whole asset.
+The follower compares an asset's head (the running digest of its events) only when it reads an event of the asset. This
+audit also notices if a node hides an asset's newest events, or a whole asset.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ _PER_REQUEST: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class AssetAudit:
-    """How many assets the index and the contract have as of ``block``, and which assets have different heads."""
+    """How many assets the index and the contract have as of ``block``, and which assets have different heads in the
+    two.
+    """
 
     block: int
     assets: int
@@ -34,7 +36,7 @@ class AssetAudit:
 
 
 def asset_heads(connection: Connection) -> dict[str, str]:
-    """Return a map from asset id to head for all assets in the index."""
+    """Return the head (running digest of events) of every asset in the index, as a map from asset id to head."""
     query = (
         select(EVENTS.c.scope, EVENTS.c.head)
         .where(EVENTS.c.contract == ASSET_REGISTRY)
@@ -44,7 +46,7 @@ def asset_heads(connection: Connection) -> dict[str, str]:
 
 
 def audit_assets(heads: Mapping[str, str], reader: ChainReader, block: int) -> AssetAudit:
-    """Compare the number of assets in the index, and the head of each, with the contract as of ``block``."""
+    """Compare the index with the contract as of ``block``: the number of assets, and the head of each asset."""
     assets = sorted(heads)
     differing: list[str] = []
     for start in range(0, len(assets), _PER_REQUEST):

@@ -1,4 +1,4 @@
-"""Compare the newest block of the index with the node: the node has this block, does not have it yet, or has another
+"""Compare the newest block of the index with the node. The node has this block, or does not have it yet, or has another
 block with the same number.
 
 Several nodes may answer behind one address, and some may not have the newest blocks yet. A missing block does not prove
@@ -45,7 +45,8 @@ class Comparison:
         self._ahead_since: float | None = None
 
     def standing(self, cursor: Stored, latest: Block, stored: Callable[[], Sequence[Stored]]) -> Standing:
-        """Return how ``cursor``, the newest block of the index, relates to the chain; costs at most two calls.
+        """Return whether the chain contains ``cursor``, the newest block of the index. Sends at most two calls to the
+        node.
 
         ``stored`` returns the blocks that the index keeps, ordered by number.
         """
@@ -62,7 +63,8 @@ class Comparison:
         return self._ahead(number, latest)
 
     def common(self, stored: Sequence[Stored], latest: Block) -> int:
-        """Return the number of the newest block that both index and node have; costs about log2(blocks) calls.
+        """Return the number of the newest block that both index and node have. Sends about log2(blocks) calls to the
+        node.
 
         If index and node have no common block, the node must at least have this deployment: raises what
         ``check_deployment`` raises. So the index does not change if another chain answers at the same address.
@@ -98,7 +100,9 @@ class Comparison:
 
 
 def fits_together(cursor: Block, events: Sequence[Event], headers: Sequence[Block]) -> bool:
-    """Return whether events and headers belong to one chain that continues from the cursor's block."""
+    """Return whether the events and block headers belong to one chain, and whether this chain continues after the block
+    ``cursor``.
+    """
     by_number = {header.number: header for header in headers}
     linked = all(
         header.number - 1 not in by_number or by_number[header.number - 1].hash == header.parent for header in headers

@@ -1,4 +1,4 @@
-"""The events that the index stores, and functions that make handlers: a handler writes one row for an event."""
+"""The events that the index stores, and functions that make handlers. A handler writes an event into a table."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Table, insert, update
 
-# The argument that names the acting party; each event has one of these arguments (protocol §3).
+# Every event names the acting party in one of these arguments (protocol §3).
 _ACTORS: Final = ("by", "issuer", "consumer", "party")
 _ATTRIBUTES: Final = ("block_number", "log_index", "tx_hash", "at", "by")
 
 
 @dataclass(frozen=True, slots=True)
 class IndexedEvent:
-    """One row of ``idx_events``; it contains the event's arguments unchanged, as they are on the chain."""
+    """An event as a row of ``idx_events``; its arguments are exactly those on the chain."""
 
     block_number: int
     log_index: int
@@ -34,7 +34,7 @@ class IndexedEvent:
 
 
 def actor_of(args: Mapping[str, Any]) -> int:
-    """Return the number of the party that acted, which is one of an event's arguments."""
+    """Return the number of the party that acted. The event's arguments contain this number."""
     return int(next(args[name] for name in _ACTORS if name in args))
 
 
@@ -59,7 +59,9 @@ def adds(table: Table, columns: Columns = lambda _: {}) -> Handler:
 
 
 def sets(table: Table, key: str, columns: Columns) -> Handler:
-    """Return a handler that updates the row whose column ``key`` equals the event's argument ``key``."""
+    """Return a handler that updates a row of ``table``: the row in which the column ``key`` equals the event's argument
+    ``key``.
+    """
 
     def handle(connection: Connection, event: IndexedEvent) -> None:
         connection.execute(update(table).where(table.c[key] == event.args[key]).values(columns(event)))

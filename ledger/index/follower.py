@@ -34,11 +34,11 @@ STEP_BLOCKS: Final = 500
 WINDOW_BLOCKS: Final = 128
 _CURSOR_ID: Final = 1
 _MOVING_CHAIN_ATTEMPTS: Final = 5
-# How often a step is read again if the heads differ: an answer may have come from another node at the same address that
-# lacks the newest blocks.
+# How often a step is read again if the heads differ. The cause may be that several nodes answer at one address, and
+# that the node that answered lacks the newest blocks.
 _REREADS: Final = 2
 _ROWS_PER_INSERT: Final = 500
-# Error codes for a node that does not yet have a block that another node at the same address has returned.
+# The errors of a node that does not yet have a block, although another node at the same address returned it.
 _NOT_YET: Final = frozenset({"BLOCK_MISSING", "NODE_REFUSED"})
 
 log = structlog.get_logger()
@@ -48,8 +48,8 @@ log = structlog.get_logger()
 class SyncReport:
     """The result of one ``sync``.
 
-    ``rewound`` is how many blocks were undone; ``ahead`` is how many blocks the index has that the node does not have
-    yet.
+    ``rewound`` is the number of blocks that were undone. ``ahead`` is the number of blocks that the index has and the
+    node does not have yet.
     """
 
     block_number: int
@@ -71,7 +71,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """How far the index is behind the node, in blocks and in seconds between the blocks' times."""
+    """How far the index is behind the node: in blocks, and in seconds between the times of their newest blocks."""
 
     blocks: int
     seconds: int
@@ -88,10 +88,10 @@ class _Waits(Exception):
 class Follower:
     """Updates the index of one deployment. The newest ``confirmations`` blocks are not read.
 
-    The index keeps the headers of the last ``window`` blocks and of all blocks with events; a deeper reorganisation is
-    found at a block with events or at the deployment. ``goes_back`` says whether the chain may replace blocks. A local
-    chain does not replace blocks, so the index stays unchanged if such a chain has lost a block. If a node is behind
-    the index, the index waits; after ``patience`` seconds it assumes that the chain became shorter.
+    The index keeps the headers of the last ``window`` blocks and of all blocks with events. If the chain replaces more
+    blocks, this is noticed at a block with events or at the deployment. ``goes_back`` says whether the chain may
+    replace blocks. A local chain never does, so the index stays unchanged if such a chain has lost a block. If a node
+    is behind the index, the index waits; after ``patience`` seconds it assumes that the chain became shorter.
     """
 
     def __init__(
@@ -114,13 +114,13 @@ class Follower:
         self._comparison = Comparison(reader, patience)
 
     def sync(self, to_block: int | None = None) -> SyncReport:
-        """Read all new blocks of the node, at most up to ``to_block``.
+        """Read all new blocks of the node, but none after ``to_block``.
 
-        Another follower may write at the same time. Raises ChainUnavailable INDEX_HEAD_MISMATCH if the node's events do
-        not give a contract's head; that step is not written.
+        Another follower may write at the same time. Raises ChainUnavailable INDEX_HEAD_MISMATCH if the head computed
+        from the node's events differs from the contract's head. Nothing of that step is written.
         """
         tables.METADATA.create_all(self._engine)
-        # The cursor is read first: else a block that another follower has written since looks newer than the node's.
+        # If the node were read first, another follower could write a newer block, and the node would seem behind.
         reached, latest = self._cursor(), self._reader.latest()
         target = latest.number - self._confirmations
         if to_block is not None:
@@ -164,8 +164,7 @@ class Follower:
         return audit_assets(heads, self._reader, block)
 
     def pending_proposals(self, concerned: int | None = None, *, now: int | None = None) -> list[IndexedProposal]:
-        """Return the proposals that have neither ended nor expired; with ``concerned`` only proposals about that party.
-
+        """Return the proposals, of all parties or about ``concerned``, that have neither ended nor expired.
         ``now`` is seconds UTC; the default is the time of the block that the index has reached.
         """
         now = now or self._reached().time
@@ -203,8 +202,8 @@ class Follower:
                     continue
                 if error.code != "INDEX_HEAD_MISMATCH":
                     raise
-                # If the chain replaced the last block while it was read, the heads belong to another branch than the
-                # events.
+                # If the chain replaced the last block while the step was read, heads and events come from different
+                # branches of the chain. Otherwise the node's answers do not fit together.
                 if self._still_there(last, headers[-1].hash):
                     mismatched += 1
                     if mismatched > _REREADS:
@@ -217,7 +216,7 @@ class Follower:
     def _headers(self, cursor: Block, events: Sequence[Event], last: int) -> list[Block]:
         first_kept = max(last - self._window + 1, self._reader.deploy_block)
         numbers = {event.block_number for event in events} | set(range(first_kept, last + 1))
-        # Headers after the cursor are always read from the node, because another follower wrote the stored ones.
+        # Only headers up to the cursor are reused; another follower, perhaps on another branch, wrote the later ones.
         number = tables.BLOCKS.c.number
         with self._engine.connect() as connection:
             known = set(connection.scalars(select(number).where(number.between(first_kept, cursor.number))))
@@ -259,7 +258,7 @@ class Follower:
         return cursor.number - base.number
 
     def _stored(self) -> list[Stored]:
-        """Return number and hash of each block that the index keeps, ordered by number."""
+        """Return number and hash of every block that the index keeps, ordered by number."""
         columns = select(tables.BLOCKS.c.number, tables.BLOCKS.c.hash).order_by(tables.BLOCKS.c.number)
         with self._engine.connect() as connection:
             return [(row.number, row.hash) for row in connection.execute(columns)]
@@ -273,7 +272,7 @@ class Follower:
             self._move_cursor(connection, cursor, base)
             connection.execute(delete(tables.EVENTS).where(tables.EVENTS.c.block_number > common))
             connection.execute(delete(tables.BLOCKS).where(tables.BLOCKS.c.number > common))
-            # Computed rows have no history, so they are computed again from the remaining events.
+            # The computed tables have only the present state, so they are computed again from the remaining events.
             for table in tables.PROJECTIONS:
                 connection.execute(delete(table))
             order = (tables.EVENTS.c.block_number, tables.EVENTS.c.log_index)
@@ -281,7 +280,7 @@ class Follower:
             project(connection, [event_of_row(row) for row in kept])
 
     def _cursor(self) -> Block:
-        """Return the block that the index has reached; a new index begins at the block before the deployment."""
+        """Return the block that the index has reached. A new index records the block before the deployment."""
         found = self._stored_cursor()
         if found is not None:
             return found
@@ -295,7 +294,7 @@ class Follower:
         return start
 
     def _reached(self) -> Block:
-        """Return the block that the index has reached, or the block before the deployment, without writing."""
+        """Return the block that the index has reached, or the block before the deployment. Writes nothing."""
         return self._stored_cursor() or self._reader.blocks([self._reader.deploy_block - 1])[0]
 
     def _stored_cursor(self) -> Block | None:

@@ -1,4 +1,6 @@
-"""Compute heads (running digests of events) from the index, and compare them with the heads in the contracts."""
+"""Compute heads (running digests of events) from the events in the index, and compare them with the heads in the
+contracts.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +24,14 @@ _ALWAYS_COMPARED: Final = ((PARTY_REGISTRY, WHOLE_CONTRACT), (CERTIFICATE_LOG, W
 
 
 def scope_of(event: Event) -> str:
-    """Return which head an event changes: an asset's id for the asset's head, or "" for the contract's own head."""
+    """Return which head an event changes. For an asset's head this is the asset's id; for the head of the whole
+    contract it is an empty text.
+    """
     return str(event.args["id"]) if event.contract == ASSET_REGISTRY else WHOLE_CONTRACT
 
 
 def heads_of(reader: ChainReader, events: Sequence[Event], block: int) -> ChainHeads:
-    """Read the heads as of a block: the head of each contract, and the head of each asset in the events."""
+    """Read heads from the chain as of a block: the head of each contract, and of each asset that the events name."""
     keys = sorted({*_ALWAYS_COMPARED, *((event.contract, scope_of(event)) for event in events)})
     found = reader.heads([(contract, scope or None) for contract, scope in keys], block=block)
     return dict(zip(keys, found, strict=True))
@@ -42,7 +46,9 @@ class HeadBook:
         self._heads: dict[tuple[str, str], bytes] = {}
 
     def fold(self, event: Event) -> str:
-        """Return the head after one more event (64 hex digits). Call this for the events in the order of the chain."""
+        """Add an event to its head and return the new head (64 hex digits). Call this for the events in the order of
+        the chain.
+        """
         key = (event.contract, scope_of(event))
         digest = event_digest(f"{event.contract}.{event.name}", event.args)
         self._heads[key] = fold(self._head(key), digest)
@@ -54,7 +60,7 @@ class HeadBook:
         Raises ChainUnavailable INDEX_HEAD_MISMATCH with the first contract (and asset) that differs.
         """
         for key, head in found.items():
-            # Before the contract was deployed, it has neither a head nor events.
+            # At a block before its deployment, a contract has no head, and the index has no events of the contract.
             not_deployed = not head and self._head(key) == self._genesis(key)
             if self._head(key).hex() != head and not not_deployed:
                 contract, scope = key

@@ -16,12 +16,12 @@ _PER_QUERY: Final = 500
 
 
 def lineage_of(connection: Connection, asset: str, limit: int = MAX_RELATIVES) -> LineageGraph | None:
-    """Return the graph of an asset with at most ``limit`` ancestors and ``limit`` descendants, or None if it is
+    """Return the graph of an asset with at most ``limit`` ancestors and ``limit`` descendants, or None if the asset is
     unknown.
 
-    The nearest relatives are chosen first. An asset with an annulled ancestor names the nearest annulled ancestor, even
-    if that ancestor is beyond the limit. A replaced asset counts as a parent of its successor. But if the replaced
-    asset was annulled, the successor does not name it as an annulled ancestor, because it is not derived from it.
+    The nearest relatives are chosen first. For an asset with annulled ancestors, the nearest one is named, even if it
+    is beyond the limit. A replaced asset counts as a parent of its successor. But if the replaced asset was annulled,
+    the successor does not name it as an annulled ancestor, because the successor is not derived from it.
     """
     if not _states(connection, [asset]):
         return None
@@ -38,7 +38,9 @@ def lineage_of(connection: Connection, asset: str, limit: int = MAX_RELATIVES) -
 
 
 def _walk(connection: Connection, asset: str, limit: int, *, upwards: bool) -> list[str]:
-    """Return the ancestors or descendants, generation by generation, until there are more than ``limit``."""
+    """Return the ancestors (``upwards``) or descendants of an asset, one generation after another, until there are more
+    than ``limit``.
+    """
     found: dict[str, None] = {}
     generation = {asset}
     while generation and len(found) <= limit:
@@ -48,7 +50,9 @@ def _walk(connection: Connection, asset: str, limit: int, *, upwards: bool) -> l
 
 
 def _next(connection: Connection, assets: set[str], upwards: bool) -> set[str]:
-    """Return the parents or the children; a replaced asset counts as a parent of its successor."""
+    """Return the parents (``upwards``) or the children of the assets. A replaced asset counts as a parent of its
+    successor.
+    """
     as_asset = _edges(connection, LINEAGE.c.asset, assets)
     as_other = _edges(connection, LINEAGE.c.other, assets)
     if upwards:
@@ -61,7 +65,9 @@ def _next(connection: Connection, assets: set[str], upwards: bool) -> set[str]:
 
 
 def _annulled_above(connection: Connection, assets: Collection[str]) -> dict[str, str]:
-    """Return a map from asset to its nearest annulled ancestor. The contract limits the number of ancestors."""
+    """Return, for each asset that has annulled ancestors, the nearest of them. The search ends, because the contract
+    limits the number of ancestors.
+    """
     parents: dict[str, set[str]] = defaultdict(set)
     frontier = set(assets)
     while frontier:
@@ -83,7 +89,9 @@ def _annulled_above(connection: Connection, assets: Collection[str]) -> dict[str
 
 
 def _edges(connection: Connection, column: ColumnElement[str], assets: Collection[str]) -> list[LineageEdge]:
-    """Return the relations whose column ``end`` is one of the assets, in the order of the chain within each query."""
+    """Return the relations that have one of the assets in ``column``. Each query returns them in the order of the
+    chain.
+    """
     ordered = sorted(assets)
     found = []
     for start in range(0, len(ordered), _PER_QUERY):

@@ -1,4 +1,6 @@
-"""Apply events of keys, proposals and pauses to the index; ``ledger.index.projections`` says what handlers may read."""
+"""Apply events about keys, proposals and pauses to the index. ``ledger.index.projections`` says what handlers may
+read.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,7 @@ def _end_of_proposal(event: IndexedEvent) -> dict[str, Any]:
 
 def _pause_ended(connection: Connection, event: IndexedEvent) -> None:
     table = tables.PAUSES
-    # There is only one pause at a time.
+    # The contract allows only one pause at a time, so at most one row meets this condition.
     running = (table.c.until > event.at) & (table.c.ended_at == 0)
     connection.execute(update(table).where(running).values(ended_at=event.at))
 

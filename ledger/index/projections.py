@@ -1,7 +1,7 @@
-"""Apply events to the index: each (contract, event name) has a handler, and events of assets are applied together.
+"""Apply events to the index. Each pair of contract and event name has a handler; events of assets are applied together.
 
-All functions use a connection inside a transaction. Each function reads only rows that it writes, so the same events
-always give the same rows.
+All functions use a connection inside a transaction. Each function reads only rows that it writes itself, so the same
+events always give the same rows.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ def _withdrawn(connection: Connection, event: IndexedEvent) -> None:
     table, time = tables.WITHDRAWALS, "reported_at" if event.args["reported"] else "at"
     key = {"party": event.args["party"], "statement": event.args["statement"]}
     known = (table.c.party == key["party"]) & (table.c.statement == key["statement"])
-    # A party may withdraw a statement twice: once with a key that was reported lost, and once with another key.
+    # A party may withdraw a statement twice, with a key that was reported lost and with another key; both times are in
+    # one row.
     if not connection.execute(update(table).where(known).values({time: event.at})).rowcount:
         connection.execute(insert(table).values({**key, "at": 0, "reported_at": 0, time: event.at}))
 
@@ -81,7 +82,7 @@ HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
 
 
 def project(connection: Connection, events: Sequence[IndexedEvent]) -> None:
-    """Apply events, in the order of the chain, to the computed tables."""
+    """Apply events to the computed tables, in the order of the chain."""
     for event in events:
         if event.contract != ASSET_REGISTRY:
             HANDLERS[event.contract, event.name](connection, event)

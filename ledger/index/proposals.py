@@ -47,20 +47,26 @@ class IndexedProposal:
 
     @property
     def expires(self) -> int:
-        """The last second in which the proposal can be confirmed or carried out (UTC minus paused seconds)."""
+        """The last second in which the proposal can be confirmed or carried out, as running time (seconds UTC minus
+        paused seconds).
+        """
         return self.ready + OPEN_FOR
 
 
 @dataclass(frozen=True, slots=True)
 class RunningTime:
-    """The running time (seconds UTC minus paused seconds) at ``now``, and the end of the present pause or 0."""
+    """The running time (seconds UTC minus paused seconds) at ``now``. ``paused_until`` is when the present pause ends,
+    0 without a pause.
+    """
 
     now: int
     running: int
     paused_until: int
 
     def wall(self, running: int) -> int:
-        """Return the time (seconds UTC) at which a running time is reached if the present pause ends as planned."""
+        """Return the time (seconds UTC) at which the given running time will be reached, if the present pause ends as
+        planned.
+        """
         left = running - self.running
         return (self.paused_until or self.now) + left if left > 0 else self.now + left
 
@@ -87,7 +93,7 @@ def proposals(connection: Connection, deployment: Deployment, after: int, limit:
 
 
 def pending(connection: Connection, deployment: Deployment, now: int, concerned: int | None) -> list[IndexedProposal]:
-    """Return the proposals that have neither ended nor expired at ``now``, in order.
+    """Return the proposals that have neither ended nor expired at ``now``, in the order of their numbers.
 
     With ``concerned``, return only proposals that concern this party or would reassign an asset that this party holds.
     """
@@ -99,7 +105,7 @@ def pending(connection: Connection, deployment: Deployment, now: int, concerned:
 
 
 def _reassigns_from(deployment: Deployment, holder: int) -> ColumnElement[bool]:
-    """Return the SQL condition for proposals that would reassign an asset of this holder.
+    """Return the SQL condition for proposals that would give an asset of this holder to another party.
 
     The contract names no concerned party for such a proposal; the first argument of the proposed call is the asset.
     """

@@ -1,4 +1,4 @@
-"""Find the keys that may act for a party, and parties without such a key. The caller updates the index first."""
+"""Find the keys that may act for a party, and find parties without such a key. The caller updates the index first."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CLOSED: Final = PARTY_STATUSES.index("closed")
 def speaks() -> tuple[ColumnElement[bool], ...]:
     """Return the SQL conditions for an account that may act: it is neither retired nor reported lost.
 
-    A live key that is compromised counts as reported too.
+    If a live key is recorded as compromised, it counts as reported too.
     """
     return ACCOUNTS.c.valid_to == 0, ACCOUNTS.c.reported_at == 0
 

@@ -56,8 +56,9 @@ CURSOR: Final = Table(
     Column("block_time", BigInteger, nullable=False),
 )
 
-# `scope` is the asset's id if the event changes the head of an asset, else empty. `head` is the head after this event.
-# `by` is the number of the acting party; the event's argument may be `by`, `issuer`, `consumer` or `party`.
+# `scope` is the asset's id if the event changes the head (running digest) of an asset, else empty. `head` is that head,
+# or the contract's head, after this event. `by` is the number of the acting party; in the event's arguments the acting
+# party may be called `by`, `issuer`, `consumer` or `party`.
 EVENTS: Final = Table(
     "idx_events",
     METADATA,
@@ -143,7 +144,8 @@ ANCHORS: Final = Table(
     UniqueConstraint("issuer", "first_seq"),
 )
 
-# One row for each change of a leaf's status; a leaf without a row is active.
+# One row for each change of a certificate's status. The certificate is given by issuer, batch and index; without a row
+# it is active.
 STATUSES: Final = Table(
     "idx_statuses",
     METADATA,
@@ -194,9 +196,9 @@ HOLDS: Final = Table(
     *_required(BigInteger, "at", "by"),
 )
 
-# Assets. States, kinds and stages have the names in ledger.domain.assets.names. `offered_to` is 0 if there is no offer.
-# `kind` and `stage` are empty if there is no open application. `content` is the confirmed digest, `filed` the digest of
-# the last application.
+# Assets. States, kinds and stages have the names in ledger.domain.assets.names. `offered_to` is 0 if the asset is not
+# offered. `kind` and `stage` are empty if there is no open application. `content` is the confirmed digest, `filed` the
+# digest of the last application.
 ASSETS: Final = Table(
     "idx_assets",
     METADATA,
@@ -239,7 +241,7 @@ RIGHTS: Final = Table(
     Column("scope", _HEX, nullable=False),
 )
 
-# Present liens. The row of a released lien is deleted, and its number can be used again.
+# Present liens. When a lien is released, its row is deleted, and a later lien may have the same number.
 LIENS: Final = Table(
     "idx_liens",
     METADATA,
@@ -251,8 +253,8 @@ LIENS: Final = Table(
     *_required(BigInteger, "consent_to", "since"),
 )
 
-# One row for each relation between two assets, with the relation's name. The relation `replaced_by` leads from the old
-# asset to the new asset.
+# One row for each relation between two assets; `relation` is the relation's name. The relation `replaced_by` leads from
+# the old asset to the new asset.
 LINEAGE: Final = Table(
     "idx_lineage",
     METADATA,
@@ -264,7 +266,7 @@ LINEAGE: Final = Table(
     Column("at", BigInteger, nullable=False),
 )
 
-# The tables whose rows are computed from EVENTS, in an order in which they can be emptied.
+# The tables whose rows are computed from EVENTS.
 PROJECTIONS: Final = (
     PARTIES,
     ACCOUNTS,
