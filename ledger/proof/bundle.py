@@ -19,8 +19,8 @@ from ledger.proof.sdjwt import MAX_CERTIFICATE_CHARACTERS
 FORMAT: Final = "pingzheng-bundle/2"
 MAX_BUNDLE_BYTES: Final = 256 * 1024
 MAX_PROOF_NODES: Final = 32
-# The most entries in a bundle: a template, a request, and for each of eight sources an authorization, a provision, and
-# the withdrawals of both.
+# The maximum number of entries in a bundle: a template, a request, and for each of eight sources an authorization, a
+# provision, and the withdrawals of both.
 MAX_EVIDENCE: Final = 34
 MAX_ENTRY_CHARACTERS: Final = 16 * 1024
 _HEX32: Final = re.compile(r"[0-9a-f]{64}")
@@ -181,7 +181,7 @@ class Bundle:
 
 
 def read_bundle(raw: bytes) -> Bundle:
-    """Return the bundle in a file that may not be a bundle at all.
+    """Return the bundle in a file; the file may also be something else than a bundle.
 
     Raises ``BadBundle`` ``NOT_A_BUNDLE`` if the file is not JSON text or does not name a bundle format anywhere. If the
     file names the format but has wrong contents, raises what ``parse_bundle`` raises.
@@ -202,7 +202,7 @@ def read_bundle(raw: bytes) -> Bundle:
 def parse_bundle(raw: bytes) -> Bundle:
     """Return the bundle that a file's bytes contain.
 
-    Raises ``BadBundle``: ``JSON_…``, ``BUNDLE_FORM`` with the member, or ``PROTOCOL_UNSUPPORTED``.
+    Raises ``BadBundle``: ``JSON_…``, ``BUNDLE_FORM``, which names the wrong member, or ``PROTOCOL_UNSUPPORTED``.
     """
     try:
         parsed = parse_json(raw, max_bytes=MAX_BUNDLE_BYTES, max_depth=16)

@@ -68,8 +68,9 @@ class UseFact:
 class WithdrawalFact:
     """The times at which a party withdrew a statement; each is 0 if there was no such withdrawal.
 
-    ``at`` is the time of the withdrawal with a key that was not reported lost, ``reported_at`` the time of the one with
-    a reported key. A subject's withdrawal counts in both cases. A provider's withdrawal counts only with ``at``.
+    ``at`` is the time of the withdrawal with a key that was not reported lost. ``reported_at`` is the time of the
+    withdrawal with a reported key. A subject's withdrawal counts in both cases. A provider's withdrawal counts only
+    with ``at``.
     """
 
     at: int
@@ -156,7 +157,7 @@ class AssetFact:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What was read from the chain at one block; what is not listed is unknown.
+    """The values that were read from the chain at one block; a value that is missing here is unknown.
 
     The block is given by its number, hash (64 hex digits) and time (seconds UTC).
 

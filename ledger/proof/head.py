@@ -122,7 +122,7 @@ def act_digest(target: str, call: bytes) -> str:
 
 
 def event_digest(event: str, args: Mapping[str, Any]) -> bytes:
-    """Return the digest of an event; ``name`` has the form ``Contract.Event``.
+    """Return the digest of an event; ``event`` is its name in the form ``Contract.Event``.
 
     Raises ``KeyError``, ``ValueError`` or ``TypeError`` for an unknown event or arguments that do not fit it.
     """

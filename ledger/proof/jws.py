@@ -175,8 +175,8 @@ def sign_compact(payload: bytes, signer: Signer, typ: str) -> str:
 
 
 def parse_compact(token: str, typ: str, *, needs_kid: bool = True) -> Jws:
-    """Return the parts of a JWS with this ``typ``; unless ``needs_kid`` is set, the ``kid`` may be missing (then
-    empty).
+    """Return the parts of a JWS with this ``typ``. If ``needs_kid`` is false, the ``kid`` may be missing; then it is
+    empty.
 
     Raises ``BadBundle`` ``JWS_…``.
     """
@@ -230,7 +230,7 @@ def encode_base64url(data: bytes) -> str:
 def decode_base64url(text: Any, size: int | None = None, *, limit: int = MAX_PAYLOAD_BYTES) -> bytes:
     """Return the bytes in canonical base64url; raise ``BadBundle`` ``JWS_BASE64URL`` for any other text.
 
-    If ``size`` is given, there must be exactly ``size`` bytes; otherwise about ``limit`` bytes are allowed.
+    If ``size`` is given, there must be exactly ``size`` bytes; otherwise there may be at most about ``limit`` bytes.
     """
     if not isinstance(text, str) or len(text) > limit * 4 // 3 + 4:
         raise BadBundle("JWS_BASE64URL", "This is not base64url.", where="signature")

@@ -105,7 +105,8 @@ class Report:
 
     ``disclosed``, ``claims`` and ``keys`` are empty unless the certificate is valid, so that a party for which it is
     not valid learns nothing. ``at`` is the time for which the certificate is judged, ``block`` the block of the facts.
-    On this ledger a new key waits ``delay`` seconds, and a proposal for another party needs ``threshold`` authorities.
+    On this ledger a new key must wait ``delay`` seconds until it is valid, and a proposal for another party needs
+    ``threshold`` authorities.
     """
 
     checks: tuple[Check, ...]

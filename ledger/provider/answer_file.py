@@ -25,7 +25,8 @@ SCHEMA: Final = (
     # For each identifier (``mark`` is its keyed digest): the party id for which answers were given; null after an
     # erasure.
     "CREATE TABLE subject (mark TEXT PRIMARY KEY, party TEXT UNIQUE)",
-    # The identifier of a party id, with which an auditor can find the rows; deleted by an erasure.
+    # The identifier that belongs to a party id. With the identifier, an auditor can find the rows. An erasure deletes
+    # it.
     "CREATE TABLE opening (party TEXT PRIMARY KEY, kind TEXT NOT NULL, identifier TEXT NOT NULL, key TEXT NOT NULL)",
     # Other party ids for an identifier that already has a party id; the provider's clerk must confirm them.
     "CREATE TABLE changed (party TEXT PRIMARY KEY, mark TEXT NOT NULL REFERENCES subject, identifier TEXT NOT NULL,"
@@ -75,7 +76,7 @@ class AnswerFile:
                 hint=f"chmod 700 {self._path.parent}",
             )
         if self._path.exists():
-            # A file that was restored or copied may be readable by other users.
+            # Other users may be able to read a file that was restored or copied; end this.
             self._path.chmod(0o600)
         else:
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))

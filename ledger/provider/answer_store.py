@@ -152,13 +152,14 @@ class AnswerStore:
             return [_supply(row) for row in database.execute(query, (limit,))]
 
     def received(self, digests: Iterable[str]) -> int:
-        """Record that the platform has these answers, and delete their disclosures; return how many of them waited."""
+        """Record that the platform has these answers, and delete their disclosures; return how many of them were
+        waiting."""
         return self._settle("received", [(digest, None) for digest in digests])
 
     def refused(self, codes: Iterable[tuple[str, str]]) -> int:
         """Record that the platform has finally refused these answers (digest and code), and delete their disclosures.
 
-        Return how many of these answers waited.
+        Return how many of these answers were waiting.
         """
         return self._settle("refused", list(codes))
 

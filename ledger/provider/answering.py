@@ -53,10 +53,10 @@ def query_of(task: Task, at: int) -> Query:
 
 
 def made_of(task: Task, answer: Answer, at: int, fresh: Fresh = secrets.token_bytes) -> Made:
-    """Return the unsigned provision for an answer, made ``at`` (seconds UTC); ``fresh`` returns random bytes.
+    """Return the unsigned provision for an answer, made at the time ``at`` (seconds UTC).
 
-    Raises ``InvalidInput``: the errors of ``compute``, with the place of the row in its source; ``AS_OF_AFTER_QUERY``,
-    ``REASON_UNKNOWN``. Raises ``Misconfigured`` ``SOURCE_NAME_MISSING``.
+    ``fresh`` returns random bytes. Raises ``InvalidInput``: the errors of ``compute``, with the place of the row in its
+    source; ``AS_OF_AFTER_QUERY``, ``REASON_UNKNOWN``. Raises ``Misconfigured`` ``SOURCE_NAME_MISSING``.
     """
     if not isinstance(answer, Supplied):
         reason = answer.reason if isinstance(answer, Refused) else None

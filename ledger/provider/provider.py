@@ -36,7 +36,8 @@ class Inquiry:
 
 
 class Provider:
-    """Signs answers for the party with the id ``party``. ``registry`` checks tasks on the chain; None without a node.
+    """Signs answers for the party with the id ``party``. ``registry`` checks tasks on the chain; None if there is no
+    node.
 
     ``fresh`` returns the random bytes of salts.
     """
@@ -101,7 +102,8 @@ class Provider:
     def _before(self, asked: Sequence[Inquiry]) -> dict[int, Outcome]:
         """Return a map from position to error or waiting answer, for the tasks whose source need not be asked."""
         found: dict[int, Outcome] = {}
-        # The records are asked last, so that the clerk must confirm only party ids that are on the chain.
+        # The provider's own records are checked last. So the clerk is asked to confirm only party ids that are on the
+        # chain.
         for judge in (self._checked, self._registered, self._recorded):
             left = [place for place in range(len(asked)) if place not in found]
             verdicts = judge([asked[place] for place in left]) if left else []

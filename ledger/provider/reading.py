@@ -33,7 +33,7 @@ class Reading:
         return raw
 
     def each(self, raw: Any, where: str, high: int, read: Callable[[Any, str], T]) -> tuple[T, ...]:
-        """Return ``read`` of each item of a list with at most ``high`` items."""
+        """Return the results of ``read`` for the items of a list with at most ``high`` items."""
         if not isinstance(raw, list) or len(raw) > high:
             raise self.bad(where, f"A list of at most {high} items is expected.")
         return tuple(read(item, f"{where}[{place}]") for place, item in enumerate(raw))

@@ -131,7 +131,7 @@ def answered(supply: Supply, refusal: PingzhengError | None, tasks: Sequence[Tas
 def settle(answers: AnswerStore, received: Iterable[str], refused: Mapping[str, str]) -> int:
     """Record which answers (statement digests) the platform received, and which it finally refused (with codes).
 
-    Returns how many answers no longer wait. An answer that was refused, but not finally, will be sent again.
+    Returns how many answers are no longer waiting. An answer that was refused, but not finally, will be sent again.
     """
     final = [(digest, code) for digest, code in refused.items() if code in FINAL]
     return answers.received(received) + answers.refused(final)

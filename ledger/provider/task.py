@@ -25,10 +25,10 @@ MAX_LIST_BYTES: Final = 64 * 1024 * 1024
 MAX_TASKS: Final = 1_000
 MAX_NOTICES: Final = 10_000
 MAX_DEPTH: Final = 16
-# The most characters of an identifier: a resident ID number or USCC has 18, identifiers of other registers may be
-# longer.
+# The maximum number of characters of an identifier. A resident ID number or USCC has 18; identifiers of other registers
+# may be longer.
 MAX_IDENTIFIER: Final = 64
-# The most keys in a task: one key of the consumer and one key of the subject.
+# The maximum number of keys in a task: one key of the consumer and one key of the subject.
 MAX_KEYS: Final = 2
 _ENTRIES: Final = ("template", "request", "authorization")
 _MEMBERS: Final = ("format", "chain", *_ENTRIES, "keys", "opening", "corrects")

@@ -20,7 +20,7 @@ class RecordedEvent:
 
     @property
     def name(self) -> str:
-        """The event's name without its contract."""
+        """The event's name without the contract's name."""
         return self.event.event.partition(".")[2]
 
     @property

@@ -139,7 +139,7 @@ class AssetView:
         return self.offered_to is not None and self.at <= self.until
 
     def effective_end(self, right: Right) -> int:
-        """Return when a right ends: at the end of its period, or when its parent right ends earlier."""
+        """Return when a right ends: at the end of its period, or earlier if its parent right ends earlier."""
         end, parent = right.end, right.parent
         while parent is not None:
             above = self.rights[parent - 1]

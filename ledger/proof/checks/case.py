@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The input of the checks: the parsed parts of a bundle, the facts (chain data), and the time that is judged."""
+"""The input of the checks: the parsed parts of a bundle, the facts (chain data), and the time to judge for."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ Proven = tuple[Entry, Evidence]
 class Expectation:
     """The verifier's party id, the nonce that it gave the holder, and the maximum age of the facts in seconds.
 
-    ``received`` is when the verifier first received the presentation (seconds UTC), by default the time judged; if the
-    verification is repeated, give the first time again. Without consumer and nonce, a usage certificate fails check 10,
-    because a verifier relies only on certificates presented to it. ``templates`` are the templates that the verifier
-    accepts, each as a certificate refers to it (``sha-256:…``). If ``templates`` is None, only the issuer vouches for
-    the scenario's rules, and the report names the template.
+    ``received`` is when the verifier first received the presentation (seconds UTC). The default is the time for which
+    the certificate is judged; if the verification is repeated, give the first time again. Without consumer and nonce, a
+    usage certificate fails check 10, because a verifier relies only on certificates presented to it. ``templates`` are
+    the templates that the verifier accepts, each as a certificate refers to it (``sha-256:…``). If ``templates`` is
+    None, only the issuer vouches for the scenario's rules, and the report names the template.
     """
 
     consumer: str | None = None
@@ -42,7 +42,8 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Case:
-    """The bundle, the facts, the time judged (seconds UTC), and the verifier's expectation."""
+    """The bundle, the facts, the time for which the certificate is judged (seconds UTC), and the verifier's
+    expectation."""
 
     bundle: Bundle
     facts: Facts
@@ -85,7 +86,8 @@ class Case:
         return None if anchor is None else anchor.at
 
     def account(self, account: str, at: int | None) -> AccountFact | Failed:
-        """Return the account's facts if a statement that the account signed and that was anchored at ``at`` is valid.
+        """Return the account's facts if the account could validly sign a statement that was anchored at the time
+        ``at``.
 
         At that time the account must be bound, and its key must not be reported or compromised.
         """

@@ -77,9 +77,9 @@ def withdrawn_at(case: Case, proven: Proven, party: str, code: str) -> Failed | 
 
 
 def _signed_withdrawals(case: Case, statement: str, party: str, account: _Account) -> Iterator[int]:
-    """Return when each withdrawal in the evidence was anchored, if this party signed it for this statement.
+    """Return the times at which withdrawals in the evidence were anchored that this party signed for this statement.
 
-    ``account`` returns the signer's account if it was valid at a time.
+    ``account`` returns the signer's account if the account was valid at a given time.
     """
     for entry, evidence in case.entries.values():
         wanted = {"type": "withdrawal", "statement": reference(statement), "party": party}

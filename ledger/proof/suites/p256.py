@@ -56,7 +56,8 @@ def verify(point: bytes, data: bytes, signature: bytes) -> bool:
 
 
 class PrivateKey:
-    """A P-256 key in memory; raises ``InvalidInput`` ``PRIVATE_KEY_INVALID`` unless it is 32 bytes, 1 to n−1."""
+    """A P-256 key in memory; raises ``InvalidInput`` ``PRIVATE_KEY_INVALID`` unless it is a number from 1 to n−1 in 32
+    bytes."""
 
     def __init__(self, secret: bytes) -> None:
         scalar = int.from_bytes(secret, "big")

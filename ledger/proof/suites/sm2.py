@@ -83,7 +83,7 @@ def verify(point: bytes, data: bytes, signature: bytes, identity: str) -> bool:
     ``point`` must be on the curve. Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED``.
     """
     r, s = _coordinates(signature)
-    # gmalg refuses a signature unless 0 < r, s < n and r + s ≠ n.
+    # gmalg itself refuses a signature unless 0 < r, s < n and r + s ≠ n.
     return bool(_algorithm().verify(data, r, s, identity.encode("ascii"), _coordinates(point)))
 
 
