@@ -36,7 +36,7 @@ from ledger.store.database import Database
 from ledger.store.sealing import Sealer
 
 OWN_RIGHTS = ("hold", "process", "operate")
-# A new certificate is issued if one of these members differs from the asset's last certificate.
+# A new certificate is issued if one of these members has changed since the asset's last certificate.
 STATE = ("sub", "exp", "resource", "application", "rights")
 
 
@@ -169,7 +169,7 @@ def require_certifiable(resource: DataResource) -> None:
 
 
 def latest_certificates(session: Session, assets: Sequence[str]) -> dict[str, Certificate]:
-    """Return the newest registration certificate of each asset that has one, by asset."""
+    """Return a map from asset id to the asset's newest registration certificate; assets without one are left out."""
     own = Certificate.asset_id.in_(assets)
     superseded = select(Certificate.supersedes).where(own, Certificate.supersedes.is_not(None))
     query = select(Certificate).where(own, Certificate.certificate_no.not_in(superseded))

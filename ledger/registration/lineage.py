@@ -24,5 +24,5 @@ class Lineage(UseCase):
         return self._acting.act_as(actor.party, link(asset, relation, parent), signed)
 
     def replace(self, actor: Actor, asset: str, successor: str, signed: SignedRequest | None = None) -> Receipt:
-        """Record that another asset of the same holder replaces this one."""
+        """Record that the asset ``successor`` of the same holder replaces the asset."""
         return self._acting.act_as(actor.party, replace(asset, successor), signed)

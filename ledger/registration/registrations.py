@@ -41,8 +41,8 @@ from ledger.store.counters import take
 
 CHAIN_CHUNK = 100
 LIVE = ("applied", "confirmed")
-# After these refusals the application stays stored. A later call registers it, when it is signed or the pause has
-# ended.
+# After these refusals the application stays stored. A later call registers the application, once the call is signed or
+# the pause has ended.
 WAITING = ("SIGNATURE_REQUIRED", "SIGNED_CALL_DIFFERS", PAUSED)
 T = TypeVar("T")
 
@@ -191,7 +191,7 @@ class Registrations(UseCase):
             with saying_until_when():
                 return self._acting.act(account, register_assets(rows), signed).gas_used
         except REFUSED as refusal:
-            # A refused application must not block the content for another applicant.
+            # Delete the refused application, because it must not block the content for another applicant.
             missing = self._missing([row.id for row in rows])
             if not missing:
                 # Another call registered the same applications at the same time.

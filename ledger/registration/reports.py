@@ -10,9 +10,9 @@ from typing import Any, Final
 from ledger.domain.days import day_of
 from ledger.errors import InvalidInput
 
-# GB/T 36344-2018: 规范性、完整性、准确性、一致性、时效性、可访问性.
+# The six quality dimensions of GB/T 36344-2018: 规范性、完整性、准确性、一致性、时效性、可访问性.
 DIMENSIONS: Final = ("standardisation", "completeness", "accuracy", "consistency", "timeliness", "accessibility")
-# 数据资产评估指导意见 (中评协, 2023-09-08): 成本法、收益法、市场法.
+# The three methods of 数据资产评估指导意见 (中评协, 2023-09-08): 成本法、收益法、市场法.
 METHODS: Final = ("cost", "income", "market")
 MAX_FEN: Final = 10**15
 _FULL: Final = 100

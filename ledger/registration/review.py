@@ -27,8 +27,8 @@ from ledger.registration.tables import Application
 from ledger.registration.use_case import UseCase
 
 Progress = Callable[[int], None]
-# The chain stores the last second of a period, so the period ends one second later. A notice lasts for whole working
-# days, which is never shorter than the contract's minimum in seconds.
+# The chain stores the last second of a public notice, so the notice ends one second later. Its length in whole working
+# days is never shorter than the contract's minimum in seconds.
 ONE_SECOND = 1
 # After a confirmation a registration has one of these states.
 CONFIRMED = ("confirmed", "cancelled")

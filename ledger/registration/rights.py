@@ -36,7 +36,8 @@ class NewRight:
 
 
 class Rights(UseCase):
-    """Sends acts on rights in the parties' names. The contract decides; then the asset's certificate is renewed."""
+    """Sends acts on rights in the parties' names. The contract decides whether an act is allowed; then the asset's
+    certificate is renewed."""
 
     def grant(self, actor: Actor, asset: str, right: NewRight, signed: SignedRequest | None = None) -> Receipt:
         """Grant a right, or sublicense ``right.parent``. Raises ``Conflict`` ``ASSET_RIGHT_OVERLAPS`` if the right
@@ -73,9 +74,8 @@ class Rights(UseCase):
         return receipt
 
     def of(self, asset: str) -> list[dict[str, Any]]:
-        """Return every right in an asset. A right is ``in_force`` if its period includes now and its parent is in
-        force.
-        """
+        """Return every right in an asset. A right is ``in_force`` if its period includes the present time and its
+        parent is in force."""
         with self._database.read() as session:
             registration(session, asset)
         rights, now = self._reader.rights(asset), self._clock()

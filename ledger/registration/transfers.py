@@ -51,7 +51,8 @@ class Accepted:
 
 
 class Transfers(UseCase):
-    """Sends offers and answers in the parties' names. The contract decides; then certificates are issued."""
+    """Sends offers and answers in the parties' names. The contract decides whether they are allowed; then certificates
+    are issued."""
 
     def __init__(self, parts: Parts, proposals: Proposals) -> None:
         super().__init__(parts)

@@ -141,7 +141,8 @@ def _make_sqlite_private(engine: Engine) -> None:
         # it would release SQLite's locks.
         with suppress(OSError):
             os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        # SQLite gives the new files that it creates beside the database the same mode as the database file.
+        # Make existing files private. SQLite gives each new file beside the database the same mode as the database
+        # file.
         for name in (file, f"{file}-wal", f"{file}-shm", f"{file}-journal"):
             with suppress(OSError):
                 Path(name).chmod(0o600)
@@ -202,8 +203,8 @@ class Database:
     def write(self, *, mending: bool = False) -> Iterator[Session]:
         """Open a session in one write transaction; only one transaction can write at a time.
 
-        Raises ``Incoherent`` as ``require_writable`` does, unless ``mending`` is set, because the transaction repairs
-        the cause of the finding. Raises ``Busy``, ``StorageFull`` and ``Misconfigured`` if SQLite reports an error.
+        Raises ``Incoherent`` as ``require_writable`` does, unless ``mending`` is set: then the transaction repairs the
+        cause of the finding. Raises ``Busy``, ``StorageFull`` and ``Misconfigured`` if SQLite reports an error.
         """
         if not mending:
             self.require_writable()

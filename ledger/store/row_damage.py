@@ -1,4 +1,5 @@
-"""Builds findings for rows and counters that contradict the entries, keys or chain data they were computed from."""
+"""Builds findings for rows and counters that contradict the entries, keys or chain data from which they were
+computed."""
 
 from __future__ import annotations
 
@@ -32,5 +33,6 @@ def counter_differs(name: str, value: int, expected: int) -> Finding:
 
 
 def differing(row: Base, stated: Mapping[str, Any], repeated: Mapping[str, str]) -> list[str]:
-    """Return the columns that differ from the entry; ``repeated`` maps each column to the entry's member it repeats."""
+    """Return the columns that differ from the entry; ``repeated`` maps each column to the entry's member of the same
+    value."""
     return [column for column, member in repeated.items() if getattr(row, column) != stated.get(member)]

@@ -38,8 +38,8 @@ class WalletFile:
         return Wallet.from_bytes(unseal(raw, passphrase))
 
     def change(self, passphrase: str, change: Callable[[Wallet], Wallet]) -> Wallet:
-        """Open the wallet, or begin a new wallet if there is no file; call ``change`` with it, and save what ``change``
-        returns.
+        """Open the wallet, or begin a new wallet if there is no file; call ``change`` with the wallet, and save what
+        ``change`` returns.
 
         Concurrent changes wait for each other, so that no change is lost. Raises the errors of ``open``, and for a new
         wallet ``InvalidInput`` ``PASSPHRASE_UNFIT``.

@@ -61,7 +61,8 @@ def alone_in(folder: Path, *, wait: bool = True) -> Iterator[None]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until the names of new files are on the disk, so that a power cut cannot lose a key that a record needs."""
+    """Wait until the names of new files are on the disk, so that a power cut loses no file, such as a key that a record
+    needs."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

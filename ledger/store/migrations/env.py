@@ -9,9 +9,11 @@ from ledger.store.tables import Base
 
 
 def _keep_foreign_keys(connection: Connection, kept: str) -> None:
-    """Switch off the check of foreign keys, because migrations on SQLite change a table by creating it again.
+    """Set the check of foreign keys to ``kept`` (OFF or ON). It must be off while SQLite changes a table, because a
+    migration deletes the table and creates it again.
 
-    The pragma works only outside a transaction, and SQLAlchemy would begin a transaction.
+    The pragma works only outside a transaction, and SQLAlchemy would begin a transaction, so the driver is used
+    directly.
     """
     driver = connection.connection.dbapi_connection
     if connection.dialect.name == "sqlite" and driver is not None:

@@ -1,4 +1,4 @@
-"""Add lists of parties proposed for registration, proofs of possession, and the times of reports of keys."""
+"""Add lists of parties proposed for registration, proofs of possession, and the times at which keys were reported."""
 
 from __future__ import annotations
 

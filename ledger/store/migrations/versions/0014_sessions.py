@@ -83,7 +83,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # A party without a key has no statement, no number and no log entry, so its row can be deleted.
+    # The older schema has no parties without a key. Such a party has no statement, number or log entry, so its row is
+    # deleted.
     op.execute("DELETE FROM enrolment")
     op.execute("DELETE FROM party WHERE account IS NULL")
     with op.batch_alter_table("party", schema=None) as batch_op:
