@@ -22,7 +22,7 @@ from ledger.cli.main import GROUPS, app, loaded
 PROJECT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = PROJECT / "docs" / "commands.md"
 _EXAMPLE: Final = re.compile(r"\n*示例 Examples?:.*", re.DOTALL)
-# The Chinese sentence comes first; the English text begins after its last full stop.
+# The Chinese sentence comes first; the English text begins after the last Chinese full stop.
 _LANGUAGES: Final = re.compile(r"(?P<zh>.*[\u4e00-\u9fff][^\u4e00-\u9fff]*?。)\s*(?P<en>[A-Z`].*)", re.DOTALL)
 HEAD: Final = """\
 # 命令一览 Commands

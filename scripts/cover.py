@@ -19,7 +19,7 @@ from typing import Final
 from ledger.chain.local.node_programs import find_node, find_program
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
-FLOOR: Final = 95  # the least coverage of each file, in per cent of its lines and of its branches
+FLOOR: Final = 95  # the lowest allowed coverage of each file, in per cent of lines and of branches
 CONTRACTS: Final = PROJECT / "coverage" / "lcov.info"
 DOMAIN: Final = PROJECT / "coverage" / "domain.info"
 

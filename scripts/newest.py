@@ -36,7 +36,7 @@ def programs() -> Iterator[Path]:
     """Yield the Python programs on PATH, and those that pyenv installed for this user."""
     names = [f"python3.{minor}" for minor in range(OLDEST[1], TOO_NEW[1])]
     yield from (Path(found) for found in map(shutil.which, names) if found)
-    # CI may have another HOME than the user's entry in the system.
+    # In CI, HOME may differ from the user's home folder in the system's list of users, so that folder is searched too.
     for home in (Path(pwd.getpwuid(os.getuid()).pw_dir) / ".pyenv", Path(os.environ.get("PYENV_ROOT", "/nowhere"))):
         yield from home.glob("versions/*/bin/python3")
 

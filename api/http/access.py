@@ -46,7 +46,8 @@ PAGE_COOKIE: Final = APIKeyCookie(
 
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(SESSION)]
 PageCookie = Annotated[str | None, Depends(PAGE_COOKIE)]
-# These declare the header of ``Bearer`` a second time, so that the schema names the scope that an API key needs.
+# These dependencies declare the header of ``Bearer`` a second time, so that the schema names the scope that an API key
+# needs.
 ReadKey = Annotated[HTTPAuthorizationCredentials | None, Security(MACHINE_KEY, scopes=[Scope.READ.value])]
 ActKey = Annotated[HTTPAuthorizationCredentials | None, Security(MACHINE_KEY, scopes=[Scope.ACT.value])]
 PayloadKey = Annotated[HTTPAuthorizationCredentials | None, Security(MACHINE_KEY, scopes=[Scope.PAYLOAD.value])]
@@ -115,8 +116,8 @@ async def signed_in(request: Request, _bearer: Bearer, _cookie: PageCookie) -> C
 
 # A route that depends on one of these functions refuses calls without a valid session or API key.
 CALLERS: Final = frozenset[Callable[..., object]]({reading, acting, receiving, looking_into, signed_in})
-# The caller of a route: for reading records, changing records, receiving a subject's data, receiving a subject's data
-# for a case, and for acts that need a session.
+# The types of a route's caller: a caller who reads records, changes records, receives a subject's data, receives a
+# subject's data for a case, or has a session.
 ReadCaller = Annotated[Actor, Depends(reading)]
 ActCaller = Annotated[Actor, Depends(acting)]
 PayloadCaller = Annotated[Actor, Depends(receiving)]
@@ -130,7 +131,7 @@ async def credentials(request: Request) -> tuple[HTTPAuthorizationCredentials | 
 
 
 def caller_of(request: Request, bearer: HTTPAuthorizationCredentials | None, cookie: str | None) -> Caller:
-    """Return the caller whose session or API key the call has; of token and cookie, the token counts.
+    """Return the caller whose session or API key the call has. If the call has a token and a cookie, the token is used.
 
     Raises ``Unauthenticated`` without a valid token or cookie, ``Forbidden`` if the caller is not allowed to call.
     """

@@ -15,11 +15,12 @@ from typing import Final
 from ledger.errors import Busy, TooManyAttempts
 
 MAX_BODY_BYTES: Final = 2 * 1024 * 1024
-# The most bytes of a body from an unauthenticated client: a signed sign-in statement has up to 4,096 characters.
+# The maximum number of bytes in a body from an unauthenticated client: a signed sign-in statement has up to 4,096
+# characters.
 MAX_PUBLIC_BODY_BYTES: Final = 16 * 1024
 MAX_BODY_DEPTH: Final = 64
 MAX_SOURCES: Final = 10_000
-# So many worker threads are added: to open and close the installation, and to serve the files of the docs.
+# The number of additional worker threads. They open and close the installation, and serve the files of the docs.
 SPARE_THREADS: Final = 4
 
 
@@ -32,11 +33,13 @@ class Limits:
     body_depth: int = MAX_BODY_DEPTH
     public_bytes: int = MAX_PUBLIC_BODY_BYTES
     public_values: int = 1_000
-    # The most bytes in memory of bodies that are being read or wait for their turn: of all sources, and of one source.
+    # The maximum number of bytes that bodies take in memory while they are read or wait for their turn: for all sources
+    # together, and for each source.
     buffered_bytes: int = 48 * 1024 * 1024
     buffered_bytes_of_source: int = 24 * 1024 * 1024
     body_seconds: float = 30.0
-    # For calls with a body that are not authenticated: how many a source may make at once, and how many per second.
+    # Limits for calls that have a body and are not authenticated: how many a source may make at once, and how many per
+    # second.
     public_reserve: int = 300
     public_per_second: float = 5.0
     # How many calls of each lane are processed at once; then how many calls may wait, and for how many seconds.

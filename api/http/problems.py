@@ -179,7 +179,7 @@ def install(app: FastAPI) -> None:
 
 
 def answer_to(error: errors.PingzhengError) -> JSONResponse:
-    """Return the problem response for an error of this project."""
+    """Return the problem response for a ``PingzhengError``."""
     status, title = next((status, title) for family, status, title in STATUS if isinstance(error, family))
     where = None if isinstance(error, OURS) else error.where
     headers: dict[str, str] = {}

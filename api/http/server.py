@@ -28,7 +28,7 @@ MAX_HEADER_BYTES: Final = 16 * 1024
 READ_BYTES: Final = 32 * 1024
 SEND_BYTES: Final = 128 * 1024
 SWEEP_SECONDS: Final = 1.0
-# So many open files are reserved for the database, the node and the log; connections cannot use them.
+# The number of open files that are reserved for the database, the node and the log; connections cannot use them.
 OTHER_FILES: Final = 192
 HEALTH: Final = "/health"
 TIMED_OUT: Final = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -86,7 +86,8 @@ class _Watch:
         self._sweeping = False
 
     def opened(self, connection: _Connection, loop: asyncio.AbstractEventLoop) -> bool:
-        """Add a connection; return whether it will be served. If there are too many, the oldest idle one is closed."""
+        """Add a connection; return whether it will be served. If there are too many, close the oldest idle
+        connection."""
         self._open[connection] = None
         if not self._sweeping:
             self._sweeping = True
@@ -167,7 +168,7 @@ class _Connection(H11Protocol):
     def end(self) -> None:
         """Close the connection without sending the remaining data."""
         self._watch.closed(self)
-        # Without this, the system would keep the unsent data until the client reads it.
+        # Set the linger time to 0. Otherwise the system would keep the unsent data until the client reads it.
         at_once = struct.pack("ii", 1, 0)
         self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
         self.transport.abort()

@@ -1,4 +1,4 @@
-"""Convert exceptions of other libraries about the database and the disk into errors of this project."""
+"""Convert exceptions of other libraries about the database and the disk into a ``PingzhengError``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ NO_SPACE: Final = {errno.ENOSPC, errno.EDQUOT}
 
 
 def known_failure(error: Exception) -> PingzhengError | None:
-    """Return the error of this project for a storage failure; None if the exception shows a fault of the program."""
+    """Convert an exception of the database or the disk into the ``PingzhengError`` that the caller gets.
+
+    Returns None if the exception is not a known storage failure.
+    """
     if isinstance(error, OSError):
         return _full() if error.errno in NO_SPACE else None
     if isinstance(error, PoolTimeout):

@@ -45,7 +45,8 @@ def rotate(
 def bind(
     party: schemas.HexId, body: powers.BindingIn, ledger: OpenLedger, actor: ActCaller
 ) -> powers.PartyOut | JSONResponse:
-    """Propose another key of a party, as the party itself; or as an authority, then another authority must confirm.
+    """Propose another key for a party. The party itself may do this, or an authority; then another authority must
+    confirm.
 
     For example the key of a second person or of a device, or an SM2 key for statements. The key takes effect after the
     waiting period, in which any key of the party can veto it.
@@ -110,7 +111,8 @@ def report_draft(
         schemas.Account | None, Query(description="The signing account; default: the present account.")
     ] = (None),
 ) -> powers.MessageOut:
-    """Return the message that a key of the party must sign to report an account; for parties with own keys."""
+    """Return the message that a key of the party must sign to report an account; for parties that keep their own
+    keys."""
     signer, message = ledger.parties.keys.report_to_sign(actor, party, reported, account)
     return powers.MessageOut(account=signer, message=message.hex())
 

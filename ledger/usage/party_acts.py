@@ -28,7 +28,7 @@ from ledger.usage.withdrawals import WithdrawalDraft, Withdrawals
 
 
 class ConsumerActs:
-    """The acts of a consumer, or of a broker in its name."""
+    """The acts of a consumer, or of a broker that acts for the consumer."""
 
     def __init__(self, requests: Requests, mandates: Mandates) -> None:
         self._requests = requests

@@ -154,7 +154,7 @@ def check_withdrawal(supply: Supply, keys: Sequence[PartyKey], chain: ChainId) -
 
 
 def _check_act(supply: Supply, key: PartyKey, chain: ChainId) -> None:
-    """Raise before anything is recorded if the contract would later refuse the act."""
+    """Raise if the contract would refuse the act. The caller checks this before it records anything."""
     suite, act = suite_of_key(key.public_key), supply.withdrawal
     message = withdrawals_message(chain, key.account, [hex_of(str(supply.entry["corrects"]))])
     if (act is None) != (suite is SM2SM3):

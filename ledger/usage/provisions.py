@@ -148,9 +148,8 @@ class Provisions:
             return RecordedProvision.of(_provision(session, identifier))
 
     def claims(self, identifier: str) -> tuple[RecordedProvision, dict[str, Any]]:
-        """Return a provision with its claims; the list is empty unless the result is ``supplied``. Raises
-        ``NotFound``.
-        """
+        """Return a provision with its claims. It has no claims unless the result is ``supplied``. Raises
+        ``NotFound``."""
         with self._database.read() as session:
             row = _provision(session, identifier)
             disclosed = [] if row.sealed_id is None else disclosures_of(session, self._sealer, row)

@@ -34,9 +34,10 @@ from ledger.usage.holdings import search
 
 MAX_REVOCATIONS: Final = 10_000
 _ALREADY: Final = "LOG_ALREADY_REVOKED"
-# The most certificate numbers in one query; SQLite limits the number of parameters.
+# The maximum number of certificate numbers in one query; SQLite limits the number of parameters.
 _CHUNK: Final = 5_000
-# The most times that a status word is sent: if another call revoked one of its leaves, the other leaves are sent again.
+# The maximum number of attempts for one status word (leaves that one transaction revokes together). If another call
+# revoked one of the leaves meanwhile, the transaction fails, and the remaining leaves are sent again.
 _TRIES: Final = 3
 # These errors concern only one transaction, so the next transaction is still sent. After any other error nothing more
 # is sent.

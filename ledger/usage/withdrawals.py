@@ -140,7 +140,8 @@ class Withdrawals:
             (ended,) = RecordedAuthorization.all_of(session, [current], self._clock())
         revoke_anchored(self._status, self._positions, built, CONSENT_WITHDRAWN)
         if not on_chain:
-            # The entry alone is the withdrawal, and takes effect when it is anchored.
+            # The chain cannot check the signature, so only the entry withdraws the consent. It takes effect when it is
+            # anchored; during a pause it must wait.
             with waiting_for_its_end():
                 self._positions.wait(statement_digest(entry))
         return ended

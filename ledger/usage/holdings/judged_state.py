@@ -17,7 +17,7 @@ from ledger.store.tables import Batch, Entry
 from ledger.usage.ended_statements import consent_ended, provision_ended
 from ledger.usage.tables import AccessRequest, Authorization, Provision
 
-# The numbers that mean a certificate state on the chain (protocol §3); 0 means active.
+# The numbers with which the chain stores the state of a certificate (protocol §3); 0 means active.
 _SUSPENDED: Final = 1
 _ENDED: Final = {2: "revoked", 3: "superseded"}
 _INDEX: Final = Entry.seq - Batch.first_seq
