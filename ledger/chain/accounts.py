@@ -1,8 +1,8 @@
 """Makes keys and computes their accounts. An account is the last 20 bytes of the hash of a public key.
 
 The hash is keccak for a secp256k1 key, SHA-256 for a P-256 key and SM3 for an SM2 key (protocol §4). Accounts of all
-three kinds can be bound to parties, but only a secp256k1 key can sign transactions. A P-256 key can sign statements
-and acts, but another account must send its acts to the chain. An SM2 key can sign only statements.
+three kinds can be bound to parties, but only a secp256k1 key can sign transactions. A P-256 key can sign statements and
+acts, but another account must send these acts to the chain. An SM2 key can sign only statements.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ def public_key_of(private_key: bytes) -> str:
 
 
 def account_of_public_key(public_key: str) -> str:
-    """Return the account (``0x`` and 40 lower-case digits) of a public key given as text.
+    """Return the account (``0x`` and 40 lower-case digits) of a public key, which is given as text.
 
-    Raises ``ValueError`` if the text is not a public key, and ``Misconfigured`` ``SUITE_NOT_INSTALLED`` for an SM2 key
-    if SM3 is not installed.
+    Raises ``ValueError`` if the text is not a public key, and ``Misconfigured`` ``SUITE_NOT_INSTALLED`` if the key is
+    an SM2 key and SM3 is not installed.
     """
     suite = suite_of_key(public_key)
     point = suite.point_of(public_key)
@@ -62,7 +62,8 @@ def account_of(private_key: bytes) -> str:
 
 
 def check_public_key(public_key: str, where: str | None = None, suites: Collection[Suite] = (ES256K,)) -> str:
-    """Return the key, or raise ``InvalidInput`` ``PUBLIC_KEY_INVALID`` if it is not a valid key of one of the suites.
+    """Return the public key if it is a valid key of one of the suites; otherwise raise ``InvalidInput``
+    ``PUBLIC_KEY_INVALID``.
 
     By default only secp256k1 keys are accepted, because only they can send transactions.
     """
@@ -83,7 +84,7 @@ def check_public_key(public_key: str, where: str | None = None, suites: Collecti
 
 
 def is_account_of(account: str, public_key: str) -> bool:
-    """Return whether the given account is the account of a public key (as text, protocol §4)."""
+    """Return whether the account belongs to the public key (as text, protocol §4)."""
     try:
         return account_of_public_key(public_key) == account
     except (InvalidInput, ValueError):

@@ -13,9 +13,9 @@ _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 class FileLock:
-    """A lock on a file, held from ``acquire`` to ``release``.
+    """A lock on a file. ``acquire`` takes the lock, ``release`` gives it back.
 
-    Child processes that inherit ``descriptor`` keep holding the lock.
+    Child processes that inherit ``descriptor`` keep the lock too.
     """
 
     def __init__(self, path: Path) -> None:
@@ -24,9 +24,9 @@ class FileLock:
 
     @property
     def descriptor(self) -> int:
-        """The descriptor of the locked file, which a child process can inherit.
+        """Return the descriptor of the locked file, which a child process can inherit.
 
-        Raises ValueError if the lock is not held.
+        Raises ValueError if this object does not have the lock.
         """
         if self._descriptor is None:
             raise ValueError("The lock is not held.")
@@ -50,7 +50,7 @@ class FileLock:
         return True
 
     def release(self) -> None:
-        """Release the lock in this process; safe to call twice."""
+        """Release the lock in this process. A second call does nothing."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
@@ -64,7 +64,7 @@ def open_lock_file(path: Path) -> int:
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        # On a read-only disk an existing lock file can still be opened for reading, which is enough for a lock.
+        # On a read-only disk, an existing lock file can still be opened for reading, and that is enough to lock it.
         if error.errno not in _READ_ONLY or not path.exists():
             raise
         return os.open(path, os.O_RDONLY)
@@ -72,7 +72,7 @@ def open_lock_file(path: Path) -> int:
 
 @contextmanager
 def one_at_a_time(path: Path) -> Iterator[None]:
-    """Wait until no other process or thread holds the lock on this file, and hold it for the block of code."""
+    """Wait until no other process or thread has the lock on this file, and keep the lock during the block of code."""
     descriptor = open_lock_file(path)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -1,7 +1,7 @@
 """Reports changes of a party's keys, and proposals about the party and its assets. Needs only a node, not the service.
 
-The events of the party registry are hashed in order and compared with the registry's head, so it is noticed if a node
-hides an event.
+The events of the party registry are hashed in order, and the result is compared with the registry's head (its running
+digest). So it is noticed if a node hides an event.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _OF_PROPOSALS: Final = frozenset({"Proposed", "Confirmed", "ProposalEnded"})
 
 @dataclass(frozen=True, slots=True)
 class KeyChange:
-    """A change to a party's keys, or to a proposal that concerns the party; ``event`` is the event's name.
+    """A change of a party's keys, or of a proposal that concerns the party. ``event`` is the event's name.
 
     ``account`` is the account of the changed key, or the account that vetoed. ``by`` is the number of the party that
     acted. ``state`` is the final state of a proposal that ended. ``call`` is the proposed call, or None.
@@ -74,7 +74,7 @@ def pending(reader: ChainReader, party: int) -> list[PendingProposal]:
     """Return the open proposals that concern a party or would transfer an asset of the party, in the order of their
     numbers.
 
-    Open proposals have neither ended nor expired. Raises what ``key_changes`` raises.
+    A proposal is open if it has neither ended nor expired. Raises what ``key_changes`` raises.
     """
     block = reader.block_number()
     running, last = reader.running(block=block), reader.proposal_count(block=block)
@@ -83,8 +83,8 @@ def pending(reader: ChainReader, party: int) -> list[PendingProposal]:
         first = max(last - PROPOSALS_AT_ONCE, 0)
         page = reader.proposals(first, last - first, block=block)
         found = [each for each in page if each.concerned in (party, NOBODY) and each.open_at(running)] + found
-        # An earlier proposal is ready at most one waiting period after this proposal. If all of them have expired, stop
-        # here.
+        # An earlier proposal becomes ready at most one waiting period after the first of this page. If that one expired
+        # more than a waiting period ago, all earlier proposals have expired too.
         last = 0 if page[0].expires + reader.deployment.delay < running else first
     return _of_party(reader, party, found, block)
 
@@ -92,7 +92,9 @@ def pending(reader: ChainReader, party: int) -> list[PendingProposal]:
 def _of_party(
     reader: ChainReader, party: int, proposals: Iterable[ProposalRecord], block: int
 ) -> list[PendingProposal]:
-    """Return the proposals that concern the party, or an asset that it held then or later."""
+    """Return the proposals that concern the party, or an asset that the party held at the time of the proposal or
+    later.
+    """
     reads = reader.batched(block)
     answers = [
         (record, reads.events(PARTY_REGISTRY, "Proposed", reader.deploy_block, block, no=record.no))
@@ -124,7 +126,9 @@ def _gives_away(reader: ChainReader, party: int, proposal: PendingProposal, bloc
 
 
 def _head_at(reader: ChainReader, block: int) -> bytes | None:
-    """Return the registry's head at a block, or None if the node no longer has the state of that block."""
+    """Return the registry's head (running digest) at a block, or None if the node no longer has the state of that
+    block.
+    """
     if block < max(reader.deploy_block, 1):
         return _genesis(reader)
     try:

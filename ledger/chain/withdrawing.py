@@ -1,5 +1,5 @@
-"""Lets a data subject withdraw its authorizations on the chain with a bundle, a node and the subject's key, without the
-service.
+"""Lets a data subject withdraw its authorizations on the chain, without the service. Needed are a bundle, a node and
+the subject's key.
 
 Before anything is sent, two things are checked: the node has the ledger that the bundle names, with our contracts; and
 the subject signed the authorizations in the bundle. Without these checks, someone could change a bundle so that the
@@ -30,7 +30,7 @@ from ledger.proof.suites.suite import ES256, ES256K
 class DirectWithdrawal:
     """An authorization (its id and its statement digest) that the subject withdrew at the time ``at`` (seconds UTC).
 
-    ``receipt`` is ``None`` if the subject had withdrawn it earlier.
+    ``receipt`` is ``None`` if the subject had already withdrawn the authorization.
     """
 
     authorization: str
@@ -51,9 +51,9 @@ def withdraw_by_itself(
     """Withdraw the subject's authorizations in a bundle, or only the one with the id ``authorization``.
 
     One transaction withdraws all authorizations. Earlier withdrawals stay as they are; a second call sends nothing. The
-    subject signs with its key of the suite ``alg``, ES256K or ES256; a reported key is accepted too, because a
-    subject's withdrawal counts even then. The account of ``payer`` (a private key) sends and pays. Without ``payer``,
-    the subject's own account pays, which is impossible for a P-256 key.
+    subject signs with its key of the suite ``alg``, ES256K or ES256. A reported key is accepted too, because a
+    subject's withdrawal counts even if its key was reported. The account of ``payer`` (a private key) sends and pays.
+    Without ``payer``, the subject's own account pays, which is impossible for a P-256 key.
 
     Raises ``Forbidden`` ``SIGNER_NOT_SUBJECT`` or ``PARTY_UNKNOWN_ACCOUNT``, ``NotFound`` ``AUTHORIZATION_UNKNOWN``,
     ``BadBundle`` if the subject did not sign the statements in the bundle, ``ChainUnavailable`` or ``Misconfigured`` if
@@ -149,7 +149,9 @@ def _consents(bundle: Bundle, subject: str, authorization: str | None) -> list[E
 
 
 def _require_signed(bundle: Bundle, reader: ChainReader, consent: Evidence, party: int) -> None:
-    """Raise unless the authorization names this ledger and an account of the party, even a retired one, signed it."""
+    """Raise unless the authorization names this ledger and was signed by an account of the party, which may be
+    retired.
+    """
     if consent.statement.get("ledger") != bundle.chain.ledger:
         raise _lying("LEDGER_DIFFERS", "The authorization was signed for another ledger than the bundle names.")
     signer = consent.signer

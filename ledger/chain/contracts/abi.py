@@ -1,4 +1,5 @@
-"""Encodes and decodes the calls, results, events and errors of contracts, between ABI bytes and JSON values.
+"""Encodes and decodes the calls, results, events and errors of contracts: ABI bytes become JSON values, and JSON values
+become ABI bytes.
 
 In JSON values, ``bytesN`` is lower-case hex without ``0x``, an address is ``0x`` and 40 lower-case digits, and a tuple
 is an object with the field names as keys. For encoding, ``bytes`` and hex with ``0x`` are accepted too.
@@ -23,7 +24,7 @@ from ledger.errors import InvalidInput
 
 _SELECTOR_BYTES: Final = 4
 _WORD_BYTES: Final = 32
-# eth-abi raises OverflowError for an offset or length that is too large for an index.
+# eth-abi raises OverflowError if an offset or a length in the data is too large for an index.
 _UNREADABLE: Final = (DecodingError, OverflowError)
 _SMALL_BITS: Final = 53
 
@@ -32,7 +33,9 @@ Abi = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A decoded log. ``contract`` is the contract's name; hashes are 64 hex digits; ``args`` are JSON values."""
+    """An event in the log of a transaction, decoded. ``contract`` is the contract's name; hashes are 64 hex digits;
+    ``args`` are JSON values.
+    """
 
     contract: str
     name: str
@@ -61,11 +64,11 @@ class Interface:
 
     @property
     def errors(self) -> Mapping[bytes, Mapping[str, Any]]:
-        """Maps the 4-byte selector of each of the contract's errors to the error's ABI item."""
+        """Map each error of the contract from its 4-byte selector to its ABI item."""
         return self._errors
 
     def topics(self, event: str, **indexed: int) -> list[str | None]:
-        """Return the topics of a log filter for one event.
+        """Return the topics of a log filter that finds one event.
 
         ``indexed`` gives the values that indexed integer fields of the event must have.
         """
@@ -82,18 +85,18 @@ class Interface:
         return self.selector(function) + self._encode(self._functions[function], function, args)
 
     def selector(self, function: str) -> bytes:
-        """Return the 4-byte selector of a function, with which its call data begins."""
+        """Return the 4-byte selector of a function. Call data begins with the selector."""
         return keccak(text=signature(self._functions[function]))[:_SELECTOR_BYTES]
 
     def encode_constructor(self, args: Sequence[Any]) -> bytes:
         """Return the encoded arguments of the constructor.
 
-        Raises InvalidInput CALL_ARGUMENTS_INVALID if one does not fit.
+        Raises InvalidInput CALL_ARGUMENTS_INVALID if an argument does not fit its type.
         """
         return self._encode(self._constructor, "constructor", args)
 
     def decode_constructor(self, data: bytes) -> list[Any]:
-        """Return the constructor's arguments; raise ValueError unless encoding them again gives the same data."""
+        """Return the constructor's arguments. Raises ValueError if encoding them again gives other data."""
         try:
             args = list(_decode_fields(self._constructor["inputs"], data).values())
         except _UNREADABLE as error:
@@ -118,7 +121,9 @@ class Interface:
         return str(item["name"]), {}
 
     def decode_result(self, function: str, data: bytes) -> list[Any]:
-        """Return a call's results in order; raise Malformed if the data do not fit the function's return types."""
+        """Return the results of a call in their order. Raises Malformed if the data do not fit the function's return
+        types.
+        """
         item = self._functions[function]
         try:
             values = _decoded(get_abi_output_types(_abi(item)), data)
@@ -127,7 +132,9 @@ class Interface:
         return [_to_json(parameter, value) for parameter, value in zip(item["outputs"], values, strict=True)]
 
     def decode_log(self, log: Mapping[str, Any]) -> Event | None:
-        """Return the event of a log, or None for an unknown event; raise Malformed if the data do not fit the event."""
+        """Return the event in a log, or None if the contract's ABI does not have it. Raises Malformed if the data do
+        not fit the event.
+        """
         topics = [octets(topic) for topic in log["topics"]]
         item = self._events.get(topics[0]) if topics else None
         if item is None:
@@ -172,13 +179,13 @@ class Interface:
 
 
 class EventDecoder:
-    """Decodes logs of several contracts. The address in a log says which contract made the log."""
+    """Decodes logs of several contracts. The address in a log shows from which contract the log comes."""
 
     def __init__(self, interfaces: Mapping[str, Interface]) -> None:
         self._interfaces = {address.lower(): interface for address, interface in interfaces.items()}
 
     def decode(self, logs: Iterable[Mapping[str, Any]]) -> list[Event]:
-        """Return events in the order of the chain, without unknown events and logs of other contracts.
+        """Return the events in the order of the chain. Unknown events and logs of other contracts are left out.
 
         Raises Malformed if the data of a log do not fit its event.
         """
@@ -192,9 +199,9 @@ class EventDecoder:
 
 
 def decode_error(item: Mapping[str, Any], data: bytes) -> dict[str, Any]:
-    """Return the arguments of a custom error by name; ``data`` begins with the selector.
+    """Return the arguments of a custom error by name. ``data`` begins with the error's selector.
 
-    Raises ValueError for wrong data.
+    Raises ValueError if the data do not fit the error.
     """
     try:
         return _decode_fields(item["inputs"], data[_SELECTOR_BYTES:])
@@ -203,7 +210,7 @@ def decode_error(item: Mapping[str, Any], data: bytes) -> dict[str, Any]:
 
 
 def signature(item: Mapping[str, Any]) -> str:
-    """Return ``name(type,…)``, the text that selectors and topics are computed from."""
+    """Return ``name(type,…)``. Selectors and topics are computed from this text."""
     return f"{item['name']}({','.join(get_abi_input_types(_abi(item)))})"
 
 
@@ -219,7 +226,7 @@ def json_safe(value: Any) -> Any:
 
 
 def _abi(item: Mapping[str, Any]) -> Any:
-    """Return an ABI item of a type that eth-utils accepts."""
+    """Return the ABI item unchanged, as a type that eth-utils accepts."""
     return item if item.get("type") in {"function", "event"} else {**item, "type": "function"}
 
 
@@ -236,7 +243,7 @@ def _fields(parameters: Sequence[Mapping[str, Any]], values: Sequence[Any]) -> d
 
 
 def _decoded(types: Sequence[str], data: bytes) -> Sequence[Any]:
-    """Decode values, and raise Malformed unless the data are exactly their canonical encoding."""
+    """Decode values. Raises Malformed unless the data are exactly the canonical encoding of these values."""
     size = _size_of(tuple(types))
     if size is not None and len(data) != size:
         raise Malformed("data of another length are expected")
@@ -260,7 +267,7 @@ def _size(kind: Any) -> int:
 
 
 def _item_of(parameter: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the ABI item for one element of an array parameter."""
+    """Return the ABI item of one element of an array parameter."""
     return {**parameter, "type": parameter["type"].rpartition("[")[0]}
 
 
@@ -289,7 +296,9 @@ def _from_json(parameter: Mapping[str, Any], value: Any) -> Any:
 
 
 def _sized(kind: str, value: bytes) -> bytes:
-    """Raise ValueError for a value of the wrong length, which eth-abi would pad without an error."""
+    """Return the value if it has the length of the type. Otherwise raise ValueError, because eth-abi would silently pad
+    it.
+    """
     size = kind.removeprefix("bytes")
     if size and len(value) != int(size):
         raise ValueError(f"{kind} needs {size} bytes, not {len(value)}")

@@ -1,4 +1,4 @@
-"""Compiles the contracts and stores the artifacts in the package, so that users of the wheel need no compiler.
+"""Compiles the contracts and stores the artifacts in the package. Users of the wheel therefore need no compiler.
 
 The compiler comes from the npm package and is called through py-solc-x. Hardhat uses the same compiler and the same
 settings file.
@@ -31,7 +31,7 @@ _OUTPUTS: Final = (
 def compile_contracts(project: Path) -> dict[str, dict[str, Any]]:
     """Compile the sources in ``project/contracts`` and return a map from contract name to artifact.
 
-    Raises Misconfigured COMPILER_MISSING, or COMPILE_FAILED with the compiler's messages. A warning counts as an error.
+    Raises Misconfigured COMPILER_MISSING, or COMPILE_FAILED with the compiler's messages. Warnings count as errors.
     """
     try:
         from solcx import compile_standard
@@ -69,7 +69,9 @@ def standard_input(project: Path) -> dict[str, Any]:
 
 
 def _reachable(project: Path) -> dict[str, dict[str, str]]:
-    """Return our sources and the library files that they import; compiling all library files would take minutes."""
+    """Return our sources and only those library files that they import, because compiling the whole library takes
+    minutes.
+    """
     waiting = [path.relative_to(project).as_posix() for path in sorted((project / "contracts").rglob("*.sol"))]
     sources: dict[str, dict[str, str]] = {}
     while waiting:
@@ -121,6 +123,7 @@ def _artifact(name: str, contract: dict[str, Any]) -> dict[str, Any]:
         "bytecode": contract["evm"]["bytecode"]["object"],
         "contractName": name,
         "deployedBytecode": runtime["object"],
-        # The compiler's ids change with unrelated sources, so the ids are replaced by numbers in their order.
+        # The compiler numbers immutables differently when unrelated sources change. So its numbers are replaced by 0,
+        # 1, 2, … in the same order.
         "immutableReferences": {str(place): references[key] for place, key in enumerate(sorted(references, key=int))},
     }

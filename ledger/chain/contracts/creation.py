@@ -1,8 +1,9 @@
 """Checks that the contracts were created by our own creation code.
 
-Comparing the runtime code is not enough, because the code proves nothing about storage. Other creation code could, for
-example, write a key into the storage of a registry and then return our runtime code; no event would ever name that key.
-So the transactions that created the contracts are compared with the packaged creation code and its arguments.
+It is not enough to compare the runtime code, because the runtime code proves nothing about storage. Other creation code
+could, for example, write a key into the storage of a registry and then return our runtime code; no event would ever
+name that key. So the transactions that created the contracts are compared with the packaged creation code and its
+arguments.
 """
 
 from __future__ import annotations
@@ -58,7 +59,9 @@ def check_creation(connection: Connection, deployment: Deployment) -> None:
 
 
 def _created(name: str, deployment: Deployment, transaction: dict[str, Any], receipt: dict[str, Any]) -> bool:
-    """Return whether an account sent our creation code in this transaction and created the contract at the address."""
+    """Return whether this transaction contains our creation code, comes from an account, and created the contract at
+    its address.
+    """
     code, sent = artifact_of(name).bytecode, octets(transaction["input"])
     return (
         transaction.get("to") is None
@@ -69,7 +72,9 @@ def _created(name: str, deployment: Deployment, transaction: dict[str, Any], rec
 
 
 def _right_arguments(name: str, deployment: Deployment, data: bytes) -> bool:
-    """Return whether the constructor's arguments are well formed and equal to the known ones; None allows any value."""
+    """Return whether the constructor's arguments are well formed, and equal to the known ones where a value is
+    known.
+    """
     try:
         given = interface_of(name).decode_constructor(data)
     except ValueError:
@@ -78,7 +83,9 @@ def _right_arguments(name: str, deployment: Deployment, data: bytes) -> bool:
 
 
 def _known_arguments(name: str, deployment: Deployment) -> list[str | int | None]:
-    """Return the constructor's arguments, with None for salt, founding parties and notice, which may have any value."""
+    """Return the constructor's arguments. None stands for salt, founding parties and notice, which may have any
+    value.
+    """
     forwarder, registry = deployment.forwarder, deployment.party_registry
     if name == FORWARDER:
         return [None]

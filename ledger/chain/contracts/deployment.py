@@ -36,7 +36,7 @@ _ADDRESS: Final = re.compile(r"0x[0-9a-f]{40}")
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A compiled contract. ``immutables`` lists, for each immutable, its places (start, length) in the runtime code."""
+    """A compiled contract. For each immutable, ``immutables`` lists its places (start, length) in the runtime code."""
 
     name: str
     abi: tuple[Mapping[str, Any], ...]
@@ -45,7 +45,7 @@ class Artifact:
     immutables: tuple[tuple[tuple[int, int], ...], ...]
 
     def code_digest(self, code: bytes) -> str:
-        """Return the SHA-256 digest of runtime code with the immutables set to zero, 64 hex digits."""
+        """Return the SHA-256 digest (64 hex digits) of runtime code in which all immutables are set to zero."""
         blanked = bytearray(code)
         for start, length in joined.from_iterable(self.immutables):
             blanked[start : start + length] = bytes(length)
@@ -56,9 +56,9 @@ class Artifact:
 class Deployment:
     """One deployment of the contracts on one chain. Its file is public.
 
-    Hashes and origin are 64 hex digits, addresses are lower case. ``delay`` is how many seconds a proposal waits before
-    it can be carried out. ``creations`` maps each contract to the hash of the transaction that created it; the map is
-    empty for a deployment that was found through a bundle.
+    Hashes and origin are 64 hex digits, addresses are lower case. ``delay`` is the waiting period in seconds before a
+    proposal can be carried out. ``creations`` maps each contract to the hash of the transaction that created it; the
+    map is empty if the deployment was found through a bundle.
     """
 
     network: str
@@ -87,7 +87,7 @@ class Deployment:
 
     @property
     def ledger(self) -> str:
-        """The ledger digest that every entry of this ledger contains, 64 hex digits."""
+        """Return the ledger digest (64 hex digits). Every entry of this ledger contains it."""
         return self.chain.ledger
 
     @property
@@ -111,7 +111,7 @@ class Deployment:
         return frozenset(address for name, address in self.addresses.items() if name != FORWARDER)
 
     def save(self, path: Path) -> None:
-        """Write the file completely or not at all."""
+        """Write the whole file, or leave the old file as it is."""
         write_whole(path, json.dumps(asdict(self), indent=2, sort_keys=True) + "\n")
 
     @classmethod
@@ -164,7 +164,7 @@ class Deployment:
 
 @cache
 def artifact_of(name: str) -> Artifact:
-    """Return a contract's packaged artifact."""
+    """Return the compiled contract from the package."""
     raw = json.loads(files("ledger.chain.contracts").joinpath("artifacts", f"{name}.json").read_bytes())
     return Artifact(
         name=name,
@@ -201,7 +201,7 @@ def check_deployment(connection: Connection, deployment: Deployment) -> None:
 
 
 def deployment_of(connection: Connection, chain: ChainId) -> Deployment:
-    """Return the deployment that a bundle or chain data (facts) name, after checking the deployment on the chain.
+    """Return the deployment that a bundle or facts (chain data) name, after checking the deployment on the chain.
 
     Neither a deployment file nor a service is needed.
 
@@ -227,7 +227,8 @@ def deployment_of(connection: Connection, chain: ChainId) -> Deployment:
         creations={},
     )
     check_deployment(connection, found)
-    # The bundle's ledger digest is compared too, because it also covers the threshold that the bundle names.
+    # ``check_deployment`` does not check the threshold that the bundle names. The bundle's ledger digest covers the
+    # threshold, so the digest is compared too.
     _check_ledger(connection, found, chain.ledger)
     return found
 
@@ -238,7 +239,9 @@ def origin_of(connection: Connection, forwarder: str) -> str:
 
 
 def _check_ledger(connection: Connection, deployment: Deployment, expected: str) -> None:
-    """Raise unless the contracts' waiting period, trusted forwarder and origin give the ledger digest ``expected``."""
+    """Compute the ledger digest from the contracts' waiting period, trusted forwarder and origin. Raise unless it is
+    ``expected``.
+    """
     trusted = [_ask(connection, name, deployment.addresses[name], "trustedForwarder") for name in _TRUSTING]
     forwarder = next((each for each in trusted if each != deployment.forwarder), deployment.forwarder)
     origin, addresses = origin_of(connection, deployment.forwarder), {**deployment.addresses, FORWARDER: forwarder}

@@ -2,7 +2,7 @@
 
 The immutables say which ledger a contract belongs to and which other contracts it uses. Immutables differ between
 deployments, so the comparison of the code leaves them out. Here each immutable is compared with the value that it must
-have. Otherwise a contract with our code could use a second, secret party registry.
+have. Without this check, a contract with our code could use a second, secret party registry.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ _FORWARDER: Final = _is("forwarder", lambda chain: address_word(chain.forwarder)
 _REGISTRY: Final = _is("party registry", lambda chain: address_word(chain.party_registry))
 _ORIGIN: Final = _is("origin", lambda chain: bytes.fromhex(chain.origin))
 _DELAY: Final = _is("delay", lambda chain: chain.delay.to_bytes(WORD_BYTES, "big"))
-# Each ledger chooses its own shortest public notice. Only the size of the value is checked, so that an address is not
-# accepted instead.
+# Each ledger chooses its own shortest public notice, so any plausible number of seconds is accepted. The check of the
+# size refuses, for example, an address.
 _NOTICE: Final[Immutable] = ("least notice", lambda found, _: int.from_bytes(found, "big") < 1 << NOTICE_BITS)
 
 # The immutables are in the order of the artifacts: as declared in the sources, base contracts first.
@@ -77,9 +77,9 @@ _IMMUTABLES: Final[Mapping[str, Sequence[Immutable]]] = {
 def wrong_immutable(
     contract: str, groups: Sequence[Sequence[tuple[int, int]]], code: bytes, chain: ChainId
 ) -> str | None:
-    """Return the name of the first immutable with a wrong value for this ledger, or None if all are right.
+    """Return the name of the first immutable that has a wrong value for this ledger, or None if all values are right.
 
-    ``groups`` lists, for each immutable, its places (start, length) in the runtime code. The value must be the same at
+    For each immutable, ``groups`` lists its places (start, length) in the runtime code. The value must be the same at
     all its places.
     """
     for (name, fits), places in zip(_IMMUTABLES[contract], groups, strict=True):

@@ -13,14 +13,14 @@ MAX_SCENARIO_CHARACTERS: Final = 8
 PARTY_STATUSES: Final = ("none", "active", "suspended", "sanctioned", "closed")
 LEAF_STATUSES: Final = ("active", "suspended", "revoked", "superseded")
 ROLES: Final = tuple(role.value for role in Role)
-# The roles that can place a hold on a statement, in the order of their bits in the hold's bit mask.
+# The roles that can place a hold on a statement. A hold is stored as a bit mask, which has their bits in this order.
 OFFICES: Final = (Role.AUTHORITY.value, Role.SUPERVISOR.value)
 
 
 def code_of_scenario(scenario: str) -> bytes:
     """Return the 8-byte code of a scenario.
 
-    Raises InvalidInput SCENARIO_CODE_INVALID unless it has 1 to 8 ASCII characters.
+    Raises InvalidInput SCENARIO_CODE_INVALID unless the scenario's name has 1 to 8 ASCII characters.
     """
     if not scenario.isascii() or not 1 <= len(scenario) <= MAX_SCENARIO_CHARACTERS:
         raise InvalidInput(
@@ -30,17 +30,19 @@ def code_of_scenario(scenario: str) -> bytes:
 
 
 def scenario_of_code(code: str) -> str:
-    """Return the scenario of an 8-byte code, given in hex."""
+    """Return the name of the scenario with this 8-byte code (hex)."""
     return bytes.fromhex(code).rstrip(b"\0").decode("ascii", "replace")
 
 
 def code_of_reason(reason: str) -> int:
-    """Return the contracts' number for a reason; raises InvalidInput REASON_UNKNOWN if there is no such reason."""
+    """Return the number that the contracts use for a reason. Raises InvalidInput REASON_UNKNOWN if there is no such
+    reason.
+    """
     return number_of(reason, REASONS, "reason")
 
 
 def names_of_roles(mask: int) -> tuple[str, ...]:
-    """Return the names of the roles in a mask; unknown bits are ignored."""
+    """Return the names of the roles whose bits are set in the mask. Unknown bits are ignored."""
     return tuple(name for bit, name in enumerate(ROLES) if mask >> bit & 1)
 
 
@@ -50,7 +52,7 @@ def names_of_offices(mask: int) -> tuple[str, ...]:
 
 
 def number_of(name: str, names: Sequence[str], what: str, code: str | None = None) -> int:
-    """Return the index of a name in a list, from 0.
+    """Return the place of a name in a list, counted from 0.
 
     If the list lacks the name, raise InvalidInput with ``code``, by default ``<WHAT>_UNKNOWN``.
     """

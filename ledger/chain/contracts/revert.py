@@ -1,8 +1,8 @@
 """Turns the errors with which contracts refuse a call into errors of ``ledger.errors``.
 
 The code is the Solidity error's name in UPPER_SNAKE (``LogNotContiguous`` → ``LOG_NOT_CONTIGUOUS``), and the error's
-arguments become ``details``. A table gives the error class for each name, because a Solidity error does not show
-whether the caller lacked a right or came too late.
+arguments become ``details``. The error class comes from a table, because the name of a Solidity error does not show
+whether, for example, the caller lacked a right or came too late.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _CLASSES: Final[Mapping[str, type[PingzhengError]]] = {
 
 
 def load_meanings() -> dict[str, dict[str, str]]:
-    """Return the table of contract errors: for each name, its kind, message and hint."""
+    """Return the table of contract errors, which has the kind, the message and the hint of each error."""
     text = files("ledger.chain.contracts").joinpath("reverts.json").read_text("utf-8")
     return dict(json.loads(text))
 
@@ -47,7 +47,7 @@ class RevertReader:
         self._meanings = load_meanings()
 
     def read(self, fault: RpcFault, *, contract: str | None = None) -> PingzhengError:
-        """Return the error to raise for a refused call, estimate or transaction."""
+        """Return the error to raise if the node refused a call, an estimate or a transaction."""
         if fault.data:
             return self.decode(fault.data, contract=contract)
         if fault.reverted:
@@ -61,7 +61,9 @@ class RevertReader:
         )
 
     def decode(self, data: bytes, *, contract: str | None = None) -> PingzhengError:
-        """Return the error for the return data of a revert, or ChainRejected REVERT_UNKNOWN if the data are unknown."""
+        """Return the error that the return data of a revert describe, or ChainRejected REVERT_UNKNOWN if the data are
+        unknown.
+        """
         selector = data[:_SELECTOR_BYTES]
         item = self._errors.get(selector)
         try:
@@ -104,6 +106,8 @@ def code_of(error_name: str) -> str:
 
 
 def _detail(argument: str) -> str:
-    """Return ``firstSeq`` as ``first_seq``; add an underscore to a name that is a parameter of the error class."""
+    """Return the name of an argument in snake case (``first_seq``). If the error class has a parameter of this name, an
+    underscore is added.
+    """
     snake = _WORD_EDGE.sub("_", argument).lower()
     return f"{snake}_" if snake in {"code", "message", "where", "hint"} else snake

@@ -1,4 +1,4 @@
-"""Writes small public files completely or not at all."""
+"""Writes small public files so that a file is never half written."""
 
 from __future__ import annotations
 

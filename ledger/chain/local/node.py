@@ -51,8 +51,8 @@ class LocalNode:
     A node that starts in the same directory continues the same chain; only one node at a time can use a journal.
     ``funded`` are addresses that get money through a call that only test nodes offer, so that no private key appears in
     the list of processes. Blocks follow the rules of the Paris hard fork, and each transaction is mined at once.
-    ``ahead`` is called at each start and returns how many seconds the clock of a journaled chain is ahead of UTC.
-    Without ``create`` the journal must exist. Raises Misconfigured if Node, the program or the journal is missing.
+    ``ahead`` is called at each start and returns how many seconds the clock of a journaled chain is ahead of UTC. If
+    ``create`` is false, the journal must exist. Raises Misconfigured if Node, the program or the journal is missing.
     """
 
     def __init__(
@@ -78,12 +78,12 @@ class LocalNode:
         self._ahead = ahead
         self._process: subprocess.Popen[bytes] | None = None
         self._output: NodeOutput | None = None
-        # How the last start repaired the journal's last line, or None.
+        # What the last start repaired in the journal's last line; None if nothing had to be repaired.
         self.repaired: Repair | None = None
 
     @property
     def url(self) -> str:
-        """The address for JSON-RPC requests."""
+        """The address to which JSON-RPC requests are sent."""
         return f"http://{HOST}:{self._port}"
 
     @property
@@ -98,13 +98,13 @@ class LocalNode:
 
     @property
     def running(self) -> bool:
-        """Whether the process runs."""
+        """Whether the process is running."""
         process = self._process
         return process is not None and process.poll() is None
 
     @property
     def died(self) -> bool:
-        """Whether the process ended by itself: neither ``stop`` nor ``kill`` ended it."""
+        """Whether the process ended although neither ``stop`` nor ``kill`` was called."""
         process = self._process
         return process is not None and process.poll() is not None
 
@@ -136,7 +136,7 @@ class LocalNode:
                 self._spawn(fixed=port is not None)
             if self._listens(final=port is not None or attempt == _PORT_ATTEMPTS):
                 break
-        # The chain has run before, so a missing journal must not be replaced by a new journal.
+        # The chain has run before. If its journal is now missing, a new and empty journal must not take its place.
         self._create = False
         for address in self._funded:
             self.fund(address)
@@ -146,7 +146,7 @@ class LocalNode:
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """Kill the process at once, so that it cannot finish its work, like a power cut."""
+        """Kill the process at once, so that it cannot finish its work; this simulates a power cut."""
         self._end(signal.SIGKILL)
 
     def _end(self, number: signal.Signals) -> None:
@@ -178,13 +178,15 @@ class LocalNode:
         self.stop()
 
     def fund(self, address: str, wei: int = FUNDS_WEI) -> None:
-        """Give an account ``wei`` for gas, unless it still has at least half of ``wei``. Mines one block."""
+        """Give an account ``wei`` for gas, unless the account still has at least half of this amount. Mines one
+        block.
+        """
         if int(self.rpc("eth_getBalance", address, "latest"), 16) * 2 < wei:
             method = "evm_setAccountBalance" if self._program == GANACHE else "hardhat_setBalance"
             self.rpc(method, address, hex(wei))
 
     def snapshot(self) -> str:
-        """Store the chain's present state in the node, and return a token; ``revert`` accepts the token once."""
+        """Store the chain's present state in the node, and return a token. ``revert`` accepts each token once."""
         return str(self.rpc("evm_snapshot"))
 
     def revert(self, token: str) -> None:
@@ -254,9 +256,11 @@ class LocalNode:
 
     @contextmanager
     def _alone(self) -> Iterator[tuple[int, ...]]:
-        """Take the lock of the journal. The node inherits the lock and holds it until the node ends.
+        """Take the journal's lock, and pass its descriptor to the node that will start. The lock is released when the
+        node ends.
 
-        If another node holds the lock, wait for its end; raise ``Conflict`` ``CHAIN_RUNNING`` if it does not end.
+        If another node has the lock, wait until that node ends; raise ``Conflict`` ``CHAIN_RUNNING`` if it does not
+        end.
         """
         if self._program != JOURNAL or not self._persistent:
             yield ()
@@ -295,8 +299,8 @@ class LocalNode:
     def _listens(self, *, final: bool) -> bool:
         """Wait until our process listens, and return False if another program took its port first.
 
-        The output of our process proves that our process listens, and not another program. While the process keeps
-        writing output, it is replaying its journal, so this function keeps waiting.
+        Something listens on the port, but only the output of our process proves that it is our process. While the
+        process keeps writing output, it is replaying its journal, so this function keeps waiting.
         """
         output, read = self._output, -1
         if output is None:
@@ -334,7 +338,7 @@ class LocalNode:
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    # If the process has ended, its number may already belong to another process.
+    # If the process has ended, the system may already have given its process id to another process.
     if process.poll() is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, number)

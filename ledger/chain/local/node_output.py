@@ -22,11 +22,11 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """How the start of a node repaired the journal's last line, which a crash had interrupted.
+    """How the start of a node repaired the journal's last line, which a crash had left incomplete.
 
-    ``reason`` is ``torn`` (the incomplete line was cut off; its change was never answered), ``refused`` (the line was
-    removed, because its change is refused) or ``without its line break`` (the line was completed). ``bytes`` is how
-    many bytes were cut off.
+    ``reason`` is ``torn`` (the incomplete line was cut off; the caller never got an answer for its change), ``refused``
+    (the line was removed, because the chain refuses its change) or ``without its line break`` (the line was completed).
+    ``bytes`` is how many bytes were cut off.
     """
 
     line: int
@@ -35,7 +35,7 @@ class Repair:
 
 
 class NodeOutput:
-    """Reads ``stream`` to its end in its own thread, and writes a new log file to ``path``.
+    """Reads ``stream`` to its end in a thread, and copies it into a new log file at ``path``.
 
     ``read`` is the number of lines so far; the number grows while a node replays its journal. ``listening`` says
     whether the node has printed that it listens.

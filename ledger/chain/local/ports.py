@@ -20,7 +20,7 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """Return a port that no program listens on now."""
+    """Return a port on which no program listens now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

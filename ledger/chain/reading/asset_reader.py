@@ -54,7 +54,7 @@ class AssetReader(NodeReader):
         )
 
     def holders(self, asset: AssetRecord, *, block: int) -> list[HolderFact]:
-        """Return all holders of an asset in order, up to ``block``; the record ``asset`` must have been read as of that
+        """Return all holders of an asset up to ``block``, in order. The record ``asset`` must have been read as of that
         block.
 
         Raises ChainUnavailable HOLDER_HISTORY_INCOMPLETE unless each transfer comes from the holder before it, and the
@@ -77,7 +77,7 @@ class AssetReader(NodeReader):
         return history
 
     def liens(self, asset: AssetRecord, *, block: BlockTag = "latest") -> list[LienRecord]:
-        """Return the liens on an asset that are not released, by rank."""
+        """Return the liens on an asset that are not released, the first rank first."""
         reads = self.batched(block)
         answers = [(lien, reads.read(ASSET_REGISTRY, "lienOf", asset.id, lien)) for lien in asset.liens]
         records = [
@@ -95,11 +95,13 @@ class AssetReader(NodeReader):
         return sorted(records, key=lambda record: record.rank)
 
     def rights(self, identifier: str, *, block: BlockTag = "latest") -> list[RightRecord]:
-        """Return all rights ever granted in an asset, in the order of their numbers; rights that ended are included."""
+        """Return all rights that were ever granted in an asset, also those that ended, in the order of their
+        numbers.
+        """
         return self.rights_of([identifier], block=block)[0]
 
     def rights_of(self, identifiers: Sequence[str], *, block: BlockTag = "latest") -> list[list[RightRecord]]:
-        """Return what ``rights`` returns, for many assets in the given order."""
+        """Return all rights ever granted in each of many assets, in the given order of the assets."""
         reads = self.batched(block)
         answers = [reads.read(ASSET_REGISTRY, "rightsOf", identifier) for identifier in identifiers]
         with self.connection.reading("AssetRegistry.rightsOf"):
@@ -126,12 +128,12 @@ class AssetReader(NodeReader):
         return self.annulled_ancestors([identifier], block=block)[0]
 
     def annulled_ancestors(self, identifiers: Sequence[str], *, block: BlockTag = "latest") -> list[str | None]:
-        """Return what ``annulled_ancestor`` returns, for many assets in the given order."""
+        """Return, for each of many assets, an annulled asset from which it is derived, or None."""
         reads = self.batched(block)
         answers = [reads.read(ASSET_REGISTRY, "annulledAncestor", identifier) for identifier in identifiers]
         words = [answer()[0] for answer in answers]
         return [word if int(word, 16) else None for word in words]
 
     def asset_count(self, *, block: BlockTag = "latest") -> int:
-        """Return how many assets were ever registered."""
+        """Return how many assets were ever registered, annulled and cancelled ones included."""
         return self.batched(block).number(ASSET_REGISTRY, "count")()

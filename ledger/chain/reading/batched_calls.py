@@ -1,8 +1,8 @@
 """Collects calls and event queries as of one block, and sends them to the node together.
 
-Each method returns a function, and calling this function returns the answer. The first time that an answer is needed,
-all calls collected so far are sent in one request. So any number of calls costs one request if no call depends on the
-answer of another.
+Each method returns a function, and this function returns the answer. When the first answer is needed, all calls
+collected so far are sent in one request. So any number of calls costs one request if no call depends on the answer of
+another.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class BatchedCalls:
         return lambda: str(answer()[0])
 
     def block(self, number: int) -> Callable[[], Block | None]:
-        """Read a block's header by its number, or None if the chain is shorter."""
+        """Read the header of the block with this number; the answer is None if the chain is shorter."""
         result = self._ask("eth_getBlockByNumber", [hex(number), False])
 
         def answer() -> Block | None:
@@ -68,7 +68,8 @@ class BatchedCalls:
         return answer
 
     def events(self, contract: str, name: str, first: int, last: int, **indexed: int) -> Callable[[], list[Event]]:
-        """Read a contract's events of one name in blocks ``first`` to ``last``, both included, in order.
+        """Read the events with one name of a contract, in order, from block ``first`` to block ``last`` (both
+        included).
 
         ``indexed`` gives the values that some indexed fields of the event must have.
         """

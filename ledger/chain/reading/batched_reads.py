@@ -1,4 +1,4 @@
-"""All batched reads of the contracts in one object."""
+"""One class with all batched reads of the contracts."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ from ledger.chain.reading.party_reads import PartyReads
 
 
 class BatchedReads(PartyReads, LogReads):
-    """Reads parties and the certificate log as of one block. Many reads need only one request to the node."""
+    """Reads parties and the certificate log as of one block. Many reads are sent to the node in one request."""

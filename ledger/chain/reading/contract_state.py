@@ -24,9 +24,9 @@ class PartyRecord:
 class AccountRecord:
     """An account that is or was bound to a party. A time is 0 if its event has not happened.
 
-    ``proven``: the chain checked that the party possesses the key. ``proposal``: the number of the proposal that bound
-    the account, 0 for a founding account. ``acts``: the key is a secp256k1 key, so it can send transactions; for
-    founding parties the chain knows this only about the first key.
+    ``proven``: the chain checked that the party has the private key. ``proposal``: the number of the proposal that
+    bound the account, 0 for an account of a founding party. ``acts``: the key is a secp256k1 key, so it can send
+    transactions; for founding parties the chain knows this only about the first key.
     """
 
     account: str
@@ -49,7 +49,7 @@ class AccountRecord:
 
     @property
     def speaks(self) -> bool:
-        """Whether the account may act for the party that it is bound to."""
+        """Whether the account may act for its party."""
         return self.live and self.proven and not self.reported_at
 
 
@@ -77,11 +77,15 @@ class ProposalRecord:
 
     @property
     def expires(self) -> int:
-        """The last second in which the proposal can be confirmed or carried out, not counting paused seconds."""
+        """The last second, as running time (without paused seconds), in which the proposal can be confirmed or carried
+        out.
+        """
         return self.ready + OPEN_FOR
 
     def open_at(self, running: int) -> bool:
-        """Return whether the proposal has neither ended nor expired at ``running`` (UTC minus paused seconds)."""
+        """Return whether the proposal has neither ended nor expired at the running time ``running`` (seconds UTC minus
+        paused seconds).
+        """
         return self.state == ProposalState.PENDING and running <= self.expires
 
 
@@ -89,10 +93,10 @@ class ProposalRecord:
 class AssetRecord:
     """A registered asset. Parties are given by their ids.
 
-    ``since`` is when the present holder became the holder. ``valid_to`` is 0 before the first confirmation. ``kind``
-    and ``stage`` describe the open application and are None without one. ``until`` is the last second of the offer or
-    of the public notice. ``offered_to`` is None if the asset is not offered. ``liens`` are the numbers of the liens
-    that are not released.
+    ``since`` is the time at which the present holder became the holder. ``valid_to`` is 0 before the first
+    confirmation. ``kind`` and ``stage`` describe the open application; they are None if there is none. ``until`` is the
+    last second of the offer or of the public notice. ``offered_to`` is None if the asset is not offered. ``liens`` are
+    the numbers of the liens that are not released.
     """
 
     id: str
@@ -115,8 +119,8 @@ class AssetRecord:
 class LienRecord:
     """A lien that is not released.
 
-    ``creditor`` is the id of the creditor; ``consent_to`` is the id of the party to which the creditor allows a
-    transfer.
+    ``creditor`` is the id of the creditor. ``consent_to`` is the id of the party to which the asset may be transferred
+    with the creditor's consent.
     """
 
     lien: int
@@ -131,7 +135,7 @@ class LienRecord:
 class RightRecord:
     """A granted right, in force while ``start ≤ t < end``.
 
-    For a licence, ``parent`` is the number of the right under which the licence was granted, else None.
+    If the right is a licence, ``parent`` is the number of the right under which it was granted, else None.
     """
 
     no: int
@@ -162,7 +166,9 @@ class AnchoredBatch:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """The roles (authority, supervisor) with a hold on a statement, and how often its holds changed (0: never)."""
+    """The roles (authority, supervisor) that have placed a hold on a statement, and how often its holds changed (0:
+    never).
+    """
 
     offices: tuple[str, ...]
     changes: int
@@ -170,7 +176,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class LeafStatus:
-    """A leaf's status as of a block.
+    """A certificate's status on the chain as of a block.
 
     ``since`` and ``reason`` are those of the last change, None if the status never changed.
     """

@@ -1,4 +1,4 @@
-"""Reads from the chain, as of one block, everything (the facts) that a verifier needs to judge one bundle."""
+"""Reads the facts: everything that a verifier needs from the chain to judge one bundle, as of one block."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ledger.proof.facts import (
 from ledger.proof.facts_needed import FactsNeeded, facts_needed
 from ledger.proof.jws import Jwk
 
-# The highest numbers that the contracts can store. If a bundle names a higher number, nothing has that number.
+# The contracts cannot store higher numbers than these. If a bundle names a higher number, the chain cannot contain it.
 MAX_ISSUERS: Final = 2**32
 MAX_LEAVES: Final = 2**32
 Span = tuple[int, int]
@@ -37,7 +37,7 @@ Span = tuple[int, int]
 class _Named:
     """Collects the reads of everything that the bundle names.
 
-    No read depends on another answer, so one request is enough for all reads.
+    No read depends on the answer to another, so one request is enough for all reads.
     """
 
     accounts: Mapping[str, Callable[[], AccountRecord | None]]
@@ -50,9 +50,9 @@ class _Named:
 
 
 def collect_facts(reader: ChainReader, bundle: Bundle) -> Facts:
-    """Return what the chain shows about a bundle at the newest block (the facts).
+    """Return the facts: what the chain shows about a bundle at the newest block.
 
-    A fact that the chain does not know is left out, so the check that needs it fails. A certificate without uses costs
+    If the chain has no such fact, it is left out, so the check that needs it fails. A certificate without uses needs
     three requests to the node: the block; everything that the bundle names; everything that depends on the numbers of
     parties. A fourth request reads the history of uses. Events of uses and holds are read only if the contract's
     counter is above zero. Raises ``ChainUnavailable``, also if the node's events and state disagree.
@@ -61,7 +61,7 @@ def collect_facts(reader: ChainReader, bundle: Bundle) -> Facts:
     reads, span = reader.batched(latest.number), (reader.deploy_block, latest.number)
     named = _read_named(reads, needed, span)
     known = {party: number for party, answer in named.numbers.items() if (number := answer())}
-    # These reads are all collected before the first answer is used, so that one more request is enough for all of them.
+    # All of the following reads are collected before the first answer is used, so they need only one more request.
     registered = {party: reads.party(number) for party, number in known.items()}
     newest = {issuer: reads.commitment(issuer, count() - 1) for issuer, count in named.batches.items() if count()}
     held = {statement: reads.hold_history(statement, hold(), *span) for statement, hold in named.holds.items()}
@@ -127,13 +127,13 @@ def _uses_of(needed: FactsNeeded) -> list[tuple[str, str]]:
 
 
 def _parties(needed: FactsNeeded) -> set[str]:
-    """Return the ids of the parties whose uses and withdrawals are needed."""
+    """Return the ids of the parties whose uses or withdrawals are needed."""
     return {party for party, _ in (*needed.withdrawals, *_uses_of(needed))}
 
 
 def require_numbers(registered: Mapping[str, Callable[[], PartyRecord]]) -> None:
-    """Raise ``ChainUnavailable`` ``PARTY_NUMBER_DIFFERS`` if a number that the node gave belongs to a party with
-    another id.
+    """Check the numbers that the node gave for party ids. Raise ``ChainUnavailable`` ``PARTY_NUMBER_DIFFERS`` if a
+    number belongs to a party with another id.
 
     A node that gave another party's number would hide uses and withdrawals. ``registered`` maps a party id to the
     record that the node returned for the party's number.
@@ -153,7 +153,7 @@ def require_numbers(registered: Mapping[str, Callable[[], PartyRecord]]) -> None
 
 
 def _require_past(facts: Facts) -> None:
-    """Raise if an event is dated after the newest block, because a verifier would ignore such an event."""
+    """Raise if an event has a later time than the newest block, because a verifier would ignore such an event."""
     if any(time > facts.block_time for time in _times(facts)):
         raise ChainUnavailable(
             "EVENT_AFTER_BLOCK",
@@ -181,7 +181,7 @@ def _times(facts: Facts) -> Iterator[int]:
 def _owners(
     reads: BatchedReads, records: Collection[AccountRecord], needed: FactsNeeded
 ) -> dict[int, tuple[str, PartyFact]]:
-    """Return the parties that the accounts belong to, as a map from a party's number to its id."""
+    """Return the parties to which the accounts belong, as a map from a party's number to its id."""
     numbers = sorted({record.party_no for record in records})
     issuer, scenario = needed.accreditation or ("", "")
     parties = [reads.party(number) for number in numbers]
@@ -194,15 +194,16 @@ def _owners(
 
 
 def _keys(bundle: Bundle, needed: FactsNeeded) -> Mapping[str, Jwk]:
-    """Return a map from account to key.
+    """Return the keys that the bundle needs, as a map from account to key.
 
-    The bundle's list of keys may lack the presenting key, so that key is read from the certificate.
+    The key that signed the presentation may be missing from the bundle's list of keys, so it is taken from the
+    certificate.
     """
     return {**bundle.keys, **_presenting(needed)}
 
 
 def _presenting(needed: FactsNeeded) -> dict[str, Jwk]:
-    """Return a map from the presenting account to its key, both taken from the certificate's ``cnf``.
+    """Return the account that signed the presentation with its key, both taken from the certificate's ``cnf``.
 
     The map is empty if the key's suite is not installed; check 10 reports the missing suite.
     """
@@ -244,7 +245,7 @@ def _proposed(proposal: ProposalRecord) -> ProposedKey:
 def _is_of(key: Jwk, account: str) -> bool:
     """Return whether the key belongs to the account.
 
-    Return False too if the key's suite is not installed; the verifier reports the missing suite.
+    If the key's suite is not installed, the answer is False; the verifier reports the missing suite.
     """
     try:
         return account_of_public_key(key.compressed) == account

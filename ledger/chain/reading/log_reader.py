@@ -33,8 +33,8 @@ class LogReader(NodeReader):
     def anchored(self, issuer: int, batch: int) -> AnchoredBatch | None:
         """Return a batch's anchor from its event, or None if the batch is not anchored.
 
-        The event is compared with the commitment in the contract, so it is noticed if a node hides or changes the
-        event.
+        The event is compared with the commitment in the contract. A node that hides or changes the event is therefore
+        noticed.
         """
         last = self.block_number()
         reads = self.batched(last)
@@ -61,7 +61,7 @@ class LogReader(NodeReader):
         )
 
     def status_of(self, place: Position, *, block: int | None = None) -> LeafStatus:
-        """Return a leaf's status as of a block, by default the newest.
+        """Return the status of the certificate at a position, as of a block (by default the newest).
 
         Raises ChainUnavailable STATUS_HISTORY_INCOMPLETE.
         """
@@ -74,12 +74,14 @@ class LogReader(NodeReader):
     def withdrawn_at(self, party: int, statement: str, *, block: BlockTag = "latest") -> WithdrawalFact:
         """Return the times at which a party withdrew a statement.
 
-        Only a withdrawal by the statement's signer counts.
+        A party can record a withdrawal of any statement, but only that of the statement's signer counts.
         """
         return self.batched(block).withdrawn_at(party, statement)()
 
     def hold_of(self, statement: str, *, block: BlockTag = "latest") -> Hold:
-        """Return the roles (authority, supervisor) with a hold on a statement, and how often its holds changed."""
+        """Return the roles (authority, supervisor) that have placed a hold on a statement, and how often its holds
+        changed.
+        """
         return self.batched(block).hold(statement)()
 
     def hold_history(self, statement: str, *, block: int) -> list[HoldFact]:

@@ -41,7 +41,9 @@ class LogReads(BatchedCalls):
         return answer
 
     def state(self, place: Position) -> Callable[[], str]:
-        """Read ``active``, ``suspended`` or ``revoked`` from the status word (superseded counts as revoked)."""
+        """Read the state of the certificate at a position: ``active``, ``suspended`` or ``revoked``. A superseded
+        certificate counts as revoked.
+        """
         word, bit = divmod(place.index, LEAVES_PER_WORD)
         result = self.number(CERTIFICATE_LOG, "statusWord", place.issuer, place.batch, word)
 
@@ -54,11 +56,11 @@ class LogReads(BatchedCalls):
         return answer
 
     def status_history(self, place: Position, first: int, last: int) -> Callable[[], list[StatusFact]]:
-        """Read all status changes of a leaf.
+        """Read all status changes of the certificate at a position.
 
-        Each change must differ from the state before it, and the last one is compared with the contract's status word,
-        so it is noticed if a node leaves a change out. One case is not noticed: the node hides a suspension together
-        with its end. Only the contract's head shows that case. The answer raises ChainUnavailable
+        Each change must differ from the state before it, and the last one must agree with the contract's state. So a
+        node that leaves out a change is noticed, with one exception: if the node hides a suspension together with its
+        end, only the contract's head (running digest of events) shows it. The answer raises ChainUnavailable
         STATUS_HISTORY_INCOMPLETE if the changes do not fit.
         """
         events = self.events(CERTIFICATE_LOG, "StatusChanged", first, last, issuer=place.issuer, batch=place.batch)
@@ -77,7 +79,9 @@ class LogReads(BatchedCalls):
         return answer
 
     def hold(self, statement: str) -> Callable[[], Hold]:
-        """Read the roles (authority, supervisor) with a hold on a statement, and how often its holds changed."""
+        """Read the roles (authority, supervisor) that have placed a hold on a statement, and how often its holds
+        changed.
+        """
         result = self.read(CERTIFICATE_LOG, "holdOf", statement)
 
         def answer() -> Hold:
@@ -101,7 +105,8 @@ class LogReads(BatchedCalls):
             with self._reading("CertificateLog.Held"):
                 history = [_hold_change(event) for event in found]
             numbers = [event.args["change"] for event in found]
-            # The node could answer with any count, so no list of that length is built: it might not fit into memory.
+            # A dishonest node could answer with a huge count. So the expected list is built from the events that
+            # arrived, not from the count: a list of that length might not fit into memory.
             whole = len(numbers) == hold.changes and numbers == list(range(1, len(numbers) + 1))
             if not whole or history[-1].offices != hold.offices:
                 raise incomplete("HOLD_HISTORY_INCOMPLETE", f"statement {statement}")
@@ -132,7 +137,9 @@ class LogReads(BatchedCalls):
         return answer
 
     def withdrawn_at(self, party: int, statement: str) -> Callable[[], WithdrawalFact]:
-        """Read the times at which a party withdrew a statement. Only a withdrawal by the statement's signer counts."""
+        """Read the times at which a party withdrew a statement. Only a withdrawal by the signer of the statement
+        counts.
+        """
         result = self.read(CERTIFICATE_LOG, "withdrawnAt", party, statement)
         return lambda: WithdrawalFact(*result())
 

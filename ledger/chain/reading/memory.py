@@ -1,4 +1,5 @@
-"""Stores which block and logs a verifier saw, to notice later if a node shows a forked copy (protocol §8).
+"""Stores which block and logs a verifier saw, so that it notices if a node later shows a fork of the chain (protocol
+§8).
 
 The chain must still contain what the verifier saw: the block with the stored number has the stored hash, and each log
 still has the stored batch. A newest block with a higher number alone proves nothing. A newest block with a lower number
@@ -29,7 +30,8 @@ _HEX32: Final = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What is stored of the chain data read last: ledger digest, block, heads, and a map from issuer number to log.
+    """What a verifier stores of the chain data that it read last: ledger digest, block, heads, and a map from issuer
+    number to log.
 
     Hashes are 64 hex digits.
     """
@@ -41,7 +43,7 @@ class Seen:
     logs: Mapping[int, LogFact]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the content of the file as JSON values."""
+        """Return the content of the stored file as JSON values."""
         return {
             "format": FORMAT,
             "ledger": self.ledger,
@@ -51,11 +53,11 @@ class Seen:
         }
 
     def followed_by(self, now: Seen) -> Seen:
-        """Return what to store after reading ``now``; logs that ``now`` does not name are kept.
+        """Return what to store after reading ``now``. Logs that ``now`` does not name stay stored.
 
-        Raises ``ChainUnavailable`` if the stored data and ``now`` cannot belong to one chain: ``CHAIN_BEHIND_SEEN`` for
-        an earlier block, ``CHAIN_DIFFERS_FROM_SEEN`` for another ledger, another block of the same number, and a log
-        that lost or changed a batch.
+        Raises ``ChainUnavailable`` if the stored data and ``now`` cannot belong to one chain: ``CHAIN_BEHIND_SEEN`` if
+        the block of ``now`` is earlier, ``CHAIN_DIFFERS_FROM_SEEN`` if ``now`` has another ledger, another block of the
+        same number, or a log that lost or changed a batch.
         """
         if now.ledger != self.ledger:
             raise _differs("ledger")
@@ -64,8 +66,8 @@ class Seen:
         if now.block == self.block and (now.block_hash, now.heads) != (self.block_hash, self.heads):
             raise _differs(f"block {now.block}")
         for issuer, log in now.logs.items():
-            # The stored log may come from an earlier block than the stored block, so the log may be longer now although
-            # the block is the same.
+            # A log that ``now`` did not name was kept from an earlier block. So a log may be longer although the block
+            # is the same.
             known = self.logs.get(issuer, log)
             if log.batches < known.batches or (log.batches == known.batches and log.newest != known.newest):
                 raise _differs(f"log of issuer {issuer}")
@@ -73,7 +75,7 @@ class Seen:
 
 
 def seen_from(facts: Facts, before: Seen | None = None) -> Seen:
-    """Return what to store after reading this chain data (``facts``); ``before`` is what was stored earlier.
+    """Return what to store after reading these facts (chain data). ``before`` is what was stored earlier.
 
     Raises what ``Seen.followed_by`` raises.
     """
@@ -89,7 +91,7 @@ def seen_at(reader: ChainReader, block: Block) -> Seen:
 
 
 def require_contained(reader: ChainReader, seen: Seen, now: Seen | None = None) -> None:
-    """Raise unless the chain still contains the blocks and logs that were stored earlier; needs one request.
+    """Raise unless the chain still contains the block and logs in ``seen``. Sends one request to the node.
 
     ``now`` is what the chain shows, by default at its newest block. The chain must contain ``now`` too, because several
     nodes may answer at one address. Raises ``ChainUnavailable``: ``CHAIN_BEHIND_SEEN`` if the node has not reached the
@@ -112,9 +114,9 @@ def require_contained(reader: ChainReader, seen: Seen, now: Seen | None = None) 
 
 
 def load_seen(path: Path) -> Seen | None:
-    """Return what a file stores, or None if there is no file.
+    """Return what the file stores, or None if there is no file.
 
-    Raises ``Misconfigured`` ``SEEN_FORM`` for another format.
+    Raises ``Misconfigured`` ``SEEN_FORM`` if the file has another format.
     """
     if not path.exists():
         return None
@@ -132,7 +134,7 @@ def load_seen(path: Path) -> Seen | None:
 
 
 def save_seen(path: Path, seen: Seen) -> None:
-    """Write the file completely or not at all."""
+    """Write the whole file, or leave the old file as it is."""
     write_whole(path, json.dumps(seen.to_dict(), indent=1, sort_keys=True) + "\n")
 
 

@@ -19,7 +19,7 @@ _FOLLOWED: Final = (PARTY_REGISTRY, ASSET_REGISTRY, CERTIFICATE_LOG)
 
 
 class NodeReader:
-    """Reads one deployment. Every method asks the node; only data that never change are kept in memory.
+    """Reads one deployment. Every method asks the node; only data that can never change are kept in memory.
 
     ``chain`` has the eight values that identify the ledger (protocol §1). ``deploy_block`` is the number of the first
     block in which one of the contracts exists.
@@ -42,7 +42,7 @@ class NodeReader:
         return self.connection.require_block(self.connection.block("latest"), "latest")
 
     def head_age(self, now: int) -> int:
-        """Return the age of the newest block at ``now`` (seconds UTC), in seconds; 0 if the block's time is later."""
+        """Return how many seconds old the newest block is at ``now`` (seconds UTC); 0 if the block's time is later."""
         return max(now - self.latest().time, 0)
 
     def block_number(self) -> int:
@@ -59,7 +59,8 @@ class NodeReader:
         return [self.connection.require_block(block, number) for number, block in found]
 
     def events(self, first: int, last: int) -> list[Event]:
-        """Return all events of the party registry, the asset registry and the certificate log, in order.
+        """Return all events of the party registry, the asset registry and the certificate log, in the order of the
+        chain.
 
         Blocks ``first`` to ``last`` are covered, both included.
         """
@@ -75,7 +76,9 @@ class NodeReader:
         return self.heads([(contract, scope)], block=block)[0]
 
     def heads(self, wanted: Sequence[tuple[str, str | None]], *, block: BlockTag = "latest") -> list[str]:
-        """Return many heads in the given order, as of one block; "" for a contract that did not exist at that block."""
+        """Return many heads (running digests of events) in the given order, as of one block. If a contract did not
+        exist at that block, its head is "".
+        """
         calls = [
             (
                 self.deployment.addresses[contract],
@@ -92,7 +95,9 @@ class NodeReader:
         return self.batched(block).party_no(identifier)()
 
     def party_id(self, number: int) -> str:
-        """Return the id of the party with a number; each id is read only once. Raises NotFound PARTY_UNKNOWN."""
+        """Return the id of the party with a number. Raises NotFound PARTY_UNKNOWN. Each id is read from the node only
+        once.
+        """
         if number not in self._party_ids:
             self._party_ids[number] = self.party(number).id
         return self._party_ids[number]
@@ -106,7 +111,9 @@ class NodeReader:
         return self.batched(block).account(account)()
 
     def accreditation(self, number: int, scenario: str, *, block: BlockTag = "latest") -> tuple[int, int]:
-        """Return the first second of a party's accreditation for a scenario, and the first after it, or (0, 0)."""
+        """Return when a party's accreditation for a scenario begins, and the first second after it; (0, 0) if there is
+        none.
+        """
         return self.batched(block).accreditation(number, scenario)()
 
 

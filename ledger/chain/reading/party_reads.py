@@ -46,7 +46,9 @@ class PartyReads(BatchedCalls):
         return answer
 
     def accreditation(self, number: int, scenario: str) -> Callable[[], tuple[int, int]]:
-        """Read the first second of a party's accreditation for a scenario and the first second after it, or (0, 0)."""
+        """Read when a party's accreditation for a scenario begins, and the first second after it; (0, 0) if there is
+        none.
+        """
         result = self.read(PARTY_REGISTRY, "accreditationOf", number, code_of_scenario(scenario))
 
         def answer() -> tuple[int, int]:
@@ -73,11 +75,11 @@ class PartyReads(BatchedCalls):
         return self.number(PARTY_REGISTRY, "proposals")
 
     def running(self) -> Callable[[], int]:
-        """Read the running time of the block: its time in seconds UTC minus all seconds that were paused."""
+        """Read the running time as of the block: the block's time in seconds UTC minus all paused seconds."""
         return self.number(PARTY_REGISTRY, "running")
 
     def paused_until(self) -> Callable[[], int]:
-        """Read when the present pause ends at the latest (seconds UTC), or 0 if the ledger is not paused."""
+        """Read until when the ledger is paused at the latest (seconds UTC), or 0 if it is not paused."""
         return self.number(PARTY_REGISTRY, "pausedUntil")
 
 

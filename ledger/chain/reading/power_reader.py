@@ -23,7 +23,7 @@ class PowerReader(NodeReader):
     def proposals(
         self, after: int = 0, limit: int = PROPOSALS_AT_ONCE, *, block: BlockTag = "latest"
     ) -> list[ProposalRecord]:
-        """Return at most ``limit`` proposals with numbers above ``after``, in the order of their numbers."""
+        """Return at most ``limit`` proposals, in the order of their numbers. The numbers are above ``after``."""
         last = min(after + limit, self.proposal_count(block=block))
         reads = self.batched(block)
         return [answer() for answer in [reads.proposal(number) for number in range(after + 1, last + 1)]]
@@ -37,13 +37,13 @@ class PowerReader(NodeReader):
         return self._events([self.deployment.party_registry], first, last)
 
     def officers(self, *, block: BlockTag = "latest") -> int:
-        """Return how many active authorities have at least one key that may act for them."""
+        """Return how many active authorities have at least one key with which they can act."""
         return self.batched(block).number(PARTY_REGISTRY, "officers")()
 
     def paused_until(self, *, block: BlockTag = "latest") -> int:
-        """Return when the present pause ends at the latest (seconds UTC), or 0 if the ledger is not paused."""
+        """Return until when the ledger is paused at the latest (seconds UTC), or 0 if it is not paused."""
         return self.batched(block).paused_until()()
 
     def running(self, *, block: BlockTag = "latest") -> int:
-        """Return the running time of a block: its time in seconds UTC minus all seconds that were paused."""
+        """Return the running time as of a block: the block's time in seconds UTC minus all paused seconds."""
         return self.batched(block).running()()

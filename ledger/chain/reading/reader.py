@@ -1,4 +1,4 @@
-"""The object through which all other packages read the chain."""
+"""The class through which all other packages read the chain."""
 
 from __future__ import annotations
 

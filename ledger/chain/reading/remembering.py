@@ -14,12 +14,12 @@ from ledger.chain.rpc.connection import Block
 from ledger.proof.bundle import Bundle
 from ledger.proof.facts import Facts
 
-# Seconds after which the chain is compared again, even if it shows no newer block and no other log.
+# After this many seconds the chain is compared with the stored data again, even if it shows no newer block or log.
 COMPARE_SECONDS: Final = 10
 
 
 class Remembered:
-    """Stores what was seen of a chain in a file, which any number of threads and processes may share.
+    """Stores in a file what was seen of a chain. Any number of threads and processes may share the file.
 
     The methods raise ``ChainUnavailable`` ``CHAIN_BEHIND_SEEN`` and ``CHAIN_DIFFERS_FROM_SEEN``, and ``Misconfigured``
     ``SEEN_FORM``. Data of an earlier block than the stored block are always refused; the caller can read again.
@@ -31,14 +31,14 @@ class Remembered:
         self._compared_at: float | None = None
 
     def facts(self, bundle: Bundle) -> Facts:
-        """Return the chain's facts about a bundle; also raises what ``collect_facts`` raises."""
+        """Return what the chain shows about a bundle (the facts). Also raises what ``collect_facts`` raises."""
         before = load_seen(self._path)
         facts = collect_facts(self._reader, bundle)
         self._take(before, seen_from(facts, before))
         return facts
 
     def newest(self) -> Block:
-        """Return the newest block, after comparing the chain with what was seen.
+        """Compare the chain with what was seen, and return the newest block.
 
         The caller then reads as of this block.
         """
@@ -49,7 +49,7 @@ class Remembered:
         return block
 
     def _take(self, before: Seen | None, after: Seen) -> None:
-        """Store ``after``, but only if the chain still contains what was seen ``before``."""
+        """Store ``after``, but only if the chain still contains ``before``, which was seen earlier."""
         if before is not None and (after != before or self._is_due()):
             require_contained(self._reader, before, after)
         self._compared_at = time.monotonic()
@@ -60,7 +60,9 @@ class Remembered:
         return self._compared_at is None or time.monotonic() - self._compared_at >= COMPARE_SECONDS
 
     def _keep(self, before: Seen | None, after: Seen) -> None:
-        """Write ``after``, unless another process has written something that was not compared with ``after``."""
+        """Write ``after`` if the file still contains ``before``. Otherwise another process has written, and the file
+        stays.
+        """
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with one_at_a_time(self._path.with_suffix(".lock")):
             if load_seen(self._path) == before:

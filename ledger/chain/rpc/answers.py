@@ -1,4 +1,4 @@
-"""Checks the form of a node's answers: each function returns the value, or raises ``Malformed``.
+"""Checks the form of a node's answers. Each function returns the value in the answer, or raises ``Malformed``.
 
 A node may answer anything. An answer is refused if it has the wrong form, and also if it is not the answer to the
 question: for example another block, the receipt of another transaction, or a log outside the range.
@@ -43,7 +43,7 @@ class Block:
 
 
 def quantity(value: Any, most: int = MAX_NUMBER) -> int:
-    """Read a number from 0 to ``most``, given as hex digits after ``0x``."""
+    """Return the number from 0 to ``most`` that the answer gives as hex digits after ``0x``."""
     if not isinstance(value, str) or not _QUANTITY.fullmatch(value):
         raise Malformed("a number in hex is expected")
     number = int(value, 16)
@@ -53,35 +53,37 @@ def quantity(value: Any, most: int = MAX_NUMBER) -> int:
 
 
 def octets(value: Any) -> bytes:
-    """Read bytes, given as an even number of hex digits after ``0x``."""
+    """Return the bytes that the answer gives as an even number of hex digits after ``0x``."""
     if not isinstance(value, str) or not _DATA.fullmatch(value):
         raise Malformed("bytes in hex are expected")
     return bytes.fromhex(value[2:])
 
 
 def hash_of(value: Any) -> str:
-    """Read a hash and return it as 64 lower-case hex digits without ``0x``."""
+    """Return a hash in an answer as 64 lower-case hex digits without ``0x``."""
     if not isinstance(value, str) or not _HASH.fullmatch(value):
         raise Malformed("a hash of 32 bytes is expected")
     return value[2:].lower()
 
 
 def address_of(value: Any) -> str:
-    """Read an address and return it as ``0x`` and 40 lower-case digits."""
+    """Return an address in an answer as ``0x`` and 40 lower-case digits."""
     if not isinstance(value, str) or not _ADDRESS.fullmatch(value):
         raise Malformed("an address of 20 bytes is expected")
     return value.lower()
 
 
 def named(names: Sequence[str], number: int) -> str:
-    """Return the name at index ``number`` of a list; raise ``Malformed`` for a number that our contracts do not use."""
+    """Return the name at place ``number`` of the list. Raises ``Malformed`` if our contracts do not use this number."""
     if not 0 <= number < len(names):
         raise Malformed("a number that has a name is expected")
     return names[number]
 
 
 def block_of(raw: Any, number: int | None = None) -> Block | None:
-    """Read a block, or None if the node has no such block. With ``number``, the block must have that number."""
+    """Return the block in an answer, or None if the node has no such block. With ``number``, the block must have this
+    number.
+    """
     if raw is None:
         return None
     fields = _fields(raw)
@@ -100,7 +102,9 @@ def block_of(raw: Any, number: int | None = None) -> Block | None:
 
 
 def receipt_of(raw: Any, tx_hash: str) -> dict[str, Any] | None:
-    """Check that a receipt is that of the given transaction; return its fields, or None while it is in no block."""
+    """Check that a receipt belongs to the given transaction, and return its fields. None if no block has the
+    transaction yet.
+    """
     if raw is None:
         return None
     fields = _fields(raw)
@@ -138,7 +142,9 @@ def transaction_of(raw: Any, tx_hash: str) -> dict[str, Any] | None:
 
 
 def pending_nonces_of(raw: Any, address: str) -> set[int] | None:
-    """Return the nonces of an account's transactions in the pending block, or None for a block that is not pending."""
+    """Return the nonces of an account's transactions in the pending block, or None if the answer is not a pending
+    block.
+    """
     if raw is None:
         return None
     fields = _fields(raw)
@@ -169,7 +175,7 @@ def log_of(raw: Any) -> dict[str, Any]:
 
 
 def logs_of(raw: Any, query: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the logs after checking that each log matches the ``eth_getLogs`` query and that no log is repeated."""
+    """Return the logs, after checking that each matches the ``eth_getLogs`` query and that none is repeated."""
     first, last = quantity(query["fromBlock"]), quantity(query["toBlock"])
     addresses = {address.lower() for address in query["address"]}
     found = [log_of(log) for log in _list(raw)]

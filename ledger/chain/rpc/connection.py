@@ -51,12 +51,12 @@ class Connection(Rpc):
         return self._ask(quantity, "eth_blockNumber")
 
     def block(self, number: int | str = "latest") -> Block | None:
-        """Return a block's header by number or tag, or None if the chain is shorter."""
+        """Return the header of the block with a number or tag, or None if the chain is shorter."""
         wanted = number if isinstance(number, int) else None
         return self._ask(lambda raw: block_of(raw, wanted), "eth_getBlockByNumber", block_tag(number), False)
 
     def blocks(self, numbers: Sequence[int]) -> list[Block | None]:
-        """Return many block headers in the given order, with None for a block that the chain does not reach."""
+        """Return many block headers in the given order. None stands for a block that the chain has not reached."""
         found = self.ask_many([("eth_getBlockByNumber", [hex(number), False]) for number in numbers])
         with self.reading("eth_getBlockByNumber"):
             return [block_of(raw, number) for number, raw in zip(numbers, found, strict=True)]
@@ -69,7 +69,9 @@ class Connection(Rpc):
         return block
 
     def call_many(self, calls: Sequence[tuple[str, bytes]], *, block: int | str = "latest") -> list[bytes]:
-        """Return the results of many view calls (address, call data); raises ChainUnavailable if one reverts."""
+        """Return the results of many calls of view functions, given as address and call data. Raises ChainUnavailable
+        if one reverts.
+        """
         found = self.ask_many([("eth_call", call_parameters(to, data, block)) for to, data in calls])
         with self.reading("eth_call"):
             return [octets(result) for result in found]
@@ -83,7 +85,9 @@ class Connection(Rpc):
         return self._ask(quantity, "eth_getTransactionCount", address, block)
 
     def pending_nonces(self, address: str) -> set[int] | None:
-        """Return the nonces of an account's transactions in the pending block, or None if the node does not show it."""
+        """Return the nonces of an account's transactions in the pending block, or None if the node shows no pending
+        block.
+        """
         try:
             return self._request(lambda raw: pending_nonces_of(raw, address), "eth_getBlockByNumber", "pending", True)
         except RpcFault:
@@ -94,18 +98,20 @@ class Connection(Rpc):
         return self._ask(_word, "eth_getBalance", address, "latest")
 
     def gas_price(self) -> int:
-        """Return the price of one unit of gas that the node proposes, in wei."""
+        """Return the price of one unit of gas, in wei, that the node proposes."""
         return self._ask(_word, "eth_gasPrice")
 
     def tip(self) -> int | None:
-        """Return the tip for one unit of gas that the node proposes, in wei, or None if the node proposes no tip."""
+        """Return the tip for one unit of gas, in wei, that the node proposes; None if the node proposes no tip."""
         try:
             return self._request(_word, "eth_maxPriorityFeePerGas")
         except RpcFault:
             return None
 
     def call(self, to: str, data: bytes, *, sender: str | None = None, block: int | str = "latest") -> bytes:
-        """Run a call without sending a transaction, and return the return data; raises RpcFault if the call reverts."""
+        """Simulate a call at the node and return its return data. Nothing is sent to the chain. Raises RpcFault if the
+        call reverts.
+        """
         return self._request(octets, "eth_call", _transaction(to, data, sender), block_tag(block))
 
     def estimate_gas(self, to: str | None, data: bytes, *, sender: str) -> int:
@@ -120,11 +126,13 @@ class Connection(Rpc):
         return self._request(hash_of, "eth_sendRawTransaction", "0x" + transaction.hex())
 
     def receipt(self, tx_hash: str) -> dict[str, Any] | None:
-        """Return a transaction's receipt, or None while it is in no block."""
+        """Return the receipt of a transaction, or None if no block contains the transaction yet."""
         return self._ask(lambda raw: receipt_of(raw, tx_hash), "eth_getTransactionReceipt", "0x" + tx_hash)
 
     def transaction(self, tx_hash: str) -> dict[str, Any] | None:
-        """Return a mined or waiting transaction, or None if the node does not know the transaction."""
+        """Return a transaction that is mined or waits for a block, or None if the node does not know the
+        transaction.
+        """
         return self._ask(lambda raw: transaction_of(raw, tx_hash), "eth_getTransactionByHash", "0x" + tx_hash)
 
 

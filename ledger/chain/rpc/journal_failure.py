@@ -1,4 +1,4 @@
-"""Turns what a local node reports about its journal and its disk into errors of ``ledger.errors``."""
+"""Turns the failures that a local node reports about its journal and its disk into errors of ``ledger.errors``."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def refused_by_journal(error: object, where: str) -> PingzhengError | None:
 
 @contextmanager
 def on_disk(folder: Path) -> Iterator[None]:
-    """Turn an OSError in the block of code into the error that ``disk_failure`` returns."""
+    """If the block of code raises an OSError, raise the error that ``disk_failure`` returns instead."""
     try:
         yield
     except OSError as error:
@@ -57,7 +57,9 @@ def on_disk(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def starting(folder: Path) -> Iterator[None]:
-    """Turn an OSError into ``NODE_START_FAILED`` while a node starts; often too many processes or files are open."""
+    """While a node starts, turn an OSError into ``NODE_START_FAILED``. The usual cause is that too many processes or
+    files are open.
+    """
     try:
         yield
     except OSError as error:
@@ -70,7 +72,7 @@ def starting(folder: Path) -> Iterator[None]:
 
 
 def disk_failure(name: str, where: str) -> PingzhengError:
-    """Return the error for a failed write; ``name`` is the system's name for the cause, such as ENOSPC."""
+    """Return the error to raise after a failed write. ``name`` is the system's name for the cause, such as ENOSPC."""
     if name in _FULL:
         return disk_full(where)
     if name in _READ_ONLY:
@@ -98,7 +100,7 @@ def disk_failure(name: str, where: str) -> PingzhengError:
 
 
 def unusable_journal(failed: Mapping[str, Any], where: str) -> PingzhengError | None:
-    """Return the error for a node that ended because of its journal or its disk, else None.
+    """Return the error to raise if a node ended because of its journal or its disk, else None.
 
     ``failed`` is the JSON object that the node printed after the word ``Failed``.
     """

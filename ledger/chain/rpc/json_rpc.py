@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ledger.chain.rpc.provider import NodeProvider
 
 READ_SECONDS: Final = 10
-# Time limits in seconds. Sending may take longer, because some nodes run a transaction before they accept it.
+# Time limits in seconds. The limit for sending is longer, because some nodes run a transaction before they accept it.
 SEND_SECONDS: Final = 30
 LOG_RANGE_BLOCKS: Final = 5_000
 _CALLS_PER_REQUEST: Final = 100
@@ -33,10 +33,10 @@ RpcCall = tuple[str, list[Any]]
 class Rpc:
     """Makes calls to one node. The constructor sends nothing; connections are pooled and may be used by many threads.
 
-    ``timeout`` is the longest total time of a read in seconds. ``send_timeout`` is the longest total time for
-    estimating gas or sending a transaction. Every method raises ``ChainUnavailable``: ``CHAIN_UNREACHABLE`` if no node
-    answers in time, ``NODE_ANSWER_INVALID`` if an answer does not have the form that the call returns,
-    ``NODE_ACCESS_DENIED``, ``NODE_RATE_LIMITED`` and ``NODE_REFUSED``; and ``Misconfigured`` ``RPC_URL_INVALID``.
+    ``timeout`` limits the total time of a read, in seconds. ``send_timeout`` limits the total time for estimating gas
+    or sending a transaction. Every method raises ``ChainUnavailable``: ``CHAIN_UNREACHABLE`` if no node answers in
+    time, ``NODE_ANSWER_INVALID`` if an answer does not have the form that the call returns, ``NODE_ACCESS_DENIED``,
+    ``NODE_RATE_LIMITED`` and ``NODE_REFUSED``; and ``Misconfigured`` ``RPC_URL_INVALID``.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Rpc:
         self.timeout = timeout
         self._batch = Portion(_CALLS_PER_REQUEST)
         self._transport = Transport(url, max_bytes=max_bytes)
-        # The node's address as errors and logs show it, without the parts that may be secret.
+        # The node's address for errors and logs. The parts that may be secret are left out.
         self.where = self._transport.where
         self._failures = NodeFailures(self.where)
 
@@ -67,7 +67,7 @@ class Rpc:
 
     @contextmanager
     def reading(self, method: str) -> Iterator[None]:
-        """Turn an error that occurs while an answer is read into ChainUnavailable NODE_ANSWER_INVALID."""
+        """If reading an answer fails in the block of code, raise ChainUnavailable NODE_ANSWER_INVALID instead."""
         try:
             yield
         except (ValueError, LookupError, OverflowError) as error:
@@ -127,7 +127,9 @@ class Rpc:
         return answers
 
     def _without_logs(self, calls: Sequence[RpcCall]) -> list[Any]:
-        """Repeat a batch that timed out: send each range of logs in smaller pieces, and all other calls together."""
+        """Repeat a batch that timed out. Each range of logs is sent alone, in smaller pieces if needed; all other calls
+        are sent together.
+        """
         until = time.monotonic() + 2 * self.timeout
         others = iter(self.ask_many([call for call in calls if call[0] != "eth_getLogs"]))
         return [
@@ -150,7 +152,7 @@ class Rpc:
     def _logs(
         self, query: dict[str, Any], until: float | None = None, first: Callable[[], Any] | None = None
     ) -> list[dict[str, Any]]:
-        """Return the logs of a query; if the node refuses the whole range of blocks, ask for smaller ranges.
+        """Return the logs that a query finds. If the node refuses the whole range of blocks, ask for smaller ranges.
 
         ``first`` returns the answer for the whole range, which has already arrived. If the first call timed out, the
         answers for all smaller ranges must arrive before the time ``until``.
@@ -192,7 +194,7 @@ class Rpc:
         return self._failures.result(method, self._provider.make_request(method, params, seconds))
 
     def _together(self, calls: Sequence[RpcCall]) -> list[Callable[[], Any]]:
-        """Send calls as one request; each answer is a function that returns the result or raises RpcFault."""
+        """Send calls in one request. For each call, return a function that returns the result or raises RpcFault."""
         answers = self._provider.make_batch_request(calls, self.timeout)
         return [
             partial(self._failures.result, method, answer) for (method, _), answer in zip(calls, answers, strict=True)
@@ -201,7 +203,9 @@ class Rpc:
     def logs(
         self, addresses: Sequence[str], first: int, last: int, topics: Sequence[str | None] = ()
     ) -> list[dict[str, Any]]:
-        """Return all logs of the addresses in blocks ``first`` to ``last``, both included, that match the topics."""
+        """Return all logs that the addresses made in blocks ``first`` to ``last`` (both included) and that match the
+        topics.
+        """
         pieces = (log_query(addresses, *ends, topics) for ends in self.log_range.ranges(first, last))
         return [log for query in pieces for log in self._logs(query)]
 

@@ -1,4 +1,4 @@
-"""Imports the libraries for the chain only when they are used, because loading them takes a second."""
+"""Imports the libraries that access the chain only when they are used, because loading them takes a second."""
 
 from __future__ import annotations
 

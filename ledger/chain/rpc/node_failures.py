@@ -1,7 +1,7 @@
 """Turns the failures of a node into errors of ``ledger.errors``.
 
-An error names the node by its address, without the parts that may be secret. The error quotes the node only if the node
-refused a call with a JSON-RPC error, and then only the beginning of the node's message.
+An error contains the node's address, without the parts that may be secret. It contains words of the node only if the
+node refused a call with a JSON-RPC error, and then only the beginning of the node's message.
 """
 
 from __future__ import annotations
@@ -56,13 +56,15 @@ class TooMuch(Exception):
 
 
 class NodeFailures:
-    """Makes the errors for one node; ``where`` is its address for display."""
+    """Makes the errors about one node; ``where`` is its address for display."""
 
     def __init__(self, where: str) -> None:
         self._where = where
 
     def numbered(self, method: str, answer: Any, number: int) -> dict[str, Any]:
-        """Return the answer if it has the call's number. Return an error even if it has no number."""
+        """Return the answer if it has the number of the call. An answer that is an error is returned even without a
+        number.
+        """
         if not isinstance(answer, dict):
             raise self.invalid(method, "an object is expected")
         if answer.get("error") is None and (type(answer.get("id")) is not int or answer["id"] != number):
@@ -78,7 +80,9 @@ class NodeFailures:
         return answer["result"]
 
     def in_order(self, answers: Any, numbers: Sequence[int]) -> list[Any]:
-        """Return a batch's answers in the order of the calls; the node must have sent exactly one for each call."""
+        """Return the answers to a batch in the order of the calls. The node must have sent exactly one answer to each
+        call.
+        """
         if isinstance(answers, dict) and answers.get("error") is not None:
             fault = self._fault("batch", answers["error"])
             raise TooMuch(fault.message, batched=True) from fault
@@ -90,7 +94,7 @@ class NodeFailures:
         return [found[number] for number in numbers]
 
     def check_status(self, method: str, answer: Answer, parsed: Any) -> None:
-        """Raise an error if the HTTP status is not 200 to 299, unless ``parsed`` is a JSON-RPC error."""
+        """Raise an error if the HTTP status is not 200 to 299, unless the body (``parsed``) is a JSON-RPC error."""
         status = answer.status
         if 200 <= status < 300:
             return
@@ -115,7 +119,7 @@ class NodeFailures:
         raise self.silent(method, f"http {status}", **({} if later is None else {"retry_after": later}))
 
     def of_transport(self, method: str, reason: str, *, batched: bool) -> Exception:
-        """Return the error for a request that got no answer."""
+        """Return the error to raise if a request got no answer."""
         if reason == "too large":
             return TooMuch("the answer is too large", batched=batched)
         if reason in {"encoding", "cut short", "no http"}:
@@ -123,12 +127,14 @@ class NodeFailures:
         return self.silent(method, reason)
 
     def silent(self, method: str, reason: str, **details: Any) -> ChainUnavailable:
-        """Return the error for a node that does not answer; ``reason`` is a word for programs, such as ``timeout``."""
+        """Return the error to raise if a node does not answer; ``reason`` is a word for programs, such as
+        ``timeout``.
+        """
         facts = {"call": method, "reason": reason, **details}
         return ChainUnavailable("CHAIN_UNREACHABLE", "No node answers.", where=self._where, hint=_HINT, **facts)
 
     def invalid(self, method: str, expected: str) -> ChainUnavailable:
-        """Return the error for an answer of the wrong form; ``expected`` describes the right form."""
+        """Return the error to raise if an answer has the wrong form; ``expected`` describes the right form."""
         return ChainUnavailable(
             "NODE_ANSWER_INVALID",
             "The node's answer does not have the form that the call returns.",
@@ -139,13 +145,13 @@ class NodeFailures:
         )
 
     def too_much(self, method: str, refusal: TooMuch) -> ChainUnavailable:
-        """Return the error for a call that is too large for the node even if it is sent alone."""
+        """Return the error to raise if the node refuses a call as too large even when the call is sent alone."""
         if not refusal.batched:
             return self.invalid(method, str(refusal))
         return self._refusal(method, _short(str(refusal)))
 
     def refused(self, fault: RpcFault) -> ChainUnavailable:
-        """Return the error for a call that a healthy node never refuses."""
+        """Return the error to raise if the node refuses a call that a healthy node never refuses."""
         return self._refusal(fault.method, fault.message)
 
     def _refusal(self, method: str, reason: str) -> ChainUnavailable:
@@ -158,7 +164,7 @@ class NodeFailures:
         )
 
     def address(self) -> Misconfigured:
-        """Return the error for an address that no request can be sent to."""
+        """Return the error to raise if no request can be sent to the node's address."""
         return Misconfigured(
             "RPC_URL_INVALID",
             "The node's address is not an HTTP address.",
@@ -167,7 +173,9 @@ class NodeFailures:
         )
 
     def _fault(self, method: str, error: Any) -> RpcFault:
-        """Return a node's error as RpcFault; raise another error if the disk is full or there were too many calls."""
+        """Return the error in a node's answer as RpcFault. If the disk is full or there were too many calls, raise
+        another error.
+        """
         fields = dict(error) if isinstance(error, dict) else {"message": error}
         data = fields.get("data")
         if isinstance(data, Mapping) and "errno" in data:
@@ -191,7 +199,7 @@ class NodeFailures:
 
 
 def _retry_after(headers: Mapping[str, str]) -> int | None:
-    """Return the seconds in the ``Retry-After`` header; None if the header is missing or contains a date."""
+    """Return the seconds in the ``Retry-After`` header, or None if the header is missing or contains a date."""
     raw = headers.get("retry-after", "").strip()
     if not raw.isascii() or not raw.isdigit() or len(raw) > len(str(MAX_RETRY_SECONDS)):
         return None
@@ -205,7 +213,7 @@ def _short(words: Any) -> str:
 
 
 def _revert_data(data: Any) -> bytes:
-    """Return the return data of a revert, which nodes send as a string or in an object with ``data`` or ``result``."""
+    """Return the return data of a revert. Nodes send them as a string, or in an object under ``data`` or ``result``."""
     if isinstance(data, dict):
         data = data.get("data") or data.get("result")
     if not isinstance(data, str):

@@ -1,4 +1,4 @@
-"""Finds how many items a node accepts in one request: fewer after a refusal, more after enough answers."""
+"""Finds out how many items a node accepts in one request. A refusal lowers the number, many answers raise it again."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import threading
 from collections.abc import Iterator
 from typing import Final
 
-# After this many answered requests of the present size without a refusal, twice the number of items is tried.
+# After this many answers in a row to requests of the present size, a request with twice as many items is tried.
 _TRUST: Final = 16
 
 
 class Portion:
-    """Keeps ``size``, the number of items to ask for in one request, between 1 and ``most``. Thread-safe."""
+    """Keeps ``size``, how many items to ask for in one request: from 1 to ``most``. Thread-safe."""
 
     def __init__(self, most: int) -> None:
         self._most = most

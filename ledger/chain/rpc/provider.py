@@ -17,8 +17,8 @@ from ledger.chain.rpc.transport import AddressUnusable, Transport, TransportFail
 from ledger.domain.canonical import require_shallow
 from ledger.errors import InvalidInput
 
-# The most lists and objects in an answer. It limits the memory: an empty list takes two bytes in JSON, but about a
-# hundred bytes in Python.
+# The maximum number of lists and objects in an answer. This limits the memory: an empty list takes two bytes in JSON,
+# but about a hundred bytes in Python.
 _MAX_CONTAINERS: Final = 500_000
 _MAX_DEPTH: Final = 64
 _BATCH: Final = "batch"
@@ -53,8 +53,8 @@ class NodeProvider(JSONBaseProvider):
         if seconds <= 0:
             raise self._failures.silent(method, "timeout")
         try:
-            # A call of these kinds may be sent twice. Calls that only test nodes offer may not, because they can change
-            # the chain.
+            # These calls may be sent twice. Calls that only test nodes offer may not, because they can change the
+            # chain.
             again = method == _BATCH or method.startswith("eth_")
             answer = self._transport.post(asked, seconds=seconds, again=again)
         except TransportFailure as failure:
@@ -68,7 +68,9 @@ class NodeProvider(JSONBaseProvider):
         return parsed
 
     def _decoded(self, body: bytes) -> Any:
-        """Return the JSON value of a body, or ``_NOTHING`` if it is not JSON or has too many or too deep containers."""
+        """Return the JSON value of a body. Return ``_NOTHING`` if the body is not JSON, or has too many or too deep
+        lists and objects.
+        """
         if body.count(b"[") + body.count(b"{") > _MAX_CONTAINERS:
             return _NOTHING
         try:

@@ -2,8 +2,8 @@
 
 HTTP libraries limit only the wait for the next bytes, so a node that sends a byte now and then could keep the caller
 waiting for hours. Here one total time limits the whole exchange, from the name look-up to the last byte; every read may
-take only what is left of this time. Redirects are not followed and proxies from the environment are not used, so only
-the configured node is asked.
+take only what is left of this time. Redirects are not followed, and proxies named in the environment are not used, so
+only the configured node is asked.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Answer:
 
 
 class Transport:
-    """Connections to one address, which stay open between requests. The constructor opens no connection."""
+    """Keeps connections to one address open between requests. The constructor opens no connection."""
 
     def __init__(self, url: str, *, max_bytes: int = MAX_ANSWER_BYTES) -> None:
         self._url = url
@@ -65,7 +65,7 @@ class Transport:
 
     @cached_property
     def where(self) -> str:
-        """The address for display, without user, password, path and query, which may contain secrets."""
+        """Return the address for display: without user, password, path and query, which may contain secrets."""
         try:
             parts = urlsplit(self._url)
             port = f":{parts.port}" if parts.port else ""
@@ -76,10 +76,10 @@ class Transport:
         return f"{parts.scheme}://{host}{port}{rest}" if parts.scheme and host else "rpc_url"
 
     def post(self, body: bytes, *, seconds: float, again: bool) -> Answer:
-        """Send a JSON body and return the answer; after ``seconds`` at the latest, raise TransportFailure.
+        """Send a JSON body and return the answer. If no answer arrives within ``seconds``, raise TransportFailure.
 
-        ``again``: the request may be sent twice, so it is sent once more if a reused connection was closed by the node.
-        Raises AddressUnusable if the address is invalid.
+        ``again`` says that the request may be sent twice: if the node has closed a reused connection, it is sent once
+        more. Raises AddressUnusable if the address is invalid.
         """
         deadline = time.monotonic() + seconds
         kept = self._take()
@@ -128,7 +128,8 @@ class Transport:
     def _plain(self, body: bytes, encoding: str) -> bytes:
         """Return the uncompressed body.
 
-        A proxy may compress the body although we did not ask for compression. The size limit also applies here.
+        A proxy may compress the body although no compression was requested. The size limit applies to the uncompressed
+        bytes too.
         """
         match encoding.strip().lower():
             case "" | "identity":
@@ -148,8 +149,8 @@ class Transport:
                 if not self._idle:
                     return None
                 connection = self._idle.pop()
-            # If data arrives on an idle connection, the node closed it, or the rest of another answer is still
-            # arriving.
+            # No data may arrive on an idle connection. If it does, the node closed the connection, or the rest of
+            # another answer is still arriving.
             if not select.select([connection.sock], [], [], 0)[0]:
                 return connection
             connection.close()
@@ -213,23 +214,25 @@ class Transport:
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        """The system's trusted certificates, or those in the file that ``SSL_CERT_FILE`` names."""
+        """Return a context that trusts the certificates of the system, or those in the file that ``SSL_CERT_FILE``
+        names.
+        """
         return ssl.create_default_context()
 
 
 class _Bounded(RawIOBase):
-    """A socket for ``HTTPResponse``; one deadline and one number of bytes limit all its reads together."""
+    """A socket as a file for ``HTTPResponse``. One deadline and one limit of bytes apply to all its reads together."""
 
     def __init__(self, sock: socket.socket, deadline: float, limit: int) -> None:
         super().__init__()
         self._socket = sock
-        # This reference keeps the socket open until the body is read, even if the connection object is closed earlier.
+        # This reference keeps the socket open until the body is read, even if the connection is closed before that.
         self._file = sock.makefile("rb", buffering=0)
         self._deadline = deadline
         self._rest = limit
 
     def makefile(self, *_: Any, **__: Any) -> BufferedReader:
-        """Return this object; ``HTTPResponse`` calls this method to get a buffered file that reads from the socket."""
+        """Return a buffered reader of this socket; ``HTTPResponse`` calls this method."""
         return BufferedReader(self)
 
     def readable(self) -> bool:
@@ -256,7 +259,9 @@ def _left(deadline: float) -> float:
 
 
 def _open(host: str, port: int, deadline: float) -> socket.socket:
-    """Connect to the first address of a host that accepts a connection; one deadline limits all attempts together."""
+    """Try the addresses of a host in turn, and return the first socket that connects. One deadline limits all attempts
+    together.
+    """
     failure: OSError = OSError("the name has no address")
     for family, kind, protocol, _, address in _addresses(host, port, deadline):
         opened = socket.socket(family, kind, protocol)
@@ -275,7 +280,7 @@ def _open(host: str, port: int, deadline: float) -> socket.socket:
 def _addresses(host: str, port: int, deadline: float) -> Any:
     """Look up the addresses of a host in a thread.
 
-    A look-up has no timeout, so the thread is abandoned at the deadline.
+    The system sets no time limit on a look-up, so at the deadline the thread is left alone and not waited for.
     """
     if _is_address(host):
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
@@ -317,7 +322,9 @@ def _unpacked(body: bytes, limit: int) -> bytes:
 
 
 def _reason(error: Exception) -> str:
-    """Return a word for an error; ``lost`` means that the node closed the connection, perhaps because it was idle."""
+    """Return the word for programs that names an error. ``lost``: the node closed the connection, perhaps because it
+    was idle.
+    """
     if isinstance(error, ssl.SSLError):
         return "tls"
     if isinstance(error, ConnectionRefusedError):

@@ -1,6 +1,7 @@
-"""Makes the transactions of the asset register as ``Call`` values; ``ledger.chain.sending.calls`` has the units.
+"""Makes the transactions of the asset register as ``Call`` values. ``ledger.chain.sending.calls`` describes the units
+of arguments.
 
-Grounds, reports, terms and scopes are digests (64 hex digits): the documents stay off the chain.
+Grounds, reports, terms and scopes are digests (64 hex digits): the documents themselves are not on the chain.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ NOTHING: Final = "00" * 32
 
 @dataclass(frozen=True, slots=True)
 class AssetRegistration:
-    """An asset to register: its id, the digest of its documents, its fingerprint, and its grade on the chain."""
+    """An asset to register: its id, the digest of its documents, its fingerprint, and its grade as the contract stores
+    it.
+    """
 
     id: str
     content: str
@@ -37,9 +40,9 @@ class AssetRegistration:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A right to grant, in force while ``start ≤ t < end``.
+    """A right to grant. It will be in force while ``start ≤ t < end``.
 
-    For a licence, ``parent`` is the number of the right under which the licence is granted, else 0.
+    If the right is a licence, ``parent`` is the number of the right under which it is granted, else 0.
     """
 
     kind: str
@@ -54,7 +57,7 @@ class Grant:
 
 
 def register_assets(assets: Sequence[AssetRegistration]) -> Call:
-    """Register assets of the caller and file their first applications, all or none.
+    """Register assets of the caller and file their first applications. If one is refused, none is registered.
 
     Providers and consumers may call this.
     """
@@ -63,14 +66,17 @@ def register_assets(assets: Sequence[AssetRegistration]) -> Call:
 
 
 def file_application(asset: str, kind: str, content: str, fingerprint: str, grade: str) -> Call:
-    """Apply for ``change``, ``correct``, ``renew`` or ``cancel``, or file an application again that was returned.
+    """Apply for ``change``, ``correct``, ``renew`` or ``cancel``. An application that was returned is filed again.
 
-    Only the holder may call this."""
+    Only the holder may call this.
+    """
     return _call("file", asset, number_of(kind, APPLICATION_KINDS, "kind"), content, fingerprint, _grade(grade))
 
 
 def advance(assets: Sequence[str], stage: str, *, until: int = 0, grounds: str = NOTHING) -> Call:
-    """Move applications to their next stage, all or none. Registrars other than the applicants may call this."""
+    """Move applications to their next stage. If one is refused, none is moved. Registrars other than the applicants may
+    call this.
+    """
     return _call("advance", list(assets), number_of(stage, STAGES, "stage"), until, grounds)
 
 
@@ -80,7 +86,7 @@ def reject(asset: str, grounds: str) -> Call:
 
 
 def confirm_assets(assets: Sequence[str], valid_to: int) -> Call:
-    """Confirm applications, all or none. Registrars may call this.
+    """Confirm applications. If one is refused, none is confirmed. Registrars may call this.
 
     ``valid_to`` is when the registration ends if the applications are first registrations or renewals, else 0.
     """
@@ -88,7 +94,9 @@ def confirm_assets(assets: Sequence[str], valid_to: int) -> Call:
 
 
 def clear(asset: str, report: str) -> Call:
-    """Record the security review of important data. Authorities, chief data officers and supervisors may call this."""
+    """Record that a security review permits important data. Authorities, chief data officers and supervisors may call
+    this.
+    """
     return _call("clear", asset, report)
 
 
@@ -106,7 +114,7 @@ def decide(asset: str, objection: int, state: str, grounds: str) -> Call:
 
 
 def offer_transfer(asset: str, to: int, deadline: int) -> Call:
-    """Offer an asset to a party, up to and including ``deadline``. Only the holder may call this."""
+    """Offer to transfer an asset to a party, until ``deadline`` (inclusive). Only the holder may call this."""
     return _call("offerTransfer", asset, to, deadline)
 
 
@@ -143,7 +151,7 @@ def annul(asset: str, reason: str, grounds: str) -> Call:
 def grant_right(asset: str, grant: Grant) -> Call:
     """Grant a right.
 
-    The holder may call this. A licence is granted by the grantee of its parent right.
+    The holder may call this. A licence is granted by the party that has the parent right.
     """
     right = (
         number_of(grant.kind, RIGHT_KINDS, "kind"),
@@ -159,22 +167,24 @@ def grant_right(asset: str, grant: Grant) -> Call:
 
 
 def transfer_right(asset: str, right: int, to: int) -> Call:
-    """Transfer a right to another party. Only the right's grantee may call this."""
+    """Transfer a right to another party. Only the party to which the right was granted may call this."""
     return _call("transferRight", asset, right, to)
 
 
 def end_right(asset: str, right: int, grounds: str = NOTHING) -> Call:
-    """End a right. The right's grantee may call this, and registrars that give grounds."""
+    """End a right. The party to which the right was granted may call this, and registrars may if they give grounds."""
     return _call("endRight", asset, right, grounds)
 
 
 def pledge(asset: str, creditor: int, sole: bool, terms: str) -> Call:
-    """Pledge an asset to a creditor; ``sole`` excludes further liens. Only the holder may call this."""
+    """Pledge an asset to a creditor. If ``sole`` is true, no further liens are possible. Only the holder may call
+    this.
+    """
     return _call("pledge", asset, creditor, sole, terms)
 
 
 def consent_to_transfer(asset: str, lien: int, to: int) -> Call:
-    """Consent to a transfer of a pledged asset to a party; the number 0 withdraws the consent.
+    """Consent to the transfer of a pledged asset to a party. The party number 0 withdraws the consent.
 
     Only the creditor may call this.
     """
@@ -187,12 +197,14 @@ def release(asset: str, lien: int) -> Call:
 
 
 def link(asset: str, relation: str, parent: str) -> Call:
-    """Record what a new asset is derived from. Its holder may call this before the first application is accepted."""
+    """Record from which asset a new asset is derived. The new asset's holder may call this before the first application
+    is accepted.
+    """
     return _call("link", asset, number_of(relation, RELATIONS, "relation"), parent)
 
 
 def replace(asset: str, successor: str) -> Call:
-    """Record the asset that replaces this asset. Only a holder of both assets may call this."""
+    """Record that another asset replaces this asset. Only the holder of both assets may call this."""
     return _call("replace", asset, successor)
 
 

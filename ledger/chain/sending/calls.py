@@ -1,4 +1,5 @@
-"""Makes transactions of the ledger as ``Call`` values, which can be sent directly, or signed by a party and relayed.
+"""Makes transactions of the ledger as ``Call`` values. A call can be sent directly, or a party signs it and the service
+sends it.
 
 Digests and ids are 64 hex digits or 32 bytes. Parties are given by their numbers, reasons and statuses by their names
 (protocol §3). Times are seconds UTC.
@@ -32,7 +33,7 @@ class Call:
 class PartyRegistration:
     """A party to register: its id, its keys (pairs of account and proof of possession), and its roles as a bit mask.
 
-    A proof is hex. The proof is empty if the chain cannot check signatures of such a key (SM2). At least one key has a
+    A proof is hex. It is empty if the chain cannot check signatures by this kind of key (SM2). At least one key has a
     proof.
     """
 
@@ -60,12 +61,12 @@ class Founding:
 
 
 def propose(call: Call) -> Call:
-    """Propose a call. Which role is needed and whether the proposal must wait depends on the call (protocol §3)."""
+    """Propose a call. The call decides which role may propose it and whether the proposal must wait (protocol §3)."""
     return Call(PARTY_REGISTRY, "propose", (call,))
 
 
 def propose_registration(act: str) -> Call:
-    """Propose to register parties; sends only the digest of ``register_parties``.
+    """Propose to register parties. Only the digest of the call ``register_parties`` is sent.
 
     Authorities and admins may call this.
     """
@@ -73,7 +74,7 @@ def propose_registration(act: str) -> Call:
 
 
 def confirm(number: int, call: Call) -> Call:
-    """Confirm a proposal of exactly this call. The call is carried out at once if the proposal need not wait.
+    """Confirm a proposal of exactly this call. If the proposal need not wait, the call is carried out at once.
 
     Parties with the same role may call this, but not the proposer.
     """
@@ -81,7 +82,7 @@ def confirm(number: int, call: Call) -> Call:
 
 
 def carry_out(number: int, call: Call) -> Call:
-    """Carry out a confirmed proposal that is ready. Every account may call this."""
+    """Carry out a proposal that is confirmed and whose waiting period is over. Every account may call this."""
     return Call(PARTY_REGISTRY, "carryOut", (number, call))
 
 
@@ -99,7 +100,9 @@ def veto(number: int) -> Call:
 
 
 def veto_for(account: str, number: int, signature: bytes) -> Call:
-    """Veto for ``account``, whose key signed ``ledger.proof.acts.veto_message``; any account may send the call."""
+    """Veto a proposal for ``account``, whose key signed ``ledger.proof.acts.veto_message``; any account may send the
+    call.
+    """
     return Call(PARTY_REGISTRY, "vetoFor", (account, number, signature))
 
 
@@ -113,7 +116,9 @@ def report(number: int, account: str) -> Call:
 
 
 def report_for(account: str, number: int, reported: str, signature: bytes) -> Call:
-    """Report for ``account``, whose key signed ``ledger.proof.acts.report_message``; any account may send the call."""
+    """Report a key for ``account``, whose key signed ``ledger.proof.acts.report_message``; any account may send the
+    call.
+    """
     return Call(PARTY_REGISTRY, "reportFor", (account, number, reported, signature))
 
 
@@ -131,21 +136,24 @@ def end_pause() -> Call:
 
 
 def register_parties(parties: Sequence[PartyRegistration]) -> Call:
-    """Register parties, all or none. First use ``propose_registration``, then confirm with this call."""
+    """Register parties. If one is refused, none is registered. First use ``propose_registration``, then confirm with
+    this call.
+    """
     return Call(PARTY_REGISTRY, "register", ([(each.id, list(each.keys), each.roles) for each in parties],))
 
 
 def change_key(number: int, fresh: str = NO_ACCOUNT, old: str = NO_ACCOUNT, proof: str | bytes = b"") -> Call:
-    """Bind ``fresh`` to a party, retire ``old``, or both. The party or an authority must propose this call.
+    """Bind the account ``fresh`` to a party, retire the account ``old``, or both. The party or an authority must
+    propose this call.
 
-    ``proof`` comes from ``ledger.proof.acts.prove_key``; it is empty if the chain cannot check signatures of such a key
-    (SM2).
+    ``proof`` comes from ``ledger.proof.acts.prove_key``. It is empty if the chain cannot check signatures by this kind
+    of key (SM2).
     """
     return Call(PARTY_REGISTRY, "changeKey", (number, fresh, old, proof))
 
 
 def set_roles(number: int, roles: int) -> Call:
-    """Replace a party's roles by a bit mask. A caller cannot change the roles of its own party.
+    """Replace a party's roles by those in a bit mask. A caller cannot change the roles of its own party.
 
     Authorities and admins may call this. If the change gives or takes any role except subject, provider, consumer and
     broker, this call must be proposed.
@@ -154,7 +162,8 @@ def set_roles(number: int, roles: int) -> Call:
 
 
 def set_status(number: int, status: str, reason: str) -> Call:
-    """Set a party's status; ``closed`` is final. Authorities and supervisors may call this, but not about themselves.
+    """Set a party's status. The status ``closed`` is final. Authorities and supervisors may call this, but not for
+    their own party.
 
     This call must be proposed if the status is ``closed``, or if the party is an authority, a supervisor or an issuer.
     """
@@ -166,12 +175,13 @@ def set_status(number: int, status: str, reason: str) -> Call:
 
 
 def accredit(number: int, scenario: str, start: int, end: int) -> Call:
-    """Let a party issue under a scenario while ``start ≤ t < end``. An authority must propose this call."""
+    """Let a party issue certificates of a scenario while ``start ≤ t < end``. An authority must propose this call."""
     return Call(PARTY_REGISTRY, "accredit", (number, code_of_scenario(scenario), start, end))
 
 
 def date_compromise(number: int, account: str, compromised_at: int) -> Call:
-    """Make an account's signatures invalid from ``compromised_at`` on; the time can only be moved earlier.
+    """Record that a key was compromised at ``compromised_at``: later signatures become invalid. The time can only be
+    moved to an earlier one.
 
     An authority must propose this call. If the key is live, it counts as reported from now on.
     """
@@ -184,37 +194,42 @@ def anchor(first_seq: int, size: int, root: str | bytes) -> Call:
 
 
 def suspend(batch: int, index: int, reason: str) -> Call:
-    """Suspend a leaf of the calling issuer's log."""
+    """Suspend a certificate at a position of the calling issuer's log."""
     return Call(CERTIFICATE_LOG, "suspend", (batch, index, code_of_reason(reason)))
 
 
 def resume(batch: int, index: int, reason: str = "lifted") -> Call:
-    """Make a suspended leaf of the calling issuer's log active again."""
+    """End the suspension of a certificate at a position of the calling issuer's log."""
     return Call(CERTIFICATE_LOG, "resume", (batch, index, code_of_reason(reason)))
 
 
 def revoke(batch: int, index: int, reason: str) -> Call:
-    """Revoke a leaf of the calling issuer's log permanently."""
+    """Permanently revoke a certificate at a position of the calling issuer's log."""
     return Call(CERTIFICATE_LOG, "revoke", (batch, index, code_of_reason(reason)))
 
 
 def revoke_many(batch: int, indices: Sequence[int], reason: str) -> Call:
-    """Revoke many leaves of a batch, all or none. The leaves are sorted, so that each storage word is written once."""
+    """Revoke many certificates of a batch. If one is refused, none is revoked. The indices are sorted, so that the
+    contract writes each storage word only once.
+    """
     return Call(CERTIFICATE_LOG, "revokeMany", (batch, sorted(indices), code_of_reason(reason)))
 
 
 def supersede(batch: int, index: int, new_batch: int, new_index: int) -> Call:
-    """Revoke a leaf of the calling issuer's log permanently and name the leaf that replaces it."""
+    """Permanently revoke a certificate of the calling issuer's log, and record which certificate replaces it."""
     return Call(CERTIFICATE_LOG, "supersede", (batch, index, new_batch, new_index))
 
 
 def hold(statements: Sequence[str | bytes], reason: str) -> Call:
-    """Place holds on statements, all or none. Authorities and supervisors may call this; their holds are separate."""
+    """Place holds on statements. If one is refused, none is placed. Authorities and supervisors may call this; the
+    holds of the two roles are separate.
+    """
     return Call(CERTIFICATE_LOG, "hold", (list(statements), code_of_reason(reason)))
 
 
 def lift(office: str, statements: Sequence[str | bytes], reason: str = "lifted") -> Call:
-    """Lift the holds of the authorities or of the supervisors (``office``), all or none.
+    """Lift the holds that authorities or supervisors (``office``) placed on statements. If one is refused, none is
+    lifted.
 
     A party with that role must propose this call.
     """
@@ -224,21 +239,21 @@ def lift(office: str, statements: Sequence[str | bytes], reason: str = "lifted")
 
 
 def record_use(request: str | bytes, ordinal: int) -> Call:
-    """Record a use by the calling consumer for a request; ``ordinal`` (from 1) must be the number of its next use."""
+    """Record that the calling consumer uses a request. ``ordinal`` (from 1) must be the number of its next use."""
     return Call(CERTIFICATE_LOG, "recordUse", (request, ordinal))
 
 
 def record_uses_for(account: str, uses: Sequence[tuple[str, int]], deadline: int, signature: bytes) -> Call:
     """Record the uses (request, ordinal) that a consumer signed with the key of ``account``; the sender pays.
 
-    A use that does not have the next ordinal is skipped. The signature is over ``ledger.proof.acts.uses_message`` and
+    A use is skipped if its ordinal is not the next one. The signature is over ``ledger.proof.acts.uses_message`` and
     valid until ``deadline`` (seconds UTC, inclusive).
     """
     return Call(CERTIFICATE_LOG, "recordUsesFor", (account, list(uses), deadline, signature))
 
 
 def withdraw(statement: str | bytes) -> Call:
-    """Withdraw a statement permanently, for the calling party.
+    """Permanently withdraw a statement of the calling party.
 
     Every live account may call this, even if it is reported, and whatever the status of its party.
     """
@@ -246,7 +261,8 @@ def withdraw(statement: str | bytes) -> Call:
 
 
 def withdraw_for(account: str, statements: Sequence[str], signature: bytes) -> Call:
-    """Withdraw statements for the party of ``account``, whose key signed the withdrawal; the sender pays.
+    """Withdraw statements of the party to which ``account`` belongs. The key of ``account`` signed the withdrawal; the
+    sender pays.
 
     Statements withdrawn earlier are skipped. The signature is over ``ledger.proof.acts.withdrawals_message``.
     """

@@ -19,7 +19,8 @@ _KEY_BYTES: Final = 32
 
 
 class ChainClient:
-    """One account on one deployment. The constructor sends nothing; ``check`` compares the chain with the deployment.
+    """Sends and reads for one account on one deployment. The constructor sends nothing; ``check`` compares the chain
+    with the deployment.
 
     Thread-safe. ``before_sending`` is called before each transaction and can stop the transaction by raising an error.
     """
@@ -37,16 +38,18 @@ class ChainClient:
 
     @classmethod
     def at(cls, url: str, deployment: Deployment, private_key: str | None = None) -> Self:
-        """Return a client of the same account with its own connection to the node at ``url``."""
+        """Return a client for an account, with its own connection to the node at ``url``."""
         return cls(Connection(url), deployment, private_key)
 
     def check(self) -> Self:
-        """Raise ChainUnavailable or Misconfigured if chain, first block or contract code differ from the deployment."""
+        """Raise ChainUnavailable or Misconfigured if the chain, its first block or the contracts differ from the
+        deployment.
+        """
         check_deployment(self.connection, self.deployment)
         return self
 
     def with_account(self, private_key: str) -> ChainClient:
-        """Return a client of another account over the same connection.
+        """Return a client that uses another account and the same connection.
 
         Clients with the same key share sender and nonces.
         """
@@ -66,7 +69,7 @@ class ChainClient:
         return self.deployment.addresses[contract]
 
     def encode(self, call: Call) -> bytes:
-        """Return the call data of a call.
+        """Return the bytes of a call, as its contract expects them.
 
         Raises InvalidInput CALL_ARGUMENTS_INVALID if an argument does not fit its type.
         """
@@ -74,7 +77,7 @@ class ChainClient:
         return self._interfaces[call.contract].encode_call(call.function, args)
 
     def act_of(self, call: Call) -> str:
-        """Return the digest of a call that a proposal stores, 64 hex digits."""
+        """Return the digest (64 hex digits) of a call. A proposal stores this digest."""
         return act_digest(self.address_of(call.contract), self.encode(call))
 
     def read(self, contract: str, function: str, args: Sequence[Any] = (), *, block: int | str = "latest") -> list[Any]:
@@ -90,8 +93,8 @@ class ChainClient:
     def send(self, call: Call, *, announce: Announce | None = None) -> Receipt:
         """Send a call from this client's account and wait for its block.
 
-        ``announce`` receives the transaction's hash before the node does, so that ``receipt`` can find the transaction
-        after a crash.
+        ``announce`` receives the transaction's hash before the node receives the transaction, so that ``receipt`` can
+        find the transaction after a crash.
 
         If the contract refuses, raises Conflict, Forbidden, NotFound, InvalidInput or ChainRejected with the name of
         the contract's error; if possible, before anything is sent. Raises ChainUnavailable if the node does not answer.
@@ -104,19 +107,21 @@ class ChainClient:
         return self._receipt(self._required_sender().send(to, data, gas=gas, announce=announce))
 
     def estimate(self, to: str, data: bytes, *, sender: str) -> int:
-        """Return the gas limit for call data that another account would send.
+        """Return the gas limit of a transaction that another account would send with this call data.
 
-        Raises the error if the contract refuses.
+        Raises the contract's error if the contract would refuse.
         """
         return self._required_sender().estimate(to, data, sender=sender)
 
     def receipt(self, tx_hash: str) -> Receipt | None:
-        """Return a transaction's receipt, or None while it is in no block. A failed transaction has no events."""
+        """Return the receipt of a transaction, or None if no block contains it yet. A failed transaction has no
+        events.
+        """
         raw = self.connection.receipt(tx_hash)
         return None if raw is None else self._receipt(raw)
 
     def waits(self, tx_hash: str) -> bool:
-        """Return whether the transaction waits at the node for a later block.
+        """Return whether the transaction is at the node but not in a block yet.
 
         If this client's account sent the transaction, and it waits because an earlier transaction was lost, the missing
         nonce is filled with an empty transaction.

@@ -16,8 +16,8 @@ from typing import Final
 from ledger.chain.rpc.answers import Malformed
 from ledger.chain.rpc.connection import Connection, RpcFault
 
-# The highest price (wei for one unit of gas) that is paid. No honest node asks for more; without this limit, a node
-# could name a price that takes all the sender's money.
+# The highest price (wei for one unit of gas) that is paid. No honest node asks for more. Without this limit, a
+# dishonest node could name a price that takes all the sender's money.
 MAX_GAS_PRICE: Final = 10**14
 TIP_SECONDS: Final = 60
 _MINIMUM: Final = re.compile(r"minimum needed (\d{1,20})")
@@ -38,7 +38,8 @@ class Refusal(Enum):
     OTHER = auto()
 
 
-# The first pattern that fits counts. Nodes also say "underpriced" if the fee of a replacement is too low.
+# The patterns are tried in this order, and the first that fits counts. Nodes also say "underpriced" if the fee of a
+# replacement is too low.
 _WORDINGS: Final[Mapping[Refusal, str]] = {
     Refusal.KNOWN: r"already ?known|known transaction|same hash|already imported|tx already ",
     Refusal.NONCE_TAKEN: r"replacement transaction|replacement_underpriced|replacement ?not ?allowed"
@@ -62,7 +63,8 @@ def refusal_of(fault: RpcFault) -> Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Fees:
-    """The price offered for one unit of gas, in wei: at most ``cap``, of which ``tip`` goes to the block's producer.
+    """The price that is offered for one unit of gas, in wei: at most ``cap``, of which ``tip`` goes to the block's
+    producer.
 
     ``tip`` is None on a chain without a base fee.
     """
@@ -83,7 +85,7 @@ class Fees:
         return Fees(max(self.cap, other.cap), max(self.tip, other.tip))
 
     def raised(self) -> Fees:
-        """Return an offer that is higher by one eighth and at least one wei.
+        """Return an offer that is one eighth higher, or at least one wei.
 
         Nodes replace a waiting transaction only if the new offer is that much higher.
         """
@@ -101,7 +103,7 @@ class FeeSource:
         self._asked_at: float | None = None
 
     def now(self) -> Fees:
-        """Return the offer for a new transaction; costs one request, and once a minute a second request."""
+        """Return the offer for a new transaction. Sends one request to the node, and once a minute a second request."""
         return self._offer(lambda base_fee: 2 * base_fee)
 
     def least(self) -> Fees:
@@ -119,15 +121,14 @@ class FeeSource:
         return Fees(share_of(base_fee) + tip, tip)
 
     def after(self, refused: Fees, fault: RpcFault) -> Fees:
-        """Return a higher offer after a node refused an offer, and store its tip as the minimum for later offers."""
+        """Return a higher offer after a node refused an offer. For a minute, new offers have at least the same tip."""
         price = self._plausible("eth_gasPrice", self._connection.gas_price())
         needed = self._needed(fault)
         base_fee = self._base_fee()
         if base_fee is None or refused.tip is None:
             return Fees(max(price, needed, _raised(refused.cap)), None)
         self._asked_at = None
-        # After the first refusal, offer the price that the node names; after the second refusal, double the refused
-        # tip.
+        # Offer what the node asks for, but at least twice the refused tip, so that repeated refusals soon end.
         tip = max(self._asked_tip(base_fee), price - base_fee, needed, 2 * refused.tip, 1)
         self._floor = self._plausible("eth_maxPriorityFeePerGas", tip)
         return Fees(2 * base_fee + tip, tip)

@@ -28,7 +28,9 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The content of a transaction; ``gas`` is its limit. ``announce`` receives each hash before the node does."""
+    """The content of a transaction. ``gas`` is its gas limit. ``announce`` receives each hash before the node receives
+    that version.
+    """
 
     to: str | None
     data: bytes
@@ -38,7 +40,7 @@ class Wanted:
 
 @dataclass(slots=True)
 class Sent:
-    """A transaction that was sent to the node, with the hashes of all its versions, the oldest version first."""
+    """A transaction that was sent to the node, with the hashes of all its versions; the oldest version is first."""
 
     wanted: Wanted
     nonce: int
@@ -56,7 +58,9 @@ Signer = Callable[[Wanted, int, Fees], tuple[bytes, str]]
 
 
 class Nonces:
-    """The nonces of one account. Only ``mined`` and ``forget`` may be called by several threads at the same time."""
+    """Manages the nonces of one account. Only ``mined`` and ``forget`` may be called by several threads at the same
+    time.
+    """
 
     def __init__(self, connection: Connection, address: str, fees: FeeSource, signed: Signer) -> None:
         self._connection = connection
@@ -83,8 +87,8 @@ class Nonces:
     def refused(self, nonce: int, kind: Refusal) -> None:
         """Record that the node refused a transaction with this nonce."""
         if kind in (Refusal.NONCE_USED, Refusal.NONCE_TAKEN):
-            # Some nodes do not count waiting transactions, so the next nonce is at least the one after the refused
-            # nonce.
+            # Some nodes do not count waiting transactions. The refused nonce is already used, so the next nonce is at
+            # least one higher.
             self._next = max(self._connection.transaction_count(self._address), nonce + 1)
         elif kind is not Refusal.FEE:
             self.forget()
@@ -94,13 +98,13 @@ class Nonces:
         self._waiting.pop(sent.nonce, None)
 
     def forget(self) -> None:
-        """Forget the next nonce, so that the node is asked for it before the next transaction."""
+        """Forget the next nonce. Before the next transaction, the node is asked for it."""
         self._next = None
 
     def unstick(self, nonce: int) -> None:
         """Send the waiting transactions up to ``nonce`` again, so that they are mined.
 
-        The first transaction gets a higher fee, the others are unchanged, and missing nonces are filled with empty
+        The first transaction gets a higher fee, the others stay as they are, and missing nonces are filled with empty
         transactions.
         """
         mined, waiting = self._counts()
@@ -115,9 +119,9 @@ class Nonces:
                 self._hand_over(own.raw)
 
     def fill_before(self, nonce: int) -> None:
-        """Fill the missing nonces before a waiting transaction, even if an earlier process sent it.
+        """Fill the nonces that are missing before the transaction with ``nonce``. An earlier process may have sent it.
 
-        Does nothing within ``FILL_SECONDS`` after the last call.
+        Within ``FILL_SECONDS`` after the last call, nothing is done.
         """
         now = time.monotonic()
         if self._filled_at is not None and now - self._filled_at < FILL_SECONDS:
@@ -159,7 +163,7 @@ class Nonces:
     def _fill(self, nonce: int) -> None:
         """Fill a nonce with an empty transaction.
 
-        Its fee is the lowest possible, so that it cannot replace a real transaction.
+        The empty transaction has the lowest possible fee, so that it cannot replace a real transaction.
         """
         raw, tx_hash = self._signed(Wanted(self._address, b"", _PLAIN_GAS), nonce, self._fees.least())
         if self._hand_over(raw):
@@ -177,7 +181,7 @@ class Nonces:
         try:
             taken = self._hand_over(raw)
         except ChainUnavailable as error:
-            # The node did not answer, but it may have accepted the transaction.
+            # The node did not answer, but it may have accepted the transaction, so the transaction counts as accepted.
             taken = error.code == "CHAIN_UNREACHABLE"
         if not taken:
             own.hashes.remove(tx_hash)
@@ -196,7 +200,7 @@ class Nonces:
 
 
 def _announced(wanted: Wanted, tx_hash: str) -> bool:
-    """Report the hash of a new version to the caller, and return whether the caller still wants the transaction."""
+    """Give the hash of a new version to the caller, and return whether the caller still wants the transaction."""
     try:
         if wanted.announce is not None:
             wanted.announce(tx_hash)

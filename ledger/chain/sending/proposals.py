@@ -1,4 +1,4 @@
-"""Decodes the proposed call so that people can read it, and compares it with the digest that the contract stores."""
+"""Decodes proposed calls so that people can read them, and compares them with the digests that the contract stores."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ledger.errors import ChainUnavailable, InvalidInput
 from ledger.proof.head import act_digest
 
 REGISTERS: Final = Role.mask([Role.AUTHORITY, Role.ADMIN])
-# Maps the name of a parameter to the function that returns the name of the parameter's value.
+# For each parameter that is shown by name: the function that turns its value into a name.
 _NAMES: Final[Mapping[str, Callable[[Any], Any]]] = {
     "roles": names_of_roles,
     "status": lambda number: _named(PARTY_STATUSES, number),
@@ -36,10 +36,10 @@ _SELECTOR_DIGITS: Final = 8
 class ProposedCall:
     """The decoded call data of a proposal.
 
-    ``kind`` is the function's name in snake case, found by target and selector, or ``unknown``. ``arguments`` are the
-    arguments by name, as far as they can be read. ``call`` is None for an unknown contract or function, and for data
-    that are not the exact encoding of the arguments shown: a contract may accept such data, but nobody should confirm
-    a call that differs from what is shown. ``data`` is hex.
+    ``kind`` is the function's name in snake case, found by target and selector, or ``unknown``. ``arguments`` maps
+    names to the arguments that can be read. ``call`` is None for an unknown contract or function, and for data that are
+    not the exact encoding of the arguments shown: a contract may accept such data, but nobody should confirm a call
+    that differs from what is shown. ``data`` is hex.
     """
 
     target: str
@@ -56,12 +56,14 @@ class ProposedCall:
 
     @property
     def changes_key(self) -> bool:
-        """Whether the contract treats the call as a change of a party's keys, which the party's keys can veto."""
+        """Whether the contract treats the call as a change of a party's keys. The keys of that party can veto such a
+        call.
+        """
         return self.contract == PARTY_REGISTRY and self.kind == "change_key"
 
 
 def proposal_of(receipt: Receipt) -> int:
-    """Return the number of the proposal that a transaction made; raise ValueError if it made no proposal or several."""
+    """Return the number of the proposal that a transaction made. Raises ValueError unless it made exactly one."""
     made = receipt.named("Proposed")
     if len(made) != 1:
         raise ValueError("the transaction made no proposal, or several")
@@ -69,7 +71,7 @@ def proposal_of(receipt: Receipt) -> int:
 
 
 def read_call(deployment: Deployment, target: str, data: str) -> ProposedCall:
-    """Decode call data (hex) for a target address. Never raises, because anything can be proposed."""
+    """Decode call data (hex) for a target address. No exception is raised, because anything can be proposed."""
     names = {address: name for name, address in deployment.addresses.items() if name != FORWARDER}
     name, raw = names.get(target.lower()), unhex(data)
     start = interface_of(name).decode_start(raw) if name else None
@@ -95,8 +97,8 @@ def _in_words(arguments: Mapping[str, Any]) -> dict[str, Any]:
 def require_bound(proposed: Mapping[str, Any]) -> None:
     """Raise ChainUnavailable PROPOSAL_CALL_DIFFERS unless the call in a ``Proposed`` event has the digest in the event.
 
-    The contract's head does not cover the call, so a node could show another call. The event of a proposed registration
-    has no call.
+    The contract's head (running digest of events) does not cover the call, so a node could show another call. The event
+    of a proposed registration contains no call.
     """
     target, call, role = str(proposed["target"]), str(proposed["call"]), int(proposed["role"])
     hidden = not call and role == REGISTERS
@@ -110,7 +112,8 @@ def require_bound(proposed: Mapping[str, Any]) -> None:
 
 
 def call_proposed(deployment: Deployment, event: Event) -> ProposedCall | None:
-    """Return the call of a ``Proposed`` event, or None for a registration, which shows no call.
+    """Return the call that a ``Proposed`` event contains, or None for a proposed registration, whose event contains no
+    call.
 
     Raises what ``require_bound`` raises.
     """

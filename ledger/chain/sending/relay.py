@@ -63,17 +63,18 @@ class SignedRequest:
 
 
 class Relay:
-    """Sends the signed requests of parties through the forwarder, with the client's account as the sender."""
+    """Sends the signed requests of parties through the forwarder. The client's account sends and pays."""
 
     def __init__(self, client: ChainClient) -> None:
         self._client = client
 
     def prepare(self, account: str, call: Call, deadline: int) -> ForwardRequest:
-        """Return what ``account`` has to sign for ``call``, valid until ``deadline`` (seconds UTC, inclusive).
+        """Return what ``account`` must sign to make ``call``. The signature is valid until ``deadline`` (seconds UTC,
+        inclusive).
 
-        First the call is tried as ``account``, so that an error is raised before anyone signs if the contract would
-        refuse. The request contains the account's next nonce at the forwarder: if two requests are prepared at the same
-        time, only the one that is submitted first succeeds.
+        First the call is simulated as if ``account`` sent it: if the contract would refuse, the error is raised before
+        anyone signs. The request contains the account's next nonce at the forwarder: if two requests are prepared at
+        the same time, only the one that is submitted first succeeds.
         """
         data = self._client.encode(call)
         to = self._client.address_of(call.contract)
@@ -104,8 +105,9 @@ class Relay:
     def submit(self, signed: SignedRequest) -> Receipt:
         """Send a signed request and wait for its block.
 
-        Raises InvalidInput REQUEST_INVALID or REQUEST_NOT_OURS (another chain, forwarder or contract), Forbidden
-        REQUEST_SIGNATURE_INVALID (not signed by its account, used before, or expired), and the contract's refusal.
+        Raises InvalidInput REQUEST_INVALID; InvalidInput REQUEST_NOT_OURS if the request names another chain, forwarder
+        or contract; Forbidden REQUEST_SIGNATURE_INVALID if its account did not sign it, or if it was used before or has
+        expired; and the contract's error if the contract refuses.
         """
         message = _checked_shape(signed)
         to = str(message["to"]).lower()
@@ -130,15 +132,15 @@ class Relay:
         self._trial_gas(message["from"], to, data)
         payload = self._client.encode(Call(FORWARDER, "execute", (request,)))
         forwarder = self._client.address_of(FORWARDER)
-        # EIP-150: an inner call gets 63/64 of the remaining gas. The gas is computed, because ganache never answers
-        # when it is asked to estimate the forwarder's call.
+        # By EIP-150, an inner call gets 63/64 of the remaining gas, so more gas is needed. The limit is computed here,
+        # because ganache never answers if it is asked to estimate the forwarder's call.
         inner = message["gas"] + message["gas"] // 63
         gas = inner + _FORWARD_OVERHEAD_GAS + _CALLDATA_GAS * len(payload)
         try:
             return self._client.transact(forwarder, payload, gas=gas)
         except ChainRejected:
-            # Another transaction was mined first. The forwarder hides why the contract refused, so the call is tried
-            # directly.
+            # The simulation succeeded, so another transaction was mined in between. The forwarder hides why the
+            # contract refused; simulating the call once more raises the contract's error.
             self._trial_gas(message["from"], to, data)
             raise
 
@@ -151,9 +153,9 @@ class Relay:
         }
 
     def _trial_gas(self, account: str, to: str, data: bytes) -> int:
-        """Return the gas of the inner call.
+        """Return the gas that the inner call needs.
 
-        If the contract refuses, raise its error, which the forwarder would hide.
+        If the contract refuses, raise the contract's error, which the forwarder would hide.
         """
         as_forwarded = data + unhex(account)
         return self._client.estimate(to, as_forwarded, sender=self._client.address_of(FORWARDER))
@@ -161,7 +163,7 @@ class Relay:
 
 def sign_request(request: ForwardRequest, private_key: str | bytes) -> SignedRequest:
     """Sign a request with an account's private key; needs no network."""
-    # eth-account is imported here, because loading it takes most of a second and only signing needs it.
+    # eth-account is imported only here: loading it takes most of a second, and only signing needs it.
     with loading():
         from eth_account import Account
         from eth_account.messages import encode_typed_data
@@ -172,7 +174,7 @@ def sign_request(request: ForwardRequest, private_key: str | bytes) -> SignedReq
 
 
 def _checked_shape(signed: SignedRequest) -> Mapping[str, Any]:
-    """Return the request's checked fields, without the nonce, because the forwarder stores the nonce itself."""
+    """Return the checked fields of a request. The nonce is left out, because the forwarder itself stores it."""
     try:
         message = signed.typed_data["message"]
         fields = {name: message[name] for name, _ in _FIELDS if name != "nonce"}

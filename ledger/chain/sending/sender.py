@@ -1,9 +1,9 @@
 """Sends the transactions of one account with gapless nonces, a gas limit, and retries.
 
-The lock covers the choice of the nonce and the sending of the transaction, but not the wait for its block. So many
-threads may wait for transactions at the same time, and no nonce is reused or skipped. A caller that must know after a
-crash whether its transaction was mined receives the hash before the transaction is sent, and another hash if the
-transaction is signed again.
+A lock lets one thread at a time choose a nonce and send its transaction; the wait for the block is outside the lock. So
+many threads may wait for transactions at the same time, and no nonce is reused or skipped. A caller that must know
+after a crash whether its transaction was mined receives the hash before the transaction is sent, and another hash if
+the transaction is signed again.
 
 Retries: after a network failure the same bytes are sent again, so the transaction cannot run twice. If the node says
 that the nonce is used (another process sends from this account), the sender reads the nonce and signs the transaction
@@ -35,7 +35,7 @@ Announce = Callable[[str], None]
 
 RECEIPT_TIMEOUT_SECONDS: Final = 60
 STUCK_SECONDS: Final = 15
-# Seconds after which a new process first looks for a missing nonce, because an earlier process may have left one.
+# After this many seconds, a new process first looks for missing nonces, because an earlier process may have left some.
 _FIRST_LOOK_SECONDS: Final = 2
 _WIRE_ATTEMPTS: Final = 3
 _NONCE_ATTEMPTS: Final = 4
@@ -64,7 +64,7 @@ class Receipt:
 
 
 class Sender:
-    """Sends transactions of one account. Use one sender per account and process. Thread-safe.
+    """Sends transactions of one account. Use only one sender for each account in a process. Thread-safe.
 
     If a transaction is not mined after ``stuck_after`` seconds, it is sent again or replaced. After ``receipt_timeout``
     seconds the sender stops waiting for it.
@@ -92,7 +92,9 @@ class Sender:
         self._nonces = Nonces(connection, self.address, self._fees, self._signed)
 
     def estimate(self, to: str | None, data: bytes, *, sender: str | None = None) -> int:
-        """Return a gas limit with a margin, or raise an error if the contract would refuse; sends nothing."""
+        """Return a gas limit with a margin. Raises an error if the contract would refuse. Nothing is sent to the
+        chain.
+        """
         try:
             gas = self._connection.estimate_gas(to, data, sender=sender or self.address)
         except RpcFault as fault:
@@ -104,8 +106,8 @@ class Sender:
     ) -> dict[str, Any]:
         """Send a transaction, wait for its block, and return the node's receipt if it succeeded.
 
-        ``announce`` receives the hash (64 hex digits) before the node does; an error that it raises stops the
-        transaction.
+        ``announce`` receives the hash (64 hex digits) before the node receives the transaction; if ``announce`` raises
+        an error, the transaction is not sent.
 
         Raises ChainRejected, Conflict or Forbidden if the contract refuses; Misconfigured ACCOUNT_WITHOUT_FUNDS if the
         account cannot pay; ChainUnavailable FEE_TOO_LOW, NONCE_CONTENDED, NODE_REFUSED or CHAIN_UNREACHABLE if nothing
@@ -123,12 +125,14 @@ class Sender:
         return receipt
 
     def let_through(self, nonce: int) -> None:
-        """Fill the missing nonces before a waiting transaction; does nothing while another thread is sending."""
+        """Fill the nonces that are missing before a waiting transaction. Nothing is done while another thread is
+        sending.
+        """
         if self._lock.acquire(blocking=False):
             try:
                 self._nonces.fill_before(nonce)
             except ChainUnavailable:
-                # Another thread is sending. The thread that waits for the transaction will call this function again.
+                # Another thread is sending. The caller waits for its transaction and will call this function again.
                 return
             finally:
                 self._lock.release()
@@ -189,7 +193,9 @@ class Sender:
         )
 
     def _refused(self, wanted: Wanted, fees: Fees, fault: RpcFault, kind: Refusal) -> PingzhengError:
-        """Return the error for a transaction that the node refused. Read the balance first, as it may be too low."""
+        """Return the error for a transaction that the node refused. The balance is read first, because it may be the
+        reason.
+        """
         self._require_money(wanted.gas, fees)
         if kind is Refusal.FEE:
             return ChainUnavailable(
@@ -235,7 +241,7 @@ class Sender:
         }
         if wanted.to is not None:
             transaction["to"] = bytes.fromhex(wanted.to.removeprefix("0x"))
-        # eth-account is imported here, because loading it takes most of a second and only signing needs it.
+        # eth-account is imported only here: loading it takes most of a second, and only signing needs it.
         with loading():
             from eth_account import Account
 
@@ -282,7 +288,7 @@ class Sender:
             time.sleep(_POLL_SECONDS[attempt])
 
     def _mined(self, sent: Sent) -> dict[str, Any] | None:
-        """Return the receipt of the version that is in a block, or None."""
+        """Return the receipt of the version of the transaction that is in a block, or None if no version is."""
         for tx_hash in sent.hashes:
             if (receipt := self._connection.receipt(tx_hash)) is not None:
                 if tx_hash != sent.newest and sent.wanted.announce is not None:
@@ -291,12 +297,15 @@ class Sender:
         return None
 
     def _look_after(self, sent: Sent) -> None:
-        """Help a transaction that waits too long: fill missing nonces and raise the first waiting transaction's fee."""
+        """Help a transaction that waits too long: fill missing nonces, and offer a higher fee for the first waiting
+        transaction.
+        """
         try:
             with self._alone():
                 self._nonces.unstick(sent.nonce)
         except ChainUnavailable:
-            # Keep waiting. If the node has a problem, the next request for the receipt raises the error.
+            # Nothing is raised here. If the node still has a problem, the next request for the receipt raises the
+            # error.
             return
 
     def _unconfirmed(self, sent: Sent) -> ChainUnavailable:
@@ -310,7 +319,7 @@ class Sender:
         )
 
     def _explain(self, to: str | None, data: bytes, receipt: dict[str, Any], limit: int) -> NoReturn:
-        """Raise the reason why a mined transaction failed; it is found by repeating the call as of the same block."""
+        """Raise the reason why a mined transaction failed. To find it, the call is simulated as of the same block."""
         block = quantity(receipt["blockNumber"])
         if to is not None:
             try:
