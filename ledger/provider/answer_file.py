@@ -96,7 +96,7 @@ class AnswerFile:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return Misconfigured(
                 "RECORDS_BUSY",
-                f"Another process has held the records for {_BUSY_SECONDS} seconds.",
+                f"Another process has used the records for {_BUSY_SECONDS} seconds.",
                 where=str(self._path),
                 hint="Wait for the other process to end, then run this command again.",
             )

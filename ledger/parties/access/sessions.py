@@ -105,8 +105,8 @@ class Sessions:
         if origin != self._place.origin:
             raise Forbidden(
                 "ORIGIN_DIFFERS",
-                "A changing call with the cookie names another origin, or none.",
-                hint="Make changing calls from the service's own pages, or with a token.",
+                "A call that changes something has the cookie, but names another origin, or none.",
+                hint="Make calls that change something from the service's own pages, or with a token.",
                 expected=self._place.origin,
             )
 

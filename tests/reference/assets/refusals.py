@@ -126,8 +126,8 @@ REFUSALS: Final[Mapping[str, tuple[type[PingzhengError], str, str | None]]] = {
     ),
     "ASSET_NOT_DECIDED": (
         Forbidden,
-        "This act needs a proposal that two officers decide.",
-        "Propose the act, let another officer confirm it, and carry it out after the delay.",
+        "Two institutions must decide this act by a proposal.",
+        "Propose the act, let another institution confirm it, and carry it out after the waiting period.",
     ),
     "ASSET_HOLDER_SPEAKS": (
         Conflict,
