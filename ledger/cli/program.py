@@ -1,4 +1,4 @@
-"""The program ``pingzheng``: run the command line, or say how to install the packages that it needs."""
+"""The program ``pingzheng``: run the command line. If packages that it needs are missing, say how to install them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def run() -> None:
     try:
         app()
     except OSError as error:
-        # Commands explain their own errors, so this error was raised while the help text was written.
+        # Commands explain their own errors. So only writing the help text can have raised this error.
         give_up(sys.stdout)
         complain(f"无法写入标准输出 Standard output could not be written: {error.strerror}\n")
         sys.exit(_EXIT_DISK_FULL if error.errno in (errno.ENOSPC, errno.EDQUOT) else 2)

@@ -1,4 +1,4 @@
-"""Options with which several commands filter certificates, and the filter that is built from these options."""
+"""The options that several commands use to select certificates, and the filter that is built from these options."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def filter_of(
     issued_to: str | None,
     expires_before: str | None,
 ) -> HoldingsFilter:
-    """Build the filter; raises ``InvalidInput`` ``FILTER_INVALID``, ``DAY_FORM``, ``NotFound`` ``PARTY_UNKNOWN``."""
+    """Build the filter from the options. Raises ``InvalidInput`` ``FILTER_INVALID``, ``DAY_FORM``, ``NotFound``
+    ``PARTY_UNKNOWN``.
+    """
     return HoldingsFilter(
         party=None if party == ALL else party_of(ledger, party or "platform"),
         part=part,

@@ -1,4 +1,4 @@
-"""Issue the certificates of all requests that are ready, and list the certificates and the refusals."""
+"""Issue the certificates of all requests that are ready, and print the certificates and the refusals."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 if TYPE_CHECKING:
     from ledger.installation.wiring import Ledger
 
-# The number of requests in one database transaction; between two transactions other processes can write.
+# How many requests share one database transaction. Between two transactions, other processes can write.
 _PORTION: Final = 50
 _REFUSALS: Final = (Conflict, Forbidden, InvalidInput, NotFound)
 
@@ -20,7 +20,7 @@ _REFUSALS: Final = (Conflict, Forbidden, InvalidInput, NotFound)
 def issue_all_ready(ledger: Ledger, as_json: bool) -> None:
     """Issue a certificate for each request that is ready.
 
-    If one is refused, the others are issued and the exit code is 1.
+    If some requests are refused, the certificates of the others are issued, and the exit code is 1.
     """
     requests = ledger.usage.issuance.ready()
     rows: list[dict[str, Any]] = []
@@ -50,7 +50,9 @@ def issue_all_ready(ledger: Ledger, as_json: bool) -> None:
 
 
 def _issued(ledger: Ledger, requests: list[str]) -> list[dict[str, Any]]:
-    """Issue for all requests at once; if a request is refused, issue one by one to find out which are refused."""
+    """Issue the certificates of all requests together. If a request is refused, issue one after the other, to find out
+    which requests are refused.
+    """
     try:
         made = ledger.usage.issuance.issue(ledger.actor(ledger.party), requests)
     except _REFUSALS as refusal:

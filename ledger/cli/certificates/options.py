@@ -25,7 +25,8 @@ OwnKey = Annotated[
 
 
 def asking_party(ledger: Ledger, key: Path | None) -> Actor:
-    """Return the party whose active key is in the file; without a file, the installation's own party.
+    """Return the party that has the key in the file as an active key. Without a file, return the installation's own
+    party.
 
     Raises ``Unauthenticated`` ``SESSION_KEY_NOT_LIVE``, ``Forbidden`` ``PARTY_NOT_ACTIVE``, and the errors of
     ``signer_of``.

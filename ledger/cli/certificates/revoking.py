@@ -24,14 +24,14 @@ from ledger.errors import InvalidInput
 from ledger.installation.wiring import Ledger
 from ledger.usage.revocations import MAX_REVOCATIONS, Answer, Outcome
 
-# The largest file of numbers, in bytes: a line with a number, blanks and a line break has up to 64 bytes.
+# The maximum size of a file of numbers, in bytes. A line has up to 64 bytes: a number, blanks and a line break.
 _MAX_BYTES: Final = MAX_REVOCATIONS * 64
 _SHOWN: Final = 20
 
 
 def revoke_listed(ledger: Ledger, file: Path, reason: str, yes: bool, as_json: bool) -> None:
-    """Revoke the certificates that the file lists. The exit code is 1 unless all of them are revoked or superseded
-    afterwards.
+    """Revoke the certificates that the file lists. The exit code is 0 if afterwards all of them are revoked or
+    superseded, else 1.
 
     Raises ``InvalidInput`` ``NUMBERS_FILE_INVALID`` with every wrong line, before anything is sent.
     """
@@ -60,7 +60,9 @@ def revoke_listed(ledger: Ledger, file: Path, reason: str, yes: bool, as_json: b
 
 
 def numbers_in(ledger: Ledger, file: Path) -> list[str]:
-    """Return the certificate numbers in a file with one number on each line: without repeats, in the file's order."""
+    """Return the certificate numbers in a file that has one number on each line. They are in the file's order, without
+    repeats.
+    """
     text = read_text(file, _MAX_BYTES).decode("utf-8", "replace")
     lines = [(place, line.strip()) for place, line in enumerate(text.splitlines(), start=1) if line.strip()]
     wrong = {place: code for place, line in lines if (code := _problem(line))}

@@ -1,7 +1,8 @@
 """Sign a veto or a key report with a party's key, write it to a file, and send it to any node of the chain, without the
 service.
 
-The file (act file) contains no secret. Its sender pays for the transaction, and cannot change the veto or the report.
+The file (act file) contains no secret. Whoever sends it pays for the transaction, but cannot change the veto or the
+report.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ _SIGNATURE: Final = re.compile(r"[0-9a-f]{128}|[0-9a-f]{256}")
 
 @dataclass(frozen=True, slots=True)
 class SignedAct:
-    """A veto of ``proposal``, or a report that the key of ``reported`` is lost; the key of ``account`` signed it."""
+    """A signed act: a veto of ``proposal``, or a report that the key of ``reported`` is lost. The key of ``account``
+    signed it.
+    """
 
     chain: ChainId
     account: str
@@ -76,7 +79,9 @@ class SignedAct:
         return replace(signed, proposal=file["proposal"])
 
     def call(self, reader: ChainReader) -> Call:
-        """Return the contract call; for a report, ``reader`` finds the party of the reported account."""
+        """Return the contract call of the act. For a report, ``reader`` finds the party to which the reported account
+        belongs.
+        """
         if self.reported is None:
             return calls.veto_for(self.account, self.proposal or 0, self.signature)
         found = reader.account(self.reported)
@@ -101,14 +106,14 @@ def signed_report(chain: ChainId, signer: Signer, reported: str) -> SignedAct:
 
 
 def send(act: SignedAct, url: str, payer: bytes) -> Receipt:
-    """Check that the node serves the ledger of the act, then send the act from the payer's account."""
+    """Check that the node belongs to the ledger that the act names, then send the act. The payer's account pays."""
     connection = Connection(url)
     client = ChainClient(connection, deployment_of(connection, act.chain), payer.hex())
     return client.send(act.call(ChainReader(client)))
 
 
 def payer_of(private_key: bytes, signer: Signer, payer: bytes | None) -> bytes:
-    """Return the private key of the account that pays: the payer's key, else the signer's key.
+    """Return the private key of the account that pays. This is the payer's key, or without a payer the signer's key.
 
     Raises ``Misconfigured`` ``PAYER_MISSING`` if that key cannot send transactions.
     """
@@ -125,7 +130,7 @@ def payer_of(private_key: bytes, signer: Signer, payer: bytes | None) -> bytes:
 
 
 def chain_named(deployment: Path | None, bundle: Path | None) -> ChainId:
-    """Return the ledger named in a deployment file or a bundle; without both, raise ``LEDGER_NOT_NAMED``."""
+    """Return the ledger that a deployment file or a bundle names. Raises ``LEDGER_NOT_NAMED`` if neither is given."""
     if deployment is not None:
         return Deployment.load(deployment).chain
     if bundle is not None:
@@ -139,7 +144,9 @@ def chain_named(deployment: Path | None, bundle: Path | None) -> ChainId:
 
 
 def reader_at(url: str, deployment: Path | None, bundle: Path | None) -> ChainReader:
-    """Check that the node serves the named ledger, and return a reader of it; raises the errors of ``chain_named``."""
+    """Check that the node belongs to the ledger that a file names, and return a reader of it. Raises the errors of
+    ``chain_named``.
+    """
     if deployment is not None:
         return ChainReader(ChainClient.at(url, Deployment.load(deployment)).check())
     chain, connection = chain_named(None, bundle), Connection(url)

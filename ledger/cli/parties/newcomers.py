@@ -1,4 +1,4 @@
-"""Reads new parties from command options and from the lines of a table."""
+"""Reads new parties from the options of a command or from the lines of a table."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from ledger.parties.newcomers import NewParty
 
 COLUMNS = ("kind", "name", "identifier", "region", "public_key")
-# The column ``proof`` may be empty for keys that this installation keeps: the installation then makes their proofs.
+# A new party proves with ``proof`` that it has its key. The column may be empty if this installation keeps the key,
+# because the installation then makes the proof.
 MORE_COLUMNS = ("proof", "further_keys")
-# The hint for each column that is missing: fill in the column, or use the option.
+# For each column that may be missing: a hint to fill it in, or to use an option instead.
 _FILL_IN = {
     "kind": "填写该列，或用 --kind 指定所有行的类别。Fill in the column, or give --kind for all rows.",
     "region": "填写该列，或用 --region 指定所有行的区划。Fill in the column, or give --region for all rows.",
@@ -32,7 +33,9 @@ _FILL_IN = {
 
 
 def warn_of_codes(newcomers: Iterable[tuple[str, NewParty]]) -> None:
-    """Print a warning, with the line's place, for each institution whose USCC contains an invalid organisation code."""
+    """Print a warning for each institution whose USCC contains an invalid organisation code. The warning names the
+    line.
+    """
     for place, newcomer in newcomers:
         if newcomer.kind is not PartyKind.PERSON and not organisation_agrees(newcomer.identifier):
             stderr.print(
@@ -47,7 +50,9 @@ def warn_of_codes(newcomers: Iterable[tuple[str, NewParty]]) -> None:
 
 @contextmanager
 def lines_named(file: str, listed: Listed) -> Iterator[None]:
-    """In an error, replace the party's number in the list by the party's line in the file."""
+    """If the block raises an error, the error may name a party by its number in the list. Replace the number by the
+    line in the file.
+    """
     try:
         yield
     except PingzhengError as error:
@@ -58,8 +63,9 @@ def lines_named(file: str, listed: Listed) -> Iterator[None]:
 
 
 def newcomer_of(row: Mapping[str, str], where: str, make_keys: bool) -> NewParty:
-    """Return the party in a line of a table; raises ``InvalidInput`` ``CSV_COLUMN_MISSING`` if a needed cell is
-    missing."""
+    """Return the new party in a line of a table. Raises ``InvalidInput`` ``CSV_COLUMN_MISSING`` if a required cell is
+    missing.
+    """
     from ledger.parties.newcomers import NewParty, kind_of
 
     needed = [name for name in COLUMNS if name != "public_key" or not make_keys]
@@ -76,7 +82,9 @@ def newcomer_of(row: Mapping[str, str], where: str, make_keys: bool) -> NewParty
 
 
 def with_keys(ledger: Ledger, newcomers: Sequence[NewParty]) -> list[NewParty]:
-    """Return the parties, each with a key: the given key, else the present key of a known party, else a new key."""
+    """Return the parties, each with a key: the key that was given, else the present key if the party is already known,
+    else a new key.
+    """
     without = [each for each in newcomers if not each.public_key and _known(ledger, each.identifier) is None]
     keys = iter(ledger.custody.create(len(without)) if without else ())
     return [each if each.public_key else replace(each, public_key=_key_of(ledger, each, keys)) for each in newcomers]
@@ -95,7 +103,9 @@ def _known(ledger: Ledger, identifier: str) -> KnownParty | None:
 
 
 def further_key_of(text: str, where: str) -> tuple[str, str]:
-    """Split ``KEY=PROOF`` into the key and its proof; raises ``InvalidInput`` ``FURTHER_KEY_FORM`` for another form."""
+    """Split ``KEY=PROOF`` into the key and its proof. Raises ``InvalidInput`` ``FURTHER_KEY_FORM`` if the text has
+    another form.
+    """
     key, separator, proof = text.partition("=")
     if not separator:
         raise InvalidInput("FURTHER_KEY_FORM", "A further key has the form KEY=PROOF.", where=where)

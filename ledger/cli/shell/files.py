@@ -25,7 +25,9 @@ _MARKS: Final = {
 
 
 def read_bounded(path: Path, limit: int) -> bytes:
-    """Return the bytes of a file; raises ``InvalidInput`` ``FILE_MISSING``, or ``FILE_TOO_LARGE`` above ``limit``."""
+    """Return the bytes of a file. Raises ``InvalidInput`` ``FILE_MISSING``, or ``FILE_TOO_LARGE`` if the file has more
+    than ``limit`` bytes.
+    """
     if not path.is_file():
         raise InvalidInput("FILE_MISSING", "The file does not exist.", where=str(path))
     if path.stat().st_size > limit:
@@ -34,16 +36,16 @@ def read_bounded(path: Path, limit: int) -> bytes:
 
 
 def read_text(path: Path, limit: int) -> bytes:
-    """Return the text of a file as UTF-8. A text with a byte order mark (UTF-8 or UTF-16) is converted.
+    """Return the text of a file as UTF-8. If the text begins with a byte order mark (UTF-8 or UTF-16), it is converted.
 
-    A text without a byte order mark is returned unchanged, and its parser reports a wrong encoding. Raises the errors
-    of ``read_bounded``.
+    A text without a byte order mark is returned unchanged. If its encoding is wrong, the parser reports this. Raises
+    the errors of ``read_bounded``.
     """
     return in_utf8(read_bounded(path, limit))
 
 
 def in_utf8(raw: bytes) -> bytes:
-    """Convert a text that begins with a byte order mark to UTF-8 without the mark; return other bytes unchanged."""
+    """Convert a text that begins with a byte order mark to UTF-8 without the mark. Return other bytes unchanged."""
     for mark, encoding in _MARKS.items():
         if raw.startswith(mark):
             with suppress(UnicodeDecodeError):
@@ -57,12 +59,12 @@ def line_in(path: Path, limit: int) -> str:
 
 
 def parsed(path: Path, limit: int, parse: Callable[[bytes], T]) -> T:
-    """Parse the text of a file; errors name the file. Raises the errors of ``parse`` and ``read_bounded``."""
+    """Parse the text of a file. Errors then name the file. Raises the errors of ``parse`` and ``read_bounded``."""
     return of_file(path, parse, read_text(path, limit))
 
 
 def of_file(path: Path, parse: Callable[[bytes], T], raw: bytes) -> T:
-    """Parse bytes that were read from a file; errors name the file. Raises the errors of ``parse``."""
+    """Parse bytes that were read from a file. Errors then name the file. Raises the errors of ``parse``."""
     try:
         return parse(raw)
     except PingzhengError as error:
@@ -76,7 +78,7 @@ def json_in(path: Path, limit: int) -> Any:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read; if the file exists, other users lose their permissions."""
+    """Write a file that only its owner can read. If the file exists, other users lose their permissions on it."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         os.fchmod(handle, 0o600)
@@ -102,7 +104,7 @@ def signer_of(path: Path) -> Signer:
 
 
 def key_in(path: Path) -> tuple[bytes, Signer]:
-    """Return the private key (32 bytes) in a file, and a signer that uses this key with the suite named in the file.
+    """Return the private key (32 bytes) in a file, and a signer that uses this key with the suite that the file names.
     Raises ``InvalidInput`` ``FILE_MISSING``, ``FILE_TOO_LARGE``; ``Misconfigured`` ``KEY_FILE_DAMAGED``.
     """
     from ledger.parties.custody import signer_of_key

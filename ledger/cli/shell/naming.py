@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from ledger.installation.wiring import Ledger
     from ledger.parties.roles import Actor
 
-# How to write a time; the help of options contains this text.
+# How people write a time. The help of options contains this text.
 TIMES = "YYYY-MM-DD[THH:MM[:SS]] in Shanghai, or seconds UTC"
-# How to write a duration; the help of options contains this text.
+# How people write a duration. The help of options contains this text.
 DURATIONS = "72h, 3d, 90m, or seconds"
-# The longest duration, in seconds: a hundred years. Longer durations are typing errors, and the contracts refuse them.
+# The longest duration, in seconds: a hundred years. A longer duration is a typing error, and the contracts would refuse
+# it.
 MAX_DURATION = 100 * 366 * 86_400
 PARTY_ID = re.compile(r"[0-9a-f]{64}")
 _ID_LIKE = re.compile(r"[0-9a-fA-F]{4,}(…|\.\.\.)?")
@@ -28,11 +29,11 @@ _USCC_LIKE = re.compile(r"[0-9A-Za-z]{18}")
 
 
 def party_of(ledger: Participant, name: str) -> str:
-    """Return the id of a party that is given as party id, USCC, institution's name, ``authority`` or ``platform``.
+    """Return the id of a party. It may be given as party id, USCC, institution's name, ``authority`` or ``platform``.
 
     The text ``self`` means the installation's own party. A joined installation accepts only ``self`` and party ids.
     Raises ``NotFound`` ``PARTY_UNKNOWN``; ``Conflict`` ``PARTY_NAME_AMBIGUOUS``; ``InvalidInput`` ``PARTY_FORM`` or
-    ``USCC_…`` if the text has none of these forms, and ``ID_NUMBER_ARGUMENT`` if it is a person's ID number: a person
+    ``USCC_…`` if the text has none of these forms, and ``ID_NUMBER_ARGUMENT`` if it is a person's ID number. A person
     must be given as party id.
     """
     from ledger.installation.wiring import Ledger
@@ -92,7 +93,7 @@ def _keeps(check: Callable[[str], str], text: str) -> bool:
 
 
 def asset_of(ledger: Participant, name: str) -> str:
-    """Return an asset id. For a resource code, return the asset of the resource's newest registration.
+    """Return the id of an asset. If a resource code is given, return the asset of the resource's newest registration.
 
     Raises ``NotFound`` ``ASSET_UNKNOWN``.
     """
@@ -110,7 +111,9 @@ def acting_on(ledger: Ledger, party: str, asset: str) -> tuple[Actor, str]:
 
 
 def seconds_of(text: str) -> int:
-    """Convert the text of a time to seconds UTC; a number is unchanged. Raises ``InvalidInput`` ``TIME_FORM``."""
+    """Convert a time that a person wrote to seconds UTC. A number is already in seconds. Raises ``InvalidInput``
+    ``TIME_FORM``.
+    """
     try:
         if text.isascii() and text.isdigit():
             seconds = int(text)
@@ -130,7 +133,9 @@ def seconds_of(text: str) -> int:
 
 
 def duration_of(text: str) -> int:
-    """Convert the text of a duration, such as ``72h``, to seconds; raises ``InvalidInput`` ``DURATION_FORM``."""
+    """Convert a duration that a person wrote, such as ``72h``, to seconds. Raises ``InvalidInput``
+    ``DURATION_FORM``.
+    """
     found = re.fullmatch(r"(\d{1,9})([smhd]?)", text, re.ASCII)
     seconds = 0 if found is None else int(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}[found[2]]
     if found is None or seconds > MAX_DURATION:

@@ -1,4 +1,4 @@
-"""Open the ledger for a command: explain errors, and write log lines to standard error."""
+"""Open the ledger that a command needs, explain errors, and write log lines to standard error."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ T = TypeVar("T")
 @contextmanager
 def opened(home: Path | None, as_json: bool = False) -> Iterator[Ledger]:
     """Open the ledger in ``home``. If that fails, print the error and end the program with exit code 2."""
-    # Imported here, because the chain and database libraries take seconds to import, and many commands open no ledger.
+    # Imported here, because the libraries for chain and database take seconds to import, and many commands do not need
+    # them.
     from ledger.installation.settings import Settings
     from ledger.installation.wiring import open_ledger
 
@@ -53,13 +54,15 @@ def _shown(
     stack: ExitStack, opening: Callable[[], AbstractContextManager[T]], doing: str = "打开账本 Opening the ledger…"
 ) -> T:
     """Enter ``opening()`` and show progress on a terminal, because starting a local chain takes seconds."""
-    # Show no progress on a pipe: nobody sees it, and the system may refuse the thread that draws it.
+    # On a pipe, show no progress: nobody sees it, and the system may refuse to start the thread that draws it.
     with stderr.status(doing) if stderr.is_terminal else nullcontext():
         return stack.enter_context(opening())
 
 
 def configure_logging() -> None:
-    """Write log lines as JSON to standard error; ``$PINGZHENG_LOG`` is the lowest level (default: warning)."""
+    """Write log lines as JSON to standard error. ``$PINGZHENG_LOG`` sets the lowest level that is written (default:
+    warning).
+    """
     level = logging.getLevelNamesMapping().get(os.environ.get(LOG, "WARNING").upper(), logging.WARNING)
     structlog.configure(
         processors=[
@@ -69,6 +72,6 @@ def configure_logging() -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        # Look up sys.stderr for each log line, because sys.stderr may have been replaced, and the old stream closed.
+        # Look up sys.stderr for each log line. Other code may have replaced sys.stderr and closed the old stream.
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )

@@ -1,4 +1,4 @@
-"""Print the results of commands: tables for people, JSON for programs, errors with the next step."""
+"""Print the results of commands as tables for people or as JSON for programs, and print errors with the next step."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 class _Output(Console):
-    """A Rich console that raises ``BrokenPipeError`` on a closed pipe; ``errors_explained`` handles this error."""
+    """A Rich console that raises ``BrokenPipeError`` if its pipe is closed. ``errors_explained`` handles this error."""
 
     def on_broken_pipe(self) -> None:
         """Raise ``BrokenPipeError`` again. Rich calls this method when it catches the error."""
@@ -51,17 +51,17 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 Home = Annotated[Path | None, typer.Option(help="Folder of the ledger; default: $PINGZHENG_HOME, else ./var.")]
 
-# The names of members that are times in seconds UTC; tables show them in Shanghai time.
+# Members with these names are times in seconds UTC; tables show them in Shanghai time.
 _TIMES = re.compile(r"(\w+_)?at|since|until|due|valid_from|valid_to|exp|iat|nbf")
 
-# The names of members whose values are codes; labels.toml has a Chinese name for each code.
+# Members with these names have codes as values; labels.toml has a Chinese name for each code.
 _CODED = {"class", "result", "state", "status"}
 # Matches long hex strings, which tables shorten: party ids, accounts and digests.
 _ID = re.compile(r"\b(0x)?[0-9a-f]{40,64}\b")
 _SHOWN = 12
-# Matches a text of ASCII characters without a blank, such as a code or a key; a table must not break such a text.
+# Matches ASCII characters without a blank, such as a code or a key. A table must not break such a text into two lines.
 _WORD = re.compile(r"[!-~…]+")
-# The least width of a column of Chinese text, and the width of a column's border with its blanks, in characters.
+# In characters: the minimum width of a column of Chinese text, and the width of a column's border with its blanks.
 _NARROWEST = 4
 _BORDERS = 3
 
@@ -86,7 +86,7 @@ def emit(value: Mapping[str, Any], as_json: bool, title: str = "") -> None:
 
 
 def emit_rows(rows: Sequence[Mapping[str, Any]], as_json: bool, title: str) -> None:
-    """Print many records as a table, whose headings are the keys of the first record, or as a JSON array.
+    """Print many records as a table or as a JSON array. The headings of the table are the keys of the first record.
 
     A table shortens ids, except in its first column, which identifies the record. If the terminal is too narrow to
     print every code in one line of a column, each member is printed completely on a separate line.
@@ -106,7 +106,9 @@ def emit_rows(rows: Sequence[Mapping[str, Any]], as_json: bool, title: str) -> N
 def _print_table(
     title: str, head: Sequence[str], rows: Sequence[Sequence[str]], whole: Sequence[Mapping[str, str]]
 ) -> None:
-    """Print a table. If the terminal is too narrow, print ``whole``, the unshortened records, line by line."""
+    """Print a table. If the terminal is too narrow, print the unshortened records ``whole`` instead, each member on its
+    own line.
+    """
     columns = list(zip(*([head] if head else []), *rows, strict=True))
     widths = _widths(columns)
     if widths is None:
@@ -121,7 +123,9 @@ def _print_table(
 
 
 def _print_lines(title: str, records: Sequence[Mapping[str, str]]) -> None:
-    """Print each member of each record on one line, however long, so that values can be copied."""
+    """Print each member of each record on a line of its own. A long line is not broken, so that values can be
+    copied.
+    """
     if title:
         console.print(title, markup=False, highlight=False)
     for place, record in enumerate(records):
@@ -132,7 +136,9 @@ def _print_lines(title: str, records: Sequence[Mapping[str, str]]) -> None:
 
 
 def _widths(columns: Sequence[Sequence[str]]) -> list[int] | None:
-    """Return for each column a width that breaks no code or key; None if the terminal is too narrow for them."""
+    """Return a width for each column, so that no code or key is broken into two lines. None if the terminal is too
+    narrow for that.
+    """
     least = [max(map(len, _WORD.findall(" ".join(column))), default=_NARROWEST) for column in columns]
     most = [max(cell_len(line) for text in column for line in (text or " ").split("\n")) for column in columns]
     room = console.width - sum(least) - _BORDERS * len(columns) - 1
@@ -156,7 +162,7 @@ def _labels() -> dict[str, dict[str, str]]:
 
 
 def _names(key: str) -> list[str]:
-    """Return the heading of a member: its Chinese name, if labels.toml has one, and its name."""
+    """Return the heading of a member: the Chinese name that labels.toml has for it, if any, and its own name."""
     return [*filter(None, [_labels()["names"].get(key)]), key]
 
 
@@ -188,7 +194,7 @@ def progress() -> Progress:
 
 @contextmanager
 def errors_explained(as_json: bool = False) -> Iterator[None]:
-    """If the block raises an error, explain it and end with exit code 2; after Ctrl-C end with exit code 130."""
+    """If the block raises an error, explain the error and exit with code 2. After Ctrl-C, exit with code 130."""
     try:
         yield
     except PingzhengError as error:
@@ -209,7 +215,9 @@ def errors_explained(as_json: bool = False) -> Iterator[None]:
 
 
 def _foreign(error: Exception) -> PingzhengError:
-    """Convert an exception of another library to an error of this package, without its text, which may be personal."""
+    """Convert an exception of another library to an error of ``ledger.errors``. The exception's text is left out,
+    because it may be personal.
+    """
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         if error.filename is None:
             give_up(sys.stdout)
@@ -219,7 +227,7 @@ def _foreign(error: Exception) -> PingzhengError:
             where=None if error.filename is None else str(error.filename),
             hint="Free space on the disk, then run the command again.",
         )
-    # Python raises a plain RuntimeError if the system refuses a thread.
+    # If the system refuses to start a thread, Python raises an error whose exact type is RuntimeError.
     if isinstance(error, MemoryError) or (type(error) is RuntimeError and error.args == (NO_THREAD,)):
         return Misconfigured("MEMORY_SHORT", "The system did not give this program more memory.", hint=FREE_MEMORY)
     if isinstance(error, OSError) and error.filename is not None:
@@ -231,7 +239,7 @@ def _foreign(error: Exception) -> PingzhengError:
 
 
 def confirm(question: str, yes: bool) -> None:
-    """Ask the question on the terminal, unless ``yes`` is set; return if the answer is yes.
+    """Ask the question on the terminal. If the answer is yes, or if ``yes`` is set, return.
 
     Raises ``InvalidInput`` ``NOT_CONFIRMED`` if the answer is no or there is no terminal.
     """
@@ -246,9 +254,10 @@ def confirm(question: str, yes: bool) -> None:
 
 
 def ask(question: str, yes: bool, as_json: bool) -> None:
-    """Before an act that cannot be undone, ask the question as ``confirm`` does, if a person is at a terminal.
+    """Ask the question before an act that cannot be undone, if a person is at a terminal.
 
-    A script has no terminal, or asks for JSON output. Scripts are not asked: whoever runs one has decided already.
+    A script has no terminal, or asks for JSON output. Scripts are not asked, because whoever runs one has already
+    decided.
     """
     if sys.stdin.isatty() and not as_json:
         confirm(question, yes)

@@ -40,7 +40,8 @@ def passphrase_of(file: Path | None, variable: str = PASSPHRASE, *, new: bool = 
     if configured := os.environ.get(variable):
         return configured
     try:
-        # If the terminal cannot hide the typed passphrase, raise an error instead of asking for the passphrase.
+        # If the terminal cannot hide what the user types, Python only warns. Raise an error instead of showing the
+        # passphrase.
         with warnings.catch_warnings(action="error", category=GetPassWarning):
             return str(
                 typer.prompt(

@@ -24,7 +24,8 @@ MAX_FILE_BYTES: Final = 64 * 1024
 def members_of(
     file: Path | None, members: Mapping[str, str], optional: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Return the text of each member. They come from a JSON object in ``file`` (``-``: standard input), or are typed.
+    """Return the text of each member. The texts come from a JSON object in ``file`` (``-``: standard input), or from
+    the terminal.
 
     ``members`` gives for each member the question that is asked on a terminal. ``optional`` members are accepted in a
     file, but not asked for. Raises ``InvalidInput``: ``PERSONAL_MISSING`` if there is neither a file nor a terminal,
@@ -46,7 +47,7 @@ def members_of(
 
 
 def readable_by_owner_alone(file: Path) -> None:
-    """Remove other users' permissions on the file, if this user is allowed to change permissions."""
+    """Remove other users' permissions on the file, if this user may change its permissions."""
     with contextlib.suppress(OSError):
         file.chmod(0o600)
 

@@ -1,4 +1,4 @@
-"""Show progress as plain lines, if the output is not a terminal but a log file, a pipe or CI."""
+"""Show progress as plain lines. This is for output that is not a terminal but a log file, a pipe or CI."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ SECONDS: Final = 5
 
 
 class ProgressLines(Progress):
-    """Prints a line when a task is complete, and before that at most one line every ``SECONDS`` seconds; no bars."""
+    """Prints a line when a task is complete. Before that, prints at most one line every ``SECONDS`` seconds. Draws no
+    bars.
+    """
 
     def __init__(self, console: Console) -> None:
         super().__init__(console=console, disable=True)
         self._printed = time.monotonic()
 
     def advance(self, task_id: TaskID, advance: float = 1) -> None:
-        """Count finished steps of a task, as ``Progress.advance`` of Rich does."""
+        """Count finished steps of a task, like the method ``advance`` of Rich."""
         super().advance(task_id, advance)
         task = self._tasks[task_id]
         if task.finished or time.monotonic() - self._printed >= SECONDS:

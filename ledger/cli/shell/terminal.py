@@ -40,7 +40,9 @@ def can_show(text: str) -> bool:
 
 @contextmanager
 def verdict_stands() -> Iterator[None]:
-    """If the block cannot write to standard output, report this, but keep the exit code: it is the command's result."""
+    """If the block cannot write to standard output, report this on standard error. The exit code stays, because it is
+    the command's result.
+    """
     try:
         yield
         sys.stdout.flush()
@@ -52,7 +54,7 @@ def verdict_stands() -> Iterator[None]:
 
 
 def complain(text: str) -> None:
-    """Write to standard error; if that is impossible, do nothing."""
+    """Write a text to standard error. If that is impossible, do nothing."""
     try:
         sys.stderr.write(text)
         sys.stderr.flush()
@@ -61,7 +63,9 @@ def complain(text: str) -> None:
 
 
 def give_up(stream: TextIO) -> None:
-    """Redirect the stream to the null device, so that Python's last flush of the stream cannot change the exit code."""
+    """Redirect the stream to the null device. Otherwise Python's last flush of the stream could change the exit
+    code.
+    """
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
@@ -75,19 +79,19 @@ class _Folding(Table):
 
 
 def _spaced(cell: Any) -> Any:
-    """Add a blank after each ``|`` of a cell, so that lines of a list of choices end between two choices."""
+    """Add a blank after each ``|`` in a cell, so that a long list of choices is broken between two choices."""
     if not isinstance(cell, Text) or "|" not in cell.plain:
         return cell
     return Text(cell.plain.replace("|", "| "), style=cell.style)
 
 
 def _one_text(parts: Iterable[Any]) -> Text:
-    """Join the help, the default and the environment variable of an option to one text."""
+    """Join the parts of an option's help (its text, default and environment variable) to one text."""
     return Text(" ").join(parts)
 
 
 def _flowing(text: str) -> str:
-    """Return a docstring as help text: without its line breaks, but with the English text on a new line."""
+    """Return a docstring as help text: join its lines, but begin a new line where the English text begins."""
     paragraphs = (" ".join(part.split("\n")) for part in text.split("\n\n"))
     return "\n\n".join(re.sub(r"([。；]) ?(?=[A-Z])", r"\1\n", part) for part in paragraphs)
 
@@ -101,7 +105,7 @@ def _flowing_text(*, text: str, **options: Any) -> Any:
 
 def fold_help() -> None:
     """Make ``--help`` show every word in a narrow terminal, with a line break between the languages."""
-    # Typer has no settings for this, so some functions of Typer are replaced.
+    # Typer has no settings for this, so some names in Typer's module are replaced.
     setattr(rich_utils, "_make_rich_text", _flowing_text)  # noqa: B010
     setattr(rich_utils, "Table", _Folding)  # noqa: B010
     setattr(rich_utils, "Columns", _one_text)  # noqa: B010

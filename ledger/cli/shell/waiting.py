@@ -1,4 +1,6 @@
-"""Sign acts with a party's own key, and print their state: an act may wait as a proposal."""
+"""Sign acts with a party's own key, and print the result. An act may have to wait as a proposal until another party
+agrees.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ OwnKey = Annotated[
     typer.Option(help="The acting party's private key file; needed if this installation does not keep the key."),
 ]
 PENDING, CARRIED_OUT = "pending", "carried_out"
-# Arguments of contract calls that are times in seconds UTC; in some calls `to` is a party instead.
+# The names of arguments of contract calls that are times in seconds UTC. In some calls, `to` is a party instead.
 _TIMES = ("from", "to", "compromisedAt")
 
 
@@ -39,7 +41,7 @@ def signed_by(key: Path | None, act: Callable[[SignedRequest | None], T]) -> T:
 
 
 def emit_done(proposal: Proposal | None, done: Callable[[], Mapping[str, Any]], as_json: bool, title: str = "") -> None:
-    """If the act has taken effect, print ``done()``; else print the proposal that waits."""
+    """If the act has taken effect, print what ``done()`` returns. Otherwise print the proposal that waits."""
     if proposal is None or proposal.state == CARRIED_OUT:
         emit(done(), as_json, title)
     else:
@@ -47,7 +49,7 @@ def emit_done(proposal: Proposal | None, done: Callable[[], Mapping[str, Any]], 
 
 
 def emit_proposal(row: Proposal, as_json: bool) -> None:
-    """Print one proposal, and the next step that it needs."""
+    """Print one proposal, and what must happen next."""
     shown = proposal_shown(row)
     if not as_json:
         shown["arguments"] = _in_words(row.arguments)
@@ -55,7 +57,7 @@ def emit_proposal(row: Proposal, as_json: bool) -> None:
 
 
 def emit_proposals(rows: Sequence[Proposal], as_json: bool, title: str) -> None:
-    """Print many proposals as one JSON array, or each proposal as a table."""
+    """Print many proposals: as one JSON array, or each as a table."""
     if as_json or not rows:
         emit_rows([proposal_shown(row) for row in rows], as_json, title)
         return
@@ -64,7 +66,7 @@ def emit_proposals(rows: Sequence[Proposal], as_json: bool, title: str) -> None:
 
 
 def proposal_shown(row: Proposal) -> dict[str, Any]:
-    """Return the members of a proposal for printing."""
+    """Return the members of a proposal that are printed."""
     return {
         "proposal": row.no,
         "state": row.state,
@@ -83,7 +85,7 @@ def proposal_shown(row: Proposal) -> dict[str, Any]:
 
 
 def _in_words(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a call as people read them: times in Shanghai time, and no proof of possession."""
+    """Return the arguments of a call for people: times are in Shanghai time, and proofs of possession are left out."""
     timed = {name: local_time(arguments[name]) for name in _TIMES if isinstance(arguments.get(name), int)}
     return {name: value for name, value in {**arguments, **timed}.items() if name != "proof"}
 

@@ -1,4 +1,4 @@
-"""Prints a summary of a provider's answers: how many have each result, and why a task was refused or left
+"""Prints a summary of a provider's answers: how many have each result, why tasks were refused, and why tasks are still
 unanswered.
 """
 
@@ -23,9 +23,9 @@ _LATE: Final = (
 
 
 def report(done: list[Done], as_json: bool, head: dict[str, Any]) -> None:
-    """Print how many answers have each result, why a task was not supplied, and why a task was left unanswered.
+    """Print how many answers have each result, why tasks were refused, and why tasks are still unanswered.
 
-    Exits with code 1 if a task was left unanswered.
+    Exits with code 1 if a task is still unanswered.
     """
     results = dict(Counter(each.result for each in done if each.result is not None))
     refused = [_refused(each, each.supply) for each in done if each.supply is not None and each.result in _NOT_SUPPLIED]
@@ -43,8 +43,8 @@ def report(done: list[Done], as_json: bool, head: dict[str, Any]) -> None:
 
 
 def _refused(done: Done, supply: Supply) -> dict[str, Any]:
-    """Return a task that was not supplied, the signed reason, and the place in the source, which only the operator
-    sees.
+    """Return a task that was refused, with the signed reason and the place in the source. Only the operator sees the
+    place.
     """
     reason = supply.entry["reason"]
     return {

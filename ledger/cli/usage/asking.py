@@ -1,4 +1,4 @@
-"""Sends a request to every subject of a list, and reports the request for each line."""
+"""Sends a request to every subject in a list, and prints for each line of the list which request was sent."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ SUBJECT_COLUMNS: Final = ("party", "subject", "uscc", "identifier", "name")
 def ask_all(
     ledger: Ledger, actor: Actor, terms: Terms, note: Note, file: str, listed: Listed, signer: Signer
 ) -> list[dict[str, Any]]:
-    """Send a request with the same terms to every subject of the list, all or none. Return the request for each line.
+    """Send a request with the same terms to every subject in the list, or to none if one fails. Return the request for
+    each line.
 
-    If a subject can still answer an earlier request of the consumer, no new request is sent. Raises the errors of
+    If a subject can still answer an earlier request of the consumer, no new request is sent to it. Raises the errors of
     ``ConsumerActs.draft`` and ``ask``, and ``InvalidInput`` ``SUBJECT_MISSING``; errors name the line.
     """
     from ledger.usage.requests import Asked
@@ -57,7 +58,7 @@ def ask_all(
 
 
 def _subject_in(ledger: Ledger, row: Mapping[str, str], where: str) -> str:
-    """Return the party id of the row's subject, from the first column that has a value."""
+    """Return the party id of the subject in a row. The first column that has a value names the subject."""
     with _in_line(where):
         for column in SUBJECT_COLUMNS:
             if text := row.get(column, "").strip():
@@ -71,7 +72,7 @@ def _subject_in(ledger: Ledger, row: Mapping[str, str], where: str) -> str:
 
 @contextmanager
 def _in_line(where: str) -> Iterator[None]:
-    """Set the line as the place of every error that the block raises."""
+    """If the block raises an error, set the line as the error's place."""
     try:
         yield
     except PingzhengError as error:

@@ -1,4 +1,4 @@
-"""Authorises requests with keys that are kept here: shows the notices, asks for confirmation, then signs one request
+"""Authorises requests with keys that are kept here. Shows the notices, asks for confirmation, then signs one request
 after the other.
 """
 
@@ -34,7 +34,7 @@ _WHOLE_ID: Final = 12
 
 @dataclass(slots=True)
 class _Pending:
-    """One request, its outcome so far, and the authorizations that must be signed."""
+    """One request, what has become of it so far, and the authorizations that must be signed."""
 
     row: RecordedRequest
     outcome: str = NOT_REACHED
@@ -43,7 +43,8 @@ class _Pending:
 
 
 def give(ledger: Ledger, requests: Sequence[str], choice: Choice, yes: bool, as_json: bool) -> None:
-    """Authorise the given requests; without ids, authorise all unanswered requests whose subject's key is kept here.
+    """Authorise the given requests. If none are given, authorise all unanswered requests whose subject's key is kept
+    here.
 
     Each request is recorded separately. Exits with code 1 if a request was refused, and with 130 after Ctrl-C; requests
     that were recorded before Ctrl-C stay recorded. Raises ``NotFound`` ``REQUEST_UNKNOWN`` before anything is signed,
@@ -67,14 +68,14 @@ def give(ledger: Ledger, requests: Sequence[str], choice: Choice, yes: bool, as_
     if interrupted:
         _say_interrupted(cases)
         raise typer.Exit(EXIT_INTERRUPTED)
-    # With --all, requests to a firm that keeps its own key are skipped without an error.
+    # With --all, requests to firms that keep their own keys are skipped, and this is not an error.
     fine = {GIVEN, GIVEN_BEFORE} if named else {GIVEN, GIVEN_BEFORE, NO_KEY}
     if any(case.outcome not in fine for case in cases):
         raise typer.Exit(EXIT_NOT_VALID)
 
 
 def _prepared(ledger: Ledger, row: RecordedRequest, choice: Choice) -> _Pending:
-    """Return the request with its drafted authorizations, or with the reason why they could not be drafted."""
+    """Return the request with its drafted authorizations. If they cannot be drafted, return the reason instead."""
     if row.state in ("authorised", "fulfilled"):
         return _Pending(row, GIVEN_BEFORE)
     if row.state == "expired":
@@ -91,7 +92,7 @@ def _prepared(ledger: Ledger, row: RecordedRequest, choice: Choice) -> _Pending:
 
 
 def _give_each(ledger: Ledger, cases: Sequence[_Pending]) -> bool:
-    """Sign and record the authorizations, request by request. Return whether Ctrl-C interrupted the work."""
+    """Sign and record the authorizations of one request after the other. Return whether Ctrl-C interrupted the work."""
     try:
         with progress() as bars:
             task = bars.add_task("授权 consent", total=len(cases))
@@ -109,7 +110,9 @@ def _give_each(ledger: Ledger, cases: Sequence[_Pending]) -> bool:
 
 @contextmanager
 def _refusals_noted(case: _Pending) -> Iterator[None]:
-    """Note a refusal as the request's outcome, so that the caller continues with the next request."""
+    """If the block is refused, record the refusal as the request's outcome. The caller then continues with the next
+    request.
+    """
     try:
         yield
     except _REFUSALS as refusal:
@@ -121,7 +124,7 @@ def _outcome_of(refusal: PingzhengError) -> str:
 
 
 def _show(cases: Sequence[_Pending], names: Mapping[str, str], as_json: bool) -> None:
-    """Print the full notices of a single request, or one line for each of several requests. With --json, print to
+    """Print the full notices if there is only one request, else one line for each request. With --json, print to
     standard error.
     """
     out = stderr if as_json else console
@@ -156,7 +159,9 @@ def _require_confirmed(count: int, yes: bool) -> None:
 
 
 def _names_of(ledger: Ledger, cases: Sequence[_Pending]) -> dict[str, str]:
-    """Return the names of institutions as a map from party id; persons are not in the map."""
+    """Return the names of the institutions in the requests, as a map from party id to name. Persons are not in the
+    map.
+    """
     found = ledger.parties.directory.of(case.row.subject for case in cases)
     return {party: institution.name for party, institution in found.items()}
 
