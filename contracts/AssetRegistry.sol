@@ -15,7 +15,7 @@ import {AssetId} from "./Types.sol";
 
 /// @title Implements IAssetRegistry, together with the base contracts. The interfaces document the functions.
 contract AssetRegistry is AssetObjections, AssetTransfers, AssetRights, AssetLiens, AssetLineage, IAssetRegistry {
-    /// @param forwarder The trusted ERC-2771 forwarder, which also gives the ledger's origin.
+    /// @param forwarder The trusted ERC-2771 forwarder. The contract also reads the ledger's origin from the forwarder.
     /// @param registry The party registry of this ledger.
     /// @param notice The shortest allowed public notice, in seconds.
     constructor(address forwarder, IPartyRegistry registry, uint40 notice)

@@ -24,7 +24,7 @@ contract CertificateLog is LogRecord {
     uint32 private constant USES = Roles.CONSUMER;
     uint32 private constant HOLDS = Roles.AUTHORITY | Roles.SUPERVISOR;
 
-    /// @param forwarder The trusted ERC-2771 forwarder, which also gives the ledger's origin.
+    /// @param forwarder The trusted ERC-2771 forwarder. The contract also reads the ledger's origin from the forwarder.
     /// @param registry The party registry of this ledger.
     constructor(address forwarder, IPartyRegistry registry) LogRecord(forwarder, registry) {}
 
@@ -75,7 +75,7 @@ contract CertificateLog is LogRecord {
                 uint32 index = indices[i];
                 if (index / LEAVES_PER_WORD != word) break;
                 uint256 bit = 1 << (index % LEAVES_PER_WORD);
-                // A leaf that is listed twice is already revoked when it is listed the second time.
+                // If `indices` names a leaf twice, the first index revokes the leaf, so the second index is refused.
                 if (mask & bit != 0) revert LogAlreadyRevoked(issuer, batch, index);
                 mask |= bit;
             }
@@ -180,7 +180,8 @@ contract CertificateLog is LogRecord {
         _setWord(issuer, batch, index / LEAVES_PER_WORD, 1 << (index % LEAVES_PER_WORD), status, reason);
     }
 
-    /// Sets the status of the leaves in `mask`, which belong to one storage word. All status changes use this function.
+    /// Sets the status of the leaves in `mask`, whose bits are all in the storage word number `word`. Every change of a
+    /// leaf's status uses this function.
     function _setWord(PartyNo issuer, uint64 batch, uint32 word, uint256 mask, LeafStatus status, Reason reason)
         private
     {
@@ -229,28 +230,31 @@ contract CertificateLog is LogRecord {
         _fold(EventHead.digest(abi.encode(bytes32("log/held/v2"), statement, offices, change, reason, at, by)));
     }
 
-    /// Returns the number of the next use. After 65,535 uses this number is 65,536, which no `uint16` ordinal can
-    /// equal.
+    /// Returns the number of the next use. After 65,535 uses this number is 65,536. No `uint16` ordinal can equal
+    /// 65,536, so no further use can be recorded.
     function _nextUse(PartyNo consumer, bytes32 request) private view returns (uint32) {
         return uint32(_uses[consumer][request]) + 1;
     }
 
-    /// Returns the time at which a party withdrew a statement, or 0 if it did not. `reported` chooses between the
-    /// withdrawal with a reported key and the withdrawal with any other key.
+    /// Returns the time at which a party withdrew a statement; 0 if there was no such withdrawal. If `reported` is
+    /// true, only a withdrawal with a reported key counts; otherwise only a withdrawal with a key that was not
+    /// reported.
     function _withdrawn(PartyNo party, bytes32 statement, bool reported) private view returns (uint40) {
         Withdrawal storage known = _withdrawals[party][statement];
         return reported ? known.reportedAt : known.at;
     }
 
-    /// Returns the party of a live account, whatever the party's status and roles, and whether the account was
-    /// reported. Only withdrawals use this; all other acts use the registry's `actor`.
+    /// Returns the party of an account that was bound and not retired, and whether the account was reported. The
+    /// party's status and roles do not matter. Only withdrawals use this function; all other acts use the registry's
+    /// `actor`.
     function _party(address account) private view returns (PartyNo no, bool reported) {
         IPartyRecord.Account memory binding = _REGISTRY.accountOf(account);
         if (binding.no == NOBODY || binding.validTo != 0) revert IPartyRecord.PartyUnknownAccount(account);
         return (binding.no, binding.reportedAt != 0);
     }
 
-    /// Returns the party of an account that may hold statements, and the mask of the holds that this party may set.
+    /// Returns the party of `account`, and the mask of the holds that this party may place on statements. Reverts if
+    /// the party is neither an authority nor a supervisor.
     function _office(address account) private view returns (PartyNo by, uint8 own) {
         by = _REGISTRY.actor(account, HOLDS);
         uint32 roles = _REGISTRY.partyOf(by).roles;

@@ -6,15 +6,17 @@ import {Strings} from "@openzeppelin/contracts/utils/Strings.sol";
 import {IOrigin} from "./interfaces/IOrigin.sol";
 import {Clock} from "./libraries/Clock.sol";
 
-/// @title Forwards calls that parties signed: the service sends and pays, and the party counts as the sender.
-/// @notice The first contract of a ledger. It computes the ledger's origin, which the other contracts read from it.
+/// @title Forwards calls that parties signed. The service sends the transaction and pays for it; the called contract
+/// takes the party as the sender.
+/// @notice The forwarder is the first contract of a ledger. It computes the ledger's origin, and the other contracts
+/// read the origin from the forwarder.
 contract Forwarder is ERC2771Forwarder, IOrigin {
     bytes32 private constant TAG = "pingzheng/origin/v2";
 
     bytes32 private immutable _ORIGIN;
 
     /// The name of the signing domain contains the origin, so a signed request is valid on this ledger only.
-    /// @param salt A random value. It makes the origin unique on chains where the previous block's hash reads as zero.
+    /// @param salt A random value. On chains where `blockhash` returns zero, only the salt makes the origin unique.
     constructor(bytes32 salt) ERC2771Forwarder(_domainOf(_past(salt))) {
         _ORIGIN = _past(salt);
     }
@@ -24,7 +26,7 @@ contract Forwarder is ERC2771Forwarder, IOrigin {
         return _ORIGIN;
     }
 
-    /// Computes the origin from the block that deploys this contract.
+    /// Computes the origin from the present block, the chain id, this contract's address and `salt`.
     function _past(bytes32 salt) private view returns (bytes32) {
         bytes32 previous = blockhash(block.number - 1);
         return sha256(

@@ -19,9 +19,9 @@ contract PartyRegistry is PartyKeys, IPartyRegistry {
     // storage slot 10
     mapping(PartyNo no => mapping(ScenarioCode scenario => Period)) private _accreditations;
 
-    /// @param forwarder The trusted ERC-2771 forwarder, which also gives the ledger's origin.
+    /// @param forwarder The trusted ERC-2771 forwarder. The contract also reads the ledger's origin from the forwarder.
     /// @param wait How many seconds a proposal waits; paused seconds are not counted.
-    /// @param founding The first parties, in the order of their numbers. At least three of them must be officers.
+    /// @param founding The first parties, in the order of their party numbers. At least three of them must be officers.
     constructor(address forwarder, uint40 wait, Founding[] memory founding) PartyRecord(forwarder, wait) {
         for (uint256 i = 0; i < founding.length; ++i) {
             _found(founding[i]);
@@ -46,7 +46,8 @@ contract PartyRegistry is PartyKeys, IPartyRegistry {
         Standing storage standing = _standings[no];
         if (standing.status == PartyStatus.Closed) revert PartyClosed(no, standing.since);
         if (status == PartyStatus.None) revert PartyNotActive(no, status);
-        // Suspending an issuer makes all its certificates invalid, so one party alone must not do it.
+        // One party alone may not close a party, and may not change the status of an authority, supervisor or issuer.
+        // For example, suspending an issuer makes all its certificates invalid.
         bool alone = status != PartyStatus.Closed && standing.roles & (GUARDS | Roles.ISSUER) == 0;
         if (!alone && !_isDecided()) revert PartyNotDecided();
         bool officer = _isOfficer(no);

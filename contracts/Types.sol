@@ -3,8 +3,8 @@ pragma solidity ^0.8.28;
 
 /// A party's id: a keyed digest that reveals nothing about the party. See docs/protocol.md, section 1.
 type PartyId is bytes32;
-/// A party's number on this chain, from 1; 0 means no party. The number has four bytes, so that it shares storage slots
-/// with other fields.
+/// A party's number on this chain, counted from 1; 0 means no party. The number has only four bytes, so that it fits
+/// into one storage slot together with other fields.
 type PartyNo is uint32;
 /// An asset's id: 32 bytes that reveal nothing about the asset.
 type AssetId is bytes32;
@@ -13,12 +13,12 @@ type ScenarioCode is bytes8;
 
 using {eqPartyNo as ==, neqPartyNo as !=} for PartyNo global;
 
-/// Returns whether two party numbers are equal; the operator `==` of the type.
+/// Returns whether two party numbers are equal. This function implements the operator `==` of `PartyNo`.
 function eqPartyNo(PartyNo a, PartyNo b) pure returns (bool) {
     return PartyNo.unwrap(a) == PartyNo.unwrap(b);
 }
 
-/// Returns whether two party numbers differ; the operator `!=` of the type.
+/// Returns whether two party numbers differ. This function implements the operator `!=` of `PartyNo`.
 function neqPartyNo(PartyNo a, PartyNo b) pure returns (bool) {
     return PartyNo.unwrap(a) != PartyNo.unwrap(b);
 }
@@ -26,11 +26,13 @@ function neqPartyNo(PartyNo a, PartyNo b) pure returns (bool) {
 // The number 0, which belongs to no party.
 PartyNo constant NOBODY = PartyNo.wrap(0);
 
-// The bits of a mask that says which offices (authorities, supervisors) hold a statement.
+// The bits of a mask of offices. A set bit means that the authorities, or the supervisors, have placed a hold on a
+// statement.
 uint8 constant AUTHORITY_HOLDS = 1 << 0;
 uint8 constant SUPERVISOR_HOLDS = 1 << 1;
 
-/// Returns the role that a party needs to hold statements for an office, or 0 if `office` is not one of the two bits.
+/// Returns the role that a party needs to place or lift the holds of an office; 0 if `office` is neither of the two
+/// bits.
 function roleOfOffice(uint8 office) pure returns (uint32) {
     if (office == AUTHORITY_HOLDS) return Roles.AUTHORITY;
     return office == SUPERVISOR_HOLDS ? Roles.SUPERVISOR : 0;
@@ -150,21 +152,22 @@ enum Grade {
     Core
 }
 
-/// The three rights in data (数据二十条, 2022): to hold it, to process and use it, to operate products made from it.
+/// The three rights in data (数据二十条, 2022): the right to hold the data, to process and use the data, and to operate
+/// products made from the data.
 enum RightKind {
     Hold,
     Process,
     Operate
 }
 
-/// How an asset was made from another one.
+/// The way in which an asset was made from its parent asset.
 enum Relation {
     DerivedFrom,
     SplitFrom,
     MergedFrom
 }
 
-/// The kind of a report by an accredited third party.
+/// The kind of a report about an asset by an accredited third party.
 enum Assessment {
     Quality,
     Valuation

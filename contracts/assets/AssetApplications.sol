@@ -179,8 +179,8 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
         _heads[id] = EventHead.fold(EventHead.genesis(_ORIGIN, address(this), AssetId.unwrap(id)), digest);
     }
 
-    /// Reserves a fingerprint for an asset. A reserved fingerprint can be reserved again only after the registration
-    /// ended.
+    /// Reserves a fingerprint for an asset. Reverts if the fingerprint is reserved for another asset whose registration
+    /// has not ended.
     function _reserve(AssetId id, bytes32 fingerprint) private {
         AssetId earlier = _fingerprints[fingerprint];
         if (AssetId.unwrap(earlier) != 0 && AssetId.unwrap(earlier) != AssetId.unwrap(id)) {
@@ -199,8 +199,9 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
         if (asset.applications == type(uint8).max) revert AssetTooMany(id, type(uint8).max);
     }
 
-    /// Reverts if the registration has expired or is frozen, unless the kind allows it. These conditions also apply to
-    /// an application that was returned and is filed again.
+    /// Reverts if the registration has expired (unless the application is a cancellation), if it is frozen (unless the
+    /// application is a correction), or if the asset is offered for transfer. The same holds for an application that
+    /// was returned and is filed again.
     function _requireFilable(AssetId id, Asset storage asset, ApplicationKind kind) private view {
         uint40 at = Clock.nowSeconds();
         if (kind != ApplicationKind.Cancel && at >= asset.validTo) revert AssetExpired(id, asset.validTo);

@@ -8,7 +8,7 @@ import {AssetRecord} from "./AssetRecord.sol";
 
 /// @title Implements IAssetLiens. The interface documents the functions.
 abstract contract AssetLiens is AssetRecord, IAssetLiens {
-    /// The most liens that an asset can have at one time: the number of bits in `Asset.liens`.
+    /// The maximum number of liens that an asset can have at one time. `Asset.liens` has one bit for each of them.
     uint8 private constant MAX_LIENS = 8;
 
     // storage slot 6
@@ -57,7 +57,7 @@ abstract contract AssetLiens is AssetRecord, IAssetLiens {
         return _liens[id][lien];
     }
 
-    /// Reverts with the first lien whose creditor did not consent to a transfer to `to`.
+    /// Reverts if a creditor has not consented to a transfer to `to`. The error names the first such lien.
     function _requireConsent(AssetId id, uint8 liens, PartyNo to) internal view override {
         for (uint8 lien = 0; lien < MAX_LIENS; ++lien) {
             if (liens & (1 << lien) == 0) continue;
@@ -66,7 +66,8 @@ abstract contract AssetLiens is AssetRecord, IAssetLiens {
         }
     }
 
-    /// Returns the lowest unused lien number, and the rank that follows the ranks of all liens that are not released.
+    /// Returns the number and the rank of a new lien: the lowest number that no lien has now, and the highest rank of
+    /// the present liens plus 1.
     function _next(AssetId id, uint8 liens, bool sole) private view returns (uint8 lien, uint8 rank) {
         if (liens == 0) return (0, 1);
         lien = MAX_LIENS;

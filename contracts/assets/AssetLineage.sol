@@ -8,8 +8,8 @@ import {AssetRecord} from "./AssetRecord.sol";
 
 /// @title Implements IAssetLineage. The interface documents the functions.
 abstract contract AssetLineage is AssetRecord, IAssetLineage {
-    /// The most ancestors that an asset can have, because all of them are visited. An ancestor counts once for each
-    /// path that leads to it.
+    /// The maximum number of ancestors of an asset, because `annulledAncestor` may visit all of them. An ancestor
+    /// counts once for each path that leads to it.
     uint256 private constant MAX_ANCESTORS = 128;
     ScenarioCode private constant QUALITY = ScenarioCode.wrap("quality");
     ScenarioCode private constant APPRAISAL = ScenarioCode.wrap("appraise");

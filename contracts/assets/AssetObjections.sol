@@ -60,8 +60,8 @@ abstract contract AssetObjections is AssetApplications, IAssetObjections {
         if (no != 0 && no <= _objections[id].length) objection = _objections[id][no - 1];
     }
 
-    /// Freezes the registration, or rejects the application that the objection is against. If that application has
-    /// already been decided, nothing happens.
+    /// Carries out an upheld objection. An objection against the registration freezes the asset. An objection against
+    /// an application rejects the application, unless the application has already been decided.
     function _uphold(AssetId id, Asset storage asset, uint8 application, bytes32 grounds, uint40 at, PartyNo by)
         private
     {

@@ -9,7 +9,8 @@ import {Clock} from "../libraries/Clock.sol";
 import {EventHead} from "../libraries/EventHead.sol";
 import {ApplicationKind, AssetId, AssetState, NOBODY, PartyNo, Roles, Stage} from "../Types.sol";
 
-/// @title Stores the record and the head of each asset, and implements the conditions that several acts share.
+/// @title Stores the record of each asset and the head of its hash chain, and checks the conditions that several acts
+/// share.
 abstract contract AssetRecord is IAssetRecord, ERC2771Context {
     /// The role that reviews applications and decides objections.
     uint32 internal constant REGISTRARS = Roles.REGISTRAR;
@@ -17,32 +18,33 @@ abstract contract AssetRecord is IAssetRecord, ERC2771Context {
     IPartyRegistry internal immutable _REGISTRY;
     bytes32 internal immutable _ORIGIN;
 
-    // storage slots 0 and 1
-    /// An `Asset` fills exactly one slot (9 * 8 + 2 * 32 + 3 * 40 bits), because every act reads and writes it.
+    // The two mappings have the storage slots 0 and 1.
+    /// Every act reads and writes an `Asset`, so its fields are packed into one 256-bit word (9 * 8 + 2 * 32 + 3 * 40
+    /// bits).
     mapping(AssetId id => Asset) internal _assets;
     mapping(AssetId id => bytes32) internal _heads;
 
-    /// @param forwarder The trusted ERC-2771 forwarder, which also gives the ledger's origin.
+    /// @param forwarder The trusted ERC-2771 forwarder. The contract also reads the ledger's origin from the forwarder.
     /// @param registry The party registry of this ledger.
     constructor(address forwarder, IPartyRegistry registry) ERC2771Context(forwarder) {
         _REGISTRY = registry;
         _ORIGIN = IOrigin(forwarder).origin();
     }
 
-    /// Reverts unless all creditors consent to a transfer to `to`. Implemented by AssetLiens.
+    /// Reverts unless every creditor consents to a transfer to `to`. AssetLiens implements this function.
     function _requireConsent(AssetId id, uint8 liens, PartyNo to) internal view virtual;
 
-    /// Returns the calling party; reverts unless the party is active and has one of these roles.
+    /// Returns the calling party; reverts unless the party is active and has one of the roles in `anyOf`.
     function _actor(uint32 anyOf) internal view returns (PartyNo) {
         return _REGISTRY.actor(_msgSender(), anyOf);
     }
 
-    /// Returns the calling party under the conditions of `_actor`; also reverts while the ledger is paused.
+    /// Returns what `_actor` returns, but also reverts while the ledger is paused.
     function _actorUnlessPaused(uint32 anyOf) internal view returns (PartyNo) {
         return _REGISTRY.actorUnlessPaused(_msgSender(), anyOf);
     }
 
-    /// Adds an event (the encoded tag and fields) to the asset's head.
+    /// Adds an event to the asset's hash chain. `encoded` is the event's tag and fields, ABI-encoded.
     function _fold(AssetId id, bytes memory encoded) internal {
         _heads[id] = EventHead.fold(_heads[id], EventHead.digest(encoded));
     }
@@ -55,16 +57,16 @@ abstract contract AssetRecord is IAssetRecord, ERC2771Context {
         if (at >= asset.validTo) revert AssetExpired(id, asset.validTo);
     }
 
-    /// Returns the asset and the present time; reverts unless its registration is valid, not frozen and without an open
-    /// objection.
+    /// Returns the asset and the present time. Reverts unless the registration is confirmed, not expired, not frozen
+    /// and without an open objection.
     function _free(AssetId id) internal view returns (Asset storage asset, uint40 at) {
         (asset, at) = _valid(id);
         if (asset.frozen) revert AssetFrozen(id);
         if (asset.objections != 0) revert AssetObjected(id, asset.objections);
     }
 
-    /// Returns the asset and the present time; reverts unless the asset may be transferred to `to`: `_free` accepts it,
-    /// it has no open application, and all creditors consent.
+    /// Returns the asset and the present time. Reverts unless the asset may be transferred to `to`: the conditions of
+    /// `_free` must hold, no application may be open, and every creditor must consent.
     function _movable(AssetId id, PartyNo to) internal view returns (Asset storage asset, uint40 at) {
         (asset, at) = _free(id);
         _requireNoApplication(id, asset);
@@ -76,7 +78,8 @@ abstract contract AssetRecord is IAssetRecord, ERC2771Context {
         if (asset.stage != Stage.None) revert AssetApplicationOpen(id, asset.kind, asset.stage);
     }
 
-    /// Reverts while the asset is offered for transfer, so that an offered asset does not change before it is accepted.
+    /// Reverts while the asset is offered for transfer. So the recipient accepts the asset as it was when it was
+    /// offered.
     function _requireNoOffer(AssetId id, Asset storage asset, uint40 at) internal view {
         if (asset.offeredTo != NOBODY && at <= asset.until) revert AssetOfferOpen(id, asset.offeredTo, asset.until);
     }
@@ -86,7 +89,7 @@ abstract contract AssetRecord is IAssetRecord, ERC2771Context {
         if (asset.holder != by) revert AssetNotHolder(id, asset.holder);
     }
 
-    /// Reverts if the party holds the asset, because nobody reviews its own asset.
+    /// Reverts if the party holds the asset, because a party must not review its own asset.
     function _requireThirdParty(AssetId id, Asset storage asset, PartyNo by) internal view {
         if (asset.holder == by) revert AssetSelfReview(id, by);
     }
@@ -102,13 +105,13 @@ abstract contract AssetRecord is IAssetRecord, ERC2771Context {
         if (asset.state == AssetState.None) revert AssetWrongState(id, AssetState.None);
     }
 
-    /// Removes the offer of a transfer with its deadline.
+    /// Removes the open offer of a transfer, and the deadline of the offer.
     function _clearOffer(Asset storage asset) internal {
         asset.offeredTo = NOBODY;
         asset.until = 0;
     }
 
-    /// Removes the open application with its deadline.
+    /// Removes the open application, and the end of its public notice.
     function _closeApplication(Asset storage asset) internal {
         asset.kind = ApplicationKind.None;
         asset.stage = Stage.None;

@@ -8,7 +8,8 @@ import {AssetRecord} from "./AssetRecord.sol";
 
 /// @title Implements IAssetRights. The interface documents the functions.
 abstract contract AssetRights is AssetRecord, IAssetRights {
-    /// The most rights that can be granted in an asset, because a new right is compared with all of them.
+    /// The maximum number of rights that can ever be granted in an asset, because each new right is compared with all
+    /// of them.
     uint256 private constant MAX_RIGHTS = 256;
 
     // storage slot 5
@@ -80,7 +81,7 @@ abstract contract AssetRights is AssetRecord, IAssetRights {
         uint256 length = rights.length;
         for (uint256 i = 0; i < length; ++i) {
             Right memory other = rights[i];
-            // A licence is not compared here: it lies within the period of its parent right, which is compared.
+            // Skip licences. A licence lies within the period of its parent right, and the parent right is compared.
             if (other.parent != 0 || other.kind != right.kind || !(other.exclusive || right.exclusive)) continue;
             if (other.from < right.to && right.from < other.to) revert AssetRightOverlaps(id, uint16(i + 1));
         }
@@ -94,7 +95,8 @@ abstract contract AssetRights is AssetRecord, IAssetRights {
         if (right.from < parent.from || right.to > parent.to) revert AssetRightPeriod(id, right.from, right.to);
     }
 
-    /// Returns a right; reverts if the right, or a right that it was granted under, has ended at the time `at`.
+    /// Returns the right with the number `no`. Reverts if at the time `at` this right has ended, or one of the rights
+    /// above it (its parent, the parent's parent and so on).
     function _inForce(AssetId id, uint16 no, uint40 at) private view returns (Right storage right) {
         Right[] storage rights = _rights[id];
         if (no == 0 || no > rights.length) revert AssetRightForbids(id, no);

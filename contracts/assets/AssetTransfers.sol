@@ -81,7 +81,7 @@ abstract contract AssetTransfers is AssetRecord, IAssetTransfers {
         uint40 at = Clock.nowSeconds();
         asset.holder = to;
         asset.since = at;
-        // If there is no offer, `until` may be the end of a public notice, which must not change.
+        // Without an offer, `until` can be the end of a public notice, which a reassignment must not change.
         if (asset.offeredTo != NOBODY) _clearOffer(asset);
         emit Reassigned(id, from, to, grounds, at, by);
         _fold(id, abi.encode(bytes32("asset/reassigned/v1"), id, from, to, grounds, at, by));
@@ -128,7 +128,7 @@ abstract contract AssetTransfers is AssetRecord, IAssetTransfers {
         _fold(id, abi.encode(bytes32("asset/annulled/v1"), id, reason, grounds, at, by));
     }
 
-    /// Returns the asset; reverts unless its registration is applied for or confirmed.
+    /// Returns the asset; reverts unless its registration has been applied for or is confirmed.
     function _requireStanding(AssetId id) private view returns (Asset storage asset) {
         asset = _assets[id];
         AssetState state = asset.state;

@@ -6,11 +6,11 @@ import {ApplicationKind, AssetId, Grade, PartyNo, Stage} from "../Types.sol";
 /// @title Applications: the first registration of an asset, and its change, correction, renewal and cancellation.
 /// @notice An application passes the stages submitted → accepted → reviewed → noticed → confirmed, or it is returned
 /// for correction, or rejected. Registrars decide each step, but a registrar never decides on its own application. A
-/// public notice takes at least `minimumNotice` seconds.
+/// public notice lasts at least `minimumNotice` seconds.
 interface IAssetApplications {
     /// @param id The new asset's id.
-    /// @param content The digest of its documents.
-    /// @param fingerprint The fingerprint of its content, unique among all registrations that have not ended.
+    /// @param content The digest of the asset's documents.
+    /// @param fingerprint The fingerprint of the asset's content, unique among all registrations that have not ended.
     /// @param grade The grade of the resource.
     struct Registration {
         AssetId id;
@@ -40,8 +40,8 @@ interface IAssetApplications {
         uint40 at,
         PartyNo by
     );
-    /// @notice An application reached a stage. `until` is the end of its public notice, and `grounds` is the digest of
-    /// the reasons why it was returned.
+    /// @notice An application reached a stage. `until` is the end of the public notice. `grounds` is the digest of the
+    /// registrar's reasons, for example why the application was returned.
     event Advanced(AssetId indexed id, Stage stage, uint40 until, bytes32 grounds, uint40 at, PartyNo by);
     /// @notice An application was rejected.
     event Rejected(AssetId indexed id, ApplicationKind kind, bytes32 grounds, uint40 at, PartyNo by);
@@ -54,41 +54,43 @@ interface IAssetApplications {
     error AssetAlreadyRegistered(AssetId id);
     /// @notice The same content is already registered as another asset.
     error AssetDuplicateFingerprint(bytes32 fingerprint, AssetId earlier);
-    /// @notice Core data is never registered, and an application cannot lower a grade.
+    /// @notice The grade does not allow the act. Core data is never registered. An application cannot lower the grade.
+    /// Only important data without a recorded security review can be cleared.
     error AssetGrade(AssetId id, Grade grade);
-    /// @notice Important data needs a recorded security review first.
+    /// @notice The asset is important data, and its security review has not been recorded yet.
     error AssetNotCleared(AssetId id);
-    /// @notice The end of the public notice is too early.
+    /// @notice The end of the public notice is too early, or an end was given for a stage that has no public notice.
     error AssetNoticeShort(AssetId id, uint40 until, uint40 earliest);
-    /// @notice The public notice has not ended.
+    /// @notice The public notice has not ended yet.
     error AssetNoticeRuns(AssetId id, uint40 until);
 
-    /// @notice Enter an asset of the caller and file its application for first registration. Providers and consumers
-    /// may call this while the ledger is not paused.
+    /// @notice Enter an asset of the caller in the register, and file the application for its first registration.
+    /// Providers and consumers may call this while the ledger is not paused.
     function register(AssetId id, bytes32 content, bytes32 fingerprint, Grade grade) external;
 
-    /// @notice Enter many assets of the caller and file their applications for first registration, all or none.
+    /// @notice Enter many assets of the caller in the register, and file the applications for their first registration,
+    /// all or none.
     function registerMany(Registration[] calldata assets) external;
 
     /// @notice Apply for change, correction, renewal or cancellation, or file a returned application again as the same
     /// kind. Only the holder may call this. A frozen registration can only be corrected, and an expired registration
     /// can only be cancelled.
-    /// @param fingerprint The fingerprint of new content, which makes an earlier security review void; 0 if the content
-    /// did not change.
+    /// @param fingerprint If the content changed, the fingerprint of the new content; otherwise 0. A new fingerprint
+    /// makes an earlier security review invalid.
     function file(AssetId id, ApplicationKind kind, bytes32 content, bytes32 fingerprint, Grade grade) external;
 
     /// @notice Accept applications (`Accepted`), approve them (`Reviewed`), publish them (`Noticed`) or return them to
     /// the applicant (`Returned`), all or none. Registrars other than the applicant may call this.
     /// @param until The last second of the public notice; 0 for other stages.
-    /// @param grounds The digest of the reasons, which a return needs.
+    /// @param grounds The digest of the reasons. It must not be zero for `Returned`.
     function advance(AssetId[] calldata ids, Stage stage, uint40 until, bytes32 grounds) external;
 
     /// @notice Reject an accepted or reviewed application. Registrars other than the applicant may call this.
     function reject(AssetId id, bytes32 grounds) external;
 
-    /// @notice Confirm an application whose public notice has ended and that has no open objection. Corrections,
-    /// renewals and cancellations may be confirmed without a notice. Registrars other than the applicant may call this
-    /// while the ledger is not paused.
+    /// @notice Confirm an application. Its public notice must have ended, and no objection may be open. Corrections,
+    /// renewals and cancellations may be confirmed without a public notice. Registrars other than the applicant may
+    /// call this while the ledger is not paused.
     /// @param validTo The end of validity for a first registration or a renewal; 0 for the other kinds.
     function confirm(AssetId id, uint40 validTo) external;
 

@@ -3,8 +3,8 @@ pragma solidity ^0.8.28;
 
 import {AssetId, PartyNo} from "../Types.sol";
 
-/// @title Liens: an asset is pledged to creditors in order of rank, and only the creditor can release a lien.
-/// @notice When a creditor consents to a transfer, the lien stays on the asset.
+/// @title Liens: an asset is pledged to creditors in order of rank, and only a creditor can release its own lien.
+/// @notice A transfer of the asset needs the consent of every creditor. The liens stay on the asset after the transfer.
 interface IAssetLiens {
     /// @param creditor The party to which the asset is pledged.
     /// @param rank The creditor's rank among all creditors, from 1.

@@ -5,7 +5,8 @@ import {Assessment, AssetId, PartyNo, Relation} from "../Types.sol";
 
 /// @title Lineage: the parents of an asset, the asset that replaced it, and the reports of third parties about it.
 interface IAssetLineage {
-    /// @notice An asset under application was linked to the registered asset that it is made from.
+    /// @notice A new asset, whose first application is still open, was linked to the confirmed asset from which it is
+    /// made.
     event Linked(AssetId indexed id, Relation relation, AssetId indexed parent, uint40 at, PartyNo by);
     /// @notice Another asset of the same holder replaced this asset.
     event Replaced(AssetId indexed id, AssetId indexed successor, uint40 at, PartyNo by);
@@ -14,12 +15,12 @@ interface IAssetLineage {
         AssetId indexed id, Assessment kind, bytes32 report, uint40 validTo, uint40 at, PartyNo by
     );
 
-    /// @notice The party is not accredited for this kind of report now.
+    /// @notice The party is not accredited for reports of this kind at the present time.
     error AssetNotAccredited(AssetId id, PartyNo party, Assessment kind);
 
-    /// @notice Record the confirmed asset that a new asset is made from. The new asset's holder may call this before
-    /// the first application is accepted. Assets cannot form a circle, because parents are confirmed and children are
-    /// not.
+    /// @notice Record the confirmed asset from which a new asset is made. The new asset's holder may call this before
+    /// the first application is accepted. The links cannot form a circle, because the parent is already confirmed and
+    /// the new asset is not.
     function link(AssetId id, Relation relation, AssetId parent) external;
 
     /// @notice Record that another confirmed asset replaces this asset. Only a holder of both assets may call this.

@@ -4,8 +4,8 @@ pragma solidity ^0.8.28;
 import {AssetId, ObjectionState, PartyNo} from "../Types.sol";
 
 /// @title Objections: filed → admitted → verified → upheld or dismissed, or refused as inadmissible.
-/// @notice While an objection is open, applications are not confirmed, and the asset cannot be transferred, pledged or
-/// licensed.
+/// @notice While an objection is open, no application for the asset can be confirmed, and the asset cannot be
+/// transferred, pledged or licensed.
 interface IAssetObjections {
     /// @param objector The party that objects.
     /// @param state The state of the objection.
@@ -21,9 +21,9 @@ interface IAssetObjections {
 
     /// @notice A party objected; `grounds` is the digest of its grounds and evidence.
     event Objected(AssetId indexed id, uint32 no, bool toApplication, bytes32 grounds, uint40 at, PartyNo by);
-    /// @notice An objection was admitted, verified, upheld, dismissed or refused. An upheld objection rejects the
-    /// application that it is against, or freezes the registration that it is against. A registration that an objection
-    /// froze can then be corrected and unfrozen, or annulled.
+    /// @notice An objection was admitted, verified, upheld, dismissed or refused. If an upheld objection is against an
+    /// application, the application is rejected. If it is against the registration, the asset is frozen; the
+    /// registration can then be corrected and unfrozen, or annulled.
     event ObjectionDecided(
         AssetId indexed id, uint32 no, ObjectionState state, bytes32 grounds, uint40 at, PartyNo by
     );

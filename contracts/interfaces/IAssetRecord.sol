@@ -16,8 +16,8 @@ interface IAssetRecord {
     /// @param applications How many applications were filed; an application that is filed again counts once.
     /// @param holder The party that holds the asset, which is also the applicant.
     /// @param offeredTo The party to which the asset is offered; 0 if it is not offered.
-    /// @param until The last second in which the offer can be accepted, or in which objections to the application under
-    /// public notice can be filed; 0 if there is no offer and no notice.
+    /// @param until The last second in which the offer can be accepted, or the last second of the public notice; 0 if
+    /// there is neither an offer nor a public notice.
     /// @param validTo When the registration ends; 0 before it is confirmed.
     /// @param since When the present holder became the holder.
     struct Asset {
@@ -45,11 +45,11 @@ interface IAssetRecord {
     error AssetApplicationOpen(AssetId id, ApplicationKind kind, Stage stage);
     /// @notice An id, a digest or a fingerprint is zero.
     error AssetZero();
-    /// @notice A party cannot review or assess its own asset, and cannot decide its own objection.
+    /// @notice A party cannot review or assess its own asset, and cannot decide an objection that it filed.
     error AssetSelfReview(AssetId id, PartyNo party);
     /// @notice Only the holder may do this.
     error AssetNotHolder(AssetId id, PartyNo holder);
-    /// @notice The asset is offered to this party until the deadline; withdraw the offer first.
+    /// @notice The asset is offered to `offeredTo` until `deadline`; the offer must be withdrawn first.
     error AssetOfferOpen(AssetId id, PartyNo offeredTo, uint40 deadline);
     /// @notice The given deadline or end of validity is too early.
     error AssetTimePast(AssetId id, uint40 time);
@@ -59,10 +59,11 @@ interface IAssetRecord {
     error AssetFrozen(AssetId id);
     /// @notice The registration has expired.
     error AssetExpired(AssetId id, uint40 validTo);
-    /// @notice The asset has this many open objections.
+    /// @notice The asset has open objections; `objections` is their number.
     error AssetObjected(AssetId id, uint8 objections);
-    /// @notice The asset has a lien whose creditor has not consented.
+    /// @notice The asset has a lien whose creditor has not consented, or whose existence excludes the new lien.
     error AssetPledged(AssetId id, uint8 lien, PartyNo creditor);
-    /// @notice The asset has reached the limit for records of this kind.
+    /// @notice The asset already has the maximum number (`limit`) of applications, open objections, rights, liens or
+    /// ancestors.
     error AssetTooMany(AssetId id, uint256 limit);
 }

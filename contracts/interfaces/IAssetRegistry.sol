@@ -12,8 +12,9 @@ import {IAssetTransfers} from "./IAssetTransfers.sol";
 import {IOrigin} from "./IOrigin.sol";
 
 /// @title The register of data assets, from their first application to their end.
-/// @notice Holders are parties, never accounts. Each asset has its own head over all its events, so anyone who receives
-/// an asset's history can check that it is complete. Documents are never recorded here. Times are seconds UTC.
+/// @notice The holder of an asset is a party, never an account. All events of an asset form a hash chain, so anyone who
+/// receives the asset's history can check that it is complete. Documents are never recorded here. Times are seconds
+/// UTC.
 interface IAssetRegistry is
     IAssetRecord,
     IAssetApplications,
@@ -27,6 +28,7 @@ interface IAssetRegistry is
     /// @notice Return an asset; its state is `None` if it does not exist.
     function assetOf(AssetId id) external view returns (Asset memory asset);
 
-    /// @notice Return the head over all events of an asset; zero if the asset does not exist.
+    /// @notice Return the head of an asset's hash chain, which covers all events of the asset; zero if the asset does
+    /// not exist.
     function headOf(AssetId id) external view returns (bytes32);
 }

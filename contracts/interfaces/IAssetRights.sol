@@ -28,7 +28,7 @@ interface IAssetRights {
         uint16 parent;
     }
 
-    /// @notice A right was granted; `scope` is the digest of the terms that say what it covers.
+    /// @notice A right was granted; `scope` is the digest of the terms that say what the right covers.
     event RightGranted(
         AssetId indexed id,
         uint16 no,
@@ -49,17 +49,19 @@ interface IAssetRights {
     /// @notice A right was ended before the end of its period; all licences granted under the right ended too.
     event RightEnded(AssetId indexed id, uint16 no, bytes32 grounds, uint40 at, PartyNo by);
 
-    /// @notice The period is empty, begins in the past, or exceeds the period of the registration or of the parent.
+    /// @notice The period is empty, begins in the past, ends after the registration, or is not within the period of the
+    /// parent right.
     error AssetRightPeriod(AssetId id, uint40 from, uint40 to);
-    /// @notice The period overlaps with an exclusive right of the same kind.
+    /// @notice The period overlaps with that of another right of the same kind, and at least one of the two rights is
+    /// exclusive.
     error AssetRightOverlaps(AssetId id, uint16 no);
     /// @notice The right is not in force, does not belong to the caller, or does not allow the act.
     error AssetRightForbids(AssetId id, uint16 no);
 
-    /// @notice Grant a right in a valid asset that is not frozen and has no open objection. Without a parent right, the
-    /// asset's holder may call this, unless the asset is offered for transfer. With a parent right that is
-    /// sublicensable, its grantee may call this: the licence has the kind of the parent right, lies within the period
-    /// of the parent right, and is never exclusive.
+    /// @notice Grant a right in a valid asset that is not frozen and has no open objection. If the right has no parent,
+    /// the asset's holder may call this, unless the asset is offered for transfer. If the right has a parent, the right
+    /// is a licence, and the grantee of the parent may call this if the parent is sublicensable. A licence has the kind
+    /// of its parent, lies within the parent's period, and is never exclusive.
     /// @return no The right's number, from 1.
     function grant(AssetId id, Right calldata right, bytes32 scope) external returns (uint16 no);
 

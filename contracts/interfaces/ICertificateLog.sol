@@ -5,10 +5,10 @@ import {LeafStatus, PartyNo, Reason} from "../Types.sol";
 import {IOrigin} from "./IOrigin.sol";
 
 /// @title The logs of the issuers: anchored batches, status of leaves, and uses, withdrawals and holds of statements.
-/// @notice Each issuer has its own log. A leaf is named by its position (issuer, batch, index). An inclusion proof
-/// binds the position, so a change of status needs no proof on the chain. Uses, withdrawals and holds are recorded
-/// under the digest of the signed statement, so it does not matter where or how often the statement is anchored.
-/// Payloads are never recorded here. Times are seconds UTC.
+/// @notice Each issuer has its own log. The position of a leaf is its issuer, batch and index. An inclusion proof
+/// proves the position of an entry, so the chain needs no proof when the status at a position changes. Uses,
+/// withdrawals and holds are recorded under the digest of the signed statement, so it does not matter where or how
+/// often the statement is anchored. The content of entries is never recorded here. Times are seconds UTC.
 interface ICertificateLog is IOrigin {
     /// @param request The digest of the request under which the certificate was issued.
     /// @param ordinal The number of this use under the request, from 1.
@@ -21,7 +21,8 @@ interface ICertificateLog is IOrigin {
     event Anchored(
         PartyNo indexed issuer, uint64 indexed batch, uint64 firstSeq, uint32 size, bytes32 root, uint40 at
     );
-    /// @notice The leaves in `mask` now have this status; bit i of the mask is leaf 128 * word + i.
+    /// @notice The leaves in `mask` now have this status. Bit i of the mask stands for the leaf with the index 128 *
+    /// word + i.
     event StatusChanged(
         PartyNo indexed issuer,
         uint64 indexed batch,
@@ -40,11 +41,12 @@ interface ICertificateLog is IOrigin {
     /// @notice A party withdrew a statement permanently. `reported` is true if the party's key had been reported lost
     /// or stolen.
     event Withdrawn(PartyNo indexed party, bytes32 indexed statement, bool reported, uint40 at);
-    /// @notice A hold on a statement was set or lifted. `offices` says who holds it now: 1 authorities, 2 supervisors,
-    /// 3 both, 0 nobody. `change` numbers the changes from 1.
+    /// @notice A hold on a statement was placed or lifted. `offices` says whose holds remain: 1 the authorities', 2 the
+    /// supervisors', 3 both, 0 none. `change` is the number of this change among all changes to the statement's holds,
+    /// from 1.
     event Held(bytes32 indexed statement, uint8 offices, uint64 change, Reason reason, uint40 at, PartyNo by);
 
-    /// @notice The batch does not begin at the end of the issuer's log.
+    /// @notice The batch does not begin with the next sequence number of the issuer's log.
     error LogNotContiguous(PartyNo issuer, uint64 expected, uint64 given);
     /// @notice A batch needs at least one entry.
     error LogEmptyBatch();
@@ -58,14 +60,15 @@ interface ICertificateLog is IOrigin {
     error LogNotSuspended(PartyNo issuer, uint64 batch, uint32 index);
     /// @notice A leaf cannot supersede itself.
     error LogSupersedesItself(PartyNo issuer, uint64 batch, uint32 index);
-    /// @notice The ordinal is not the number of the next use, because another use was recorded first. `expected` is
-    /// 65,536 if the maximum number of uses is reached.
+    /// @notice The ordinal is not the number of the next use; for example, another use was recorded first. `expected`
+    /// is 65,536 if the maximum number of uses has been reached.
     error LogUseOutOfOrder(bytes32 request, uint32 expected, uint16 given);
-    /// @notice The party already withdrew the statement at this time, with a key of the same kind (reported or not).
+    /// @notice The party already withdrew the statement at the time `since`, with a key of the same kind (reported or
+    /// not reported).
     error LogAlreadyWithdrawn(bytes32 statement, uint40 since);
-    /// @notice The authorities (or the supervisors) already hold the statement.
+    /// @notice The authorities (or the supervisors) have already placed a hold on the statement.
     error LogAlreadyHeld(bytes32 statement);
-    /// @notice The authorities (or the supervisors) do not hold the statement.
+    /// @notice The authorities (or the supervisors) have no hold on the statement.
     error LogNotHeld(bytes32 statement);
     /// @notice Only the party registry may do this, when it carries out a proposal.
     error LogNotDecided();
@@ -89,8 +92,8 @@ interface ICertificateLog is IOrigin {
     /// @notice Revoke a leaf of the caller's log permanently. Issuers may call this.
     function revoke(uint64 batch, uint32 index, Reason reason) external;
 
-    /// @notice Revoke many leaves of a batch of the caller's log permanently. The call costs least gas if indices of
-    /// the same storage word follow each other. Issuers may call this.
+    /// @notice Revoke many leaves of a batch of the caller's log permanently. Issuers may call this. The call costs
+    /// least gas if `indices` is sorted, because 128 neighbouring leaves share one storage word.
     function revokeMany(uint64 batch, uint32[] calldata indices, Reason reason) external;
 
     /// @notice Revoke a leaf of the caller's log permanently and name the leaf that replaces it. Issuers may call this.
@@ -113,28 +116,30 @@ interface ICertificateLog is IOrigin {
         external
         returns (uint256 recorded);
 
-    /// @notice Withdraw a statement permanently, for the caller's party. So a data subject can withdraw its consent,
-    /// and a provider can withdraw its provision, without asking anyone. Every live account may call this, whatever the
-    /// roles and status of its party: a sanctioned party may no longer act, but it may still withdraw. A reported key
-    /// can withdraw too; such a withdrawal is recorded separately, and the verifier decides whether it counts. The log
-    /// does not know who signed a statement. The log records which party withdrew the statement, and a verifier counts
-    /// only withdrawals by the party that the statement names.
+    /// @notice Withdraw a statement permanently in the name of the caller's party. So a data subject can withdraw its
+    /// consent, and a provider can withdraw its provision, without asking anyone. Every account that is bound and not
+    /// retired may call this, whatever the roles and status of its party: even a sanctioned party can withdraw. A
+    /// reported key can withdraw too; such a withdrawal is recorded separately, and the verifier decides whether it
+    /// counts. The log does not know who signed a statement. It records which party withdrew the statement, and a
+    /// verifier counts only withdrawals by the party that the statement names.
     function withdraw(bytes32 statement) external;
 
-    /// @notice Withdraw statements for a party that signed the withdrawal. Anybody may send the call. Statements that
-    /// the party withdrew earlier are skipped. The signing account must be live, as for `withdraw`.
+    /// @notice Withdraw statements in the name of the party that signed the withdrawal. Anybody may send the call.
+    /// Statements that the party withdrew earlier are skipped. The signing account must be bound and not retired, as
+    /// for `withdraw`.
     /// @param account The account whose key signed.
     /// @param statements The digests of the statements.
     /// @param signature The signature in the form of `IPartyRegistry.signedBy`, over the message in docs/protocol.md,
     /// section 3.
     function withdrawFor(address account, bytes32[] calldata statements, bytes calldata signature) external;
 
-    /// @notice Hold statements, all or none. A certificate that is based on a held statement is not valid. Authorities
-    /// and supervisors may call this. Their holds are separate; a party with both roles sets both holds.
+    /// @notice Place holds on statements, all or none. A certificate that is based on a statement with a hold is not
+    /// valid. Authorities and supervisors may call this. The holds of authorities and of supervisors are separate; a
+    /// party with both roles places both.
     function hold(bytes32[] calldata statements, Reason reason) external;
 
-    /// @notice Lift the hold of the authorities or of the supervisors on statements, all or none; the hold of the
-    /// others remains. Two authorities (or two supervisors) must decide this, see IProposals.
+    /// @notice Lift the hold of one office, the authorities or the supervisors, on statements, all or none. A hold of
+    /// the other office remains. Two authorities (or two supervisors) must decide this, see IProposals.
     /// @param office Whose hold is lifted: 1 authorities, 2 supervisors.
     function lift(uint8 office, bytes32[] calldata statements, Reason reason) external;
 
@@ -147,11 +152,11 @@ interface ICertificateLog is IOrigin {
     /// @notice Return the sequence number of the next entry in an issuer's log.
     function nextSeq(PartyNo issuer) external view returns (uint64);
 
-    /// @notice Return the status word of 128 leaves. A bit of the low half means that its leaf is suspended, a bit of
-    /// the high half that its leaf is revoked.
+    /// @notice Return the status of 128 leaves in one word. Each bit of the low half says whether a leaf is suspended.
+    /// Each bit of the high half says whether a leaf is revoked.
     function statusWord(PartyNo issuer, uint64 batch, uint32 word) external view returns (uint256);
 
-    /// @notice Return a leaf's status; a superseded leaf is `Revoked` too.
+    /// @notice Return a leaf's status. For a superseded leaf it is `Revoked`.
     function statusOf(PartyNo issuer, uint64 batch, uint32 index) external view returns (LeafStatus);
 
     /// @notice Return how many uses a consumer recorded under a request.
@@ -162,10 +167,10 @@ interface ICertificateLog is IOrigin {
     /// @return reportedAt The time of a withdrawal with a key that was reported lost or stolen.
     function withdrawnAt(PartyNo party, bytes32 statement) external view returns (uint40 at, uint40 reportedAt);
 
-    /// @notice Return who holds a statement (1 authorities, 2 supervisors, 3 both, 0 nobody), and how often that
-    /// changed; 0 changes mean that the statement was never held.
+    /// @notice Return whose holds a statement has (1 the authorities', 2 the supervisors', 3 both, 0 none), and how
+    /// often its holds changed; 0 changes mean that the statement never had a hold.
     function holdOf(bytes32 statement) external view returns (uint8 offices, uint64 changes);
 
-    /// @notice Return the head over all events of this contract.
+    /// @notice Return the head of the hash chain over all events of this contract.
     function head() external view returns (bytes32);
 }

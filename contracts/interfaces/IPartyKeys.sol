@@ -25,20 +25,20 @@ interface IPartyKeys {
         uint32 roles;
     }
 
-    /// @notice An account was retired and is no longer bound to its party.
+    /// @notice An account was retired: it is no longer bound to its party.
     event AccountRetired(PartyNo indexed no, address indexed account, uint32 proposal, uint40 at, PartyNo by);
     /// @notice An account was reported lost or stolen. From now on the account can only veto and withdraw.
     event AccountReported(PartyNo indexed no, address indexed account, uint40 at, PartyNo by);
-    /// @notice An account's signatures from `compromisedAt` on are invalid.
+    /// @notice A key is compromised: signatures of the account from the time `compromisedAt` on are invalid.
     event AccountCompromised(PartyNo indexed no, address indexed account, uint40 compromisedAt, uint40 at, PartyNo by);
 
     /// @notice The account is not a live account of this party. For `dateCompromise`: the account never belonged to the
     /// party.
     error PartyAccountNotBound(PartyNo no, address account);
-    /// @notice The account was already reported at this time.
+    /// @notice The account was already reported, at the time `since`.
     error PartyAlreadyReported(address account, uint40 since);
-    /// @notice The time of a compromise must not be zero, and not later than `latest`: now, or just before the time
-    /// that was reported earlier.
+    /// @notice The time of a compromise must not be zero, and not later than `latest`. `latest` is the present time; if
+    /// the key is already marked as compromised, it is one second before the known time.
     error PartyCompromiseTime(uint40 compromisedAt, uint40 latest);
     /// @notice The proof is not a signature by this account's key for this party and this ledger.
     error PartyProofInvalid(address account);
@@ -51,8 +51,8 @@ interface IPartyKeys {
     /// broker).
     error PartyOfficeByProposal(uint32 roles);
 
-    /// @notice Register parties, all or none. Needs a proposal that authorities or admins decide; it has no waiting
-    /// period.
+    /// @notice Register parties, all or none. Authorities or admins must decide this by a proposal, which has no
+    /// waiting period.
     function register(Registration[] calldata parties) external;
 
     /// @notice Bind a key, retire a key, or replace one key by another. Needs a decided proposal.
@@ -63,9 +63,9 @@ interface IPartyKeys {
     /// only if officers decide.
     function changeKey(PartyNo no, address fresh, address old, bytes calldata proof) external;
 
-    /// @notice Report a live key as lost or stolen. Every live and proven key of the same party may call this, even a
-    /// reported key, and whatever the party's status. Otherwise a thief could report the other keys first, and then
-    /// nobody could report the stolen key. Authorities may call this too; but if the party is an authority or a
+    /// @notice Report a live key as lost or stolen. Every live and proven key of the same party may call this, whatever
+    /// the party's status. Even a reported key may, because otherwise a thief could report the other keys first, and
+    /// then nobody could report the stolen key. Authorities may call this too; but if the party is an authority or a
     /// supervisor, this needs a decided proposal.
     function report(PartyNo no, address account) external;
 
@@ -76,8 +76,8 @@ interface IPartyKeys {
     /// section 3.
     function reportFor(address by, PartyNo no, address account, bytes calldata signature) external;
 
-    /// @notice Set the time from which a party's live or retired key is compromised, or move this time earlier. A live
-    /// key becomes reported too. Needs a decided proposal.
+    /// @notice Set the time from which a party's live or retired key is compromised. A time that was set before can
+    /// only be moved earlier. If the key is live and not reported yet, it is also reported. Needs a decided proposal.
     /// @param compromisedAt The time from which the key's signatures are invalid.
     function dateCompromise(PartyNo no, address account, uint40 compromisedAt) external;
 }

@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {PartyId, PartyNo, PartyStatus} from "../Types.sol";
 
-/// @title Parties, their keys, and the functions that all parts of the party registry share.
+/// @title The record of parties and keys, and the functions and errors that all parts of the party registry share.
 /// @notice An account is the address of a key. A key is *live* from its binding until it is retired. A live key
 /// *speaks*, which means that it may act for its party, if possession of it was proven and nobody reported it. A
 /// speaking key *acts* if it can send transactions, which only secp256k1 keys can. Of a founding party's keys, only the
@@ -12,9 +12,9 @@ import {PartyId, PartyNo, PartyStatus} from "../Types.sol";
 /// IProposals).
 interface IPartyRecord {
     /// @param id The party's id.
-    /// @param roles The mask of its roles.
-    /// @param status Its status; `None` if there is no such party.
-    /// @param since When its status changed last.
+    /// @param roles The bit mask of the party's roles.
+    /// @param status The party's status; `None` if there is no such party.
+    /// @param since When the party's status changed last.
     struct Party {
         PartyId id;
         uint32 roles;
@@ -48,13 +48,13 @@ interface IPartyRecord {
     event AccountBound(
         PartyNo indexed no, address indexed account, bool proven, uint32 proposal, uint40 at, PartyNo by
     );
-    /// @notice A party's roles changed to this mask.
+    /// @notice A party's roles changed; `roles` is the new mask.
     event RolesChanged(PartyNo indexed no, uint32 roles, uint40 at, PartyNo by);
 
     /// @notice The account may not act for any party: it was never bound, it was retired, or possession of its key was
     /// never proven.
     error PartyUnknownAccount(address account);
-    /// @notice The account was reported lost or stolen at this time. It may still veto and withdraw.
+    /// @notice The account was reported lost or stolen at the time `since`. It may still veto and withdraw.
     error PartyAccountReported(address account, uint40 since);
     /// @notice The party is suspended, sanctioned or closed.
     error PartyNotActive(PartyNo no, PartyStatus status);
@@ -62,10 +62,10 @@ interface IPartyRecord {
     error PartyLacksRole(PartyNo no, uint32 anyOf);
     /// @notice No party has this number.
     error PartyUnknown(PartyNo no);
-    /// @notice The id is already registered, with this number.
+    /// @notice The id is already registered; the party with this id has the number `no`.
     error PartyAlreadyRegistered(PartyId id, PartyNo no);
-    /// @notice The account is or was bound to this party, or it is the registry itself (`no` is 0). An account can be
-    /// bound only once.
+    /// @notice The account can be bound only once, and it is or was bound to the party `no`. If `no` is 0, the account
+    /// is the registry itself.
     error PartyAccountTaken(address account, PartyNo no);
     /// @notice The mask contains bits that are not roles.
     error PartyUnknownRoles(uint32 roles);
@@ -88,8 +88,8 @@ interface IPartyRecord {
     /// @notice Return whether the party exists and is active.
     function isActive(PartyNo no) external view returns (bool);
 
-    /// @notice Return whether a party has been closed or without a speaking key for at least `delay` seconds (paused
-    /// seconds count too).
+    /// @notice Return whether a party has been silent for at least `delay` seconds (paused seconds count too). A party
+    /// is silent if it is closed, or if none of its keys may act for it.
     function isSilent(PartyNo no) external view returns (bool);
 
     /// @notice Return the party with this number; its status is `None` if it does not exist.
@@ -114,6 +114,6 @@ interface IPartyRecord {
     /// @notice Return how many seconds a proposal waits; paused seconds are not counted.
     function delay() external view returns (uint40);
 
-    /// @notice Return the head over all events of this contract.
+    /// @notice Return the head of the hash chain over all events of this contract.
     function head() external view returns (bytes32);
 }

@@ -24,8 +24,8 @@ interface IPartyRegistry is IPartyRecord, IPauses, IProposals, IPartyKeys, IOrig
 
     /// @param id A founding party's id.
     /// @param accounts The party's accounts. All of them count as proven; only the first account counts as acting.
-    /// @param roles The mask of its roles.
-    /// @param accreditations Its accreditations.
+    /// @param roles The bit mask of the party's roles.
+    /// @param accreditations The party's accreditations.
     struct Founding {
         PartyId id;
         address[] accounts;
@@ -35,15 +35,15 @@ interface IPartyRegistry is IPartyRecord, IPauses, IProposals, IPartyKeys, IOrig
 
     /// @notice A party's status changed to `status`.
     event PartyStatusChanged(PartyNo indexed no, PartyStatus status, Reason reason, uint40 at, PartyNo by);
-    /// @notice A party may issue under a scenario while `from <= t < to`.
+    /// @notice A party may issue certificates under a scenario at every time t with `from <= t < to`.
     event Accredited(
         PartyNo indexed no, ScenarioCode indexed scenario, uint40 from, uint40 to, uint40 at, PartyNo by
     );
 
-    /// @notice The party was closed permanently at this time.
+    /// @notice The party was closed permanently at the time `since`.
     error PartyClosed(PartyNo no, uint40 since);
-    /// @notice The period is empty, begins later than the present accreditation, or ends in the past. An accreditation
-    /// cannot be taken back for the past.
+    /// @notice The period is empty, begins later than the accreditation that it replaces, or would move the end of that
+    /// accreditation into the past. An accreditation cannot be taken back for the past.
     error PartyPeriod(uint40 from, uint40 to);
 
     /// @notice Set a party's roles. Authorities and admins may call this if only the roles subject, provider, consumer
@@ -55,8 +55,9 @@ interface IPartyRegistry is IPartyRecord, IPauses, IProposals, IPartyKeys, IOrig
     /// cannot set the status of its own party.
     function setStatus(PartyNo no, PartyStatus status, Reason reason) external;
 
-    /// @notice Let a party issue under a scenario for a period. An accreditation is never taken back for the past: its
-    /// beginning cannot be moved later, and its end cannot be moved into the past. Needs a decided proposal.
+    /// @notice Let a party issue certificates under a scenario for a period. An accreditation is never taken back for
+    /// the past: its beginning cannot be moved later, and its end cannot be moved into the past. Needs a decided
+    /// proposal.
     function accredit(PartyNo no, ScenarioCode scenario, uint40 from, uint40 to) external;
 
     /// @notice Return whether the key of an account signed a SHA-256 hash. Does not check that the account is bound or

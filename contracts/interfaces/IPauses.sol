@@ -5,7 +5,7 @@ import {PartyNo} from "../Types.sol";
 
 /// @title The pause: one authority or supervisor can stop anchoring, registering and the binding of keys for a while.
 /// @notice A pause stops the acts that a thief of keys would try first. Waiting periods count only *running time*, the
-/// seconds that were not paused, so a waiting period does not pass during a pause. A pause never stops reports, vetoes,
+/// seconds that were not paused, so no waiting period can end during a pause. A pause never stops reports, vetoes,
 /// holds, withdrawals, revocations, uses and reads.
 interface IPauses {
     /// @notice Anchoring, registering and the binding of keys are stopped until the time `until` (exclusive).
@@ -17,7 +17,7 @@ interface IPauses {
     error PartyPaused(uint40 until);
     /// @notice The ledger is not paused.
     error PartyNotPaused();
-    /// @notice The party paused the ledger recently, and may not pause it again before this time.
+    /// @notice The party paused the ledger recently. It may pause the ledger again from the time `until` on.
     error PartyPauseRest(uint40 until);
 
     /// @notice Pause anchoring, registering and the binding of keys for 7 days. Authorities and supervisors may call

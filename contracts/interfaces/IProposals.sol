@@ -3,16 +3,16 @@ pragma solidity ^0.8.28;
 
 import {PartyNo, ProposalKind, ProposalState} from "../Types.sol";
 
-/// @title Proposals for acts that one key alone may not do. Two parties decide, or one party waits so that its keys can
-/// veto.
-/// @notice A proposal binds one exact call. One party proposes it, another party with the same role confirms the
-/// proposal, and after the waiting period anybody can carry it out. Then the registry checks proposer and confirmer
-/// again, and calls itself or another contract of the ledger. A party can change its own keys without a confirmation.
-/// Every key that was live when a change of keys was proposed can veto it. Times named `ready` are in running time,
-/// which does not count paused seconds (see IPauses).
+/// @title Proposals for acts that one key alone may not do. Either two parties decide an act, or one party waits before
+/// the act, so that all its keys can veto.
+/// @notice A proposal is for one exact call. One party proposes the call, and another party with the same role confirms
+/// the proposal. After the waiting period anybody can carry it out: the registry checks proposer and confirmer again,
+/// and makes the call to itself or to another contract of the ledger. A party can change its own keys without a
+/// confirmation. Every key that was live when a change of keys was proposed can veto the change. Times named `ready`
+/// are in running time, which does not count paused seconds (see IPauses).
 interface IProposals {
     /// @param act SHA-256 of `abi.encode(target, call)`.
-    /// @param proposer The account that proposed it.
+    /// @param proposer The account that proposed the call.
     /// @param at When the call was proposed.
     /// @param ready The running time from which the call can be carried out; the proposal expires 14 days later.
     /// @param state The proposal's state; an expired proposal stays pending.
@@ -36,8 +36,8 @@ interface IProposals {
         PartyNo confirmedBy;
     }
 
-    /// @notice A call was proposed. `act` is the digest of `target` and `call`. Both are empty for a registration,
-    /// whose call is published when it is confirmed.
+    /// @notice A call was proposed. `act` is the digest of `target` and `call`. For a registration, `target` and `call`
+    /// are empty here; the call is published when the proposal is confirmed.
     event Proposed(
         uint32 indexed no,
         bytes32 act,
@@ -59,7 +59,7 @@ interface IProposals {
     error PartyNotProposable(bytes4 selector);
     /// @notice The proposal has ended or does not exist.
     error PartyNotPending(uint32 no, ProposalState state);
-    /// @notice The call differs from the proposed call.
+    /// @notice The call that was given is not the call that was proposed.
     error PartyActDiffers(uint32 no);
     /// @notice The proposal was already confirmed by this party.
     error PartyAlreadyConfirmed(uint32 no, PartyNo by);
@@ -67,17 +67,17 @@ interface IProposals {
     error PartyOwnProposal(uint32 no, PartyNo by);
     /// @notice No second party has confirmed the proposal.
     error PartyNotConfirmed(uint32 no);
-    /// @notice The proposal cannot be carried out before this running time.
+    /// @notice The proposal cannot be carried out before the running time `ready`.
     error PartyNotReady(uint32 no, uint40 ready);
-    /// @notice The proposal expired at this running time.
+    /// @notice The proposal expired at the running time `expiry`.
     error PartyProposalExpired(uint32 no, uint40 expiry);
     /// @notice A proposal cannot be carried out while another one is being carried out.
     error PartyNested(uint32 no);
     /// @notice The proposal cannot be cancelled, because it has no waiting period, or because a party proposed to
     /// change its own keys. Only a veto by a key of the party can stop such a change.
     error PartyNotCancellable(uint32 no);
-    /// @notice Two officers confirmed a report of a key, or a change of roles or status, against this party. The party
-    /// may not cancel proposals until this running time, at which the confirmed proposal expires.
+    /// @notice Two officers decided to report a key of this party, or to change its roles or status. The party may not
+    /// cancel proposals until the running time `until`, when that decided proposal expires.
     error PartyAccused(PartyNo no, uint40 until);
     /// @notice The proposal changes no key, so it cannot be vetoed.
     error PartyNotVetoable(uint32 no);
@@ -86,17 +86,17 @@ interface IProposals {
     /// @notice The signature was not made by this account's key for exactly this act.
     error PartySignatureInvalid(address account);
 
-    /// @notice Propose a call. Every speaking key of a party may propose a change of the party's own keys, whatever the
-    /// party's status. Authorities (or supervisors) may propose to lift their own hold. Authorities may propose all
-    /// other calls, but not about themselves.
+    /// @notice Propose a call. A party may propose a change of its own keys, whatever its status, with every key that
+    /// may act for it. An authority may propose to lift a hold of the authorities, and a supervisor to lift a hold of
+    /// the supervisors. Authorities may propose all other calls, but not about themselves.
     /// @param target This registry or another contract of the ledger.
     /// @param call Selector and arguments. For this registry: `changeKey`, `setRoles`, `setStatus`, `accredit`,
     /// `report`, `dateCompromise` or `endPause`; for other contracts any call. Lifting a hold and ending a pause have
     /// no waiting period.
     function propose(address target, bytes calldata call) external returns (uint32 no);
 
-    /// @notice Propose to register parties, by the digest of the call; there is no waiting period. Authorities and
-    /// admins may call this.
+    /// @notice Propose to register parties. The proposal contains only the digest of the call. It has no waiting
+    /// period, because a new party has no key yet that could veto. Authorities and admins may call this.
     /// @param act SHA-256 of `abi.encode(registry, call)`, where `call` is the call of `register` with the list.
     function proposeRegistration(bytes32 act) external returns (uint32 no);
 

@@ -3,11 +3,11 @@ pragma solidity ^0.8.28;
 
 /// Reads the chain's time for all contracts.
 library Clock {
-    /// If a block's time is at least this number, it is in milliseconds. In seconds this number is in the year 5138, in
-    /// milliseconds in 1973.
+    /// A block time of at least this number is in milliseconds, and a smaller one in seconds. As seconds, the number is
+    /// in the year 5138; as milliseconds, in the year 1973.
     uint256 private constant MILLISECONDS_FROM = 1e11;
 
-    /// @return The block's time in seconds UTC, also on chains whose block times are milliseconds.
+    /// @return The block's time in seconds UTC, even on chains that give block times in milliseconds.
     // solhint-disable-next-line not-rely-on-time
     function nowSeconds() internal view returns (uint40) {
         uint256 time = block.timestamp;

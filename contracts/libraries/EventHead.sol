@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-/// Computes the running head over events, docs/protocol.md section 3. The head uses SHA-256 instead of keccak, because
-/// browsers and banks have SHA-256, and because SHA-256 does not depend on a chain's settings.
+/// Computes the head of a hash chain over events (docs/protocol.md, section 3). The hash is SHA-256 and not keccak,
+/// because browsers and banks have SHA-256, and because no setting of a chain changes SHA-256.
 library EventHead {
-    /// The tag that is hashed into every first head. The version in the tag changes when the form of the heads changes.
+    /// The tag that is hashed into the first head of every hash chain. The version in the tag changes when the format
+    /// of the heads changes.
     bytes32 private constant GENESIS = "pingzheng/head/v2";
 
-    /// Returns the head of a contract before its first event.
+    /// Returns the head of a contract's hash chain before the first event.
     function genesis(bytes32 origin, address contract_) internal view returns (bytes32) {
         return sha256(abi.encode(GENESIS, origin, block.chainid, contract_));
     }
 
-    /// Returns the head of one record of a contract (`scope`) before its first event.
+    /// Returns the head of the hash chain of one record (`scope`) of a contract before the first event.
     function genesis(bytes32 origin, address contract_, bytes32 scope) internal view returns (bytes32) {
         return sha256(abi.encode(GENESIS, origin, block.chainid, contract_, scope));
     }
 
-    /// Returns the digest of an event, `sha256(encoded)`; `encoded` is its ABI-encoded tag and fields. The assembly
-    /// code avoids a copy of the data that the compiler would make.
+    /// Returns the digest of an event, `sha256(encoded)`. `encoded` is the event's tag and fields, ABI-encoded. The
+    /// assembly code avoids a copy of `encoded` that the compiler would make.
     // slither-disable-next-line assembly: saves about 500 gas in each act; the tests compare it with `sha256`
     function digest(bytes memory encoded) internal view returns (bytes32 value) {
         // solhint-disable-next-line no-inline-assembly

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-/// Merkle trees over SHA-256 as in RFC 9162, section 2.1. This library is the second implementation of the trees in
-/// `ledger.proof.merkle`.
+/// Merkle trees with SHA-256 as in RFC 9162, section 2.1. `ledger.proof.merkle` implements the same trees in Python,
+/// and the tests compare the two.
 library Rfc9162 {
     /// Returns the hash of a leaf, section 2.1.1.
     function leafHash(bytes memory entry) internal pure returns (bytes32) {
@@ -14,9 +14,10 @@ library Rfc9162 {
         return sha256(abi.encodePacked(bytes1(0x01), left, right));
     }
 
-    /// Returns the root of a tree over these leaf hashes, section 2.1.1. Without leaves it is the hash of empty data.
-    /// @dev Overwrites `leaves`. An odd last node moves up one level unchanged, which gives the same tree as RFC 9162's
-    /// split at a power of two.
+    /// Returns the root of the tree over these leaf hashes, section 2.1.1. If `leaves` is empty, the root is the hash
+    /// of empty data.
+    /// @dev Overwrites `leaves`. If a level has an odd number of nodes, the last node moves up one level unchanged.
+    /// This gives the same tree as the split at a power of two in RFC 9162.
     function root(bytes32[] memory leaves) internal pure returns (bytes32) {
         uint256 width = leaves.length;
         if (width == 0) return sha256("");
@@ -31,7 +32,7 @@ library Rfc9162 {
         return leaves[0];
     }
 
-    /// Returns whether `leaf` is at `index` of the tree with this root and size, section 2.1.3.2.
+    /// Returns whether `leaf` has the position `index` in the tree with this root and size, section 2.1.3.2.
     function verifyInclusion(bytes32 root_, bytes32 leaf, uint256 index, uint256 size, bytes32[] memory proof)
         internal
         pure
@@ -58,7 +59,8 @@ library Rfc9162 {
         return sn == 0 && hash == root_;
     }
 
-    /// Returns whether the tree of `first` leaves is the beginning of the tree of `second` leaves, section 2.1.4.2.
+    /// Returns whether the first `first` leaves of the tree with `second` leaves are the tree with the root
+    /// `firstRoot`, section 2.1.4.2.
     function verifyConsistency(
         bytes32 firstRoot,
         bytes32 secondRoot,
@@ -74,7 +76,8 @@ library Rfc9162 {
             fn >>= 1;
             sn >>= 1;
         }
-        // If `first` is a power of two, its root is a node of the second tree, and the proof leaves it out.
+        // If `first` is a power of two, the first tree's root is itself a node of the second tree. The proof then does
+        // not contain this root, so the computation begins with `firstRoot`.
         uint256 next = 0;
         bytes32 fr = firstRoot;
         if (fn != 0) {

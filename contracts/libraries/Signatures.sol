@@ -4,8 +4,8 @@ pragma solidity ^0.8.28;
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {P256} from "@openzeppelin/contracts/utils/cryptography/P256.sol";
 
-/// Verifies ES256K and ES256 signatures that a call contains (not signatures of transactions), docs/protocol.md
-/// sections 3 and 4.
+/// Verifies ES256K and ES256 signatures that are arguments of a call (docs/protocol.md, sections 3 and 4). The
+/// signatures of transactions are not verified here.
 library Signatures {
     uint256 private constant SECP256K1_BYTES = 64;
     uint256 private constant P256_BYTES = 128;
@@ -23,7 +23,8 @@ library Signatures {
         return account == p256Account(x, y) && P256.verify(hash, r, s, x, y);
     }
 
-    /// Returns whether a valid signature was made by a secp256k1 key; only such keys can send transactions.
+    /// Returns whether a signature, which must be valid, was made by a secp256k1 key. Only such keys can send
+    /// transactions.
     function isOfSecp256k1(bytes calldata signature) internal pure returns (bool) {
         return signature.length == SECP256K1_BYTES;
     }
@@ -33,7 +34,8 @@ library Signatures {
         return address(uint160(uint256(sha256(abi.encodePacked("ES256", x, y)))));
     }
 
-    /// Two keys can have made a signature `r ‖ s`, one for each value of `v`, so the caller tries both values.
+    /// Returns whether `account` made the signature for this value of `v`. The signature does not contain `v`, so the
+    /// caller tries both values.
     function _recovers(address account, bytes32 hash, uint8 v, bytes32 r, bytes32 s) private pure returns (bool) {
         // slither-disable-next-line unused-return: the third value only describes the error, which is not needed
         (address signer, ECDSA.RecoverError error,) = ECDSA.tryRecover(hash, v, r, s);

@@ -8,27 +8,28 @@ import {IPartyRegistry} from "../interfaces/IPartyRegistry.sol";
 import {EventHead} from "../libraries/EventHead.sol";
 import {LeafStatus, PartyNo} from "../Types.sol";
 
-/// @title Stores the certificate log's data and head, and implements the functions that read them.
+/// @title Stores the certificate log's data and the head of its hash chain, and implements the functions that read
+/// them.
 abstract contract LogRecord is ICertificateLog, ERC2771Context {
-    /// An issuer's log. The first two fields share one slot (64 + 64 bits).
+    /// An issuer's log. The first two fields share one storage slot (64 + 64 bits).
     struct Log {
         uint64 batchCount;
         uint64 nextSeq;
         mapping(uint64 batch => bytes32) commitments;
-        /// The status of 128 leaves. Each half of the word has one bit for each leaf. Low half: suspended. High half:
-        /// revoked.
+        /// The status of 128 leaves in each word. The low half has one bit for each leaf, set if the leaf is suspended.
+        /// The high half has one bit for each leaf, set if the leaf is revoked.
         mapping(uint64 batch => mapping(uint32 word => uint256)) statuses;
     }
 
-    /// Who holds a statement, in one slot (8 + 64 bits). From the number of changes a reader sees whether it knows
-    /// every change.
+    /// The offices that have a hold on a statement, and how often this changed, in one storage slot (8 + 64 bits). From
+    /// the number of changes a reader of events sees whether an event is missing.
     struct Hold {
         uint8 offices;
         uint64 changes;
     }
 
-    /// The times of withdrawals, in one slot. `at` is when a key that was not reported withdrew the statement,
-    /// `reportedAt` when a reported key withdrew it; each is 0 if there was no such withdrawal.
+    /// The times at which a party withdrew a statement, in one storage slot: `at` with a key that was not reported,
+    /// `reportedAt` with a reported key. A time is 0 if there was no such withdrawal.
     struct Withdrawal {
         uint40 at;
         uint40 reportedAt;
@@ -47,7 +48,7 @@ abstract contract LogRecord is ICertificateLog, ERC2771Context {
     mapping(PartyNo party => mapping(bytes32 statement => Withdrawal)) internal _withdrawals;
     mapping(bytes32 statement => Hold) internal _holds;
 
-    /// @param forwarder The trusted ERC-2771 forwarder, which also gives the ledger's origin.
+    /// @param forwarder The trusted ERC-2771 forwarder. The contract also reads the ledger's origin from the forwarder.
     /// @param registry The party registry of this ledger.
     constructor(address forwarder, IPartyRegistry registry) ERC2771Context(forwarder) {
         _REGISTRY = registry;

@@ -106,8 +106,8 @@ abstract contract PartyKeys is Proposals, IPartyKeys {
         _recount(no, officer);
     }
 
-    /// Lowers the party's numbers of speaking and acting keys before a key is retired or reported; does nothing if the
-    /// key was not counted.
+    /// Lowers the party's numbers of keys that may act for it and that can send transactions, before `key` is retired
+    /// or reported. Does nothing if `key` was not counted in these numbers.
     function _silence(PartyNo no, Account storage key) private {
         if (!key.proven || key.reportedAt != 0) return;
         Standing storage standing = _standings[no];
@@ -116,8 +116,8 @@ abstract contract PartyKeys is Proposals, IPartyKeys {
         _listen(standing);
     }
 
-    /// Binds a key to a party. The key is proven if `proof` is its signature for the party number `whom`, and unproven
-    /// if `proof` is empty.
+    /// Binds a key to a party. If `proof` is empty, the key is bound unproven. Otherwise `proof` must be the key's
+    /// signature for the party number `whom`, and the key is bound as proven.
     function _bindProven(PartyNo no, address account, PartyNo whom, bytes calldata proof, PartyNo by) private {
         bool proven = proof.length != 0;
         if (proven && !_isSigned(account, "party/key/v2", PartyNo.unwrap(whom), proof)) {

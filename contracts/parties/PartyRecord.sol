@@ -11,7 +11,7 @@ import {NOBODY, PartyId, PartyNo, PartyStatus, Roles} from "../Types.sol";
 
 /// @title Implements IPartyRecord. The interface documents the functions.
 abstract contract PartyRecord is IPartyRecord, ERC2771Context {
-    /// The data of a party that every act reads, in one slot: 32 + 8 + 40 + 16 + 16 + 40 + 40 bits.
+    /// The data of a party that every act reads, packed into one storage slot: 32 + 8 + 40 + 16 + 16 + 40 + 40 bits.
     struct Standing {
         uint32 roles;
         PartyStatus status;
@@ -25,7 +25,8 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
         uint40 accusedUntil;
     }
 
-    /// How many parties a proposal needs: the proposer and one other party. More officers than this must remain.
+    /// How many parties decide a proposal: the proposer and one other party. There must always be more officers than
+    /// this number.
     uint32 internal constant THRESHOLD = 2;
     /// The roles that may propose registrations and change the roles of a party.
     uint32 internal constant REGISTERS = Roles.AUTHORITY | Roles.ADMIN;
@@ -43,7 +44,8 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
     // storage slot 1
     uint32 private _count;
     uint32 private _officers;
-    /// The proposal that is being carried out, and its proposer; 0 at all other times.
+    /// The number of the proposal that is being carried out, and the party that proposed it; both are 0 at all other
+    /// times.
     uint32 internal _deciding;
     PartyNo internal _decider;
     // storage slots 2 to 5
@@ -52,7 +54,7 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
     mapping(PartyNo no => PartyId) private _ids;
     mapping(PartyId id => PartyNo) private _numbers;
 
-    /// @param forwarder The trusted ERC-2771 forwarder, which also gives the ledger's origin.
+    /// @param forwarder The trusted ERC-2771 forwarder. The contract also reads the ledger's origin from the forwarder.
     /// @param wait How many seconds a proposal waits; paused seconds are not counted.
     constructor(address forwarder, uint40 wait) ERC2771Context(forwarder) {
         _ORIGIN = IOrigin(forwarder).origin();
@@ -135,13 +137,13 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
         _fold(abi.encode(bytes32("party/registered/v1"), no, id, at, by));
     }
 
-    /// Binds an account to a party; each account can be bound only once. `proven`: the account may act for the party.
-    /// `acts`: it can send transactions.
+    /// Binds an account to a party; each account can be bound only once. `proven` says whether the account may act for
+    /// the party, and `acts` whether the account can send transactions.
     function _bind(PartyNo no, address account, bool proven, bool acts, PartyNo by) internal {
         // Check all conditions before any change.
         if (account == address(0)) revert PartyZero();
-        // The registry calls other contracts. If the registry were an account of a party, it could act for that party
-        // there.
+        // The registry's own address must not be bound to a party: when the registry calls another contract, that
+        // contract would take the call for an act of the party.
         if (_accounts[account].no != NOBODY || account == address(this)) {
             revert PartyAccountTaken(account, _accounts[account].no);
         }
@@ -184,13 +186,13 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
         }
     }
 
-    /// Adds an event (the encoded tag and fields) to the head.
+    /// Adds an event to the hash chain of this contract. `encoded` is the event's tag and fields, ABI-encoded.
     function _fold(bytes memory encoded) internal {
         _head = EventHead.fold(_head, EventHead.digest(encoded));
     }
 
-    /// Adds an event that has two fields besides party, time and actor. Several events share this function, which keeps
-    /// the contract small.
+    /// Adds an event to the hash chain. The event has two fields besides the number, the time and the acting party.
+    /// Several events share this function, which keeps the contract small.
     function _foldAct(bytes32 tag, uint32 no, uint160 first, uint160 second, uint40 at, PartyNo by) internal {
         _fold(abi.encode(tag, no, first, second, at, by));
     }
@@ -222,7 +224,8 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
         return _decider;
     }
 
-    /// Returns the acting party; reverts if it is the party `no` itself, or if `no` does not exist.
+    /// Returns the acting party. Reverts if it has none of the roles in `anyOf`, if it is the party `no` itself, or if
+    /// the party `no` does not exist.
     function _grantor(uint32 anyOf, PartyNo no) internal view returns (PartyNo by) {
         by = actor(_msgSender(), anyOf);
         if (by == no) revert PartySelfGrant(no);
@@ -234,7 +237,7 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
         if (_standings[no].status == PartyStatus.None) revert PartyUnknown(no);
     }
 
-    /// Reverts unless at least three officers are left: two officers to decide, and one in reserve.
+    /// Reverts unless at least three officers are left: two decide a proposal, and a third is in reserve.
     function _requireOfficers() internal view {
         if (_officers <= THRESHOLD) revert PartyTooFewOfficers(_officers);
     }

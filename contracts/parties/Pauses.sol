@@ -8,7 +8,7 @@ import {PartyRecord} from "./PartyRecord.sol";
 
 /// @title Implements IPauses. The interface documents the functions.
 abstract contract Pauses is PartyRecord, IPauses {
-    /// The newest pause, in one slot (40 + 40 + 40 bits).
+    /// The newest pause, packed into one storage slot (40 + 40 + 40 bits).
     struct Pause {
         uint40 from;
         uint40 until;
@@ -18,7 +18,7 @@ abstract contract Pauses is PartyRecord, IPauses {
 
     /// How many seconds a pause lasts, unless a proposal ends the pause earlier.
     uint40 private constant MAX_PAUSE = 7 days;
-    /// How long after the end of its pause a guardian cannot pause again.
+    /// How long a party must wait after the end of its own pause before it can pause the ledger again.
     uint40 private constant PAUSE_REST = 30 days;
 
     // storage slots 6 and 7

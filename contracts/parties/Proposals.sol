@@ -14,7 +14,7 @@ import {Pauses} from "./Pauses.sol";
 /// @title Implements IProposals. The interface documents the functions.
 abstract contract Proposals is Pauses, IProposals {
     uint40 private constant OPEN_FOR = 14 days;
-    /// The length in bytes of a `changeKey` call with an empty proof: its selector and five words.
+    /// The length in bytes of a `changeKey` call with an empty proof: the selector and five 32-byte words.
     uint256 private constant WITHOUT_PROOF = 4 + 5 * 32;
 
     // storage slot 8
@@ -68,7 +68,7 @@ abstract contract Proposals is Pauses, IProposals {
         uint40 at = Clock.nowSeconds();
         emit Confirmed(no, at, by);
         _fold(abi.encode(bytes32("party/confirmed/v1"), no, at, by));
-        // Call the other contract last.
+        // Call the other contract last, after all changes of state.
         if (_DELAY == 0 || proposal.kind == ProposalKind.Quick) _carryOut(no, proposal, target, call);
         else if (_accuses(proposal, call)) _accuse(_standings[proposal.concerned], proposal.ready + OPEN_FOR);
     }
@@ -125,8 +125,8 @@ abstract contract Proposals is Pauses, IProposals {
         );
     }
 
-    /// Carries out a proposal. This is the only place where the registry calls another contract. Before the call,
-    /// everything is checked and the proposal is marked as ended.
+    /// Carries out a proposal. Only this function makes the registry call another contract. Before the call, all
+    /// conditions are checked and the proposal is marked as ended.
     function _carryOut(uint32 no, Proposal storage proposal, address target, bytes calldata call) private {
         // Check all conditions before any change.
         if (_deciding != 0) revert PartyNested(_deciding);
@@ -144,8 +144,7 @@ abstract contract Proposals is Pauses, IProposals {
         PartyNo by = proposal.by;
         _end(no, ProposalState.CarriedOut, address(0), by);
         (_deciding, _decider) = (no, by);
-        // Call the other contract last.
-        // slither-disable-next-line reentrancy-no-eth,unused-return: no proposal can be carried out within another one
+        // Call the other contract last, after all changes of state.
         Address.functionCall(target, call);
         (_deciding, _decider) = (0, NOBODY);
     }
@@ -175,7 +174,8 @@ abstract contract Proposals is Pauses, IProposals {
         _foldAct("party/ended/v1", no, uint8(state), uint160(account), at, by);
     }
 
-    /// Returns a new proposal of the caller; it is made now and has no waiting period.
+    /// Returns a new proposal of the caller, made at the present time. It has no waiting period; `propose` adds the
+    /// waiting period if there is one.
     function _draft(bytes32 act) private view returns (Proposal memory proposal) {
         proposal.act = act;
         proposal.proposer = _msgSender();
@@ -210,12 +210,14 @@ abstract contract Proposals is Pauses, IProposals {
         if (selector == IPauses.endPause.selector) return (role, NOBODY);
         if (!_concernsParty(selector)) revert PartyNotProposable(selector);
         concerned = abi.decode(call[4:], (PartyNo));
-        // The party must exist now: keys that are bound later could not veto this proposal.
+        // The party must exist when the change is proposed, because keys that are bound later could not veto the
+        // change.
         _requireKnown(concerned);
     }
 
-    /// Reverts for a change of keys that may not be proposed. If officers retire a key of a party, they must bind a new
-    /// key. If a party binds a key to itself, it must prove possession, because otherwise nobody knows whose key it is.
+    /// Reverts for a change of keys that may not be proposed. If officers retire a key of a party, they must also bind
+    /// a new key. If a party binds a key to itself, it must prove possession of the key, because otherwise nobody knows
+    /// whose key it is.
     function _requireKey(bool own, bytes calldata call) private pure {
         (, address fresh) = abi.decode(call[4:], (PartyNo, address));
         bool none = fresh == address(0);
@@ -223,7 +225,8 @@ abstract contract Proposals is Pauses, IProposals {
         if (own && !none && call.length <= WITHOUT_PROOF) revert IPartyKeys.PartyProofMissing(fresh);
     }
 
-    /// Returns whether a confirmed proposal accuses the party concerned; an accused party may not cancel proposals.
+    /// Returns whether a confirmed proposal is an accusation of the party that it concerns. An accused party may not
+    /// cancel proposals.
     function _accuses(Proposal storage proposal, bytes calldata call) private view returns (bool) {
         return proposal.concerned != NOBODY && proposal.kind == ProposalKind.Waits
             && bytes4(call) != IPartyRegistry.accredit.selector;
@@ -233,9 +236,9 @@ abstract contract Proposals is Pauses, IProposals {
         return target == address(this) && bytes4(call) == IPartyKeys.register.selector;
     }
 
-    /// Returns who can stop a proposal. Lifting a hold and ending a pause undo a restriction, so these proposals have
-    /// no waiting period. A registration has none either, because a new party has no key yet that could veto. Nobody
-    /// can cancel these proposals, because otherwise one officer could keep a hold or a pause forever.
+    /// Returns who can stop a proposal. Lifting a hold and ending a pause undo a restriction, so their proposals have
+    /// no waiting period and nobody can cancel them. Otherwise one officer could keep a hold or a pause forever. All
+    /// other proposals have a waiting period.
     function _kindOf(address target, bytes calldata call) private view returns (ProposalKind) {
         bytes4 selector = bytes4(call);
         bool here = target == address(this);
@@ -244,7 +247,8 @@ abstract contract Proposals is Pauses, IProposals {
         return selector == quick ? ProposalKind.Quick : ProposalKind.Waits;
     }
 
-    /// Returns whether the first argument of a function of this registry is the party that the call concerns.
+    /// Returns whether `selector` is a function of this registry whose first argument is the party that the call
+    /// concerns.
     function _concernsParty(bytes4 selector) private pure returns (bool) {
         return selector == IPartyKeys.changeKey.selector || selector == IPartyRegistry.setRoles.selector
             || selector == IPartyRegistry.setStatus.selector || selector == IPartyRegistry.accredit.selector
