@@ -145,6 +145,7 @@ abstract contract Proposals is Pauses, IProposals {
         _end(no, ProposalState.CarriedOut, address(0), by);
         (_deciding, _decider) = (no, by);
         // Call the other contract last, after all changes of state.
+        // slither-disable-next-line reentrancy-no-eth,unused-return: no proposal can be carried out within another one
         Address.functionCall(target, call);
         (_deciding, _decider) = (0, NOBODY);
     }
