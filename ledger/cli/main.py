@@ -19,6 +19,7 @@ from ledger.cli.certificates import verify
 from ledger.cli.installation import backup, demo, doctor, init, inspect, join, serve, skip, trial
 from ledger.cli.parties import enrol, login
 from ledger.cli.shell import statements
+from ledger.cli.shell.group import Group
 from ledger.cli.shell.opening import configure_logging
 from ledger.cli.shell.terminal import fold_help
 
@@ -26,7 +27,8 @@ EPILOG = (
     "示例 Examples:  pingzheng try  ·  pingzheng certificate --help  ·  "
     "pingzheng verify bundle.json --facts facts.json --request request.json"
 )
-# The commands and groups that ``--help`` shows first, in this order; it shows all others in the panel MORE.
+# The commands and groups that ``--help`` lists first, in this order. The others are listed below them, in the panel
+# MORE.
 FIRST: Final = (
     "try",
     "demo",
@@ -41,7 +43,7 @@ FIRST: Final = (
     "verify",
 )
 MORE: Final = "更多 More"
-# For each group, given by name: the group's module in this package, its variable in that module, and its help text.
+# Maps the name of each group to the group's module in this package, its variable in that module, and its help text.
 GROUPS: Final = {
     "key": ("parties.key_files", "app", "密钥文件 Key files that parties keep themselves: new, prove, office."),
     "keys": (
@@ -93,7 +95,7 @@ GROUPS: Final = {
     "index": ("installation.inspect", "index", "索引 The index: rebuild it, check it against the chain."),
 }
 
-# Commands whose code is not in the module of their group: the command's name, its module and its function.
+# Commands whose code is in another module than their group: the command's name, its module and its function.
 ADDED: Final = {
     "party": ("erase", "privacy.erasure", "erase_party"),
     "certificate": ("erase", "privacy.erasure", "erase_certificate"),
@@ -128,11 +130,10 @@ class Commands(TyperGroup):
 
 
 fold_help()
-app = typer.Typer(
+app = Group(
     cls=Commands,
     help="凭证 Pingzheng: issue, transfer and verify data asset certificates.",
     epilog=EPILOG,
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 SINGLE: Final[dict[str, Any]] = {

@@ -14,17 +14,18 @@ from ledger.cli.catalogue import demands
 from ledger.cli.catalogue import lists as catalogue_lists
 from ledger.cli.catalogue.options import AfterCode, By, Code, Limit, Reason
 from ledger.cli.shell.files import read_bounded, signer_of
+from ledger.cli.shell.group import Group
 from ledger.cli.shell.naming import actor_of, party_of
-from ledger.cli.shell.opening import opened
-from ledger.cli.shell.output import AsJson, Home, console, emit, emit_rows, local_time, print_json, progress
+from ledger.cli.shell.output import AsJson, console, emit, emit_rows, local_time, print_json, progress
 from ledger.connectors.tabular import MAX_CSV_BYTES
 from ledger.domain.digests import reference
 from ledger.proof.jws import sign_entry
 
 if TYPE_CHECKING:
     from ledger.catalogue.imports import ImportReport
+    from ledger.installation.wiring import Ledger
 
-app = typer.Typer(no_args_is_help=True)
+app = Group()
 app.add_typer(catalogue_lists.systems, name="system")
 app.add_typer(catalogue_lists.important, name="important")
 app.add_typer(catalogue_lists.open_data, name="open")
@@ -42,6 +43,7 @@ _VERDICTS = {
 
 @app.command("import")
 def import_file(
+    ledger: Ledger,
     file: Annotated[
         Path,
         typer.Argument(
@@ -59,7 +61,6 @@ def import_file(
     encoding: Annotated[
         str | None, typer.Option(help="Encoding of a CSV file that is not UTF-8: gb18030, utf-16.", show_default=False)
     ] = None,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """把表格导入提供方的数据清单：全部行导入，或一行也不导入。Import a table into the provider's data list: all rows or
@@ -71,15 +72,14 @@ def import_file(
 
     示例 Example:  pingzheng catalogue import list.xlsx --by <party> --dry-run
     """
-    with opened(home, as_json) as ledger:
-        beside = None if fields is None else read_bounded(fields, MAX_CSV_BYTES)
-        sheets = sheets_of(read_bounded(file, MAX_CSV_BYTES), file.name, beside, encoding)
-        take = ledger.catalogue.imports.dry_run if dry_run else ledger.catalogue.imports.commit
-        actor = actor_of(ledger, by)
-        with progress() as bar:
-            task = bar.add_task("导入 import", total=len(sheets.resources))
-            report = take(actor, sheets, lambda rows: bar.advance(task, rows))
-        _show(report, as_json)
+    beside = None if fields is None else read_bounded(fields, MAX_CSV_BYTES)
+    sheets = sheets_of(read_bounded(file, MAX_CSV_BYTES), file.name, beside, encoding)
+    take = ledger.catalogue.imports.dry_run if dry_run else ledger.catalogue.imports.commit
+    actor = actor_of(ledger, by)
+    with progress() as bar:
+        task = bar.add_task("导入 import", total=len(sheets.resources))
+        report = take(actor, sheets, lambda rows: bar.advance(task, rows))
+    _show(report, as_json)
     if report.counts["refused"]:
         raise typer.Exit(1)
 
@@ -110,170 +110,159 @@ def _show(report: ImportReport, as_json: bool) -> None:
 
 @app.command("list")
 def listing(
+    ledger: Ledger,
     state: Annotated[str | None, typer.Option(help="draft, submitted, cdo_signed, published, …")] = None,
     after: AfterCode = None,
     limit: Limit = 20,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """按代码列出数据清单。List the data list by code.
 
     示例 Example:  pingzheng catalogue list --state published
     """
-    with opened(home, as_json) as ledger:
-        rows = [asdict(row) for row in ledger.catalogue.data.page(after, limit, state)]
-        emit_rows(rows, as_json, "数据清单 Data list")
+    rows = [asdict(row) for row in ledger.catalogue.data.page(after, limit, state)]
+    emit_rows(rows, as_json, "数据清单 Data list")
 
 
 @app.command()
 def show(
+    ledger: Ledger,
     code: Code,
     version: Annotated[int | None, typer.Option(min=1, help="Default: the newest.")] = None,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """查看资源及其字段、级别和标签。Show one resource with its fields, grades and tags.
 
     示例 Example:  pingzheng catalogue show <code>
     """
-    with opened(home, as_json) as ledger:
-        entry = ledger.catalogue.data.get(code)
-        document = entry.pop("resource") if version is None else ledger.catalogue.data.document(code, version)
-        if as_json:
-            print_json(entry | {"shown_version": version or entry["version"], "resource": document})
-            return
-        emit({name: value for name, value in document.items() if name != "fields"} | _standing(entry), False, code)
-        emit_rows(document["fields"], False, "字段 Fields")
+    entry = ledger.catalogue.data.get(code)
+    document = entry.pop("resource") if version is None else ledger.catalogue.data.document(code, version)
+    if as_json:
+        print_json(entry | {"shown_version": version or entry["version"], "resource": document})
+        return
+    emit({name: value for name, value in document.items() if name != "fields"} | _standing(entry), False, code)
+    emit_rows(document["fields"], False, "字段 Fields")
 
 
 @app.command()
-def history(code: Code, home: Home = None, as_json: AsJson = False) -> None:
+def history(ledger: Ledger, code: Code, as_json: AsJson = False) -> None:
     """列出资源的每个步骤，从早到晚。List every recorded step of a resource, oldest first.
 
     示例 Example:  pingzheng catalogue history <code>
     """
-    with opened(home, as_json) as ledger:
-        rows = ledger.catalogue.data.history(code)
-        if not as_json:
-            rows = [row | {"at": local_time(row["at"]), "by": row["by"][:12] + "…"} for row in rows]
-        emit_rows(rows, as_json, f"历史 History of {code}")
+    rows = ledger.catalogue.data.history(code)
+    if not as_json:
+        rows = [row | {"at": local_time(row["at"]), "by": row["by"][:12] + "…"} for row in rows]
+    emit_rows(rows, as_json, f"历史 History of {code}")
 
 
 @app.command()
 def diff(
+    ledger: Ledger,
     code: Code,
     old: Annotated[int, typer.Argument(min=1, show_default=False)],
     new: Annotated[int, typer.Argument(min=1, show_default=False)],
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """比较两个版本。Show what changed between two versions.
 
     示例 Example:  pingzheng catalogue diff <code> 1 2
     """
-    with opened(home, as_json) as ledger:
-        emit_rows(ledger.catalogue.data.diff(code, old, new), as_json, f"变化 Changes of {code}, {old} → {new}")
+    emit_rows(ledger.catalogue.data.diff(code, old, new), as_json, f"变化 Changes of {code}, {old} → {new}")
 
 
 @app.command()
-def submit(code: Code, by: By, home: Home = None, as_json: AsJson = False) -> None:
+def submit(ledger: Ledger, code: Code, by: By, as_json: AsJson = False) -> None:
     """提供方提交最新版本，等待签署；与重要数据目录相符的资源将被锁定。Submit the newest version for signature, as the
     provider. A resource that matches the important-data list is blocked instead.
 
     示例 Example:  pingzheng catalogue submit <code> --by <provider>
     """
-    with opened(home, as_json) as ledger:
-        emit(asdict(ledger.catalogue.data.submit(actor_of(ledger, by), code)), as_json, code)
+    emit(asdict(ledger.catalogue.data.submit(actor_of(ledger, by), code)), as_json, code)
 
 
 @app.command()
 def review(
+    ledger: Ledger,
     code: Code,
     by: By,
     report: Annotated[
         Path, typer.Option(help="The report file; only the digest of the report is recorded.", show_default=False)
     ],
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """记录对重要数据的审查，审查解除锁定。Record a review of important data; the review lifts a block.
 
     示例 Example:  pingzheng catalogue review <code> --by <authority> --report report.pdf
     """
-    with opened(home, as_json) as ledger:
-        digest = reference(hashlib.sha256(read_bounded(report, MAX_REPORT_BYTES)).hexdigest())
-        row = ledger.catalogue.data.record_review(actor_of(ledger, by), code, digest)
-        emit(asdict(row) | {"report_digest": digest}, as_json, code)
+    digest = reference(hashlib.sha256(read_bounded(report, MAX_REPORT_BYTES)).hexdigest())
+    row = ledger.catalogue.data.record_review(actor_of(ledger, by), code, digest)
+    emit(asdict(row) | {"report_digest": digest}, as_json, code)
 
 
 @app.command()
 def appoint(
+    ledger: Ledger,
     department: Annotated[str, typer.Argument(help="Department: party id, USCC or name.", show_default=False)],
     by: By,
     cdo: Annotated[
         str | None,
         typer.Option(help="The chief data officer: party id, USCC or name. Without this option the appointment ends."),
     ] = None,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """主管部门任命部门的首席数据官。Appoint a department's chief data officer, as the authority.
 
     示例 Example:  pingzheng catalogue appoint <department> --by authority --cdo <officer>
     """
-    with opened(home, as_json) as ledger:
-        actor, department = actor_of(ledger, by), party_of(ledger, department)
-        cdo = None if cdo is None else party_of(ledger, cdo)
-        ledger.catalogue.publications.appoint(actor, department, cdo)
-        emit({"department": department, "cdo": cdo}, as_json)
+    actor, department = actor_of(ledger, by), party_of(ledger, department)
+    cdo = None if cdo is None else party_of(ledger, cdo)
+    ledger.catalogue.publications.appoint(actor, department, cdo)
+    emit({"department": department, "cdo": cdo}, as_json)
 
 
 @app.command()
 def sign(
+    ledger: Ledger,
     code: Code,
     by: By,
     key: Annotated[Path, typer.Option(help="Private key file of the chief data officer.", show_default=False)],
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """部门的首席数据官签署最新版本。Sign the newest version, as the department's chief data officer.
 
     示例 Example:  pingzheng catalogue sign <code> --by <officer> --key officer.key
     """
-    with opened(home, as_json) as ledger:
-        actor = actor_of(ledger, by)
-        statement = sign_entry(ledger.catalogue.publications.draft(actor, code), signer_of(key))
-        emit(asdict(ledger.catalogue.publications.sign(actor, statement)), as_json, code)
+    actor = actor_of(ledger, by)
+    statement = sign_entry(ledger.catalogue.publications.draft(actor, code), signer_of(key))
+    emit(asdict(ledger.catalogue.publications.sign(actor, statement)), as_json, code)
 
 
 @app.command()
-def publish(code: Code, by: By, home: Home = None, as_json: AsJson = False) -> None:
+def publish(ledger: Ledger, code: Code, by: By, as_json: AsJson = False) -> None:
     """在数据清单中发布已签署的版本。Publish the signed version in the data list.
 
     示例 Example:  pingzheng catalogue publish <code> --by <department>
     """
-    with opened(home, as_json) as ledger:
-        emit(asdict(ledger.catalogue.publications.publish(actor_of(ledger, by), code)), as_json, code)
+    emit(asdict(ledger.catalogue.publications.publish(actor_of(ledger, by), code)), as_json, code)
 
 
 @app.command()
-def block(code: Code, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
+def block(ledger: Ledger, code: Code, by: By, reason: Reason, as_json: AsJson = False) -> None:
     """锁定资源：资源从所有清单撤下，直到审查解除锁定。Remove a resource from every list until a review lifts the block.
 
     示例 Example:  pingzheng catalogue block <code> --by authority --reason 疑似重要数据
     """
-    with opened(home, as_json) as ledger:
-        emit(asdict(ledger.catalogue.data.block(actor_of(ledger, by), code, reason)), as_json, code)
+    emit(asdict(ledger.catalogue.data.block(actor_of(ledger, by), code, reason)), as_json, code)
 
 
 @app.command()
-def retire(code: Code, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
+def retire(ledger: Ledger, code: Code, by: By, reason: Reason, as_json: AsJson = False) -> None:
     """永久停用条目，保留条目的各个版本。Retire an entry permanently; its versions are kept.
 
     示例 Example:  pingzheng catalogue retire <code> --by <provider> --reason 停止采集
     """
-    with opened(home, as_json) as ledger:
-        emit(asdict(ledger.catalogue.data.retire(actor_of(ledger, by), code, reason)), as_json, code)
+    emit(asdict(ledger.catalogue.data.retire(actor_of(ledger, by), code, reason)), as_json, code)
 
 
 def _standing(entry: dict[str, Any]) -> dict[str, Any]:

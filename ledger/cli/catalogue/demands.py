@@ -9,58 +9,58 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ledger.cli.catalogue.options import By, Code, Limit, Reason
+from ledger.cli.shell.group import Group
 from ledger.cli.shell.naming import actor_of, party_of
-from ledger.cli.shell.opening import opened
-from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, local_time, print_json
+from ledger.cli.shell.output import AsJson, emit, emit_rows, local_time, print_json
 from ledger.domain.days import day_of
 
 if TYPE_CHECKING:
     from ledger.catalogue.demands import DemandEntry
+    from ledger.installation.wiring import Ledger
 
-app = typer.Typer(no_args_is_help=True, help="需求清单 Demands for data: file, match, accept, connect, refuse, appeal.")
-duties = typer.Typer(no_args_is_help=True, help="责任清单 Duties to share data.")
+app = Group(help="需求清单 Demands for data: file, match, accept, connect, refuse, appeal.")
+duties = Group(help="责任清单 Duties to share data.")
 
 Identifier = Annotated[str, typer.Argument(metavar="DEMAND", help="Demand id.", show_default=False)]
 
 
 @app.command("list")
 def listing(
+    ledger: Ledger,
     state: Annotated[str | None, typer.Option(help="filed, matched, duty_accepted, connected, …")] = None,
     after: Annotated[str | None, typer.Option(help="Start after this id.")] = None,
     limit: Limit = 20,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """按编号列出需求，标出逾期的需求。List demands, ordered by id, and mark the overdue demands.
 
     示例 Example:  pingzheng catalogue demand list
     """
-    with opened(home, as_json) as ledger:
-        rows = [asdict(row) for row in ledger.catalogue.demands.page(after, limit, state)]
-        if not as_json:
-            rows = [{name: row[name] for name in ("id", "title", "state", "resource", "overdue")} for row in rows]
-        emit_rows(rows, as_json, "需求清单 Demands")
+    rows = [asdict(row) for row in ledger.catalogue.demands.page(after, limit, state)]
+    if not as_json:
+        rows = [{name: row[name] for name in ("id", "title", "state", "resource", "overdue")} for row in rows]
+    emit_rows(rows, as_json, "需求清单 Demands")
 
 
 @app.command()
-def show(demand: Identifier, home: Home = None, as_json: AsJson = False) -> None:
+def show(ledger: Ledger, demand: Identifier, as_json: AsJson = False) -> None:
     """查看一项需求及其经过。Show one demand with its steps.
 
     示例 Example:  pingzheng catalogue demand show <demand>
     """
-    with opened(home, as_json) as ledger:
-        shown = ledger.catalogue.demands.get(demand)
-        if as_json:
-            print_json(shown)
-            return
-        moves = shown.pop("history")
-        due = None if shown["due_at"] is None else local_time(shown["due_at"])
-        emit(shown | {"due_at": due, "created_at": local_time(shown["created_at"])}, False, demand)
-        emit_rows([move | {"at": local_time(move["at"]), "by": move["by"][:12] + "…"} for move in moves], False, "历史")
+    shown = ledger.catalogue.demands.get(demand)
+    if as_json:
+        print_json(shown)
+        return
+    moves = shown.pop("history")
+    due = None if shown["due_at"] is None else local_time(shown["due_at"])
+    emit(shown | {"due_at": due, "created_at": local_time(shown["created_at"])}, False, demand)
+    emit_rows([move | {"at": local_time(move["at"]), "by": move["by"][:12] + "…"} for move in moves], False, "历史")
 
 
 @app.command()
 def file(
+    ledger: Ledger,
     title: Annotated[str, typer.Argument(show_default=False)],
     purpose: Annotated[str, typer.Option(show_default=False)],
     basis: Annotated[str, typer.Option(help="Legal basis.", show_default=False)],
@@ -68,7 +68,6 @@ def file(
     by: By,
     domain: Annotated[str, typer.Option(help="Domain of the wanted data, as in the data list.")] = "",
     wanted_by: Annotated[str, typer.Option(help="Day, YYYY-MM-DD.")] = "",
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """提出需求。File a demand.
@@ -78,17 +77,16 @@ def file(
     """
     from ledger.catalogue.demands import NewDemand
 
-    with opened(home, as_json) as ledger:
-        names = tuple(name.strip() for name in fields.split(","))
-        demand = NewDemand(title, purpose, basis, names, domain, _day(wanted_by))
-        _emit(ledger.catalogue.demands.file(actor_of(ledger, by), demand), as_json)
+    names = tuple(name.strip() for name in fields.split(","))
+    demand = NewDemand(title, purpose, basis, names, domain, _day(wanted_by))
+    _emit(ledger.catalogue.demands.file(actor_of(ledger, by), demand), as_json)
 
 
 @app.command()
 def candidates(
+    ledger: Ledger,
     demand: Identifier,
     limit: Annotated[int, typer.Option(min=1, max=100)] = 10,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """列出可能满足需求的资源，最合适的在前，附评分构成（千分制）。List resources that may match a demand, best first,
@@ -96,82 +94,75 @@ def candidates(
 
     示例 Example:  pingzheng catalogue demand candidates <demand>
     """
-    with opened(home, as_json) as ledger:
-        emit_rows(
-            [item.to_dict() for item in ledger.catalogue.demands.candidates(demand, limit)], as_json, "候选 Candidates"
-        )
+    emit_rows(
+        [item.to_dict() for item in ledger.catalogue.demands.candidates(demand, limit)], as_json, "候选 Candidates"
+    )
 
 
 @app.command()
-def match(demand: Identifier, resource: Code, by: By, home: Home = None, as_json: AsJson = False) -> None:
+def match(ledger: Ledger, demand: Identifier, resource: Code, by: By, as_json: AsJson = False) -> None:
     """主管部门为需求指定已发布的资源。Assign a published resource to a demand, as the authority.
 
     示例 Example:  pingzheng catalogue demand match <demand> <code> --by authority
     """
-    with opened(home, as_json) as ledger:
-        _emit(ledger.catalogue.demands.match(actor_of(ledger, by), demand, resource), as_json)
+    _emit(ledger.catalogue.demands.match(actor_of(ledger, by), demand, resource), as_json)
 
 
 @app.command()
-def accept(demand: Identifier, by: By, home: Home = None, as_json: AsJson = False) -> None:
+def accept(ledger: Ledger, demand: Identifier, by: By, as_json: AsJson = False) -> None:
     """承担共享责任，办理期限的工作日自现在起算。Accept the duty to share; the duty's working days start now.
 
     示例 Example:  pingzheng catalogue demand accept <demand> --by <department>
     """
-    with opened(home, as_json) as ledger:
-        _emit(ledger.catalogue.demands.accept(actor_of(ledger, by), demand), as_json)
+    _emit(ledger.catalogue.demands.accept(actor_of(ledger, by), demand), as_json)
 
 
 @app.command()
-def connect(demand: Identifier, by: By, home: Home = None, as_json: AsJson = False) -> None:
+def connect(ledger: Ledger, demand: Identifier, by: By, as_json: AsJson = False) -> None:
     """记录需求方已挂接到数据。Record that the requester is now connected to the data.
 
     示例 Example:  pingzheng catalogue demand connect <demand> --by <department>
     """
-    with opened(home, as_json) as ledger:
-        _emit(ledger.catalogue.demands.connect(actor_of(ledger, by), demand), as_json)
+    _emit(ledger.catalogue.demands.connect(actor_of(ledger, by), demand), as_json)
 
 
 @app.command()
-def close(demand: Identifier, by: By, home: Home = None, as_json: AsJson = False) -> None:
+def close(ledger: Ledger, demand: Identifier, by: By, as_json: AsJson = False) -> None:
     """关闭需求：需求方已取得数据，或主管部门驳回申诉。Close a demand: the requester has received the data, or the
     authority dismisses the appeal.
 
     示例 Example:  pingzheng catalogue demand close <demand> --by <requester>
     """
-    with opened(home, as_json) as ledger:
-        _emit(ledger.catalogue.demands.close(actor_of(ledger, by), demand), as_json)
+    _emit(ledger.catalogue.demands.close(actor_of(ledger, by), demand), as_json)
 
 
 @app.command()
-def refuse(demand: Identifier, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
+def refuse(ledger: Ledger, demand: Identifier, by: By, reason: Reason, as_json: AsJson = False) -> None:
     """拒绝需求，并说明理由。Refuse a demand, with a reason.
 
     示例 Example:  pingzheng catalogue demand refuse <demand> --by <department> --reason 不属共享范围
     """
-    with opened(home, as_json) as ledger:
-        _emit(ledger.catalogue.demands.refuse(actor_of(ledger, by), demand, reason), as_json)
+    _emit(ledger.catalogue.demands.refuse(actor_of(ledger, by), demand, reason), as_json)
 
 
 @app.command()
-def appeal(demand: Identifier, by: By, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
+def appeal(ledger: Ledger, demand: Identifier, by: By, reason: Reason, as_json: AsJson = False) -> None:
     """需求被拒绝后，需求方提出申诉。Appeal against the refusal of a demand, as the requester.
 
     示例 Example:  pingzheng catalogue demand appeal <demand> --by <requester> --reason 属法定共享
     """
-    with opened(home, as_json) as ledger:
-        _emit(ledger.catalogue.demands.appeal(actor_of(ledger, by), demand, reason), as_json)
+    _emit(ledger.catalogue.demands.appeal(actor_of(ledger, by), demand, reason), as_json)
 
 
 @duties.command("add")
 def add_duty(
+    ledger: Ledger,
     resource: Code,
     department: Annotated[
         str, typer.Option(help="Department that must share: party id, USCC or name.", show_default=False)
     ],
     days: Annotated[int, typer.Option(min=1, help="Working days.", show_default=False)],
     by: By,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """主管部门规定哪个部门须在多少个工作日内共享资源。Set the department that must share a resource, and within how
@@ -179,24 +170,22 @@ def add_duty(
 
     示例 Example:  pingzheng catalogue duty add <code> --department <department> --days 10 --by authority
     """
-    with opened(home, as_json) as ledger:
-        actor, department = actor_of(ledger, by), party_of(ledger, department)
-        duty = ledger.catalogue.demands.list_duty(actor, resource, department, days)
-        emit({"resource": duty.code, "department": duty.department, "sla_days": duty.sla_days}, as_json)
+    actor, department = actor_of(ledger, by), party_of(ledger, department)
+    duty = ledger.catalogue.demands.list_duty(actor, resource, department, days)
+    emit({"resource": duty.code, "department": duty.department, "sla_days": duty.sla_days}, as_json)
 
 
 @duties.command("list")
-def list_duties(resource: Code, home: Home = None, as_json: AsJson = False) -> None:
+def list_duties(ledger: Ledger, resource: Code, as_json: AsJson = False) -> None:
     """列出资源的共享责任，只有第一项有效。List the sharing duties of a resource; only the first duty is valid.
 
     示例 Example:  pingzheng catalogue duty list <code>
     """
-    with opened(home, as_json) as ledger:
-        rows = [
-            {"number": duty.number, "department": duty.department, "sla_days": duty.sla_days}
-            for duty in ledger.catalogue.demands.duties(resource)
-        ]
-        emit_rows(rows, as_json, f"责任清单 Duties of {resource}")
+    rows = [
+        {"number": duty.number, "department": duty.department, "sla_days": duty.sla_days}
+        for duty in ledger.catalogue.demands.duties(resource)
+    ]
+    emit_rows(rows, as_json, f"责任清单 Duties of {resource}")
 
 
 def _emit(demand: DemandEntry, as_json: bool) -> None:

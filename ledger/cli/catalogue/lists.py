@@ -1,43 +1,47 @@
-"""``pingzheng catalogue system``, ``important`` and ``open``: the lists beside the data list."""
+"""``pingzheng catalogue system``, ``important`` and ``open``: the system list, the important-data list and the open
+catalogue.
+"""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ledger.catalogue.important_rules import ImportantData
 from ledger.cli.catalogue.options import AfterCode, By, Code, Limit
+from ledger.cli.shell.group import Group
 from ledger.cli.shell.naming import actor_of
-from ledger.cli.shell.opening import opened
-from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, local_time, print_json
+from ledger.cli.shell.output import AsJson, emit, emit_rows, local_time, print_json
 from ledger.domain.grades import LISTED_GRADES
 from ledger.domain.resource import OPEN_TYPES, SYSTEM_STATUSES
 
-systems = typer.Typer(no_args_is_help=True, help="系统清单 Information systems.")
-important = typer.Typer(no_args_is_help=True, help="重要数据目录 Important-data list: matching resources are blocked.")
-open_data = typer.Typer(no_args_is_help=True, help="开放目录 Open catalogue.")
+if TYPE_CHECKING:
+    from ledger.installation.wiring import Ledger
+
+systems = Group(help="系统清单 Information systems.")
+important = Group(help="重要数据目录 Important-data list: matching resources are blocked.")
+open_data = Group(help="开放目录 Open catalogue.")
 
 
 @systems.command("list")
-def list_systems(after: AfterCode = None, limit: Limit = 20, home: Home = None, as_json: AsJson = False) -> None:
+def list_systems(ledger: Ledger, after: AfterCode = None, limit: Limit = 20, as_json: AsJson = False) -> None:
     """按代码列出信息系统的最新版本。List information systems in their newest versions, ordered by code.
 
     示例 Example:  pingzheng catalogue system list
     """
-    with opened(home, as_json) as ledger:
-        emit_rows([asdict(row) for row in ledger.catalogue.systems.page(after, limit)], as_json, "系统清单 Systems")
+    emit_rows([asdict(row) for row in ledger.catalogue.systems.page(after, limit)], as_json, "系统清单 Systems")
 
 
 @systems.command("put")
 def put(
+    ledger: Ledger,
     code: Annotated[str, typer.Argument(help="System code.", show_default=False)],
     name: Annotated[str, typer.Option(show_default=False)],
     level: Annotated[int, typer.Option(min=1, max=5, help="Protection level (等保), 1 to 5.", show_default=False)],
     by: By,
     status: Annotated[str, typer.Option(help=", ".join(SYSTEM_STATUSES))] = "running",
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """录入信息系统，或录入其新版本。Record an information system, or its next version.
@@ -46,26 +50,23 @@ def put(
     """
     from ledger.catalogue.systems import SystemEntry
 
-    with opened(home, as_json) as ledger:
-        row = ledger.catalogue.systems.put(actor_of(ledger, by), SystemEntry(code, name, level, status))
-        emit(asdict(row), as_json, code)
+    row = ledger.catalogue.systems.put(actor_of(ledger, by), SystemEntry(code, name, level, status))
+    emit(asdict(row), as_json, code)
 
 
 @important.command("list")
-def list_important(home: Home = None, as_json: AsJson = False) -> None:
+def list_important(ledger: Ledger, as_json: AsJson = False) -> None:
     """列出重要数据目录的全部条目，包括已移出的。List all entries of the important-data list, including withdrawn
     entries.
 
     示例 Example:  pingzheng catalogue important list
     """
-    with opened(home, as_json) as ledger:
-        emit_rows(
-            [asdict(row) for row in ledger.catalogue.important_data.all()], as_json, "重要数据目录 Important data"
-        )
+    emit_rows([asdict(row) for row in ledger.catalogue.important_data.all()], as_json, "重要数据目录 Important data")
 
 
 @important.command("add")
 def add_important(
+    ledger: Ledger,
     title: Annotated[str, typer.Argument(show_default=False)],
     by: By,
     pattern: Annotated[str, typer.Option(help="Glob pattern for titles, e.g. '*地下管线*'.")] = "",
@@ -73,7 +74,6 @@ def add_important(
         str, typer.Option(help="Field names, separated by commas; a resource matches if it has all of them.")
     ] = "",
     grade: Annotated[str, typer.Option(help=", ".join(LISTED_GRADES))] = "important",
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """在目录中列入一种重要或核心数据；相符的资源立即锁定。Add a kind of important or core data to the list; matching
@@ -81,64 +81,60 @@ def add_important(
 
     示例 Example:  pingzheng catalogue important add 地下管线 --by authority --pattern '*地下管线*'
     """
-    with opened(home, as_json) as ledger:
-        entry = ImportantData(title, grade, pattern, tuple(filter(None, fields.split(","))))
-        listed = ledger.catalogue.important_data.add(actor_of(ledger, by), entry)
-        emit(asdict(listed.entry) | {"blocked": list(listed.blocked)}, as_json)
+    entry = ImportantData(title, grade, pattern, tuple(filter(None, fields.split(","))))
+    listed = ledger.catalogue.important_data.add(actor_of(ledger, by), entry)
+    emit(asdict(listed.entry) | {"blocked": list(listed.blocked)}, as_json)
 
 
 @important.command("withdraw")
 def withdraw_important(
+    ledger: Ledger,
     identifier: Annotated[str, typer.Argument(help="Id of the entry.", show_default=False)],
     by: By,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """从目录移出条目，条目的记录保留。Withdraw an entry from the list; the entry stays recorded.
 
     示例 Example:  pingzheng catalogue important withdraw <entry> --by authority
     """
-    with opened(home, as_json) as ledger:
-        ledger.catalogue.important_data.withdraw(actor_of(ledger, by), identifier)
-        emit({"id": identifier, "withdrawn": True}, as_json)
+    ledger.catalogue.important_data.withdraw(actor_of(ledger, by), identifier)
+    emit({"id": identifier, "withdrawn": True}, as_json)
 
 
 @open_data.command("list")
-def list_open(after: AfterCode = None, limit: Limit = 20, home: Home = None, as_json: AsJson = False) -> None:
+def list_open(ledger: Ledger, after: AfterCode = None, limit: Limit = 20, as_json: AsJson = False) -> None:
     """列出开放目录中现有的资源、条件和许可。List the resources in the open catalogue, with conditions and licence.
 
     示例 Example:  pingzheng catalogue open list
     """
-    with opened(home, as_json) as ledger:
-        rows = ledger.catalogue.open_catalogue.page(after, limit)
-        if not as_json:
-            rows = [_open(row) | {"标题 title": row["resource"]["title"]} for row in rows]
-        emit_rows(rows, as_json, "开放目录 Open catalogue")
+    rows = ledger.catalogue.open_catalogue.page(after, limit)
+    if not as_json:
+        rows = [_open(row) | {"标题 title": row["resource"]["title"]} for row in rows]
+    emit_rows(rows, as_json, "开放目录 Open catalogue")
 
 
 @open_data.command("show")
-def show_open(code: Code, home: Home = None, as_json: AsJson = False) -> None:
+def show_open(ledger: Ledger, code: Code, as_json: AsJson = False) -> None:
     """查看开放目录中的一个资源及其历史。Show one resource of the open catalogue and its history there.
 
     示例 Example:  pingzheng catalogue open show <code>
     """
-    with opened(home, as_json) as ledger:
-        item = ledger.catalogue.open_catalogue.get(code)
-        if as_json:
-            print_json(item)
-            return
-        emit(_open(item) | {"标题 title": item["resource"]["title"]}, False, code)
-        emit_rows([_open(item) for item in item["history"]], False, "历史 History")
+    item = ledger.catalogue.open_catalogue.get(code)
+    if as_json:
+        print_json(item)
+        return
+    emit(_open(item) | {"标题 title": item["resource"]["title"]}, False, code)
+    emit_rows([_open(item) for item in item["history"]], False, "历史 History")
 
 
 @open_data.command("add")
 def add_open(
+    ledger: Ledger,
     code: Code,
     by: By,
     licence: Annotated[str, typer.Option(help="e.g. CC-BY-4.0.", show_default=False)],
     open_type: Annotated[str, typer.Option("--type", help=", ".join(OPEN_TYPES))] = "free",
     conditions: Annotated[str, typer.Option(help="Conditions of use; required unless --type is `free`.")] = "",
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """将资源的已发布版本列入开放目录。Put the published version of a resource into the open catalogue.
@@ -147,20 +143,18 @@ def add_open(
     """
     from ledger.catalogue.open_catalogue import Opening
 
-    with opened(home, as_json) as ledger:
-        item = ledger.catalogue.open_catalogue.open(actor_of(ledger, by), code, Opening(open_type, conditions, licence))
-        emit({"code": code, **{name: item[name] for name in ("number", "version", "open_type")}}, as_json)
+    item = ledger.catalogue.open_catalogue.open(actor_of(ledger, by), code, Opening(open_type, conditions, licence))
+    emit({"code": code, **{name: item[name] for name in ("number", "version", "open_type")}}, as_json)
 
 
 @open_data.command("withdraw")
-def withdraw_open(code: Code, by: By, home: Home = None, as_json: AsJson = False) -> None:
+def withdraw_open(ledger: Ledger, code: Code, by: By, as_json: AsJson = False) -> None:
     """把资源移出开放目录。Remove a resource from the open catalogue.
 
     示例 Example:  pingzheng catalogue open withdraw <code> --by <provider>
     """
-    with opened(home, as_json) as ledger:
-        ledger.catalogue.open_catalogue.close(actor_of(ledger, by), code)
-        emit({"code": code, "open": False}, as_json)
+    ledger.catalogue.open_catalogue.close(actor_of(ledger, by), code)
+    emit({"code": code, "open": False}, as_json)
 
 
 def _open(item: dict[str, Any]) -> dict[str, Any]:

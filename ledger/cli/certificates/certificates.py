@@ -12,20 +12,22 @@ from ledger.cli.certificates import holdings_options as by
 from ledger.cli.certificates.issuing import issue_all_ready
 from ledger.cli.certificates.options import BundleOut, Fields, Nonce, Number, OwnKey, asking_party
 from ledger.cli.shell.files import signer_of
+from ledger.cli.shell.group import Group
 from ledger.cli.shell.naming import party_of
-from ledger.cli.shell.opening import opened
-from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, local_time
+from ledger.cli.shell.output import AsJson, emit, emit_rows, local_time
 from ledger.domain.codes import check_certificate_no
 from ledger.errors import InvalidInput
 
 if TYPE_CHECKING:
     from ledger.certificates.issued import IssuedCertificate
+    from ledger.installation.wiring import Ledger
 
-app = typer.Typer(no_args_is_help=True)
+app = Group()
 
 
 @app.command("list")
 def listing(
+    ledger: Ledger,
     party: by.Party = "",
     part: by.Part = None,
     scenario: by.Scenario = None,
@@ -37,7 +39,6 @@ def listing(
     expires_before: by.ExpiresBefore = None,
     after: Annotated[str | None, typer.Option(help="List the certificates after this number.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """归集：列出以该参与方为主体、使用方、签发方或提供方的凭证及其当前状态。List the certificates of which a party is
@@ -46,33 +47,29 @@ def listing(
     示例 Examples:  pingzheng certificate list --scenario S51 --state active --limit 3 · pingzheng certificate list
     --party all --class registration
     """
-    with opened(home, as_json) as ledger:
-        wanted = by.filter_of(
-            ledger, party, part, scenario, cls, state, provider, issued_from, issued_to, expires_before
-        )
-        rows = ledger.usage.holdings.page(wanted, after, limit)
-        emit_rows([_row(row.certificate) | {"state": row.state} for row in rows], as_json, "凭证 Certificates")
+    wanted = by.filter_of(ledger, party, part, scenario, cls, state, provider, issued_from, issued_to, expires_before)
+    rows = ledger.usage.holdings.page(wanted, after, limit)
+    emit_rows([_row(row.certificate) | {"state": row.state} for row in rows], as_json, "凭证 Certificates")
 
 
 @app.command()
-def show(number: Number, key: OwnKey = None, home: Home = None, as_json: AsJson = False) -> None:
+def show(ledger: Ledger, number: Number, key: OwnKey = None, as_json: AsJson = False) -> None:
     """查看一张凭证及其当前状态。Show one certificate and its current status.
 
     示例 Example:  pingzheng certificate show DAC-440802-2026-S51-00000001-K
     """
-    with opened(home, as_json) as ledger:
-        actor = asking_party(ledger, key)
-        row = ledger.own_certificates.get(actor, check_certificate_no(number))
-        emit(_row(row) | ledger.certificate_views.status(actor, number), as_json, number)
+    actor = asking_party(ledger, key)
+    row = ledger.own_certificates.get(actor, check_certificate_no(number))
+    emit(_row(row) | ledger.certificate_views.status(actor, number), as_json, number)
 
 
 @app.command()
 def bundle(
+    ledger: Ledger,
     number: Number,
     out: Annotated[Path, typer.Option(help="File to write the bundle to.")] = Path("bundle.json"),
     fields: Fields = None,
     key: OwnKey = None,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """凭证主体用自己的密钥取得凭证包；这次读取会留下记录。Write a certificate's bundle to a file. Only the
@@ -80,15 +77,15 @@ def bundle(
 
     示例 Example:  pingzheng certificate bundle DAC-440802-2026-S51-00000001-K --key firm.key --out bundle.json
     """
-    with opened(home, as_json) as ledger:
-        chosen = None if fields is None else [name for name in fields.split(",") if name]
-        made = ledger.own_certificates.bundle(asking_party(ledger, key), check_certificate_no(number), chosen)
-        out.write_bytes(made.to_bytes())
-        emit({"file": str(out), "certificate_no": number, **made.position.to_dict()}, as_json)
+    chosen = None if fields is None else [name for name in fields.split(",") if name]
+    made = ledger.own_certificates.bundle(asking_party(ledger, key), check_certificate_no(number), chosen)
+    out.write_bytes(made.to_bytes())
+    emit({"file": str(out), "certificate_no": number, **made.position.to_dict()}, as_json)
 
 
 @app.command()
 def issue(
+    ledger: Ledger,
     request: Annotated[
         str,
         typer.Argument(
@@ -96,7 +93,6 @@ def issue(
         ),
     ] = "",
     all_ready: Annotated[bool, typer.Option("--all-ready", help="Issue for every request that is ready.")] = False,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """为一个请求，或为所有已获授权且提供方已答复的请求，签发凭证并存证。Issue and anchor the certificate for one
@@ -104,26 +100,25 @@ def issue(
 
     示例 Examples:  pingzheng certificate issue <request> · pingzheng certificate issue --all-ready
     """
-    with opened(home, as_json) as ledger:
-        if all_ready == bool(request):
-            raise InvalidInput("REQUEST_OR_ALL", "Give either one request or --all-ready.", where="request")
-        if all_ready:
-            issue_all_ready(ledger, as_json)
-            return
-        (row,) = ledger.usage.issuance.issue(ledger.actor(ledger.party), [request])
-        ledger.anchoring.flush()
-        emit(ledger.verification.status(row.certificate_no), as_json, row.certificate_no)
+    if all_ready == bool(request):
+        raise InvalidInput("REQUEST_OR_ALL", "Give either one request or --all-ready.", where="request")
+    if all_ready:
+        issue_all_ready(ledger, as_json)
+        return
+    (row,) = ledger.usage.issuance.issue(ledger.actor(ledger.party), [request])
+    ledger.anchoring.flush()
+    emit(ledger.verification.status(row.certificate_no), as_json, row.certificate_no)
 
 
 @app.command()
 def present(
+    ledger: Ledger,
     number: Number,
     consumer: Annotated[str, typer.Option(help="The consumer: party id, USCC or name.", show_default=False)],
     nonce: Nonce,
     key: Annotated[Path, typer.Option(help="The subject's private key file.", show_default=False)],
     fields: Fields = None,
     out: BundleOut = Path("bundle.json"),
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """用主体的密钥签名，把凭证出示给指定的使用方和其随机串，并写出凭证包。Sign, with the subject's key, that a
@@ -132,24 +127,22 @@ def present(
     示例 Example:  pingzheng certificate present DAC-440802-2026-S51-00000001-K --consumer <party> --nonce <nonce>
     --key firm.key
     """
-    with opened(home, as_json) as ledger:
-        chosen = None if fields is None else fields.split(",")
-        to = party_of(ledger, consumer)
-        made = ledger.certificates.bundles.present(number, chosen, to, nonce, signer_of(key), ledger.clock())
-        out.write_bytes(made.to_bytes())
-        emit({"file": str(out), "certificate_no": number}, as_json)
+    chosen = None if fields is None else fields.split(",")
+    to = party_of(ledger, consumer)
+    made = ledger.certificates.bundles.present(number, chosen, to, nonce, signer_of(key), ledger.clock())
+    out.write_bytes(made.to_bytes())
+    emit({"file": str(out), "certificate_no": number}, as_json)
 
 
 @app.command()
-def correct(number: Number, home: Home = None, as_json: AsJson = False) -> None:
+def correct(ledger: Ledger, number: Number, as_json: AsJson = False) -> None:
     """提供方更正数据后，签发新版本取代原凭证。Issue a new version of a certificate after a provider has corrected its
     data. The new version supersedes the certificate.
 
     示例 Example:  pingzheng certificate correct DAC-440802-2026-S51-00000001-K
     """
-    with opened(home, as_json) as ledger:
-        new = ledger.usage.corrections.correct(ledger.actor(ledger.party), check_certificate_no(number))
-        emit(_row(new) | {"supersedes": number}, as_json, new.certificate_no)
+    new = ledger.usage.corrections.correct(ledger.actor(ledger.party), check_certificate_no(number))
+    emit(_row(new) | {"supersedes": number}, as_json, new.certificate_no)
 
 
 for command in (

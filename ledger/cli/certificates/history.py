@@ -3,36 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ledger.cli.certificates.options import Number
 from ledger.cli.parties.login import kept_session
-from ledger.cli.shell.opening import participating
-from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, errors_explained, local_time
+from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, local_time
 from ledger.domain.codes import check_certificate_no
 
+if TYPE_CHECKING:
+    from ledger.installation.participant import Participant
 
-def provenance(number: Number, home: Home = None, as_json: AsJson = False) -> None:
+
+def provenance(ledger: Participant, number: Number, as_json: AsJson = False) -> None:
     """溯源：凭证的全部经过，并证明没有遗漏。List every event of a certificate, with a proof that no event is missing.
 
     示例 Example:  pingzheng certificate provenance DAC-440802-2026-S51-00000001-K
     """
-    with participating(home, as_json) as ledger:
-        found = ledger.provenances.certificate(check_certificate_no(number)).to_dict()
-        if as_json:
-            emit(found, as_json)
-            return
-        emit_rows([_event(event) for event in found["events"]], as_json, f"溯源 Provenance of {number}")
-        emit(found["completeness"], as_json, "完整性证明 Completeness")
+    found = ledger.provenances.certificate(check_certificate_no(number)).to_dict()
+    if as_json:
+        emit(found, as_json)
+        return
+    emit_rows([_event(event) for event in found["events"]], as_json, f"溯源 Provenance of {number}")
+    emit(found["completeness"], as_json, "完整性证明 Completeness")
 
 
 def presentations(
+    ledger: Participant,
     number: Number,
     after: Annotated[str | None, typer.Option(help="List the verifications after this id.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """核验记录：凭证在本账本的每次核验，以及未在本账本核验就登记的使用。List the verifications of a certificate at this
@@ -40,10 +41,9 @@ def presentations(
 
     示例 Example:  pingzheng certificate presentations DAC-440802-2026-S51-00000001-K
     """
-    with participating(home, as_json) as ledger:
-        number = check_certificate_no(number)
-        known = [row.to_dict() for row in ledger.presentations.page(number, after, limit)]
-        elsewhere = [asdict(use) for use in ledger.presentations.elsewhere(number)]
+    number = check_certificate_no(number)
+    known = [row.to_dict() for row in ledger.presentations.page(number, after, limit)]
+    elsewhere = [asdict(use) for use in ledger.presentations.elsewhere(number)]
     if as_json:
         emit({"presentations": known, "elsewhere": elsewhere}, as_json)
         return
@@ -63,15 +63,14 @@ def readings(
 
     示例 Example:  pingzheng certificate readings
     """
-    with errors_explained(as_json):
-        query = {"limit": str(limit)} | ({} if after is None else {"cursor": after})
-        page = kept_session(home).call("GET", "/v1/readings", query=query)
-        if as_json:
-            emit(page, as_json)
-            return
-        emit_rows([row | {"at": local_time(row["at"])} for row in page["items"]], as_json, "谁用过我的数据 Readings")
-        if page["next_cursor"] is not None:
-            emit({"next_cursor": page["next_cursor"]}, as_json)
+    query = {"limit": str(limit)} | ({} if after is None else {"cursor": after})
+    page = kept_session(home).call("GET", "/v1/readings", query=query)
+    if as_json:
+        emit(page, as_json)
+        return
+    emit_rows([row | {"at": local_time(row["at"])} for row in page["items"]], as_json, "谁用过我的数据 Readings")
+    if page["next_cursor"] is not None:
+        emit({"next_cursor": page["next_cursor"]}, as_json)
 
 
 def _event(event: dict[str, Any]) -> dict[str, object]:

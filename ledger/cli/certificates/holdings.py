@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ledger.cli.certificates import holdings_options as by
-from ledger.cli.shell.opening import opened
-from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, local_time
+from ledger.cli.shell.group import Group
+from ledger.cli.shell.output import AsJson, emit, emit_rows, local_time
 from ledger.connectors.tabular import csv_lines
 from ledger.domain.days import shanghai_time
 from ledger.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from ledger.installation.wiring import Ledger
     from ledger.usage.holdings.overview import Holding
 
-app = typer.Typer(no_args_is_help=True)
+app = Group()
 FORMATS = ("csv", "jsonl")
 COLUMNS = (
     "certificate_no",
@@ -40,6 +41,7 @@ COLUMNS = (
 
 @app.command()
 def summary(
+    ledger: Ledger,
     party: by.Party = "",
     part: by.Part = None,
     scenario: by.Scenario = None,
@@ -49,7 +51,6 @@ def summary(
     issued_from: by.IssuedFrom = None,
     issued_to: by.IssuedTo = None,
     expires_before: by.ExpiresBefore = None,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """按场景和提供部门统计凭证数量及当前状态。Count the certificates of each scenario and of each providing department,
@@ -58,22 +59,20 @@ def summary(
     示例 Examples:  pingzheng holdings summary --party all · pingzheng holdings summary --scenario S51 --state
     active
     """
-    with opened(home, as_json) as ledger:
-        wanted = by.filter_of(
-            ledger, party, part, scenario, cls, state, provider, issued_from, issued_to, expires_before
-        )
-        counts = ledger.usage.holdings.summary(wanted)
-        if as_json:
-            emit(counts, as_json)
-            return
-        emit_rows(counts["by_scenario"], as_json, "按场景 By scenario")
-        emit_rows(counts["by_provider"], as_json, "按部门 By department")
-        head = {"合计 total": counts["total"], "时间 at": local_time(counts["at"]), "区块 block": counts["block"]}
-        emit(head, as_json, "归集 Holdings")
+    wanted = by.filter_of(ledger, party, part, scenario, cls, state, provider, issued_from, issued_to, expires_before)
+    counts = ledger.usage.holdings.summary(wanted)
+    if as_json:
+        emit(counts, as_json)
+        return
+    emit_rows(counts["by_scenario"], as_json, "按场景 By scenario")
+    emit_rows(counts["by_provider"], as_json, "按部门 By department")
+    head = {"合计 total": counts["total"], "时间 at": local_time(counts["at"]), "区块 block": counts["block"]}
+    emit(head, as_json, "归集 Holdings")
 
 
 @app.command()
 def export(
+    ledger: Ledger,
     out: Annotated[Path, typer.Argument(help="File to write the list to.", show_default=False)],
     form: Annotated[
         str | None, typer.Option("--format", help=f"{' or '.join(FORMATS)}; default: by the file's name.")
@@ -87,7 +86,6 @@ def export(
     issued_from: by.IssuedFrom = None,
     issued_to: by.IssuedTo = None,
     expires_before: by.ExpiresBefore = None,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """导出凭证清单：编号、代码、时间和状态；参与方只写编号，不含个人信息。Write a list of certificates: numbers,
@@ -97,21 +95,20 @@ def export(
 
     示例 Example:  pingzheng holdings export expiring.csv --party all --state active --expires-before 2026-12-31
     """
-    with opened(home, as_json) as ledger:
-        chosen = form or out.suffix.removeprefix(".")
-        if chosen not in FORMATS:
-            raise InvalidInput(
-                "FORMAT_UNKNOWN", "The format of a list is csv or jsonl.", where="format", hint="--format csv"
-            )
-        wanted = by.filter_of(
-            ledger, party, part, scenario, cls, state, provider, issued_from, issued_to, expires_before
+    chosen = form or out.suffix.removeprefix(".")
+    if chosen not in FORMATS:
+        raise InvalidInput(
+            "FORMAT_UNKNOWN", "The format of a list is csv or jsonl.", where="format", hint="--format csv"
         )
-        count = _write(out, ledger.usage.holdings.each(wanted), as_csv=chosen == "csv")
-        emit({"file": str(out), "certificates": count}, as_json)
+    wanted = by.filter_of(ledger, party, part, scenario, cls, state, provider, issued_from, issued_to, expires_before)
+    count = _write(out, ledger.usage.holdings.each(wanted), as_csv=chosen == "csv")
+    emit({"file": str(out), "certificates": count}, as_json)
 
 
 def _write(out: Path, holdings: Iterable[Holding], *, as_csv: bool) -> int:
-    """Write to a temporary file first, so that an interrupted export leaves no file that looks complete."""
+    """Write the list to a temporary file and then rename it, so that an interrupted export leaves no file that looks
+    complete.
+    """
     draft, count = out.with_name(f"{out.name}.part"), 0
     with draft.open("w", encoding="utf-8", newline="") as file:
         file.writelines(csv_lines([COLUMNS]) if as_csv else ())

@@ -1,30 +1,34 @@
-"""Commands for a certificate's status: its issuer revokes or suspends it, authorities and supervisors hold it."""
+"""Commands for a certificate's status. Its issuer revokes or suspends it; an authority or a supervisor places a
+hold.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ledger.cli.certificates.options import Number
 from ledger.cli.shell.naming import actor_of
-from ledger.cli.shell.opening import opened
-from ledger.cli.shell.output import AsJson, Home, emit
+from ledger.cli.shell.output import AsJson, emit
 from ledger.cli.shell.waiting import emit_done
 from ledger.domain.codes import check_certificate_no
 from ledger.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from ledger.installation.wiring import Ledger
 
 Reason = Annotated[str, typer.Option(help="data_error, fraud, court, sanction, investigation, …", show_default=False)]
 Office = Annotated[str, typer.Option(help="The acting authority or supervisor: party id, USCC or `authority`.")]
 
 
 def supersede(
+    ledger: Ledger,
     number: Number,
     successor: Annotated[
         str, typer.Argument(help="The number of the certificate that replaces it.", show_default=False)
     ],
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """用同一主体的另一张凭证永久取代原凭证。Replace a certificate permanently by another certificate of the same
@@ -32,21 +36,20 @@ def supersede(
 
     示例 Example:  pingzheng certificate supersede DAC-440802-2026-S51-00000001-K DAC-440802-2026-S51-00000002-I
     """
-    with opened(home, as_json) as ledger:
-        ledger.usage.status_acts.supersede(
-            ledger.actor(ledger.party), check_certificate_no(number), check_certificate_no(successor)
-        )
-        emit(ledger.verification.status(number), as_json, number)
+    ledger.usage.status_acts.supersede(
+        ledger.actor(ledger.party), check_certificate_no(number), check_certificate_no(successor)
+    )
+    emit(ledger.verification.status(number), as_json, number)
 
 
 def revoke(
+    ledger: Ledger,
     reason: Reason,
     number: Annotated[str, typer.Argument(help="Certificate number, DAC-…; or give --file.", show_default=False)] = "",
     file: Annotated[
         Path | None, typer.Option(help="A text file with one number on each line; all are revoked.", show_default=False)
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Revoke all numbers of the file without asking.")] = False,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """签发方永久撤销自己的凭证：一张，或文件列出的全部；中断后再次执行即可继续。Permanently revoke one certificate, or
@@ -56,62 +59,57 @@ def revoke(
     示例 Examples:  pingzheng certificate revoke DAC-440802-2026-S51-00000001-K --reason data_error · pingzheng
     certificate revoke --file numbers.txt --reason data_error --yes
     """
-    with opened(home, as_json) as ledger:
-        if (file is None) == (not number):
-            raise InvalidInput(
-                "NUMBER_OR_FILE",
-                "Give either one certificate number or a file with numbers.",
-                where="--file",
-                hint="Give the number, or --file with one number on each line.",
-            )
-        if file is not None:
-            from ledger.cli.certificates.revoking import revoke_listed
+    if (file is None) == (not number):
+        raise InvalidInput(
+            "NUMBER_OR_FILE",
+            "Give either one certificate number or a file with numbers.",
+            where="--file",
+            hint="Give the number, or --file with one number on each line.",
+        )
+    if file is not None:
+        from ledger.cli.certificates.revoking import revoke_listed
 
-            revoke_listed(ledger, file, reason, yes, as_json)
-            return
-        ledger.usage.status_acts.revoke(ledger.actor(ledger.party), check_certificate_no(number), reason)
-        emit(ledger.verification.status(number), as_json, number)
+        revoke_listed(ledger, file, reason, yes, as_json)
+        return
+    ledger.usage.status_acts.revoke(ledger.actor(ledger.party), check_certificate_no(number), reason)
+    emit(ledger.verification.status(number), as_json, number)
 
 
-def suspend(number: Number, reason: Reason, home: Home = None, as_json: AsJson = False) -> None:
+def suspend(ledger: Ledger, number: Number, reason: Reason, as_json: AsJson = False) -> None:
     """签发方暂停自己的凭证。Suspend a certificate until it is resumed. Only its issuer can do this.
 
     示例 Example:  pingzheng certificate suspend DAC-440802-2026-S51-00000001-K --reason investigation
     """
-    with opened(home, as_json) as ledger:
-        ledger.usage.status_acts.suspend(ledger.actor(ledger.party), check_certificate_no(number), reason)
-        emit(ledger.verification.status(number), as_json, number)
+    ledger.usage.status_acts.suspend(ledger.actor(ledger.party), check_certificate_no(number), reason)
+    emit(ledger.verification.status(number), as_json, number)
 
 
-def resume(number: Number, reason: Reason = "lifted", home: Home = None, as_json: AsJson = False) -> None:
+def resume(ledger: Ledger, number: Number, reason: Reason = "lifted", as_json: AsJson = False) -> None:
     """签发方恢复自己暂停的凭证。End the suspension of a certificate. Only its issuer can do this.
 
     示例 Example:  pingzheng certificate resume DAC-440802-2026-S51-00000001-K
     """
-    with opened(home, as_json) as ledger:
-        ledger.usage.status_acts.resume(ledger.actor(ledger.party), check_certificate_no(number), reason)
-        emit(ledger.verification.status(number), as_json, number)
+    ledger.usage.status_acts.resume(ledger.actor(ledger.party), check_certificate_no(number), reason)
+    emit(ledger.verification.status(number), as_json, number)
 
 
-def hold(number: Number, reason: Reason, by: Office = "authority", home: Home = None, as_json: AsJson = False) -> None:
+def hold(ledger: Ledger, number: Number, reason: Reason, by: Office = "authority", as_json: AsJson = False) -> None:
     """主管部门或监管方冻结用数凭证及其请求，直到解除。Hold a usage certificate and its request until the hold is
     lifted. Only an authority or a supervisor can do this.
 
     示例 Example:  pingzheng certificate hold DAC-440802-2026-S51-00000001-K --reason court
     """
-    with opened(home, as_json) as ledger:
-        ledger.usage.status_acts.hold(actor_of(ledger, by), check_certificate_no(number), reason)
-        emit(ledger.verification.status(number), as_json, number)
+    ledger.usage.status_acts.hold(actor_of(ledger, by), check_certificate_no(number), reason)
+    emit(ledger.verification.status(number), as_json, number)
 
 
 def lift(
-    number: Number, reason: Reason = "lifted", by: Office = "authority", home: Home = None, as_json: AsJson = False
+    ledger: Ledger, number: Number, reason: Reason = "lifted", by: Office = "authority", as_json: AsJson = False
 ) -> None:
     """解除本类机构（主管部门或监管方）对凭证的冻结，须两个同类机构同意；另一类机构的冻结不受影响。Lift a hold. Two
     parties with the role (authority or supervisor) that set the hold must agree; a hold by the other role stays.
 
     示例 Example:  pingzheng certificate lift DAC-440802-2026-S51-00000001-K --by authority
     """
-    with opened(home, as_json) as ledger:
-        row = ledger.usage.status_acts.lift(actor_of(ledger, by), check_certificate_no(number), reason)
-        emit_done(row, lambda: ledger.verification.status(number), as_json, number)
+    row = ledger.usage.status_acts.lift(actor_of(ledger, by), check_certificate_no(number), reason)
+    emit_done(row, lambda: ledger.verification.status(number), as_json, number)

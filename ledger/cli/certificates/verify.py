@@ -1,11 +1,13 @@
-"""``pingzheng verify`` and ``pingzheng facts``: verify a bundle, with the chain or with saved chain data."""
+"""``pingzheng verify`` and ``pingzheng facts``: verify a bundle, with the chain or with facts (chain data) from a
+file.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -20,7 +22,6 @@ from ledger.cli.shell.output import (
     Home,
     console,
     emit,
-    errors_explained,
     local_time,
     print_json,
 )
@@ -35,6 +36,9 @@ from ledger.proof.signing_keys import keys_in_words
 from ledger.proof.verifier import Expectation, verify
 from ledger.rulebooks.scenarios import ScenarioBook
 from ledger.rulebooks.templates import expecting
+
+if TYPE_CHECKING:
+    from ledger.installation.participant import Participant
 
 MAX_REQUEST_BYTES = 4096
 ACCEPTED, FIELDS_MISSING, NOT_ACCEPTED = "OK", "FIELDS_MISSING", "NOT_ACCEPTED"
@@ -95,15 +99,14 @@ def verify_command(
         if status["state"] != "active":
             raise typer.Exit(EXIT_NOT_VALID)
         return
-    with errors_explained(as_json):
-        expect, accept = _asked(request, None if consumer is None else _party_of(home, consumer, as_json), nonce)
-        report = _report(bundle, facts, expect, None if at is None else seconds_of(at), home, as_json)
-        accepted = _compared(accept, report)
-        with verdict_stands():
-            if as_json:
-                print_json(report.to_dict() | ({} if accepted is None else {"accepted": accepted}))
-            else:
-                _print_report(report, accepted)
+    expect, accept = _asked(request, None if consumer is None else _party_of(home, consumer, as_json), nonce)
+    report = _report(bundle, facts, expect, None if at is None else seconds_of(at), home, as_json)
+    accepted = _compared(accept, report)
+    with verdict_stands():
+        if as_json:
+            print_json(report.to_dict() | ({} if accepted is None else {"accepted": accepted}))
+        else:
+            _print_report(report, accepted)
     if not report.valid or (accepted is not None and accepted["code"] != ACCEPTED):
         raise typer.Exit(EXIT_NOT_VALID)
 
@@ -111,7 +114,7 @@ def verify_command(
 def _report(
     bundle: str, facts: Path | None, expect: Expectation, at: int | None, home: Path | None, as_json: bool
 ) -> Report:
-    """Verify with saved facts, or with the chain of the installation in ``home``.
+    """Verify a bundle with the facts in a file; without a file, with the chain of the installation in ``home``.
 
     ``at`` is seconds UTC; None means now.
     """
@@ -120,17 +123,17 @@ def _report(
         with participating(home, as_json) as ledger:
             return ledger.verification.verify(raw, expect, at).report
     known = of_file(facts, parse_facts, _read(facts, MAX_FACTS_BYTES))
-    # The time is at least that of the facts' block: with a slow clock, events in the facts would be in the future and
-    # ignored.
+    # The verifier ignores events that are later than its time. So if the clock is slow, the time of the facts' block is
+    # used.
     now = max(int(time.time()), known.block_time)
     scenarios = ScenarioBook.load(Settings.at(home).scenarios)
     return verify(raw, known, now if at is None else at, expecting(scenarios, raw, expect))
 
 
 def facts_command(
+    ledger: Participant,
     bundle: BundleFile,
     out: Annotated[Path, typer.Option(help="File to write the facts to.")] = Path("facts.json"),
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """保存核验凭证包所需的链上记录，以便日后离线核验。Save the chain data (facts) that a bundle needs, to verify the
@@ -138,16 +141,15 @@ def facts_command(
 
     示例 Example:  pingzheng facts bundle.json --out facts.json
     """
-    with participating(home, as_json) as ledger:
-        found = ledger.verification.facts(of_file(bundle, parse_bundle, _read(bundle, MAX_BUNDLE_BYTES)))
-        out.write_bytes(found.to_bytes())
-        emit({"file": str(out), "block": found.block, "time": local_time(found.block_time)}, as_json)
+    found = ledger.verification.facts(of_file(bundle, parse_bundle, _read(bundle, MAX_BUNDLE_BYTES)))
+    out.write_bytes(found.to_bytes())
+    emit({"file": str(out), "block": found.block, "time": local_time(found.block_time)}, as_json)
 
 
 def _party_of(home: Path | None, name: str, as_json: bool) -> str:
-    """Return the verifying party's id.
+    """Return the party id of the verifying party.
 
-    A name can be looked up only with a ledger; raises ``InvalidInput`` ``PARTY_FORM``, and the errors of ``party_of``.
+    A name can be looked up only with a ledger. Raises ``InvalidInput`` ``PARTY_FORM``, and the errors of ``party_of``.
     """
     if PARTY_ID.fullmatch(name):
         return name
@@ -160,9 +162,10 @@ def _party_of(home: Path | None, name: str, as_json: bool) -> str:
 
 
 def _compared(accept: Mapping[str, list[Any]] | None, report: Report) -> dict[str, Any] | None:
-    """Compare the disclosed fields with the accepted values, as ``docs/guides/verifying.md`` does.
+    """Compare the disclosed fields with the values that the request accepts. ``docs/guides/verifying.md`` explains how.
 
-    Returns a code and the fields that do not fit; None for a request without ``accept`` and for an invalid bundle.
+    Returns a code and the fields that do not fit. Returns None if the request has no ``accept`` or the bundle is not
+    valid.
     """
     if accept is None or not report.valid:
         return None
@@ -175,9 +178,10 @@ def _compared(accept: Mapping[str, list[Any]] | None, report: Report) -> dict[st
 def _asked(
     request: Path | None, consumer: str | None, nonce: str | None
 ) -> tuple[Expectation, Mapping[str, list[Any]] | None]:
-    """Return what the verifier expects, and the accepted values of each required field (None without ``accept``).
+    """Return what the verifier expects, and the accepted values of each required field (None if the request has no
+    ``accept``).
 
-    ``consumer`` and ``nonce`` take precedence over the request. Raises ``InvalidInput`` ``REQUEST_SHAPE``.
+    The arguments ``consumer`` and ``nonce`` replace those of the request. Raises ``InvalidInput`` ``REQUEST_SHAPE``.
     """
     if request is None:
         return Expectation(consumer=consumer, nonce=nonce), None
@@ -198,8 +202,8 @@ def _asked(
 def _read(path: Path, limit: int) -> bytes:
     if not path.is_file():
         raise InvalidInput("FILE_MISSING", "The file does not exist.", where=str(path))
-    # Read twice the limit, because a UTF-16 file is twice as long as its text; the parser refuses a text that is too
-    # long.
+    # A UTF-16 file has twice as many bytes as its text in UTF-8, so up to twice the limit is read. The parser then
+    # refuses a text above the limit.
     with path.open("rb") as file:
         return in_utf8(file.read(2 * limit + 2))
 

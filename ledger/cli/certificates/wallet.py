@@ -1,6 +1,6 @@
 """``pingzheng wallet``: keep a subject's certificates in one encrypted file, and present them without a ledger.
 
-Only ``export`` opens a ledger; the other commands need the wallet file only.
+Only the command ``export`` opens a ledger. The other commands need only the wallet file.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import typer
 from ledger.cli.certificates import holdings_options as by
 from ledger.cli.certificates.options import BundleOut, Fields, Nonce, Number
 from ledger.cli.shell.files import key_in, parsed, signer_of
+from ledger.cli.shell.group import Group
 from ledger.cli.shell.naming import PARTY_ID, party_of
 from ledger.cli.shell.opening import opened
-from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, errors_explained, local_time
+from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, local_time
 from ledger.cli.shell.passphrases import NEW_PASSPHRASE, NewPassphraseFile, PassphraseFile, passphrase_of
 from ledger.domain.codes import check_certificate_no
 from ledger.errors import InvalidInput
@@ -31,7 +32,7 @@ from ledger.wallet.wallet import HolderKey, Wallet
 if TYPE_CHECKING:
     from ledger.installation.wiring import Ledger
 
-app = typer.Typer(no_args_is_help=True)
+app = Group()
 
 File = Annotated[Path, typer.Option("--wallet", envvar="PINGZHENG_WALLET", help="The wallet file.", show_default=True)]
 Key = Annotated[Path | None, typer.Option(help="The holder's private key file; the wallet stores this key.")]
@@ -58,16 +59,15 @@ def export(
 
     示例 Example:  pingzheng wallet export --party 91440803MA9X0002X5 --state active --wallet firm.wallet
     """
-    with errors_explained(as_json):
-        file, kept = WalletFile(wallet), _key(key)
-        passphrase = passphrase_of(passphrase_file, new=not file.exists())
-        with opened(home, as_json) as ledger:
-            holder = party_of(ledger, party)
-            taken = ledger.usage.holder_bundles.all(holder, HoldingsFilter(scenario=scenario, cls=cls, state=state))
-            if with_key:
-                kept = _custody_key(ledger, holder)
-        after = file.change(passphrase, lambda before: _with_key(before.adding(taken.bundles), kept))
-        emit(_summary(wallet, after) | {"added": len(taken.bundles), "left_out": list(taken.left_out)}, as_json)
+    file, kept = WalletFile(wallet), _key(key)
+    passphrase = passphrase_of(passphrase_file, new=not file.exists())
+    with opened(home, as_json) as ledger:
+        holder = party_of(ledger, party)
+        taken = ledger.usage.holder_bundles.all(holder, HoldingsFilter(scenario=scenario, cls=cls, state=state))
+        if with_key:
+            kept = _custody_key(ledger, holder)
+    after = file.change(passphrase, lambda before: _with_key(before.adding(taken.bundles), kept))
+    emit(_summary(wallet, after) | {"added": len(taken.bundles), "left_out": list(taken.left_out)}, as_json)
 
 
 @app.command()
@@ -85,12 +85,11 @@ def add(
 
     示例 Examples:  pingzheng wallet add bundle.json · pingzheng wallet add holdings.jsonl --key firm.key
     """
-    with errors_explained(as_json):
-        file, kept = WalletFile(wallet), _key(key)
-        read = [bundle for path in bundles for bundle in parsed(path, MAX_BUNDLES_BYTES, bundles_in)]
-        passphrase = passphrase_of(passphrase_file, new=not file.exists())
-        after = file.change(passphrase, lambda before: _with_key(before.adding(read), kept))
-        emit(_summary(wallet, after) | {"added": len(read)}, as_json)
+    file, kept = WalletFile(wallet), _key(key)
+    read = [bundle for path in bundles for bundle in parsed(path, MAX_BUNDLES_BYTES, bundles_in)]
+    passphrase = passphrase_of(passphrase_file, new=not file.exists())
+    after = file.change(passphrase, lambda before: _with_key(before.adding(read), kept))
+    emit(_summary(wallet, after) | {"added": len(read)}, as_json)
 
 
 @app.command("list")
@@ -100,10 +99,9 @@ def listing(wallet: File = HERE, passphrase_file: PassphraseFile = None, as_json
 
     示例 Example:  pingzheng wallet list --wallet firm.wallet
     """
-    with errors_explained(as_json):
-        held = WalletFile(wallet).open(passphrase_of(passphrase_file))
-        rows = [_row(held, number) for number in sorted(held.certificates)]
-        emit_rows(rows, as_json, "钱包 Wallet")
+    held = WalletFile(wallet).open(passphrase_of(passphrase_file))
+    rows = [_row(held, number) for number in sorted(held.certificates)]
+    emit_rows(rows, as_json, "钱包 Wallet")
 
 
 @app.command()
@@ -120,19 +118,18 @@ def show(
 
     示例 Example:  pingzheng wallet show DAC-440802-2026-S51-00000001-K --wallet firm.wallet
     """
-    with errors_explained(as_json):
-        held = WalletFile(wallet).open(passphrase_of(passphrase_file))
-        bundle, parts = held.read(check_certificate_no(number))
-        seen = {"state": bundle.status.state, "block": bundle.status.block}
-        shown = _row(held, number) | {
-            "purpose": parts.claims["purpose"],
-            "disclosable": {item.name: item.value for item in parts.disclosures},
-            "status_seen": seen,
-        }
-        if out is not None:
-            out.write_bytes(bundle.to_bytes())
-            shown |= {"file": str(out)}
-        emit(shown, as_json, number)
+    held = WalletFile(wallet).open(passphrase_of(passphrase_file))
+    bundle, parts = held.read(check_certificate_no(number))
+    seen = {"state": bundle.status.state, "block": bundle.status.block}
+    shown = _row(held, number) | {
+        "purpose": parts.claims["purpose"],
+        "disclosable": {item.name: item.value for item in parts.disclosures},
+        "status_seen": seen,
+    }
+    if out is not None:
+        out.write_bytes(bundle.to_bytes())
+        shown |= {"file": str(out)}
+    emit(shown, as_json, number)
 
 
 @app.command()
@@ -156,21 +153,20 @@ def present(
     示例 Example:  pingzheng wallet present DAC-440802-2026-S51-00000001-K --consumer 9f…9f --nonce n-0S6_WzA2Mj
     --fields wage_band --wallet firm.wallet
     """
-    with errors_explained(as_json):
-        if not PARTY_ID.fullmatch(consumer):
-            raise InvalidInput("PARTY_ID_FORM", "The consumer's party id has 64 hex digits.", where="--consumer")
-        held = WalletFile(wallet).open(passphrase_of(passphrase_file))
-        made = held.present(
-            check_certificate_no(number),
-            None if fields is None else [name for name in fields.split(",") if name],
-            consumer=consumer,
-            nonce=nonce,
-            at=int(time.time()),
-            holder=None if key is None else signer_of(key),
-        )
-        out.write_bytes(made.to_bytes())
-        disclosed = [item.name for item in parse_certificate(made.certificate).disclosures]
-        emit({"file": str(out), "certificate_no": number, "consumer": consumer, "disclosed": disclosed}, as_json)
+    if not PARTY_ID.fullmatch(consumer):
+        raise InvalidInput("PARTY_ID_FORM", "The consumer's party id has 64 hex digits.", where="--consumer")
+    held = WalletFile(wallet).open(passphrase_of(passphrase_file))
+    made = held.present(
+        check_certificate_no(number),
+        None if fields is None else [name for name in fields.split(",") if name],
+        consumer=consumer,
+        nonce=nonce,
+        at=int(time.time()),
+        holder=None if key is None else signer_of(key),
+    )
+    out.write_bytes(made.to_bytes())
+    disclosed = [item.name for item in parse_certificate(made.certificate).disclosures]
+    emit({"file": str(out), "certificate_no": number, "consumer": consumer, "disclosed": disclosed}, as_json)
 
 
 @app.command()
@@ -185,10 +181,9 @@ def passphrase(
 
     示例 Example:  pingzheng wallet passphrase --wallet firm.wallet
     """
-    with errors_explained(as_json):
-        old = passphrase_of(passphrase_file)
-        new = passphrase_of(new_passphrase_file, NEW_PASSPHRASE, new=True)
-        emit(_summary(wallet, WalletFile(wallet).change_passphrase(old, new)), as_json)
+    old = passphrase_of(passphrase_file)
+    new = passphrase_of(new_passphrase_file, NEW_PASSPHRASE, new=True)
+    emit(_summary(wallet, WalletFile(wallet).change_passphrase(old, new)), as_json)
 
 
 def _row(held: Wallet, number: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ledger.cli.shell.output import AsJson, Home, emit, errors_explained, stderr
+from ledger.cli.shell.output import AsJson, Home, emit, stderr
 
 
 def backup_command(
@@ -28,18 +28,17 @@ def backup_command(
 
     示例 Example:  pingzheng backup /backup/2026-11-30 --keys /vault/2026-11-30
     """
-    with errors_explained(as_json):
-        from ledger.installation.recovery.backup import back_up
-        from ledger.installation.settings import Settings
+    from ledger.installation.recovery.backup import back_up
+    from ledger.installation.settings import Settings
 
-        with stderr.status("备份 Backing up…"):
-            written = back_up(Settings.at(home), folder, keys)
-        result = {
-            "backup": written.id,
-            "folder": str(written.folder),
-            "keys": str(written.keys),
-            "ledger": written.ledger,
-            "made_at": written.made_at,
-            **written.about,
-        }
-        emit(result, as_json, "备份 Backup")
+    with stderr.status("备份 Backing up…"):
+        written = back_up(Settings.at(home), folder, keys)
+    result = {
+        "backup": written.id,
+        "folder": str(written.folder),
+        "keys": str(written.keys),
+        "ledger": written.ledger,
+        "made_at": written.made_at,
+        **written.about,
+    }
+    emit(result, as_json, "备份 Backup")

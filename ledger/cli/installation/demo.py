@@ -15,7 +15,6 @@ from ledger.cli.shell.output import (
     AsJson,
     Home,
     console,
-    errors_explained,
     print_json,
     progress,
     stderr,
@@ -36,35 +35,34 @@ def demo(
 
     示例 Example:  pingzheng demo --subjects 140
     """
-    with errors_explained(as_json):
-        from ledger.demo.alone import alone_in
-        from ledger.demo.opening import open_pilot
-        from ledger.demo.pilot import Size, run_pilot
-        from ledger.demo.report import print_summary
-        from ledger.installation.settings import Settings
+    from ledger.demo.alone import alone_in
+    from ledger.demo.opening import open_pilot
+    from ledger.demo.pilot import Size, run_pilot
+    from ledger.demo.report import print_summary
+    from ledger.installation.settings import Settings
 
-        settings = Settings.at(home)
-        settings.make_home()
-        with (
-            alone_in(settings.home),
-            _interrupted(settings.home, out, subjects) as reached,
-            open_pilot(settings, _say) as ledger,
-            alone_in(out),
-            progress() as bars,
-        ):
+    settings = Settings.at(home)
+    settings.make_home()
+    with (
+        alone_in(settings.home),
+        _interrupted(settings.home, out, subjects) as reached,
+        open_pilot(settings, _say) as ledger,
+        alone_in(out),
+        progress() as bars,
+    ):
 
-            def bar(name: str, total: int) -> Callable[[int], None]:
-                task = bars.add_task(name, total=total)
-                return lambda count: bars.advance(task, count)
+        def bar(name: str, total: int) -> Callable[[int], None]:
+            task = bars.add_task(name, total=total)
+            return lambda count: bars.advance(task, count)
 
-            run = run_pilot(ledger, out, bar, Size(subjects), reached)
-        if as_json:
-            print_json(run.to_dict())
-        else:
-            print_summary(console, run)
-            console.print(f"输出目录 Output folder: [bold]{out}[/]")
-        if not run.as_expected or not run.transfer["completeness"]["complete"]:
-            raise typer.Exit(1)
+        run = run_pilot(ledger, out, bar, Size(subjects), reached)
+    if as_json:
+        print_json(run.to_dict())
+    else:
+        print_summary(console, run)
+        console.print(f"输出目录 Output folder: [bold]{out}[/]")
+    if not run.as_expected or not run.transfer["completeness"]["complete"]:
+        raise typer.Exit(1)
 
 
 def _say(sentence: str) -> None:
@@ -73,7 +71,9 @@ def _say(sentence: str) -> None:
 
 @contextmanager
 def _interrupted(home: Path, out: Path, subjects: int) -> Iterator[Callable[[str], None]]:
-    """After Ctrl-C, print which results are kept and how to continue. Yields a function that counts completed steps."""
+    """After Ctrl-C, print which results are kept and how to continue. Yields a function that is called after each step,
+    to count the steps.
+    """
     steps = [""]
     try:
         yield steps.append

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 from rich.markup import escape
 
-from ledger.cli.shell.output import AsJson, Home, console, errors_explained, print_json
+from ledger.cli.shell.output import AsJson, Home, console, print_json
 from ledger.installation.explanations import explanation
 
 if TYPE_CHECKING:
@@ -38,17 +38,16 @@ def doctor(home: Home = None, as_json: AsJson = False) -> None:
 
     示例 Examples:  pingzheng doctor · pingzheng doctor --home /srv/ledger --json
     """
-    with errors_explained(as_json):
-        from ledger.installation.doctor import Doctor
-        from ledger.installation.settings import Settings
+    from ledger.installation.doctor import Doctor
+    from ledger.installation.settings import Settings
 
-        parts = Doctor(Settings.at(home)).examine()
-        fine = not any(part.findings for part in parts)
-        if as_json:
-            print_json({"ok": fine, "parts": [_shown(part) for part in parts]})
-        else:
-            for part in parts:
-                _print(part)
+    parts = Doctor(Settings.at(home)).examine()
+    fine = not any(part.findings for part in parts)
+    if as_json:
+        print_json({"ok": fine, "parts": [_shown(part) for part in parts]})
+    else:
+        for part in parts:
+            _print(part)
     if not fine:
         raise typer.Exit(1)
 

@@ -1,4 +1,6 @@
-"""``pingzheng init``: create a ledger; deploy its contracts with the founding authorities and the waiting period."""
+"""``pingzheng init``: create a ledger, that is, deploy its contracts with the founding authorities and the waiting
+period.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ import typer
 from ledger.cli.shell.files import parsed
 from ledger.cli.shell.naming import DURATIONS, duration_of
 from ledger.cli.shell.opening import shown_while
-from ledger.cli.shell.output import AsJson, Home, emit, errors_explained
+from ledger.cli.shell.output import AsJson, Home, emit
 from ledger.domain.days import day_of, end_of_validity
 from ledger.errors import Conflict, InvalidInput
 
@@ -54,23 +56,22 @@ def init(
     示例 Examples:  pingzheng init --delay 72h --accredit S00 --accredit S51 · pingzheng init --office justice.json
     --office services.json
     """
-    with errors_explained(as_json):
-        from ledger.installation.settings import Settings
-        from ledger.installation.wiring import create_ledger
-        from ledger.parties.offices import MAX_OFFICE_BYTES, read_office
+    from ledger.installation.settings import Settings
+    from ledger.installation.wiring import create_ledger
+    from ledger.parties.offices import MAX_OFFICE_BYTES, read_office
 
-        settings = Settings.at(home)
-        if delay is not None:
-            settings = settings.model_copy(update={"delay": duration_of(delay)})
-        _require_new(settings, office)
-        founders = [parsed(path, MAX_OFFICE_BYTES, read_office) for path in office or ()]
-        until = end_of_validity(day_of(last_day, "--last-day"))
-        periods = dict.fromkeys(accredit or (), (0, until))
-        with shown_while(
-            "部署合约 Deploying the contracts…",
-            lambda: create_ledger(settings, founders=founders, accreditations=periods),
-        ) as ledger:
-            emit(_founded(ledger), as_json, "新账本 New ledger")
+    settings = Settings.at(home)
+    if delay is not None:
+        settings = settings.model_copy(update={"delay": duration_of(delay)})
+    _require_new(settings, office)
+    founders = [parsed(path, MAX_OFFICE_BYTES, read_office) for path in office or ()]
+    until = end_of_validity(day_of(last_day, "--last-day"))
+    periods = dict.fromkeys(accredit or (), (0, until))
+    with shown_while(
+        "部署合约 Deploying the contracts…",
+        lambda: create_ledger(settings, founders=founders, accreditations=periods),
+    ) as ledger:
+        emit(_founded(ledger), as_json, "新账本 New ledger")
 
 
 def _require_new(settings: Settings, office: list[Path] | None) -> None:

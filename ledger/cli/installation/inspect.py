@@ -8,40 +8,43 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ledger.cli.installation.restore import adopt, lost
+from ledger.cli.shell.group import Group
 from ledger.cli.shell.opening import opened, participating
 from ledger.cli.shell.output import AsJson, Home, confirm, emit
 
 if TYPE_CHECKING:
     from ledger.installation.participant import Participant
+    from ledger.installation.wiring import Ledger
 
-log = typer.Typer(no_args_is_help=True)
-index = typer.Typer(no_args_is_help=True)
+log = Group()
+index = Group()
 
 
-def status(home: Home = None, as_json: AsJson = False) -> None:
+def status(ledger: Participant, as_json: AsJson = False) -> None:
     """检查链、数据库、条目、存证和索引是否正常；不正常时退出码为 1。Check chain, database, entries, anchoring and
     index. The exit code is 1 if one of them has a problem.
 
     示例 Example:  pingzheng status
     """
-    with participating(home, as_json) as ledger:
-        checks = ledger.inspection.readiness() | {"entries": _entries(ledger)}
-        checks |= _archive(ledger) | _sealing(ledger) | _lost(ledger)
-        emit(checks, as_json, "状态 Status")
-        fine = all(check["ok"] for check in checks.values())
+    checks = ledger.inspection.readiness() | {"entries": _entries(ledger)}
+    checks |= _archive(ledger) | _sealing(ledger) | _lost(ledger)
+    emit(checks, as_json, "状态 Status")
+    fine = all(check["ok"] for check in checks.values())
     if not fine:
         raise typer.Exit(1)
 
 
 def _archive(ledger: Participant) -> dict[str, Any]:
-    """Return the state of the archive; empty if there is no archive."""
+    """Return the state of the archive, or an empty object if there is no archive."""
     archiving = getattr(ledger, "archiving", None)
     state = None if archiving is None else archiving.check()
     return {} if state is None else {"archive": state}
 
 
 def _sealing(ledger: Participant) -> dict[str, Any]:
-    """Return the number of texts that a restore closed, and how to open them; empty if no text is closed."""
+    """Return how many encrypted texts cannot be opened since a restore, and how to open them. Empty if there are
+    none.
+    """
     from ledger.store.sealing import closed_texts
 
     with ledger.database.read() as session:
@@ -50,9 +53,9 @@ def _sealing(ledger: Participant) -> dict[str, Any]:
 
 
 def _lost(ledger: Participant) -> dict[str, Any]:
-    """Return the numbers of lost batches and of missing entries; empty if no batch is lost.
+    """Return which batches were lost and how many entries are missing. Empty if no batch was lost.
 
-    ``ok`` stays true: the operator accepted the loss at the restore.
+    ``ok`` is true although batches are lost, because the operator accepted the loss at the restore.
     """
     from ledger.installation.recovery.adopting import lost_finding
 
@@ -66,48 +69,44 @@ log.command()(lost)
 
 
 @log.command()
-def head(home: Home = None, as_json: AsJson = False) -> None:
+def head(ledger: Participant, as_json: AsJson = False) -> None:
     """显示链上的日志头，检查索引的历史是否与日志头相符、条目是否被改动。Show the log's head on the chain. Check that
     the indexed history matches the head and that no entry was changed; the exit code is 1 if a check fails.
 
     示例 Example:  pingzheng log head
     """
-    with participating(home, as_json) as ledger:
-        shown = ledger.inspection.head() | {"entries": _entries(ledger)}
-        emit(shown, as_json, "日志头 Head")
+    shown = ledger.inspection.head() | {"entries": _entries(ledger)}
+    emit(shown, as_json, "日志头 Head")
     if not shown["entries"]["ok"] or shown["finding"] is not None:
         raise typer.Exit(1)
 
 
 @log.command()
-def batch(number: Annotated[int, typer.Argument(min=0)], home: Home = None, as_json: AsJson = False) -> None:
+def batch(ledger: Ledger, number: Annotated[int, typer.Argument(min=0)], as_json: AsJson = False) -> None:
     """显示一个批次的范围、根和锚点。Show the range, the root and the anchor of a batch.
 
     示例 Example:  pingzheng log batch 0
     """
-    with opened(home, as_json) as ledger:
-        emit(ledger.inspection.batch(number), as_json, f"批次 Batch {number}")
+    emit(ledger.inspection.batch(number), as_json, f"批次 Batch {number}")
 
 
 @log.command()
-def proof(seq: Annotated[int, typer.Argument(min=0)], home: Home = None, as_json: AsJson = False) -> None:
+def proof(ledger: Ledger, seq: Annotated[int, typer.Argument(min=0)], as_json: AsJson = False) -> None:
     """显示条目的存证证明。Show the inclusion proof of an entry.
 
     示例 Example:  pingzheng log proof 0
     """
-    with opened(home, as_json) as ledger:
-        emit(ledger.inspection.proof(ledger.actor(ledger.party), seq), as_json, f"存证证明 Proof of entry {seq}")
+    emit(ledger.inspection.proof(ledger.actor(ledger.party), seq), as_json, f"存证证明 Proof of entry {seq}")
 
 
 @log.command()
-def anchor(home: Home = None, as_json: AsJson = False) -> None:
+def anchor(ledger: Ledger, as_json: AsJson = False) -> None:
     """立即把等待的条目上链。Anchor all waiting entries now.
 
     示例 Example:  pingzheng log anchor
     """
-    with opened(home, as_json) as ledger:
-        done = ledger.anchoring.flush()
-        emit({"batches": done.batches, "gas": done.gas}, as_json)
+    done = ledger.anchoring.flush()
+    emit({"batches": done.batches, "gas": done.gas}, as_json)
 
 
 @index.command()
@@ -141,7 +140,7 @@ def rebuild(
 
 
 @index.command()
-def check(home: Home = None, as_json: AsJson = False) -> None:
+def check(ledger: Participant, as_json: AsJson = False) -> None:
     """重建索引并与原索引逐行比较；核对每个资产的头、每个条目和每个批次。Build the index a second time and compare it
     with the present index, row by row. Also compare every asset's head with the chain, every entry with its leaf, and
     every batch with its root and its anchor.
@@ -150,25 +149,24 @@ def check(home: Home = None, as_json: AsJson = False) -> None:
 
     示例 Example:  pingzheng index check
     """
-    with participating(home, as_json) as ledger:
-        ledger.follower.sync()
-        findings = ledger.inspection.entries()
-        before = ledger.follower.snapshot_rows()
-        ledger.follower.rebuild()
-        after = ledger.follower.snapshot_rows()
-        differing = sorted(name for name in after if before[name] != after[name])
-        audit = ledger.follower.audit()
-        result = {
-            "rows": sum(map(len, after.values())),
-            "equal": not differing,
-            "differing": differing,
-            "assets": audit.assets,
-            "assets_on_chain": audit.assets_on_chain,
-            "assets_agree": audit.agrees,
-            "assets_differing": list(audit.differing),
-            "findings": [finding.to_dict() for finding in findings],
-        }
-        emit(result, as_json, "索引 Index")
+    ledger.follower.sync()
+    findings = ledger.inspection.entries()
+    before = ledger.follower.snapshot_rows()
+    ledger.follower.rebuild()
+    after = ledger.follower.snapshot_rows()
+    differing = sorted(name for name in after if before[name] != after[name])
+    audit = ledger.follower.audit()
+    result = {
+        "rows": sum(map(len, after.values())),
+        "equal": not differing,
+        "differing": differing,
+        "assets": audit.assets,
+        "assets_on_chain": audit.assets_on_chain,
+        "assets_agree": audit.agrees,
+        "assets_differing": list(audit.differing),
+        "findings": [finding.to_dict() for finding in findings],
+    }
+    emit(result, as_json, "索引 Index")
     if differing or findings or not audit.agrees:
         raise typer.Exit(1)
 

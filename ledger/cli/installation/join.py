@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ledger.cli.shell.files import private_key_of
-from ledger.cli.shell.output import AsJson, Home, emit, errors_explained
+from ledger.cli.shell.output import AsJson, Home, emit
 
 
 def join_command(
@@ -28,10 +28,9 @@ def join_command(
 
     示例 Example:  pingzheng join deployment.json --rpc-url http://node:8545 --key bank.key --home bank
     """
-    with errors_explained(as_json):
-        from ledger.installation.joining import join
-        from ledger.installation.settings import Settings
+    from ledger.installation.joining import join
+    from ledger.installation.settings import Settings
 
-        settings = Settings.at(home)
-        joined = join(settings, deployment, rpc_url, private_key_of(key))
-        emit({"home": str(settings.home), "party": joined.party, "account": joined.account}, as_json, "已加入 Joined")
+    settings = Settings.at(home)
+    joined = join(settings, deployment, rpc_url, private_key_of(key))
+    emit({"home": str(settings.home), "party": joined.party, "account": joined.account}, as_json, "已加入 Joined")

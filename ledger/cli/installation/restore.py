@@ -1,4 +1,4 @@
-"""``pingzheng restore`` and ``log adopt``: restore a ledger, and take lost entries back from holders' bundles."""
+"""``pingzheng restore`` and ``log adopt``: restore a ledger, and recover lost entries from the bundles of holders."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import typer
 from typer.core import TyperGroup
 
 from ledger.cli.shell.files import read_bounded
-from ledger.cli.shell.opening import opened
-from ledger.cli.shell.output import AsJson, Home, confirm, emit, emit_rows, errors_explained, explain, stderr
+from ledger.cli.shell.group import Group
+from ledger.cli.shell.output import AsJson, Home, confirm, emit, emit_rows, explain, stderr
 from ledger.errors import InvalidInput, PingzhengError
 
 if TYPE_CHECKING:
@@ -28,16 +28,18 @@ QUESTION = (
 
 
 class _Restore(TyperGroup):
-    """A group of commands; if the first word is not a command, ``from`` is called with that word as a backup folder."""
+    """The commands of ``pingzheng restore``. If the first word is not a command, it is a backup folder, and the command
+    ``from`` is called.
+    """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Insert ``from`` before the folder of a backup, then parse as Click does."""
+        """If the first word is a backup folder, insert ``from`` before it. Then parse as Click does."""
         if args and args[0] not in self.commands and args[0] not in ("--help", "-h"):
             args = [DEFAULT, *args]
         return super().parse_args(ctx, args)
 
 
-app = typer.Typer(cls=_Restore, no_args_is_help=True)
+app = Group(cls=_Restore)
 
 
 @app.command(DEFAULT)
@@ -81,26 +83,25 @@ def restore_command(
 
     示例 Example:  pingzheng restore from /backup/2026-11-30 --keys /vault/2026-11-30 --archive /archive --home new
     """
-    with errors_explained(as_json):
-        from ledger.installation.recovery.restoring import Sources, restore
-        from ledger.installation.settings import Settings
+    from ledger.installation.recovery.restoring import Sources, restore
+    from ledger.installation.settings import Settings
 
-        _require_one_chain(chain, rpc_url)
-        settings = Settings.at(home)
-        url = rpc_url or (None if chain is not None else settings.rpc_url)
-        settings = settings.model_copy(update={"rpc_url": url})
-        sources = Sources(
-            backup,
-            keys,
-            archive=archive,
-            chain=chain,
-            erasures=erasures or settings.erasures,
-            accept_chain_loss=accept_chain_loss,
-            without_keys=frozenset(without_key or ()),
-        )
-        with stderr.status("恢复 Restoring…"):
-            restored = restore(settings, sources)
-        emit(_shown(restored, settings.home, as_json), as_json, "已恢复 Restored")
+    _require_one_chain(chain, rpc_url)
+    settings = Settings.at(home)
+    url = rpc_url or (None if chain is not None else settings.rpc_url)
+    settings = settings.model_copy(update={"rpc_url": url})
+    sources = Sources(
+        backup,
+        keys,
+        archive=archive,
+        chain=chain,
+        erasures=erasures or settings.erasures,
+        accept_chain_loss=accept_chain_loss,
+        without_keys=frozenset(without_key or ()),
+    )
+    with stderr.status("恢复 Restoring…"):
+        restored = restore(settings, sources)
+    emit(_shown(restored, settings.home, as_json), as_json, "已恢复 Restored")
 
 
 def _require_one_chain(chain: Path | None, rpc_url: str | None) -> None:
@@ -115,6 +116,7 @@ def _require_one_chain(chain: Path | None, rpc_url: str | None) -> None:
 
 @app.command("confirm-erasures")
 def confirm_erasures(
+    ledger: Ledger,
     erasures: Annotated[
         Path | None,
         typer.Option(
@@ -122,7 +124,6 @@ def confirm_erasures(
         ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """恢复时没有删除清单的，核对删除情况后，让密封内容可再次打开。Let texts be opened again that stayed closed because
@@ -130,19 +131,18 @@ def confirm_erasures(
 
     示例 Examples:  pingzheng restore confirm-erasures --erasures erased.jsonl · pingzheng restore confirm-erasures
     """
-    with opened(home, as_json) as ledger:
-        from ledger.installation.recovery.reclosing import ClosedTexts
+    from ledger.installation.recovery.reclosing import ClosedTexts
 
-        confirm(QUESTION, yes or erasures is not None)
-        closed = ClosedTexts(ledger.database, ledger.reader.chain.ledger, ledger.archiving)
-        applied, texts = closed.confirm(erasures)
-        closed.scrub()
-        emit({"erasures": applied, "opened": texts}, as_json, "已确认 Confirmed")
+    confirm(QUESTION, yes or erasures is not None)
+    closed = ClosedTexts(ledger.database, ledger.reader.chain.ledger, ledger.archiving)
+    applied, texts = closed.confirm(erasures)
+    closed.scrub()
+    emit({"erasures": applied, "opened": texts}, as_json, "已确认 Confirmed")
 
 
 def adopt(
+    ledger: Ledger,
     bundles: Annotated[list[Path], typer.Argument(help="Bundles from holders.", show_default=False)],
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """从持有人的凭证包收回丢失的条目，并与链上批次的根核对。Take lost entries back from holders' bundles, after
@@ -155,42 +155,40 @@ def adopt(
     from ledger.proof.bundle import MAX_BUNDLE_BYTES
 
     refused = False
-    with opened(home, as_json) as ledger:
-        adopting, rows = _adopting(ledger), []
-        for path in bundles:
-            try:
-                found = adopting.adopt(read_bounded(path, MAX_BUNDLE_BYTES))
-                rows.append(
-                    {
-                        "certificate_no": found.certificate_no,
-                        "entries": found.entries,
-                        "batches_complete": found.completed,
-                        "claims": len(found.claims),
-                        "parties": found.parties,
-                        "refused": None,
-                    }
-                )
-            except PingzhengError as error:
-                refused = True
-                rows.append(dict.fromkeys(_COLUMNS) | {"certificate_no": path.name, "refused": error.code})
-                if not as_json:
-                    explain(error)
-        emit_rows(rows, as_json, "收回 Taken back")
+    adopting, rows = _adopting(ledger), []
+    for path in bundles:
+        try:
+            found = adopting.adopt(read_bounded(path, MAX_BUNDLE_BYTES))
+            rows.append(
+                {
+                    "certificate_no": found.certificate_no,
+                    "entries": found.entries,
+                    "batches_complete": found.completed,
+                    "claims": len(found.claims),
+                    "parties": found.parties,
+                    "refused": None,
+                }
+            )
+        except PingzhengError as error:
+            refused = True
+            rows.append(dict.fromkeys(_COLUMNS) | {"certificate_no": path.name, "refused": error.code})
+            if not as_json:
+                explain(error)
+    emit_rows(rows, as_json, "收回 Taken back")
     if refused:
         raise typer.Exit(1)
 
 
-def lost(home: Home = None, as_json: AsJson = False) -> None:
+def lost(ledger: Ledger, as_json: AsJson = False) -> None:
     """列出链上有、但本账本缺少部分或全部条目的批次。List the batches on the chain of which this ledger lacks some or
     all entries.
 
     示例 Example:  pingzheng log lost
     """
-    with opened(home, as_json) as ledger:
-        from ledger.installation.recovery.adopting import missing_of
+    from ledger.installation.recovery.adopting import missing_of
 
-        with ledger.database.read() as session:
-            emit_rows([asdict(each) for each in missing_of(session)], as_json, "丢失的批次 Lost batches")
+    with ledger.database.read() as session:
+        emit_rows([asdict(each) for each in missing_of(session)], as_json, "丢失的批次 Lost batches")
 
 
 _COLUMNS = ("certificate_no", "entries", "batches_complete", "claims", "parties", "refused")
@@ -246,12 +244,16 @@ def _shown(restored: Restored, home: Path, as_json: bool) -> dict[str, Any]:
 
 
 def _numbered(numbers: Sequence[str]) -> str | None:
-    """Return the numbers with a label, such as ``编号 no. 4, 7-9``, so that nobody takes them for a count."""
+    """Return the numbers with a label, such as ``编号 no. 4, 7-9``, so that readers do not take a number for a
+    count.
+    """
     return f"编号 no. {', '.join(numbers)}" if numbers else None
 
 
 def _ranges(numbers: Sequence[int], *, pairs: bool = False) -> list[str]:
-    """Return consecutive numbers as ranges, such as ``4-7``; with ``pairs``, ``numbers`` are first and last numbers."""
+    """Return consecutive numbers as ranges, such as ``4-7``. With ``pairs``, ``numbers`` alternates the first and the
+    last number of each range.
+    """
     ends = list(zip(numbers[::2], numbers[1::2], strict=True)) if pairs else [(each, each) for each in numbers]
     found: list[tuple[int, int]] = []
     for first, last in ends:

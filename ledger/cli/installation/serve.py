@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from ledger.cli.shell.output import Home, errors_explained, stderr
+from ledger.cli.shell.output import Home, stderr
 from ledger.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -32,31 +32,34 @@ def serve(
 
     示例 Example:  pingzheng serve --port 8080
     """
-    with errors_explained():
-        from api.app import create_app
-        from api.http.server import server
-        from ledger.installation.settings import Settings
-        from ledger.installation.wiring import open_participant
+    from api.app import create_app
+    from api.http.server import server
+    from ledger.installation.settings import Settings
+    from ledger.installation.wiring import open_participant
 
-        # Open port and ledger before the server starts, so that this command can explain their errors.
-        with ExitStack() as stack:
-            listening = stack.enter_context(_listening(host, port))
-            settings = _for_serving(Settings.at(home), port)
-            participant = stack.enter_context(open_participant(settings))
-            app = create_app(lambda: _handed_over(participant, stack.pop_all()))
-            stderr.print(f"接口文档 API docs: http://{host}:{port}/docs", highlight=False)
-            server(app, log_level="warning").run([listening])
+    # Port and ledger are opened before the server starts, so that this command can explain errors such as a used port.
+    with ExitStack() as stack:
+        listening = stack.enter_context(_listening(host, port))
+        settings = _for_serving(Settings.at(home), port)
+        participant = stack.enter_context(open_participant(settings))
+        app = create_app(lambda: _handed_over(participant, stack.pop_all()))
+        stderr.print(f"接口文档 API docs: http://{host}:{port}/docs", highlight=False)
+        server(app, log_level="warning").run([listening])
 
 
 def _for_serving(settings: Settings, port: int) -> Settings:
-    """Return settings in which the origin, and a short wait for other writers, are set if they are not configured."""
+    """Return the settings for a service. If they are not configured, the origin and a short waiting time for other
+    writers are added.
+    """
     usual = {"origin": f"http://127.0.0.1:{port}", "write_wait": WRITE_WAIT_SECONDS}
     return settings.model_copy(update={name: usual[name] for name in usual.keys() - settings.model_fields_set})
 
 
 @contextmanager
 def _handed_over(participant: Participant, opened: ExitStack) -> Iterator[Participant]:
-    """Let the server close the installation, because a signal may end the program before other code can close it."""
+    """Yield the installation to the server, and close it when the server ends. A signal may end the program before any
+    later code runs.
+    """
     with opened:
         yield participant
 

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final
 import typer
 from typer.main import get_command
 
-from ledger.cli.shell.output import AsJson, console, errors_explained, print_json
+from ledger.cli.shell.output import AsJson, console, print_json
 
 _SCRIPT: Final = "trial.toml"
 _NEXT: Final = """
@@ -40,7 +40,7 @@ def try_out(
 
     示例 Example:  pingzheng try --out try-out
     """
-    with errors_explained(as_json), ExitStack() as stack:
+    with ExitStack() as stack:
         from ledger.installation.settings import Settings
         from ledger.installation.wiring import open_ledger
 
@@ -55,7 +55,8 @@ def try_out(
             found = _members(_run(_shown(step, words, as_json), ["--json"], as_json))
             words |= {word: str(found[member]) for word, member in step.get("keep", {}).items()}
             if step is steps[0]:
-                # While this ledger is open, each command uses the ledger's chain instead of starting the chain again.
+                # While the ledger is open here, each command uses its running chain instead of starting the chain
+                # again.
                 stack.enter_context(open_ledger(Settings.at(folder / "var")))
         verified = _run(_shown(last, words, as_json), ["--json"] if as_json else [], as_json)
         if as_json:
@@ -66,7 +67,7 @@ def try_out(
 
 
 def _new_folder(wanted: Path) -> Path:
-    """Create the folder; if it exists, create a folder of the same name with the first unused number."""
+    """Create the folder. If it exists, create a new folder: the same name with the first number that is free."""
     for folder in (wanted.with_name(f"{wanted.name}-{number}") if number > 1 else wanted for number in count(1)):
         try:
             folder.mkdir(parents=True)
@@ -77,7 +78,7 @@ def _new_folder(wanted: Path) -> Path:
 
 
 def _shown(step: dict[str, Any], words: dict[str, str], as_json: bool) -> list[str]:
-    """Print the purpose and the command of a step, and return the words of the command."""
+    """Print the purpose of a step and its command. Return the words of the command."""
     line = step["run"].format_map(words)
     if not as_json:
         console.print(f"\n{step['zh']} {step['en']}", style="bold", highlight=False, markup=False, soft_wrap=True)
@@ -86,7 +87,7 @@ def _shown(step: dict[str, Any], words: dict[str, str], as_json: bool) -> list[s
 
 
 def _run(arguments: list[str], options: list[str], as_json: bool) -> str:
-    """Run a command in this process and return its standard output; end with its exit code if it fails."""
+    """Run a command in this process and return its standard output. If the command fails, exit with its exit code."""
     from ledger.cli.main import app
 
     printed = io.StringIO()
@@ -99,7 +100,7 @@ def _run(arguments: list[str], options: list[str], as_json: bool) -> str:
 
 
 def _print_failure(answer: str, as_json: bool) -> None:
-    """Print the error that a command returned as JSON, for people unless ``as_json`` is set."""
+    """Print the error that a command returned as JSON: as text for people, or as JSON if ``as_json`` is set."""
     if as_json or not answer.startswith("{"):
         typer.echo(answer, nl=False)
         return

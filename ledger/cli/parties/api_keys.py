@@ -10,10 +10,11 @@ from typing import Annotated
 import typer
 
 from ledger.cli.parties.login import checked_id, kept_session
-from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, errors_explained
+from ledger.cli.shell.group import Group
+from ledger.cli.shell.output import AsJson, Home, emit, emit_rows
 from ledger.domain.days import DAY
 
-app = typer.Typer(no_args_is_help=True)
+app = Group()
 
 
 class Scope(StrEnum):
@@ -46,19 +47,18 @@ def new(
     示例 Example:  pingzheng api-key new answering-machine --scope payload --scope act --scope read --out
     grid.api
     """
-    with errors_explained(as_json):
-        from ledger.wallet.private_file import write_private
+    from ledger.wallet.private_file import write_private
 
-        kept = kept_session(home)
-        wanted = {"name": name, "scopes": [each.value for each in scope], "expires_at": int(time.time()) + days * DAY}
-        made = kept.call("POST", "/v1/api-keys", wanted)
-        shown = {member: made[member] for member in ("id", "name", "scopes", "expires_at")}
-        if out is None:
-            shown["api_key"] = made["key"]
-        else:
-            write_private(out, f"{made['key']}\n")
-            shown["file"] = str(out)
-        emit(shown, as_json, "API 密钥 API key")
+    kept = kept_session(home)
+    wanted = {"name": name, "scopes": [each.value for each in scope], "expires_at": int(time.time()) + days * DAY}
+    made = kept.call("POST", "/v1/api-keys", wanted)
+    shown = {member: made[member] for member in ("id", "name", "scopes", "expires_at")}
+    if out is None:
+        shown["api_key"] = made["key"]
+    else:
+        write_private(out, f"{made['key']}\n")
+        shown["file"] = str(out)
+    emit(shown, as_json, "API 密钥 API key")
 
 
 @app.command("list")
@@ -68,8 +68,7 @@ def listing(home: Home = None, as_json: AsJson = False) -> None:
 
     示例 Example:  pingzheng api-key list
     """
-    with errors_explained(as_json):
-        emit_rows(kept_session(home).call("GET", "/v1/api-keys")["items"], as_json, "API 密钥 API keys")
+    emit_rows(kept_session(home).call("GET", "/v1/api-keys")["items"], as_json, "API 密钥 API keys")
 
 
 @app.command()
@@ -82,6 +81,5 @@ def revoke(
 
     示例 Example:  pingzheng api-key revoke 01JD8Z3W0S6V3M5E0Q9T4N7R2B
     """
-    with errors_explained(as_json):
-        kept_session(home).call("DELETE", f"/v1/api-keys/{checked_id(key)}")
-        emit({"id": key, "revoked": True}, as_json, "已吊销 Revoked")
+    kept_session(home).call("DELETE", f"/v1/api-keys/{checked_id(key)}")
+    emit({"id": key, "revoked": True}, as_json, "已吊销 Revoked")

@@ -1,4 +1,6 @@
-"""``pingzheng enrol``: submit a party's first key with a one-time code from an authority or an admin."""
+"""``pingzheng enrol``: a party submits its first key, with a one-time code that it got from an authority or an
+admin.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ import typer
 from ledger.cli.parties.login import LOCAL
 from ledger.cli.parties.options import LedgerFile, Service
 from ledger.cli.shell.files import signer_of
-from ledger.cli.shell.output import AsJson, emit, errors_explained
+from ledger.cli.shell.output import AsJson, emit
 from ledger.cli.shell.personal import members_of
 
 
@@ -29,14 +31,13 @@ def enrol(
 
     示例 Example:  pingzheng enrol --key mine.key --deployment deployment.json --service https://platform.example
     """
-    with errors_explained(as_json):
-        from ledger.chain.contracts.deployment import Deployment
-        from ledger.domain.canonical import canonical
-        from ledger.parties.keys.possession import possession_of
-        from ledger.provider.service import HttpService
+    from ledger.chain.contracts.deployment import Deployment
+    from ledger.domain.canonical import canonical
+    from ledger.parties.keys.possession import possession_of
+    from ledger.provider.service import HttpService
 
-        signer = signer_of(key)
-        given = members_of(code, {"code": "登记码 Enrolment code"})
-        proof = possession_of(Deployment.load(deployment).chain, signer)
-        body = {"code": given["code"], "public_key": signer.public_key, "proof": proof}
-        emit(HttpService(service).call("POST", "/v1/enrolments", canonical(body)), as_json, "已提交 Submitted")
+    signer = signer_of(key)
+    given = members_of(code, {"code": "登记码 Enrolment code"})
+    proof = possession_of(Deployment.load(deployment).chain, signer)
+    body = {"code": given["code"], "public_key": signer.public_key, "proof": proof}
+    emit(HttpService(service).call("POST", "/v1/enrolments", canonical(body)), as_json, "已提交 Submitted")

@@ -1,4 +1,6 @@
-"""``pingzheng key``: makes key files, proofs of possessing a key, and an authority's office file; needs no network."""
+"""``pingzheng key``: makes key files, proofs that a party has a key, and an authority's office file. Needs no
+network.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +12,14 @@ import typer
 
 from ledger.cli.parties.options import LedgerFile
 from ledger.cli.shell.files import MAX_KEY_BYTES, line_in, signer_of
-from ledger.cli.shell.output import AsJson, emit, errors_explained
+from ledger.cli.shell.group import Group
+from ledger.cli.shell.output import AsJson, emit
 from ledger.errors import Conflict
 from ledger.parties.custody import new_key, signer_of_key
 from ledger.proof.suites.suite import ES256, ES256K, SM2SM3
 from ledger.wallet.private_file import write_private
 
-app = typer.Typer(no_args_is_help=True)
+app = Group()
 
 KeyFile = Annotated[Path, typer.Argument(help="File with the private key.", show_default=False)]
 
@@ -44,12 +47,11 @@ def new(
 
     示例 Examples:  pingzheng key new firm.key · pingzheng key new phone.key --suite es256
     """
-    with errors_explained(as_json):
-        _require_free(out)
-        key = new_key(SUITES[suite])
-        write_private(out, key + "\n")
-        signer = signer_of_key(key)
-        emit({"file": str(out), "account": signer.kid, "public_key": signer.public_key}, as_json)
+    _require_free(out)
+    key = new_key(SUITES[suite])
+    write_private(out, key + "\n")
+    signer = signer_of_key(key)
+    emit({"file": str(out), "account": signer.kid, "public_key": signer.public_key}, as_json)
 
 
 @app.command()
@@ -72,20 +74,19 @@ def prove(
 
     示例 Example:  pingzheng key prove firm.key --deployment deployment.json
     """
-    with errors_explained(as_json):
-        from ledger.chain.contracts.deployment import Deployment
-        from ledger.parties.keys.possession import possession_of
+    from ledger.chain.contracts.deployment import Deployment
+    from ledger.parties.keys.possession import possession_of
 
-        signer = signer_of(key)
-        chain = Deployment.load(deployment).chain
-        shown = {
-            "file": str(key),
-            "account": signer.kid,
-            "public_key": signer.public_key,
-            "proof": possession_of(chain, signer, number),
-            "ledger": chain.ledger,
-        }
-        emit(shown, as_json, "持有证明 Proof of possession")
+    signer = signer_of(key)
+    chain = Deployment.load(deployment).chain
+    shown = {
+        "file": str(key),
+        "account": signer.kid,
+        "public_key": signer.public_key,
+        "proof": possession_of(chain, signer, number),
+        "ledger": chain.ledger,
+    }
+    emit(shown, as_json, "持有证明 Proof of possession")
 
 
 @app.command()
@@ -103,14 +104,13 @@ def office(
 
     示例 Example:  pingzheng key office office.key --name 示例监管局 --uscc 11440800MB9X00015Q --region 440800
     """
-    with errors_explained(as_json):
-        from ledger.parties.offices import dump_office, office_file
+    from ledger.parties.offices import dump_office, office_file
 
-        _require_free(out)
-        account = signer_of(key).kid
-        file = office_file(line_in(key, MAX_KEY_BYTES), name, uscc, region)
-        out.write_text(dump_office(file), "utf-8")
-        emit({"file": str(out), "account": account}, as_json, "机构文件 Office file")
+    _require_free(out)
+    account = signer_of(key).kid
+    file = office_file(line_in(key, MAX_KEY_BYTES), name, uscc, region)
+    out.write_text(dump_office(file), "utf-8")
+    emit({"file": str(out), "account": account}, as_json, "机构文件 Office file")
 
 
 def _require_free(out: Path) -> None:

@@ -1,4 +1,4 @@
-"""``pingzheng keys``: proposals (list, confirm, carry out, cancel, veto), reports of keys, and watching keys."""
+"""``pingzheng keys``: handle proposals (list, confirm, carry out, cancel, veto), report lost keys, and watch keys."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from ledger.cli.parties.options import PartyRef
 from ledger.cli.parties.parties import party_shown
 from ledger.cli.parties.watch import BundleFile, DeploymentFile, watch
 from ledger.cli.shell.files import json_in, key_in, private_key_of, signer_of, write_private
+from ledger.cli.shell.group import Group
 from ledger.cli.shell.naming import actor_of, party_of
 from ledger.cli.shell.opening import opened, participating
-from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, errors_explained, print_json
+from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, print_json
 from ledger.cli.shell.waiting import (
     Authority,
     OwnKey,
@@ -36,7 +37,7 @@ from ledger.proof.jws import Signer
 if TYPE_CHECKING:
     from ledger.installation.participant import Participant
     from ledger.parties.roles import Actor
-app = typer.Typer(no_args_is_help=True)
+app = Group()
 
 Number = Annotated[int, typer.Argument(min=1, help="The proposal's number.", show_default=False)]
 PartyKey = Annotated[
@@ -53,8 +54,8 @@ MAX_LIST_BYTES = 4 * 1024 * 1024
 
 @app.command()
 def pending(
+    ledger: Participant,
     party: Annotated[str | None, typer.Option(help="Only proposals about this party: party id or USCC.")] = None,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """列出所有待生效的提案：内容、提出方、期限、如何阻止。List all pending proposals: what each proposes, who proposed
@@ -62,13 +63,13 @@ def pending(
 
     示例 Examples:  pingzheng keys pending · pingzheng keys pending --party 91440803MA9X0002X5
     """
-    with participating(home, as_json) as ledger:
-        rows = ledger.proposals.pending(None if party is None else party_of(ledger, party))
-        emit_proposals(rows, as_json, TITLE)
+    rows = ledger.proposals.pending(None if party is None else party_of(ledger, party))
+    emit_proposals(rows, as_json, TITLE)
 
 
 @app.command()
 def show(
+    ledger: Participant,
     number: Number,
     list_out: Annotated[
         Path | None,
@@ -81,7 +82,6 @@ def show(
         Path | None,
         typer.Option("--list", help="The proposing institution's list of parties, to be checked and shown."),
     ] = None,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """显示一项提案，待生效或已结束；附名单时，核对并显示登记的各方。Show one proposal, pending or ended. If the list of
@@ -93,24 +93,24 @@ def show(
     示例 Examples:  pingzheng keys show 7 · pingzheng keys show 7 --list-out parties.json · pingzheng keys show 7 --list
     parties.json
     """
-    with participating(home, as_json) as ledger:
-        row = ledger.proposals.get(number)
-        if list_out is not None:
-            file = ledger.proposals.listed(_own_office(ledger), number)
-            write_private(list_out, json.dumps(file, ensure_ascii=False, indent=1) + "\n")
-        if listed is None:
-            emit_proposal(row, as_json)
-            return
-        parties = [asdict(each) for each in ledger.proposals.identities(number, _list_in(listed))]
-        if as_json:
-            print_json(proposal_shown(row) | {"parties": parties})
-            return
+    row = ledger.proposals.get(number)
+    if list_out is not None:
+        file = ledger.proposals.listed(_own_office(ledger), number)
+        write_private(list_out, json.dumps(file, ensure_ascii=False, indent=1) + "\n")
+    if listed is None:
         emit_proposal(row, as_json)
-        emit_rows(parties, as_json, "登记对象 Parties")
+        return
+    parties = [asdict(each) for each in ledger.proposals.identities(number, _list_in(listed))]
+    if as_json:
+        print_json(proposal_shown(row) | {"parties": parties})
+        return
+    emit_proposal(row, as_json)
+    emit_rows(parties, as_json, "登记对象 Parties")
 
 
 @app.command()
 def confirm(
+    ledger: Participant,
     number: Number,
     by: Authority = "authority",
     key: OwnKey = None,
@@ -118,7 +118,6 @@ def confirm(
         Path | None,
         typer.Option("--list", help="File with the list of parties that another installation proposes to register."),
     ] = None,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """由第二个同类机构确认提案，不能是提出方，也不能是提案涉及的参与方；确认前请核对内容。Confirm a proposal as a
@@ -127,18 +126,17 @@ def confirm(
 
     示例 Example:  pingzheng keys confirm 7 --by 11440800MB9X00023K
     """
-    with participating(home, as_json) as ledger:
-        office, parties = actor_of(ledger, by), None if listed is None else _list_in(listed)
-        row = signed_by(key, lambda signed: ledger.proposals.confirm(office, number, signed=signed, listed=parties))
-        emit_proposal(row, as_json)
+    office, parties = actor_of(ledger, by), None if listed is None else _list_in(listed)
+    row = signed_by(key, lambda signed: ledger.proposals.confirm(office, number, signed=signed, listed=parties))
+    emit_proposal(row, as_json)
 
 
 @app.command("carry-out")
 def carry_out(
+    ledger: Participant,
     number: Annotated[
         int | None, typer.Argument(min=1, help="The proposal's number; default: all proposals that are ready.")
     ] = None,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """执行已到生效时间的提案；运行中的服务会自行执行。Carry out proposals whose waiting period is over. A running
@@ -146,25 +144,23 @@ def carry_out(
 
     示例 Examples:  pingzheng keys carry-out · pingzheng keys carry-out 7
     """
-    with participating(home, as_json) as ledger:
-        if number is not None:
-            emit_proposal(ledger.proposals.carry_out(number), as_json)
-            return
-        emit_proposals(ledger.proposals.tick(), as_json, "已执行 Carried out")
+    if number is not None:
+        emit_proposal(ledger.proposals.carry_out(number), as_json)
+        return
+    emit_proposals(ledger.proposals.tick(), as_json, "已执行 Carried out")
 
 
 @app.command()
 def cancel(
-    number: Number, by: Authority = "authority", key: OwnKey = None, home: Home = None, as_json: AsJson = False
+    ledger: Participant, number: Number, by: Authority = "authority", key: OwnKey = None, as_json: AsJson = False
 ) -> None:
     """取消提案：同类机构中任何一方都可以取消；更换自己密钥的提案用否决。Cancel a proposal, as any party with the role
     that confirms it. To stop a proposal about your own keys, veto it instead.
 
     示例 Example:  pingzheng keys cancel 7
     """
-    with participating(home, as_json) as ledger:
-        office = actor_of(ledger, by)
-        emit_proposal(signed_by(key, lambda signed: ledger.proposals.cancel(office, number, signed=signed)), as_json)
+    office = actor_of(ledger, by)
+    emit_proposal(signed_by(key, lambda signed: ledger.proposals.cancel(office, number, signed=signed)), as_json)
 
 
 @app.command()
@@ -197,9 +193,8 @@ def veto(
     act.json
     """
     if deployment is not None or bundle is not None or out is not None:
-        with errors_explained(as_json):
-            chain = chain_named(deployment, bundle)
-            _by_itself(_required(key), lambda signer: signed_veto(chain, signer, number), rpc_url, payer, out, as_json)
+        chain = chain_named(deployment, bundle)
+        _by_itself(_required(key), lambda signer: signed_veto(chain, signer, number), rpc_url, payer, out, as_json)
         return
     with participating(home, as_json) as ledger:
         signer = None if key is None else signer_of(key)
@@ -237,11 +232,8 @@ def report(
     --key firm.key --deployment deployment.json --rpc-url http://node:8545
     """
     if deployment is not None or bundle is not None or out is not None:
-        with errors_explained(as_json):
-            chain = chain_named(deployment, bundle)
-            _by_itself(
-                _required(key), lambda signer: signed_report(chain, signer, account), rpc_url, payer, out, as_json
-            )
+        chain = chain_named(deployment, bundle)
+        _by_itself(_required(key), lambda signer: signed_report(chain, signer, account), rpc_url, payer, out, as_json)
         return
     with opened(home, as_json) as ledger:
         concerned = party_of(ledger, party)
@@ -286,9 +278,8 @@ def send_act(
 
     示例 Example:  pingzheng keys send act.json --rpc-url http://node:8545 --payer friend.key
     """
-    with errors_explained(as_json):
-        signed = SignedAct.read(act)
-        _emit_sent(signed, send(signed, rpc_url, private_key_of(payer)), as_json)
+    signed = SignedAct.read(act)
+    _emit_sent(signed, send(signed, rpc_url, private_key_of(payer)), as_json)
 
 
 app.command("watch")(watch)
@@ -302,7 +293,7 @@ def _by_itself(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Sign the act without the service, then send the act to the node or write it to a file."""
+    """Sign the act, then send it to a node or write it to a file. The service is not needed."""
     private_key, signer = key_in(key)
     act = sign(signer)
     if out is not None:
@@ -323,14 +314,18 @@ def _emit_sent(act: SignedAct, receipt: Receipt, as_json: bool) -> None:
 
 
 def _own_office(ledger: Participant) -> Actor:
-    """Return the acting party: the authority of the operator's installation, or the party of a joined installation."""
+    """Return the acting party. In the operator's installation this is an authority, in a joined installation its own
+    party.
+    """
     from ledger.installation.wiring import Ledger
 
     return ledger.authority if isinstance(ledger, Ledger) else ledger.actor(ledger.party)
 
 
 def _party_that_vetoes(ledger: Participant, by: str | None, signer: Signer | None) -> str:
-    """Return the party named by ``by``, else the party of the signing key, else the installation's own party."""
+    """Return the party that vetoes: the party named by ``by``, else the party of the signing key, else the
+    installation's own party.
+    """
     record = None if by is not None or signer is None else ledger.reader.account(signer.kid)
     return party_of(ledger, by or "self") if record is None else ledger.reader.party_id(record.party_no)
 

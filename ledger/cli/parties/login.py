@@ -12,15 +12,16 @@ import typer
 
 from ledger.cli.parties.options import Service
 from ledger.cli.shell.files import read_bounded, signer_of
+from ledger.cli.shell.group import Group
 from ledger.cli.shell.naming import PARTY_ID
-from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, errors_explained
+from ledger.cli.shell.output import AsJson, Home, emit, emit_rows
 from ledger.errors import InvalidInput, Misconfigured, Unauthenticated
 
 if TYPE_CHECKING:
     from ledger.installation.settings import Settings
     from ledger.proof.jws import Signer
 
-sessions = typer.Typer(no_args_is_help=True)
+sessions = Group()
 
 FILE: Final = "session.json"
 MAX_FILE_BYTES: Final = 4096
@@ -30,7 +31,7 @@ LOCAL: Final = "http://127.0.0.1:8000"
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A session that is stored in a folder: the service's address, the party and the token."""
+    """A session as it is stored in a folder: the service's address, the party and the token."""
 
     service: str
     token: str
@@ -70,23 +71,22 @@ def login(
     示例 Example:  pingzheng login --service https://platform.example --party PARTY --key firm.key --deployment
     deployment.json
     """
-    with errors_explained(as_json):
-        from ledger.chain.contracts.deployment import Deployment
-        from ledger.installation.home import require_made
-        from ledger.installation.local_chain import LocalClock
-        from ledger.installation.settings import Settings
-        from ledger.provider.service import HttpService
-        from ledger.wallet.private_file import write_private
+    from ledger.chain.contracts.deployment import Deployment
+    from ledger.installation.home import require_made
+    from ledger.installation.local_chain import LocalClock
+    from ledger.installation.settings import Settings
+    from ledger.provider.service import HttpService
+    from ledger.wallet.private_file import write_private
 
-        settings = Settings.at(home)
-        whose, signer = _kept_key(settings, party) if key is None else (_checked(party), signer_of(key))
-        if deployment is None:
-            require_made(settings.home)
-        chain = Deployment.load(deployment or settings.home / "deployment.json").chain
-        made = HttpService(service).sign_in(chain, whose, signer, LocalClock(settings)())
-        write_private(settings.home / FILE, json.dumps({"service": service, **asdict(made)}) + "\n")
-        shown = {"party": whose, "account": made.account, "service": service, "until": made.expires_at}
-        emit(shown, as_json, "已登录 Signed in")
+    settings = Settings.at(home)
+    whose, signer = _kept_key(settings, party) if key is None else (_checked(party), signer_of(key))
+    if deployment is None:
+        require_made(settings.home)
+    chain = Deployment.load(deployment or settings.home / "deployment.json").chain
+    made = HttpService(service).sign_in(chain, whose, signer, LocalClock(settings)())
+    write_private(settings.home / FILE, json.dumps({"service": service, **asdict(made)}) + "\n")
+    shown = {"party": whose, "account": made.account, "service": service, "until": made.expires_at}
+    emit(shown, as_json, "已登录 Signed in")
 
 
 def logout(home: Home = None, as_json: AsJson = False) -> None:
@@ -94,13 +94,13 @@ def logout(home: Home = None, as_json: AsJson = False) -> None:
 
     示例 Example:  pingzheng logout
     """
-    with errors_explained(as_json):
-        kept = kept_session(home)
-        # The session has already ended at the service, so only the token's file must be deleted.
-        with contextlib.suppress(Unauthenticated):
-            kept.call("DELETE", "/v1/sessions/current")
-        _file(home).unlink()
-        emit({"party": kept.party, "signed_out": True}, as_json, "已退出 Signed out")
+    kept = kept_session(home)
+    # If the session has already ended at the service, the service refuses this call. The token's file is deleted
+    # anyway.
+    with contextlib.suppress(Unauthenticated):
+        kept.call("DELETE", "/v1/sessions/current")
+    _file(home).unlink()
+    emit({"party": kept.party, "signed_out": True}, as_json, "已退出 Signed out")
 
 
 @sessions.command("list")
@@ -109,9 +109,8 @@ def listing(home: Home = None, as_json: AsJson = False) -> None:
 
     示例 Example:  pingzheng sessions list
     """
-    with errors_explained(as_json):
-        items = kept_session(home).call("GET", "/v1/sessions")["items"]
-        emit_rows(items, as_json, "会话 Sessions")
+    items = kept_session(home).call("GET", "/v1/sessions")["items"]
+    emit_rows(items, as_json, "会话 Sessions")
 
 
 @sessions.command()
@@ -124,9 +123,8 @@ def end(
 
     示例 Example:  pingzheng sessions end 01JD8Z3W0S6V3M5E0Q9T4N7R2B
     """
-    with errors_explained(as_json):
-        kept_session(home).call("DELETE", f"/v1/sessions/{checked_id(session)}")
-        emit({"id": session, "ended": True}, as_json, "已结束 Ended")
+    kept_session(home).call("DELETE", f"/v1/sessions/{checked_id(session)}")
+    emit({"id": session, "ended": True}, as_json, "已结束 Ended")
 
 
 def kept_session(home: Path | None) -> Kept:
@@ -139,7 +137,7 @@ def kept_session(home: Path | None) -> Kept:
         raise Unauthenticated(
             "SESSION_MISSING", "This call needs a session.", where=str(path), hint="Sign in: `pingzheng login`."
         )
-    # A file that a person copied here may be readable by other users.
+    # If a person copied this file here, other users may be able to read it. So their permissions are removed.
     path.chmod(0o600)
     try:
         return Kept(**json.loads(read_bounded(path, MAX_FILE_BYTES)))
@@ -153,7 +151,7 @@ def kept_session(home: Path | None) -> Kept:
 
 
 def checked_id(identifier: str) -> str:
-    """Return the id of a session or key if the id is safe in a URL; else raise ``InvalidInput`` ``ID_FORM``."""
+    """Return the id of a session or of an API key if it is safe in a URL; else raise ``InvalidInput`` ``ID_FORM``."""
     if not (identifier.isascii() and identifier.isalnum() and len(identifier) <= 26):
         raise InvalidInput(
             "ID_FORM", "The id has a wrong form.", where="id", hint="Copy the id from the list's first column."
@@ -162,7 +160,9 @@ def checked_id(identifier: str) -> str:
 
 
 def _kept_key(settings: Settings, party: str) -> tuple[str, Signer]:
-    """Return the party id and the signer of a key that the installation keeps; by default its own party's key."""
+    """Return the id of a party and a signer with the key that the installation keeps for it; by default its own
+    party.
+    """
     from ledger.cli.shell.naming import party_of
     from ledger.installation.wiring import Ledger, open_participant
     from ledger.parties.custody import Custody

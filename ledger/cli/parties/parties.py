@@ -19,9 +19,10 @@ from ledger.cli.parties.newcomers import (
     with_keys,
 )
 from ledger.cli.parties.options import PartyRef
+from ledger.cli.shell.group import Group
 from ledger.cli.shell.naming import party_of
 from ledger.cli.shell.opening import opened
-from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, errors_explained, stderr
+from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, stderr
 from ledger.cli.shell.personal import members_of, readable_by_owner_alone
 from ledger.cli.shell.waiting import CARRIED_OUT, Authority, OwnKey, emit_done, emit_proposal, emit_proposals, signed_by
 from ledger.connectors.tables import read_listing
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from ledger.parties.known import KnownParty
     from ledger.parties.proposals.proposals import Proposal
 
-app = typer.Typer(no_args_is_help=True)
+app = Group()
 
 IDENTITY = {"name": "名称 Name", "identifier": "统一社会信用代码或身份证号 USCC or ID number"}
 FURTHER = "Another first key with its proof, as KEY=PROOF."
@@ -72,9 +73,8 @@ def add(
     """
     from ledger.parties.newcomers import NewParty, kind_of
 
-    with errors_explained(as_json):
-        given = members_of(file, IDENTITY)
-        name, identifier = given["name"], given["identifier"]
+    given = members_of(file, IDENTITY)
+    name, identifier = given["name"], given["identifier"]
     with opened(home, as_json) as ledger:
         key = "" if no_key else public_key or ledger.custody.public_key(*ledger.custody.create())
         further = tuple(further_key_of(text, "further-key") for text in further_key or ())
@@ -90,9 +90,9 @@ def add(
 
 @app.command()
 def enrolment(
+    ledger: Ledger,
     party: PartyRef,
     by: Annotated[str, typer.Option(help="The authority or admin that issues the code.")] = "authority",
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """为从未有过密钥的参与方生成一次性登记码，7 天有效，只显示一次；登记码不能登录，也不能查看内容。Issue a one-time
@@ -103,13 +103,13 @@ def enrolment(
 
     示例 Example:  pingzheng party enrolment PARTY
     """
-    with opened(home, as_json) as ledger:
-        office = ledger.actor(party_of(ledger, by))
-        emit(asdict(ledger.parties.enrolments.issue(office, party_of(ledger, party))), as_json, "登记码 Enrolment code")
+    office = ledger.actor(party_of(ledger, by))
+    emit(asdict(ledger.parties.enrolments.issue(office, party_of(ledger, party))), as_json, "登记码 Enrolment code")
 
 
 @app.command()
 def accredit(
+    ledger: Ledger,
     party: PartyRef,
     codes: Annotated[
         list[str],
@@ -118,7 +118,6 @@ def accredit(
         ),
     ],
     last_day: Annotated[str, typer.Option(help="YYYY-MM-DD, Asia/Shanghai.", show_default=False)],
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """两个主管部门授予签发或评估资格，从现在起到某日结束；等待期满后生效。Allow a party to issue or assess from now to
@@ -126,19 +125,19 @@ def accredit(
 
     示例 Example:  pingzheng party accredit platform S00 S51 --last-day 2029-12-31
     """
-    with opened(home, as_json) as ledger:
-        identifier = party_of(ledger, party)
-        made = ledger.parties.role_changes.accredit(
-            ledger.authority, identifier, codes, ledger.clock(), end_of_validity(day_of(last_day, "--last-day"))
-        )
-        if waits := _waiting(made):
-            emit_proposals(waits, as_json, "待生效的提案 Proposals that wait")
-        else:
-            emit({"party": identifier, "codes": codes, "last_day": last_day}, as_json)
+    identifier = party_of(ledger, party)
+    made = ledger.parties.role_changes.accredit(
+        ledger.authority, identifier, codes, ledger.clock(), end_of_validity(day_of(last_day, "--last-day"))
+    )
+    if waits := _waiting(made):
+        emit_proposals(waits, as_json, "待生效的提案 Proposals that wait")
+    else:
+        emit({"party": identifier, "codes": codes, "last_day": last_day}, as_json)
 
 
 @app.command("import")
 def import_file(
+    ledger: Ledger,
     file: Annotated[
         Path,
         typer.Argument(
@@ -153,7 +152,6 @@ def import_file(
         typer.Option("--make-keys", help="Make a key for each row that has no key, and keep the new keys here (demo)."),
     ] = False,
     encoding: Annotated[str | None, typer.Option(help="Encoding of a CSV file that is not UTF-8: gb18030.")] = None,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """登记 CSV 或 Excel 表中的参与方，全部登记或全部不登记，由两个机构登记上链；错误信息指明行号。Onboard all parties
@@ -163,49 +161,45 @@ def import_file(
     示例 Examples:  pingzheng party import parties.csv · pingzheng party import firms.xlsx --kind enterprise --region
     440803 --make-keys
     """
-    with opened(home, as_json) as ledger:
-        readable_by_owner_alone(file)
-        listed = read_listing(file, (*COLUMNS, *MORE_COLUMNS), encoding)
-        usual = {name: value for name, value in (("kind", kind), ("region", region)) if value is not None}
-        rows = [
-            usual | {name: cell for name, cell in row.items() if cell or name == "public_key"} for row in listed.rows
-        ]
-        places = [f"{file.name}, line {line}" for line in listed.lines]
-        newcomers = [newcomer_of(row, place, make_keys) for place, row in zip(places, rows, strict=True)]
-        if make_keys:
-            newcomers = with_keys(ledger, newcomers)
-        with lines_named(file.name, listed):
-            made = ledger.parties.onboarding.onboard(ledger.authority, newcomers)
-        warn_of_codes(zip(places, newcomers, strict=True))
-        waits = _unregistered(ledger, made)
-        shown = [{"line": line} | each for line, each in zip(listed.lines, party_shown(ledger, made), strict=True)]
-        if as_json:
-            pending = [{"proposal": ledger.parties.onboarding.pending(row.id)} for row in made]
-            emit_rows([each | waiting for each, waiting in zip(shown, pending, strict=True)], as_json, "")
-            return
-        for note in listed.notes:
-            stderr.print(note, highlight=False, markup=False)
-        emit_rows(shown, as_json, "参与方 Parties")
-        for row in waits:
-            emit_proposal(row, as_json)
+    readable_by_owner_alone(file)
+    listed = read_listing(file, (*COLUMNS, *MORE_COLUMNS), encoding)
+    usual = {name: value for name, value in (("kind", kind), ("region", region)) if value is not None}
+    rows = [usual | {name: cell for name, cell in row.items() if cell or name == "public_key"} for row in listed.rows]
+    places = [f"{file.name}, line {line}" for line in listed.lines]
+    newcomers = [newcomer_of(row, place, make_keys) for place, row in zip(places, rows, strict=True)]
+    if make_keys:
+        newcomers = with_keys(ledger, newcomers)
+    with lines_named(file.name, listed):
+        made = ledger.parties.onboarding.onboard(ledger.authority, newcomers)
+    warn_of_codes(zip(places, newcomers, strict=True))
+    waits = _unregistered(ledger, made)
+    shown = [{"line": line} | each for line, each in zip(listed.lines, party_shown(ledger, made), strict=True)]
+    if as_json:
+        pending = [{"proposal": ledger.parties.onboarding.pending(row.id)} for row in made]
+        emit_rows([each | waiting for each, waiting in zip(shown, pending, strict=True)], as_json, "")
+        return
+    for note in listed.notes:
+        stderr.print(note, highlight=False, markup=False)
+    emit_rows(shown, as_json, "参与方 Parties")
+    for row in waits:
+        emit_proposal(row, as_json)
 
 
 @app.command()
-def show(party: PartyRef, home: Home = None, as_json: AsJson = False) -> None:
+def show(ledger: Ledger, party: PartyRef, as_json: AsJson = False) -> None:
     """显示一个参与方：编号、名称（机构）、角色、账户。Show one party: id, name (of an institution), roles and account.
 
     示例 Example:  pingzheng party show 91440803MA9X0002X5
     """
-    with opened(home, as_json) as ledger:
-        row = ledger.parties.register.get(party_of(ledger, party))
-        emit(party_shown(ledger, [row])[0], as_json, "参与方 Party")
+    row = ledger.parties.register.get(party_of(ledger, party))
+    emit(party_shown(ledger, [row])[0], as_json, "参与方 Party")
 
 
 @app.command("list")
 def listing(
+    ledger: Ledger,
     after: Annotated[str | None, typer.Option(help="Start after this party id.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """按编号列出参与方；机构显示名称和统一社会信用代码，个人不显示。List parties by id; institutions with name and
@@ -213,30 +207,28 @@ def listing(
 
     示例 Example:  pingzheng party list --limit 50
     """
-    with opened(home, as_json) as ledger:
-        emit_rows(party_shown(ledger, ledger.parties.register.page(after, limit)), as_json, "参与方 Parties")
+    emit_rows(party_shown(ledger, ledger.parties.register.page(after, limit)), as_json, "参与方 Parties")
 
 
 @app.command("fund")
-def fund_account(party: PartyRef, home: Home = None, as_json: AsJson = False) -> None:
+def fund_account(ledger: Ledger, party: PartyRef, as_json: AsJson = False) -> None:
     """在本地链上给参与方 gas，供其自行发送交易（见 `pingzheng join`）。Give a party gas on a local chain, so that it
     can send its own transactions (see `pingzheng join`).
 
     示例 Example:  pingzheng party fund 91440803MA9X0002X5
     """
-    with opened(home, as_json) as ledger:
-        account = ledger.parties.register.get(party_of(ledger, party)).account
-        fund(ledger.settings, ledger.client.connection, account)
-        emit({"party": party, "account": account}, as_json)
+    account = ledger.parties.register.get(party_of(ledger, party)).account
+    fund(ledger.settings, ledger.client.connection, account)
+    emit({"party": party, "account": account}, as_json)
 
 
 @app.command()
 def roles(
+    ledger: Ledger,
     party: PartyRef,
     role: Annotated[list[Role], typer.Option(help="Repeat for each role.", show_default=False)],
     by: Authority = "authority",
     key: OwnKey = None,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """设定另一参与方的全部角色。只涉及主体、提供方、使用方、经纪方角色的，立即生效；涉及其他角色的，由两个主管部门决定，等待期满后生效。Give
@@ -246,20 +238,19 @@ def roles(
 
     示例 Example:  pingzheng party roles <party> --role consumer --role provider
     """
-    with opened(home, as_json) as ledger:
-        office, identifier = ledger.actor(party_of(ledger, by)), party_of(ledger, party)
-        row = signed_by(key, lambda signed: ledger.parties.role_changes.set_roles(office, identifier, role, signed))
-        emit_done(row, lambda: _present(ledger, identifier), as_json)
+    office, identifier = ledger.actor(party_of(ledger, by)), party_of(ledger, party)
+    row = signed_by(key, lambda signed: ledger.parties.role_changes.set_roles(office, identifier, role, signed))
+    emit_done(row, lambda: _present(ledger, identifier), as_json)
 
 
 @app.command()
 def status(
+    ledger: Ledger,
     party: PartyRef,
     to: Annotated[str, typer.Argument(help="active, suspended, sanctioned, closed (final).", show_default=False)],
     reason: Annotated[str, typer.Option(help="court, sanction, investigation, lifted, …", show_default=False)],
     by: Authority = "authority",
     key: OwnKey = None,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """停用、处置、恢复或永久关闭参与方。永久关闭，或改变主管部门、监管方、签发方的状态，由两个主管部门决定，等待期满后生效。Suspend,
@@ -268,12 +259,9 @@ def status(
 
     示例 Example:  pingzheng party status <party> suspended --reason investigation
     """
-    with opened(home, as_json) as ledger:
-        office, identifier = ledger.actor(party_of(ledger, by)), party_of(ledger, party)
-        row = signed_by(
-            key, lambda signed: ledger.parties.role_changes.set_status(office, identifier, to, reason, signed)
-        )
-        emit_done(row, lambda: _present(ledger, identifier), as_json)
+    office, identifier = ledger.actor(party_of(ledger, by)), party_of(ledger, party)
+    row = signed_by(key, lambda signed: ledger.parties.role_changes.set_status(office, identifier, to, reason, signed))
+    emit_done(row, lambda: _present(ledger, identifier), as_json)
 
 
 def _present(ledger: Ledger, party: str) -> dict[str, object]:
@@ -286,13 +274,15 @@ def _waiting(made: Sequence[Proposal]) -> list[Proposal]:
 
 
 def _unregistered(ledger: Ledger, rows: Sequence[KnownParty]) -> list[Proposal]:
-    """Return the proposals that another institution must confirm before these parties are on the chain."""
+    """Return the open proposals to register these parties. Another institution must confirm them before the parties are
+    on the chain.
+    """
     numbers = {ledger.parties.onboarding.pending(row.id) for row in rows if row.no is None}
     return [ledger.proposals.get(number) for number in sorted(number for number in numbers if number is not None)]
 
 
 def party_shown(ledger: Ledger, rows: Sequence[KnownParty]) -> list[dict[str, object]]:
-    """Return rows of a table of parties, with their roles on the chain; only institutions have name and USCC."""
+    """Return parties as rows of a table, with their roles on the chain. Only institutions have a name and a USCC."""
     roles = ledger.roles.of(row.id for row in rows)
     institutions = ledger.parties.directory.of(row.id for row in rows)
     return [

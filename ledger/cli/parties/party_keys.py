@@ -1,7 +1,7 @@
 """``pingzheng party rotate``, ``bind``, ``retire``, ``recover``, ``date-compromise``, ``keys``: change and list a
 party's keys.
 
-If a key is lost or stolen, report it first with ``pingzheng keys report``; the report takes effect at once.
+If a key is lost or stolen, first report it with ``pingzheng keys report``, which takes effect at once.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ import typer
 from ledger.cli.parties.options import PartyRef
 from ledger.cli.parties.parties import app, party_shown
 from ledger.cli.shell.naming import TIMES, party_of, seconds_of
-from ledger.cli.shell.opening import opened
-from ledger.cli.shell.output import AsJson, Home, emit_rows
+from ledger.cli.shell.output import AsJson, emit_rows
 from ledger.cli.shell.waiting import Authority, OwnKey, emit_done, signed_by
 from ledger.errors import InvalidInput
 from ledger.proof.suites.suite import suite_of_key
@@ -32,11 +31,11 @@ Proof = Annotated[str, typer.Option(help="The proof of possessing the new key; m
 
 @app.command()
 def rotate(
+    ledger: Ledger,
     party: PartyRef,
     public_key: PublicKey = None,
     proof: Proof = "",
     key: OwnKey = None,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """更换参与方的密钥，由其本方提出，等待期满后生效；更换本系统自身参与方的密钥前，先停止服务。Replace a party's key,
@@ -45,18 +44,18 @@ def rotate(
 
     示例 Example:  pingzheng party rotate <party> --public-key <new> --proof <proof> --key old.key
     """
-    with opened(home, as_json) as ledger:
-        identifier = party_of(ledger, party)
-        fresh = public_key or _kept_key(ledger, identifier)
-        actor = ledger.actor(identifier)
-        row = signed_by(
-            key, lambda signed: ledger.parties.keys.rotate(actor, identifier, fresh, proof=proof, signed=signed)
-        )
-        _emit(ledger, identifier, row, as_json)
+    identifier = party_of(ledger, party)
+    fresh = public_key or _kept_key(ledger, identifier)
+    actor = ledger.actor(identifier)
+    row = signed_by(
+        key, lambda signed: ledger.parties.keys.rotate(actor, identifier, fresh, proof=proof, signed=signed)
+    )
+    _emit(ledger, identifier, row, as_json)
 
 
 @app.command()
 def bind(
+    ledger: Ledger,
     party: PartyRef,
     public_key: Annotated[
         str,
@@ -68,7 +67,6 @@ def bind(
     proof: Proof = "",
     by: Authority = "authority",
     key: OwnKey = None,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """为参与方增加一把密钥：由本方提出，或由两个主管部门决定；等待期满后生效，参与方任一密钥可以否决。Bind another key
@@ -77,21 +75,20 @@ def bind(
 
     示例 Example:  pingzheng party bind <party> --public-key sm2:<key>
     """
-    with opened(home, as_json) as ledger:
-        actor, identifier = ledger.actor(party_of(ledger, by)), party_of(ledger, party)
-        row = signed_by(
-            key,
-            lambda signed: ledger.parties.keys.bind(actor, identifier, public_key, proof=proof, signed=signed),
-        )
-        _emit(ledger, identifier, row, as_json)
+    actor, identifier = ledger.actor(party_of(ledger, by)), party_of(ledger, party)
+    row = signed_by(
+        key,
+        lambda signed: ledger.parties.keys.bind(actor, identifier, public_key, proof=proof, signed=signed),
+    )
+    _emit(ledger, identifier, row, as_json)
 
 
 @app.command()
 def retire(
+    ledger: Ledger,
     party: PartyRef,
     account: Annotated[str, typer.Argument(help="The account of the key to retire.", show_default=False)],
     key: OwnKey = None,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """停用参与方的一把密钥，由本方提出，等待期满后生效；该密钥已签名并上链存证的内容仍然有效。Retire one of the party's
@@ -100,15 +97,15 @@ def retire(
 
     示例 Example:  pingzheng party retire <party> <account>
     """
-    with opened(home, as_json) as ledger:
-        identifier = party_of(ledger, party)
-        actor = ledger.actor(identifier)
-        row = signed_by(key, lambda signed: ledger.parties.keys.retire(actor, identifier, account, signed=signed))
-        _emit(ledger, identifier, row, as_json)
+    identifier = party_of(ledger, party)
+    actor = ledger.actor(identifier)
+    row = signed_by(key, lambda signed: ledger.parties.keys.retire(actor, identifier, account, signed=signed))
+    _emit(ledger, identifier, row, as_json)
 
 
 @app.command()
 def recover(
+    ledger: Ledger,
     party: PartyRef,
     public_key: PublicKey = None,
     proof: Proof = "",
@@ -117,7 +114,6 @@ def recover(
     ] = None,
     by: Authority = "authority",
     key: OwnKey = None,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """两个主管部门更换参与方丢失或被盗的密钥；等待期满后生效，参与方任一密钥可以否决，包括丢失的密钥。Replace a party's
@@ -126,24 +122,23 @@ def recover(
 
     示例 Example:  pingzheng party recover <party> --public-key <new> --proof <proof>
     """
-    with opened(home, as_json) as ledger:
-        actor, identifier = ledger.actor(party_of(ledger, by)), party_of(ledger, party)
-        fresh = public_key or _kept_key(ledger, identifier)
-        row = signed_by(
-            key,
-            lambda signed: ledger.parties.keys.recover(actor, identifier, fresh, proof=proof, lost=lost, signed=signed),
-        )
-        _emit(ledger, identifier, row, as_json)
+    actor, identifier = ledger.actor(party_of(ledger, by)), party_of(ledger, party)
+    fresh = public_key or _kept_key(ledger, identifier)
+    row = signed_by(
+        key,
+        lambda signed: ledger.parties.keys.recover(actor, identifier, fresh, proof=proof, lost=lost, signed=signed),
+    )
+    _emit(ledger, identifier, row, as_json)
 
 
 @app.command("date-compromise")
 def date_compromise(
+    ledger: Ledger,
     party: PartyRef,
     account: Annotated[str, typer.Argument(help="A present or former account of the party.", show_default=False)],
     at: Annotated[str, typer.Option(help=f"The time from which the key is invalid: {TIMES}.", show_default=False)],
     by: Authority = "authority",
     key: OwnKey = None,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """两个主管部门认定密钥自某时起已泄露，等待期满后生效；该时间只能提前，不能推后。State, as two authorities, the time
@@ -152,35 +147,33 @@ def date_compromise(
 
     示例 Example:  pingzheng party date-compromise <party> <account> --at 2026-09-01T08:30
     """
-    with opened(home, as_json) as ledger:
-        actor, identifier = ledger.actor(party_of(ledger, by)), party_of(ledger, party)
-        since = seconds_of(at)
-        row = signed_by(
-            key,
-            lambda signed: ledger.parties.keys.date_compromise(actor, identifier, account, since, signed=signed),
-        )
-        _emit(ledger, identifier, row, as_json)
+    actor, identifier = ledger.actor(party_of(ledger, by)), party_of(ledger, party)
+    since = seconds_of(at)
+    row = signed_by(
+        key,
+        lambda signed: ledger.parties.keys.date_compromise(actor, identifier, account, since, signed=signed),
+    )
+    _emit(ledger, identifier, row, as_json)
 
 
 @app.command("keys")
-def key_history(party: PartyRef, home: Home = None, as_json: AsJson = False) -> None:
+def key_history(ledger: Ledger, party: PartyRef, as_json: AsJson = False) -> None:
     """列出参与方现有和曾有的密钥。List the present and former keys of a party.
 
     示例 Example:  pingzheng party keys <party>
     """
-    with opened(home, as_json) as ledger:
-        rows = [
-            {
-                "account": row.account,
-                "curve": suite_of_key(row.public_key).curve,
-                "bound_at": row.bound_at,
-                "reported_at": row.reported_at,
-                "retired_at": row.retired_at,
-                "compromised_at": row.compromised_at,
-            }
-            for row in ledger.parties.keys.history(party_of(ledger, party))
-        ]
-        emit_rows(rows, as_json, "密钥 Keys")
+    rows = [
+        {
+            "account": row.account,
+            "curve": suite_of_key(row.public_key).curve,
+            "bound_at": row.bound_at,
+            "reported_at": row.reported_at,
+            "retired_at": row.retired_at,
+            "compromised_at": row.compromised_at,
+        }
+        for row in ledger.parties.keys.history(party_of(ledger, party))
+    ]
+    emit_rows(rows, as_json, "密钥 Keys")
 
 
 def _emit(ledger: Ledger, party: str, row: Proposal | None, as_json: bool) -> None:
@@ -190,7 +183,7 @@ def _emit(ledger: Ledger, party: str, row: Proposal | None, as_json: bool) -> No
 def _kept_key(ledger: Ledger, party: str) -> str:
     """Return a new key for a party whose key this installation keeps.
 
-    If a crash left an unused new key, return that key.
+    If a crash left a new key that is not used yet, return that key.
     """
     if ledger.parties.register.get(party).account not in ledger.custody:
         raise InvalidInput(

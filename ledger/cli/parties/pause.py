@@ -6,22 +6,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ledger.cli.shell.group import Group
 from ledger.cli.shell.naming import actor_of
-from ledger.cli.shell.opening import opened, participating
-from ledger.cli.shell.output import AsJson, Home, emit
+from ledger.cli.shell.output import AsJson, emit
 from ledger.cli.shell.waiting import Authority, OwnKey, emit_done, signed_by
 
 if TYPE_CHECKING:
     from ledger.installation.participant import Participant
+    from ledger.installation.wiring import Ledger
 
-app = typer.Typer(no_args_is_help=True)
+app = Group()
 
 Guardian = Annotated[str, typer.Option(help="The acting authority or supervisor: party id, USCC or `authority`.")]
 TITLE = "暂停 Pause"
 
 
 @app.command()
-def start(by: Guardian = "authority", key: OwnKey = None, home: Home = None, as_json: AsJson = False) -> None:
+def start(ledger: Ledger, by: Guardian = "authority", key: OwnKey = None, as_json: AsJson = False) -> None:
     """主管部门或监管方暂停上链存证、登记和密钥绑定，最长七天；暂停的时间不计入提案的等待期。Pause anchoring,
     registering and binding keys for at most 7 days, as one authority or supervisor. The time of the pause does not
     count towards a proposal's waiting period.
@@ -31,32 +32,29 @@ def start(by: Guardian = "authority", key: OwnKey = None, home: Home = None, as_
 
     示例 Example:  pingzheng pause start --by authority
     """
-    with opened(home, as_json) as ledger:
-        guardian = actor_of(ledger, by)
-        signed_by(key, lambda signed: ledger.pauses.pause(guardian, signed))
-        emit(_state(ledger), as_json, TITLE)
+    guardian = actor_of(ledger, by)
+    signed_by(key, lambda signed: ledger.pauses.pause(guardian, signed))
+    emit(_state(ledger), as_json, TITLE)
 
 
 @app.command()
-def end(by: Authority = "authority", key: OwnKey = None, home: Home = None, as_json: AsJson = False) -> None:
+def end(ledger: Ledger, by: Authority = "authority", key: OwnKey = None, as_json: AsJson = False) -> None:
     """两个主管部门提前结束暂停。End a pause early: one authority proposes it, another confirms it.
 
     示例 Example:  pingzheng pause end
     """
-    with opened(home, as_json) as ledger:
-        office = actor_of(ledger, by)
-        row = signed_by(key, lambda signed: ledger.pauses.end(office, signed))
-        emit_done(row, lambda: _state(ledger), as_json, TITLE)
+    office = actor_of(ledger, by)
+    row = signed_by(key, lambda signed: ledger.pauses.end(office, signed))
+    emit_done(row, lambda: _state(ledger), as_json, TITLE)
 
 
 @app.command()
-def show(home: Home = None, as_json: AsJson = False) -> None:
+def show(ledger: Participant, as_json: AsJson = False) -> None:
     """显示账本是否暂停、到何时为止。Show whether the ledger is paused, and until when.
 
     示例 Example:  pingzheng pause show
     """
-    with participating(home, as_json) as ledger:
-        emit(_state(ledger), as_json, TITLE)
+    emit(_state(ledger), as_json, TITLE)
 
 
 def _state(ledger: Participant) -> dict[str, Any]:

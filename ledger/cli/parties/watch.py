@@ -18,12 +18,12 @@ from ledger.chain.watching import KeyChange, PendingProposal, key_changes, pendi
 from ledger.cli.parties.direct_acts import reader_at
 from ledger.cli.shell.files import read_text
 from ledger.cli.shell.naming import PARTY_ID
-from ledger.cli.shell.output import EXIT_NOT_VALID, AsJson, emit_rows, errors_explained, print_json, stderr
+from ledger.cli.shell.output import EXIT_NOT_VALID, AsJson, emit_rows, print_json, stderr
 from ledger.domain.parties import Role
 from ledger.errors import ChainUnavailable, InvalidInput, NotFound
 
 MAX_STATE_BYTES = 4096
-# After these failures the watch tries again. Any other failure ends it, because no more changes could be shown.
+# Errors after which the watch tries again. Any other error ends the watch, because it would repeat.
 AWAY = frozenset({"CHAIN_UNREACHABLE", "NODE_ANSWER_INVALID", "NODE_RATE_LIMITED"})
 DeploymentFile = Annotated[
     Path | None, typer.Option(help="The operator's deployment.json, which names the chain and its contracts.")
@@ -50,7 +50,7 @@ BY_OFFICE = "请主管部门取消此提案。 Ask an authority to cancel the pr
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the watch stores between two runs: the ledger, the party's number, and the last block that was read."""
+    """What the watch stores between two runs: the ledger, the party's number, and the last block that it has read."""
 
     ledger: str
     party: int
@@ -58,7 +58,7 @@ class Seen:
 
     @classmethod
     def read(cls, path: Path, ledger: str, party: int) -> Seen:
-        """Read the state file; without a file, begin at the first block.
+        """Read the state file. If there is no file, the state is that no block has been read.
 
         Raises ``InvalidInput`` ``WATCH_STATE_INVALID``.
         """
@@ -102,15 +102,14 @@ def watch(
     示例 Examples:  pingzheng keys watch <party> --deployment deployment.json --rpc-url http://node:8545 · pingzheng
     keys watch <party> --bundle bundle.json --rpc-url http://node:8545 --once
     """
-    with errors_explained(as_json):
-        reader = reader_at(rpc_url, deployment, bundle)
-        number = _number_of(reader, party)
-        path = state or Path(f"keys-watch-{number}.json")
-        seen = Seen.read(path, reader.chain.ledger, number)
-        if once:
-            waiting = _look_once(reader, seen, path, as_json)
-        else:
-            _follow(reader, seen, path, every, as_json)
+    reader = reader_at(rpc_url, deployment, bundle)
+    number = _number_of(reader, party)
+    path = state or Path(f"keys-watch-{number}.json")
+    seen = Seen.read(path, reader.chain.ledger, number)
+    if once:
+        waiting = _look_once(reader, seen, path, as_json)
+    else:
+        _follow(reader, seen, path, every, as_json)
     if once and waiting:
         raise typer.Exit(EXIT_NOT_VALID)
 
@@ -131,7 +130,7 @@ def _look_once(reader: ChainReader, seen: Seen, path: Path, as_json: bool) -> bo
 
 
 def _follow(reader: ChainReader, seen: Seen, path: Path, every: int, as_json: bool) -> None:
-    """Show changes until Ctrl-C; if the node is unavailable for a while, try again."""
+    """Show changes until Ctrl-C. If the node is unavailable, try again later."""
     if not as_json:
         stderr.print(f"监视中，按 Ctrl-C 结束 Watching party {seen.party}; stop with Ctrl-C.", highlight=False)
     try:
@@ -155,9 +154,9 @@ def _follow(reader: ChainReader, seen: Seen, path: Path, every: int, as_json: bo
 
 
 def _news(reader: ChainReader, seen: Seen) -> tuple[list[KeyChange], Seen]:
-    """Return the changes since the last read, and the new state.
+    """Return the changes since the last read, and the new state to store.
 
-    The newest block is read first, so that no change between two runs is missed.
+    The number of the newest block is read before the changes. So a change in a later block is read the next time.
     """
     newest = reader.block_number()
     with stderr.status("读取链上记录 Reading the chain…"):
@@ -167,7 +166,9 @@ def _news(reader: ChainReader, seen: Seen) -> tuple[list[KeyChange], Seen]:
 
 
 def _number_of(reader: ChainReader, name: str) -> int:
-    """Return the number of a party id or of an account's party; raises ``NotFound`` ``PARTY_UNKNOWN``."""
+    """Return the number of the party that is given by its id or by one of its accounts. Raises ``NotFound``
+    ``PARTY_UNKNOWN``.
+    """
     if PARTY_ID.fullmatch(name):
         number = reader.party_no(name)
     else:
@@ -209,9 +210,9 @@ def _call_shown(call: ProposedCall) -> dict[str, Any]:
 
 
 def _how_to_stop(proposal: int, call: ProposedCall | None) -> str:
-    """Return how to stop a proposal.
+    """Return a text that explains how to stop a proposal.
 
-    A veto needs only the call's function name, so a key can also veto a call whose arguments cannot be read.
+    A veto needs only the function's name. So a key can veto a call even if the arguments of the call cannot be read.
     """
     if call is not None and call.changes_key:
         return f"pingzheng keys veto {proposal} --key … --rpc-url … --deployment …"
@@ -221,7 +222,7 @@ def _how_to_stop(proposal: int, call: ProposedCall | None) -> str:
 
 
 def _pending_shown(pending: PendingProposal, paused: int) -> dict[str, Any]:
-    """Return a pending proposal as text for people. A pause would make the shown times later."""
+    """Return a pending proposal as text for people. Its times assume that the ledger is not paused again."""
     row = pending.record
     return {
         "proposal": row.no,

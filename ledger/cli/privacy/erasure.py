@@ -10,8 +10,7 @@ import typer
 from ledger.cli.certificates.options import Number
 from ledger.cli.parties.options import PartyRef
 from ledger.cli.shell.naming import party_of
-from ledger.cli.shell.opening import opened
-from ledger.cli.shell.output import AsJson, Home, confirm, emit, local_time
+from ledger.cli.shell.output import AsJson, confirm, emit, local_time
 from ledger.domain.codes import check_certificate_no
 from ledger.domain.parties import Role
 
@@ -41,45 +40,34 @@ QUESTION = "删除后无法恢复，链上证明保留。继续吗？ This canno
 
 
 def erase_certificate(
-    number: Number,
-    reason: Why,
-    by: By = "platform",
-    yes: Yes = False,
-    home: Home = None,
-    as_json: AsJson = False,
+    ledger: Ledger, number: Number, reason: Why, by: By = "platform", yes: Yes = False, as_json: AsJson = False
 ) -> None:
     """删除个人信息：永久销毁凭证的内容和盐值，凭证状态不变。Permanently destroy the claims and salts of a certificate.
     The certificate's status does not change.
 
     示例 Example:  pingzheng certificate erase DAC-440802-2026-S51-00000001-K --reason subject_request
     """
-    with opened(home, as_json) as ledger:
-        subject = ledger.usage.holdings.get(check_certificate_no(number)).subject
-        confirm(QUESTION, yes)
-        _emit(ledger, ledger.erasure.certificate(_actor(ledger, subject, reason, by), number, reason), as_json)
+    subject = ledger.usage.holdings.get(check_certificate_no(number)).subject
+    confirm(QUESTION, yes)
+    _emit(ledger, ledger.erasure.certificate(_actor(ledger, subject, reason, by), number, reason), as_json)
 
 
 def erase_party(
-    party: PartyRef,
-    reason: Why,
-    by: By = "platform",
-    yes: Yes = False,
-    home: Home = None,
-    as_json: AsJson = False,
+    ledger: Ledger, party: PartyRef, reason: Why, by: By = "platform", yes: Yes = False, as_json: AsJson = False
 ) -> None:
     """永久销毁个人或企业的名称和证件号，以及与其有关的全部凭证内容。Permanently destroy the name and identifier of a
     person or firm, and all texts about it.
 
     示例 Example:  pingzheng party erase 9f3a… --reason subject_request
     """
-    with opened(home, as_json) as ledger:
-        subject = party_of(ledger, party)
-        confirm(QUESTION, yes)
-        _emit(ledger, ledger.erasure.party(_actor(ledger, subject, reason, by), subject, reason), as_json)
+    subject = party_of(ledger, party)
+    confirm(QUESTION, yes)
+    _emit(ledger, ledger.erasure.party(_actor(ledger, subject, reason, by), subject, reason), as_json)
 
 
 def _actor(ledger: Ledger, subject: str, reason: Reason, by: str) -> Actor:
-    # The subject's status is not checked, because a suspended or closed subject also has the right to erasure.
+    # The status of the subject is not checked, because subjects that are suspended or closed also have the right to
+    # erasure.
     from ledger.parties.roles import Actor
 
     if reason is Reason.SUBJECT_REQUEST:

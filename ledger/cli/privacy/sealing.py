@@ -1,4 +1,4 @@
-"""``pingzheng sealing``: show and rotate the keys that encrypt (wrap) the data keys of sealed records."""
+"""``pingzheng sealing``: show and rotate the keys that wrap (encrypt) the data keys of encrypted records."""
 
 from __future__ import annotations
 
@@ -6,33 +6,33 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ledger.cli.shell.opening import opened
-from ledger.cli.shell.output import AsJson, Home, emit, progress
+from ledger.cli.shell.group import Group
+from ledger.cli.shell.output import AsJson, emit, progress
 
 if TYPE_CHECKING:
+    from ledger.installation.wiring import Ledger
     from ledger.privacy.key_rotation import SealingStatus
 
-app = typer.Typer(no_args_is_help=True)
+app = Group()
 
 
 @app.command()
-def status(home: Home = None, as_json: AsJson = False) -> None:
+def status(ledger: Ledger, as_json: AsJson = False) -> None:
     """查看每把密钥封装了多少条记录的数据密钥；没有封装任何记录的密钥不再需要。Show for how many records each key
     encrypts the data key. A key that encrypts none is no longer needed.
 
     示例 Example:  pingzheng sealing status
     """
-    with opened(home, as_json) as ledger:
-        emit(_told(ledger.key_rotation.status()), as_json, "密封 Sealed records")
+    emit(_told(ledger.key_rotation.status()), as_json, "密封 Sealed records")
 
 
 @app.command()
 def rotate(
+    ledger: Ledger,
     to: Annotated[
         str | None,
         typer.Option(help="Id of the new key; default: the next number, or the id from an interrupted rotation."),
     ] = None,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """用新密钥封装每把数据密钥，密封内容不变；中断后再次执行即可继续。Encrypt every data key with a new key. The sealed
@@ -42,7 +42,7 @@ def rotate(
 
     示例 Example:  pingzheng sealing rotate
     """
-    with opened(home, as_json) as ledger, progress() as bar:
+    with progress() as bar:
         begun = ledger.key_rotation.begin(to)
         task = bar.add_task("换钥 rewrap", total=begun.outdated)
         rewrapped = ledger.key_rotation.run(lambda count: bar.advance(task, count))

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ledger.cli.registration.assets import app
 from ledger.cli.registration.options import Asset
 from ledger.cli.shell.naming import TIMES, asset_of, seconds_of
-from ledger.cli.shell.opening import participating
-from ledger.cli.shell.output import AsJson, Home, emit, emit_rows
+from ledger.cli.shell.output import AsJson, emit, emit_rows
 from ledger.domain.assets.events import EVENT_TITLES, NAME_TITLES
 from ledger.domain.days import shanghai_time
+
+if TYPE_CHECKING:
+    from ledger.installation.participant import Participant
 
 At = Annotated[str | None, typer.Option(help=f"Show the asset at this time: {TIMES}.")]
 JsonLd = Annotated[Path | None, typer.Option(help="Write the history as W3C PROV to this file.", show_default=False)]
@@ -24,41 +26,39 @@ Svg = Annotated[Path | None, typer.Option(help="Write a picture (SVG) to this fi
 
 @app.command()
 def provenance(
-    asset: Asset, at: At = None, jsonld: JsonLd = None, svg: Svg = None, home: Home = None, as_json: AsJson = False
+    ledger: Participant, asset: Asset, at: At = None, jsonld: JsonLd = None, svg: Svg = None, as_json: AsJson = False
 ) -> None:
     """溯源：资产的全部事件，并证明没有遗漏；加 --at 则显示当时谁持有什么权利。List every event of an asset, with a
     proof that no event is missing. With --at, also list who held which right at that time.
 
     示例 Example:  pingzheng asset provenance <asset> --at 2026-03-01 --svg history.svg
     """
-    with participating(home, as_json) as ledger:
-        asset = asset_of(ledger, asset)
-        _write(jsonld, lambda: json.dumps(ledger.provenances.prov(asset), ensure_ascii=False, indent=2) + "\n")
-        _write(svg, lambda: ledger.provenances.timeline(asset))
-        found = ledger.provenances.asset(asset).to_dict()
-        view = None
-        if at is not None:
-            view = ledger.provenances.at(asset, seconds_of(at)).to_dict(ledger.reader.party_id)
-        if as_json:
-            emit(found | {"view": view}, as_json)
-            return
-        emit_rows([_event(event) for event in found["events"]], as_json, f"溯源 Provenance of {asset[:12]}…")
-        if view is not None:
-            _show_view(view)
-        emit(found["completeness"], as_json, "完整性证明 Completeness")
+    asset = asset_of(ledger, asset)
+    _write(jsonld, lambda: json.dumps(ledger.provenances.prov(asset), ensure_ascii=False, indent=2) + "\n")
+    _write(svg, lambda: ledger.provenances.timeline(asset))
+    found = ledger.provenances.asset(asset).to_dict()
+    view = None
+    if at is not None:
+        view = ledger.provenances.at(asset, seconds_of(at)).to_dict(ledger.reader.party_id)
+    if as_json:
+        emit(found | {"view": view}, as_json)
+        return
+    emit_rows([_event(event) for event in found["events"]], as_json, f"溯源 Provenance of {asset[:12]}…")
+    if view is not None:
+        _show_view(view)
+    emit(found["completeness"], as_json, "完整性证明 Completeness")
 
 
 @app.command()
-def lineage(asset: Asset, svg: Svg = None, home: Home = None, as_json: AsJson = False) -> None:
+def lineage(ledger: Participant, asset: Asset, svg: Svg = None, as_json: AsJson = False) -> None:
     """血缘：资产的来源和派生资产；上游登记已撤销的会有标记。List the assets from which an asset was derived (ancestors)
     and those derived from it (descendants). Assets with an annulled ancestor are marked.
 
     示例 Example:  pingzheng asset lineage <asset> --svg lineage.svg
     """
-    with participating(home, as_json) as ledger:
-        asset = asset_of(ledger, asset)
-        _write(svg, lambda: ledger.provenances.lineage_svg(asset))
-        graph = ledger.provenances.lineage(asset).to_dict()
+    asset = asset_of(ledger, asset)
+    _write(svg, lambda: ledger.provenances.lineage_svg(asset))
+    graph = ledger.provenances.lineage(asset).to_dict()
     if as_json:
         emit(graph, as_json)
         return

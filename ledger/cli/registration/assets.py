@@ -2,102 +2,102 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ledger.cli.registration.acts import then_asset
 from ledger.cli.registration.options import Asset, By, To
+from ledger.cli.shell.group import Group
 from ledger.cli.shell.naming import acting_on, actor_of, asset_of, party_of
-from ledger.cli.shell.opening import opened
-from ledger.cli.shell.output import AsJson, Home, Yes, ask, emit, emit_rows
+from ledger.cli.shell.output import AsJson, Yes, ask, emit, emit_rows
 from ledger.cli.shell.waiting import emit_done
 
-app = typer.Typer(no_args_is_help=True)
+if TYPE_CHECKING:
+    from ledger.installation.wiring import Ledger
+
+app = Group()
 
 
 @app.command("list")
 def listing(
+    ledger: Ledger,
     after: Annotated[str | None, typer.Option(help="Start after this id.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """按编号列出已登记的资产。List registered assets, ordered by id.
 
     示例 Example:  pingzheng asset list --limit 3
     """
-    with opened(home, as_json) as ledger:
-        rows = [
-            {"asset": row.asset_id, "reg_no": row.reg_no, "resource": row.resource_code}
-            for row in ledger.registration.registrations.page(after, limit)
-        ]
-        emit_rows(rows, as_json, "数据资产 Assets")
+    rows = [
+        {"asset": row.asset_id, "reg_no": row.reg_no, "resource": row.resource_code}
+        for row in ledger.registration.registrations.page(after, limit)
+    ]
+    emit_rows(rows, as_json, "数据资产 Assets")
 
 
 @app.command()
-def show(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
+def show(ledger: Ledger, asset: Asset, as_json: AsJson = False) -> None:
     """查看资产的资源、登记、状态和持有人。Show an asset's resource, registration, state and holder.
 
     示例 Example:  pingzheng asset show <asset>
     """
-    with opened(home, as_json) as ledger:
-        asset = asset_of(ledger, asset)
-        emit(ledger.registration.registrations.get(asset), as_json, asset)
+    asset = asset_of(ledger, asset)
+    emit(ledger.registration.registrations.get(asset), as_json, asset)
 
 
 @app.command()
-def offer(asset: Asset, by: By, to: To, home: Home = None, as_json: AsJson = False) -> None:
+def offer(ledger: Ledger, asset: Asset, by: By, to: To, as_json: AsJson = False) -> None:
     """向另一方发出转让要约，在规则集的期限内有效。Offer the asset to another party, until the ruleset's deadline.
 
     示例 Example:  pingzheng asset offer <asset> --by <holder> --to <party>
     """
-    with then_asset(home, as_json, by, asset) as (ledger, actor, asset):
+    with then_asset(ledger, as_json, by, asset) as (actor, asset):
         to = party_of(ledger, to)
         ledger.registration.transfers.offer(actor, asset, to)
 
 
 @app.command()
-def accept(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> None:
+def accept(ledger: Ledger, asset: Asset, by: By, as_json: AsJson = False) -> None:
     """接受转让要约；新登记凭证取代旧登记凭证。Accept an offer; a new registration certificate supersedes the old
     certificate.
 
     示例 Example:  pingzheng asset accept <asset> --by <party>
     """
-    with opened(home, as_json) as ledger:
-        actor, asset = acting_on(ledger, by, asset)
-        accepted = ledger.registration.transfers.accept(actor, asset)
-        emit({"asset": asset, "certificate_no": accepted.certificate.certificate_no}, as_json)
+    actor, asset = acting_on(ledger, by, asset)
+    accepted = ledger.registration.transfers.accept(actor, asset)
+    emit({"asset": asset, "certificate_no": accepted.certificate.certificate_no}, as_json)
 
 
 @app.command()
-def reject(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> None:
+def reject(ledger: Ledger, asset: Asset, by: By, as_json: AsJson = False) -> None:
     """拒绝转让要约。Reject an offer.
 
     示例 Example:  pingzheng asset reject <asset> --by <party>
     """
-    with then_asset(home, as_json, by, asset) as (ledger, actor, asset):
+    with then_asset(ledger, as_json, by, asset) as (actor, asset):
         ledger.registration.transfers.reject(actor, asset)
 
 
 @app.command()
-def withdraw(asset: Asset, by: By, home: Home = None, as_json: AsJson = False) -> None:
+def withdraw(ledger: Ledger, asset: Asset, by: By, as_json: AsJson = False) -> None:
     """撤回转让要约。Withdraw an offer.
 
     示例 Example:  pingzheng asset withdraw <asset> --by <holder>
     """
-    with then_asset(home, as_json, by, asset) as (ledger, actor, asset):
+    with then_asset(ledger, as_json, by, asset) as (actor, asset):
         ledger.registration.transfers.withdraw(actor, asset)
 
 
 @app.command()
 def annul(
+    ledger: Ledger,
     asset: Asset,
     by: By,
     reason: Annotated[str, typer.Option(help="fraud, court, data_error, …", show_default=False)],
     grounds: Annotated[str, typer.Option(help="The reasons in full; they are stored encrypted.", show_default=False)],
     yes: Yes = False,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """撤销登记，不可恢复；由该资产派生的资产会被标记。Annul a registration permanently; assets derived from the asset
@@ -105,36 +105,36 @@ def annul(
 
     示例 Example:  pingzheng asset annul <asset> --by authority --reason fraud --grounds 材料虚假
     """
-    with then_asset(home, as_json, by, asset) as (ledger, actor, asset):
+    with then_asset(ledger, as_json, by, asset) as (actor, asset):
         ask(f"撤销登记后不可恢复，确认？ Annul the registration {asset} permanently?", yes, as_json)
         ledger.registration.transfers.annul(actor, asset, reason, grounds)
 
 
 @app.command()
 def freeze(
+    ledger: Ledger,
     asset: Asset,
     by: By,
     reason: Annotated[str, typer.Option(help="court, sanction, investigation, …", show_default=False)],
     lift: Annotated[bool, typer.Option("--lift", help="Lift the freeze instead of freezing the asset.")] = False,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """冻结资产，或解除冻结。Freeze an asset so that nothing about it can change, or lift the freeze.
 
     示例 Example:  pingzheng asset freeze <asset> --by authority --reason court
     """
-    with then_asset(home, as_json, by, asset) as (ledger, actor, asset):
+    with then_asset(ledger, as_json, by, asset) as (actor, asset):
         act = ledger.registration.transfers.unfreeze if lift else ledger.registration.transfers.freeze
         act(actor, asset, reason)
 
 
 @app.command()
 def reassign(
+    ledger: Ledger,
     asset: Asset,
     to: Annotated[str, typer.Option(help="New holder: party id, USCC or name.", show_default=False)],
     grounds: Annotated[str, typer.Option(help="The reasons in full; they are stored encrypted.", show_default=False)],
     by: Annotated[str, typer.Option(help="The authority that proposes the new holder of the asset.")] = "authority",
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """持有人已关闭或无可用密钥时，由两个主管部门共同改定持有人，等待期满后生效；质押和冻结保留。Reassign the asset of a
@@ -143,7 +143,6 @@ def reassign(
 
     示例 Example:  pingzheng asset reassign <asset> --to <party> --grounds 原持有人密钥全部丢失
     """
-    with opened(home, as_json) as ledger:
-        asset = asset_of(ledger, asset)
-        row = ledger.registration.transfers.reassign(actor_of(ledger, by), asset, party_of(ledger, to), grounds)
-        emit_done(row, lambda: ledger.registration.registrations.get(asset), as_json, asset)
+    asset = asset_of(ledger, asset)
+    row = ledger.registration.transfers.reassign(actor_of(ledger, by), asset, party_of(ledger, to), grounds)
+    emit_done(row, lambda: ledger.registration.registrations.get(asset), as_json, asset)

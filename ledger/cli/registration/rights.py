@@ -1,25 +1,28 @@
-"""``pingzheng right``, ``lien`` and ``assess``: rights in an asset, liens on an asset, reports on an asset."""
+"""``pingzheng right``, ``lien`` and ``assess``: the rights, liens and reports of an asset."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ledger.cli.registration.acts import then_rows
 from ledger.cli.registration.options import Asset, By, To
 from ledger.cli.shell.files import json_in
+from ledger.cli.shell.group import Group
 from ledger.cli.shell.naming import asset_of, party_of
-from ledger.cli.shell.opening import opened
-from ledger.cli.shell.output import AsJson, Home, emit_rows
+from ledger.cli.shell.output import AsJson, emit_rows
 from ledger.domain.days import day_of, end_of_validity
 from ledger.errors import InvalidInput
 from ledger.registration.reports import QualityReport, Valuation
 
-app = typer.Typer(no_args_is_help=True)
-liens = typer.Typer(no_args_is_help=True)
-assess = typer.Typer(no_args_is_help=True)
+if TYPE_CHECKING:
+    from ledger.installation.wiring import Ledger
+
+app = Group()
+liens = Group()
+assess = Group()
 
 Number = Annotated[int, typer.Argument(help="Number of the right or lien.", show_default=False)]
 Day = Annotated[str, typer.Option(help="YYYY-MM-DD, Asia/Shanghai.", show_default=False)]
@@ -31,19 +34,19 @@ ASSESSMENTS = (lambda ledger, asset: ledger.registration.assessments.of(asset), 
 
 
 @app.command("list")
-def listing(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
+def listing(ledger: Ledger, asset: Asset, as_json: AsJson = False) -> None:
     """列出资产上已授予的权利；未授予的权利归持有人。List the rights granted in an asset; all other rights belong to the
     holder.
 
     示例 Example:  pingzheng right list <asset>
     """
-    with opened(home, as_json) as ledger:
-        asset = asset_of(ledger, asset)
-        emit_rows(ledger.registration.rights.of(asset), as_json, "权利 Rights")
+    asset = asset_of(ledger, asset)
+    emit_rows(ledger.registration.rights.of(asset), as_json, "权利 Rights")
 
 
 @app.command()
 def grant(
+    ledger: Ledger,
     asset: Asset,
     by: By,
     to: To,
@@ -58,7 +61,6 @@ def grant(
     parent: Annotated[
         int | None, typer.Option(help="For a sublicence: the number of the right it is granted under.")
     ] = None,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """授予权利：自现在起，到最后一日结束时止。Grant a right, from now until the end of the last day.
@@ -68,7 +70,7 @@ def grant(
     """
     from ledger.registration.rights import NewRight
 
-    with then_rows(home, as_json, by, asset, *RIGHTS) as (ledger, actor, asset):
+    with then_rows(ledger, as_json, by, asset, *RIGHTS) as (actor, asset):
         to = party_of(ledger, to)
         start = max(ledger.clock(), ledger.reader.latest().time) + 60
         right = NewRight(
@@ -86,23 +88,23 @@ def grant(
 
 
 @app.command()
-def transfer(asset: Asset, number: Number, by: By, to: To, home: Home = None, as_json: AsJson = False) -> None:
+def transfer(ledger: Ledger, asset: Asset, number: Number, by: By, to: To, as_json: AsJson = False) -> None:
     """将可转让的权利转让给另一方。Transfer a transferable right to another party.
 
     示例 Example:  pingzheng right transfer <asset> 1 --by <grantee> --to <party>
     """
-    with then_rows(home, as_json, by, asset, *RIGHTS) as (ledger, actor, asset):
+    with then_rows(ledger, as_json, by, asset, *RIGHTS) as (actor, asset):
         to = party_of(ledger, to)
         ledger.registration.rights.transfer(actor, asset, number, to)
 
 
 @app.command()
 def end(
+    ledger: Ledger,
     asset: Asset,
     number: Number,
     by: By,
     reason: Annotated[str | None, typer.Option(help="The reason; a registrar must give it.")] = None,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """终止权利：被授予方放弃权利，或登记机构说明理由后终止。End a right: the grantee gives up the right, or a registrar
@@ -110,30 +112,29 @@ def end(
 
     示例 Example:  pingzheng right end <asset> 1 --by <grantee>
     """
-    with then_rows(home, as_json, by, asset, *RIGHTS) as (ledger, actor, asset):
+    with then_rows(ledger, as_json, by, asset, *RIGHTS) as (actor, asset):
         ledger.registration.rights.end(actor, asset, number, reason)
 
 
 @liens.command("list")
-def listed_liens(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
+def listed_liens(ledger: Ledger, asset: Asset, as_json: AsJson = False) -> None:
     """按顺位列出未解除的质押。List the liens that are not released, ordered by rank.
 
     示例 Example:  pingzheng lien list <asset>
     """
-    with opened(home, as_json) as ledger:
-        asset = asset_of(ledger, asset)
-        emit_rows(ledger.registration.liens.of(asset), as_json, "质押 Liens")
+    asset = asset_of(ledger, asset)
+    emit_rows(ledger.registration.liens.of(asset), as_json, "质押 Liens")
 
 
 @liens.command()
 def pledge(
+    ledger: Ledger,
     asset: Asset,
     by: By,
     creditor: Annotated[str, typer.Option(help="Creditor: party id, USCC or name.", show_default=False)],
     amount: Annotated[int, typer.Option(min=1, help="Secured amount in fen.", show_default=False)],
     due: Day,
     contract: Annotated[str, typer.Option(help="Digest of the contract, sha-256:…", show_default=False)],
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """把资产质押给债权人。Pledge an asset to a creditor.
@@ -141,41 +142,41 @@ def pledge(
     示例 Example:  pingzheng lien pledge <asset> --by <holder> --creditor <bank> --amount 300000000 --due 2027-06-30
     --contract sha-256:<digest>
     """
-    with then_rows(home, as_json, by, asset, *LIENS) as (ledger, actor, asset):
+    with then_rows(ledger, as_json, by, asset, *LIENS) as (actor, asset):
         creditor = party_of(ledger, creditor)
         terms = {"amount": amount, "due": day_of(due, "--due").isoformat(), "contract": contract}
         ledger.registration.liens.pledge(actor, asset, creditor, terms)
 
 
 @liens.command()
-def consent(asset: Asset, number: Number, by: By, to: To, home: Home = None, as_json: AsJson = False) -> None:
+def consent(ledger: Ledger, asset: Asset, number: Number, by: By, to: To, as_json: AsJson = False) -> None:
     """债权人同意将资产转让给某一方。Consent, as the creditor, to a transfer to one party.
 
     示例 Example:  pingzheng lien consent <asset> 1 --by <creditor> --to <party>
     """
-    with then_rows(home, as_json, by, asset, *LIENS) as (ledger, actor, asset):
+    with then_rows(ledger, as_json, by, asset, *LIENS) as (actor, asset):
         to = party_of(ledger, to)
         ledger.registration.liens.consent(actor, asset, number, to)
 
 
 @liens.command()
-def release(asset: Asset, number: Number, by: By, home: Home = None, as_json: AsJson = False) -> None:
+def release(ledger: Ledger, asset: Asset, number: Number, by: By, as_json: AsJson = False) -> None:
     """债权人解除质押。Release a lien, as its creditor.
 
     示例 Example:  pingzheng lien release <asset> 1 --by <creditor>
     """
-    with then_rows(home, as_json, by, asset, *LIENS) as (ledger, actor, asset):
+    with then_rows(ledger, as_json, by, asset, *LIENS) as (actor, asset):
         ledger.registration.liens.release(actor, asset, number)
 
 
 @assess.command()
 def quality(
+    ledger: Ledger,
     asset: Asset,
     file: Annotated[Path, typer.Argument(help='JSON: {"scores": {…six…}, "weights": {…six, sum 100…}}')],
     by: By,
     report: Report,
     last_day: Day,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """提交质量评估报告。Record a quality report.
@@ -183,7 +184,7 @@ def quality(
     示例 Example:  pingzheng assess quality <asset> scores.json --by <assessor> --report sha-256:<digest> --last-day
     2027-06-30
     """
-    with then_rows(home, as_json, by, asset, *ASSESSMENTS) as (ledger, actor, asset):
+    with then_rows(ledger, as_json, by, asset, *ASSESSMENTS) as (actor, asset):
         read = json_in(file, MAX_REPORT_BYTES)
         if not isinstance(read, dict) or not all(isinstance(read.get(name), dict) for name in ("scores", "weights")):
             raise InvalidInput("QUALITY_REPORT", "The file has no scores and weights.", where=file.name)
@@ -193,6 +194,7 @@ def quality(
 
 @assess.command()
 def valuation(
+    ledger: Ledger,
     asset: Asset,
     by: By,
     method: Annotated[str, typer.Option(help="cost, income or market.", show_default=False)],
@@ -200,7 +202,6 @@ def valuation(
     base_date: Day,
     report: Report,
     last_day: Day,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """提交价值评估报告。Record a valuation.
@@ -208,17 +209,16 @@ def valuation(
     示例 Example:  pingzheng assess valuation <asset> --by <assessor> --method cost --amount 500000000 --base-date
     2026-06-30 --report sha-256:<digest> --last-day 2027-06-30
     """
-    with then_rows(home, as_json, by, asset, *ASSESSMENTS) as (ledger, actor, asset):
+    with then_rows(ledger, as_json, by, asset, *ASSESSMENTS) as (actor, asset):
         value = Valuation(method, amount, base_date, report)
         ledger.registration.assessments.valuation(actor, asset, value, day_of(last_day, "--last-day"))
 
 
 @assess.command("list")
-def listed_assessments(asset: Asset, home: Home = None, as_json: AsJson = False) -> None:
+def listed_assessments(ledger: Ledger, asset: Asset, as_json: AsJson = False) -> None:
     """按先后列出质量评估和价值评估。List quality reports and valuations, oldest first.
 
     示例 Example:  pingzheng assess list <asset>
     """
-    with opened(home, as_json) as ledger:
-        asset = asset_of(ledger, asset)
-        emit_rows(ledger.registration.assessments.of(asset), as_json, "评估 Assessments")
+    asset = asset_of(ledger, asset)
+    emit_rows(ledger.registration.assessments.of(asset), as_json, "评估 Assessments")

@@ -1,4 +1,4 @@
-"""``pingzheng ruleset``: shows rulesets, which contain the time limits and choices of a registration authority."""
+"""``pingzheng ruleset``: shows rulesets. A ruleset contains the time limits and choices of a registration authority."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from ledger.cli.shell.output import AsJson, console, emit, emit_rows, errors_explained, print_json
+from ledger.cli.shell.group import Group
+from ledger.cli.shell.output import AsJson, console, emit, emit_rows, print_json
 from ledger.domain.definitions.ruleset import Ruleset
 from ledger.installation.settings import Settings
 from ledger.rulebooks.rulesets import RulesetBook
 
-app = typer.Typer(no_args_is_help=True)
+app = Group()
 
 _LABELS = {
     "review_days": "审核 review, 工作日 working days",
@@ -39,21 +40,20 @@ def listing(as_json: AsJson = False) -> None:
 
     示例 Example:  pingzheng ruleset list
     """
-    with errors_explained(as_json):
-        settings = Settings.at(None)
-        book = RulesetBook.load(settings.rulesets)
-        chosen = book.get(settings.ruleset)
-        rows = [
-            {
-                "code": item.code,
-                "标题 title": f"{item.title.zh} {item.title.en}",
-                "standing": item.standing,
-                "version": item.version,
-                "生效 in force": item is chosen,
-            }
-            for item in book.all()
-        ]
-        emit_rows(rows, as_json, "规则集 Rulesets")
+    settings = Settings.at(None)
+    book = RulesetBook.load(settings.rulesets)
+    chosen = book.get(settings.ruleset)
+    rows = [
+        {
+            "code": item.code,
+            "标题 title": f"{item.title.zh} {item.title.en}",
+            "standing": item.standing,
+            "version": item.version,
+            "生效 in force": item is chosen,
+        }
+        for item in book.all()
+    ]
+    emit_rows(rows, as_json, "规则集 Rulesets")
 
 
 @app.command()
@@ -64,16 +64,15 @@ def show(
 
     示例 Example:  pingzheng ruleset show national
     """
-    with errors_explained(as_json):
-        settings = Settings.at(None)
-        item = RulesetBook.load(settings.rulesets).get(code or settings.ruleset)
-        if as_json:
-            print_json(asdict(item))
-            return
-        console.print(f"[bold]{item.code}[/] {item.title.zh} {item.title.en}, {_STANDINGS[item.standing]}")
-        emit(_shown(item), as_json)
-        for basis in item.basis:
-            console.print(f"依据 basis: {basis}", markup=False)
+    settings = Settings.at(None)
+    item = RulesetBook.load(settings.rulesets).get(code or settings.ruleset)
+    if as_json:
+        print_json(asdict(item))
+        return
+    console.print(f"[bold]{item.code}[/] {item.title.zh} {item.title.en}, {_STANDINGS[item.standing]}")
+    emit(_shown(item), as_json)
+    for basis in item.basis:
+        console.print(f"依据 basis: {basis}", markup=False)
 
 
 def _shown(item: Ruleset) -> dict[str, object]:

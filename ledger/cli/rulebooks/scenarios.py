@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ledger.cli.shell.group import Group
 from ledger.cli.shell.output import (
     EXIT_ERROR,
     AsJson,
@@ -14,7 +15,6 @@ from ledger.cli.shell.output import (
     emit,
     emit_rows,
     error_members,
-    errors_explained,
     explain,
     print_json,
 )
@@ -23,7 +23,7 @@ from ledger.errors import PingzhengError
 from ledger.installation.settings import Settings
 from ledger.rulebooks.scenarios import ScenarioBook, scenario_json
 
-app = typer.Typer(no_args_is_help=True)
+app = Group()
 
 _STANDINGS = {"documented": "有公开案例 documented", "proposed": "建议 proposed", "demonstration": "演示 demonstration"}
 _BASES = {
@@ -58,20 +58,19 @@ def listing(as_json: AsJson = False) -> None:
 
     示例 Example:  pingzheng scenario list
     """
-    with errors_explained(as_json):
-        rows = [
-            {
-                "code": item.code,
-                "标题 title": f"{item.title.zh} {item.title.en}",
-                "依据 standing": item.standing if as_json else _STANDINGS[item.standing],
-                "来源 sources": len(item.sources),
-                "mode": item.payload_mode,
-                "days": item.max_validity_days,
-                "uses": item.max_uses,
-            }
-            for item in ScenarioBook.load(Settings.at(None).scenarios).all()
-        ]
-        emit_rows(rows, as_json, "场景 Scenarios")
+    rows = [
+        {
+            "code": item.code,
+            "标题 title": f"{item.title.zh} {item.title.en}",
+            "依据 standing": item.standing if as_json else _STANDINGS[item.standing],
+            "来源 sources": len(item.sources),
+            "mode": item.payload_mode,
+            "days": item.max_validity_days,
+            "uses": item.max_uses,
+        }
+        for item in ScenarioBook.load(Settings.at(None).scenarios).all()
+    ]
+    emit_rows(rows, as_json, "场景 Scenarios")
 
 
 @app.command()
@@ -80,12 +79,11 @@ def show(code: str, as_json: AsJson = False) -> None:
 
     示例 Example:  pingzheng scenario show S01
     """
-    with errors_explained(as_json):
-        item = ScenarioBook.load(Settings.at(None).scenarios).get(code)
-        if as_json:
-            print_json(scenario_json(item))
-            return
-        _show(item)
+    item = ScenarioBook.load(Settings.at(None).scenarios).get(code)
+    if as_json:
+        print_json(scenario_json(item))
+        return
+    _show(item)
 
 
 @app.command()

@@ -1,4 +1,6 @@
-"""Statement files hold statements that a party signs with its own key; ``draft`` writes them, ``submit`` sends them."""
+"""Statement files contain statements that a party signs with its own key. The commands ``draft`` write such files, the
+commands ``submit`` send them.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from ledger.cli.shell.files import json_in, signer_of
-from ledger.cli.shell.output import AsJson, Home, Yes, ask, console, emit, errors_explained
+from ledger.cli.shell.output import AsJson, Home, Yes, ask, console, emit
 from ledger.domain.canonical import canonical, digest
 from ledger.errors import InvalidInput, Misconfigured, NotFound
 from ledger.proof.jws import Signer, public_jwk, sign_entry
@@ -27,7 +29,7 @@ KeyFile = Annotated[
         show_default=False,
     ),
 ]
-# For each type of statement: the member that names the party that signs.
+# Maps each type of statement to the member of the statement that names the signing party.
 _SIGNED_BY: Final = {
     "request": "consumer",
     "authorization": "subject",
@@ -53,30 +55,31 @@ def sign(
 
     示例 Examples:  pingzheng sign authorization.json --key firm.key · pingzheng sign authorization.json --home var
     """
-    with errors_explained(as_json):
-        document = read_statement(statement)
-        signer = _kept_signer(document, home, as_json) if key is None else signer_of(key)
-        drafts = document.get("drafts", [])
-        for place, draft in enumerate(drafts):
-            _require_same_terms(draft, f"drafts[{place}]")
-            if not as_json:
-                console.print(draft["notice"]["text"], markup=False, highlight=False)
-        compared = _template_of(document.get("entry", {}))
-        if not drafts and not as_json:
-            shown = {name: value for name, value in document.get("entry", document).items() if name != "signature"}
-            emit(shown, False, "待签署的声明 Statement to sign")
-        ask(f"签署后无法收回，确认签署？ Sign {statement}? A signature cannot be undone.", yes, as_json)
-        write_statement(statement, _signed(document, signer))
-        emit({"file": str(statement), "signed": True, **compared, **_parties_of(drafts, signer)}, as_json)
+    document = read_statement(statement)
+    signer = _kept_signer(document, home, as_json) if key is None else signer_of(key)
+    drafts = document.get("drafts", [])
+    for place, draft in enumerate(drafts):
+        _require_same_terms(draft, f"drafts[{place}]")
+        if not as_json:
+            console.print(draft["notice"]["text"], markup=False, highlight=False)
+    compared = _template_of(document.get("entry", {}))
+    if not drafts and not as_json:
+        shown = {name: value for name, value in document.get("entry", document).items() if name != "signature"}
+        emit(shown, False, "待签署的声明 Statement to sign")
+    ask(f"签署后无法收回，确认签署？ Sign {statement}? A signature cannot be undone.", yes, as_json)
+    write_statement(statement, _signed(document, signer))
+    emit({"file": str(statement), "signed": True, **compared, **_parties_of(drafts, signer)}, as_json)
 
 
 def signing_line(statement: Path, home: Path | None) -> str:
-    """Return a command that signs a statement with a key that the ledger keeps, or else asks for the key file."""
+    """Return a command with which the user can sign a statement: with the key that the ledger keeps, or else with a key
+    file.
+    """
     return shlex.join(["pingzheng", "sign", str(statement), *([] if home is None else ["--home", str(home)])])
 
 
 def _kept_signer(document: dict[str, Any], home: Path | None, as_json: bool) -> Signer:
-    """Return the signer for the party of the statement, with the key that the ledger keeps for that party.
+    """Return a signer with the key that the ledger keeps for the party that must sign.
 
     If the ledger does not keep the key, ask for the key file on a terminal.
 
@@ -118,9 +121,10 @@ def _signing_party(document: dict[str, Any]) -> str:
 
 
 def _template_of(entry: dict[str, Any]) -> dict[str, Any]:
-    """Compare the rules in a request with the scenario's file, if this computer has the file.
+    """If the entry is a request and this computer has the scenario's file, compare the rules in the request with the
+    file.
 
-    Returns what was compared, to be shown; empty for statements that are not requests.
+    Returns members that show the user what was compared; empty for statements that are not requests.
 
     Raises ``InvalidInput`` ``TEMPLATE_NOT_EXPECTED`` if they differ.
     """
@@ -136,7 +140,8 @@ def _template_of(entry: dict[str, Any]) -> dict[str, Any]:
 def _require_same_terms(draft: dict[str, Any], where: str) -> None:
     """Raise ``InvalidInput`` ``NOTICE_DIFFERS`` unless the statement allows exactly what its notice describes.
 
-    Without this check the author of the file could show one notice and let the subject sign a different authorization.
+    Without this check, the author of the file could show the subject one notice and let it sign a different
+    authorization.
     """
     notice, entry = draft["notice"], draft["entry"]
     try:
@@ -158,7 +163,9 @@ def _require_same_terms(draft: dict[str, Any], where: str) -> None:
 
 
 def _parties_of(drafts: list[dict[str, Any]], signer: Signer) -> dict[str, Any]:
-    """Return the consumers' party ids and the presenting key, to show them: a notice contains only names."""
+    """Return what the notice does not show: the party ids of the consumers, and whether the signer's key can present
+    the certificates.
+    """
     if not drafts:
         return {}
     own = public_jwk(signer.public_key).to_dict()
@@ -183,7 +190,9 @@ def _resigned(entry: dict[str, Any], signer: Signer) -> dict[str, Any]:
 
 
 def read_statement(path: Path) -> dict[str, Any]:
-    """Return the statement in a file; raises ``InvalidInput`` ``FILE_MISSING``, ``FILE_TOO_LARGE``, ``ENTRY_SHAPE``."""
+    """Return the statement in a file. Raises ``InvalidInput`` ``FILE_MISSING``, ``FILE_TOO_LARGE`` or
+    ``ENTRY_SHAPE``.
+    """
     parsed = json_in(path, MAX_STATEMENT_BYTES)
     drafts = parsed.get("drafts", []) if isinstance(parsed, dict) else None
     shaped = isinstance(drafts, list) and all(isinstance(draft, dict) and _is_draft(draft) for draft in drafts)
@@ -216,5 +225,7 @@ def _is_draft(draft: dict[str, Any]) -> bool:
 
 
 def write_statement(path: Path, document: dict[str, Any]) -> None:
-    """Write a statement as indented JSON into a file that only its owner can read: a note in it may name a person."""
+    """Write a statement as indented JSON. Only the file's owner can read it, because a note in the statement may name a
+    person.
+    """
     write_whole(path, f"{json.dumps(document, ensure_ascii=False, indent=1)}\n".encode())

@@ -9,9 +9,10 @@ import typer
 
 from ledger.chain.withdrawing import DirectWithdrawal, withdraw_by_itself
 from ledger.cli.shell.files import key_in, parsed, private_key_of, signer_of
+from ledger.cli.shell.group import Group
 from ledger.cli.shell.naming import actor_of, party_of
 from ledger.cli.shell.opening import opened
-from ledger.cli.shell.output import AsJson, Home, Yes, ask, console, emit, emit_rows, errors_explained, local_time
+from ledger.cli.shell.output import AsJson, Home, Yes, ask, console, emit, emit_rows, local_time
 from ledger.cli.shell.statements import Statement, read_statement, signed_entries, signing_line, write_statement
 from ledger.cli.usage import giving
 from ledger.cli.usage.options import After, By, Limit, PartyArgument, RequestId
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from ledger.usage.authorizations import Choice
     from ledger.usage.recorded import RecordedAuthorization
 
-app = typer.Typer(no_args_is_help=True)
+app = Group()
 WITHDRAW: Final = (
     "撤回后不可恢复，以该授权为依据的凭证失效，确认？ "
     "Withdraw permanently? Certificates that rest on the authorization become invalid."
@@ -79,8 +80,7 @@ def submit(statement: Statement, home: Home = None, as_json: AsJson = False) -> 
 
     示例 Example:  pingzheng consent submit authorization.json
     """
-    with errors_explained(as_json):
-        entries = signed_entries(statement, read_statement(statement), "drafts")
+    entries = signed_entries(statement, read_statement(statement), "drafts")
     with opened(home, as_json) as ledger:
         rows = ledger.usage.subject_acts.authorise(ledger.actor(str(entries[0].get("subject"))), entries)
         emit_rows([_row(row) for row in rows], as_json, "授权 Authorizations")
@@ -88,6 +88,7 @@ def submit(statement: Statement, home: Home = None, as_json: AsJson = False) -> 
 
 @app.command()
 def give(
+    ledger: Ledger,
     request: Annotated[
         list[str] | None, typer.Argument(help="Request ids; or give --all instead.", show_default=False)
     ] = None,
@@ -99,7 +100,6 @@ def give(
     uses: Uses = None,
     separate_consent: SeparateConsent = False,
     yes: Annotated[bool, typer.Option("--yes", help="Sign without asking.")] = False,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """演示用：以本机代管的主体密钥授权一个或全部请求；可重复执行。Authorise one request or all waiting requests with
@@ -110,43 +110,40 @@ def give(
 
     示例 Examples:  pingzheng consent give --all · pingzheng consent give <request> --days 7 --yes
     """
-    with opened(home, as_json) as ledger:
-        if all_waiting == bool(request):
-            raise InvalidInput("REQUESTS_OR_ALL", "Give either request ids or --all.", where="request")
-        giving.give(ledger, request or (), _choice(ledger, fields, days, uses, separate_consent), yes, as_json)
+    if all_waiting == bool(request):
+        raise InvalidInput("REQUESTS_OR_ALL", "Give either request ids or --all.", where="request")
+    giving.give(ledger, request or (), _choice(ledger, fields, days, uses, separate_consent), yes, as_json)
 
 
 @app.command("list")
 def listing(
-    party: PartyArgument, after: After = None, limit: Limit = 20, home: Home = None, as_json: AsJson = False
+    ledger: Ledger, party: PartyArgument, after: After = None, limit: Limit = 20, as_json: AsJson = False
 ) -> None:
     """列出某一参与方（作为主体、使用方或提供方）的授权。List the authorizations in which a party is subject, consumer
     or provider.
 
     示例 Example:  pingzheng consent list 91440803MA9X0002X5
     """
-    with opened(home, as_json) as ledger:
-        rows = ledger.usage.authorizations.page(party_of(ledger, party), after, limit)
-        emit_rows([_row(row) for row in rows], as_json, "授权 Authorizations")
+    rows = ledger.usage.authorizations.page(party_of(ledger, party), after, limit)
+    emit_rows([_row(row) for row in rows], as_json, "授权 Authorizations")
 
 
 @app.command()
-def notice(authorization: Identifier, by: By = "self", home: Home = None, as_json: AsJson = False) -> None:
+def notice(ledger: Ledger, authorization: Identifier, by: By = "self", as_json: AsJson = False) -> None:
     """显示主体授权时看到的告知书原文。Show the notice that the subject was shown, word for word.
 
     示例 Example:  pingzheng consent notice <authorization> --by 9144…
     """
-    with opened(home, as_json) as ledger:
-        shown = ledger.usage.own_statements.notice(actor_of(ledger, by), authorization)
-        if as_json:
-            emit(shown, as_json)
-        else:
-            console.print(shown["text"], markup=False, highlight=False)
+    shown = ledger.usage.own_statements.notice(actor_of(ledger, by), authorization)
+    if as_json:
+        emit(shown, as_json)
+    else:
+        console.print(shown["text"], markup=False, highlight=False)
 
 
 @app.command()
 def withdraw(
-    authorization: Identifier, key: SubjectKey, yes: Yes = False, home: Home = None, as_json: AsJson = False
+    ledger: Ledger, authorization: Identifier, key: SubjectKey, yes: Yes = False, as_json: AsJson = False
 ) -> None:
     """撤回授权：以该授权为依据的凭证被吊销，不再通过核验。Withdraw an authorization: certificates that rest on the
     authorization are revoked and fail verification. The subject's key signs the withdrawal for the chain; the service
@@ -154,14 +151,13 @@ def withdraw(
 
     示例 Example:  pingzheng consent withdraw <authorization> --key firm.key
     """
-    with opened(home, as_json) as ledger:
-        signer = signer_of(key)
-        acts, subject = ledger.usage.subject_acts, ledger.actor(ledger.usage.authorizations.get(authorization).subject)
-        # Drafting fails unless the key belongs to the subject.
-        drafted = acts.draft_withdrawal(subject, authorization, signer.kid)
-        ask(WITHDRAW, yes, as_json)
-        act = None if drafted.message is None else sign_act(drafted.message, signer)
-        emit(_row(acts.withdraw(subject, authorization, sign_entry(drafted.entry, signer), act)), as_json)
+    signer = signer_of(key)
+    acts, subject = ledger.usage.subject_acts, ledger.actor(ledger.usage.authorizations.get(authorization).subject)
+    # This call raises an error unless the key belongs to the subject.
+    drafted = acts.draft_withdrawal(subject, authorization, signer.kid)
+    ask(WITHDRAW, yes, as_json)
+    act = None if drafted.message is None else sign_act(drafted.message, signer)
+    emit(_row(acts.withdraw(subject, authorization, sign_entry(drafted.entry, signer), act)), as_json)
 
 
 @app.command("withdraw-direct")
@@ -190,26 +186,24 @@ def withdraw_direct(
 
     示例 Example:  pingzheng consent withdraw-direct bundle.json --key firm.key --rpc-url http://127.0.0.1:8545
     """
-    with errors_explained(as_json):
-        held = parsed(bundle, MAX_BUNDLE_BYTES, parse_bundle)
-        paying = None if payer is None else private_key_of(payer)
-        private_key, signer = key_in(key)
-        ask(WITHDRAW, yes, as_json)
-        made = withdraw_by_itself(
-            held, rpc_url, private_key, alg=signer.algorithm["alg"], authorization=authorization, payer=paying
-        )
-        emit_rows([_withdrawal(each, as_json) for each in made], as_json, "已撤回 Withdrawn")
+    held = parsed(bundle, MAX_BUNDLE_BYTES, parse_bundle)
+    paying = None if payer is None else private_key_of(payer)
+    private_key, signer = key_in(key)
+    ask(WITHDRAW, yes, as_json)
+    made = withdraw_by_itself(
+        held, rpc_url, private_key, alg=signer.algorithm["alg"], authorization=authorization, payer=paying
+    )
+    emit_rows([_withdrawal(each, as_json) for each in made], as_json, "已撤回 Withdrawn")
 
 
 @app.command()
-def follow(home: Home = None, as_json: AsJson = False) -> None:
+def follow(ledger: Ledger, as_json: AsJson = False) -> None:
     """处理主体直接在链上撤回的授权，吊销有关凭证；服务运行时自动处理。Carry out withdrawals that subjects made directly
     on the chain, and revoke the certificates. A running server does this automatically.
 
     示例 Example:  pingzheng consent follow
     """
-    with opened(home, as_json) as ledger:
-        emit_rows([_row(row) for row in ledger.usage.direct_withdrawals.follow()], as_json, "已撤回 Withdrawn")
+    emit_rows([_row(row) for row in ledger.usage.direct_withdrawals.follow()], as_json, "已撤回 Withdrawn")
 
 
 def _choice(ledger: Ledger, fields: str | None, days: int | None, uses: int | None, separate_consent: bool) -> Choice:

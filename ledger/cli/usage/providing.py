@@ -1,4 +1,6 @@
-"""``pingzheng provision`` on the provider's own machine. The provider's rows, key and records stay on this machine."""
+"""``pingzheng provision`` on the provider's own machine. The provider's rows, key and records never leave this
+machine.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ from ledger.chain.sending.client import ChainClient
 from ledger.cli.shell.files import line_in, parsed, signer_of
 from ledger.cli.shell.naming import PARTY_ID, actor_of
 from ledger.cli.shell.opening import opened
-from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, errors_explained, progress
+from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, progress
 from ledger.cli.usage.answer_report import report
 from ledger.connectors.answers import Connector, NoData, Refused
 from ledger.domain.days import day_of, shanghai_day
@@ -96,19 +98,18 @@ def run(
             platform = ledger.usage.provider_acts.platform(actor)
             _round(provider, platform, SourceBook.load(sources).connector, authorization, as_json)
         return
-    with errors_explained(as_json):
-        own = _party_id(party)
-        if key is None:
-            raise InvalidInput(
-                "PROVIDER_KEY_MISSING",
-                "With --service the provider must sign with its own key.",
-                where="--key",
-                hint="Give the provider's key file with --key.",
-            )
-        reached, signed_in = _platform(service, own, key, api_key, deployment)
-        node = None if signed_in and rpc_url is None else deployment
-        provider = _provider(own, key, records, rpc_url, node)
-        _round(provider, reached, SourceBook.load(sources).connector, authorization, as_json)
+    own = _party_id(party)
+    if key is None:
+        raise InvalidInput(
+            "PROVIDER_KEY_MISSING",
+            "With --service the provider must sign with its own key.",
+            where="--key",
+            hint="Give the provider's key file with --key.",
+        )
+    reached, signed_in = _platform(service, own, key, api_key, deployment)
+    node = None if signed_in and rpc_url is None else deployment
+    provider = _provider(own, key, records, rpc_url, node)
+    _round(provider, reached, SourceBook.load(sources).connector, authorization, as_json)
 
 
 def answer(
@@ -142,16 +143,15 @@ def answer(
 
     示例 Example:  pingzheng provision answer tasks.json --sources sources --key grid.key --out answers.json
     """
-    with errors_explained(as_json):
-        found = parsed(tasks, MAX_LIST_BYTES, parse_tasks)
-        chosen = [task for task in found.tasks if not authorization or task.authorization["id"] in authorization]
-        asked = _sources_for(chosen, sources, rows, as_of, name_column, refuse, no_data)
-        provider = _provider(_named_in(chosen), key, records, rpc_url, deployment)
-        provider.answers.erase(found.erasures)
-        done = list(_signed(provider, asked, chosen, bool(authorization)))
-        waiting = provider.answers.waiting(MAX_TASKS)
-        write_private(out, answers_to_bytes(waiting).decode())
-        report(done, as_json, {"file": str(out), "answers": len(waiting)})
+    found = parsed(tasks, MAX_LIST_BYTES, parse_tasks)
+    chosen = [task for task in found.tasks if not authorization or task.authorization["id"] in authorization]
+    asked = _sources_for(chosen, sources, rows, as_of, name_column, refuse, no_data)
+    provider = _provider(_named_in(chosen), key, records, rpc_url, deployment)
+    provider.answers.erase(found.erasures)
+    done = list(_signed(provider, asked, chosen, bool(authorization)))
+    waiting = provider.answers.waiting(MAX_TASKS)
+    write_private(out, answers_to_bytes(waiting).decode())
+    report(done, as_json, {"file": str(out), "answers": len(waiting)})
 
 
 def received(
@@ -164,11 +164,10 @@ def received(
 
     示例 Example:  pingzheng provision received receipt.json
     """
-    with errors_explained(as_json):
-        outcome = parsed(receipt, MAX_LIST_BYTES, parse_receipt)
-        kept = AnswerStore(records)
-        settled = settle(kept, outcome.received, outcome.refused)
-        emit({"settled": settled, "waiting": len(kept.waiting())}, as_json, "回执 Receipt")
+    outcome = parsed(receipt, MAX_LIST_BYTES, parse_receipt)
+    kept = AnswerStore(records)
+    settled = settle(kept, outcome.received, outcome.refused)
+    emit({"settled": settled, "waiting": len(kept.waiting())}, as_json, "回执 Receipt")
 
 
 def confirm(
@@ -184,17 +183,16 @@ def confirm(
 
     示例 Example:  pingzheng provision confirm
     """
-    with errors_explained(as_json):
-        kept = AnswerStore(records)
-        if party is None:
-            rows = [
-                {"party": each.party, "before": each.known, "identifier": each.identifier, "since": each.since}
-                for each in kept.changed()
-            ]
-            emit_rows(rows, as_json, "待确认 To confirm")
-            return
-        kept.confirm(party)
-        emit({"party": party, "confirmed": True}, as_json, "已确认 Confirmed")
+    kept = AnswerStore(records)
+    if party is None:
+        rows = [
+            {"party": each.party, "before": each.known, "identifier": each.identifier, "since": each.since}
+            for each in kept.changed()
+        ]
+        emit_rows(rows, as_json, "待确认 To confirm")
+        return
+    kept.confirm(party)
+    emit({"party": party, "confirmed": True}, as_json, "已确认 Confirmed")
 
 
 def _round(
@@ -236,7 +234,7 @@ def _provider(party: str, key: Path, records: Path, rpc_url: str | None, deploym
 
 
 def _seen(records: Path) -> Path:
-    """Return the path of the file that stores what was last seen of the chain. The file is beside the records, whose
+    """Return the path of the file that stores which block of the chain was seen last. It is beside the records, whose
     folder is private and checked.
     """
     return records.with_name(f"{records.name}-seen.json")
@@ -265,7 +263,9 @@ def _sources_for(
     refuse: str | None,
     no_data: bool,
 ) -> Sources:
-    """Return the sources in the folder, or a source that returns the one answer given as an option."""
+    """Return the sources in the folder. If an option gives an answer by hand, return a source that returns this
+    answer.
+    """
     from ledger.rulebooks.sources import SourceBook
 
     now = int(time.time())
@@ -331,8 +331,8 @@ def _platform(
 
 
 def _api_key(path: Path | None) -> str | None:
-    """Read the API key from a file or the environment. It is no command-line argument, because other users of the
-    machine can see arguments.
+    """Read the API key from a file or from the environment. It is not an argument, because other users of the machine
+    can see arguments.
     """
     if path is None:
         return os.environ.get(API_KEY, "").strip() or None

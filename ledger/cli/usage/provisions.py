@@ -1,24 +1,27 @@
-"""``pingzheng provision`` on the platform: writes tasks for providers, and records the providers' answers."""
+"""``pingzheng provision`` on the platform. Writes tasks for providers, and records the providers' answers."""
 
 from __future__ import annotations
 
 from itertools import groupby, islice
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from ledger.cli.shell.files import parsed
+from ledger.cli.shell.group import Group
 from ledger.cli.shell.naming import actor_of
-from ledger.cli.shell.opening import opened
-from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, progress
+from ledger.cli.shell.output import AsJson, emit, emit_rows, progress
 from ledger.cli.usage import providing
 from ledger.cli.usage.options import Limit, PartyArgument
 from ledger.provider.supply import Receipt, Supply, parse_answers
 from ledger.provider.task import MAX_LIST_BYTES, MAX_NOTICES, MAX_TASKS, TaskList
 from ledger.wallet.private_file import write_private
 
-app = typer.Typer(no_args_is_help=True)
+if TYPE_CHECKING:
+    from ledger.installation.wiring import Ledger
+
+app = Group()
 app.command()(providing.run)
 app.command()(providing.answer)
 app.command()(providing.received)
@@ -30,22 +33,22 @@ After = Annotated[str | None, typer.Option(help="Start after this authorization.
 
 @app.command()
 def asked(
-    provider: PartyArgument, after: After = None, limit: Limit = 20, home: Home = None, as_json: AsJson = False
+    ledger: Ledger, provider: PartyArgument, after: After = None, limit: Limit = 20, as_json: AsJson = False
 ) -> None:
     """列出等待提供方答复的授权。List the authorizations that wait for a provider's answer.
 
     示例 Example:  pingzheng provision asked 91440881MA9X000384
     """
-    with opened(home, as_json) as ledger:
-        rows = [
-            {"authorization": row.id, "scenario": row.scenario, "source": row.source, "subject": row.subject}
-            for row in ledger.usage.provider_acts.asked(actor_of(ledger, provider), after, limit)
-        ]
-        emit_rows(rows, as_json, "待提供 Waiting")
+    rows = [
+        {"authorization": row.id, "scenario": row.scenario, "source": row.source, "subject": row.subject}
+        for row in ledger.usage.provider_acts.asked(actor_of(ledger, provider), after, limit)
+    ]
+    emit_rows(rows, as_json, "待提供 Waiting")
 
 
 @app.command()
 def tasks(
+    ledger: Ledger,
     provider: PartyArgument,
     out: Annotated[Path, typer.Option(help="File for the tasks.")] = Path("tasks.json"),
     authorization: Annotated[
@@ -56,7 +59,6 @@ def tasks(
     ] = None,
     after: After = None,
     limit: Annotated[int, typer.Option(min=1, max=MAX_TASKS)] = MAX_TASKS,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """为离线的提供方写出任务文件。文件含主体的证件号码，请妥善交接。Write the tasks of an offline provider to a file.
@@ -64,22 +66,21 @@ def tasks(
 
     示例 Example:  pingzheng provision tasks 91440881MA9X000384 --out tasks.json
     """
-    with opened(home, as_json) as ledger:
-        actor, acts = actor_of(ledger, provider), ledger.usage.provider_acts
-        if authorization:
-            found = [acts.task(actor, identifier) for identifier in authorization]
-        else:
-            found = acts.tasks(actor, after, limit)
-        erasures = [entry for _, entry in acts.erasures(actor, -1, MAX_NOTICES)]
-        write_private(out, TaskList(tuple(found), tuple(erasures)).to_bytes().decode())
-        emit({"file": str(out), "tasks": len(found), "erasures": len(erasures)}, as_json, "任务 Tasks")
+    actor, acts = actor_of(ledger, provider), ledger.usage.provider_acts
+    if authorization:
+        found = [acts.task(actor, identifier) for identifier in authorization]
+    else:
+        found = acts.tasks(actor, after, limit)
+    erasures = [entry for _, entry in acts.erasures(actor, -1, MAX_NOTICES)]
+    write_private(out, TaskList(tuple(found), tuple(erasures)).to_bytes().decode())
+    emit({"file": str(out), "tasks": len(found), "erasures": len(erasures)}, as_json, "任务 Tasks")
 
 
 @app.command()
 def submit(
+    ledger: Ledger,
     answers: Annotated[Path, typer.Argument(help="The provider's file of answers.", show_default=False)],
     receipt: Annotated[Path, typer.Option(help="File for the receipt.")] = Path("receipt.json"),
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """提交离线提供方的答复文件，并写出给该提供方的回执；命令可重复执行。Submit the answers of an offline provider, and
@@ -87,21 +88,20 @@ def submit(
 
     示例 Example:  pingzheng provision submit answers.json --receipt receipt.json
     """
-    with opened(home, as_json) as ledger:
-        supplies = parsed(answers, MAX_LIST_BYTES, parse_answers)
-        refused: dict[str, str] = {}
-        with progress() as bar:
-            task = bar.add_task("提交 submit", total=len(supplies))
-            for provider, own in groupby(sorted(supplies, key=_provider), _provider):
-                platform = ledger.usage.provider_acts.platform(ledger.actor(provider))
-                while some := list(islice(own, _CHUNK)):
-                    outcomes = zip(some, platform.submit(some), strict=True)
-                    refused |= {supply.digest: error.code for supply, error in outcomes if error}
-                    bar.advance(task, len(some))
-        made = Receipt(frozenset(supply.digest for supply in supplies) - refused.keys(), refused)
-        write_private(receipt, made.to_bytes().decode())
-        outcome = {"receipt": str(receipt), "received": len(made.received), "refused": sorted(refused.values())}
-        emit(outcome, as_json, "已提交 Submitted")
+    supplies = parsed(answers, MAX_LIST_BYTES, parse_answers)
+    refused: dict[str, str] = {}
+    with progress() as bar:
+        task = bar.add_task("提交 submit", total=len(supplies))
+        for provider, own in groupby(sorted(supplies, key=_provider), _provider):
+            platform = ledger.usage.provider_acts.platform(ledger.actor(provider))
+            while some := list(islice(own, _CHUNK)):
+                outcomes = zip(some, platform.submit(some), strict=True)
+                refused |= {supply.digest: error.code for supply, error in outcomes if error}
+                bar.advance(task, len(some))
+    made = Receipt(frozenset(supply.digest for supply in supplies) - refused.keys(), refused)
+    write_private(receipt, made.to_bytes().decode())
+    outcome = {"receipt": str(receipt), "received": len(made.received), "refused": sorted(refused.values())}
+    emit(outcome, as_json, "已提交 Submitted")
 
 
 def _provider(supply: Supply) -> str:

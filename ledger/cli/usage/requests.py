@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ledger.cli.shell.files import signer_of
+from ledger.cli.shell.group import Group
 from ledger.cli.shell.naming import actor_of, party_of
 from ledger.cli.shell.opening import opened
-from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, errors_explained, local_time, stderr
+from ledger.cli.shell.output import AsJson, Home, emit, emit_rows, local_time, stderr
 from ledger.cli.shell.personal import members_of
 from ledger.cli.shell.statements import Statement, read_statement, signed_entries, signing_line, write_statement
 from ledger.cli.usage.asking import SUBJECT_COLUMNS, ask_all
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from ledger.usage.request_notes import Note
     from ledger.usage.request_terms import Terms
 
-app = typer.Typer(no_args_is_help=True)
+app = Group()
 Scenario = Annotated[str, typer.Option(help="Scenario code, such as S01.", show_default=False)]
 PartyOption = Annotated[str, typer.Option(help="Party id, USCC or name.", show_default=False)]
 Sources = Annotated[
@@ -72,9 +73,7 @@ def draft(
     示例 Example:  pingzheng request draft --scenario S01 --subject 9144… --consumer 9144… --source
     electricity=9144… --note note.json
     """
-
-    with errors_explained(as_json):
-        written = _note(note)
+    written = _note(note)
     with opened(home, as_json) as ledger:
         asking = actor_of(ledger, consumer)
         terms = _terms(ledger, scenario, asking, source, days, answer_days, pia)
@@ -115,10 +114,8 @@ def import_file(
     示例 Example:  pingzheng request import firms.xlsx --scenario S01 --consumer 湛江第一银行 --source electricity=9144…
     --note note.json
     """
-
-    with errors_explained(as_json):
-        written = _note(note)
-        listed = read_listing(file, SUBJECT_COLUMNS, encoding)
+    written = _note(note)
+    listed = read_listing(file, SUBJECT_COLUMNS, encoding)
     with opened(home, as_json) as ledger:
         asking = actor_of(ledger, consumer)
         terms = _terms(ledger, scenario, asking, source, days, answer_days, pia)
@@ -141,7 +138,9 @@ def _note(file: Path | None) -> Note:
 def _terms(
     ledger: Ledger, scenario: str, consumer: Actor, source: list[str], days: int, answer_days: int, pia: str | None
 ) -> Terms:
-    """Return terms without a subject: all fields of the sources, one use, through the government platform."""
+    """Return the terms of a request without its subject: all fields of the sources, one use, through the government
+    platform.
+    """
     from ledger.usage.request_terms import Terms
 
     sources = {name: party_of(ledger, provider) for name, provider in map(_pair, source)}
@@ -179,9 +178,8 @@ def submit(statement: Statement, home: Home = None, as_json: AsJson = False) -> 
     """
     from ledger.usage.requests import Asked
 
-    with errors_explained(as_json):
-        document = read_statement(statement)
-        (entry,) = signed_entries(statement, document, "entry")
+    document = read_statement(statement)
+    (entry,) = signed_entries(statement, document, "entry")
     with opened(home, as_json) as ledger:
         actor = ledger.actor(str(entry.get("consumer")))
         (row,) = ledger.usage.consumer_acts.ask(actor, [Asked(entry, document.get("note", {}))])
@@ -190,57 +188,51 @@ def submit(statement: Statement, home: Home = None, as_json: AsJson = False) -> 
 
 @app.command("list")
 def listing(
+    ledger: Ledger,
     party: PartyArgument,
     state: Annotated[str | None, typer.Option(help="sent, seen, authorised, declined, …")] = None,
     after: After = None,
     limit: Limit = 20,
-    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """列出参与方提出或收到的请求。List the requests that a party made or received.
 
     示例 Example:  pingzheng request list 91440803MA9X0002X5 --state sent
     """
-    with opened(home, as_json) as ledger:
-        rows = ledger.usage.requests.page(party_of(ledger, party), after, limit, state)
-        emit_rows([_row(row) for row in rows], as_json, "用数请求 Requests")
+    rows = ledger.usage.requests.page(party_of(ledger, party), after, limit, state)
+    emit_rows([_row(row) for row in rows], as_json, "用数请求 Requests")
 
 
 @app.command()
-def show(request: RequestId, home: Home = None, as_json: AsJson = False) -> None:
+def show(ledger: Ledger, request: RequestId, as_json: AsJson = False) -> None:
     """查看一个请求及其授权。Show one request and its authorizations.
 
     示例 Example:  pingzheng request show <request>
     """
-    with opened(home, as_json) as ledger:
-        found = ledger.usage.own_statements.request(ledger.actor(ledger.party), request)
-        asked = found.entry
-        given = [
-            {"authorization": each.id, "source": each.source, "state": each.state} for each in found.authorizations
-        ]
-        terms = {name: asked[name] for name in ("fields", "sources", "channel", "max_uses")}
-        period = f"{local_time(asked['valid_from'])} – {local_time(asked['valid_to'])}"
-        emit(_row(found.request) | terms | {"period": period, "authorizations": given}, as_json, "用数请求 Request")
+    found = ledger.usage.own_statements.request(ledger.actor(ledger.party), request)
+    asked = found.entry
+    given = [{"authorization": each.id, "source": each.source, "state": each.state} for each in found.authorizations]
+    terms = {name: asked[name] for name in ("fields", "sources", "channel", "max_uses")}
+    period = f"{local_time(asked['valid_from'])} – {local_time(asked['valid_to'])}"
+    emit(_row(found.request) | terms | {"period": period, "authorizations": given}, as_json, "用数请求 Request")
 
 
 @app.command()
-def decline(request: RequestId, by: By = "self", home: Home = None, as_json: AsJson = False) -> None:
+def decline(ledger: Ledger, request: RequestId, by: By = "self", as_json: AsJson = False) -> None:
     """主体拒绝请求。Decline a request, as its subject.
 
     示例 Example:  pingzheng request decline <request> --by 9144…
     """
-    with opened(home, as_json) as ledger:
-        emit(_row(ledger.usage.subject_acts.decline(actor_of(ledger, by), request)), as_json)
+    emit(_row(ledger.usage.subject_acts.decline(actor_of(ledger, by), request)), as_json)
 
 
 @app.command()
-def cancel(request: RequestId, by: By = "self", home: Home = None, as_json: AsJson = False) -> None:
+def cancel(ledger: Ledger, request: RequestId, by: By = "self", as_json: AsJson = False) -> None:
     """使用方取消请求。Cancel a request, as its consumer.
 
     示例 Example:  pingzheng request cancel <request> --by 9144…
     """
-    with opened(home, as_json) as ledger:
-        emit(_row(ledger.usage.consumer_acts.cancel(actor_of(ledger, by), request)), as_json)
+    emit(_row(ledger.usage.consumer_acts.cancel(actor_of(ledger, by), request)), as_json)
 
 
 def _row(row: RecordedRequest) -> dict[str, object]:
