@@ -1,4 +1,4 @@
-"""Queries to a provider's source, and the source's answers. "No data" and "refused" are answers too, not errors."""
+"""Queries to a provider's source, and the source's answers. "No data" and "refused" are answers too, and not errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Row = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question about one subject, asked ``at`` (seconds UTC).
+    """A question about one subject, asked at the time ``at`` (seconds UTC).
 
     ``subject`` maps the names of attributes to the subject's values; the values are left out of ``repr()``, because
     they identify a person. ``columns`` are those columns of the scenario that the rules read. ``name`` is true if one
@@ -29,7 +29,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Supplied:
-    """The answer with the subject's rows; each row has exactly the requested columns.
+    """The answer that contains the subject's rows. Each row has exactly the requested columns.
 
     The rows are sorted by their cells, so that every kind of source returns the same data in the same order. ``name``
     is the subject's name, if the query asks for it. Rows and name are left out of ``repr()``. ``places`` says, for
@@ -46,7 +46,7 @@ class Supplied:
 
     @classmethod
     def of(cls, query: Query, rows: Iterable[tuple[Sequence[str], str]], as_of: date, name: str | None) -> Supplied:
-        """Return the answer for these rows.
+        """Return the answer that contains these rows.
 
         Each row is given as its cells, in the order of the query's columns, and its place.
         """

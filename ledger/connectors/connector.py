@@ -1,4 +1,4 @@
-"""The connector: answers a query from the table in a source, for every kind of file and database."""
+"""The connector answers a query from the table in a source, whatever the kind of file or database."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The rows that the table returned (at most ``MAX_ROWS`` + 1), and the day of the file (None for a database)."""
+    """The rows that were found in the table (at most ``MAX_ROWS`` + 1), and the day of the file (None for a
+    database).
+    """
 
     rows: Sequence[FoundRow]
     day: date | None
@@ -35,7 +37,7 @@ class _Found:
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """The cells of one column of the source, each with the place of its row."""
+    """The cells of one column of the source. Each cell has the place of its row."""
 
     name: str
     cells: Sequence[tuple[str, object]]
@@ -44,7 +46,9 @@ class _Column:
         return self.read(as_text)
 
     def read(self, reading: Callable[[object], T]) -> list[T]:
-        """Return what ``reading`` returns for each cell; raise ``Unusable`` with the place of the first bad cell."""
+        """Return what ``reading`` returns for each cell. If a cell cannot be read, raise ``Unusable`` with the cell's
+        place.
+        """
         found = []
         for place, value in self.cells:
             try:
@@ -52,13 +56,13 @@ class _Column:
                 continue
             except BadValue:
                 pass
-            # Raised outside the ``except`` block, so that the exception context does not contain the value.
+            # This is raised outside the ``except`` block, so that the exception's context does not contain the value.
             raise Unusable("data_unusable", f"{place}, column {self.name}")
         return found
 
 
 class SourceConnector:
-    """Answers queries as the source's definition says. No file or database is opened before the first query."""
+    """Answers queries as the source's definition describes. No file or database is opened before the first query."""
 
     def __init__(self, definition: SourceDefinition, table: Table) -> None:
         self._definition = definition
@@ -66,7 +70,9 @@ class SourceConnector:
         self._workers = Workers(definition.code)
 
     def ask(self, query: Query) -> Answer:
-        """Return the source's answer; raise ``Misconfigured`` if the source or its definition must be corrected."""
+        """Return the source's answer. Raises ``Misconfigured`` if the operator must correct the source or its
+        definition.
+        """
         definition = self._definition
         if (query.scenario, query.source) != (definition.scenario, definition.source):
             return Refused("out_of_scope", query.at, f"{definition.code} serves another scenario or source")
@@ -82,7 +88,7 @@ class SourceConnector:
     def _wanted(self, query: Query) -> Wanted:
         definition = self._definition
         value = query.subject.get(definition.attribute, "")
-        # A blank value would find the rows that have no key.
+        # A blank value would match the rows that have no key.
         if not value.strip():
             raise Misconfigured(
                 "SOURCE_ATTRIBUTE_MISSING",
@@ -139,7 +145,7 @@ class SourceConnector:
         return Supplied.of(query, rows, self._as_of(query, cells, found), self._name(cells) if query.name else None)
 
     def _name(self, cells: Mapping[str, _Column]) -> str:
-        """Return the name, which must be the same in all rows.
+        """Return the subject's name. It must be the same in all rows.
 
         If the names differ, the source refuses to answer, because nobody knows which name is right.
         """
@@ -161,12 +167,14 @@ class SourceConnector:
             first, last = max(spans, key=lambda span: span[1])
         if first is None or last is None or first > today:
             raise Unusable("data_unusable", "as_of is after the query")
-        # The rows cannot describe a day after today, even if the cell names a month that is not over.
+        # The cell may name a month that is not over, but the rows cannot describe a day after today.
         return min(last, today)
 
 
 def connector_of(definition: SourceDefinition, environ: Mapping[str, str] = os.environ) -> SourceConnector:
-    """Return the connector that a definition describes; each query reads the variable ``url_env`` in ``environ``."""
+    """Return the connector for a definition. Each query reads the variable ``url_env`` of the definition in
+    ``environ``.
+    """
     place, folder = definition.place, definition.folder
     if isinstance(place, FilePlace):
         return SourceConnector(definition, file_table(place, folder))
@@ -174,7 +182,9 @@ def connector_of(definition: SourceDefinition, environ: Mapping[str, str] = os.e
 
 
 def _bounded(rows: Iterable[FoundRow]) -> Iterator[FoundRow]:
-    """Yield the rows; raise ``Unusable`` when all cells together have more than ``MAX_CHARACTERS`` characters."""
+    """Yield the rows. Raises ``Unusable`` as soon as all cells together have more than ``MAX_CHARACTERS``
+    characters.
+    """
     left = MAX_CHARACTERS
     for row in rows:
         left -= sum(len(cell) for cell in row.cells if isinstance(cell, (str, bytes)))

@@ -1,4 +1,6 @@
-"""A SQL database as a source: one SELECT with a bound parameter, in a read-only transaction with a deadline."""
+"""A SQL database as a source. The query is one SELECT with one parameter, in a read-only transaction with a
+deadline.
+"""
 
 from __future__ import annotations
 
@@ -18,31 +20,32 @@ from ledger.connectors.source import DatabasePlace
 from ledger.connectors.table import FoundRow, FoundRows, Unusable, Wanted, empty_source, missing_file, places_of
 from ledger.errors import Misconfigured
 
-# Result codes of SQLite that mean "too late": BUSY, LOCKED and INTERRUPT (which the deadline causes).
+# SQLite's result codes that mean "too late": BUSY, LOCKED, and INTERRUPT, which SQLite returns at the deadline.
 _SQLITE_LATE: Final = {5, 6, 9}
-# Result codes of SQLite that the operator must correct: ERROR (wrong SQL), PERM, READONLY, CANTOPEN, AUTH and NOTADB.
+# SQLite's result codes for errors that the operator must correct: ERROR (wrong SQL), PERM, READONLY, CANTOPEN, AUTH and
+# NOTADB.
 _SQLITE_WRONG: Final = {1, 3, 8, 14, 23, 26}
-# The result code TOOBIG of SQLite: a value or a row is larger than the limit that ``_restrict`` sets.
+# SQLite's result code TOOBIG: a value or a row is larger than the limit that ``_restrict`` sets.
 _SQLITE_LARGE: Final = 18
-# SQLSTATE codes of PostgreSQL that mean "too late": query_canceled and lock_not_available.
+# PostgreSQL's SQLSTATE codes that mean "too late": query_canceled and lock_not_available.
 _STATE_LATE: Final = {"57014", "55P03"}
-# SQLSTATE classes that the operator must correct (wrong SQL, missing rights, unknown names), and the class for bad
-# data.
+# SQLSTATE classes of errors that the operator must correct (wrong SQL, missing rights, unknown names), and the class of
+# errors in the data.
 _STATE_WRONG: Final = {"0A", "25", "28", "3D", "3F", "42"}
 _STATE_DATA: Final = {"22"}
 _LOGGING_NAME: Final = "pingzheng-source"
-# The most bytes of one value and of one row. A driver returns a value as a whole; a usable cell has at most 10,000
-# characters.
+# The maximum size in bytes of one value, and of one row. A driver always returns a value as a whole; a usable cell has
+# at most 10,000 characters.
 MAX_VALUE_BYTES: Final = 1024 * 1024
 _ROWS_BUFFERED: Final = 20
-# A regular expression for the SQL words that may follow a condition.
+# A regular expression for what may follow a condition in SQL.
 _CONDITION_ENDS: Final = r"$|[);]|--|(AND|OR|GROUP|ORDER|HAVING|LIMIT|OFFSET|FETCH|UNION|EXCEPT|INTERSECT|WINDOW)\b"
 
 
 class SqlTable:
     """The table that a query returns.
 
-    ``attribute`` is the query's only parameter. Errors name ``code``, never the database's URL.
+    The query has one parameter, whose name is ``attribute``. Errors name ``code``, never the database's URL.
     """
 
     def __init__(
@@ -79,7 +82,8 @@ class SqlTable:
             return
         except SQLAlchemyError as error:
             problem = self._translated(error)
-        # Raised outside the ``except`` block: the driver's message, which may contain a value, must not be its context.
+        # This is raised outside the ``except`` block, because the driver's message may contain a value and would become
+        # the exception's context.
         raise problem
 
     def _ask(
@@ -107,7 +111,7 @@ class SqlTable:
             yield FoundRow(f"{self._code}, row {number} of the result", [row[place] for place in places])
 
     def _probe(self, connection: Connection, wanted: Wanted, until: Deadline, key: KeyColumn) -> FoundRows:
-        """Yield the subject's rows whose key is damaged or decorated, which a query for the exact key does not find.
+        """Yield the subject's rows whose key is damaged or decorated. A query for the exact key does not find them.
 
         All forms of the key are sent in one query if the parameter follows an equals sign, as in a usual WHERE clause.
         A damaged form of one key can be the valid key of another subject (440899195001011000 is valid and ends in 000),
@@ -125,11 +129,12 @@ class SqlTable:
             for form in forms:
                 yield from self._ask(connection, self._query, {name: form}, wanted, until, key, probing=True)
         except DataError:
-            # The column has another type, such as a number type, so it cannot hold these texts.
+            # The key column has another type, such as a number type. So it cannot contain these texts, and there are no
+            # such rows.
             return
 
     def _finds_nobody(self, connection: Connection) -> bool:
-        """Return whether the query finds no row for any subject, for example because an import left the table empty.
+        """Return whether the query finds no row for any subject. For example, an import may have left the table empty.
 
         This can be found out only if the parameter follows an equals sign at the end of a condition; then "= parameter"
         is replaced by IS NOT NULL. For any other query, False is returned.
@@ -146,7 +151,7 @@ class SqlTable:
             problem = self._translated(error)
         if isinstance(problem, TimeIsUp):
             raise problem
-        # The database does not accept this query inside EXISTS.
+        # The database does not accept this query inside EXISTS, so nothing was found out.
         return False
 
     def _other_subject(self, wanted: Wanted) -> Misconfigured:
@@ -167,7 +172,7 @@ class SqlTable:
         # At level DEBUG the engine would log every row that it fetches.
         logging.getLogger(f"sqlalchemy.engine.Engine.{_LOGGING_NAME}").setLevel(logging.WARNING)
         try:
-            # Each query has its own connection, so that a connection which was abandoned at its deadline is never used
+            # Each query opens its own connection, so a connection that was abandoned at its deadline is never used
             # again.
             return create_engine(
                 url,
@@ -210,14 +215,16 @@ class SqlTable:
         return self._in_folder(url) if url.get_backend_name() == "sqlite" else url
 
     def _in_folder(self, url: URL) -> URL:
-        # If the file name is wrong, SQLite would create a new, empty database.
+        # SQLite would create an empty database if the file name is wrong, so the file is looked up first.
         path = self._folder / (url.database or "")
         if not path.is_file():
             raise missing_file(path)
         return url.set(database=str(path))
 
     def _translated(self, error: SQLAlchemyError) -> Exception:
-        """Return this project's error for an error of the database, whose text is never passed on."""
+        """Return the error of ``ledger.errors`` for an error of the database. The database's own text is never passed
+        on.
+        """
         cause = error.orig if isinstance(error, DBAPIError) else None
         number = getattr(cause, "sqlite_errorcode", None)
         state = str(getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None) or "")
@@ -225,7 +232,8 @@ class SqlTable:
             return TimeIsUp()
         if number == _SQLITE_LARGE:
             return Unusable("data_unusable", f"a value of more than {MAX_VALUE_BYTES} bytes")
-        # An error without a number comes from the driver itself: a text is not UTF-8.
+        # An error without a number comes from the driver and not from SQLite; the driver raises it if a text is not
+        # UTF-8.
         not_text = isinstance(cause, sqlite3.OperationalError) and number is None
         if not_text or isinstance(error, DataError) or state[:2] in _STATE_DATA:
             return Unusable("data_unusable", state or type(error).__name__)
@@ -243,7 +251,9 @@ class SqlTable:
 
 
 def _patience(url: URL, seconds: float) -> dict[str, Any]:
-    """Return the option that limits how long this driver waits for a connection or a lock; {} if none is known."""
+    """Return the driver's option that limits how long it waits for a connection or a lock; {} if no such option is
+    known.
+    """
     backend, _, driver = url.drivername.partition("+")
     if backend == "sqlite":
         return {"timeout": seconds}
@@ -253,7 +263,9 @@ def _patience(url: URL, seconds: float) -> dict[str, Any]:
 
 
 def _restrict(connection: Connection, until: Deadline) -> None:
-    """Make SQLite or PostgreSQL refuse writes and stop at the deadline. For other databases no limits are set."""
+    """Make the database refuse writes and stop at the deadline. This works for SQLite and PostgreSQL; others get no
+    limits.
+    """
     milliseconds = max(1, int(until.left() * 1000))
     if connection.dialect.name == "sqlite":
         driver: Any = connection.connection.dbapi_connection
@@ -268,8 +280,8 @@ def _restrict(connection: Connection, until: Deadline) -> None:
 def _require_bounded(connection: Connection, query: TextClause, parameters: Mapping[str, object]) -> None:
     """Raise ``Unusable`` if PostgreSQL would return too large a row.
 
-    PostgreSQL returns a value as a whole, so the size of the largest row is queried before the rows, in the same
-    snapshot.
+    PostgreSQL returns a value as a whole. So the size of the largest row is queried first, in the same snapshot as the
+    rows.
     """
     if connection.dialect.name != "postgresql":
         return
@@ -281,7 +293,9 @@ def _require_bounded(connection: Connection, query: TextClause, parameters: Mapp
 
 
 def _as_numbers(connection: Connection, value: str) -> list[object]:
-    """Return the key as numbers, for SQLite: a column may hold numbers and texts, and a number never equals a text."""
+    """Return the key as numbers, because an SQLite column may contain numbers and texts, and a number never equals a
+    text.
+    """
     if connection.dialect.name != "sqlite" or not value.isdigit():
         return []
     shortened = f"{value[:KEPT_DIGITS]}{'0' * (len(value) - KEPT_DIGITS)}"

@@ -1,4 +1,6 @@
-"""Runs work with a time limit. If a call blocks in a driver or on a network drive, nobody waits for its end."""
+"""Runs work with a time limit. If a call blocks in a driver or on a network drive, the caller does not wait for its
+end.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,8 @@ from threading import BoundedSemaphore, Thread
 from time import monotonic
 from typing import Final, TypeVar
 
-# The most simultaneous queries to one source: the provider's database also serves others, and hanging queries must not
-# pile up.
+# The maximum number of simultaneous queries to one source. The provider's database also serves other users, and blocked
+# queries must not become more and more.
 MAX_AT_ONCE: Final = 8
 
 T = TypeVar("T")
@@ -44,7 +46,7 @@ class Deadline:
 
 
 class Workers:
-    """Runs the work of one source in separate threads, at most ``MAX_AT_ONCE`` at a time."""
+    """Runs the work of one source in threads, at most ``MAX_AT_ONCE`` at a time."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -75,7 +77,8 @@ class Workers:
         try:
             thread.start()
         except RuntimeError:
-            # The machine has no thread left. This is handled as if all threads of the source were busy.
+            # The machine cannot start a thread. The caller sees the same error as if all threads of the source were
+            # busy.
             self._free.release()
             raise TimeIsUp from None
 

@@ -1,4 +1,6 @@
-"""Finds the encoding of a text file: the declared encoding, or the only one that fits the bytes; never a guess."""
+"""Finds the encoding of a text file. This is the declared encoding, or the only one that fits the bytes; it is never
+guessed.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from typing import Final
 
 from ledger.errors import InvalidInput
 
-# The names of encodings that may be declared, each with the Python codec that reads it.
+# The names of encodings that an operator may declare, each with the Python codec that reads it.
 DECLARABLE: Final = {
     "utf-8": "utf-8-sig",
     "utf8": "utf-8-sig",
@@ -28,10 +30,10 @@ SHOWN: Final = {"utf-8-sig": "UTF-8", "utf-16": "UTF-16", "utf-16-le": "UTF-16",
 _UTF32: Final = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
 _HEAD_BYTES: Final = 4096
 _ZERO_SHARE: Final = 0.25
-# First bytes of common characters in GB 2312: rows 1 and 3 (signs) and 16 to 55 (3,755 characters in order of
-# pronunciation).
+# First bytes (in GB 2312) of common Chinese characters: rows 1 and 3 contain signs, rows 16 to 55 the 3,755 most common
+# characters.
 _COMMON_LEADS: Final = frozenset({0xA1, 0xA3, *range(0xB0, 0xD8)})
-# First bytes that occur neither in common characters of Big5 nor in the Hangul of EUC-KR.
+# Of these, the first bytes that neither common characters of Big5 nor the Hangul of EUC-KR begin with.
 _CHINESE_ONLY: Final = range(0xC9, 0xD8)
 _SECOND: Final = 0xA1
 _FIRST_CHARACTER: Final = 0xB0
@@ -43,7 +45,7 @@ _HINT: Final = "Save the file as “CSV UTF-8”, or declare its encoding: gb180
 
 
 def codec_of(declared: str | None, chunks: Callable[[], Iterable[bytes]], where: str) -> str:
-    """Return the codec that reads a file: the declared codec, or else the only codec that fits the bytes.
+    """Return the codec that reads a file. If an encoding is declared, this is its codec, else the only codec that fits.
 
     Each call of ``chunks`` yields the file's bytes from the beginning. Raises ``InvalidInput`` ``CSV_NOT_UTF8``,
     ``ENCODING_UNKNOWN``, ``ENCODING_DIFFERS``.
@@ -71,7 +73,7 @@ def _beyond_doubt(chunks: Callable[[], Iterable[bytes]], where: str) -> str:
     head = next(iter(chunks()), b"")[:_HEAD_BYTES]
     wide = None if head.startswith(_UTF32) else _utf16(head)
     wrong = _first_wrong("utf-8-sig", chunks())
-    # In UTF-16 every second byte of an ASCII character is zero; in UTF-8 text, zero bytes are rare.
+    # Many zero bytes show UTF-16, where every second byte of ASCII text is zero. UTF-8 text has hardly any.
     if wrong is None and head.count(0) < _ZERO_SHARE * len(head):
         return "utf-8-sig"
     if wide is not None and _first_wrong(wide, chunks()) is None:
@@ -89,7 +91,9 @@ def _beyond_doubt(chunks: Callable[[], Iterable[bytes]], where: str) -> str:
 
 
 def _utf16(head: bytes) -> str | None:
-    """Return the UTF-16 codec that the byte order mark shows, or else the zero bytes of ASCII characters."""
+    """Return the UTF-16 codec that the byte order mark shows. Without a mark, the zero bytes of ASCII characters show
+    it.
+    """
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     even, odd = head[0::2].count(0), head[1::2].count(0)
@@ -99,7 +103,7 @@ def _utf16(head: bytes) -> str | None:
 
 
 def _first_wrong(codec: str, chunks: Iterable[bytes]) -> int | None:
-    """Return the position of the first byte that cannot be decoded, or None."""
+    """Return the position of the first byte that cannot be decoded, or None if all bytes can."""
     decoder, before = codecs.getincrementaldecoder(codec)(), 0
     pending = 0
     try:
@@ -115,12 +119,12 @@ def _first_wrong(codec: str, chunks: Iterable[bytes]) -> int | None:
 
 
 def _is_chinese(chunks: Iterable[bytes]) -> bool:
-    """Return whether bytes that can be decoded as GB18030 are Chinese text, and not another encoding that decodes by
-    chance.
+    """Return whether bytes that can be decoded as GB18030 are Chinese text. Bytes in another encoding can often be
+    decoded too.
 
     Nearly all characters must be common in simplified Chinese. Of these, 80 % must be among the most frequent
-    characters, or 40 % if some cannot come from other encodings. If text decodes by chance, hardly one in four is among
-    the most frequent.
+    characters; 40 % are enough if the text has bytes that other encodings do not use. If text in another encoding is
+    decoded by chance, hardly one character in four is among the most frequent.
     """
     decoder, counts = codecs.getincrementaldecoder("gb18030")(), Counter[str]()
     for chunk in islice(chunks, _CHUNKS_LOOKED_AT):

@@ -1,6 +1,6 @@
 """Chooses how a file is read. A Parquet file is recognised by its name, any other file by its content.
 
-Formats whose memory use cannot be bounded are read in a separate process.
+Some formats have no limit on the memory that reading needs; such files are read in a separate process.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _HEAD_BYTES: Final = 4096
 
 
 def file_table(place: FilePlace, folder: Path) -> FileTable:
-    """Return the table in the file that a definition names."""
+    """Return the table in the file that a source's definition names."""
     path = folder / place.path
     name = path.suffix.lower()
     if name in PARQUET_NAMES:
@@ -34,7 +34,9 @@ def file_table(place: FilePlace, folder: Path) -> FileTable:
 
 
 class ParquetApart(FileTable):
-    """A Parquet file, read in a separate process: the unpacked size of its pages is known only after reading them."""
+    """A Parquet file, read in a separate process, because the unpacked size of its pages is known only after reading
+    them.
+    """
 
     max_bytes = MAX_PARQUET_BYTES
 
@@ -64,7 +66,9 @@ class ParquetApart(FileTable):
 
 
 class ExcelTable(FileTable):
-    """A workbook. The table is the named sheet, or the only visible sheet that has the key column."""
+    """A workbook. Its table is the sheet that the definition names, or the only visible sheet that has the key
+    column.
+    """
 
     max_bytes = MAX_XLSX_BYTES
 
@@ -119,7 +123,7 @@ def _texts(cells: Sequence[Cell]) -> list[str]:
 
 
 class _NamedCsv(FileTable):
-    """A file with the extension of a CSV file; its content may still be a workbook or a Parquet file."""
+    """A file with the extension of a CSV file. Its content may nevertheless be a workbook or a Parquet file."""
 
     max_bytes = CsvTable.max_bytes
 

@@ -33,13 +33,13 @@ MAX_CSV_BYTES: Final = 256 * 1024 * 1024
 CORRECT_FILE: Final = "请更正文件。Correct the file."
 _ROWS_BETWEEN_LOOKS: Final = 1_000
 _CHUNK: Final = 64 * 1024
-# If the first line is not the header, the header is searched in this many lines.
+# If the first line is not the header, the header is searched in the first 20 lines.
 HEADER_WITHIN: Final = 20
 _MISREAD: Final = ("CSV_HEADER", "CSV_ROW_WIDTH", "SOURCE_COLUMN_MISSING")
 
 
 class FileTable(ABC):
-    """A file as a table. The file's size is limited, and the file must not change while it is read."""
+    """A file that contains a table. Its size is limited, and it must not change while it is read."""
 
     max_bytes: ClassVar[int]
 
@@ -100,20 +100,23 @@ class CsvTable(FileTable):
                 yield from subject_rows(head, rows, wanted, until, self._path.name, "line")
             return
         except (InvalidInput, Misconfigured) as error:
-            # The error is in the file and not in the query, so it is raised as an error that the operator must correct.
+            # The query is not wrong, but the file is. So the error is raised as one that the operator must correct.
             hint = error.hint or CORRECT_FILE
             problem = Misconfigured(error.code, error.message, where=error.where, hint=hint, **error.details)
         except UnicodeDecodeError:
             problem = self._unreadable("The file changed while it was read.", "请再试一次。Try again.")
         except OSError as error:
             problem = self._refused(error)
-        # Raised outside the ``except`` block, so that the exception context does not contain the decoder's bytes.
+        # This is raised outside the ``except`` block, so that the exception's context does not contain bytes of the
+        # file.
         if problem.code in _MISREAD:
             self._require_header(codec, wanted.key_column)
         raise problem
 
     def _require_header(self, codec: str, key_column: str) -> None:
-        """If the first line does not name the key column, raise an error that says why, if the reason can be found."""
+        """If the first line does not name the key column, find out why. Raise an error that says why, if the reason is
+        found.
+        """
         with self._path.open(encoding=codec, newline="", errors="replace") as file:
             lines = [(number, file.readline(_CHUNK)) for number in range(1, HEADER_WITHIN + 1)]
         first = lines[0][1]
@@ -138,9 +141,9 @@ def subject_rows(
     where: str,
     unit: str = "row",
 ) -> FoundRows:
-    """Yield the subject's rows of a table, given all its rows with their numbers; the key of every row is examined.
+    """Yield the subject's rows of a table. ``rows`` are all its rows with their numbers; every row's key is examined.
 
-    A row with content and no key raises ``SOURCE_KEY_DAMAGED``, even if the subject has other rows.
+    If a row has content but no key, raise ``SOURCE_KEY_DAMAGED``, even if the subject has other rows.
     """
     place, places = places_of(head, wanted, where)
     key, some = KeyColumn(wanted, where, unit), False

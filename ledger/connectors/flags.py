@@ -1,4 +1,4 @@
-"""Checks flags: a source refuses to supply data if a cell has the flag's value. In doubt, the source refuses."""
+"""Checks flags. If a cell has the flag's value, the source refuses to supply data. In doubt, the source refuses too."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ class UnreadableFlag(Exception):
 def meets(flag: Flag, cell: str) -> bool:
     """Return whether the cell (as text) means the same as the flag's value.
 
-    Numbers are compared as numbers, dates as days, booleans by their meaning, and texts without invisible characters,
-    full-width forms and surrounding blanks. Raises ``UnreadableFlag`` if the cell does not have the flag's declared
-    type; the source then supplies nothing.
+    Numbers are compared as numbers, dates as days, and booleans by their meaning. Texts are compared without invisible
+    characters, full-width forms and surrounding blanks. Raises ``UnreadableFlag`` if the cell does not have the type
+    that the flag declares; the source then supplies nothing.
     """
     text, value = normal_text(cell).casefold(), normal_text(flag.value).casefold()
     if not text or not value:
-        # An empty flag value means an empty cell.
+        # If the flag's value is empty, the flag is set in an empty cell.
         return text == value
     if flag.type is not None and read_as(flag.type, text) is None:
         raise UnreadableFlag

@@ -1,4 +1,4 @@
-"""Maps headings that people write in lists of parties to the column names that the commands use."""
+"""Maps headings that people write in lists of parties to the column names that the commands expect."""
 
 from __future__ import annotations
 
@@ -31,10 +31,11 @@ _HEADINGS: Final = {
 
 
 def columns_by_heading(headings: Iterable[str], columns: Sequence[str], where: str) -> dict[str, str]:
-    """Return for each heading the name in ``columns`` with the same meaning, or else the heading itself.
+    """Return, for each heading, the name in ``columns`` that means the same. Without such a name, return the heading
+    itself.
 
-    Case, blanks and full-width forms are ignored. Raises ``InvalidInput`` ``HEADING_TWICE`` if two headings mean the
-    same column.
+    Upper and lower case, blanks and full-width forms make no difference. Raises ``InvalidInput`` ``HEADING_TWICE`` if
+    two headings mean the same column.
     """
     known = {_plain(heading): column for column in columns for heading in _HEADINGS.get(column, ())}
     known |= {_plain(column): column for column in columns}

@@ -18,23 +18,24 @@ from ledger.connectors.values import BadValue, as_text
 from ledger.domain.codes import check_resident_id, check_uscc
 from ledger.errors import InvalidInput, Misconfigured
 
-# A pattern for the usual form of a USCC and of a resident ID number.
+# The usual form of a USCC and of a resident ID number: 18 digits and letters.
 PLAIN: Final = r"^[0-9A-HJ-NPQRTUWXY]{18}$"
 _PLAIN: Final = re.compile(PLAIN)
 _LENGTH: Final = 18
 _EXPONENT: Final = re.compile(r"[0-9](\.[0-9]+)?E\+?[0-9]{1,3}", re.ASCII)
 _WHOLE: Final = re.compile(r"([0-9]+)\.0*", re.ASCII)
-# Blanks and the signs with which people group digits, which are removed before keys are compared.
+# Blanks and the signs that people write between groups of digits. They are removed before keys are compared.
 _BLANKS: Final = re.compile(r"[\s,\-\u2010-\u2015]+")
 KEPT_DIGITS: Final = 15
 _AROUND: Final = (" ", "\t", "\r", "\n", "\u00a0", "\u200b", "\u3000", "\ufeff")
-# Limits for one query: the most distinct values whose check digits are verified, and the most values whose result is
+# For one query: the maximum number of distinct values whose check digits are verified, and of values whose result is
 # kept in memory.
 MAX_CHECKED: Final = 10_000
 MAX_REMEMBERED: Final = 50_000
-# Above this number, a 64-bit float cannot represent every whole number.
+# A 64-bit float cannot represent every whole number above this one.
 _EXACT: Final = 2**53
-# A cell with one of these texts has no key: they mean "no value" in an export, or "same as above" in a list.
+# If a cell contains one of these texts, the row has no key: the texts mean "no value" in an export, or "same as above"
+# in a list.
 NO_KEYS: Final = frozenset(
     {"NULL", "NONE", "NAN", "N/A", "\\N", "DITTO", "同上", "〃", "〃〃", '"', '""', "'", "”", "′′"}
 )
@@ -49,7 +50,7 @@ class Whose(Enum):
 
 
 def normal_key(text: str) -> str:
-    """Return an identifier in the form of ``normal_text``, and also in capitals and without blanks inside it."""
+    """Return an identifier in capitals, without blanks inside it, and otherwise in the form of ``normal_text``."""
     key = _BLANKS.sub("", normal_text(text)).upper()
     whole = _WHOLE.fullmatch(key)
     return whole[1] if whole else key
@@ -67,8 +68,8 @@ def sound(key: str) -> bool:
 
 
 class KeyColumn:
-    """Judges the key cells that one query reads. Errors name the source ``where``, and a row as ``unit`` (row or line)
-    with its number.
+    """Decides which rows belong to the subject, from the key cells that one query reads. Errors name the source
+    ``where``, and a row as ``unit`` (row or line) with its number.
 
     An identifier without check digits must match exactly, because damage cannot be recognised without check digits.
     ``any_row`` becomes true when a row with a key is read.
@@ -86,19 +87,20 @@ class KeyColumn:
         self._first_broken: int | None = None
 
     def whose(self, cell: object, number: int | None = None) -> Whose:
-        """Return to whom a row belongs, according to its key cell; ``number`` is the row's number.
+        """Return to whom a row belongs, according to its key cell ``cell``; ``number`` is the row's number.
 
-        Raises ``Misconfigured`` ``SOURCE_KEY_DAMAGED`` if the cell may be the subject's key after damage by a
-        spreadsheet.
+        Raises ``Misconfigured`` ``SOURCE_KEY_DAMAGED`` if the cell may be the subject's key that a spreadsheet has
+        damaged.
         """
         if not self.checked and cell == self._wanted.value:
             self.any_row = True
             return Whose.SUBJECTS
         try:
-            # A float this large may have lost its last digits, even if it shows digits.
+            # A float this large may have lost its last digits. It is written with an exponent, so that it is treated as
+            # damaged.
             text = f"{cell:.14E}" if isinstance(cell, float) and abs(cell) > _EXACT else as_text(cell)
         except BadValue:
-            # The cell has lost digits, or holds a formula error or bytes: the row's subject is unknown.
+            # The cell has lost digits, or contains a formula error or bytes. So nobody knows to whom the row belongs.
             raise self.damaged(number) from None
         verdict = self._verdicts.get(text)
         if verdict is None:
@@ -110,26 +112,30 @@ class KeyColumn:
 
     @property
     def prefix(self) -> str:
-        """The first digits of the subject's key, which a spreadsheet keeps; all values that begin so are examined."""
+        """The first digits of the subject's key, which a spreadsheet keeps. All values that begin with them are
+        examined.
+        """
         return self._key[:KEPT_DIGITS]
 
     @property
     def left_to_examine(self) -> int:
-        """How many more values of the usual form may have their check digits verified in this query."""
+        """How many more values of the usual form may be examined (their check digits verified) in this query."""
         return MAX_CHECKED - self._examined
 
     def pass_over(self, count: int) -> None:
-        """Count this many values of the usual form as sound, without verifying their check digits."""
+        """Count this many values of the usual form as intact, although their check digits are not verified."""
         self._filled += count
         self._sound += count
 
     def conclude(self, *, found: bool) -> None:
-        """Raise ``SOURCE_KEY_DAMAGED`` if no row was found and damaged keys in the column rule out ``no_data``."""
+        """Raise ``SOURCE_KEY_DAMAGED`` if no row was found, and the column has damaged keys, so that ``no_data`` may be
+        false.
+        """
         if not found and self.checked and (self._broken or (self._filled and not self._sound)):
             raise self.damaged(self._first_broken)
 
     def damaged(self, number: int | None = None) -> Misconfigured:
-        """Return the error for a damaged key, which names the column and the row, but no value."""
+        """Return the error for a damaged key. It names the column and the row, but no value."""
         column = self._wanted.key_column
         return Misconfigured(
             "SOURCE_KEY_DAMAGED",
@@ -190,19 +196,21 @@ class KeyColumn:
         return key[:KEPT_DIGITS] == self._key[:KEPT_DIGITS]
 
     def _could_be(self, key: str) -> bool:
-        """Return whether the value may be the subject's key: damaged by a spreadsheet, masked, or in the old 15-digit
-        form."""
+        """Return whether the value may be the subject's key in another form: damaged by a spreadsheet, masked, or with
+        15 digits (the old form).
+        """
         own = self._key
         if _EXPONENT.fullmatch(key):
             return own.isdigit() and _rounds_to(own, key)
         if "*" in key:
             return len(key) == len(own) and all(a in ("*", b) for a, b in zip(key, own, strict=True))
-        # The value may be the key with its last characters missing or changed, or without century and check digit.
+        # The last characters of the key may be missing or changed, or the value is the old form without century and
+        # check digit.
         return self._near(key) or key == own[:6] + own[8:17]
 
 
 def variants(value: str) -> list[str]:
-    """Return the damaged or decorated forms in which the key may be written; the key itself is not included.
+    """Return damaged or decorated forms of a key, without the key itself.
 
     A database is queried for these forms too, because a query for the exact key does not return such rows.
     """
@@ -231,7 +239,7 @@ def variants(value: str) -> list[str]:
 
 
 def _numbers(key: str) -> list[str]:
-    """Return every text in which a spreadsheet may write the key after turning it into a number."""
+    """Return every text that a spreadsheet may write for the key after turning the key into a number."""
     forms = [f"{key[:KEPT_DIGITS]}000", f"{float(key):.0f}", f"{key}.0", repr(float(key))]
     for places in range(1, 17):
         mantissa, exponent = f"{Decimal(key):.{places}E}".split("E")
@@ -241,7 +249,7 @@ def _numbers(key: str) -> list[str]:
 
 
 def _is_broken(key: str) -> bool:
-    """Return whether the exponent or the length of an invalid key shows that it is a damaged identifier."""
+    """Return whether an invalid key is a damaged identifier. Its exponent or its length shows this."""
     if _EXPONENT.fullmatch(key):
         return True
     return len(key) == _LENGTH or (key.isdigit() and 15 < len(key) <= 20)

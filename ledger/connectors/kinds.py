@@ -11,7 +11,7 @@ from ledger.errors import InvalidInput
 
 _OLE: Final = b"\xd0\xcf\x11\xe0"
 _HEAD: Final = 4096
-# The most entries of a ZIP archive. No workbook has more, and the library would create an object for each entry.
+# The maximum number of entries in a ZIP archive. No workbook has so many, and the library creates an object for each.
 MAX_DIRECTORY: Final = 10_000
 
 
@@ -53,7 +53,9 @@ def kind_of(data: bytes) -> Kind:
 
 
 def require_readable(kind: Kind, name: str) -> None:
-    """Raise ``InvalidInput``: ``FILE_ENCRYPTED`` for an encrypted workbook, ``FILE_KIND`` if no table can be read."""
+    """Raise ``InvalidInput`` ``FILE_ENCRYPTED`` for an encrypted workbook, and ``FILE_KIND`` if this kind of file
+    contains no readable table.
+    """
     if kind is Kind.ENCRYPTED:
         raise encrypted(name)
     if kind not in (Kind.TEXT, Kind.XLSX, Kind.XLS):
@@ -72,7 +74,7 @@ def encrypted(name: str) -> InvalidInput:
 
 
 def _compound(data: bytes) -> Kind:
-    # The names of the streams in a compound file are in UTF-16.
+    # A compound file stores the names of its streams in UTF-16, so the names are searched in UTF-16.
     if "EncryptedPackage".encode("utf-16-le") in data:
         return Kind.ENCRYPTED
     books = any(name.encode("utf-16-le") in data for name in ("Workbook", "Book"))
@@ -93,7 +95,7 @@ def _zipped(data: bytes) -> Kind:
             if "mimetype" in names and len(members) and data[30:38] == b"mimetype":
                 return Kind.ODS if b"opendocument.spreadsheet" in data[:_HEAD] else Kind.DOCUMENT
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, UnicodeError):
-        # The archive is truncated; the workbook reader will raise the error.
+        # The archive is truncated. The workbook reader will raise the error, so the kind is returned here.
         return Kind.XLSX
     if "xl/workbook.bin" in names:
         return Kind.XLSB

@@ -1,4 +1,6 @@
-"""Converts texts to a normal form for comparison, without what a keyboard, a spreadsheet or an export added."""
+"""Converts texts to a normal form in which they can be compared: without what a keyboard, spreadsheet or export
+added.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from typing import Final
 
 from ledger.connectors.values import BadValue, as_span
 
-# The forms ="0123" and '0123, which people write so that a spreadsheet does not turn the text into a number.
+# People write ="0123" or '0123 so that a spreadsheet does not turn the text into a number.
 _QUOTED: Final = re.compile(r'=\s*"(.*)"', re.DOTALL)
 _APOSTROPHES: Final = "'’‘`"
 _BLANKS: Final = re.compile(r"\s+")
@@ -21,7 +23,7 @@ _FALSE: Final = frozenset({"false", "f", "no", "n", "off", "否", "假", "×"})
 
 
 def normal_text(text: str) -> str:
-    """Return the text with full-width forms as ASCII, and without invisible characters or blanks around it."""
+    """Return the text with full-width forms as ASCII, and without invisible characters and surrounding blanks."""
     folded = unicodedata.normalize("NFKC", text)
     if not folded.isascii() or not folded.isprintable():
         folded = "".join(sign if sign.isprintable() else _unprintable(sign) for sign in folded)
@@ -39,12 +41,14 @@ def has_content(cell: object) -> bool:
 
 
 def _unprintable(sign: str) -> str:
-    # Tabs and line ends become blanks; zero-width spaces, direction marks and byte order marks are removed.
+    # Tabs and line ends become blanks. Zero-width spaces, direction marks and byte order marks are removed.
     return " " if sign.isspace() or unicodedata.category(sign) in ("Zs", "Zl", "Zp") else ""
 
 
 def read_as(kind: str, text: str) -> object | None:
-    """Read a text in normal form as a value of the given type; return None if the text has another form."""
+    """Read a text in normal form as a value of the type ``kind``. Return None if the text cannot be read as this
+    type.
+    """
     if kind == "number":
         return _number(text)
     if kind == "boolean":

@@ -1,4 +1,4 @@
-"""Reads Parquet files: the wanted columns of each row group that may hold the subject's rows."""
+"""Reads the wanted columns of a Parquet file, and only those row groups that may contain the subject's rows."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from ledger.connectors.table import FoundRow, FoundRows, Unusable, Wanted, empty
 from ledger.errors import Misconfigured
 
 MAX_PARQUET_BYTES: Final = 4 * 1024 * 1024 * 1024
-# The largest row group, in bytes. One row group at a time is in memory; most programs write row groups of about 100 MB.
+# The maximum size of a row group, in bytes. One row group at a time is in memory; most programs write row groups of
+# about 100 MB.
 MAX_GROUP_BYTES: Final = 512 * 1024 * 1024
-# Limits for the footer, which is at the file's end and describes the file; the library creates objects for its whole
-# content.
+# Limits for the footer, which stands at the end of the file and describes it. The library creates objects for
+# everything in the footer.
 MAX_FOOTER_BYTES: Final = 16 * 1024 * 1024
 MAX_GROUPS: Final = 10_000
 MAX_COLUMNS: Final = 4_096
@@ -25,7 +26,8 @@ SMALLER_GROUPS: Final = "请减小行组，并按主键排序后重写文件。W
 _MAGIC: Final = b"PAR1"
 _THRIFT_STRINGS: Final = MAX_FOOTER_BYTES
 _THRIFT_ITEMS: Final = 1_000_000
-# First characters of ``NO_KEYS`` and of an empty formula that sort among digits and letters, with which keys begin.
+# Some texts of ``NO_KEYS``, and an empty formula, begin with these characters. In sorted keys they stand between digits
+# and letters, so the statistics of a row group cannot exclude them.
 _NO_KEYS_BEGIN: Final = ("=", "\\", "`", "D", "N", "d", "n")
 
 
@@ -46,8 +48,8 @@ class ParquetTable(FileTable):
             self._require_few(whole.metadata)
             self._require_cells(arrow, whole.physical_schema, wanted)
             kinds = kinds_of(arrow, whole)
-            # Columns stay dictionary-encoded when read: in a file, a few bytes can repeat a text of megabytes a million
-            # times.
+            # In a dictionary-encoded column, a few bytes can repeat a text of megabytes a million times. So the columns
+            # stay dictionary-encoded in memory.
             packed = dataset.ParquetFileFormat(
                 default_fragment_scan_options=limits,
                 dictionary_columns=[name for name, kind in kinds.items() if arrow.types.is_dictionary(kind)],
@@ -56,7 +58,8 @@ class ParquetTable(FileTable):
             yield from self._found(arrow, dataset, whole, reading, wanted)
             return
         except MemoryError:
-            # Arrow's out-of-memory error is a MemoryError too; the next clause would report a damaged file.
+            # If memory runs out, Arrow raises an error that is a MemoryError too. The next clause would call the file
+            # damaged.
             raise
         except (arrow.ArrowException, OSError):
             problem = self._damaged()
@@ -66,7 +69,8 @@ class ParquetTable(FileTable):
         return self._unreadable("The file is not a readable Parquet file.", "请重新导出文件。Export the file again.")
 
     def _found(self, arrow: Any, dataset: Any, whole: Any, reading: Batches, wanted: Wanted) -> FoundRows:
-        """Yield the subject's rows from those row groups whose statistics show that they may hold a form of the key.
+        """Yield the subject's rows. Only those row groups are read whose statistics show that they may contain a form
+        of the key.
 
         The key column of another row group is also read if one of its rows may have no key, or if no row was found.
         """
@@ -95,10 +99,10 @@ class ParquetTable(FileTable):
     def _of_group(
         self, group: RowGroup, reading: Batches, wanted: Wanted, key: KeyColumn, *, all_columns: bool
     ) -> FoundRows:
-        """Yield the subject's rows in one row group. Without ``all_columns``, only the key column is read until a row
-        is found.
+        """Yield the subject's rows in one row group. If ``all_columns`` is false, only the key column is read until a
+        row is found.
 
-        Raises ``SOURCE_KEY_DAMAGED`` for a row with content and no key.
+        Raises ``SOURCE_KEY_DAMAGED`` if a row has content but no key.
         """
         self._require_bounded(group.size)
         nobodys: list[int] = []
@@ -152,13 +156,13 @@ class ParquetTable(FileTable):
         )
 
     def _require_cells(self, arrow: Any, schema: Any, wanted: Wanted) -> None:
-        """Raise if a wanted column is missing, or has a type that cannot be read as cells."""
+        """Raise if a wanted column is missing, or if its type cannot be read as cells."""
         places_of(schema.names, wanted, self._path.name)
         kinds = {name: value_type(arrow, schema.field(name).type) for name in (wanted.key_column, *wanted.columns)}
         self._require_text(arrow, kinds[wanted.key_column], wanted.key_column)
         for name, kind in kinds.items():
-            # Nested values and binary values of a fixed length are refused: they can be as long as texts, and are never
-            # dictionary-encoded.
+            # Nested values, and binary values of a fixed length, are refused: they can be as long as texts, but are
+            # never dictionary-encoded, so they could fill the memory.
             if arrow.types.is_nested(kind) or arrow.types.is_fixed_size_binary(kind):
                 raise Unusable("data_unusable", name)
 
@@ -173,10 +177,10 @@ class ParquetTable(FileTable):
 
 
 def _chosen(arrow: Any, dataset: Any, whole: Any, wanted: Wanted) -> set[int]:
-    """Return the numbers of the row groups that, by their statistics, may hold a form of the key."""
+    """Return the numbers of the row groups that may contain a form of the key, according to their statistics."""
     forms = [wanted.value, *variants(wanted.value)]
     if not _is_plain(arrow, whole, wanted):
-        # The library uses the statistics only for this column type.
+        # The library uses the statistics only if the key column has a text type. Otherwise all row groups are returned.
         return {group.row_groups[0].id for group in whole.split_by_row_group()}
     theirs = dataset.field(wanted.key_column).isin(forms)
     plain = arrow.schema([(wanted.key_column, arrow.string())])
@@ -188,7 +192,7 @@ def _is_plain(arrow: Any, whole: Any, wanted: Wanted) -> bool:
 
 
 def _could_lack_keys(group: Any, key_column: str) -> bool:
-    """Return whether, by the statistics of the key column, a row of the group may have no key."""
+    """Return whether a row of the group may have no key, according to the statistics of the key column."""
     columns = [group.column(place) for place in range(group.num_columns)]
     known = [column.statistics for column in columns if column.path_in_schema == key_column]
     if len(known) != 1 or known[0] is None:

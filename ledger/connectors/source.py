@@ -1,4 +1,6 @@
-"""Reads the definition file in which an operator describes a provider's source: where the rows are, what they mean."""
+"""Reads the definition file in which an operator describes a provider's source: where the rows are and what they
+mean.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ _SECRET: Final = re.compile(r"(password|passwd|pwd|secret|token)\b", re.IGNORECA
 
 @dataclass(frozen=True, slots=True)
 class AsOf:
-    """The day that the rows describe: a fixed day, the latest day in a column, or else the day of the file."""
+    """How to find the day that the rows describe: a fixed day, the latest day in a column, or else the day of the
+    file.
+    """
 
     day: date | None = None
     column: str | None = None
@@ -42,9 +46,9 @@ class AsOf:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """A value in a column for which the source refuses to supply data, and the reason that the source gives.
+    """If a cell of the column ``column`` has this value, the source refuses to supply data, and gives this reason.
 
-    ``type`` is one of ``TYPES``, or None. If it is set, the source also refuses to answer if a cell has another type.
+    ``type`` is one of ``TYPES``, or None. If it is set, the source also refuses if a cell has another type.
     """
 
     column: str
@@ -55,9 +59,9 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class FilePlace:
-    """A CSV, Excel or Parquet file with the rows; a relative path starts at the definition's folder.
+    """A CSV, Excel or Parquet file that contains the rows. A relative path starts at the definition's folder.
 
-    ``encoding`` is the declared encoding of a CSV file, ``sheet`` the declared sheet of a workbook.
+    ``encoding`` is the encoding that is declared for a CSV file, ``sheet`` the sheet that is declared for a workbook.
     """
 
     path: Path
@@ -67,7 +71,7 @@ class FilePlace:
 
 @dataclass(frozen=True, slots=True)
 class DatabasePlace:
-    """A database, and the query for the rows.
+    """A database, and the query that returns the rows.
 
     ``url`` has no password; ``url_env`` names an environment variable with the URL.
     """
@@ -79,9 +83,9 @@ class DatabasePlace:
 
 @dataclass(frozen=True, slots=True)
 class SourceDefinition:
-    """The definition of a source for one scenario. ``columns`` maps the scenario's columns to the source's columns.
+    """Defines a source for one scenario. ``columns`` maps the scenario's columns to the source's columns.
 
-    ``name_column`` is the column with the subject's name, for scenarios with a claim that is the name.
+    ``name_column`` is the column with the subject's name; it is used if a claim of the scenario is the name.
     """
 
     code: str
@@ -98,12 +102,14 @@ class SourceDefinition:
     folder: Path = Path()
 
     def beside(self, folder: Path) -> SourceDefinition:
-        """Return a copy of the definition in which relative paths are resolved against ``folder``."""
+        """Return a copy of the definition in which relative paths start at ``folder``."""
         return replace(self, folder=folder)
 
 
 def source_of(raw: object, where: str) -> SourceDefinition:
-    """Return the definition from its JSON value; ``InvalidInput`` ``SOURCE_INVALID`` names the wrong member."""
+    """Return the definition that a JSON value describes. Raises ``InvalidInput`` ``SOURCE_INVALID``, which names the
+    wrong member.
+    """
     reader = _Reader(raw, where)
     kind = reader.one_of("kind", ("file", "sql"))
     attribute, key_column = reader.key()
@@ -160,7 +166,7 @@ class _Reader(DefinitionReader):
             parsed = make_url(url)
         except (ArgumentError, ValueError):
             parsed = None
-        # Raised outside the ``except`` block: the parser's error may repeat the URL.
+        # This is raised outside the ``except`` block, because the parser's error may repeat the URL.
         if parsed is None:
             raise self.invalid(
                 "url", "url 不是数据库地址。This is not an SQLAlchemy URL such as postgresql+psycopg://host/database."
@@ -230,7 +236,7 @@ class _Reader(DefinitionReader):
 def _flag(reader: _Reader) -> Flag:
     column = reader.matching("column", _COLUMN)
     value = reader.take("value")
-    # YAML reads yes, no, on or 01 without quotes as another type, and then the flag would never match a cell.
+    # Without quotes, YAML reads yes, no, on or 01 as another type than text. The flag would then never match a cell.
     if not isinstance(value, str):
         raise reader.invalid("value", "此处应为加引号的文字。Write the value as a text in quotes.")
     kind = reader.one_of("type", TYPES) if reader.has("type") else None

@@ -1,4 +1,4 @@
-"""The table that a source reads: a file or a database, in which the rows of one subject are searched."""
+"""The table that a source reads, in a file or a database. The rows of one subject are searched in it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ from typing import Final, Protocol
 from ledger.connectors.deadline import Deadline
 from ledger.errors import Misconfigured
 
-# The most rows of one subject. Even ten years of daily rows are fewer, so more rows mean a wrong key column.
+# The maximum number of rows of one subject. Even ten years of daily rows are fewer, so more rows mean that the key
+# column is wrong.
 MAX_ROWS: Final = 10_000
-# The most characters in all cells of one subject together.
+# The maximum number of characters in all cells of one subject together.
 MAX_CHARACTERS: Final = 32 * 1024 * 1024
 
-# Stands for a value that has no exact text; if the cell is needed, the source refuses to answer.
+# Stands for a value that has no exact text. If the cell is needed, the source refuses to answer.
 NO_TEXT: Final = object()
 
 
 @dataclass(frozen=True, slots=True)
 class FoundRow:
-    """A row that was found: its cells in the order of the wanted columns, and its place, as ``bills.csv, line 5``."""
+    """A row that was found: its cells in the order of the wanted columns, and its place, such as ``bills.csv, line
+    5``.
+    """
 
     place: str
     cells: Sequence[object]
@@ -33,7 +36,7 @@ FoundRows = Generator[FoundRow, None, None]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to find: the rows whose ``key_column`` has ``value``, and the columns to return."""
+    """What to search: the rows that have ``value`` in ``key_column``, and which of their columns to return."""
 
     key_column: str
     value: str
@@ -41,7 +44,7 @@ class Wanted:
 
 
 class Unusable(Exception):
-    """The source cannot supply data, for a reason in ``REFUSALS``.
+    """The source cannot supply data; the reason is one of ``REFUSALS``.
 
     This exception is always caught inside the package.
     """
@@ -68,7 +71,7 @@ class Table(Protocol):
 def places_of(columns: Sequence[str], wanted: Wanted, where: str) -> tuple[int, list[int]]:
     """Return the positions of the key column and of each wanted column in the table.
 
-    Raises ``Misconfigured`` ``SOURCE_COLUMN_MISSING`` for a column that is missing or occurs twice.
+    Raises ``Misconfigured`` ``SOURCE_COLUMN_MISSING`` if a column is missing or occurs twice.
     """
     for name in (wanted.key_column, *wanted.columns):
         if columns.count(name) != 1:
@@ -83,7 +86,7 @@ def places_of(columns: Sequence[str], wanted: Wanted, where: str) -> tuple[int, 
 
 
 def require_header_first(rows: Iterable[tuple[int, Sequence[str]]], key_column: str, where: str, unit: str) -> None:
-    """Raise ``Misconfigured`` ``SOURCE_HEADER_ROW`` if a row after the first names the key column."""
+    """Raise ``Misconfigured`` ``SOURCE_HEADER_ROW`` if the key column is named in a later row than the first."""
     for place, (number, cells) in enumerate(rows):
         if place and key_column in [cell.strip() for cell in cells]:
             raise Misconfigured(

@@ -1,6 +1,6 @@
 """Reads tables from files that people send.
 
-The content decides the kind of file, and notes say how the file was read.
+The kind of a file is recognised by its content. Notes say how the file was read.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Rows = Sequence[Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """The rows of a table (each maps column names to cells), and notes on how the file was read.
+    """The rows of a table, and notes on how the file was read. Each row maps column names to cells.
 
     ``lines`` are the row numbers as a spreadsheet shows them: the header is line 1.
     """
@@ -40,9 +40,9 @@ class Listed:
 
 
 def read_listing(path: Path, columns: Sequence[str], encoding: str | None = None) -> Listed:
-    """Read a table as ``read_table`` does, and replace each heading by the name in ``columns`` with the same meaning.
+    """Read a table like ``read_table``, and replace each heading by the name in ``columns`` that means the same.
 
-    Also raises ``InvalidInput`` ``HEADING_TWICE`` if two headings mean one column.
+    Also raises ``InvalidInput`` ``HEADING_TWICE`` if two headings mean the same column.
     """
     table = read_table(path, encoding)
     names = columns_by_heading(table.rows[0] if table.rows else (), columns, path.name)
@@ -50,13 +50,14 @@ def read_listing(path: Path, columns: Sequence[str], encoding: str | None = None
 
 
 def read_table(path: Path, encoding: str | None = None) -> Listed:
-    """Return the only table in a file; raise ``InvalidInput`` ``FILE_…``, ``CSV_…``, ``XLSX_…``, ``XLS_MALFORMED``."""
+    """Return the only table in a file. Raises ``InvalidInput`` ``FILE_…``, ``CSV_…``, ``XLSX_…``, ``XLS_MALFORMED``."""
     return table_in(bytes_of(path), path.name, encoding)
 
 
 def table_in(data: bytes, name: str, encoding: str | None = None) -> Listed:
-    """Return the only table in these bytes, as ``read_table`` does; a workbook must have one visible sheet with
-    content."""
+    """Return the only table in the bytes of a file, like ``read_table``. A workbook must have exactly one visible sheet
+    with content.
+    """
     kind, notes = recognised(data, name)
     if kind is Kind.TEXT:
         table = csv_in(data, name, encoding)
@@ -74,7 +75,7 @@ def table_in(data: bytes, name: str, encoding: str | None = None) -> Listed:
 
 
 def recognised(data: bytes, name: str) -> tuple[Kind, tuple[str, ...]]:
-    """Return the kind of a file with a readable table, and a note if the file's name suggests another kind.
+    """Return the kind of a file that contains a table. If the file's name suggests another kind, also return a note.
 
     Raises ``InvalidInput`` ``FILE_KIND``, ``FILE_ENCRYPTED``.
     """
@@ -100,7 +101,7 @@ def sheets_in(data: bytes, name: str, kind: Kind) -> list[Sheet]:
 
 
 def rows_of(sheet: Sheet, where: str) -> list[dict[str, str]]:
-    """Return the rows of a sheet by column name."""
+    """Return the rows of a sheet, each as a map from column name to cell."""
     head, rows = table_of(sheet, where)
     return [dict(zip(head, cells, strict=True)) for _, cells in rows]
 

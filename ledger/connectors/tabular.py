@@ -1,4 +1,4 @@
-"""Reads CSV files within limits, and writes CSV. An error names the line, and never repeats the line's content."""
+"""Reads CSV files within limits, and writes CSV. An error names the line, but never repeats the line's content."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from ledger.errors import InvalidInput, Misconfigured
 MAX_CSV_BYTES = 64 * 1024 * 1024
 MAX_CELL = 10_000
 MAX_COLUMNS: Final = 4_096
-# The most characters of one row with all its cells. A file without line ends is read in pieces of this size.
+# The maximum number of characters in one row with all its cells. A file without line ends is read in pieces of this
+# size.
 MAX_ROW_CHARACTERS: Final = 1024 * 1024
-# The most rows and cells of a table that is held in memory as a whole.
+# The maximum numbers of rows and cells in a table that is kept in memory as a whole.
 MAX_TABLE_ROWS: Final = 200_000
 MAX_TABLE_CELLS: Final = 2_000_000
-# A spreadsheet runs a cell that begins with one of these signs as a formula; some spreadsheets accept full-width signs
-# too.
+# A spreadsheet treats a cell that begins with one of these signs as a formula. Some spreadsheets do so for full-width
+# signs too.
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 _CORRECT_ROW: Final = "Correct the row; no row of this file was used."
 _CHUNK: Final = 64 * 1024
-# Other separators than commas that some programs write between columns. Of these, tabs are accepted if the header has
-# no comma.
+# Some programs write these separators between columns instead of commas. Of these, only tabs are accepted, and only if
+# the header has no comma.
 _SEPARATORS: Final = (";", "\t", "|", "；", "，", "、")
 
 
@@ -33,7 +34,7 @@ def read_csv(path: Path, encoding: str | None = None) -> list[dict[str, str]]:
     """Return the rows of a CSV file, each as a map from column name to cell. ``encoding`` is the declared encoding (see
     ``encodings``).
 
-    Raises ``InvalidInput`` ``CSV_…`` with the line of the first row that does not parse; then no row is returned.
+    Raises ``InvalidInput`` ``CSV_…`` with the line of the first row that cannot be parsed; then no row is returned.
     """
     data = bytes_of(path)
     codec = codec_of(encoding, lambda: chunks_of(data), str(path))
@@ -41,7 +42,7 @@ def read_csv(path: Path, encoding: str | None = None) -> list[dict[str, str]]:
 
 
 def bytes_of(path: Path) -> bytes:
-    """Return the bytes of a file; raise ``InvalidInput`` ``FILE_MISSING`` or ``CSV_TOO_LARGE``."""
+    """Return the bytes of a file. Raises ``InvalidInput`` ``FILE_MISSING`` or ``CSV_TOO_LARGE``."""
     if not path.is_file():
         raise InvalidInput("FILE_MISSING", "There is no such file.", where=str(path))
     if path.stat().st_size > MAX_CSV_BYTES:
@@ -50,7 +51,7 @@ def bytes_of(path: Path) -> bytes:
 
 
 def numbered_rows(data: bytes, name: str, encoding: str | None = None) -> list[tuple[int, dict[str, str]]]:
-    """Return the rows of a CSV file's bytes as ``read_csv`` does, each with its line number; the header is line 1."""
+    """Return the rows in the bytes of a CSV file like ``read_csv``, each with its line number. The header is line 1."""
     if len(data) > MAX_CSV_BYTES:
         raise InvalidInput("CSV_TOO_LARGE", f"The file is larger than {MAX_CSV_BYTES} bytes.", where=name)
     return _numbered(data, codec_of(encoding, lambda: chunks_of(data), name), name)
@@ -72,7 +73,7 @@ def _numbered(data: bytes, codec: str, name: str) -> list[tuple[int, dict[str, s
 
 
 def chunks_of(data: bytes) -> Iterator[bytes]:
-    """Yield the bytes in pieces."""
+    """Yield the bytes in pieces of limited size."""
     yield from (data[start : start + _CHUNK] for start in range(0, len(data), _CHUNK))
 
 
@@ -99,7 +100,9 @@ def csv_table(lines: TextIO, name: str) -> tuple[list[str], Iterator[tuple[int, 
 
 
 def require_commas(header: str, column: str, name: str) -> None:
-    """Raise ``Misconfigured`` ``SOURCE_SEPARATOR`` if other signs than commas separate ``column`` in the header."""
+    """Raise ``Misconfigured`` ``SOURCE_SEPARATOR`` if the header contains ``column``, but with other separators than
+    commas.
+    """
     if (sign := next((sign for sign in _SEPARATORS if column in cells_of(header, sign)), None)) is None:
         return
     shown = "制表符 tab" if sign == "\t" else f"“{sign}”"
@@ -112,7 +115,9 @@ def require_commas(header: str, column: str, name: str) -> None:
 
 
 def cells_of(line: str, separator: str) -> list[str]:
-    """Return the cells of one line, to find out what is wrong with a file; [] if the line is not CSV."""
+    """Return the cells of one line, or [] if the line is not CSV. This is used to find out what is wrong with a
+    file.
+    """
     try:
         return [cell.strip() for row in csv.reader([line], delimiter=separator) for cell in row]
     except csv.Error:
@@ -122,7 +127,7 @@ def cells_of(line: str, separator: str) -> list[str]:
 class _Lines:
     """Iterates over the lines of a file and limits the length of each row.
 
-    A row continues on the next line while a quote is open.
+    If a quote is still open at the end of a line, the row continues on the next line.
     """
 
     def __init__(self, lines: TextIO, name: str) -> None:
@@ -151,19 +156,19 @@ class _Lines:
         return line
 
     def again(self, first: str) -> _Lines:
-        """Return an iterator over ``first`` and then the lines that are left, with the same limits."""
+        """Return an iterator over ``first`` and then the remaining lines, with the same limits."""
         self._first, self._count = first, 0
         self.new_row()
         return self
 
     def new_row(self) -> None:
-        """Start counting the characters of a new row."""
+        """Begin a new row: count its characters from zero."""
         self._left = MAX_ROW_CHARACTERS
 
 
 def _rows(reader: Any, lines: _Lines, head: list[str], name: str) -> Iterator[tuple[int, list[str]]]:
     while (cells := _next(reader, lines, name)) is not None:
-        # Spreadsheets often leave rows with only commas at the end; such rows are skipped.
+        # Spreadsheets often write rows of commas without text at the end. Such rows are skipped.
         if not any(cell and not cell.isspace() for cell in cells):
             continue
         if len(cells) != len(head):
@@ -193,7 +198,9 @@ def _next(reader: Any, lines: _Lines, name: str) -> list[str] | None:
 
 
 def csv_lines(rows: Iterable[Iterable[object]]) -> Iterator[str]:
-    """Yield each row as a line of CSV (RFC 4180), with ``'`` before texts that a spreadsheet would run as formulas."""
+    """Yield each row as a line of CSV (RFC 4180). If a spreadsheet would run a text as a formula, ``'`` is put before
+    it.
+    """
     for row in rows:
         line = io.StringIO(newline="")
         csv.writer(line).writerow([inert(cell) for cell in row])
@@ -201,7 +208,7 @@ def csv_lines(rows: Iterable[Iterable[object]]) -> Iterator[str]:
 
 
 def inert(cell: object) -> str:
-    """Return the cell as text that no spreadsheet runs as a formula; every export uses this function."""
+    """Return the cell as a text that no spreadsheet runs as a formula. Every export uses this function."""
     text = "" if cell is None else str(cell)
     runs = isinstance(cell, str) and (text.startswith(_FORMULA) or text[:1].isspace())
     return f"'{text}" if runs else text

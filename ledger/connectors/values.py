@@ -1,4 +1,4 @@
-"""Converts values of files and databases to exact text; the same value gives the same text in every kind of source."""
+"""Converts values of files and databases to exact text. Equal values give the same text in every kind of source."""
 
 from __future__ import annotations
 
@@ -16,18 +16,20 @@ from ledger.domain.days import SHANGHAI
 _PERIOD: Final = re.compile(r"(?P<year>\d{4})(-?(?P<month>\d{2}))?", re.ASCII)
 
 
-# Texts that a spreadsheet writes into a CSV file for a failed formula; they are never used as values.
+# A spreadsheet writes these texts into a CSV file if a formula failed. They are never used as values.
 ERRORS: Final = frozenset(
     {"#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!"}
 )
 
 
 class BadValue(Exception):
-    """A value has no exact text. This exception is always caught inside the package, and does not contain the value."""
+    """Raised if a value has no exact text. This exception is always caught inside the package, and does not contain the
+    value.
+    """
 
 
 def as_text(value: object) -> str:
-    """Return the value as text; raise ``BadValue`` if it has no exact text.
+    """Return the value as text. Raises ``BadValue`` if it has no exact text.
 
     Integers and decimals are written in digits, a decimal with all its decimal places; a float with its shortest
     digits, without an exponent; dates and times in ISO 8601, instants in Shanghai time; booleans as ``true`` and
@@ -46,7 +48,7 @@ def is_error(text: str) -> bool:
 
 
 def as_span(value: object) -> tuple[date, date]:
-    """Return the first and the last day of a date, an instant, or a text in ISO 8601.
+    """Return the first and the last day that a value covers. The value is a date, an instant, or a text in ISO 8601.
 
     A text may also be a month or a year: ``2026-03``, ``202603``, ``2026``. Raises ``BadValue``.
     """
@@ -59,7 +61,7 @@ def as_span(value: object) -> tuple[date, date]:
         else:
             day = _in_shanghai(datetime.fromisoformat(text)).date()
             span = day, day
-    # Raised outside the ``suppress`` block, so that the exception context does not contain the value.
+    # This is raised outside the ``suppress`` block, so that the exception's context does not contain the value.
     if span is None:
         raise BadValue
     return span
@@ -70,7 +72,7 @@ def _text(value: object) -> str:
         return ""
     if isinstance(value, str):
         return value
-    # Booleans are checked before integers, because in Python a boolean is an integer.
+    # In Python a boolean is also an integer, so booleans are checked before integers.
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
@@ -89,21 +91,21 @@ def _text(value: object) -> str:
 
 
 def _in_shanghai(moment: datetime) -> datetime:
-    """Return an instant in Shanghai time; a time without a zone is taken as Shanghai time."""
+    """Return an instant in Shanghai time. A time without a time zone is already Shanghai time."""
     if moment.tzinfo is None:
         return moment
-    # In the first and the last year that Python knows, a converted time could be outside these years.
+    # In the first and the last year that Python supports, converting the time could leave the supported years.
     if moment.year in (date.min.year, date.max.year):
         raise BadValue
     return moment.astimezone(SHANGHAI)
 
 
-# A float outside this range would have a page of zeros if it were written without an exponent.
+# Powers of ten. A float outside this range would have a page of zeros if it were written without an exponent.
 _MAGNITUDES: Final = range(-400, 401)
 
 
 def _digits(value: Decimal) -> str:
     if not value.is_finite() or value.adjusted() not in _MAGNITUDES:
         raise BadValue
-    # Negative zero is written as zero, without a sign.
+    # Negative zero is written like zero, without a sign.
     return format(value if value else abs(value), "f")

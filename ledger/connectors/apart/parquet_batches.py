@@ -1,4 +1,6 @@
-"""Reads a Parquet file in batches: finds the subject's rows and rows without a key, and converts cells to Python."""
+"""Reads a Parquet file in batches. Finds the rows of the subject and the rows without a key, and converts cells to
+Python values.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,7 @@ class Batches:
             yield batch
 
     def sorted_out(self, batch: Any, wanted: Wanted, key: KeyColumn, start: int) -> tuple[Any, Any]:
-        """Return the positions, in the batch, of the subject's rows and of rows without a key.
+        """Return the positions in the batch of two kinds of rows: the subject's rows, and rows without a key.
 
         ``start`` is the number of rows before the batch.
         """
@@ -64,8 +66,8 @@ class Batches:
         used = column.indices.unique().drop_null()
         texts = column.dictionary.take(used)
         if key.checked:
-            # Each distinct value is examined once. Values of the usual form that do not resemble the subject's key are
-            # only sampled.
+            # Each distinct value is examined only once. Of the values that have the usual form and do not resemble the
+            # subject's key, only some are examined.
             near = compute.starts_with(texts, pattern=key.prefix)
             usual = compute.fill_null(compute.and_not(compute.match_substring_regex(texts, PLAIN), near), False)
             far = compute.indices_nonzero(usual)
@@ -95,7 +97,7 @@ class Batches:
         return compute.indices_nonzero(theirs), nobodys
 
     def first_filled(self, group: RowGroup, rows: Sequence[int], key_column: str) -> int | None:
-        """Return the first of these rows that has content outside the key column, or None."""
+        """Return the number of the first of these rows that has content outside the key column, or None."""
         columns = [name for name in self._schema.names if name != key_column]
         start = group.start
         for batch in self.batches(group.number, columns) if columns else ():
@@ -109,7 +111,7 @@ class Batches:
         return None
 
     def _filled(self, column: Any) -> list[int]:
-        """Return the positions in a column that hold a value other than blank text."""
+        """Return the positions in a column whose values are neither null nor blank text."""
         import pyarrow.compute as compute
 
         if is_text(self._arrow, column.type):
@@ -133,7 +135,7 @@ def _of(verdicts: Mapping[int, Whose], kind: Whose) -> list[int]:
 
 
 def _texts(texts: Any) -> list[object]:
-    """Return the texts as ``str``. A text that is not UTF-8 stays ``bytes``, which is never a valid key."""
+    """Return the texts as ``str``. A text that is not UTF-8 is returned as ``bytes``; it is never a valid key."""
     try:
         return list(texts.to_pylist())
     except UnicodeDecodeError:
@@ -148,10 +150,10 @@ def _text(raw: bytes) -> object:
 
 
 def kinds_of(arrow: Any, whole: Any) -> dict[str, Any]:
-    """Return the Arrow type with which to read each column whose name occurs once.
+    """Return, for each column whose name occurs once, the Arrow type with which the column is read.
 
-    Texts are read as dictionaries, except from columns with delta encoding, which the library cannot read as
-    dictionaries.
+    Texts are read as dictionaries (each distinct text is stored once). Columns with delta encoding are not, because the
+    library cannot read them so.
     """
     schema, delta = whole.physical_schema, _delta_encoded(whole.metadata)
     kinds = {name: value_type(arrow, schema.field(name).type) for name in schema.names if schema.names.count(name) == 1}
@@ -159,7 +161,7 @@ def kinds_of(arrow: Any, whole: Any) -> dict[str, Any]:
 
 
 def _delta_encoded(metadata: Any) -> set[str]:
-    """Return the columns with delta encoding, which stores only how each text differs from the text before it."""
+    """Return the columns that have delta encoding: it stores only how each text differs from the text before it."""
     found = set()
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     for place in range(metadata.num_columns):
@@ -184,14 +186,18 @@ def _is_binary(arrow: Any, kind: Any) -> bool:
 
 
 def _plain(arrow: Any, kind: Any) -> Any:
-    """Replace all text types by one type, and all bytes types by another: the library cannot compare view types."""
+    """Return one common type instead of all text types, and another instead of all bytes types. The library cannot
+    compare view types.
+    """
     if is_text(arrow, kind):
         return arrow.string()
     return arrow.binary() if _is_binary(arrow, kind) else kind
 
 
 def _packed(arrow: Any, kind: Any) -> Any:
-    """Return the dictionary type for a text or bytes type of any memory layout; return another type unchanged."""
+    """Return the dictionary type (each distinct value is stored once) if the type is a text or bytes type; return any
+    other type unchanged.
+    """
     if is_text(arrow, kind) or _is_binary(arrow, kind):
         return arrow.dictionary(arrow.int32(), _plain(arrow, kind))
     return kind
@@ -201,19 +207,20 @@ def _values(arrow: Any, column: Any, name: str) -> list[object]:
     values: list[object] | None = None
     try:
         if arrow.types.is_dictionary(column.type):
-            # All rows with the same text share one Python object.
+            # To save memory, all rows with the same text share one Python object.
             used = column.indices.unique().drop_null()
             texts = dict(zip(used.to_pylist(), column.dictionary.take(used).to_pylist(), strict=True))
             values = [texts.get(place) for place in column.indices.to_pylist()]
         elif arrow.types.is_float16(column.type):
             values = [None if number is None else _shortest_half(float(number)) for number in column.to_pylist()]
         elif arrow.types.is_float32(column.type):
-            # Converted to 64 bits, the 32-bit number 0.1 would become 0.10000000149011612.
+            # Through its text, the 32-bit number 0.1 stays 0.1. A direct conversion to 64 bits would give
+            # 0.10000000149011612.
             values = [None if digits is None else float(digits) for digits in column.cast(arrow.string()).to_pylist()]
         else:
             values = column.to_pylist()
     except (ValueError, OverflowError):
-        # The conversion fails if a text is not UTF-8, or a year is outside Python's range.
+        # The conversion fails if a text is not UTF-8, or if a year is too large or too small for Python.
         pass
     if values is None:
         raise Unusable("data_unusable", name)
@@ -221,7 +228,9 @@ def _values(arrow: Any, column: Any, name: str) -> list[object]:
 
 
 def _shortest_half(number: float) -> float:
-    """Return the number with the fewest digits that is equal in 16 bits: in 64 bits, 0.1 would be 0.0999755859375."""
+    """Return the number with the fewest digits that has the same 16-bit value. Converted to 64 bits, the 16-bit number
+    0.1 would be 0.0999755859375.
+    """
     if not isfinite(number) or number.is_integer():
         return number
     shorter = (float(f"{number:.{digits}g}") for digits in range(1, 6))

@@ -1,4 +1,6 @@
-"""The separate process that reads files: ``python -m ledger.connectors.apart.process MEMORY``; see ``reader``."""
+"""The separate process that reads files; ``reader`` starts it as ``python -m ledger.connectors.apart.process
+MEMORY``.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,7 @@ def main() -> None:
 
 
 def _warm(request: dict[str, Any]) -> None:
-    """Import the libraries before the memory limit is set, so that their memory does not count towards the limit."""
+    """Import the libraries before the memory limit is set. Their own memory then does not count towards the limit."""
     with suppress(ImportError):
         import_module("pyarrow.dataset" if request["read"] == "parquet" else "xlrd")
 
@@ -50,7 +52,7 @@ def _limit(memory: int) -> None:
         limit = pages * resource.getpagesize() + memory
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     except (ImportError, OSError, ValueError):
-        # This operating system has no memory limit for a process; the limits on the number of rows and cells still
+        # This operating system cannot limit the memory of a process. The limits on the number of rows and cells still
         # apply.
         return
 
@@ -82,7 +84,9 @@ def _parquet(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _text(cell: object) -> str | None:
-    """Return the cell as text, or None if it has no exact text; the source refuses to answer if it needs the cell."""
+    """Return the cell as text, or None if it has no exact text. If such a cell is needed, the source refuses to
+    answer.
+    """
     try:
         return as_text(cell)
     except BadValue:

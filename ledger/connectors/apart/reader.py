@@ -1,5 +1,4 @@
-"""Reads files in a separate process with a memory limit, because the memory of some libraries cannot be limited
-otherwise.
+"""Reads files in a separate process with a memory limit, because some libraries offer no limit of their own.
 
 If a file states false sizes, only the separate process ends. Requests and answers are lines of JSON: a hostile file
 that takes over the separate process can only send text to this process.
@@ -22,27 +21,25 @@ from ledger.connectors.deadline import Deadline, TimeIsUp
 from ledger.connectors.table import Unusable
 from ledger.errors import InvalidInput, Misconfigured
 
-# The memory that the process may use in addition to its memory after the imports.
+# How much memory the process may use after its imports, in bytes.
 MEMORY_BYTES: Final = 1536 * 1024 * 1024
-# The most bytes in one line of an answer; a line holds one batch of rows.
+# The maximum size of a line of an answer, in bytes. A line contains one batch of rows.
 MAX_LINE_BYTES: Final = 64 * 1024 * 1024
 MAX_PROCESSES: Final = 4
 _POLL_SECONDS: Final = 0.1
 _CHUNK: Final = 64 * 1024
 _INHERITED: Final = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT", "VIRTUAL_ENV")
-# Use the system's allocator, which takes memory only when needed; Arrow's own allocator would reserve more than the
-# limit.
+# Arrow's own allocator would reserve more memory than the limit. The system's allocator takes memory only when needed.
 _ENVIRONMENT: Final = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "2", "OMP_NUM_THREADS": "1"}
 
 
 class Ended(Exception):
-    """The process ended before it had answered: it exceeded its memory limit, or the file made it fail."""
+    """The process ended before it had answered. It exceeded its memory limit, or the file made it fail."""
 
 
 class _Process:
     def __init__(self, memory: int) -> None:
-        # Only these environment variables are given to the process, because other variables may hold passwords and
-        # keys.
+        # The process gets only these environment variables, because others may contain passwords and keys.
         environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         environment |= _ENVIRONMENT | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         self._process = subprocess.Popen(  # noqa: S603
@@ -69,7 +66,7 @@ class _Process:
             raise Ended from None
 
     def line(self, until: Deadline) -> Any:
-        """Return the next line of the answer; raise ``Ended`` or ``TimeIsUp``."""
+        """Return the next line of the answer. Raises ``Ended`` or ``TimeIsUp``."""
         assert self._process.stdout is not None  # noqa: S101
         stream = self._process.stdout.fileno()
         looked = 0
@@ -96,7 +93,7 @@ class _Process:
 
 
 class Processes:
-    """A pool of a few processes, which are started when needed and kept for the next request."""
+    """A pool of a few processes. A process is started when it is needed, and then kept for the next request."""
 
     def __init__(self) -> None:
         self._free = BoundedSemaphore(MAX_PROCESSES)
@@ -104,7 +101,7 @@ class Processes:
         self._idle: list[_Process] = []
 
     def answers(self, request: dict[str, Any], data: bytes, until: Deadline) -> Generator[Any, None, Any]:
-        """Yield the lines of the answer except the last line ``{"end": …}``, whose value is returned.
+        """Yield the lines of the answer. The last line is ``{"end": …}``; it is not yielded, but its value is returned.
 
         Raises ``Ended``, ``TimeIsUp``. A process that has not finished its answer is killed.
         """
@@ -117,8 +114,7 @@ class Processes:
             process.ask(request, data)
             while "end" not in (line := process.line(until)):
                 yield line
-            # A process that ran out of memory is not used again, because remains of the file would reduce its free
-            # memory.
+            # A process that ran out of memory is not used again, because parts of the file would still fill its memory.
             whole = "memory" not in line["end"]
             return line["end"]
         finally:
@@ -136,7 +132,8 @@ class Processes:
         try:
             return _Process(MEMORY_BYTES)
         except OSError:
-            # The machine cannot start a process or open a file. This is handled as if all processes were busy.
+            # The machine cannot start a process or open a file now. The caller sees the same error as if all processes
+            # were busy.
             raise TimeIsUp from None
 
     def _put_back(self, process: _Process, whole: bool) -> None:
@@ -154,7 +151,7 @@ class Processes:
 
 
 def read_apart(request: dict[str, Any], until: Deadline, data: bytes = b"") -> Iterator[Any]:
-    """Yield the lines of the answer to a request about a file, or about these bytes.
+    """Yield the lines of the answer to a request. The request names a file, or is about the bytes ``data``.
 
     Raises the error that the separate process reports, and ``Ended`` if its memory was used up.
     """

@@ -1,4 +1,4 @@
-"""Converts sheets of a workbook to text: the same cells give the same table in every kind of Excel file.
+"""Converts sheets of a workbook to text. Equal cells give the same text in every kind of Excel file.
 
 A cell without an exact text (an error, a formula, a number with more digits than a spreadsheet keeps) is a ``Flaw``.
 The flaw's error is raised only if the cell is used, so a formula on a sheet that is not read raises no error.
@@ -17,7 +17,7 @@ from ledger.connectors.tabular import MAX_CELL
 from ledger.connectors.values import BadValue, as_text, is_error
 from ledger.errors import InvalidInput
 
-# How many digits of a number a spreadsheet keeps; it replaces all further digits by zeros.
+# A spreadsheet keeps this many digits of a number, and replaces all further digits by zeros.
 MAX_DIGITS: Final = 15
 MAX_FILLED: Final = 500_000
 _ESCAPE: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -33,7 +33,7 @@ class Flaw:
     hint: str
 
     def raised(self, where: str) -> InvalidInput:
-        """Return the error for a cell at this place."""
+        """Return the error to raise for the cell at this place."""
         return InvalidInput(self.code, self.message, where=where, hint=self.hint)
 
 
@@ -48,13 +48,14 @@ LONG_TEXT: Final = Flaw("XLSX_CELL_TOO_LONG", "A cell is too long.", "Shorten th
 BAD_TEXT: Final = Flaw("XLSX_TEXT", "A cell holds half of a character.", "Enter the text again.")
 
 Cell = str | Flaw
-# A range of cells: first row, last row, first column, last column; counted from 1, the last ones included.
+# A merged range of cells: first row, last row, first column, last column. They are counted from 1, and the last ones
+# belong to the range.
 Merge = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A sheet's rows with their numbers; rows without content are left out."""
+    """The rows of a sheet, with their numbers. Rows without content are left out."""
 
     title: str
     hidden: bool
@@ -63,7 +64,7 @@ class Sheet:
 
 
 def number_cell(value: float) -> Cell:
-    """Return a number as text, in digits and without an exponent."""
+    """Return a number as text: in digits, without an exponent."""
     if isinstance(value, float) and not value.is_integer():
         try:
             return as_text(value)
@@ -73,11 +74,11 @@ def number_cell(value: float) -> Cell:
 
 
 def text_cell(text: str, *, escaped: bool = True) -> Cell:
-    """Return a text; an OOXML escape such as ``_x000D_`` becomes the character that it encodes."""
+    """Return a text cell. If ``escaped``, an OOXML escape such as ``_x000D_`` becomes the character that it encodes."""
     if escaped and "_x" in text:
         text = _ESCAPE.sub(lambda code: chr(int(code[1], 16)), text)
     try:
-        # This joins the two halves of a character (surrogates) that were escaped separately.
+        # If the two halves of a character (surrogates) were escaped separately, this joins them.
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
     except UnicodeDecodeError:
         return BAD_TEXT
@@ -87,7 +88,7 @@ def text_cell(text: str, *, escaped: bool = True) -> Cell:
 
 
 def moment_cell(value: date | time | timedelta, form: str) -> Cell:
-    """Return a date, time or duration as its format shows it: midnight is left out if the format has no hours."""
+    """Return a date, time or duration as its format shows it. If the format has no hours, midnight is left out."""
     if isinstance(value, timedelta):
         seconds = round(value.total_seconds())
         sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
@@ -102,7 +103,8 @@ def moment_cell(value: date | time | timedelta, form: str) -> Cell:
 def table_of(sheet: Sheet, where: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Return the header of a sheet and its numbered rows, as text.
 
-    Raises ``InvalidInput`` ``XLSX_…`` naming sheet, row and column; then no row is returned.
+    Raises ``InvalidInput`` ``XLSX_…``, which names sheet, row and column, if a cell cannot be used; then no row is
+    returned.
     """
     head, rows = grid_of(sheet, where)
     return head, [
@@ -112,7 +114,7 @@ def table_of(sheet: Sheet, where: str) -> tuple[list[str], list[tuple[int, list[
 
 
 def grid_of(sheet: Sheet, where: str) -> tuple[list[str], list[tuple[int, list[Cell]]]]:
-    """Return header and rows as ``table_of`` does, but with flaws as cells.
+    """Return header and rows like ``table_of``, but keep a flaw as the value of its cell.
 
     A merged cell gives its value to each of its rows.
     """
@@ -141,7 +143,9 @@ def grid_of(sheet: Sheet, where: str) -> tuple[list[str], list[tuple[int, list[C
 
 
 def header_of(sheet: Sheet) -> list[str]:
-    """Return the texts in the first row with content, normally the header, which shows what the sheet holds."""
+    """Return the texts in the first row that has content. This is normally the header, which shows what the sheet
+    contains.
+    """
     return [cell.strip() if isinstance(cell, str) else "" for cell in sheet.rows[0][1]] if sheet.rows else []
 
 
@@ -165,7 +169,9 @@ def _require_unmerged(sheet: Sheet, header: int, width: int, where: str) -> None
 
 
 def _filled(sheet: Sheet, width: int, where: str) -> dict[int, list[tuple[int, Cell]]]:
-    """Return for each row (except the first) of a merged cell the columns to fill and the merged cell's value."""
+    """Return what merged cells add below their first row: for each row, the columns to fill and the merged cell's
+    value.
+    """
     if not sheet.merges:
         return {}
     rows = dict(sheet.rows)

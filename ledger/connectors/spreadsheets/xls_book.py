@@ -1,4 +1,6 @@
-"""Reads Excel 97 workbooks (.xls, and .et of WPS) in a separate process: the library holds whole sheets in memory."""
+"""Reads Excel 97 workbooks (.xls, and .et of WPS) in a separate process, because the library keeps whole sheets in
+memory.
+"""
 
 from __future__ import annotations
 
@@ -24,14 +26,15 @@ MAX_XLS_BYTES: Final = 16 * 1024 * 1024
 MAX_CELLS: Final = 500_000
 MAX_SHEETS: Final = 32
 _ROWS_A_LINE: Final = 500
-# Record numbers of the binary format [MS-XLS]: beginning (BOF) and end (EOF) of a sheet or a chart, and a formula.
+# Record numbers of the binary format [MS-XLS]: the beginning (BOF) and the end (EOF) of a sheet or a chart, and a
+# formula.
 _BEGINNINGS: Final = (0x0809, 0x0409, 0x0209, 0x0009)
 _END: Final = 0x000A
 _FORMULA: Final = 0x0006
 
 
 def sheets_of(data: bytes, name: str) -> Iterator[dict[str, Any]]:
-    """Yield the sheets as JSON values with at most ``_ROWS_A_LINE`` rows each. Runs in the separate process.
+    """Yield the sheets as JSON values, each with at most ``_ROWS_A_LINE`` rows. Runs in the separate process.
 
     Raises ``InvalidInput`` ``XLS_MALFORMED``, ``FILE_ENCRYPTED``, ``XLSX_TOO_LARGE``.
     """
@@ -40,14 +43,14 @@ def sheets_of(data: bytes, name: str) -> Iterator[dict[str, Any]]:
     except (PingzhengError, MemoryError):
         raise
     except Exception as error:
-        # On a damaged file the library may raise any exception.
+        # If a file is damaged, the library may raise any exception.
         raise _unreadable(error, name) from None
 
 
 def _sheets(data: bytes, name: str) -> Iterator[dict[str, Any]]:
     import xlrd
 
-    # With ``on_demand`` the library keeps the file's bytes, in which ``_formulas`` finds the formulas.
+    # With ``on_demand`` the library keeps the bytes of the file, and ``_formulas`` finds the formulas in these bytes.
     book = xlrd.open_workbook(
         file_contents=data, on_demand=True, formatting_info=True, ragged_rows=True, logfile=_Mute()
     )
@@ -65,7 +68,7 @@ def _sheets(data: bytes, name: str) -> Iterator[dict[str, Any]]:
 
 
 def sheet_of(lines: list[dict[str, Any]]) -> Sheet:
-    """Return the sheet that these lines of ``sheets_of`` describe."""
+    """Return the sheet that these lines describe; ``sheets_of`` yields such lines."""
     rows = [
         (number, [cell if isinstance(cell, str) else Flaw(*cell) for cell in cells])
         for line in lines
@@ -76,7 +79,7 @@ def sheet_of(lines: list[dict[str, Any]]) -> Sheet:
 
 
 class _Mute:
-    """Discards the library's messages about a file, because they may repeat its content."""
+    """Discards what the library prints about a file, because it may repeat the file's content."""
 
     def write(self, _text: str) -> None:
         """Discard the text."""
@@ -97,12 +100,12 @@ def _unreadable(error: Exception, name: str) -> InvalidInput:
 
 
 def _formulas(stream: Any, start: int) -> Iterator[tuple[int, int]]:
-    """Yield the row and the column (counted from 0) of each cell in a sheet that holds a formula."""
+    """Yield the row and the column (counted from 0) of each cell in a sheet that contains a formula."""
     place, depth = start, 0
     while place + 4 <= len(stream):
         record, size = struct.unpack_from("<HH", stream, place)
         if record in _BEGINNINGS:
-            # A chart inside a sheet begins with the same record as a sheet does.
+            # A chart inside a sheet begins and ends with the same records as a sheet, so the depth is counted.
             depth += 1
         elif record == _END:
             depth -= 1
@@ -159,7 +162,8 @@ def _moment(value: float, form: str, datemode: int) -> Cell:
         moment = xldate_as_datetime(value, datemode)
     except (XLDateError, ValueError, OverflowError):
         return ERROR
-    # The time is rounded to what a spreadsheet shows, because 8:30 is not an exact binary fraction of a day.
+    # The file stores a time as a fraction of a day, and 8:30 is not an exact binary fraction. So the time is rounded to
+    # what a spreadsheet shows.
     moment = _to_the_second(moment)
     return moment_cell(moment.time() if 0 < value < 1 else moment, form)
 

@@ -1,4 +1,6 @@
-"""Reads Excel workbooks (.xlsx, also strict ones, and .xlsm without macros): counts elements, then reads row by row."""
+"""Reads Excel workbooks (.xlsx, also strict ones, and .xlsm without macros). Counts their elements first, then reads
+row by row.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ from ledger.errors import InvalidInput, PingzhengError
 
 _COLUMNS: Final = 16_384
 _ROWS: Final = 1_048_576
-# The XML namespaces of a strict workbook, each with the namespace that the library knows.
+# Maps each XML namespace of a strict workbook to the namespace that the library knows.
 _NAMESPACES: Final = (
     (b"http://purl.oclc.org/ooxml/spreadsheetml/main", b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"),
     (
@@ -38,20 +40,20 @@ _NAMESPACES: Final = (
 
 
 def read_sheets(data: bytes, name: str) -> list[Sheet]:
-    """Return the sheets of a workbook; ``name`` is used in errors.
+    """Return the sheets of a workbook. Errors name the file by ``name``.
 
     Raises ``InvalidInput`` ``XLSX_TOO_LARGE``, ``XLSX_MALFORMED``.
     """
     found = scan(data, name)
     if found.strict:
         data = _transitional(data)
-    # The library is imported here: it also loads numpy if numpy is installed, and few commands read Excel files.
+    # The library is imported only here: if numpy is installed, it is loaded too, and few commands read Excel files.
     from openpyxl import load_workbook
 
     try:
         with warnings.catch_warnings():
-            # Ignore the library's warnings, which are about parts that are not read: pictures, page layout, unusual
-            # dates.
+            # Ignore the library's warnings. They are about parts that are not read, such as pictures, page layout and
+            # unusual dates.
             warnings.simplefilter("ignore", UserWarning)
             with closing(load_workbook(io.BytesIO(data), read_only=True, keep_links=False)) as book:
                 budget = _Budget(name)
@@ -59,19 +61,21 @@ def read_sheets(data: bytes, name: str) -> list[Sheet]:
     except PingzhengError:
         raise
     except Exception as error:
-        # On a damaged file the library may raise any exception.
+        # If a file is damaged, the library may raise any exception.
         raise malformed(name) from error
 
 
 class _Budget:
-    """Counts the cells that are read from one file, up to a limit. Empty cells between filled cells count too."""
+    """Counts the cells that are read from one file, and raises above a limit. Empty cells between filled cells count
+    too.
+    """
 
     def __init__(self, name: str) -> None:
         self._left = xlsx_scan.BOUNDS["c"]
         self._name = name
 
     def spend(self, cells: int) -> None:
-        # An empty row counts too: a sheet may have a million of them.
+        # An empty row counts as one cell, because a sheet may have a million empty rows.
         self._left -= cells + 1
         if self._left < 0:
             raise too_large(f"The file has more than {xlsx_scan.BOUNDS['c']} cells.", self._name)
@@ -83,7 +87,7 @@ def _sheet(sheet: Any, found: Scan, budget: _Budget, where: str) -> Sheet:
 
 
 def _rows(sheet: Any, budget: _Budget) -> Iterator[tuple[int, Sequence[Cell]]]:
-    # Ignore the sheet size that the file states: cells outside the stated size would be dropped silently.
+    # The file states the size of the sheet, but a wrong size would silently drop cells. So the stated size is ignored.
     sheet.reset_dimensions()
     for number, row in enumerate(sheet.iter_rows(), start=1):
         budget.spend(len(row))
@@ -124,7 +128,7 @@ def _merge(ref: str, where: str) -> Merge:
 
 
 def _transitional(data: bytes) -> bytes:
-    """Return a strict workbook with the XML namespaces that the library knows.
+    """Convert a strict workbook: replace its XML namespaces by those that the library knows.
 
     The caller must have checked the size of its parts.
     """

@@ -1,6 +1,6 @@
 """Counts the elements of an .xlsx file while streaming its XML, before a library builds objects from them.
 
-A file of some kilobytes can unpack to millions of cells, strings or styles, and a library creates an object for each.
+A file of a few kilobytes can unpack to millions of cells, strings or styles, and a library creates an object for each.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from ledger.errors import InvalidInput
 MAX_XLSX_BYTES: Final = 16 * 1024 * 1024
 MAX_UNPACKED_BYTES: Final = 128 * 1024 * 1024
 MAX_MEMBERS: Final = 500
-# The most elements of all parts together; each element becomes an object when it is read.
+# The maximum number of elements in all parts together. Each element becomes an object when it is read.
 MAX_ELEMENTS: Final = 2_500_000
-# The most bytes between two elements: the longest text, comment, or tag with its attributes.
+# The maximum number of bytes between two elements. This limits a text, a comment, and a tag with its attributes.
 MAX_TEXT_BYTES: Final = 256 * 1024
 MAX_DEPTH: Final = 64
-# The most elements outside cells and texts; each is kept as an object until the file is closed.
+# The maximum number of elements outside cells and texts. The library keeps each of them until the file is closed.
 MAX_OTHERS: Final = 100_000
-# The most distinct cell formats; Excel's own limit is 65,490.
+# The maximum number of distinct cell formats. Excel's own limit is 65,490.
 MAX_STYLES: Final = 65_536
 BOUNDS: Final = {
     "c": 500_000,
@@ -47,7 +47,9 @@ _STRICT: Final = b"http://purl.oclc.org/ooxml/"
 
 @dataclass
 class Scan:
-    """What a scan found: each sheet's merged ranges, whether the file is strict, and how often each element occurs."""
+    """The result of a scan: each sheet's merged ranges, whether the file is strict, and how often each element
+    occurs.
+    """
 
     merges: dict[str, list[str]] = field(default_factory=dict)
     strict: bool = False
@@ -55,7 +57,9 @@ class Scan:
 
 
 def scan(data: bytes, name: str) -> Scan:
-    """Count the file's elements; raise ``InvalidInput`` ``XLSX_TOO_LARGE`` (names the limit) or ``XLSX_MALFORMED``."""
+    """Count the file's elements. Raises ``InvalidInput`` ``XLSX_TOO_LARGE``, which names the limit, or
+    ``XLSX_MALFORMED``.
+    """
     if len(data) > MAX_XLSX_BYTES:
         raise too_large(f"The file is larger than {MAX_XLSX_BYTES} bytes.", name)
     if data.count(b"PK\x01\x02") > MAX_DIRECTORY:
@@ -90,7 +94,8 @@ def _require_few(members: list[zipfile.ZipInfo], name: str) -> None:
         raise too_large(f"The file has more than {MAX_MEMBERS} parts.", name)
     if len({member.filename for member in members}) != len(members):
         raise malformed(name)
-    # Unpacking a part stops at the size in its header, so a ZIP bomb would have to state its true size here.
+    # These are the sizes that the archive states. They can be trusted, because unpacking a part stops at its stated
+    # size.
     if sum(member.file_size for member in members) > MAX_UNPACKED_BYTES:
         raise too_large(f"Unpacked, the file is larger than {MAX_UNPACKED_BYTES} bytes.", name)
 
@@ -111,7 +116,7 @@ class _Reader:
     def read(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
         with archive.open(member) as part:
             first = part.read(_CHUNK)
-            # A part that is not XML, such as a picture, is never read.
+            # The library never reads a part that is not XML, such as a picture, so it need not be scanned.
             if not first.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"<", b"\xff\xfe", b"\xfe\xff")):
                 return
             self._part, self._depth, self._last = member.filename, 0, 0
