@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -35,15 +36,27 @@ OWN = (
 )
 
 
-@pytest.fixture(scope="module")
-def early(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
-    """A ledger whose chain starts on the Monday before the Spring Festival of 2026."""
-    settings = Settings(home=tmp_path_factory.mktemp("early"))
-    with create_ledger(settings, ago=int(time.time()) - MONDAY) as ledger:
+@contextmanager
+def begun(home: Path) -> Iterator[Pilot]:
+    """Create a ledger whose chain starts on the Monday before the Spring Festival of 2026."""
+    with create_ledger(Settings(home=home), ago=int(time.time()) - MONDAY) as ledger:
         pilot = Pilot(ledger, assemble(ledger, ["1"]))
         ledger.parties.role_changes.accredit(
             ledger.authority, ledger.installation.operator, (REGISTRATION_SCENARIO,), MONDAY - DAY, MONDAY + 10**9
         )
+        yield pilot
+
+
+@pytest.fixture
+def holiday(tmp_path: Path) -> Iterator[Pilot]:
+    """A ledger of one test that must begin before the holiday: on a shared one, another test may move the clock."""
+    with begun(tmp_path / "holiday") as pilot:
+        yield pilot
+
+
+@pytest.fixture(scope="module")
+def early(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
+    with begun(tmp_path_factory.mktemp("early")) as pilot:
         yield pilot
 
 
@@ -66,20 +79,20 @@ def reapplied(pilot: Pilot, asset: str) -> None:
         step(pilot.actor(pilot.cast.registrar), [asset])
 
 
-def test_a_notice_counts_working_days_across_a_holiday_and_its_make_up_days(early: Pilot) -> None:
-    (asset,) = early.applied("clocks/holiday")
-    assert shanghai_day(early.ledger.clock()) == date(2026, 2, 9)
-    early.noticed([asset])
-    last = early.record(asset).until
+def test_a_notice_counts_working_days_across_a_holiday_and_its_make_up_days(holiday: Pilot) -> None:
+    (asset,) = holiday.applied("clocks/holiday")
+    assert shanghai_day(holiday.ledger.clock()) == date(2026, 2, 9)
+    holiday.noticed([asset])
+    last = holiday.record(asset).until
     # These are ten working days: 10, 11, 12, 13, Saturday 14, 24, 25, 26, 27 and Saturday 28 February.
-    assert last + 1 == end_of_validity(date(2026, 2, 28)) == end_of_working_days(early.ledger.clock(), 10)
+    assert last + 1 == end_of_validity(date(2026, 2, 28)) == end_of_working_days(holiday.ledger.clock(), 10)
     for day in (19, 23, 27):
-        early.skip(end_of_validity(date(2026, 2, day)) - early.ledger.clock())
+        holiday.skip(end_of_validity(date(2026, 2, day)) - holiday.ledger.clock())
         with pytest.raises(Conflict, match="ASSET_NOTICE_RUNS"):
-            early.ledger.registration.review.confirm(early.actor(early.cast.registrar), [asset])
-    early.after_notice([asset])
-    early.ledger.registration.review.confirm(early.actor(early.cast.registrar), [asset])
-    assert early.record(asset).state == "confirmed"
+            holiday.ledger.registration.review.confirm(holiday.actor(holiday.cast.registrar), [asset])
+    holiday.after_notice([asset])
+    holiday.ledger.registration.review.confirm(holiday.actor(holiday.cast.registrar), [asset])
+    assert holiday.record(asset).state == "confirmed"
 
 
 def test_the_ledgers_ruleset_sets_the_days_of_review_notice_and_validity(early: Pilot, own: Pilot) -> None:

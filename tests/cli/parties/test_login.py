@@ -65,12 +65,13 @@ def serving(ledger: Ledger) -> Iterator[None]:
 
 
 class Machine:
-    """A party's own machine: a folder with its key and its session."""
+    """The machine of a firm that no other test uses: a folder with its key and its session."""
 
     def __init__(self, pilot: Pilot, folder: Path) -> None:
         self.pilot, self.ledger, self.folder = pilot, pilot.ledger, folder
         self.home = folder / "home"
-        self.party = pilot.cast.firms["1"]
+        self.firm = pilot.firm()
+        self.party = pilot.cast.firms[self.firm]
         account = self.ledger.parties.register.get(self.party).account
         self.key = written(folder / "firm.key", self.ledger.custody.private_key(account).hex())
         self.deployment = str(self.ledger.settings.home / "deployment.json")
@@ -165,7 +166,7 @@ def test_a_subject_lists_who_read_its_data(machine: Machine) -> None:
 def test_a_provider_submits_its_answer_in_its_own_session(machine: Machine) -> None:
     (machine.folder / "grid").mkdir()
     town = Town(machine.pilot, machine.folder / "grid")
-    provider, origin = ProviderMachine(town, "2"), machine.ledger.sessions.origin
+    provider, origin = ProviderMachine(town, machine.firm), machine.ledger.sessions.origin
     online = ("provision", "run", town.party, "--sources", provider.sources, "--key", provider.key, "--service", origin)
     assert machine.run(*online, code=2)["error"] == "SESSION_MISSING"
     assert machine.run(*online, "--deployment", machine.deployment)["answered"] == {"supplied": 1}

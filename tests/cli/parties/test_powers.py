@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ledger.chain.sending import calls
 from ledger.cli.main import app
 from ledger.cli.shell.naming import duration_of
 from ledger.domain.canonical import canonical
+from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import Role
 from ledger.domain.powers import DEFAULT_DELAY, MIN_DELAY
 from ledger.errors import InvalidInput
@@ -31,7 +33,8 @@ from tests.support.bundles.cast import AT, BANK, CHAIN, NONCE
 
 DELAY = 3_600
 FIRM = ("--kind", "enterprise", "--region", "440803")
-USCC = "91440803MA9X0002X5"
+# The serial numbers of the firms: no two tests use the same firm.
+SERIALS = count(2)
 SECOND, THIRD = "11440800MB9X00023K", "11440800MB9X00031E"
 
 
@@ -81,34 +84,43 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
         yield Commands(ledger)
 
 
-@pytest.fixture(scope="module")
-def firm(commands: Commands) -> str:
-    return str(commands.run("party", "add", *FIRM, "--file", "-", typed=identity("示例企业", USCC))["id"])
+@dataclass(frozen=True)
+class Firm:
+    """A firm that no other test uses."""
+
+    id: str
+    uscc: str
+
+
+@pytest.fixture
+def firm(commands: Commands) -> Firm:
+    uscc = synthetic_uscc("440803", next(SERIALS))
+    return Firm(commands.run("party", "add", *FIRM, "--file", "-", typed=identity("示例企业", uscc))["id"], uscc)
 
 
 def test_a_waiting_proposal_is_printed_with_its_time_and_the_command_that_stops_it(
-    commands: Commands, firm: str
+    commands: Commands, firm: Firm
 ) -> None:
-    row = commands.run("party", "recover", USCC)
-    assert (row["act"], row["state"], row["concerned"]) == ("change_key", "pending", firm)
+    row = commands.run("party", "recover", firm.uscc)
+    assert (row["act"], row["state"], row["concerned"]) == ("change_key", "pending", firm.id)
     assert row["ready_at"] - row["at"] == DELAY
     number = str(row["proposal"])
     printed = commands.people("keys", "show", number)
     for text in ("待生效 pending", "生效时间 ready_at", f"pingzheng keys veto {number}", f"keys carry-out {number}"):
         assert text in printed, text
     assert row["arguments"]["proof"] and row["arguments"]["proof"] not in printed
-    assert [each["proposal"] for each in commands.run("keys", "pending", "--party", USCC)] == [row["proposal"]]
+    assert [each["proposal"] for each in commands.run("keys", "pending", "--party", firm.uscc)] == [row["proposal"]]
     assert commands.run("keys", "carry-out", number, code=2)["error"] == "PARTY_NOT_READY"
     assert commands.run("keys", "carry-out") == []
     commands.wait()
-    (carried,) = commands.run("keys", "carry-out")
-    assert (carried["proposal"], carried["state"], carried["next"]) == (row["proposal"], "carried_out", None)
-    accounts = {key["account"]: key for key in commands.run("party", "keys", USCC)}
+    (carried,) = [each for each in commands.run("keys", "carry-out") if each["proposal"] == row["proposal"]]
+    assert (carried["state"], carried["next"]) == ("carried_out", None)
+    accounts = {key["account"]: key for key in commands.run("party", "keys", firm.uscc)}
     assert accounts[row["arguments"]["old"]]["retired_at"] and not accounts[row["arguments"]["fresh"]]["retired_at"]
 
 
-def test_a_second_authority_confirms_a_proposal_and_a_third_cancels_it(commands: Commands, firm: str) -> None:
-    number = str(commands.office_for(firm))
+def test_a_second_authority_confirms_a_proposal_and_a_third_cancels_it(commands: Commands, firm: Firm) -> None:
+    number = str(commands.office_for(firm.id))
     printed = commands.people("keys", "show", number)
     assert f"pingzheng keys confirm {number} --by" in printed
     assert commands.run("keys", "confirm", number, code=2)["error"] == "PARTY_OWN_PROPOSAL"
@@ -118,34 +130,40 @@ def test_a_second_authority_confirms_a_proposal_and_a_third_cancels_it(commands:
     assert commands.run("keys", "show", "4000000000", code=2)["error"] == "PROPOSAL_UNKNOWN"
 
 
-def test_accreditations_and_official_roles_wait_but_ordinary_roles_do_not(commands: Commands, firm: str) -> None:
+def test_accreditations_and_official_roles_wait_but_ordinary_roles_do_not(commands: Commands, firm: Firm) -> None:
     waits = commands.run("party", "accredit", "platform", "S00", "S51", "--last-day", "2030-12-31")
     assert [row["arguments"]["scenario"] for row in waits] == ["S00", "S51"]
     assert "2031-01-01 00:00:00" in commands.people("keys", "show", str(waits[0]["proposal"]))
-    assert commands.run("party", "roles", USCC, "--role", "subject", "--role", "issuer")["act"] == "set_roles"
-    assert commands.run("party", "roles", USCC, "--role", "subject", "--role", "broker")["roles"] == "subject, broker"
-    assert commands.run("party", "status", USCC, "closed", "--reason", "court")["act"] == "set_status"
-    assert commands.run("party", "status", USCC, "suspended", "--reason", "court")["status"] == "suspended"
-    assert commands.run("party", "status", USCC, "active", "--reason", "lifted")["status"] == "active"
-    for row in commands.run("keys", "pending"):
+    assert commands.run("party", "roles", firm.uscc, "--role", "subject", "--role", "issuer")["act"] == "set_roles"
+    assert (
+        commands.run("party", "roles", firm.uscc, "--role", "subject", "--role", "broker")["roles"] == "subject, broker"
+    )
+    assert commands.run("party", "status", firm.uscc, "closed", "--reason", "court")["act"] == "set_status"
+    assert commands.run("party", "status", firm.uscc, "suspended", "--reason", "court")["status"] == "suspended"
+    assert commands.run("party", "status", firm.uscc, "active", "--reason", "lifted")["status"] == "active"
+    about = commands.run("keys", "pending", "--party", firm.uscc)
+    assert [row["act"] for row in about] == ["set_roles", "set_status"]
+    for row in (*waits, *about):
         commands.run("keys", "cancel", str(row["proposal"]))
-    assert commands.run("keys", "pending") == []
-    assert "无 none" in commands.people("keys", "pending")
+    pending = {row["proposal"] for row in commands.run("keys", "pending")}
+    assert not pending & {row["proposal"] for row in (*waits, *about)}
+    assert commands.run("keys", "pending", "--party", firm.uscc) == []
+    assert "无 none" in commands.people("keys", "pending", "--party", firm.uscc)
 
 
-def test_a_party_vetoes_a_change_of_its_keys_with_the_cli(commands: Commands, firm: str, tmp_path: Path) -> None:
+def test_a_party_vetoes_a_change_of_its_keys_with_the_cli(commands: Commands, firm: Firm, tmp_path: Path) -> None:
     """The veto is signed with the key kept here or with a key file; a key reported as lost may also sign it."""
-    row = commands.run("party", "rotate", USCC)
-    assert commands.run("keys", "veto", str(row["proposal"]), "--by", USCC)["state"] == "vetoed"
-    account = commands.ledger.parties.register.get(firm).account
+    row = commands.run("party", "rotate", firm.uscc)
+    assert commands.run("keys", "veto", str(row["proposal"]), "--by", firm.uscc)["state"] == "vetoed"
+    account = commands.ledger.parties.register.get(firm.id).account
     key = tmp_path / "firm.key"
     # A command made this key, so the open ledger's custody has not read the key yet.
     kept = json.loads((commands.ledger.settings.keys_folder / "accounts.json").read_text())
     key.write_text(kept[account] + "\n")
-    assert commands.run("keys", "report", USCC, account, "--key", str(key))["reported"] == account
-    assert {each["account"]: each["reported_at"] for each in commands.run("party", "keys", USCC)}[account]
-    recovery = commands.run("party", "recover", USCC)
-    vetoed = commands.run("keys", "veto", str(recovery["proposal"]), "--by", USCC, "--key", str(key))
+    assert commands.run("keys", "report", firm.uscc, account, "--key", str(key))["reported"] == account
+    assert {each["account"]: each["reported_at"] for each in commands.run("party", "keys", firm.uscc)}[account]
+    recovery = commands.run("party", "recover", firm.uscc)
+    vetoed = commands.run("keys", "veto", str(recovery["proposal"]), "--by", firm.uscc, "--key", str(key))
     assert vetoed["state"] == "vetoed"
 
 

@@ -61,13 +61,14 @@ class Stage:
         return self.ledger.reader.party_no(party)
 
     def once(self, name: str, make: Callable[[], str]) -> str:
-        """Return a record that refused commands share; a new record is made only after a command succeeded."""
+        """Return a record that refused commands share; its name begins with the action that uses it."""
         if name not in self._shared:
             self._shared[name] = make()
         return self._shared[name]
 
-    def used(self) -> None:
-        self._shared.clear()
+    def used(self, action: str) -> None:
+        """Forget the records of an action after its command succeeded: the next command needs new ones."""
+        self._shared = {name: record for name, record in self._shared.items() if name.split()[0] != action}
 
     def certificate(self) -> str:
         """Issue a certificate without a hold, and return its number."""
@@ -95,7 +96,7 @@ def propose(stage: Stage, who: str, own: bool) -> str | None:
         return stage.run("party", "rotate", stage.fresh(who))
     (account,) = stage.ledger.custody.create()
     key = stage.ledger.custody.public_key(account)
-    other = stage.once("bystander", lambda: stage.fresh("S"))
+    other = stage.once("propose bystander", lambda: stage.fresh("S"))
     return stage.run("party", "bind", other, "--public-key", key, "--by", stage.parties[who])
 
 
@@ -106,12 +107,12 @@ def confirm(stage: Stage, who: str, own: bool) -> str | None:
         party = stage.parties["A"] if not own else stage.pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)
         return stage.proposed(further_key(stage, party))
 
-    return stage.run("keys", "confirm", stage.once(f"waits {own}", waits), "--by", stage.parties[who])
+    return stage.run("keys", "confirm", stage.once(f"confirm {own}", waits), "--by", stage.parties[who])
 
 
 def veto(stage: Stage, who: str, own: bool) -> str | None:
     about = who if own and who != "U" else "S" if who != "S" else "P"
-    number = stage.once(f"about {about}", lambda: stage.proposed(further_key(stage, stage.parties[about])))
+    number = stage.once(f"veto {about}", lambda: stage.proposed(further_key(stage, stage.parties[about])))
     return stage.run("keys", "veto", number, "--by", stage.parties[who])
 
 
@@ -123,7 +124,7 @@ def report(stage: Stage, who: str, own: bool) -> str | None:
 
 
 def hold(stage: Stage, who: str, own: bool) -> str | None:
-    number = stage.once("holdable", stage.certificate)
+    number = stage.once("hold", stage.certificate)
     return stage.run("certificate", "hold", number, "--reason", "court", "--by", stage.parties[who])
 
 
@@ -132,7 +133,7 @@ def lift(stage: Stage, who: str, own: bool) -> str | None:
     other = "V" if who == "A" else "A"
     holder = who if own and who in "AV" else other
 
-    number = stage.once(f"held by {holder}", lambda: stage.held(stage.parties[holder]))
+    number = stage.once(f"lift {holder}", lambda: stage.held(stage.parties[holder]))
     return stage.run("certificate", "lift", number, "--by", stage.parties[who])
 
 
@@ -184,7 +185,7 @@ def test_each_cell_of_the_matrix(stage: Stage, action: str, column: str) -> None
         refusal = ACTS[action](stage, column, whose)
         if done:
             assert refusal is None
-            stage.used()
+            stage.used(action)
         else:
             assert refusal in REFUSALS
 

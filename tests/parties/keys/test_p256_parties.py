@@ -105,9 +105,10 @@ def test_a_consent_signed_with_another_partys_p256_key_is_refused(actors: Credit
     assert ledger.usage.authorizations.submit([actors.sign(cast.firms[FIRM], draft.entry)])
 
 
-def test_a_party_with_only_a_p256_key_cannot_act_on_the_chain(actors: CreditBureau, pilot: Pilot) -> None:
+def test_a_party_with_only_a_p256_key_cannot_act_on_the_chain(pilot: Pilot) -> None:
     """After an authority binds a secp256k1 key, the party acts with that key; statements of both keys are valid."""
-    ledger, provider = actors.ledger, actors.cast.provider
+    ledger = pilot.ledger
+    provider = newcomer(ledger, 9_705, PartyKind.UTILITY, Role.PROVIDER)
     first = ledger.parties.register.get(provider)
     asset = pilot.confirmed()
     with pytest.raises(Conflict, match="KEY_CANNOT_ACT"):
