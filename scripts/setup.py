@@ -27,9 +27,11 @@ TOO_NEW = (3, 14)
 FREE_MB = 1_500
 SECONDS = 5
 EXIT_INTERRUPTED = 130
+BEGUN = time.monotonic()
+DOWNLOADING = "The packages are downloaded first; the folder grows only after that."
 # For each step: what it installs, the size on the disk, and the time on two cores.
 STEPS = {
-    "python": "Python packages into .venv: 0.8 GB, 1 to 3 minutes; the next step needs 0.1 GB",
+    "python": "Python packages into .venv: 0.7 GB, 1 to 3 minutes; the next step needs 0.1 GB",
     "node": "the local chain (Hardhat) into node_modules: 0.1 GB, less than a minute",
     "dev": "packages for tests and checks into .venv: 0.1 GB more, about a minute",
     "node-dev": "the local chain, the compiler and test programs into node_modules: 0.4 GB, about a minute",
@@ -114,15 +116,18 @@ def megabytes(folder: Path) -> int:
 
 
 def run(command: "list[str]", folder: Path, name: str = "pip install") -> None:
-    """Run a command. Print the time and the folder's size every few seconds; exit if the command fails."""
-    begun = shown = time.monotonic()
+    """Run a command; exit if it fails.
+
+    Every few seconds, print the time since the script began and the folder's size.
+    """
+    shown = time.monotonic()
     process = subprocess.Popen(command, cwd=str(PROJECT), env=environment())  # noqa: S603 - only commands of this file
     try:
         while process.poll() is None:
             time.sleep(0.1)
             if time.monotonic() - shown >= SECONDS:
                 shown = time.monotonic()
-                print(f"  … {shown - begun:.0f} s, {folder.name} has {megabytes(folder)} MB", flush=True)
+                print(f"  … {shown - BEGUN:.0f} s, {folder.name} has {megabytes(folder)} MB", flush=True)
     except KeyboardInterrupt:
         # Without this, the command would go on writing files while the next run removes them.
         process.kill()
@@ -173,7 +178,7 @@ def main(step: str) -> None:
     wrong = problem() or room()
     if wrong:
         sys.exit(f"error: {wrong}")
-    print(f"Installing {STEPS[step]} …", flush=True)
+    print(f"Installing {STEPS[step]} …\n  {DOWNLOADING}", flush=True)
     try:
         install(step)
     except KeyboardInterrupt:

@@ -81,10 +81,12 @@ def main() -> int:
     # Slither does not overwrite its output file, so an old output file is deleted first.
     FINDINGS.unlink(missing_ok=True)
     command = [str(SLITHER), ".", "--exclude", ",".join(EXCLUDED), "--json", str(FINDINGS), *sys.argv[1:]]
-    # Slither asks Hardhat for its folders. If npm adds a warning to Hardhat's answer, Slither reports a failure.
+    # Slither asks Hardhat for its folders, and fails if npm adds a warning to Hardhat's answer. So npm reports only
+    # errors.
     environment = os.environ | {"npm_config_loglevel": "error"}
     run = subprocess.run(command, cwd=PROJECT, env=environment, stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603
-    # Slither reports unused slither-disable comments as findings, even in dependencies, which are not changed.
+    # Slither reports unused slither-disable comments, even in dependencies. Dependencies are not changed, so those
+    # reports are left out.
     said = [line for line in run.stderr.splitlines() if not (_STALE in line and "/node_modules/" in line)]
     if not FINDINGS.exists():
         print(*said, sep="\n")

@@ -46,7 +46,8 @@ REFUSED: Final = {
     413: "请求过大 Too large",
     415: "正文类型不支持 Unsupported body",
 }
-# Errors whose `where` is not sent, because it is the node's URL, which may contain a secret, or the path of a file.
+# The `where` of these errors is not sent, because it is the path of a file, or the node's URL, which may contain a
+# secret.
 OURS = (errors.ChainUnavailable, errors.StorageFull, errors.Incoherent, errors.Misconfigured)
 
 

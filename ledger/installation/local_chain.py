@@ -23,8 +23,8 @@ from ledger.installation.node_keeping import CHECK_SECONDS, NodeKeeper, small_js
 from ledger.installation.settings import LOCK, Settings
 from ledger.wallet.private_file import alone_in, write_private
 
-# How many seconds the local chain's clock may differ from the machine's clock. Their sum, the chain's time, then fits
-# in the 40 bits in which the contracts store times.
+# How many seconds the local chain's clock may differ from the machine's clock. The chain's time then still fits in the
+# 40 bits in which the contracts store times.
 MAX_AHEAD_SECONDS: Final = 2**39
 _HEADER: Final = b'{"journal":'
 

@@ -108,8 +108,10 @@ class Onboarding:
         return self._register_all(known, actor.party, signed)
 
     def register(self, identifier: str, by: str) -> KnownParty:
-        """Propose, in the name of ``by``, to register a recorded party with its first key; returns and raises as
-        ``onboard``."""
+        """Propose, in the name of ``by``, to register a recorded party with its first key.
+
+        The results and the errors are those of ``onboard``.
+        """
         (found,) = self._register_all([self._party(identifier)], by)
         return found
 
@@ -201,7 +203,8 @@ class Onboarding:
         self._proposals.decide(by, self._lists.call(act), signed)
 
     def _give_offices(self, registered: KnownParty, number: int) -> None:
-        """Propose the roles from the party's onboarding, if it still lacks one that only an authority may grant."""
+        """Propose the roles of the party's onboarding, if the party still lacks one that only an authority may
+        grant."""
         wanted = {Role(role) for role in registered.roles}
         if (OFFICES & wanted) - {Role(role) for role in self._reader.party(number).roles}:
             self._proposals.decide(self._authority, set_roles(number, Role.mask(wanted)))

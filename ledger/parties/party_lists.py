@@ -119,8 +119,10 @@ class RegistrationLists:
         return [_identity(party, raw["opening"]) for party, raw in zip(parties, document["parties"], strict=True)]
 
     def take(self, act: str, document: Mapping[str, Any]) -> None:
-        """Check and store another installation's list with this act hash, without the openings; raises as
-        ``identities``."""
+        """Check and store another installation's list with this act hash, without the openings.
+
+        Raises the errors of ``identities``.
+        """
         self.identities(act, document)
         with self._database.write() as session:
             self.keep(session, self._checked(act, document))

@@ -314,7 +314,8 @@ def _forget_requests(session: Session, going: Sequence[SealedRow]) -> None:
     ids = [item.id for item in going if not isinstance(item, Certificate)]
     sent_by = {item.provider for item in going if isinstance(item, Provision)}
     askers = {item.consumer for item in going if isinstance(item, AccessRequest)}
-    # A broker's requests have the broker's own idempotency keys; they are deleted too, even if its mandate has ended.
+    # A broker's requests for the party have the broker's own idempotency keys. They are deleted too, even if the
+    # broker's mandate has ended.
     sent_by |= askers | set(session.scalars(select(Mandate.broker).where(Mandate.principal.in_(askers))))
     broke_off, answered = IdempotentRequest.status.is_(None), IdempotentRequest.response["id"].as_string().in_(ids)
     session.execute(delete(IdempotentRequest).where(IdempotentRequest.party_id.in_(sent_by), broke_off | answered))

@@ -31,8 +31,8 @@ SCHEMA: Final = (
     # Other party ids for an identifier that already has a party id; the provider's clerk must confirm them.
     "CREATE TABLE changed (party TEXT PRIMARY KEY, mark TEXT NOT NULL REFERENCES subject, identifier TEXT NOT NULL,"
     " at INTEGER NOT NULL)",
-    # Signed answers. ``state`` is waiting (for the platform's receipt), received, refused (``code`` is the platform's),
-    # or erased.
+    # Signed answers. ``state`` is waiting (for the platform's receipt), received, refused (``code`` is the platform's
+    # error code), or erased.
     "CREATE TABLE answer (digest TEXT PRIMARY KEY, authorization TEXT NOT NULL, party TEXT NOT NULL,"
     " result TEXT NOT NULL, state TEXT NOT NULL, code TEXT, entry TEXT NOT NULL, disclosures TEXT NOT NULL,"
     " withdrawal TEXT, withdrawn TEXT, salt TEXT, at INTEGER NOT NULL)",

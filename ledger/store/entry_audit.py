@@ -52,7 +52,7 @@ def audit(session: Session) -> Iterator[Finding]:
         if not _is_whole(row):
             yield entry_damaged(row.seq)
     end = session.scalar(select(Counter.value).where(Counter.name == ENTRY_SEQ))
-    # If the counter's value is not a number, ``log.coherence`` reports it, and this function does not.
+    # ``log.coherence`` reports a counter whose value is not a number, so this function ignores such a counter.
     yield from _gaps([*sorted(leaves), end if isinstance(end, int) else 0], _lost(session))
     for batch in session.scalars(select(Batch).where(Batch.state != "lost").order_by(Batch.number)):
         held = [leaves.get(seq) for seq in range(batch.first_seq, batch.first_seq + batch.size)]

@@ -213,7 +213,8 @@ class Authorizations:
                 "SEPARATE_CONSENT_MISSING",
                 "This scenario requires a separate consent of the person.",
                 where="separate_consent",
-                hint="Ask the person for this consent separately, and set separate_consent (PIPL art. 23).",
+                hint="Ask the person for this consent separately (PIPL art. 23), and set separate_consent: "
+                "`pingzheng consent draft` has the option --separate-consent.",
             )
         notice = self._notice(scenario, entry, note_of(session, self._sealer, request))
         same = (entry["purpose"], entry["scenario_version"]) == (scenario.purpose.zh, scenario.version)

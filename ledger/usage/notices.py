@@ -13,7 +13,7 @@ from ledger.domain.days import shanghai_time
 from ledger.domain.definitions.scenario import Scenario
 from ledger.domain.lines import require_line
 
-# The words of the notice for the codes in a scenario, in Chinese and English.
+# How the notice expresses the codes of a scenario, in Chinese and English.
 _METHODS = {
     "raw": ("原始数据", "the data itself"),
     "aggregate": ("汇总数据", "aggregates"),

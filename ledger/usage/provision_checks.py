@@ -76,7 +76,7 @@ def check_against(supply: Supply, basis: AnswerBasis) -> None:
     """Raise if the answer exceeds the authorization, the request or the template.
 
     Raises ``Forbidden`` ``PROVIDER_NOT_AUTHORIZED``, ``FIELD_OUTSIDE_AUTHORIZATION``; ``InvalidInput``
-    ``PROVISION_OUTSIDE_REQUEST``, ``CLAIM_OUTSIDE_RULE``; ``Conflict`` as ``_check_turn``.
+    ``PROVISION_OUTSIDE_REQUEST``, ``CLAIM_OUTSIDE_RULE``; the errors of ``_check_turn``.
     """
     entry = supply.entry
     if (entry["provider"], entry["source"]) != (basis.consent.provider, basis.consent.source):

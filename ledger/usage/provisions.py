@@ -159,7 +159,7 @@ class Provisions:
         """Record signed answers, all or none; an answer that is recorded already is returned unchanged.
 
         Afterwards the corrected provisions are withdrawn on the chain with the acts that the providers signed. Raises
-        the errors of ``provision_checks`` and of ``Withdrawals.relay``; ``InvalidInput`` as ``Intake.require``;
+        the errors of ``provision_checks`` and of ``Withdrawals.relay``; the errors of ``Intake.require``;
         ``Forbidden`` ``SIGNER_NOT_PROVIDER``; ``Conflict``; ``NotFound`` ``AUTHORIZATION_UNKNOWN``.
         """
         for number, supply in enumerate(supplies, start=1):

@@ -75,7 +75,7 @@ def require_terms(scenario: Scenario, terms: Terms, now: int) -> None:
             "PIA_MISSING",
             f"Scenario {scenario.code} requires an impact assessment by the consumer.",
             where="pia_digest",
-            hint="Assess the impact on the subject, and give the digest of your report.",
+            hint="Assess the impact on the subject, and give your report's digest (--pia sha-256:…, from `sha256sum`).",
         )
 
 

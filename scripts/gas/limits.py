@@ -64,7 +64,7 @@ RISES: Final = {
     "rotate account": "a new key waits, and every key of the party may veto it",
     "recover account": "two officers and a delay, in which every key of the party may veto",
 }
-# How much more gas than before any other act may cost at most; the reason is `_DISPATCH`.
+# Any other act may cost up to this much more gas than before; the reason is `_DISPATCH`.
 DISPATCH_GAS: Final = 600
 # Acts that bind a key with a proof of possession. The proof is a signature, so the gas of these acts varies.
 PROVEN: Final = {

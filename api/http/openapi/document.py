@@ -22,7 +22,8 @@ from api.http.openapi.examples import example
 
 PROBLEM_JSON: Final = "application/problem+json"
 SERVERS: Final = [{"url": "/", "description": "This service."}]
-# Answers that the schema gets for every call with a body, for every call that reads, and for every call that writes.
+# Answers that are added to the schema: of every call with a body, of every call that reads, and of every call that
+# writes.
 OF_BODIES: Final = {
     400: "The body is not JSON, or not valid gzip: `BODY_NOT_JSON`, `BODY_NOT_GZIP`",
     408: "The body did not arrive in time: `BODY_TOO_SLOW`",

@@ -132,7 +132,8 @@ class Archiving:
         self._complete = True
 
     def _follow(self, folder: Path) -> None:
-        # A finding may mean that this is the wrong database, so nothing is archived from it.
+        # While a check finds that database and chain do not fit together, this may be the wrong database, so nothing is
+        # archived from it.
         if self._database.standing is not None:
             return
         try:

@@ -39,8 +39,8 @@ def table_of(declared: type[Base]) -> Table:
 _NAMED_BY_DIGEST: Final = [
     table_of(each) for each in (AccessRequest, Authorization, Provision, Certificate, Publication, ErasureRecord)
 ]
-# Some rows belong to the row that a log entry names, such as a party's keys to the party. For each table that log
-# entries name, these are the foreign keys of the rows that belong to its rows.
+# A row that a log entry names may have further rows that belong to it, as keys belong to a party. For each table of
+# such rows: the columns of other tables that name the row to which they belong.
 _PARTS: Final[Mapping[str, Sequence[Column[Any]]]] = {
     "party": [table_of(PartyKey).c.party_id, table_of(Mandate).c.principal],
     "access_request": [table_of(SeenClaim).c.request_id],
@@ -48,8 +48,8 @@ _PARTS: Final[Mapping[str, Sequence[Column[Any]]]] = {
     "catalogue_resource": [table_of(ResourceVersion).c.code, table_of(ResourceEvent).c.code],
     "entry": [table_of(AdoptedEntry).c.seq],
 }
-# The dated tables. Their rows are archived as soon as they exist: the chain holds digests of these rows, but perhaps no
-# log entry ever names them.
+# The dated tables. Their rows are archived as soon as they exist, because the chain holds digests of these rows, but a
+# log entry may never name them.
 DATED: Final = [METADATA.tables[name] for name in names_from(Source.DATED)]
 
 

@@ -37,7 +37,7 @@ def locked_draft(target: Path) -> Iterator[Path]:
     draft.mkdir(mode=0o700)
     descriptor = os.open(draft, os.O_RDONLY)
     try:
-        # A network disk may not support locks.
+        # A network disk may not support locks; then the draft has no lock.
         with suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield draft

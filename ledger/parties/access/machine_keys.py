@@ -134,7 +134,7 @@ class MachineKeys:
         try:
             days = [{"key": identifier, "day": day} for identifier, day in waiting.items()]
             with self._database.write() as session:
-                # A plain UPDATE statement, because the object mapper raises an error if a key was revoked in the
+                # Use a plain UPDATE statement, because the object mapper raises an error if a key was revoked in the
                 # meantime.
                 session.connection().execute(_LAST_USED, days)
         except Exception:

@@ -42,8 +42,8 @@ class SignedIn(Base, source=Source.NOWHERE):
 
 
 class ApiKey(Base, source=Source.NOWHERE):
-    """A machine key of a party. ``account`` is the account that made the key; when it is no longer active, the key is
-    invalid.
+    """A machine key of a party. ``account`` is the account that made the key; when that account is no longer active,
+    the key is invalid.
 
     The row is deleted when the key is revoked. ``last_used`` is a day, in days since 1970 (UTC).
     """

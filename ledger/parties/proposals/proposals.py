@@ -86,8 +86,8 @@ class Proposals(ProposalReader):
 
         The caller must have checked the permission of ``by``, the proposing party. If ``by`` keeps its own key, no
         other party confirms without being asked. If another party has already proposed the same act, ``by`` confirms
-        that proposal. ``signed`` is the request that ``by`` signed. Raises the refusals of the contracts, and as
-        ``RelayedActs.act``.
+        that proposal. ``signed`` is the request that ``by`` signed. Raises the refusals of the contracts, and the
+        errors of ``RelayedActs.act``.
         """
         with one_at_a_time(self._lock):
             found = self._open(by, call)

@@ -57,7 +57,8 @@ def _check_binding(case: Case) -> Outcome:
     key = Jwk.from_dict(case.claims["cnf"]["jwk"]).compressed
     if not binding.signed_by(key, any_s=True):
         return failed("KEY_BINDING_INVALID", "The presentation is not signed by the subject's key.")
-    # The holder's key need not belong to a party, and a retired key can still sign a presentation.
+    # The holder's key need not belong to a party, and a retired key can still sign a presentation. So only a key that
+    # was reported lost or compromised is refused.
     for fact in case.facts.accounts_of_key(key):
         if stolen := reported_or_compromised(fact, case.at):
             return stolen
