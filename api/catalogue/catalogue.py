@@ -1,4 +1,4 @@
-"""The data list: descriptions, reviews, signatures, imports. A code can contain slashes, so it is last in a path."""
+"""The data list: descriptions, reviews, signatures, imports. A code can contain slashes, so it comes last in a path."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Routes for a certificate's status.
 
-Anybody may read it, the issuer changes it, and authorities and supervisors set and lift holds.
+Anybody may read the status, the issuer changes it, and authorities and supervisors set and lift holds.
 """
 
 from __future__ import annotations

@@ -34,8 +34,8 @@ USED = answers(
 def verify(body: verification.VerifyIn, ledger: AnyInstallation, actor: ActCaller) -> verification.ReportOut:
     """Verify a bundle for the calling party without counting a use, or return the status of a certificate number.
 
-    For a number, any party gets the state and the time of its beginning. The certificate's parties, and parties that
-    may read the full log, also get the reason and the position.
+    For a number, any party gets the state and the time from which the certificate has this state. The certificate's
+    parties, and parties that may read the full log, also get the reason and the position.
 
     If a usage certificate is checked, the check is recorded, and the subject can see it.
     """
@@ -70,7 +70,7 @@ def present(
 
     The consumer's key must sign each use. If the key is not kept here, the answer is 202 with the use to sign and
     without content: send the signature to `/presentations/{presentation}/use`. After a 503, or a 409
-    `PRESENTATION_PENDING`, send the same presentation again: it continues, and at most one use is counted. The
+    `PRESENTATION_PENDING`, send the same presentation again: the service continues, and at most one use is counted. The
     `details` of `NONCE_REPLAYED` give the earlier result.
     """
     raw = _raw(body.bundle)

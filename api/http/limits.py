@@ -73,7 +73,8 @@ class Budget:
 
     @contextmanager
     def share(self, source: str) -> Iterator[Callable[[int], None]]:
-        """Yield a function ``take(count)`` that counts bytes of one call. At the end of the block they are released.
+        """Yield a function ``take(count)`` that counts bytes of one call. At the end of the block these bytes are
+        released.
 
         ``take`` raises ``Busy`` ``BODIES_TOO_MANY`` if the bytes exceed a limit.
         """

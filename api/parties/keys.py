@@ -1,5 +1,5 @@
-"""Routes for a party's keys: a report takes effect at once; a new key waits, and any key of the party can veto it
-meanwhile."""
+"""Routes for a party's keys: a report takes effect at once; a new key becomes valid after a waiting period, in which
+any key of the party can veto it."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def bind(
 def retire(
     party: schemas.HexId, body: powers.RetirementIn, ledger: OpenLedger, actor: ActCaller
 ) -> powers.PartyOut | JSONResponse:
-    """Propose to retire one of the caller's own keys. It is retired after the waiting period. What it signed, and what
-    is anchored by then, stays valid.
+    """Propose to retire one of the caller's own keys. The key is retired after the waiting period. What the key has
+    signed, and what is anchored by then, stays valid.
 
     Report a lost or stolen key instead, because a report takes effect at once.
     """
@@ -125,7 +125,7 @@ def report(
 
     The party itself reports with any of its keys, or one authority reports. To report the key of an authority or a
     supervisor, two authorities must agree, and the report takes effect after the waiting period, unless the party
-    reports it itself. A reported key is valid only for vetoes and for a subject's withdrawals.
+    itself reports the key. A reported key is valid only for vetoes and for a subject's withdrawals.
     """
     act = None if body.act is None else bytes.fromhex(body.act)
     row = ledger.parties.keys.report(actor, party, body.reported, act=act, signer=body.account, signed=signed_of(body))

@@ -25,7 +25,8 @@ def erase_certificate(
 
 @router.post("/parties/{party}/erasure")
 def erase_party(party: schemas.HexId, body: ErasureIn, ledger: OpenLedger, actor: ActCaller) -> ErasureOut:
-    """Permanently destroy, in this installation, the name and identifier of a person or firm and all texts about it."""
+    """Permanently destroy, in this installation, the name and identifier of a person or firm and all texts about this
+    party."""
     return _told(ledger, ledger.erasure.party(actor, party, body.reason))
 
 

@@ -97,7 +97,7 @@ class TickingThread:
     def _failure(self) -> BaseException | None:
         """Call ``tick`` once, and return the exception that it raised, or None.
 
-        Exceptions that are no ``Exception`` are returned too, because they would end the thread.
+        Exceptions such as ``SystemExit`` are returned too, because otherwise they would end the thread.
         """
         self._began = self._clock()
         try:

@@ -93,7 +93,7 @@ class Doctor:
         self._stack = ExitStack()
 
     def examine(self) -> list[Part]:
-        """Examine every part. A part that depends on other parts is examined after them."""
+        """Examine every part. A part that depends on other parts is examined after those parts."""
         with self._stack:
             return [
                 self._part("files", self._files),

@@ -71,7 +71,7 @@ class Participant:
         """Build the parts of an installation; reads no file and calls no node.
 
         ``key_of`` returns the public key of an account that may sign in here. A joined installation has ``own_account``
-        and no ``anchoring``; the other arguments are as for ``Proposals``.
+        and no ``anchoring``; the other arguments are those of ``Proposals``.
         """
         reader, oldest = ChainReader(client), settings.oldest_head
         seen, expected = Remembered(reader, settings.home / SEEN), partial(expecting, scenarios)

@@ -214,7 +214,7 @@ class Anchoring:
     def _waiting(self, batches: int, until: int) -> int:
         """Return the end of the pause.
 
-        Write it to the program's log only once, because ``tick`` runs several times a second.
+        The time is written to the program's log only once, because ``tick`` runs several times a second.
         """
         if until != self._paused_until:
             log.warning("the ledger is paused, closed batches wait", batches=batches, until=until)

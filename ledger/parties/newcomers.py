@@ -32,10 +32,10 @@ class NewParty:
     """A party to onboard. ``identifier`` is the USCC, or for a person the resident ID number.
 
     ``public_key`` is its first key as text (protocol §4), of secp256k1 or P-256; its account follows from the key.
-    ``further_keys``, of any suite and each with its proof, are registered together with the first key; keys added later
-    must wait. A proof of possession is hex; if this installation keeps the key, it makes the proof. A party with P-256
-    keys only can sign, but cannot act on the chain itself. If ``public_key`` is empty, the party is only recorded here
-    until it enrols (``enrolments``).
+    ``further_keys``, of any suite and each with its proof, are registered together with the first key; keys that are
+    added later become valid only after a waiting period. A proof of possession is hex; if this installation keeps the
+    key, it makes the proof. A party with P-256 keys only can sign, but cannot act on the chain itself. If
+    ``public_key`` is empty, the party is only recorded here until it enrols (``enrolments``).
     """
 
     kind: PartyKind

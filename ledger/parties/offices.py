@@ -123,7 +123,7 @@ def own_office(home: Path, number: int) -> FoundingOffice:
 
 
 class Offices:
-    """Finds the parties whose present key this installation keeps; in their name it can confirm proposals."""
+    """Finds the parties whose present key this installation keeps; this installation can confirm proposals for them."""
 
     def __init__(self, database: Database, reader: ChainReader, custody: Custody) -> None:
         self._database = database

@@ -2,8 +2,8 @@
 
 A list holds the id, the roles and the keys of each party. The confirming institution gets the list as a file from the
 proposing institution. The file also has the opening of each id: the values from which the id is computed (kind,
-identifier and key; protocol §1). They show whom the list registers. The confirming institution also checks the proofs
-of SM2 keys, which the chain cannot check. Openings are personal text: they are only in that file, and the
+identifier and key; protocol §1). An opening shows whom the list registers. The confirming institution also checks the
+proofs of SM2 keys, which the chain cannot check. Openings are personal text: they are only in that file, and the
 confirming installation does not store them.
 """
 

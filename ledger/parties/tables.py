@@ -19,7 +19,7 @@ Digest = String(80)
 
 
 def had(value: str | None, party: str) -> str:
-    """Return the party's key or account; raises ``Conflict`` ``PARTY_WITHOUT_KEY`` if it is None."""
+    """Return the party's key or account; raises ``Conflict`` ``PARTY_WITHOUT_KEY`` if ``value`` is None."""
     if value is None:
         raise Conflict(
             "PARTY_WITHOUT_KEY",
@@ -33,10 +33,10 @@ def had(value: str | None, party: str) -> str:
 class Party(Base, source=Source.DATED, erased_with="id"):
     """A party. Name and identifier are sealed; ``lookup`` is a keyed digest of the identifier.
 
-    The party acts with ``account`` and ``public_key``; each of its keys has a ``PartyKey`` row. If it never had a key,
-    ``present_account`` and ``present_key`` are null, and ``account`` and ``public_key`` raise. ``roles`` are the roles
-    requested at onboarding; what the party may do follows from its roles on the chain. ``listed`` is the act hash of
-    the list with which the party was proposed, null for a founding party.
+    The party acts with ``account`` and ``public_key``; each of its keys has a ``PartyKey`` row. If the party never had
+    a key, ``present_account`` and ``present_key`` are null, and ``account`` and ``public_key`` raise. ``roles`` are the
+    roles requested at onboarding; what the party may do follows from its roles on the chain. ``listed`` is the act hash
+    of the list with which the party was proposed, null for a founding party.
     """
 
     __tablename__ = "party"

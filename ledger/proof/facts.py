@@ -84,7 +84,8 @@ class WithdrawalFact:
 
 @dataclass(frozen=True, slots=True)
 class ProposedKey:
-    """The numbers of the parties that proposed and confirmed the binding of an account, and when it was proposed.
+    """The numbers of the parties that proposed and confirmed the binding of an account, and when the binding was
+    proposed.
 
     ``confirmed_by`` is 0 if the party proposed its own key.
     """
@@ -96,7 +97,7 @@ class ProposedKey:
 
 @dataclass(frozen=True, slots=True)
 class AccountFact:
-    """An account, its party, and when it was bound; ``valid_to`` is 0 if it is not retired.
+    """An account, its party, and when it was bound; ``valid_to`` is 0 if the account is not retired.
 
     ``reported_at`` is when the key was reported lost, ``compromised_at`` the time from which others may have had the
     key; each is 0 if that never happened. ``proposal`` is None for a founding account. ``key`` is the public key as

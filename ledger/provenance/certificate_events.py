@@ -35,7 +35,7 @@ class Concern:
     withdrawing: Set[tuple[int, str]]
 
     def has(self, event: Mapping[str, Any]) -> bool:
-        """Return whether the event concerns the certificate or a statement that it rests on."""
+        """Return whether the event concerns the certificate or a statement on which the certificate rests."""
         args = event["args"]
         match event["name"]:
             case "Used":

@@ -73,8 +73,8 @@ class AnswerStore:
             ]
 
     def keep(self, answers: Sequence[Kept], at: int) -> list[Supply | PingzhengError]:
-        """Store signed answers before they are sent. Return for each answer what must be sent, or an error as ``known``
-        does.
+        """Store signed answers before they are sent. Return for each answer what must be sent, or an error that
+        ``known`` can return.
 
         If an earlier answer to the same authorization waits to be sent, the earlier answer is returned.
         """

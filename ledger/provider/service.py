@@ -98,7 +98,7 @@ class HttpService:
         """Call the service, and return its answer as JSON, or None for status 204.
 
         If the service answers with a problem, raises an error with the same code. Raises ``Misconfigured``
-        ``PLATFORM_UNREACHABLE`` if it does not answer.
+        ``PLATFORM_UNREACHABLE`` if the service does not answer.
         """
         headers = {} if body is None else {"Content-Type": "application/json"}
         if token is not None:

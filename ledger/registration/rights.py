@@ -20,8 +20,8 @@ class NewRight:
     """A right to be granted to ``grantee`` (a party id) for ``start ≤ t < end`` (seconds UTC); ``scope`` describes the
     permitted use in words.
 
-    For a sublicence, ``parent`` is the number of the right it is granted under; None if the asset's holder grants the
-    right.
+    For a sublicence, ``parent`` is the number of the right under which the sublicence is granted; None if the asset's
+    holder grants the right.
     """
 
     kind: str

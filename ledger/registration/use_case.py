@@ -1,4 +1,4 @@
-"""What the use cases of registration have in common: the parts they work with."""
+"""The base class of the use cases of registration, and the parts of a ledger that they share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The table of erasures. It prevents that one erasure is recorded twice. The log has an entry for each erasure."""
+"""The table of erasures. The table prevents the same erasure from being recorded twice. The log has an entry for each
+erasure."""
 
 from __future__ import annotations
 

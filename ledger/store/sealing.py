@@ -30,10 +30,10 @@ LOST: Final = "lost"
 class KeyProvider(Protocol):
     """Wraps and unwraps data keys; key-encryption keys never leave the provider.
 
-    ``privacy.key_providers`` has providers for key files and environment variables. For a key management service,
-    write a class with these four members that calls the service's wrap and unwrap, and give an object to
-    ``wiring.open_ledger(settings, keys=…)``. The methods are called within database transactions, once for each
-    record, so they should answer in milliseconds, and raise ``Misconfigured`` if they cannot.
+    ``privacy.key_providers`` has providers for key files and environment variables. For a key management service, write
+    a class with these four members that calls the service's wrap and unwrap, and give an object to
+    ``wiring.open_ledger(settings, keys=…)``. The methods are called within database transactions, once for each record,
+    so they should answer in milliseconds. A method that cannot answer must raise ``Misconfigured``.
     """
 
     @property
@@ -126,7 +126,7 @@ class Sealer:
         return value
 
     def open_with(self, session: Session, record_id: str, key_id: str) -> object:
-        """Return the value of a record that is not erased, even if it is closed, to test a key.
+        """Return the value of a record that is not erased, even if the record is closed, to test a key.
 
         Raises ``Misconfigured`` if the key is missing or does not open the record.
         """

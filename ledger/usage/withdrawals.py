@@ -120,9 +120,9 @@ class Withdrawals:
     def withdraw(self, entry: dict[str, Any], act: bytes | None) -> RecordedAuthorization:
         """Withdraw an authorization with the subject's signed entry: first on the chain, then in the store.
 
-        From then on, verification of the certificates that rest on it fails, and they are revoked; earlier
-        verifications stay valid records. During a pause, certificates that cannot be anchored yet are revoked after the
-        pause. Raises the errors of ``relay``, and ``NotFound`` ``AUTHORIZATION_UNKNOWN``.
+        From then on, verification of the certificates that rest on the authorization fails, and they are revoked;
+        earlier verifications stay valid records. During a pause, certificates that cannot be anchored yet are revoked
+        after the pause. Raises the errors of ``relay``, and ``NotFound`` ``AUTHORIZATION_UNKNOWN``.
         """
         found = self._checked(entry)
         if not found.is_consent:

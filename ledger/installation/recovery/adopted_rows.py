@@ -308,7 +308,10 @@ class AdoptedRows:
         return max(taken) + 1 if was in taken else was
 
     def _token(self, presented: Presented) -> str | None:
-        """Return the bundle's signed certificate if a key of the issuer signed it. If None, it must be signed again."""
+        """Return the bundle's signed certificate if a key of the issuer signed it.
+
+        Otherwise return None: then the certificate must be signed again.
+        """
         key = self._session.get(PartyKey, presented.issued.kid)
         if key is None or key.party_id != presented.claims["iss"] or not presented.issued.signed_by(key.public_key):
             return None

@@ -2,7 +2,7 @@
 
 The chain holds only roots, so the loss of the ledger's disk would lose all entries that are newer than the last backup.
 Therefore a batch is anchored only after the batch is stored in two places. If the archive folder is full or missing,
-only the anchoring stops, and it continues automatically.
+only the anchoring stops. It continues automatically when the folder can be written again.
 
 The file ``archive.json`` in the home records the archive's folder. So a command that is started without
 PINGZHENG_ARCHIVE also archives, and an empty folder in place of an unmounted disk is detected.
@@ -124,7 +124,8 @@ class Archiving:
         archive.keep(self._database, [batch.number])
 
     def _fill(self, archive: Archive, below: int) -> None:
-        """Archive all lower-numbered batches that the archive lacks; each process searches for them only once."""
+        """Archive all lower-numbered batches that the archive lacks; each process searches for such batches only
+        once."""
         if self._complete:
             return
         for number in archive.missing(self._database, below):

@@ -1,4 +1,4 @@
-"""Collect the rows that belong to batches: the rows that log entries name, and the rows that those rows refer to.
+"""Collect the rows that belong to batches: the rows that log entries name, and the rows to which these refer.
 
 One SQL statement queries many rows of a table, so the number of statements does not grow with the number of entries.
 """

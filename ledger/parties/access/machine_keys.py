@@ -123,9 +123,9 @@ class MachineKeys:
                 self._used[identifier] = today
 
     def flush(self) -> int:
-        """Write the days of last use to the database, and return for how many keys.
+        """Write the days of last use to the database, and return the number of keys.
 
-        After a failure the next call writes them.
+        After a failure, the next call writes the days.
         """
         with self._lock:
             waiting, self._used = self._used, {}

@@ -185,8 +185,8 @@ class Sessions:
             )
 
     def _make_room(self, session: Session, source: str) -> None:
-        """If there are too many nonces, delete the oldest of this source, then those of the source with the most
-        nonces."""
+        """If there are too many nonces, delete the oldest nonces of this source, then the oldest nonces of the source
+        that has most."""
         _drop_oldest(session, source, self._most_of_source - 1)
         while session.scalars(select(func.count()).select_from(SignInNonce)).one() >= self._most:
             counted = select(SignInNonce.source, func.count().label("held")).group_by(SignInNonce.source)

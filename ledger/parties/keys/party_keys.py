@@ -152,8 +152,9 @@ class PartyKeys(KeyReports):
     def changes(self, actor: Actor, identifier: str) -> list[dict[str, Any]]:
         """Return the changes of the party's keys and the proposals about them, the earliest first.
 
-        Each has ``event`` (the contract's name), ``at`` (seconds UTC), ``account``, ``proposal``, ``by`` (a party's
-        number) and ``state``. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``; a party may always read its own changes.
+        Each of these objects has ``event`` (the contract's name), ``at`` (seconds UTC), ``account``, ``proposal``,
+        ``by`` (a party's number) and ``state``. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``; a party may always read its
+        own changes.
         """
         if actor.party != identifier:
             require(actor, Action.MANAGE_ROLES, reads=True)

@@ -2,8 +2,8 @@
 
 A proof (protocol §3) names the party's number on the chain, so that no other party can use the proof. For the first
 keys of a party, which has no number yet, the proof names 0. The chain checks the proofs of secp256k1 and P-256 keys.
-The proof of an SM2 key is checked by the software of the institution that proposes the key, and of the one that
-confirms it.
+The proof of an SM2 key is checked by two programs: that of the institution that proposes the key, and that of the
+institution that confirms the proposal.
 """
 
 from __future__ import annotations
