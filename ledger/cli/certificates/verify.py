@@ -41,6 +41,14 @@ if TYPE_CHECKING:
     from ledger.installation.participant import Participant
 
 MAX_REQUEST_BYTES = 4096
+_OWN_REQUEST = (
+    "核验请求的写法见 docs/guides/verifying.zh.md；也可改用 --consumer 和 --nonce。"
+    "See docs/guides/verifying.md for the verifier's request, or give --consumer and --nonce instead."
+)
+_OTHER_REQUEST = (
+    "这是 `pingzheng request draft` 写出的用数请求，不是核验请求：请改用 --consumer 和 --nonce。"
+    "This file is the request for data that `pingzheng request draft` wrote: give --consumer and --nonce instead."
+)
 ACCEPTED, FIELDS_MISSING, NOT_ACCEPTED = "OK", "FIELDS_MISSING", "NOT_ACCEPTED"
 ANSWERS = {
     ACCEPTED: "[bold green]符合核验方的要求 ACCEPTED[/]",
@@ -187,7 +195,12 @@ def _asked(
         return Expectation(consumer=consumer, nonce=nonce), None
     content = json_in(request, MAX_REQUEST_BYTES)
     if not isinstance(content, dict) or not all(isinstance(content.get(name), str) for name in ("consumer", "nonce")):
-        raise InvalidInput("REQUEST_SHAPE", "A request has the members consumer and nonce.", where=str(request))
+        raise InvalidInput(
+            "REQUEST_SHAPE",
+            "The verifier's request must have the texts consumer and nonce.",
+            where=str(request),
+            hint=_OTHER_REQUEST if isinstance(content, dict) and "entry" in content else _OWN_REQUEST,
+        )
     templates, accept = content.get("templates"), content.get("accept")
     if templates is not None and not (isinstance(templates, list) and all(isinstance(each, str) for each in templates)):
         raise InvalidInput("REQUEST_SHAPE", "The templates of a request are a list of digests.", where=str(request))

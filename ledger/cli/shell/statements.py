@@ -95,6 +95,11 @@ def _kept_signer(document: dict[str, Any], home: Path | None, as_json: bool) -> 
     except (Misconfigured, NotFound) as error:
         if error.code in ("KEY_NOT_HELD", "LEDGER_MISSING") and sys.stdin.isatty() and not as_json:
             return signer_of(Path(typer.prompt("签名方的密钥文件 Key file of the signer", err=True)))
+        if error.code == "KEY_NOT_HELD":
+            error.hint = (
+                "该账本没有代管签名方的密钥：请用 --key 指明其密钥文件。"
+                "This ledger does not keep the signer's key: give the key file with --key."
+            )
         if error.code == "LEDGER_MISSING":
             error.hint = (
                 "请用 --key 指明签名方的密钥文件，或用 --home 指明代管其密钥的账本（由 `pingzheng init` 等建立）。"

@@ -62,3 +62,21 @@ def test_values_are_not_compared_if_the_bundle_is_not_valid(tmp_path: Path) -> N
 def test_a_request_file_with_malformed_accepted_values_is_refused(tmp_path: Path, accept: object) -> None:
     printed = verified(tmp_path, accept, "--json")
     assert (printed.exit_code, json.loads(printed.stdout)["error"]) == (2, "REQUEST_SHAPE")
+
+
+@pytest.mark.parametrize(
+    ("content", "step"),
+    [
+        ({"entry": {"type": "request", "consumer": BANK.id}}, "that `pingzheng request draft` wrote"),
+        ({"consumer": BANK.id}, "See docs/guides/verifying.md"),
+    ],
+)
+def test_the_error_for_a_wrong_request_file_says_what_to_give_instead(
+    tmp_path: Path, content: dict[str, Any], step: str
+) -> None:
+    path = tmp_path / "request.json"
+    path.write_text(json.dumps(content), "utf-8")
+    printed = CliRunner().invoke(app, ["verify", "bundle.json", "--request", str(path), "--json"])
+    error = json.loads(printed.stdout)
+    assert (printed.exit_code, error["error"]) == (2, "REQUEST_SHAPE")
+    assert step in error["hint"] and "--consumer" in error["hint"]
