@@ -14,7 +14,7 @@ setup: installed  ## Install what the service and the demonstration need, into t
 	@echo 'Next: `make try` (a minute) or `make demo` (some minutes).'
 
 shell: installed  ## Start a shell that finds the command pingzheng
-	@exec "$${SHELL:-/bin/sh}"
+	@exec "$${SHELL:-$$(command -v bash || echo /bin/sh)}"
 
 installed: .venv/ready node_modules/ready
 
@@ -45,11 +45,15 @@ node_modules/dev: package-lock.json .venv/ready
 	.venv-clients/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-clients.lock
 	@touch $@
 
+HINT := 用 `make shell` 打开能找到 pingzheng 命令的终端。 `make shell` starts a shell that finds the command pingzheng.
+
 try: installed  ## Issue one certificate and verify it offline, in about a minute; results in try-out/
 	$(BIN)/pingzheng try
+	@echo '$(HINT)'
 
 demo: installed  ## Run the pilot on real data; results in demo-out/
 	$(BIN)/pingzheng demo
+	@echo '$(HINT)'
 
 # Marked slow are thousands of cases of the second verifier, fuzzing, what unpacks to gigabytes, and whole flows under
 # other suites; proposals are tested on ledgers of their own.
