@@ -64,7 +64,7 @@ def problem(version: "tuple[int, ...]" = HERE, modules: "tuple[str, ...]" = ("ve
 
 
 def runs(program: str) -> bool:
-    """Return whether a program is on PATH and runs; a shim of pyenv exists even if its Python is not installed."""
+    """Return whether a program is on PATH and runs; pyenv puts programs on PATH even if their Python is missing."""
     try:
         return not subprocess.call([program, "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
     except OSError:

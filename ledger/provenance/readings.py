@@ -33,7 +33,7 @@ _LINE: Final = ("id", "at", "by", "certificate_no", "how", "fields", "result", "
 
 
 class How(StrEnum):
-    """How data was read: as a bundle, as bundles for a wallet, or by a provider as its own answer."""
+    """How data was read: as a bundle, as bundles for a wallet, or as an answer that its provider read again."""
 
     BUNDLE = "bundle"
     WALLET = "wallet"

@@ -106,7 +106,7 @@ class Archive:
                         _put(archive, each, found)
 
     def missing(self, database: Database, below: int) -> list[int]:
-        """Return the numbers, below ``below``, of the batches that the database has and the archive lacks."""
+        """Return the numbers (less than ``below``) of the batches that the database has and the archive lacks."""
         query = select(Batch.number).where(Batch.number < below)
         with self.reading() as archive:
             here = set(archive.scalars(query))
