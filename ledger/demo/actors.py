@@ -1,4 +1,4 @@
-"""The acts of the pilot's consumers, subjects, providers and platform; each party acts with its own key."""
+"""The acts of the pilot's consumers, subjects, providers and platform. Each party acts with its own key."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ NOTE = Note(contact="柜台（演示） Counter (demo)")
 
 
 def silent(_done: int) -> None:
-    """Ignore the count: no progress is shown."""
+    """Show no progress."""
 
 
 class Actors:
-    """Runs one step for many parties at once: each party signs its own act, and all acts are submitted together."""
+    """Runs one step for many parties at once. Each party signs its own act, and all acts are submitted together."""
 
     def __init__(self, ledger: Ledger, records_of: Callable[[str], Path] | None = None) -> None:
-        """``records_of`` returns the folder of a provider's records; by default a folder beside the ledger's home, not
-        inside.
+        """``records_of`` returns the folder of a provider's records. The default is a folder beside the ledger's home,
+        not inside it.
         """
         home = ledger.settings.home
         self.ledger = ledger
@@ -52,7 +52,7 @@ class Actors:
         return sign_entry(entry, self.signer_of(party))
 
     def ask(self, wanted: Sequence[Terms], tick: Tick = silent, note: Note = NOTE) -> list[str]:
-        """Submit the consumers' requests; return the requests' ids."""
+        """Submit the consumers' requests, and return the ids of the requests."""
         signed = []
         for terms in wanted:
             drafted = self.ledger.usage.requests.draft(terms, note)
@@ -63,7 +63,7 @@ class Actors:
     def agree(
         self, requests: Iterable[str], choice: Choice | None = None, tick: Tick = silent
     ) -> list[RecordedAuthorization]:
-        """Sign and submit the subjects' authorizations, one for each source of each request."""
+        """Sign and submit the subjects' authorizations. Each request has one authorization for each source."""
         signed = []
         for identifier in requests:
             for draft in self.ledger.usage.authorizations.draft(identifier, choice):
@@ -72,7 +72,7 @@ class Actors:
         return self.ledger.usage.authorizations.submit(signed)
 
     def inquire(self, sources: Mapping[str, Connector], tick: Tick = silent) -> list[RecordedProvision]:
-        """Let the providers answer these authorizations from their own sources; all answers are recorded, or none."""
+        """Let the providers answer all authorizations from their own sources. All answers are recorded, or none."""
         if not sources:
             return []
         tasks = [self.ledger.usage.provisions.task(identifier) for identifier in sources]
@@ -95,8 +95,8 @@ class Actors:
         return rows
 
     def hand_in_again(self, provider: str) -> None:
-        """Submit again the provider's signed answers that the platform has not acknowledged, because a run was
-        interrupted.
+        """Submit again those signed answers of the provider that the platform has not acknowledged, because an earlier
+        run was interrupted.
         """
         answers = self.answers(provider)
         if waiting := answers.waiting():
@@ -114,7 +114,7 @@ class Actors:
         return AnswerStore(self._records_of(party))
 
     def _answered(self, asked: Sequence[Inquiry]) -> list[Supply]:
-        """Return the signed answers in the order of the tasks; raise the first error."""
+        """Return the signed answers in the order of the tasks. If tasks failed, raise the first error."""
         found: dict[int, Outcome] = {}
         for party, places in _by_provider([each.task.authorization for each in asked]).items():
             outcomes = self.provider(party).answer_many([asked[place] for place in places])
@@ -128,11 +128,11 @@ class Actors:
         return supplies
 
     def certify(self, requests: Sequence[str]) -> list[IssuedCertificate]:
-        """Issue the certificates, as the platform does."""
+        """Issue the certificates of the requests, as the platform."""
         return self.ledger.usage.issuance.issue(self.ledger.actor(self.ledger.party), requests)
 
     def show(self, number: str, nonce: str, fields: Iterable[str] | None = None) -> Bundle:
-        """Return a presentation of a certificate by its subject to its consumer."""
+        """Return a presentation: the certificate's subject presents it to its consumer."""
         row = self.ledger.usage.holdings.get(number)
         signer, now = self.signer_of(row.subject), self.ledger.clock()
         return self.ledger.certificates.bundles.present(number, fields, str(row.consumer), nonce, signer, now)
@@ -143,7 +143,7 @@ def _same(source: Connector) -> Connector:
 
 
 def _by_provider(entries: Sequence[Mapping[str, Any]]) -> dict[str, list[int]]:
-    """Return for each provider the positions of its entries in the list."""
+    """Return, for each provider, the positions of its entries in the list."""
     found: dict[str, list[int]] = {}
     for place, entry in enumerate(entries):
         found.setdefault(entry["provider"], []).append(place)

@@ -1,4 +1,4 @@
-"""Allows only one demonstration at a time, because two would act for the same parties and disturb each other."""
+"""Allows only one demonstration at a time. Two would act for the same parties and disturb each other."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ledger.wallet import private_file
 
 @contextmanager
 def alone_in(*folders: Path) -> Iterator[None]:
-    """Lock the folders for the whole run; the operating system releases the locks when the process ends.
+    """Lock the folders until the run ends. The operating system releases the locks when the process ends.
 
     The folders themselves are locked, so that no lock file is left in them. Raises ``Conflict`` ``DEMO_RUNNING`` if
     another demonstration has locked one of the folders.

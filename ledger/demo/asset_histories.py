@@ -1,5 +1,5 @@
-"""Ten registered assets go through the rest of an asset's life: change, assessment, licence, lien, transfer, objection,
-annulment.
+"""Takes ten registered assets through the rest of an asset's life: change, assessment, licence, lien, transfer,
+objection and annulment.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _CERTIFIED: Final = frozenset({"Confirmed", "RightGranted", "TransferAccepted"})
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The mark of a completed act: the asset's history has ``event`` at least ``times`` times."""
+    """Shows that an act is completed: then the asset's history has ``event`` at least ``times`` times."""
 
     event: str
     times: int = 1
@@ -43,12 +43,12 @@ class Mark:
 
 
 class AssetHistories:
-    """Takes ten registered assets through the later acts: each act is done on all ten assets before the next act
+    """Takes ten registered assets through the later acts. Each act is done on all ten assets before the next act
     begins.
     """
 
     def __init__(self, ledger: Ledger, cast: Cast, assets: Sequence[str], run: Run, progress: Progress) -> None:
-        """Choose the first ten of ``assets``; no other resource may have the content of one of these ten."""
+        """Choose the first ten of ``assets``. Their content must not occur in any other resource."""
         self.assets = tuple(assets[:TEN])
         self._ledger = ledger
         self._cast = cast
@@ -88,7 +88,8 @@ class AssetHistories:
         with self._run.stage(name) as stage:
             before = [asset for asset, events in self._earlier.events(self.assets).items() if mark.on(events)]
             if before and mark.event in _CERTIFIED:
-                # An interrupted run may have done the act on the chain without issuing the new certificate.
+                # If an earlier run was interrupted, it may have done the act on the chain without issuing the new
+                # certificate.
                 self._ledger.registration.certificates.settle(before)
             for asset in self.assets:
                 if asset not in before:
@@ -100,7 +101,7 @@ class AssetHistories:
 
 
 class Acts:
-    """The parties' acts on one asset; each act returns the gas that it used."""
+    """The parties' acts on one asset. Each act returns how much gas it used."""
 
     def __init__(self, ledger: Ledger, cast: Cast) -> None:
         self._ledger = ledger
@@ -112,44 +113,44 @@ class Acts:
         return self._ledger.actor(party)
 
     def change(self, asset: str) -> int:
-        """Apply for a change, as the provider: the resource now has one more row, so its content is new."""
+        """As the provider, apply for a change: the resource now has one more row, so its content is new."""
         resource = DataResource.from_dict(self._registration.registrations.get(asset)["resource"])
         content = digest(f"{resource.content_digest} and one row more".encode())
         grown = replace(resource, rows=resource.rows + 1, content_digest=content)
         return self._registration.applications.apply(self.actor(self._cast.provider), asset, "change", grown).gas_used
 
     def confirm(self, asset: str) -> int:
-        """Confirm the change after its public notice, as the registrar."""
+        """As the registrar, confirm the change after its public notice."""
         wait_for_notice(self._ledger, [asset])
         return self._registration.review.confirm(self.actor(self._cast.registrar), [asset])
 
     def quality(self, asset: str) -> int:
-        """Report on the asset's quality, as an accredited assessor."""
+        """As an accredited assessor, report on the asset's quality."""
         scores = dict(zip(DIMENSIONS, (92, 88, 95, 90, 71, 84), strict=True))
         report = QualityReport(scores, WEIGHTS, digest(f"quality report of {asset}".encode()))
         assessor = self.actor(self._cast.assessor)
         return self._registration.assessments.quality(assessor, asset, report, self._in_a_year()).gas_used
 
     def valuation(self, asset: str) -> int:
-        """Value the asset at three million yuan by the income method, as the assessor; amounts are in fen."""
+        """As the assessor, value the asset at three million yuan by the income method; amounts are in fen."""
         today = shanghai_day(self._ledger.clock()).isoformat()
         value = Valuation("income", 300_000_000, today, digest(f"valuation of {asset}".encode()))
         assessor = self.actor(self._cast.assessor)
         return self._registration.assessments.valuation(assessor, asset, value, self._in_a_year()).gas_used
 
     def license(self, asset: str) -> int:
-        """Grant the first bank the exclusive right to operate the asset for a year, as the provider."""
+        """As the provider, grant the first bank the exclusive right to operate the asset for a year."""
         start = self._ledger.clock() + 60
         right = NewRight("operate", self._cast.bank, start, start + 365 * DAY, "贷款风控 credit decisions", True)
         return self._registration.rights.grant(self.actor(self._cast.provider), asset, right).gas_used
 
     def pledge(self, asset: str) -> int:
-        """Pledge the asset to the first bank, as the provider."""
+        """As the provider, pledge the asset to the first bank."""
         terms = {"amount": 200_000_000, "contract": digest(f"loan against {asset}".encode())}
         return self._registration.liens.pledge(self.actor(self._cast.provider), asset, self._cast.bank, terms).gas_used
 
     def move_unconsented(self, asset: str) -> int:
-        """Offer the asset without the creditor's consent, as the provider; the contract must refuse the offer."""
+        """As the provider, offer the asset without the creditor's consent. The contract must refuse the offer."""
         try:
             self._registration.transfers.offer(self.actor(self._cast.provider), asset, self._cast.other_bank)
         except Conflict as refusal:
@@ -159,24 +160,24 @@ class Acts:
         raise Conflict("LIEN_IGNORED", "A pledged asset was offered without consent.", where=asset)
 
     def consent(self, asset: str) -> int:
-        """Consent, as the creditor, to a transfer to the second bank; the lien remains."""
+        """As the creditor, consent to a transfer to the second bank; the lien remains."""
         return self._registration.liens.consent(self.actor(self._cast.bank), asset, 0, self._cast.other_bank).gas_used
 
     def transfer(self, asset: str) -> int:
-        """Offer the asset to the second bank, as the provider, and accept the offer, as the bank."""
+        """As the provider, offer the asset to the second bank; as this bank, accept the offer."""
         gas, transfers = 0, self._registration.transfers
         if "TransferOffered" not in self._history(asset):
             gas = transfers.offer(self.actor(self._cast.provider), asset, self._cast.other_bank).gas_used
         return gas + transfers.accept(self.actor(self._cast.other_bank), asset).gas
 
     def object(self, asset: str) -> int:
-        """Object to the registration, as a firm."""
+        """As a firm, object to the registration."""
         firm = next(iter(self._cast.firms.values()))
         grounds = "数据来源于本企业，未经授权 The data comes from our firm, which did not consent"
         return self._registration.objections.file(self.actor(firm), asset, grounds).gas_used
 
     def uphold(self, asset: str) -> int:
-        """Admit, verify and uphold the objection, as the registrar; this freezes the asset."""
+        """As the registrar, admit, verify and uphold the objection. This freezes the asset."""
         registrar, decide = self.actor(self._cast.registrar), self._registration.objections.decide
         return sum(
             decide(registrar, asset, 1, state, "核实属实 The objection is justified").gas_used
@@ -184,7 +185,7 @@ class Acts:
         )
 
     def annul(self, asset: str) -> int:
-        """Annul the registration, as the registrar."""
+        """As the registrar, annul the registration."""
         registrar = self.actor(self._cast.registrar)
         return self._registration.transfers.annul(registrar, asset, "fraud", "来源不合法 Unlawful source").gas_used
 

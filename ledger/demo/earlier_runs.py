@@ -1,4 +1,4 @@
-"""Finds what earlier runs of the demonstration did on the ledger, so that a new run does only the remaining acts.
+"""Finds what earlier runs of the demonstration did on the ledger. A new run then does only the remaining acts.
 
 Only the ledger and its chain are read, and no files of the demonstration. Therefore no act is done twice, wherever a
 run stopped.
@@ -27,7 +27,7 @@ from ledger.store import log as log_store
 from ledger.usage.tables import AccessRequest, Authorization, Provision
 
 Row = TypeVar("Row")
-# The most values in one query; this is below the limit of SQLite.
+# The maximum number of values in one query. SQLite's own limit is higher.
 _CHUNK: Final = 5_000
 
 
@@ -38,24 +38,24 @@ class EarlierRuns:
         self._ledger = ledger
 
     def registrations(self, applicant: str) -> dict[str, str]:
-        """Return the applicant's first asset for each resource code, even if its registration has ended since."""
+        """Return, for each resource code, the applicant's first asset, even if its registration has ended since."""
         query = select(Registration).where(Registration.applicant == applicant)
         rows = self._all(query.order_by(Registration.created_at.desc(), Registration.reg_no.desc()))
         return {row.resource_code: row.asset_id for row in rows}
 
     def assets(self, identifiers: Sequence[str]) -> list[AssetRecord]:
-        """Return the chain's records of the given assets, in the given order; assets that are not on the chain are left
+        """Return the chain's records of the assets, in the given order. Assets that are not on the chain are left
         out.
         """
         found = [asset for chunk in chunks(identifiers) for asset in self._ledger.reader.assets(chunk)]
         return [asset for asset in found if asset is not None]
 
     def certified(self, assets: Sequence[str]) -> set[str]:
-        """Return the given assets that have a registration certificate, whatever its state."""
+        """Return those of the assets that have a registration certificate, whatever its state."""
         return {str(row.asset_id) for row in self._rows(Certificate, Certificate.asset_id, assets)}
 
     def events(self, assets: Sequence[str]) -> dict[str, list[str]]:
-        """Return for each asset the names of its events, earliest event first."""
+        """Return, for each asset, the names of its events, earliest first."""
         self._ledger.follower.sync()
         query = (
             select(EVENTS.c.scope, EVENTS.c.name)
@@ -69,12 +69,12 @@ class EarlierRuns:
         return found
 
     def requests(self, scenario: str, consumer: str) -> dict[str, AccessRequest]:
-        """Return for each subject the consumer's newest request in a scenario."""
+        """Return, for each subject, the consumer's newest request in a scenario."""
         query = select(AccessRequest).where(AccessRequest.scenario == scenario, AccessRequest.consumer == consumer)
         return {row.subject: row for row in self._all(query.order_by(AccessRequest.id))}
 
     def lasts(self, request: AccessRequest) -> int:
-        """Return how many seconds of validity the request asks for."""
+        """Return for how many seconds the certificate is to be valid according to the request."""
         with self._ledger.database.read() as session:
             entry = log_store.statement(session, request.digest)
         return int(entry["valid_to"]) - int(entry["valid_from"])
@@ -84,17 +84,19 @@ class EarlierRuns:
         return _grouped(self._rows(Authorization, Authorization.request_id, requests), "request_id")
 
     def answers(self, consents: Sequence[str]) -> dict[str, list[Provision]]:
-        """Return the providers' answers under each authorization, earliest first."""
+        """Return, for each authorization, the providers' answers, earliest first."""
         rows = self._rows(Provision, Provision.authorization_id, consents)
         return _grouped(sorted(rows, key=lambda row: row.number), "authorization_id")
 
     def certificates(self, requests: Sequence[str]) -> dict[str, list[Certificate]]:
-        """Return the versions of each request's certificate, earliest first."""
+        """Return, for each request, the versions of its certificate, earliest first."""
         rows = self._rows(Certificate, Certificate.request_id, requests)
         return _grouped(sorted(rows, key=lambda row: row.version), "request_id")
 
     def forged(self, member: Member) -> str | None:
-        """Return the number of the certificate that the lying platform issued about the member, without a request."""
+        """Return the number of the certificate without a request that the lying platform issued about the member, or
+        None.
+        """
         query = select(Certificate.certificate_no).where(
             Certificate.subject == member.party,
             Certificate.scenario == member.scenario,
@@ -104,13 +106,13 @@ class EarlierRuns:
         return next(iter(self._all(query)), None)
 
     def withdrawn(self, consent: str) -> bool:
-        """Return whether the consent's withdrawal is recorded, with the subject's signed entry."""
+        """Return whether the subject's signed entry that withdraws the consent is recorded."""
         row = self._ledger.usage.authorizations.get(consent)
         with self._ledger.database.read() as session:
             return row.state == "withdrawn" and bool(log_store.withdrawals_of(session, [row.digest]))
 
     def looks(self, number: str) -> dict[str, set[str]]:
-        """Return the results of a certificate's finished presentations, keyed by the verifying party."""
+        """Return, for each verifying party, the results of its finished presentations of a certificate."""
         query = select(Presentation).where(Presentation.certificate_no == number, Presentation.result != PENDING)
         found: dict[str, set[str]] = defaultdict(set)
         for row in self._all(query):
@@ -118,7 +120,7 @@ class EarlierRuns:
         return found
 
     def used(self, numbers: Sequence[str]) -> set[str]:
-        """Return the given certificates that have a counted use."""
+        """Return those of the certificates that have a counted use."""
         counted = Presentation.result == VALID, Presentation.ordinal.is_not(None)
         rows = self._rows(Presentation, Presentation.certificate_no, numbers, *counted)
         return {row.certificate_no for row in rows}

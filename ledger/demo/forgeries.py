@@ -1,6 +1,4 @@
-"""Acts of a lying platform: the platform certifies claims that no provider signed, or names a wrong subject
-in a task.
-"""
+"""Acts of a lying platform. It certifies claims that no provider signed, or names the wrong subject in a task."""
 
 from __future__ import annotations
 
@@ -28,8 +26,8 @@ from ledger.provider.task import Task
 
 
 def issue_crooked(ledger: Ledger, number: str, change: Callable[[Sequence[Disclosed]], Sequence[Disclosed]]) -> str:
-    """Anchor a certificate whose claims differ from those that the provider signed, as a lying platform would. Return
-    the number of the certificate.
+    """Act as a lying platform: anchor a certificate whose claims differ from those that the provider signed. Return its
+    number.
     """
     now = ledger.clock()
     with ledger.database.write() as session:
@@ -54,7 +52,7 @@ def issue_crooked(ledger: Ledger, number: str, change: Callable[[Sequence[Disclo
 
 
 def all_on_time(hidden: Sequence[Disclosed]) -> Sequence[Disclosed]:
-    """Return the claims, but with the false claim that everything was paid on time."""
+    """Return the claims with one change: the false claim that everything was paid on time."""
     return [claimed(item.name, 100) if item.name == "on_time_percent" else item for item in hidden]
 
 
@@ -64,7 +62,7 @@ def claimed(name: str, value: object) -> Disclosed:
 
 
 def swapped_subjects(actors: Actors, member: Member, other: Member) -> list[Caught]:
-    """Send a provider two tasks with a wrong subject; the provider must refuse both tasks before it reads a row."""
+    """Send a provider two tasks with the wrong subject. The provider must refuse both before it reads a row."""
     provisions = actors.ledger.usage.provisions
     task = replace(provisions.task(member.first_consent), corrects=None)
     foreign = replace(task, opening=provisions.task(other.first_consent).opening)
@@ -76,13 +74,13 @@ def swapped_subjects(actors: Actors, member: Member, other: Member) -> list[Caug
 
 
 def _remember(actors: Actors, task: Task) -> None:
-    """Make the provider record the subject, because the provider's records are empty if this run has a new output
-    folder.
+    """Make the provider record the subject. If this run has a new output folder, the provider's records are still
+    empty.
     """
     party = task.authorization["provider"]
     with suppress(PingzhengError):
         supply = actors.provider(party).answer(task, Given(NoData(task.authorization["iat"])))
-        # The platform already has an answer, so this new answer is not sent.
+        # The platform already has an answer to this task, so this second answer is not sent.
         actors.answers(party).refused([(supply.digest, "ALREADY_SUPPLIED")])
 
 
@@ -96,7 +94,9 @@ def _refused(actors: Actors, task: Task, case: str) -> Caught:
 
 
 def under_second_id(task: Task) -> Task:
-    """Return the task with the same identifier, but with a consent that the platform invented for another party id."""
+    """Return the task with the same identifier, but with a consent that the platform invented under another party
+    id.
+    """
     opening = replace(task.opening, key=secrets.token_hex(32))
     consumer, subject = (LocalSigner(key, account_of(key)) for key in (new_private_key(), new_private_key()))
     request = sign_entry(_unsigned(task.request) | {"subject": opening.party}, consumer)

@@ -1,5 +1,5 @@
-"""Saves the files with which the pilot's result can be verified: the first bundles of each scenario, and for one bundle
-the chain data.
+"""Saves the files with which anybody can verify the pilot's result: the first bundles of each scenario, and for one
+bundle also the facts (chain data).
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from ledger.proof.sdjwt import parse_certificate
 from ledger.rulebooks.templates import template_reference
 
 _KEPT: Final = 2
-# A bank's condition for a loan: the firm uses at least 10,000 kWh a month.
+# A bank's condition for a loan: the firm uses at least 10,000 kWh a month. These are the bands that fulfil it.
 _ACCEPTED: Final = {"usage_band": ["10000–50000", "50000–100000", "100000–500000", "≥500000"]}
 
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """A certificate as presented to a consumer: the bundle, the party that verifies, and that party's nonce."""
+    """A certificate as a consumer receives it: the bundle, the verifying party, and that party's nonce."""
 
     raw: bytes
     consumer: str
@@ -34,7 +34,7 @@ class Presented:
 
 
 class Keepsakes:
-    """Saves presentations of chosen members in ``out``; presentations of other members are ignored."""
+    """Saves presentations of chosen members in the folder ``out``. Presentations of other members are ignored."""
 
     def __init__(self, ledger: Ledger, out: Path) -> None:
         self._ledger = ledger
@@ -43,7 +43,7 @@ class Keepsakes:
         self._first = ""
 
     def choose(self, members: Mapping[str, Sequence[Member]]) -> None:
-        """Choose the first members of each scenario, whose presentations are saved."""
+        """Choose the first members of each scenario. Their presentations will be saved."""
         self._names = {
             (scenario, member.party): f"{scenario}-{place}"
             for scenario, group in members.items()
@@ -52,12 +52,12 @@ class Keepsakes:
         self._first = min(self._names.values(), default="")
 
     def keep(self, member: Member, presented: Presented) -> None:
-        """Save a presentation before it is used, with the chain data from before its use."""
+        """Save a presentation before the certificate is used, with the chain data of that time."""
         if name := self._names.get((member.scenario, member.party)):
             self._save(name, member.scenario, presented, used=False)
 
     def look_after(self, member: Member, presented: Callable[[], Presented]) -> None:
-        """Save a presentation of a used certificate if its file is missing or contains another certificate."""
+        """If the file for a used certificate is missing or contains another certificate, save a presentation of it."""
         name = self._names.get((member.scenario, member.party))
         if name and not self._has(name, member.certificate):
             self._save(name, member.scenario, presented(), used=True)
@@ -89,11 +89,11 @@ class Keepsakes:
             for path, content in zip(self._pair(), (presented.raw, known.to_bytes(), request), strict=True):
                 save(path, content)
         save(self._out / "certificates" / f"{name}.sd-jwt", bundle.certificate.encode())
-        # Saved last: if this file exists, the other files exist too.
+        # This file is saved last. If it exists, the other files exist too.
         save(self._bundle(name), presented.raw)
 
     def _request(self, scenario: str, presented: Presented, now: int) -> dict[str, Any]:
-        """Return what a bank keeps about a verification: the accepted values, the templates that the bank knows, and
+        """Return what a bank stores about a verification: the values that it accepts, the templates that it knows, and
         the time.
         """
         rules = self._ledger.scenarios.get(scenario)
@@ -108,7 +108,7 @@ class Keepsakes:
 
 
 def _before_use(facts: Facts, raw: bytes) -> Facts:
-    """Return the chain data without the uses of the certificate, as it was when the consumer verified the
+    """Return the chain data without the uses of the certificate. So it was when the consumer verified the
     certificate.
     """
     counter = facts_needed(parse_bundle(raw)).uses
@@ -121,7 +121,7 @@ def as_json(value: object) -> bytes:
 
 
 def save(path: Path, data: bytes) -> None:
-    """Write a file completely, or leave it unchanged."""
+    """Write the whole file, or leave the old file as it is."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".new")
     draft.write_bytes(data)

@@ -1,5 +1,5 @@
-"""Opens the pilot's ledger. A new local chain begins in the past, and its waiting period for proposals is only minutes
-long.
+"""Opens the pilot's ledger. A new local chain begins in the past, and its waiting period for proposals lasts only
+minutes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ DELAY: Final = 600
 
 @contextmanager
 def open_pilot(settings: Settings, say: Callable[[str], None] = lambda _sentence: None) -> Iterator[Ledger]:
-    """Open the ledger in ``settings.home``, or a new ledger with three authorities and an accredited platform.
+    """Open the ledger in ``settings.home``. If there is none, create a ledger with three authorities and an accredited
+    platform.
 
     Public notices last for days, so a new local chain begins ``DAYS_BEFORE`` days ago. An existing ledger keeps its
     clock and its waiting period. ``say`` is called with a sentence that names the ledger. Raises the errors of
@@ -48,6 +49,6 @@ def _created(settings: Settings) -> AbstractContextManager[Ledger]:
 
 
 def four_years(now: int) -> tuple[int, int]:
-    """Return the period of an accreditation: four years. Every run in the same year gets the same period."""
+    """Return the period of an accreditation: four years. Runs in the same year get the same period."""
     start = now - now % YEAR
     return start, start + 4 * YEAR

@@ -1,4 +1,4 @@
-"""Draws a run as an SVG picture: which party did what, and how often."""
+"""Draws a run as an SVG picture, which shows which party did what, and how often."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ WIDTH, HEIGHT = 980, 470
 BOX = (190, 64)
 INK, PAPER, LINE, ACCENT = "#1f2933", "#ffffff", "#9aa5b1", "#0b6e4f"
 
-# Each box has x, y, a Chinese and an English text, and the name of the count that it shows.
+# The boxes of the picture. Each has x, y, a Chinese and an English text, and the name of the count that it shows.
 _BOXES = {
     "subject": (40, 60, "数据主体", "persons and enterprises", "authorised"),
     "provider": (40, 220, "数据提供方", "grid, agencies, departments", "supplied"),
@@ -32,7 +32,7 @@ _ARROWS = (
 
 
 def flow_picture(run: Run) -> str:
-    """Return the picture of the flow with the numbers of this run; the picture is readable without colours."""
+    """Return the picture with the numbers of this run. It can be understood without colours."""
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
         f'role="img" aria-label="Flow of a data asset certificate">',
@@ -68,7 +68,7 @@ def _arrow(start: str, end: str, label: str) -> str:
 
 
 def _edge(box: str, towards: str) -> tuple[float, float]:
-    """Return the middle of the side of ``box`` that faces the box ``towards``."""
+    """Return the middle of that side of ``box`` that faces the box ``towards``."""
     (x, y, *_), (other_x, other_y, *_) = _BOXES[box], _BOXES[towards]
     width, height = BOX
     if x == other_x:

@@ -31,10 +31,11 @@ from ledger.installation.local_chain import LocalClock
 from ledger.installation.wiring import Ledger
 
 REPORTS = ("quality", "appraise")
-# The registrar, the data provider, two banks, supervisor, assessor, platform and three authorities.
+# How many institutions the pilot has: the registrar, the data provider, two banks, supervisor, assessor, platform and
+# three authorities.
 INSTITUTIONS = 10
 EARLIER_DAYS = 10
-# In seconds: this time, for proposals and for acts that must be refused, is added to the waiting period.
+# In seconds. The pilot has this time, and also the waiting period, for its proposals and for acts that must be refused.
 AROUND_THE_DELAY = 3600
 OFFICE_ACTS: Final = ("accredit", "set_roles")
 EARLY_PREFIX: Final = "十日前 ten days before: "
@@ -42,7 +43,7 @@ EARLY_PREFIX: Final = "十日前 ten days before: "
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """The size of the pilot: how many subjects (firms first), firms and data sets; None means all."""
+    """The size of the pilot: the number of subjects (firms first), of firms, and of data sets. None means all."""
 
     subjects: int
     firms: int | None = None
@@ -52,8 +53,8 @@ class Size:
 def run_pilot(
     ledger: Ledger, out: Path, progress: Progress, size: Size, reached: Callable[[str], None] = lambda _name: None
 ) -> Run:
-    """Run every step. If earlier runs did not finish, only the remaining acts are done. ``reached`` is called with each
-    step's name before the step begins.
+    """Run every step. If an earlier run did not finish, only the remaining acts are done. Before each step, ``reached``
+    is called with the step's name.
 
     Writes certificates, bundles, the providers' files, a summary and a picture to ``out``.
     """
@@ -66,8 +67,8 @@ def run_pilot(
 
 
 class Demonstration:
-    """The pilot's steps and their shared state. Each step reads from the ledger what is done already, does the rest,
-    and counts everything.
+    """The pilot's steps and the state that they share. Each step finds on the ledger what was already done, does the
+    rest, and counts everything.
 
     On a new local chain, part of the pilot runs before the present, so that requests and certificates can expire.
     """
@@ -84,8 +85,8 @@ class Demonstration:
         self._moved = ""
 
     def steps(self) -> Iterator[Step]:
-        """Yield every step with its name. Later steps need the results of earlier steps, so the caller must run a step
-        before it takes the next step.
+        """Yield every step with its name. A step needs the results of the steps before it, so the caller must run each
+        step before it asks for the next.
         """
         yield "institutions", self._open
         yield from self._registering.steps()
@@ -126,7 +127,7 @@ class Demonstration:
         save(folder / "timeline.svg", provenances.timeline(asset).encode())
 
     def _gather(self) -> None:
-        """Move the local chain to ten days before the present, and onboard the subjects."""
+        """Move the local chain's clock to ten days before the present, and onboard the subjects."""
         catch_up(self._ledger, EARLIER_DAYS * DAY)
         early = self._clock.ahead <= -EARLIER_DAYS * DAY
         self._members = members_of(subjects_of(self._panels, self._size.subjects), early=True)
@@ -149,7 +150,7 @@ class Demonstration:
             member.party = ids[member.subject.part.identifier]
 
     def _powers(self) -> Iterator[Step]:
-        """Yield the steps of the key recovery, if the chain has a waiting period. They run when the chain's clock is
+        """If the chain has a waiting period, yield the steps of the key recovery. They run when the chain's clock is
         just before the present.
         """
         if delay := self._ledger.reader.chain.delay:
@@ -179,13 +180,13 @@ class Demonstration:
 
 @cache
 def _real_data(size: Size) -> tuple[Library, Mapping[str, Panel]]:
-    """Return the library and its panels. They never change, so a process reads them only once."""
+    """Return the library and its panels. They never change, so they are read only once in a process."""
     library = Library(size.data_sets)
     return library, read_panels(library, size.firms)
 
 
 def _accredit(ledger: Ledger, cast: Cast) -> None:
-    """Propose the accreditation of platform and assessor; on a new ledger the platform is accredited already."""
+    """Propose to accredit the platform and the assessor. On a new ledger, the platform is already accredited."""
     period = four_years(ledger.clock())
     scenarios = [scenario.code for scenario in ledger.scenarios.all()]
     ledger.parties.role_changes.accredit(ledger.authority, ledger.installation.operator, scenarios, *period)
@@ -193,7 +194,7 @@ def _accredit(ledger: Ledger, cast: Cast) -> None:
 
 
 def _let_offices_begin(ledger: Ledger) -> None:
-    """Carry out the proposals of institutions and accreditations, after one waiting period for all of them.
+    """Carry out the proposals about institutions and accreditations. They all wait for the same waiting period.
 
     No other proposal is carried out: an earlier run may have left a forged recovery that the firm has not vetoed yet.
     """

@@ -1,5 +1,5 @@
-"""A firm loses its key and gets a new key after the waiting period; another firm vetoes a forged recovery of
-its key.
+"""A firm loses its key and gets a new one after the waiting period. Another firm vetoes a forged recovery of its
+key.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ AFTER_VETO: Final = "执行已被否决的恢复 a forged recovery carried out a
 
 
 def two_firms(before: Mapping[str, Sequence[Member]], present: Mapping[str, Sequence[Member]]) -> list[Member]:
-    """Return two members whose requests succeed. Their firms have no certificate yet, because presenting it would need
-    the lost key.
+    """Return two members whose requests succeed. Their firms have no certificate yet: presenting one would need the key
+    that is lost.
     """
     certified = {member.party for group in before.values() for member in group}
     free = [each for each in present[SCENARIO] if each.fate is Fate.ORDINARY and each.party not in certified]
@@ -41,10 +41,10 @@ def two_firms(before: Mapping[str, Sequence[Member]], present: Mapping[str, Sequ
 
 
 class Powers:
-    """Recovers the key of ``loser``, and forges a recovery of the key of ``victim``, who vetoes it.
+    """Recovers the key of ``loser``. Also forges a recovery of the key of ``victim``, which vetoes the forgery.
 
-    An earlier run may have done an act, so each act is first looked up on the chain. If an earlier run tried an act
-    that must be refused and the chain has no trace of it, the act was refused.
+    An earlier run may have done an act, so each act is first looked up on the chain. Some acts must be refused. If an
+    earlier run tried such an act and the chain has no trace of it, it was refused.
     """
 
     def __init__(self, ledger: Ledger, loser: Member, victim: Member) -> None:
@@ -61,7 +61,7 @@ class Powers:
         return self._recovery() is not None
 
     def play(self, run: Run) -> list[Caught]:
-        """Complete both recoveries; return the refused acts.
+        """Carry both recoveries to their end, and return the acts that were refused.
 
         The clock of the local chain is moved forward by the waiting period, so the chain must be at least that far
         behind the present.
@@ -91,7 +91,7 @@ class Powers:
         return self._caught
 
     def _report(self) -> str:
-        """Report the loss of the firm's first key. Try a proposal with this key, which is refused. Return the key's
+        """Report the firm's first key as lost. Then try a proposal with this key, which is refused. Return the key's
         account.
         """
         first, party = self._officers[0], self._loser.party
@@ -106,8 +106,8 @@ class Powers:
         return lost
 
     def _recover(self, lost: str) -> Proposal:
-        """Propose a new key for the firm as one institution, and confirm the proposal as another; then the waiting
-        period begins.
+        """Propose a new key for the firm as one institution, and confirm the proposal as another. The waiting period
+        then begins.
         """
         _, second, _ = self._officers
         if (row := self._recovery()) is None:
@@ -117,7 +117,9 @@ class Powers:
         return self._ledger.proposals.decide(second, self._theft(row.no)) if row.needs_confirmation else row
 
     def _forge(self) -> Proposal:
-        """Propose a thief's key for the other firm as one institution, and confirm the proposal as another."""
+        """As one institution, propose a thief's key for the other firm; as another institution, confirm the
+        proposal.
+        """
         _, second, third = self._officers
         number = self._earlier.proposal(self._victim.party, second)
         if number is None:
@@ -130,7 +132,7 @@ class Powers:
         return None if number is None else self._ledger.proposals.get(number)
 
     def _theft(self, number: int) -> Call:
-        """Read from the chain the call that the proposal with this number contains."""
+        """Return the call that the proposal with this number contains, read from the chain."""
         with self._ledger.database.read() as session:
             found = indexed.proposal(session.connection(), self._ledger.reader.deployment, number)
         if found is None or found.call is None:
@@ -144,7 +146,9 @@ class Powers:
         self._caught.append(refused(case, "contract", code) if was else Caught(case, "–", "TOOK_EFFECT", "contract"))
 
     def _to_a_thief(self, member: Member) -> Call:
-        """Return the call that replaces the member's key by a thief's key; the thief proves possession of its key."""
+        """Return the call that replaces the member's key by a thief's key. It contains the thief's proof that it has
+        this key.
+        """
         key = new_private_key()
         thief, row = LocalSigner(key, account_of(key)), self._ledger.parties.register.get(member.party)
         number = self._ledger.reader.party_no(member.party)
@@ -156,7 +160,7 @@ class Powers:
 
 
 def name_certificate(members: Mapping[str, Sequence[Member]], run: Run) -> None:
-    """Add to the run's report the certificate that the firm authorised and presented with its recovered key."""
+    """Add a certificate to the run's report: the one that the firm authorised and presented with its recovered key."""
     if run.powers:
         recovery = run.powers["recovery"]
         (certificate,) = [each.certificate for each in members[SCENARIO] if each.party == recovery["party"]]
@@ -164,7 +168,7 @@ def name_certificate(members: Mapping[str, Sequence[Member]], run: Run) -> None:
 
 
 def _shown(ledger: Ledger, member: Member, row: Proposal) -> dict[str, Any]:
-    """Return the firm, its current account, and the proposal about it, as JSON."""
+    """Return as JSON: the firm, its present account, and the proposal about it."""
     names = ("no", "by", "confirmed_by", "at", "ready_at", "ended_at", "state")
     proposal = {name: getattr(row, name) for name in names}
     return {"party": member.party, "key": ledger.parties.register.get(member.party).account, "proposal": proposal}

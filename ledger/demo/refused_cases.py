@@ -1,4 +1,4 @@
-"""The end of each certificate: the certificate is used, or a check finds its fault and refuses it."""
+"""The end of each certificate: it is used, or a check finds its fault and refuses it."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from ledger.proof.report import Report, result_of
 from ledger.proof.sdjwt import Disclosed
 from ledger.usage.withdrawals import CONSENT_WITHDRAWN
 
-# Claims that contain a name or an identifier are not presented, so that no saved file contains such claims.
+# Claims with these rules contain a name or an identifier. They are not presented, so that no saved file contains them.
 _IDENTIFYING: Final = ("attribute", "text")
-# An invented value for the claim that is left out in S01; the claim's rule allows any digest.
+# In S01 a claim is left out. This value is invented for it; the claim's rule allows any digest.
 _MADE_UP: Final = "sha-256:" + "0" * 64
 
 
@@ -35,7 +35,7 @@ _MADE_UP: Final = "sha-256:" + "0" * 64
 class Ending:
     """How a member's certificate ended: the refused cases, whether it was used, the gas, and the number of log entries.
 
-    ``found`` is true if an earlier run counted the use.
+    ``found`` is true if the use was already counted in an earlier run.
     """
 
     caught: list[Caught] = field(default_factory=list)
@@ -47,10 +47,10 @@ class Ending:
 
 
 class ShownCertificates:
-    """Presents certificates to the consumers, which verify and use the certificates.
+    """Presents certificates to the consumers, which verify and use them.
 
-    Before each act the ledger is searched for the same act of an earlier run. If an earlier run made a presentation
-    that the service refused, the presentation is not repeated; its result is read from the record.
+    Before each act, the ledger is searched for the same act of an earlier run. If a presentation was already refused in
+    an earlier run, it is not repeated; its result is read from the record.
     """
 
     def __init__(
@@ -70,10 +70,10 @@ class ShownCertificates:
         self._earlier = EarlierRuns(actors.ledger)
 
     def end(self, member: Member, correct: Callable[[Member], str], used: Collection[str]) -> Ending:
-        """Bring the member's certificate to its planned end. ``correct`` corrects a certificate and returns the new
-        certificate's number.
+        """Bring the member's certificate to its planned end. ``correct`` corrects a certificate and returns the number
+        of the new certificate.
 
-        ``used`` contains the certificates that an earlier run has used.
+        ``used`` contains the certificates that were used in an earlier run.
         """
         ending = Ending(found=member.certificate in used)
         _ACTS.get(member.fate, ShownCertificates._ordinary)(self, member, ending, correct)
@@ -94,7 +94,7 @@ class ShownCertificates:
             ending.entries += 2
             return
         presented = self._presented(member, number)
-        # The presentation is saved before it is used, so that it is not lost if the run is interrupted.
+        # It is saved before the use, so that it is not lost if the run is interrupted.
         self._keepsakes.keep(member, presented)
         report = self._judged(ending, presented)
         if report.valid:
@@ -106,7 +106,8 @@ class ShownCertificates:
     def _used(self, ending: Ending, member: Member, number: str) -> bool:
         if number == member.certificate:
             return ending.found
-        # The corrected version has another number than the earlier version, but both versions share their uses.
+        # A corrected certificate has a new number, but its uses are counted together with those of the version before
+        # it.
         ending.found = bool(self._earlier.used([number]))
         return ending.found
 
@@ -138,7 +139,7 @@ class ShownCertificates:
         change: Callable[[bytes], bytes] = bytes,
         extra: tuple[str, ...] = (),
     ) -> None:
-        """Present a certificate that must be refused. If an earlier run recorded the ``expected`` refusal, nothing is
+        """Present a certificate that must be refused. If the ``expected`` refusal is already recorded, nothing is
         presented.
         """
         number = number or member.certificate
@@ -161,7 +162,7 @@ class ShownCertificates:
             draft, signer = self.ledger.usage.withdrawals.draft(consent), self.actors.signer_of(member.party)
             act = None if draft.message is None else sign_act(draft.message, signer)
             self.ledger.usage.withdrawals.withdraw(sign_entry(draft.entry, signer), act)
-        # An interrupted run may have recorded the withdrawal without revoking the certificate.
+        # If an earlier run was interrupted, it may have recorded the withdrawal without revoking the certificate.
         self._revoke(member, CONSENT_WITHDRAWN)
         ending.entries += 1
         self._caught(member, ending, refused("使用前撤回授权 withdrawn before use", "8 status", "REVOKED"))
@@ -174,7 +175,8 @@ class ShownCertificates:
             payer = self.ledger.custody.private_key(self.ledger.client.account)
             bundle = self.ledger.certificates.bundles.build(member.certificate)
             withdraw_by_itself(bundle, self.ledger.reader.connection.url, key, payer=payer)
-        # If a service has seen the withdrawal and revoked the certificate, check 8 refuses the certificate first.
+        # If a running service has already seen the withdrawal and revoked the certificate, check 8 refuses it before
+        # check 11.
         followed = consent.state == "withdrawn"
         check, code = ("8 status", "REVOKED") if followed else ("11 authorization", "AUTHORIZATION_WITHDRAWN")
         case = "主体自行上链撤回 withdrawn on the chain by the subject itself"
@@ -190,7 +192,8 @@ class ShownCertificates:
 
     def _corrected(self, member: Member, ending: Ending, correct: Callable[[Member], str]) -> None:
         successor = correct(member)
-        # A correction adds three entries: the old provision's withdrawal, the new provision and the new certificate.
+        # A correction adds three log entries: the old provision's withdrawal, the new provision and the new
+        # certificate.
         ending.entries += 3
         self._caught(member, ending, refused("更正前的旧凭证 superseded by a correction", "8 status", "SUPERSEDED"))
         self._use(member, ending, successor)
@@ -208,8 +211,8 @@ class ShownCertificates:
         self._use(member, ending, member.certificate)
 
     def _altered(self, member: Member, ending: Ending, _correct: object) -> None:
-        """Present a certificate with a changed byte. The service keeps no record of this, so every run presents it
-        again.
+        """Present a certificate in which one byte is changed. The service keeps no record of this, so every run
+        presents it again.
         """
         case = "改动一个字节 altered by one byte"
         self._caught(member, ending, refused(case, "2 signature", "SIGNATURE_INVALID"), change=_with_nine_uses)
@@ -230,11 +233,13 @@ class ShownCertificates:
         self._lie(member, ending, lambda hidden: [*hidden, claimed(field, _MADE_UP)], case, (field,))
 
     def _altered_claim(self, member: Member, ending: Ending, _correct: object) -> None:
-        """Certify, as a lying platform, that everything was paid on time, although the source answered otherwise."""
+        """As a lying platform, certify that everything was paid on time, although the source answered otherwise."""
         self._lie(member, ending, all_on_time, "平台改动字段的值 a claim altered by the platform")
 
     def _held(self, member: Member, ending: Ending, _correct: object) -> None:
-        """Hold the certificate, as one supervisor, at once. Only two supervisors together can lift the hold."""
+        """As one supervisor, place a hold on the certificate, at once. Only two supervisors together can lift the
+        hold.
+        """
         (first, second), proposals = self._supervisors, self.ledger.proposals
         held = self.ledger.usage.holdings.get(member.certificate), self.ledger.usage.requests.get(member.request)
         call = calls.lift("supervisor", [row.digest for row in held])
@@ -284,12 +289,12 @@ def late(actors: Actors, member: Member) -> Caught:
 
 
 def refused(case: str, check: str, code: str) -> Caught:
-    """Return a case that the expected check refused."""
+    """Return a case that was refused by the expected check."""
     return Caught(case, check, code, check)
 
 
 def refused_by_contract(case: str, act: Callable[[], object]) -> Caught:
-    """Try an act that the contracts must refuse, and return the refusal."""
+    """Try an act that the contracts must refuse, and return the refusal as a case."""
     try:
         act()
     except (Conflict, Forbidden, ChainRejected) as refusal:
@@ -298,7 +303,7 @@ def refused_by_contract(case: str, act: Callable[[], object]) -> Caught:
 
 
 def caught(case: str, expected: str, report: Report) -> Caught:
-    """Return the case with the check that refused it, as the verification report says."""
+    """Return the case. The verification report says which check refused it."""
     failed = report.first_failure
     if failed is None:
         return Caught(case, "–", "VALID", expected)
@@ -334,5 +339,5 @@ _ACTS: Final = {
 
 
 def simply_used(member: Member) -> bool:
-    """Return whether the member's certificate is used and nothing else happens to the certificate."""
+    """Return whether the member's certificate is used, and nothing else is planned for it."""
     return member.fate not in _ACTS

@@ -1,6 +1,7 @@
-"""The first half of the pilot: first registration of the real catalogue with public notice, and one transfer.
+"""The first half of the pilot: the real catalogue is registered, with public notice, and one registration is
+transferred.
 
-If earlier runs did part of a step, the step finds their work on the ledger, counts it, and does only the rest.
+If an earlier run did part of a step, the step finds that work on the ledger, counts it, and does only the rest.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ Act = Callable[[Actor, Sequence[str], Tick], int]
 
 
 class Registering:
-    """Registers the library's data sets, as their provider and their registrar.
+    """Registers the library's data sets, as their provider and as the registrar.
 
     ``assets`` are in the order of the library, without refused resources. The content of an asset in ``single`` occurs
     in no other resource.
@@ -65,7 +66,9 @@ class Registering:
             stage.count = len(self._resources)
 
     def _submit(self) -> None:
-        """Submit and register the resources that are not registered yet; identical content is refused and reported."""
+        """Submit and register the resources that are not registered yet. If two have the same content, the second is
+        refused and reported.
+        """
         resources = self._resources
         with self._run.stage("申请登记 submit and register") as stage:
             known = self._earlier.registrations(self._cast.provider)
@@ -102,10 +105,10 @@ class Registering:
             applied = [asset.id for asset in self._applied()]
             over = wait_for_notice(self._ledger, applied)
             self._take(stage, over, self._ledger.registration.review.confirm)
-            # If the chain's clock shows the real time, some notices have not ended yet.
+            # A chain whose clock shows the real time cannot be moved forward, so some notices may not have ended yet.
             stage.count = len(self.assets) - len(applied) + len(over)
             stage.found = stage.count - len(over)
-            # An interrupted run may have confirmed assets without certifying them.
+            # If an earlier run was interrupted, it may have confirmed assets without certifying them.
             confirmed = {asset.id for asset in self._earlier.assets(self.assets) if asset.state == "confirmed"}
             for chunk in chunks(sorted(confirmed - self._earlier.certified(sorted(confirmed)))):
                 self._ledger.registration.certificates.settle(chunk)
@@ -119,8 +122,8 @@ class Registering:
             self._take(stage, [asset.id for asset in self._applied() if asset.stage == source], act)
 
     def _applied(self) -> list[AssetRecord]:
-        """Return the assets whose first application is not decided yet; confirmed assets with a later application are
-        left out.
+        """Return the assets whose first application is not decided yet. Confirmed assets that have a later application
+        are left out.
         """
         return [asset for asset in self._earlier.assets(self.assets) if asset.state == "applied"]
 
@@ -133,7 +136,7 @@ class Registering:
 
 
 def wait_for_notice(ledger: Ledger, assets: Sequence[str]) -> list[str]:
-    """Move the local chain's clock past the end of the public notices, but never beyond the present.
+    """Move the local chain's clock past the end of the public notices, but not beyond the present.
 
     Returns the assets whose notice has ended.
     """
@@ -144,21 +147,23 @@ def wait_for_notice(ledger: Ledger, assets: Sequence[str]) -> list[str]:
 
 
 def skip_to(ledger: Ledger, moment: int) -> None:
-    """Move the local chain's clock to ``moment`` (seconds UTC), but never beyond the present."""
+    """Move the local chain's clock to ``moment`` (seconds UTC), but not beyond the present."""
     clock = LocalClock(ledger.settings)
     if 0 < (wait := moment - clock()) <= -clock.ahead:
         clock.skip(ledger.reader.connection, wait)
 
 
 def catch_up(ledger: Ledger, before: int = 0) -> None:
-    """Move the local chain's clock forward to ``before`` seconds before the present, if it shows an earlier time."""
+    """If the local chain's clock shows an earlier time, move it forward to ``before`` seconds before the present."""
     clock = LocalClock(ledger.settings)
     if (left := -clock.ahead - before) > 0:
         clock.skip(ledger.reader.connection, left)
 
 
 def transfer_one(ledger: Ledger, cast: Cast, assets: Sequence[str], run: Run) -> str:
-    """Transfer one of the registrations to a bank by offer and acceptance; return the new certificate's number."""
+    """Transfer one of the registrations to a bank: the holder offers it and the bank accepts. Return the new
+    certificate's number.
+    """
     asset = _to_move(ledger, cast, assets)
     with run.stage("流转 transfer in two steps") as stage:
         stage.count = 1
@@ -180,8 +185,8 @@ def transfer_one(ledger: Ledger, cast: Cast, assets: Sequence[str], run: Run) ->
 
 
 def _to_move(ledger: Ledger, cast: Cast, assets: Sequence[str]) -> AssetRecord:
-    """Return the first asset that the bank already holds; if there is none, the first asset that can be offered to the
-    bank.
+    """Return the first asset that the bank already has. If it has none, return the first asset that can be offered to
+    it.
     """
     found = [
         asset for asset in EarlierRuns(ledger).assets(sorted(assets)) if asset.state == "confirmed" and not asset.frozen

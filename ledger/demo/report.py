@@ -26,7 +26,7 @@ _COUNTS = {
     "verified": "核验有效并使用 verified as valid and used",
     "caught": "反例被拦下 refused, as expected",
 }
-# Two tables, because one table with all columns is wider than a terminal.
+# The columns of the first of two tables; one table with all columns would be wider than a terminal.
 _ASKED = {
     "requested": "请求\nasked",
     "declined": "拒绝\ndeclined",
@@ -45,7 +45,7 @@ STAND_IN = (
 
 
 def print_summary(console: Console, run: Run) -> None:
-    """Print the run's report, and how many acts earlier runs had already done."""
+    """Print the run's report, and how many of its acts were already done in earlier runs."""
     console.print(_counts(run), _stages(run), *_found(run), *_scenarios(run), STAND_IN, _refusals(run), _caught(run))
     console.print(*([_powers(run)] if run.powers else []), _duplicates(run), _transfer(run))
 
@@ -137,8 +137,8 @@ def _caught(run: Run) -> Table:
 
 
 def _powers(run: Run) -> Table:
-    """Return the events of the key recovery. Times are in seconds since the loss was reported; institutions have the
-    numbers that they got when the ledger was founded.
+    """Return the events of the key recovery as a table. Times are in seconds since the loss was reported. Institutions
+    are given by the numbers that they got when the ledger was founded.
     """
     powers, officers = run.powers, {party: str(place) for place, party in enumerate(run.powers["officers"], start=1)}
     recovery, change, forged = powers["recovery"], powers["recovery"]["proposal"], powers["veto"]["proposal"]

@@ -1,4 +1,4 @@
-"""Runs the twelve scenarios, each step for many subjects at once: request, authorise, supply, issue, verify and use."""
+"""Runs the twelve scenarios: request, authorise, supply, issue, verify and use. A step serves many subjects at once."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ from ledger.usage.request_notes import Note
 from ledger.usage.request_terms import Terms
 from ledger.usage.tables import AccessRequest
 
-# A request can be answered for ANSWER_DAYS. Certificates that are issued in the chain's past are valid for SHORT_DAYS.
+# In days: how long a request can be answered, and how long certificates are valid that are issued in the chain's past.
 ANSWER_DAYS = 2
 SHORT_DAYS = 5
 THREADS = 2
 VERIFY: Final = "核验并使用 verify and use"
 ANCHOR: Final = "核验记录上链 anchor the verifications"
-# If a request ends in one of these ways, no data is supplied, so no certificate is issued.
+# Requests with one of these fates get no data from a source, so no certificate is issued.
 WITHOUT_DATA: Final = (Fate.NO_DATA, Fate.REFUSED)
 
 Act = Callable[[Tally, Sequence[Member], Tick], None]
 
 
 class Pilot:
-    """Runs the scenarios. No subject authorises the second bank of ``cast``, so verification by this bank fails.
+    """Runs the scenarios. No subject authorises the second bank of ``cast``, so this bank's verifications fail.
 
     Every method takes a map from scenarios to members, and counts the results. Work of an earlier run is found on the
     ledger, counted, and not repeated.
@@ -80,7 +80,7 @@ class Pilot:
         return self._sources.folder / self._offices.name(provider) / f"records-{ledger[:SHOWN_OF_ID]}"
 
     def steps(self, shelves: Shelves, members: Members, prefix: str = "", days: int | None = None) -> list[Step]:
-        """Return the steps from the requests to anchored certificates, with their names.
+        """Return the steps, with their names, that lead from requests to anchored certificates.
 
         Certificates are valid for ``days`` days; by default as long as the scenario allows.
         """
@@ -109,7 +109,7 @@ class Pilot:
             self._stage_now.count = sum(bool(member.certificate) for group in members.values() for member in group)
 
     def sign_late(self, members: Members) -> None:
-        """Try to sign the authorizations of unanswered requests after their deadline."""
+        """Try to sign authorizations after the deadline of their requests."""
         for tally, group in self._tallied(members):
             for member in group:
                 if member.fate is Fate.UNANSWERED:
@@ -117,12 +117,12 @@ class Pilot:
                     tally.counts["unanswered"] += 1
 
     def verify(self, members: Members, correct: Callable[[], Shelves]) -> None:
-        """Present every certificate, which is then verified and used, or refused."""
+        """Present every certificate. Its consumer then verifies and uses it, or refuses it."""
         certified = {scenario: [each for each in group if each.certificate] for scenario, group in members.items()}
         self._keepsakes.choose(
             {scenario: [each for each in group if simply_used(each)] for scenario, group in certified.items()}
         )
-        # First read from the chain the results of verifications that an interrupted run had begun.
+        # If an earlier run was interrupted during verifications, their results are first read from the chain.
         self._ledger.verification.settle()
         used = self._earlier.used([member.certificate for group in certified.values() for member in group])
         with self._stage(VERIFY, count(certified)) as tick, _threads() as pool:
@@ -133,14 +133,14 @@ class Pilot:
                     tick(1)
 
     def anchor(self, members: Members) -> None:
-        """Anchor the records of the verifications."""
+        """Anchor the log entries about the verifications."""
         number = sum(bool(member.certificate) for group in members.values() for member in group)
         with self._stage(ANCHOR, number) as tick:
             self._flush(members)
             tick(number)
 
     def keep_early(self, members: Members, early: bool) -> None:
-        """If no time is left before the present, let requests succeed whose planned end (fate) would need time.
+        """If no time is left before the present, change the fates that would need time, so that these requests succeed.
 
         Members keep their fate if an earlier run made a short request for them. ``early`` is true if time is left.
         """
@@ -170,7 +170,7 @@ class Pilot:
         tally.entries += len(group)
 
     def _goes_on(self, made: AccessRequest, member: Member) -> bool:
-        """Return whether a request of an earlier run is used again; otherwise a new request is made."""
+        """Return whether the request ``made`` of an earlier run is used again. Otherwise a new request is made."""
         ended = made.state in ("declined", "fulfilled") or member.fate in (Fate.UNANSWERED, *WITHOUT_DATA)
         return ended or self._ledger.clock() < made.expires_at
 
@@ -238,7 +238,7 @@ class Pilot:
         for member in group:
             answers = [results[identifier] for identifier in member.authorizations.values()]
             if answers:
-                # A member counts as supplied if one source supplied: a certificate can rest on one source.
+                # A certificate can rest on one source, so a member counts as supplied if one source supplied data.
                 tally.counts["supplied" if "supplied" in answers else answers[0]] += 1
             if member.fate is Fate.SWAPPED:
                 other = next(each for each in group if each.authorizations and each is not member)
@@ -303,7 +303,7 @@ class Pilot:
         self._stage_now.found += ending.found
 
     def _tallied(self, members: Members) -> Iterator[tuple[Tally, Sequence[Member]]]:
-        """Yield each scenario's tally and members; add the time of the caller's work to the scenario's time."""
+        """Yield each scenario's tally and members. The time that the caller then takes is added to the tally."""
         for scenario, group in members.items():
             tally = self._run.tally(scenario, self.scenarios[scenario].title)
             with tally.timed():
@@ -340,10 +340,10 @@ def _count_consents(members: Members) -> int:
 
 @contextmanager
 def _threads() -> Iterator[ThreadPoolExecutor]:
-    """Open a pool of two threads: while one thread waits for the node, the other thread uses the ledger."""
+    """Open a pool of two threads. While one thread waits for the node, the other can use the ledger."""
     pool = ThreadPoolExecutor(THREADS)
     try:
         yield pool
     finally:
-        # After Ctrl-C no further work is started.
+        # After Ctrl-C, no further work begins.
         pool.shutdown(cancel_futures=True)

@@ -1,4 +1,4 @@
-"""The measurements of a run: stages with their time, gas and counts."""
+"""What is measured in a run: stages with their time, gas and counts."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from typing import Any
 from ledger.demo.tally import Caught, Tally
 from ledger.domain.definitions.reader import Bilingual
 
-# A function to call with the number of items of a stage that were done since the last call.
+# A function that is called with the number of items that were done since the last call.
 Tick = Callable[[int], None]
 # A step of the demonstration: its name, and the function that runs the step.
 Step = tuple[str, Callable[[], None]]
-# A function that begins to show a stage's progress; its arguments are the stage's name and number of items.
+# A function that begins to show the progress of a stage. Its arguments are the stage's name and the number of items.
 Progress = Callable[[str, int], Tick]
 
 
 @dataclass
 class Stage:
-    """One stage of the run. ``seconds`` (wall time) and ``gas`` (of the stage's transactions) count only this run.
+    """One stage of the run. ``seconds`` (wall time) and ``gas`` (of the stage's transactions) are only those of this
+    run.
 
-    ``found`` is how many of ``count`` an earlier run had already done.
+    ``found`` says how many of the ``count`` items were already done in an earlier run.
     """
 
     name: str
@@ -35,14 +36,14 @@ class Stage:
 
     @property
     def gas_each(self) -> int:
-        """The gas for each item that this run did; 0 if this run did none."""
+        """The average gas for each item that this run did; 0 if it did none."""
         done = self.count - self.found
         return self.gas // done if done > 0 else 0
 
 
 @dataclass
 class Run:
-    """The report of a run."""
+    """The report of one run of the demonstration."""
 
     stages: list[Stage] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
@@ -64,18 +65,18 @@ class Run:
             stage.seconds = time.perf_counter() - start
 
     def tally(self, scenario: str, title: Bilingual) -> Tally:
-        """Return the scenario's tally, which is created when it is first needed."""
+        """Return the tally of a scenario. It is created when it is first needed."""
         return self.tallies.setdefault(scenario, Tally(scenario, f"{title.zh} {title.en}"))
 
     @property
     def found(self) -> int:
-        """How many of the acts earlier runs had done already; 0 if this run began with an empty folder."""
+        """How many of the acts were already done in earlier runs; 0 if this run began with an empty folder."""
         return sum(stage.found for stage in self.stages)
 
     @property
     def cases(self) -> list[dict[str, Any]]:
-        """Every refused case: in which scenarios, how often, by which check, and whether that check was the expected
-        check.
+        """Every refused case: in which scenarios it occurred, how often, which check refused it, and whether this check
+        was expected.
         """
         found: dict[Caught, Counter[str]] = {}
         for tally in self.tallies.values():

@@ -1,4 +1,4 @@
-"""The pilot's counts for each scenario."""
+"""What the pilot counts for each scenario."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-# The possible results of a request, in the order of the flow.
+# The possible results of a request, in the order in which a request reaches them.
 COUNTS: Final = (
     "requested",
     "declined",
@@ -28,9 +28,7 @@ COUNTS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Caught:
-    """A refused case: the check that refused it, the code of the refusal, and the check that was expected to
-    refuse it.
-    """
+    """A refused case: the check that refused it, the code of the refusal, and the check that should refuse it."""
 
     case: str
     check: str
@@ -39,14 +37,14 @@ class Caught:
 
     @property
     def right(self) -> bool:
-        """Return whether the expected check refused the case."""
+        """Whether the expected check refused the case."""
         return self.check == self.expected
 
 
 @dataclass
 class Tally:
-    """One scenario's numbers. ``entries`` counts the scenario's log entries, ``anchored`` counts the entries that are
-    on the chain. Time is wall time.
+    """The numbers of one scenario. ``entries`` counts the scenario's log entries; ``anchored`` counts those that are on
+    the chain. Time is wall time.
 
     ``found`` counts the certificates and uses of an earlier run; ``gas`` counts only this run.
     """
@@ -57,7 +55,7 @@ class Tally:
     counts: Counter[str] = field(default_factory=Counter)
     found: Counter[str] = field(default_factory=Counter)
     caught: list[Caught] = field(default_factory=list)
-    # Certificates that should have been valid but failed a check: the certificate's number, and the failed check.
+    # Certificates that should have been valid but failed a check. Each text names the certificate and the check.
     unexpected: list[str] = field(default_factory=list)
     entries: int = 0
     anchored: int = 0
@@ -112,8 +110,6 @@ class Tally:
 
 
 def by_check(check: str, code: str) -> tuple[int, str]:
-    """Return a sort key: refusals are sorted by the number of their check; refusals without a check number
-    come last.
-    """
+    """Return a sort key. Refusals are sorted by the number of their check; those without a check number come last."""
     number = check.split()[0]
     return int(number) if number.isdigit() else 99, code

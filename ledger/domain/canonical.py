@@ -16,8 +16,8 @@ from ledger.errors import InvalidInput
 MAX_DEPTH: Final = 32
 MAX_SAFE_INTEGER: Final = 2**53 - 1
 _MAX_INTEGER_DIGITS: Final = 17
-# A string without a closing quote matches up to the end of the text; otherwise the search would start again at each
-# quote and take quadratic time.
+# Finds strings and brackets. A string without a closing quote matches up to the end of the text. Otherwise the search
+# would start again at each quote and take quadratic time.
 _BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
@@ -39,7 +39,7 @@ def canonical(value: object) -> bytes:
 
 
 def _is_plain(value: object) -> bool:
-    """Return whether the value consists only of objects with ASCII names, lists, texts, integers in range, booleans,
+    """Return whether the value consists only of objects with ASCII names, lists, texts, integers in range, booleans and
     null.
 
     Raises ``InvalidInput`` ``JSON_FLOAT`` if the value contains a float.
@@ -104,7 +104,7 @@ def parse_json(data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> An
 
 
 def require_shallow(data: bytes, max_depth: int) -> None:
-    """Raise ``InvalidInput`` ``JSON_TOO_DEEP`` for text that is nested too deeply for a recursive parser."""
+    """Raise ``InvalidInput`` ``JSON_TOO_DEEP`` if the text is nested too deeply for a recursive parser."""
     if data.count(b"[") + data.count(b"{") <= max_depth:
         return
     depth = 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Checks and makes USCCs, resident ID numbers, certificate numbers and region codes, with their check characters.
+"""Checks and makes USCCs, resident ID numbers, certificate numbers and region codes, and their check characters.
 
 No error message repeats the identifier, because it may be personal data.
 """
@@ -25,11 +25,11 @@ _ORGANISATION_WEIGHTS: Final = (3, 7, 9, 10, 5, 8, 4, 2)
 # Hong Kong (81), Macao (82) and Taiwan (71, 83).
 _PROVINCES: Final = re.compile(r"1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]")
 _FIRST_BIRTH: Final = 1880
-# No county of Zhanjiang has ever had this code, so an ID number that begins with this code is synthetic.
+# No county of Zhanjiang has ever had this code. So an ID number that begins with it was invented for a demonstration.
 SYNTHETIC_REGION: Final = "440899"
 _SYNTHETIC_FIRST_BIRTH: Final = date(1950, 1, 1)
-# How many synthetic ID numbers each birth date has. The sequence numbers 100, 200, … are skipped: with the check digit
-# 0 the ID number would end in 000, like a number whose last digits a spreadsheet has lost.
+# How many synthetic ID numbers each birth date has. The sequence numbers 100, 200, … are skipped: if the check digit is
+# also 0, the number ends in 000, like a number whose last digits a spreadsheet has lost.
 _SEQUENCES: Final = 990
 _RESIDENT_ID: Final = re.compile(r"\d{17}[\dX]", re.ASCII)
 _RESIDENT_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -40,7 +40,8 @@ MAX_SERIAL: Final = 99_999_999
 
 
 def check_uscc(value: str, where: str | None = None) -> str:
-    """Return the unified social credit code if its form is valid (GB 32100-2015); raise ``InvalidInput`` ``USCC_…``.
+    """Return the unified social credit code if its form is valid (GB 32100-2015); otherwise raise ``InvalidInput``
+    ``USCC_…``.
 
     The first character is the registration authority and the second the kind of institution (table 1). The third to
     eighth are digits (clause 4.2.3, GB/T 2260): a code with letters there, as some public test suites have, is refused.
@@ -70,7 +71,7 @@ def check_uscc(value: str, where: str | None = None) -> str:
 
 
 def check_institution(value: str, where: str | None = None) -> str:
-    """Return the USCC of an institution that is to be registered; ID numbers are refused too.
+    """Return the USCC of an institution that is to be registered. A person's ID number is refused.
 
     One in 31 ID numbers also has a valid USCC check character. So the organisation code is checked too, because only a
     USCC contains one. Raises ``InvalidInput`` ``USCC_…``.
@@ -89,13 +90,15 @@ def organisation_agrees(value: str) -> bool:
     """Return whether the ninth to seventeenth characters of a USCC are an organisation code (GB 11714-1997).
 
     Some USCCs in use contain no organisation code, because authorities had their own numbering before 2015. So callers
-    warn, but do not refuse.
+    only warn, and do not refuse such a USCC.
     """
     return value[16:17] == _organisation_check(value[8:16])
 
 
 def _organisation_check(body: str) -> str:
-    """Return the check character of an organisation code, GB 11714-1997: 11 - sum mod 11; 10 is X and 11 is 0."""
+    """Return the check character of an organisation code (GB 11714-1997): 11 - sum mod 11, where 10 is X and 11 is
+    0.
+    """
     total = sum(
         weight * _MOD_37_ALPHABET.index(symbol) for weight, symbol in zip(_ORGANISATION_WEIGHTS, body, strict=True)
     )
@@ -103,13 +106,17 @@ def _organisation_check(body: str) -> str:
 
 
 def uscc_check(body: str) -> str:
-    """Return the check character of the first 17 characters, GB 32100-2015: weights 3^i mod 31; a sum of 0 gives 0."""
+    """Return the check character for the first 17 characters of a USCC (GB 32100-2015). The weights are 3^i mod 31; if
+    the sum is 0, the character is 0.
+    """
     total = sum(_USCC_ALPHABET.index(symbol) * pow(3, place, 31) for place, symbol in enumerate(body))
     return _USCC_ALPHABET[(31 - total % 31) % 31]
 
 
 def synthetic_uscc(region: str, serial: int) -> str:
-    """Return a valid USCC for demonstrations: its organisation code is ``MA9X`` and a serial below 10,000."""
+    """Return a valid USCC for demonstrations. Its organisation code is ``MA9X`` and ``serial``, which is below
+    10,000.
+    """
     organisation = f"MA9X{serial:04d}"
     body = f"{_ENTERPRISE}{region[:6]}{organisation}{_organisation_check(organisation)}"
     return body + uscc_check(body)
@@ -142,7 +149,7 @@ def check_resident_id(value: str, where: str | None = None, *, today: date | Non
 
 
 def is_resident_id(value: str) -> bool:
-    """Return whether the text is a resident ID number; a birth date in the future is accepted."""
+    """Return whether the text is a resident ID number. A birth date in the future is accepted."""
     try:
         check_resident_id(value)
     except InvalidInput:
@@ -151,13 +158,13 @@ def is_resident_id(value: str) -> bool:
 
 
 def resident_check(body: str) -> str:
-    """Return the check character of the first 17 digits, GB 11643-1999: MOD 11-2."""
+    """Return the check character for the first 17 digits of a resident ID number (GB 11643-1999, MOD 11-2)."""
     total = sum(weight * int(symbol) for weight, symbol in zip(_RESIDENT_WEIGHTS, body, strict=True))
     return _RESIDENT_CHECKS[total % 11]
 
 
 def synthetic_resident_id(serial: int) -> str:
-    """Return a valid ID number of ``SYNTHETIC_REGION``, which belongs to no person; ``serial`` is below 1,000,000."""
+    """Return a valid ID number of ``SYNTHETIC_REGION``. It belongs to no person. ``serial`` is below 1,000,000."""
     days, sequence = divmod(serial, _SEQUENCES)
     sequence += sequence // 99 + 1
     body = f"{SYNTHETIC_REGION}{_SYNTHETIC_FIRST_BIRTH + timedelta(days=days):%Y%m%d}{sequence:03d}"

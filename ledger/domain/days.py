@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Days and times that people read and write, in Asia/Shanghai. The program itself stores times as seconds UTC."""
+"""Days and times in Asia/Shanghai, as people read and write them. The program itself stores times as seconds UTC."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ledger.errors import InvalidInput
 
 _HOUR: Final = timedelta(hours=1)
 _OFFSET: Final = timedelta(hours=8)
-# For each year the first and last day of summer time, which began and ended at 2:00 (State Council 1986, abolished
+# For each year, the first and the last day of summer time. It began and ended at 2:00 (State Council 1986, abolished
 # 1992).
 _SUMMERS: Final = {
     1986: ((5, 4), (9, 14)),
@@ -26,7 +26,8 @@ _SUMMERS: Final = {
 class _Shanghai(tzinfo):
     """China's single time zone since 1949: UTC+8, and one hour more in the summers of 1986 to 1991.
 
-    Clock times that summer time skipped or repeated are read by ``fold`` (PEP 495), as ``zoneinfo`` does.
+    At the changes of the clocks, one hour does not exist and another occurs twice. ``fold`` (PEP 495) then says what is
+    meant, as in ``zoneinfo``.
     """
 
     def utcoffset(self, moment: datetime | None) -> timedelta:
@@ -37,8 +38,8 @@ class _Shanghai(tzinfo):
             return timedelta()
         first, end = _summer(moment.year)
         local = moment.replace(tzinfo=None)
-        # A time in the skipped hour uses the offset before the change, or after it if ``fold`` is 1. A time in the
-        # repeated hour is the first of the two, or the second if ``fold`` is 1.
+        # In spring one hour does not exist: with ``fold`` 0 it has the offset before the change, with 1 the offset
+        # after it. In autumn one hour occurs twice: ``fold`` 0 means the first, 1 the second.
         begins, ends = (first + _HOUR, end) if moment.fold == 0 else (first, end - _HOUR)
         return _HOUR if begins <= local < ends else timedelta()
 
@@ -57,7 +58,7 @@ class _Shanghai(tzinfo):
 
 
 def _summer(year: int) -> tuple[datetime, datetime]:
-    """Return when summer time began and ended, as the clocks showed it before they were changed."""
+    """Return the times at which summer time began and ended in a year, as the clocks showed them before the change."""
     first, last = _SUMMERS[year]
     return datetime(year, *first, 2), datetime(year, *last, 2)  # noqa: DTZ001 - clock times
 
@@ -68,8 +69,8 @@ DAY: Final = 86_400
 Clock = Callable[[], int]
 # The last second of the year 9999, the latest time that Python can format. The contracts accept later times.
 LAST_SECOND: Final = 253_402_271_999
-# The first and the last day that a validity, a deadline or a report accepts. Python can also represent the day before
-# the first and the day after the last.
+# Validities, deadlines and reports must be within these two days. Python can also represent the day before the first
+# and the day after the last.
 FIRST_DAY: Final = date(1900, 1, 1)
 LAST_DAY: Final = date(9998, 12, 31)
 
@@ -120,8 +121,7 @@ def end_of_days(first: date, count: int, where: str | None = None) -> int:
 
 
 def end_of_validity(last_day: date, where: str | None = None) -> int:
-    """Return the Shanghai midnight after ``last_day`` in seconds UTC; a time before this midnight is within the
-    validity.
+    """Return the Shanghai midnight after ``last_day`` in seconds UTC. Any earlier time is within the validity.
 
     Raises as ``require_day`` does.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The hash functions and their names in digests: ``sha-256``, and ``sm3`` (GB/T 32905-2016) if it is installed."""
+"""The hash functions whose names occur in digests: ``sha-256``, and ``sm3`` (GB/T 32905-2016) if it is installed."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _PREFIX: Final = f"{SHA_256}:"
 
 
 def reference(digest: str) -> str:
-    """Return a SHA-256 digest (64 hex digits) as entries write it: ``sha-256:`` and the digits."""
+    """Return a SHA-256 digest (64 hex digits) in the form that entries use: ``sha-256:`` and the digits."""
     return f"{_PREFIX}{digest}"
 
 
 def hex_of(reference: str) -> str:
-    """Return the 64 hex digits of a SHA-256 digest that is written as ``sha-256:`` and the digits."""
+    """Return the 64 hex digits of a SHA-256 digest in the form ``sha-256:`` and the digits."""
     return reference.removeprefix(_PREFIX)
 
 
@@ -44,7 +44,7 @@ def _sm3(data: bytes) -> bytes:
     try:
         return hashlib.new("sm3", data).digest()
     except ValueError:
-        # OpenSSL has no SM3 if it was built without it or allows only FIPS algorithms.
+        # OpenSSL has no SM3 if it was built without SM3 or allows only FIPS algorithms.
         pass
     try:
         import gmalg  # gmalg is an optional package, so it is imported only when a digest needs SM3.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Errors of ``ledger.errors`` for a file that cannot be written because the disk is full or the place is read-only."""
+"""Errors for a file that cannot be written, because the disk is full or the file is read-only."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def disk_full(where: str | None = None) -> StorageFull:
 
 
 def write_failure(error: OSError, where: str) -> PingzhengError | None:
-    """Return the error of ``ledger.errors`` for a full disk or a missing write permission; None for other causes."""
+    """Return the error to raise if the cause is a full disk or a missing permission to write; None for other causes."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return disk_full(where)
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
@@ -36,7 +36,9 @@ def write_failure(error: OSError, where: str) -> PingzhengError | None:
 
 @contextmanager
 def writing(where: str) -> Iterator[None]:
-    """Raise ``StorageFull`` ``DISK_FULL`` or ``Misconfigured`` ``FILE_READ_ONLY`` if the file cannot be written."""
+    """If the block cannot write the file, raise ``StorageFull`` ``DISK_FULL`` or ``Misconfigured``
+    ``FILE_READ_ONLY``.
+    """
     try:
         yield
     except OSError as error:

@@ -21,7 +21,7 @@ SD_NAMES: Final = frozenset({"_sd", "_sd_alg", "..."})
 
 
 def validate_entry(entry: Mapping[str, Any]) -> None:
-    """Raise ``InvalidInput`` unless the entry has exactly the schema of its type.
+    """Raise ``InvalidInput`` unless the entry has exactly the members that the schema of its type requires.
 
     The codes: ``ENTRY_SHAPE`` names the wrong member. ``PROTOCOL_UNSUPPORTED`` means that the entry has the form of
     protocol 1. ``SD_NAME_NESTED`` means that an SD-JWT library would hide a part of the certificate.
@@ -87,7 +87,7 @@ def _require_agreement(certificate: Mapping[str, Any]) -> None:
 
 
 def holds_sd_name(value: Any) -> bool:
-    """Return whether a JSON value is or contains one of ``SD_NAMES``, as a text or as the name of a member."""
+    """Return whether one of ``SD_NAMES`` occurs in a JSON value, as a text or as the name of a member."""
     waiting = [value]
     while waiting:
         item = waiting.pop()
@@ -101,7 +101,7 @@ def holds_sd_name(value: Any) -> bool:
 
 
 def statement_digest(entry: Mapping[str, Any]) -> str:
-    """Return the digest of an entry, 64 hex digits; other entries refer to the entry by this digest.
+    """Return the digest (64 hex digits) with which other entries refer to this entry.
 
     The digest is SHA-256 of the entry's canonical JSON without the member ``signature``.
     """
@@ -114,9 +114,9 @@ def _misshapen(member: str, message: str) -> InvalidInput:
 
 
 def template_entry(**members: Any) -> Entry:
-    """Return a template, which contains the rules of a scenario; certificates refer to it.
+    """Return a template. It contains the rules of a scenario, and certificates refer to it.
 
-    Protocol §6 has its members.
+    Protocol §6 lists its members.
     """
     return _checked(_entry("template", members))
 
@@ -137,12 +137,12 @@ def provision_entry(**members: Any) -> Entry:
 
 
 def withdrawal_entry(**members: Any) -> Entry:
-    """Return an unsigned withdrawal: a subject withdraws an authorization, a provider a provision."""
+    """Return an unsigned withdrawal: a subject withdraws an authorization, or a provider withdraws a provision."""
     return _entry("withdrawal", members)
 
 
 def publication_entry(**members: Any) -> Entry:
-    """Return the unsigned entry that publishes a version of a resource."""
+    """Return the unsigned entry with which a version of a resource is published."""
     return _entry("publication", members)
 
 
@@ -152,12 +152,14 @@ def presentation_entry(**members: Any) -> Entry:
 
 
 def use_entry(**members: Any) -> Entry:
-    """Return the entry for a use that the chain has counted."""
+    """Return the entry that records a use which the chain has counted."""
     return _checked(_entry("use", members))
 
 
 def erasure_entry(**members: Any) -> Entry:
-    """Return the entry for an erasure of the texts sealed for ``targets``, or of the subject's identity if empty."""
+    """Return the entry that records an erasure: the texts sealed (encrypted) for ``targets`` were destroyed. If
+    ``targets`` is empty, the subject's name and identifier were destroyed.
+    """
     return _checked(_entry("erasure", members))
 
 
@@ -184,7 +186,9 @@ def concerned(entry: Mapping[str, Any]) -> set[str]:
 
 
 def referred(entry: Mapping[str, Any]) -> list[str]:
-    """Return the statement digests (hex) that an entry refers to; for a use this includes the certificate's digest."""
+    """Return the digests (hex) of the statements to which an entry refers. For a use, the certificate's digest is
+    included.
+    """
     named = [entry[name] for name in ("certificate", "authorization", "request", "statement") if name in entry]
     return [hex_of(each) for each in (*named, *entry.get("targets", ()))]
 

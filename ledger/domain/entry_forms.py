@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The schemas of entries: for each type of entry a table from member to allowed values (protocol §5, §6)."""
+"""The schemas of entries. For each type of entry, a table maps each member to its allowed values (protocol §5, §6)."""
 
 from __future__ import annotations
 
@@ -42,8 +42,7 @@ CHANNELS: Final = ("subject_carried", "licensed_credit_agency", "government_plat
 PAYLOAD_MODES: Final = ("raw", "aggregate", "predicate", "component")
 MAX_RIGHTS: Final = 256
 RESULTS: Final = ("supplied", "no_data", "refused", "timed_out")
-# The results of a verification. ``lapsed``: the certificate was presented, but the verifier received no answer and no
-# use was counted.
+# The results of a verification. ``lapsed`` means that no use was counted, and that the verifier received no answer.
 VERIFICATION_RESULTS: Final = (
     "valid",
     "not_yet_valid",
@@ -66,12 +65,12 @@ _STATEMENT: Final = re.compile(r"sha-256:[0-9a-f]{64}")
 _ULID: Final = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 REGISTRATION_SCENARIO: Final = "S00"
 _SCENARIO: Final = re.compile(r"S\d{2}", re.ASCII)
-# Usage certificates must not name the scenario of registration certificates: issuers are accredited for scenarios, so
-# an issuer of one class would be accredited for both.
+# Issuers are accredited for scenarios. If a usage certificate could name the scenario of registration certificates, an
+# issuer of one class would also be accredited for the other.
 _USAGE_SCENARIO: Final = re.compile(rf"(?!{REGISTRATION_SCENARIO})S\d{{2}}", re.ASCII)
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
-# base64url of 32 bytes. The last character encodes only four bits, so it must be one of 16; with other last characters
-# one digest could be written in two ways.
+# base64url of 32 bytes. The last character encodes only four bits, so only 16 characters are allowed there. Otherwise
+# the same digest could be written in several ways.
 _SD_DIGEST: Final = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
 _RULE_VERSION: Final = re.compile(r"S\d{2}/\d{1,5}/engine-\d{1,3}", re.ASCII)
 LEGAL_BASES: Final = ("consent", "separate_consent", "contract", "statutory_duty")
@@ -94,7 +93,7 @@ def signature(value: Any) -> bool:
 
 hex_id: Final = matches(_HEX_ID)
 _digest: Final = matches(_DIGEST)
-# Digests of entries are always SHA-256, whichever algorithm signed the entry.
+# Digests of entries are always SHA-256, even if the entry is signed with another suite.
 _statement: Final = matches(_STATEMENT)
 _ulid: Final = matches(_ULID)
 _seconds: Final = integer(0, MAX_SECONDS)
@@ -191,7 +190,7 @@ PLAIN: Final[Mapping[str, dict[str, Rule]]] = {
         "certificate": _statement,
         "consumer": hex_id,
         "fields": set_of(_code, low=0),
-        # Null means that the certificate was only looked at: no nonce was consumed and no use was counted.
+        # Null if the certificate was verified without a use, so no nonce was consumed and no use was counted.
         "nonce_digest": or_null(_digest),
         "result": one_of(*VERIFICATION_RESULTS),
         "iat": _seconds,
@@ -209,8 +208,8 @@ PLAIN: Final[Mapping[str, dict[str, Rule]]] = {
         "id": _ulid,
         "subject": hex_id,
         "by": hex_id,
-        # The statements whose sealed text and salts were destroyed. The list is empty if the subject's name and
-        # identifier were destroyed.
+        # The statements whose encrypted text and salts were destroyed. Empty if the subject's name and identifier were
+        # destroyed.
         "targets": set_of(_statement, low=0, high=MAX_TARGETS),
         "reason": one_of(*ERASURE_REASONS),
         "iat": _seconds,
@@ -293,8 +292,7 @@ CLASSES: Final[Mapping[str, Mapping[str, Rule]]] = {
     },
 }
 
-# Names that a field must not have, because the payload has claims with these names beside the disclosed fields (RFC
-# 9901 §7.1).
+# A field must not have one of these names, because the payload has claims with the same names (RFC 9901 §7.1).
 CLAIM_NAMES: Final = frozenset(
     {"type", "v", "ledger", "class", "status", "aud", *CLASSES["usage"], *CLASSES["registration"]}
 )

@@ -11,5 +11,7 @@ FIELD_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 def listed(names: Iterable[str]) -> str:
-    """Return the names for an error message; text that is no field name becomes "…", as it may be personal data."""
+    """Return the names as a text for an error message. A text that is not a field name is shown as "…", because it may
+    be personal.
+    """
     return ", ".join(name if FIELD_NAME.fullmatch(name) else "…" for name in names)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Findings: problems that a check of the installation reports."""
+"""Findings are problems that a check of the installation reports."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Finding:
     details: Mapping[str, Any] = field(default_factory=dict)
 
     def refusal(self) -> Incoherent:
-        """Return the error that stops every write until the problem is solved."""
+        """Return the error with which every write is refused until the problem is solved."""
         return Incoherent(self.code, self.message, where=self.where, hint=self.hint, **self.details)
 
     def to_dict(self) -> dict[str, Any]:

@@ -11,22 +11,24 @@ from ledger.errors import InvalidInput
 GENERAL_GRADES: Final = ("general_1", "general_2", "general_3", "general_4")
 # Data of these grades is listed in the important-data catalogue.
 LISTED_GRADES: Final = ("important", "core")
-# All grades from the lowest to the highest. The rule 就高从严 (the highest grade applies) uses this order.
+# All grades from the lowest to the highest. The rule 就高从严 (of several grades, the highest applies) uses this order.
 GRADES: Final = (*GENERAL_GRADES, *LISTED_GRADES)
-# A scenario cannot provide core data.
+# The grades of data that a scenario can provide; core data is excluded.
 SCENARIO_GRADES: Final = GRADES[:-1]
-# The grades of ``AssetRegistry``, which has one grade for all four levels of general data. A grade's index is its
-# number on the chain.
+# The grades in ``AssetRegistry``, which has only one grade for the four levels of general data. A grade's number on the
+# chain is its place, from 0.
 ASSET_GRADES: Final = ("general", *LISTED_GRADES)
 
 
 def highest(grades: Iterable[str]) -> str:
-    """Return the highest of the grades, or the lowest grade if there are none; raise what ``grade_rank`` raises."""
+    """Return the highest of the grades, or the lowest grade if none is given. Raises the errors of ``grade_rank``."""
     return max(grades, key=grade_rank, default=GRADES[0])
 
 
 def grade_rank(grade: str) -> int:
-    """Return the grade's index in ``GRADES``; raise ``InvalidInput`` ``GRADE_UNKNOWN`` for any other text."""
+    """Return the place of the grade in ``GRADES``, from 0. Raises ``InvalidInput`` ``GRADE_UNKNOWN`` for any other
+    text.
+    """
     if grade not in GRADES:
         raise InvalidInput(
             "GRADE_UNKNOWN", "This grade is not known.", where="grade", hint=f"Use one of: {', '.join(GRADES)}."
@@ -35,5 +37,5 @@ def grade_rank(grade: str) -> int:
 
 
 def asset_grade(grade: str) -> str:
-    """Return the grade as ``AssetRegistry`` names it; all levels of general data have one name there."""
+    """Return the name of the grade in ``AssetRegistry``. All levels of general data have the same name there."""
     return ASSET_GRADES[0] if grade in GENERAL_GRADES else grade

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""State machines as tables that map (state, act) to the next state.
+"""State machines. A table maps each state and act to the next state.
 
-In each state, an act that the table does not list is refused.
+An act that the table does not list for a state is refused.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ledger.errors import Conflict
 
 @dataclass(frozen=True, slots=True)
 class StateMachine:
-    """A state machine that begins in the state ``initial``; ``name`` is its name in messages."""
+    """A state machine that begins in the state ``initial``. Error messages call it ``name``."""
 
     name: str
     initial: str
@@ -43,7 +43,7 @@ class StateMachine:
 
     @property
     def states(self) -> frozenset[str]:
-        """All states of the table."""
+        """All states that occur in the table."""
         return frozenset({self.initial, *self.moves.values(), *(state for state, _ in self.moves)})
 
     @property
@@ -52,7 +52,7 @@ class StateMachine:
         return frozenset(state for state in self.states if not self.moves_from(state))
 
 
-# A consumer drafts a request outside the ledger, so the first state is that of a signed request.
+# A consumer drafts a request outside the ledger. The ledger first sees a signed request, so the first state is "sent".
 REQUEST: Final = StateMachine(
     "request",
     "sent",

@@ -8,13 +8,13 @@ from typing import Final
 
 from ledger.errors import InvalidInput
 
-# The refused Unicode categories. Cc: line ends and other control characters. Cf: invisible characters, some of which
-# reverse or hide text. Zl, Zp: line and paragraph separators.
+# The Unicode categories that are refused. Cc: line ends and other control characters. Cf: invisible characters, some of
+# which reverse or hide text. Zl, Zp: line and paragraph separators.
 _LEAVING: Final = frozenset({"Cc", "Cf", "Zl", "Zp"})
 
 
 def require_line(text: str, where: str) -> str:
-    """Return the text if it fits on one line; raise ``InvalidInput`` ``TEXT_CONTROL`` if it does not.
+    """Return the text if it fits on one line. Otherwise raise ``InvalidInput`` ``TEXT_CONTROL``.
 
     If a name could contain a line end, a party could add lines of its own to a notice that a data subject reads and
     signs.

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Parties: their kinds, roles and ids. After the key of a party's id is destroyed, the id reveals nothing."""
+"""Parties: their kinds, roles and ids. A party's id is made with a key; once the key is destroyed, the id reveals
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,7 @@ class PartyKind(StrEnum):
 
 
 class Role(StrEnum):
-    """A role that a party can have; the order is that of the bits on the chain (protocol §3)."""
+    """A role that a party can have. The roles have the same order as their bits on the chain (protocol §3)."""
 
     SUBJECT = "subject"
     PROVIDER = "provider"
@@ -50,7 +52,7 @@ class Role(StrEnum):
         return sum(1 << bit for bit, role in enumerate(cls) if role in wanted)
 
 
-# Only an authority can grant and remove these roles. Otherwise an admin could register a party and make it an
+# The roles that only an authority can grant and remove. Otherwise an admin could register a party and make it an
 # authority.
 OFFICES: Final = frozenset(Role) - {Role.SUBJECT, Role.PROVIDER, Role.CONSUMER, Role.BROKER}
 
@@ -72,5 +74,7 @@ DEFAULT_ROLES: Final[dict[PartyKind, frozenset[Role]]] = {
 
 
 def party_id(key: bytes, kind: PartyKind, identifier: str) -> str:
-    """Return the party's id, 64 hex digits; ``key`` is 32 random bytes made for this party only (protocol §1)."""
+    """Return the party's id, 64 hex digits. ``key`` is 32 random bytes that are made for this party only (protocol
+    §1).
+    """
     return hmac.new(key, f"pingzheng/party/v1|{kind.value}|{identifier}".encode(), hashlib.sha256).hexdigest()

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Limits on what one authority or supervisor may do alone (protocol §3), as in the contract PartyRegistry."""
+"""Limits on what one authority or supervisor may do alone (protocol §3). The contract PartyRegistry has the same
+limits.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ PAUSE_REST: Final = 30 * DAY
 
 
 class ProposalState(StrEnum):
-    """The state of a proposal; the order is that of the numbers on the chain, from 1."""
+    """The state of a proposal. The states have the order of their numbers on the chain, from 1."""
 
     PENDING = "pending"
     CARRIED_OUT = "carried_out"
@@ -32,7 +34,7 @@ class ProposalState(StrEnum):
 
     @classmethod
     def numbered(cls, number: int) -> ProposalState:
-        """Return the state with this number on the chain.
+        """Return the state that has this number on the chain.
 
         Raises ``ValueError`` for 0 (no proposal) and unknown numbers.
         """

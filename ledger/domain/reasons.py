@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Codes of reasons (protocol §3), a provider's reasons for a refusal, and checks of reasons that people write."""
+"""Codes of reasons (protocol §3), the reasons for which a provider may refuse, and checks of reasons that people
+write.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from typing import Final
 from ledger.domain.definitions.reader import Bilingual
 from ledger.errors import InvalidInput
 
-# A reason's index is its number on the chain.
+# The names of reasons. A reason's number on the chain is its place in this list, from 0.
 REASONS: Final = (
     "none",
     "consent_withdrawn",
@@ -24,8 +26,8 @@ REASONS: Final = (
     "lifted",
 )
 
-# The reasons for which a provider may refuse to provide data although the subject has authorized this. The provider
-# signs the reason's code in the provision.
+# The reasons for which a provider may refuse to supply data although the subject has authorised this. The provider
+# signs the reason's code in its provision.
 REFUSALS: Final[Mapping[str, Bilingual]] = {
     "out_of_scope": Bilingual("超出提供范围", "Outside what the provider supplies"),
     "under_correction": Bilingual("数据更正中", "The record is being corrected"),
@@ -36,26 +38,26 @@ REFUSALS: Final[Mapping[str, Bilingual]] = {
     "source_unavailable": Bilingual("数据源暂不可用", "The source cannot be reached at present"),
 }
 
-# The greatest lengths in characters. A reason is stored as plain text. Grounds may be longer: their text is sealed, and
-# only their digest is on the chain.
+# The maximum lengths in characters. A reason is stored as plain text. Grounds may be longer, because their text is
+# stored encrypted and only their digest is on the chain.
 MAX_REASON: Final = 400
 MAX_GROUNDS: Final = 4_000
 
 
 def reason_name(number: int) -> str:
-    """Return the reason's name, or ``reason_<number>`` for a number that only a later version knows."""
+    """Return the reason's name. A number that only a later version knows is named ``reason_<number>``."""
     return REASONS[number] if number < len(REASONS) else f"reason_{number}"
 
 
 def checked_reason(reason: str) -> str:
-    """Return the reason; raise ``InvalidInput`` ``REASON_MISSING`` if it is blank or too long."""
+    """Return the reason. Raises ``InvalidInput`` ``REASON_MISSING`` if it is blank or too long."""
     if not reason.strip() or len(reason) > MAX_REASON:
         raise InvalidInput("REASON_MISSING", f"Give a reason of 1 to {MAX_REASON} characters.", where="reason")
     return reason
 
 
 def checked_grounds(grounds: str) -> str:
-    """Return the grounds; raise ``InvalidInput`` ``REASON_LENGTH`` if they are blank or too long."""
+    """Return the grounds. Raises ``InvalidInput`` ``REASON_LENGTH`` if they are blank or too long."""
     if not 1 <= len(grounds.strip()) <= MAX_GROUNDS:
         raise InvalidInput("REASON_LENGTH", f"Give reasons of 1 to {MAX_GROUNDS:,} characters.", where="reason")
     return grounds

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import Final
 
-# The last two entries are the development zones. They have no published code, so this project defined codes for them.
-# Certificate numbers use the city's code instead of these two codes.
+# The last two entries are the development zones. No official code is published for them, so this project defined codes.
+# In certificate numbers, the city's code stands for these two.
 REGIONS: Final = {
     "440800": "湛江市 Zhanjiang",
     "440802": "赤坎区 Chikan",

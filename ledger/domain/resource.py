@@ -54,7 +54,7 @@ class ResourceField:
 
 @dataclass(frozen=True, slots=True)
 class DataResource:
-    """A data resource; ``content_digest`` is the digest of the data itself, ``sha-256:`` and 64 hex digits.
+    """A data resource. ``content_digest`` is the digest of the data itself: ``sha-256:`` and 64 hex digits.
 
     If ``grade`` is empty, it becomes the highest grade of the fields.
     """
@@ -82,13 +82,13 @@ class DataResource:
 
     def __post_init__(self) -> None:
         if not self.grade:
-            # Unknown grades are ignored here: `check_resource` reports them with the name of the field.
+            # Unknown grades are ignored here, because `check_resource` will report them with the name of the field.
             known = (field.grade for field in self.fields if field.grade in GRADES)
             object.__setattr__(self, "grade", highest(known))
 
     @property
     def fingerprint(self) -> str:
-        """The 64 hex digits of the content digest. Two registrations must not have the same fingerprint."""
+        """The 64 hex digits of the content digest. No two registrations may have the same fingerprint."""
         return hex_of(self.content_digest)
 
     @property
@@ -106,9 +106,9 @@ class DataResource:
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> DataResource:
-        """Return the resource that a JSON object describes; only the members in ``_REQUIRED`` are required.
+        """Return the resource that a JSON object describes. Only the members in ``_REQUIRED`` are required.
 
-        Raises ``InvalidInput`` ``RESOURCE_SHAPE`` for a missing or unknown member, or a value of the wrong type.
+        Raises ``InvalidInput`` ``RESOURCE_SHAPE`` if a member is missing or unknown, or if a value has the wrong type.
         """
         _require_members(document, _RESOURCE_TYPES, _REQUIRED, "resource")
         columns = document["fields"]
@@ -185,7 +185,9 @@ def check_digest(value: str, where: str) -> None:
 
 
 def check_registrable(resource: DataResource, *, reviewed: bool) -> None:
-    """Raise ``Conflict`` ``GRADE_CORE`` for core data, and ``REVIEW_REQUIRED`` for important data without a review."""
+    """Raise ``Conflict`` ``GRADE_CORE`` for core data, and ``REVIEW_REQUIRED`` for important data that was not
+    reviewed.
+    """
     where = f"resource {resource.code}"
     if resource.grade == "core":
         raise Conflict(

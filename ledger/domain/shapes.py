@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rules for values; the schemas of entries consist of rules. A rule is a function that returns whether a value fits."""
+"""Rules for values. The schemas of entries consist of such rules. A rule is a function that returns whether a value
+fits.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +16,12 @@ MAX_ITEMS: Final = 64
 
 
 def matches(pattern: re.Pattern[str]) -> Rule:
-    """Return a rule for a text, all of which matches the pattern."""
+    """Return a rule for a text that matches the pattern from its beginning to its end."""
     return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
 
 
 def integer(low: int, high: int) -> Rule:
-    """Return a rule for an integer from ``low`` to ``high``; a boolean does not fit."""
+    """Return a rule for an integer from ``low`` to ``high``. A boolean does not fit."""
     return lambda value: type(value) is int and low <= value <= high
 
 
@@ -34,19 +36,19 @@ def list_of(rule: Rule, *, low: int = 1, high: int = MAX_ITEMS) -> Rule:
 
 
 def set_of(rule: Rule, *, low: int = 1, high: int = MAX_ITEMS) -> Rule:
-    """Return a rule for a list that fits ``list_of`` and has no repeated items; the items must be hashable."""
+    """Return a rule for a list that fits ``list_of`` and repeats no item. The items must be hashable."""
     items = list_of(rule, low=low, high=high)
     return lambda value: items(value) and len(set(value)) == len(value)
 
 
 def named_once(rule: Rule) -> Rule:
-    """Return a rule for a list of objects that all fit ``rule``, with different values of the member ``name``."""
+    """Return a rule for a list of objects that all fit ``rule``. No two objects may have the same ``name``."""
     items = list_of(rule)
     return lambda value: items(value) and len({item["name"] for item in value}) == len(value)
 
 
 def object_of(members: Mapping[str, Rule]) -> Rule:
-    """Return a rule for an object with exactly these members, each of which fits its own rule."""
+    """Return a rule for an object that has exactly these members. Each member must fit its own rule."""
     return lambda value: (
         isinstance(value, dict)
         and value.keys() == members.keys()
@@ -55,7 +57,9 @@ def object_of(members: Mapping[str, Rule]) -> Rule:
 
 
 def map_of(name: Rule, rule: Rule) -> Rule:
-    """Return a rule for an object: names fit ``name``; values fit ``rule``, are hashable and differ from each other."""
+    """Return a rule for an object with any members. Their names must fit ``name``. Their values must fit ``rule``, be
+    hashable and all be different.
+    """
     return lambda value: (
         isinstance(value, dict)
         and len(value) <= MAX_ITEMS
@@ -66,7 +70,7 @@ def map_of(name: Rule, rule: Rule) -> Rule:
 
 
 def or_null(rule: Rule) -> Rule:
-    """Return a rule for null or a value that fits ``rule``."""
+    """Return a rule for a value that is null or fits ``rule``."""
     return lambda value: value is None or rule(value)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Working days in Shanghai (工作日): Monday to Friday without statutory holidays, plus make-up days.
+"""Working days in Shanghai (工作日): Monday to Friday without statutory holidays, and make-up days at weekends.
 
 The General Office of the State Council announces holidays and make-up days each November for the next year
 (国务院办公厅关于部分节假日安排的通知); the package `chinesecalendar` contains these notices. Until a notice covers a
@@ -16,17 +16,18 @@ from chinese_calendar import holidays, workdays
 from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.errors import InvalidInput
 
-# The most working days until a deadline. A larger number is refused, because counting so many days would take long.
+# The maximum number of working days until a deadline. More are refused, because counting them would take long.
 MAX_WORKING_DAYS: Final = 1_000
 _DAY: Final = timedelta(days=1)
 _SATURDAY: Final = 5
 _FIRST_KNOWN: Final = date(min(holidays).year, 1, 1)
-# A notice may also change the last days of the year before: the notice for 2019 made 29 December 2018 a working day.
+# A notice may also change the last days of the year before. For example, the notice for 2019 made 29 December 2018 a
+# working day.
 _LAST_KNOWN: Final = date(max(holidays).year, 12, 24)
 
 
 def calendar_known(day: date) -> bool:
-    """Return whether the official notices cover the day; if not, the result of ``is_working_day`` may still change."""
+    """Return whether the official notices cover the day. If not, the result of ``is_working_day`` may still change."""
     return _FIRST_KNOWN <= day <= _LAST_KNOWN
 
 
@@ -36,7 +37,7 @@ def is_working_day(day: date) -> bool:
 
 
 def add_working_days(day: date, count: int) -> date:
-    """Return the ``count``-th working day after ``day``, or ``day`` if ``count`` is 0; ``day`` itself is not counted.
+    """Return the ``count``-th working day after ``day``. If ``count`` is 0, return ``day``.
 
     Raises ``InvalidInput`` ``WORKING_DAYS_INVALID`` for a count below 0 or above ``MAX_WORKING_DAYS``.
     """

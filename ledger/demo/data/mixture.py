@@ -1,4 +1,4 @@
-"""Decide how each request of the pilot ends: most requests succeed, and some fail in a way that a check must find.
+"""Decides how each request of the pilot ends. Most requests succeed; some fail in a way that a check must find.
 
 Nothing is random: in every run a subject's request ends in the same way.
 """
@@ -34,23 +34,25 @@ class Fate(StrEnum):
     HELD = "held"
 
 
-# Endings that need time to pass. Requests that end so are made in the first part of the pilot, on a local chain whose
-# clock is still in the past.
+# These endings need time to pass. Such requests are made in the first part of the pilot, while the clock of the local
+# chain still shows a time in the past.
 EARLY: Final = frozenset({Fate.UNANSWERED, Fate.EXPIRED})
-# The ways in which a request can end, except the ordinary one. A small pilot uses only the first of them.
+# The special ways in which a request can end, in the order in which they are assigned. A small pilot uses only the
+# first of them.
 _TURNS: Final = tuple(fate for fate in Fate if fate is not Fate.ORDINARY)
 _EVERY: Final = 40
-# Only these scenarios have a slow source, a correction, a platform that lies, or a hold by a supervisor.
+# The endings in which the platform lies.
 _LIES: Final = (Fate.CROOKED, Fate.ALTERED_CLAIM, Fate.SWAPPED)
+# Some endings occur only in these scenarios.
 _ONLY_IN: Final = {Fate.TIMED_OUT: ("S04",), Fate.CORRECTED: ("S01", "S02")} | dict.fromkeys(
     (*_LIES, Fate.HELD), ("S01",)
 )
-# Endings that occur only once in a scenario, because each needs a separate batch or several transactions.
+# These endings occur only once in a scenario, because each needs a batch of its own or several transactions.
 _ONCE: Final = frozenset({Fate.TIMED_OUT, Fate.CORRECTED, Fate.WITHDRAWN_ALONE, Fate.REVOKED, Fate.HELD, *_LIES})
 
 
 def fate_of(scenario: str, place: int, early: bool) -> Fate:
-    """Return the fate of the scenario's subject at ``place`` (from 0).
+    """Return how the request of a scenario's subject ends; ``place`` is the subject's place in the scenario, from 0.
 
     ``early`` is true if the pilot can begin before the present.
     """

@@ -1,5 +1,5 @@
-"""The institutions of the twelve scenarios (departments, utilities, banks and so on): who supplies, who requests, and
-why.
+"""The institutions of the twelve scenarios, such as departments, utilities and banks: which supplies data, which
+requests data, and why.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from ledger.demo.data.cast import institution, onboard
 from ledger.domain.parties import PartyKind, Role
 from ledger.installation.wiring import Ledger
 
-# The first number for these institutions; lower numbers belong to the institutions in ``cast``.
+# These institutions get the numbers from 20 on; lower numbers belong to the institutions in ``cast``.
 _FIRST_OFFICE: Final = 20
 
 _OFFICES: Final[Mapping[str, tuple[PartyKind, str]]] = {
@@ -45,7 +45,7 @@ _OFFICES: Final[Mapping[str, tuple[PartyKind, str]]] = {
 # These enterprises request data, so they have other roles than enterprises usually have.
 _ROLES: Final = {name: frozenset({Role.SUBJECT, Role.CONSUMER}) for name in ("landlord", "park")}
 
-# Maps a source to the institution that supplies from it, if the institution and the source have different names.
+# Maps a source to the institution that supplies its data, if the two have different names.
 _SUPPLIERS: Final[Mapping[str, str]] = {
     "electricity": "grid",
     "social_insurance": "insurance",
@@ -87,20 +87,20 @@ class Offices:
     ids: Mapping[str, str]
 
     def supplier(self, source: str) -> str:
-        """Return the party that supplies from a source."""
+        """Return the id of the party that supplies data from a source."""
         return self.ids[office_of(source)]
 
     def name(self, party: str) -> str:
-        """Return the name of the institution that a party is."""
+        """Return the name of the institution with this party id."""
         return next(name for name, identifier in self.ids.items() if identifier == party)
 
     def consumer(self, scenario: str) -> str:
-        """Return the party that requests data in a scenario."""
+        """Return the id of the party that requests data in a scenario."""
         return self.ids[_CONSUMERS[scenario]]
 
 
 def open_offices(ledger: Ledger) -> Offices:
-    """Onboard all institutions of the scenarios, or find the institutions that an earlier run onboarded."""
+    """Onboard all institutions of the scenarios, or find those that an earlier run onboarded."""
     parts = [
         institution(_FIRST_OFFICE + place, kind, title, _ROLES.get(name))
         for place, (name, (kind, title)) in enumerate(_OFFICES.items())
@@ -109,10 +109,10 @@ def open_offices(ledger: Ledger) -> Offices:
 
 
 def office_of(source: str) -> str:
-    """Return the name of the institution that supplies from a source."""
+    """Return the name of the institution that supplies data from a source."""
     return _SUPPLIERS.get(source, source)
 
 
 def note_of(scenario: str) -> str:
-    """Return the purpose for the consumer's note, or an empty text if the scenario needs no purpose."""
+    """Return the purpose that the consumer states in its note. Empty if the scenario needs no purpose."""
     return _NOTES.get(scenario, "")

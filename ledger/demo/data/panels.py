@@ -1,5 +1,5 @@
-"""Reads the real panels behind the pilot's subjects. Each subject's rows are sorted oldest first and keep the published
-values.
+"""Reads the published panels behind the pilot's subjects. A subject's rows are sorted oldest first, and their values
+are not changed.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ Panel = Mapping[str, Sequence[PanelRow]]
 YOUNG_MEN: Final = "wooldridge/wagepan"
 WORKERS: Final = "Ecdat/Wages"
 FIRMS: Final = "plm/EmplUK"
-# The panel of Cornwell and Rupert has no numbers for persons: every seven rows in a row are the years of one person.
+# In the panel of Cornwell and Rupert, persons have no numbers: rows 1 to 7 are the years of one person, rows 8 to 14
+# those of the next, and so on.
 _YEARS_OF_WORKERS: Final = 7
 
 
 def read_panels(library: Library, firms: int | None = None) -> dict[str, Panel]:
-    """Return the three panels, keyed by their code: 545 young men, 595 workers, and all 140 firms or only the first
-    ``firms``.
+    """Return the three panels, keyed by their code: 545 young men, 595 workers, and 140 firms (or only the first
+    ``firms``).
     """
     workers = _records(library, WORKERS)
     blocks = [workers[start : start + _YEARS_OF_WORKERS] for start in range(0, len(workers), _YEARS_OF_WORKERS)]

@@ -1,4 +1,4 @@
-"""The pilot's subjects: each subject has real rows of a panel, and an invented name and identifier."""
+"""The pilot's subjects. Each has real rows of a panel, and an invented name and identifier."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from ledger.domain.codes import synthetic_resident_id
 from ledger.domain.parties import PartyKind
 
 _SURNAMES: Final = "陈李林黄吴梁郑庞杨许"
-# A person takes part in one scenario. A firm takes part in several; its place in the list, modulo 4, decides in which.
+# For each scenario, which firms take part in it: those whose place in the list, modulo 4, is one of these numbers. (A
+# person takes part in only one scenario.)
 _FIRMS_IN: Final[Mapping[str, tuple[int, ...]]] = {
     "S01": (0, 1),
     "S05": (2,),
@@ -30,8 +31,8 @@ _SIXTH: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A subject with its number in the panel; ``part`` is the party to onboard, and ``phone`` is an invented phone
-    number.
+    """A subject. ``number`` is its number in the panel, ``part`` is the party to onboard, and ``phone`` is an invented
+    phone number.
     """
 
     panel: str
@@ -42,7 +43,7 @@ class Subject:
 
 @dataclass(slots=True)
 class Member:
-    """A subject in a scenario, with its progress: party, request, authorizations by source, certificate."""
+    """A subject in a scenario, with what exists so far: party, request, authorizations by source, certificate."""
 
     scenario: str
     subject: Subject
@@ -62,7 +63,9 @@ Members = Mapping[str, Sequence[Member]]
 
 
 def subjects_of(panels: Mapping[str, Panel], limit: int) -> list[Subject]:
-    """Return up to ``limit`` subjects: all firms first, then persons of the two other panels, half of each."""
+    """Return up to ``limit`` subjects: first all firms, then persons, half of them from each of the two other
+    panels.
+    """
     firms = [
         Subject(FIRMS, number, firm(place, number), f"{10_000_009_000 + int(number)}")
         for place, number in enumerate(panels[FIRMS])
@@ -84,7 +87,9 @@ def _person(place: int, panel: str, number: str) -> Subject:
 
 
 def members_of(subjects: Sequence[Subject], early: bool) -> dict[str, list[Member]]:
-    """Return the subjects of each scenario as members, each with the way in which its request will end (fate)."""
+    """Return the members of each scenario, that is, its subjects, each with the way in which its request will end
+    (fate).
+    """
     chosen = _persons_by_scenario(subjects) | _firms_by_scenario(subjects)
     return {
         scenario: [
@@ -95,7 +100,7 @@ def members_of(subjects: Sequence[Subject], early: bool) -> dict[str, list[Membe
 
 
 def _persons_by_scenario(subjects: Sequence[Subject]) -> dict[str, list[Subject]]:
-    """Assign the persons of each panel to two scenarios; one in six gets the scenario with three sources."""
+    """Assign the persons of each panel to two scenarios. One person in six gets the scenario with three sources."""
     found: dict[str, list[Subject]] = {"S02": [], "S03": [], "S04": [], "S10": []}
     for panel, one, three in ((YOUNG_MEN, "S02", "S10"), (WORKERS, "S04", "S03")):
         for place, subject in enumerate(subject for subject in subjects if subject.panel == panel):
@@ -112,7 +117,7 @@ def _firms_by_scenario(subjects: Sequence[Subject]) -> dict[str, list[Subject]]:
 
 
 def split(members: Members, fates: Iterable[Fate]) -> tuple[Members, Members]:
-    """Split the members into those that have one of the fates, and the others."""
+    """Split the members into those whose fate is one of ``fates``, and the others."""
     chosen = frozenset(fates)
     return (
         {scenario: [member for member in group if member.fate in chosen] for scenario, group in members.items()},
@@ -121,5 +126,5 @@ def split(members: Members, fates: Iterable[Fate]) -> tuple[Members, Members]:
 
 
 def count(members: Members) -> int:
-    """Return the number of members in all scenarios."""
+    """Return how many members all scenarios have together."""
     return sum(len(group) for group in members.values())

@@ -1,7 +1,7 @@
 """Writes the sources of the pilot's providers. Each provider has a folder with definitions, and CSV files, Parquet
 files or databases.
 
-As in real sources, the rows also contain the subject's name, ID number and phone, which must never leave the provider.
+As in real sources, the rows also contain the subject's name, ID number and phone. These must never leave the provider.
 """
 
 from __future__ import annotations
@@ -40,19 +40,17 @@ _MONTHS: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Shelves:
-    """The source books of all providers, keyed by the provider's name."""
+    """The source books of all providers. Each book belongs to the provider with the given name."""
 
     books: Mapping[str, SourceBook]
 
     def connector(self, scenario: str, source: str) -> Connector:
-        """Return the connector of a scenario's source, from the book of the institution that supplies from
-        this source.
-        """
+        """Return the connector of a scenario's source, from the book of the institution that supplies its data."""
         return self.books[office_of(source)].connector(scenario, source)
 
 
 class Sources:
-    """Writes files and databases made from the panels, with one folder for each provider."""
+    """Writes files and databases with rows of the panels, in one folder for each provider."""
 
     def __init__(self, folder: Path, panels: Mapping[str, Panel], members: Mapping[str, Sequence[Member]]) -> None:
         self.folder = folder
@@ -62,7 +60,7 @@ class Sources:
     def write(self, today: date, *, corrected: bool = False) -> Shelves:
         """Write all sources, and return the source books.
 
-        Subjects whose fate is to have no data are left out, and some subjects are marked as under correction. If
+        A subject whose fate is to have no data gets no rows, and some subjects are marked as under correction. If
         ``corrected`` is false, the newest row is missing for subjects whose data is corrected later.
         """
         for key, mapped in MAPPING.items():
@@ -78,7 +76,7 @@ class Sources:
         return Shelves({name: SourceBook.load(path) for name in offices if (path := self.folder / name).is_dir()})
 
     def slow(self, key: Key) -> SourceBook:
-        """Return the source book of one provider, with a time limit of one second for the given source."""
+        """Return the source book of one provider, in which the given source has a time limit of one second."""
         folder = self._of(key)
         _definition(folder, key, MAPPING[key], timeout=1)
         book = SourceBook.load(folder)
@@ -90,7 +88,7 @@ class Sources:
 
     @contextmanager
     def busy(self, key: Key) -> Iterator[None]:
-        """Lock a database during the block, as if it were being loaded, so that queries wait."""
+        """Lock a database during the block, so that queries wait, as if the provider were loading data into it."""
         database = sqlite3.connect(_path(self._of(key), key), isolation_level=None)
         try:
             database.execute("BEGIN EXCLUSIVE")
@@ -114,7 +112,7 @@ class Sources:
 
 
 def _months(today: date, count: int) -> list[str]:
-    """Return the last ``count`` complete months, oldest first, as ``YYYYMM``."""
+    """Return the last ``count`` complete months before ``today``, oldest first, as ``YYYYMM``."""
     last = today.year * _MONTHS + today.month - 2
     return [f"{month // _MONTHS:04d}{month % _MONTHS + 1:02d}" for month in range(last - count + 1, last + 1)]
 

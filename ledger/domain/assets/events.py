@@ -124,7 +124,9 @@ _DOCUMENTS: Final = ("content", "grounds", "report", "terms", "scope")
 
 
 def names_in(event: str, args: Mapping[str, Any]) -> dict[str, str]:
-    """Return a map from argument to the name of its value; an unknown value is named by the argument and the number."""
+    """Return the names of values in an event's arguments, as a map from argument to name. If a value has no known name,
+    the name is made from argument and number.
+    """
     return {
         field: table[args[field]] if args[field] < len(table) else f"{field}_{args[field]}"
         for (name, field), table in _NAMES.items()
@@ -133,10 +135,10 @@ def names_in(event: str, args: Mapping[str, Any]) -> dict[str, str]:
 
 
 def parties_in(event: str, args: Mapping[str, Any]) -> dict[str, int]:
-    """Return a map from argument to party number, for each party that an event names in addition to its actor."""
+    """Return the parties that an event names besides the party that acted, as a map from argument to party number."""
     return {field: args[field] for field in _PARTIES.get(event, ()) if args[field]}
 
 
 def documents_in(args: Mapping[str, Any]) -> dict[str, str]:
-    """Return a map from argument to digest (64 hex digits), for each document that an event commits to."""
+    """Return the digests (64 hex digits) of the documents on which an event rests, as a map from argument to digest."""
     return {field: args[field] for field in _DOCUMENTS if field in args and int(args[field], 16)}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The lineage of an asset: a graph of its ancestors, its descendants, and the assets that replaced an asset."""
+"""The lineage of an asset as a graph: its ancestors, its descendants, and assets that replaced other assets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ class LineageNode:
 
 @dataclass(frozen=True, slots=True)
 class LineageEdge:
-    """``asset`` was made from ``other``; but if the relation is ``replaced_by``, ``other`` replaces ``asset``."""
+    """A relation: ``asset`` was made from ``other``. If the relation is ``replaced_by``, ``other`` replaces
+    ``asset``.
+    """
 
     asset: str
     relation: str
@@ -36,7 +38,7 @@ class LineageEdge:
 
 @dataclass(frozen=True, slots=True)
 class LineageGraph:
-    """The asset ``root`` with its ancestors and descendants; ``truncated`` means that more of them exist."""
+    """The asset ``root`` with its ancestors and descendants. If ``truncated`` is true, there are more of them."""
 
     root: str
     nodes: tuple[LineageNode, ...]

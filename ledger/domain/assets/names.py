@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names for the numbers that ``AssetRegistry`` uses (``contracts/Types.sol``): the index of a name is the number."""
+"""Names for the numbers that ``AssetRegistry`` uses (``contracts/Types.sol``). A number is the place of its name, from
+0.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from typing import Final
 
 ASSET_STATES: Final = ("none", "applied", "confirmed", "rejected", "cancelled", "annulled")
 APPLICATION_KINDS: Final = ("none", "first", "change", "correct", "renew", "cancel")
-# Applications of these kinds contain a new description of the resource; applications of other kinds contain reasons.
+# Applications of these kinds contain a new description of the resource. All others contain reasons instead.
 DESCRIBING: Final = ("first", "change", "correct")
 STAGES: Final = ("none", "submitted", "accepted", "reviewed", "noticed", "returned")
 OBJECTION_STATES: Final = ("none", "filed", "admitted", "verified", "upheld", "dismissed", "refused")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads definitions that people write in files: every member is checked, and an unknown member is an error."""
+"""Reads definitions that people write in files. Every member is checked, and an unknown member is an error."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ class Bilingual:
 
 
 class DefinitionReader:
-    """Reads the members of a definition one by one; ``require_nothing_else`` then refuses members that were not read.
+    """Reads the members of a definition one by one. At the end, ``require_nothing_else`` refuses members that were not
+    read.
 
     A subclass sets the code and the hint of its errors. ``where`` is ``file: member: member``. Messages are in Chinese
     and English, because civil servants write definitions.
@@ -43,7 +44,7 @@ class DefinitionReader:
         self._where = where
 
     def take(self, name: str) -> Any:
-        """Return the member's value unchecked; raise ``InvalidInput`` if the member is missing."""
+        """Return the member's value without checking it. Raises ``InvalidInput`` if the member is missing."""
         if name not in self._left:
             raise self.invalid(name, self._missing(name))
         return self._left.pop(name)
@@ -53,7 +54,7 @@ class DefinitionReader:
         return f"{self._where}: {name}"
 
     def invalid(self, name: str, message: str, code: str | None = None) -> InvalidInput:
-        """Return the error for a wrong member; ``code`` replaces the reader's own code."""
+        """Return the error for a wrong member. ``code``, if given, replaces the reader's own code."""
         return self._error(self.place(name), message, code)
 
     def nested(self, name: str) -> Self:
@@ -68,7 +69,7 @@ class DefinitionReader:
         return value
 
     def matching(self, name: str, pattern: re.Pattern[str]) -> str:
-        """Return a text, all of which matches the pattern."""
+        """Return a text that matches the pattern from its beginning to its end."""
         value = self.text(name)
         if not pattern.fullmatch(value):
             raise self.invalid(name, f"格式应符合 {pattern.pattern}。The text must match {pattern.pattern}.")
@@ -103,7 +104,7 @@ class DefinitionReader:
         return value
 
     def choices(self, name: str, choices: Sequence[str]) -> Sequence[str]:
-        """Return a list whose items are from the choices; no item is repeated."""
+        """Return a list whose items are among the choices. No item may be repeated."""
         values = self.items(name)
         if any(value not in choices for value in values):
             raise self.invalid(name, f"每项应为下列之一。Each item must be one of: {', '.join(choices)}.")
@@ -157,7 +158,7 @@ class DefinitionReader:
 
     def _missing(self, name: str) -> str:
         left = [str(key) for key in self._left]
-        # With a full-width colon, YAML reads the member and its value as one word.
+        # If the author wrote a full-width colon, YAML reads the member's name and value as one word.
         written = [key for key in left if key.startswith(f"{name}：")] or get_close_matches(name, left, 1, 0.8)
         if not written:
             return "缺少此项。This member is missing."

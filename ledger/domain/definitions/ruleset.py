@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A ruleset contains the deadlines that a registration authority sets and the choices that it makes, in one file.
+"""A ruleset contains the deadlines and choices of a registration authority in one file.
 
 Nobody has compared the numbers in the packaged files with an official text. The member ``standing`` says so; wherever a
 ruleset is shown, ``standing`` must be shown too.
@@ -14,15 +14,16 @@ from typing import Final
 
 from ledger.domain.definitions.reader import Bilingual, DefinitionReader
 
-# An authority writes `confirmed` in its own file after it has compared every number with its rules.
+# `configuration`: nobody has compared the numbers with official rules. `confirmed`: the authority that wrote the file
+# has compared every number.
 RULESET_STANDINGS: Final = ("configuration", "confirmed")
 APPLICATION_KINDS: Final = ("first", "change", "correct", "renew", "cancel")
 # The contract always requires a public notice for these kinds, so a ruleset must require it too.
 ALWAYS_NOTICED: Final = ("first", "change")
 SECOND_PLEDGES: Final = ("rank", "refuse")
 NEAR_DUPLICATES: Final = ("ignore", "report")
-# The largest values: about one year of working days, and the longest validity of a registration certificate (S00) in
-# years.
+# The maximum values: about one year of working days, and in years the longest validity of a registration certificate
+# (S00).
 _MAX_WORKING_DAYS: Final = 250
 _MAX_YEARS: Final = 3
 _CODE: Final = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII)
@@ -59,7 +60,9 @@ class Ruleset:
 
 
 def ruleset_of(raw: object, where: str) -> Ruleset:
-    """Return the ruleset of a definition; raise ``InvalidInput`` ``RULESET_INVALID`` with the file and the member."""
+    """Return the ruleset that a definition describes. Raises ``InvalidInput`` ``RULESET_INVALID``, which names the file
+    and the member.
+    """
     reader = _Reader(raw, where)
     return Ruleset(
         code=reader.matching("code", _CODE),

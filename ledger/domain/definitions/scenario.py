@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A pilot scenario: which data a consumer may request, about which subjects, and for how long; loaded from a file.
+"""A pilot scenario, loaded from a file. It says which data a consumer may request, about which subjects, and for how
+long.
 
 The limits on validity, uses, retention, price and pilot period are settings of the pilot, not rules of a law.
 ``standing`` and ``basis_note`` say what a scenario is based on; wherever a scenario is shown, both must be shown too.
@@ -25,7 +26,7 @@ PERSONS: Final = frozenset({PartyKind.PERSON, PartyKind.SOLE_TRADER})
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A source of data; its provider signs a separate provision."""
+    """A source of data. Its provider signs a provision for this source alone."""
 
     name: str
     title: Bilingual
@@ -34,7 +35,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioField:
-    """A claim that the scenario allows, the source whose rows it needs, and the rule that computes the claim."""
+    """A claim that the scenario allows. It names the source whose rows it needs, and the rule that computes it."""
 
     name: str
     title: Bilingual
@@ -45,7 +46,7 @@ class ScenarioField:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """The price of a certificate, in fen for each ``unit``: 0 for public use, otherwise at most ``cap``."""
+    """The price of a certificate, in fen for each ``unit``. For public use it is 0, otherwise at most ``cap``."""
 
     use: str
     unit: str
@@ -57,8 +58,8 @@ class Price:
 class Scenario:
     """A scenario. ``digest`` is the digest of the whole definition; a certificate names the digest of its scenario.
 
-    ``request_note`` says what the consumer's note must state; it is None if no note is required. The pilot period is
-    from ``pilot_from`` to ``pilot_to``, days in Asia/Shanghai, both included.
+    ``request_note`` says what the consumer's note must state; it is None if no note is required. The pilot period
+    begins on the day ``pilot_from`` and ends with the day ``pilot_to`` (Asia/Shanghai).
     """
 
     code: str
@@ -101,7 +102,7 @@ class Scenario:
         )
 
     def source_of(self, field: str) -> str:
-        """Return the name of a field's source.
+        """Return the name of the source from which a field is computed.
 
         Raises ``InvalidInput`` ``FIELD_NOT_IN_SCENARIO`` for an unknown field.
         """
@@ -109,12 +110,14 @@ class Scenario:
         return next(item.source for item in self.fields if item.name == field)
 
     def fields_of(self, source: str) -> tuple[ScenarioField, ...]:
-        """Return the fields that are computed from this source; raise what ``source`` raises."""
+        """Return the fields that are computed from this source. Raises the errors of ``source``."""
         name = self.source(source).name
         return tuple(field for field in self.fields if field.source == name)
 
     def columns_of(self, source: str, fields: Iterable[str] | None = None) -> tuple[str, ...]:
-        """Return the columns that the source's fields (or only ``fields``) need; no other columns may be supplied."""
+        """Return the columns that the source's fields need (all of them, or only ``fields``). No other columns may be
+        supplied.
+        """
         wanted = None if fields is None else set(fields)
         rules = [field.rule for field in self.fields_of(source) if wanted is None or field.name in wanted]
         return tuple(dict.fromkeys(column for rule in rules for column in columns_of(rule)))
@@ -189,7 +192,9 @@ class Scenario:
         self._require_kind("consumer", kind, self.consumer_kinds)
 
     def require_provider_kind(self, source: str, kind: PartyKind) -> None:
-        """Raise ``Forbidden`` unless a party of this kind may supply the source; also raise what ``source`` raises."""
+        """Raise ``Forbidden`` unless a party of this kind may supply data from the source. Also raises the errors of
+        ``source``.
+        """
         self._require_kind("provider", kind, self.source(source).provider_kinds)
 
     def _require_kind(self, part: str, kind: PartyKind, kinds: frozenset[PartyKind]) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The allowed values of a rule's members: columns, edges of bands, choices, periods of time."""
+"""The allowed values of a rule's members, such as columns, edges of bands, choices, and periods of time."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from ledger.domain.rules import supplied_rows as cells
 Rule = Mapping[str, Any]
 
 MAX_LAST: Final = 600
-# The most points of a series. So many points fit into one disclosure of a certificate, even with the longest numbers.
+# The maximum number of points in a series. So many points fit into one disclosure of a certificate, even with the
+# longest numbers.
 MAX_SERIES: Final = 36
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member of a rule: a function that checks its value, and a description of valid values in two languages."""
+    """A member of a rule. It has a function that checks the member's value, and a description of valid values in
+    Chinese and English.
+    """
 
     fits: Callable[[Any, Rule], bool]
     zh: str

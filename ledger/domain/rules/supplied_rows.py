@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Strict reading of the rows that a provider supplied: cells, numbers, categories and calendar periods.
+"""Strictly reads the rows that a provider supplied: cells, numbers, categories and calendar periods.
 
 A period is a year ``YYYY``, a month ``YYYYMM`` or a day ``YYYYMMDD`` in ASCII digits, from 1900 to 2199. All rows for
 one rule have the same unit (year, month or day), and no two rows have the same period. Errors name the row (counted
@@ -22,11 +22,11 @@ Rows = Sequence[Row]
 T = TypeVar("T")
 Read = Callable[[Row, int], T]
 
-# Maps the length of a period's text to its unit.
+# Maps the number of digits in a period to the unit.
 UNITS: Final[Mapping[int, str]] = {4: "year", 6: "month", 8: "day"}
 MAX_TEXT: Final = 200
-# A number: at most 30 digits on each side of the point, which is enough for any quantity and still fast in exact
-# arithmetic. Only ASCII digits, because Python would also accept full-width digits.
+# A number has at most 30 digits on each side of the point. This is enough for any quantity, and exact arithmetic is
+# still fast. Only ASCII digits are accepted; Python would also accept full-width digits.
 _NUMBER: Final = re.compile(r"-?\d{1,30}(\.\d{1,30})?", re.ASCII)
 _PERIOD: Final = re.compile(r"(19|20|21)\d\d(\d\d(\d\d)?)?", re.ASCII)
 _DIGEST: Final = re.compile(r"(sha-256|sm3):[0-9a-f]{64}")
@@ -34,7 +34,7 @@ _DIGEST: Final = re.compile(r"(sha-256|sm3):[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Dated(Generic[T]):
-    """The value of a row with its period.
+    """A value of a row, and the row's period.
 
     Periods are numbered in the order of time: the ``ordinal`` of the next year, month or day is greater by one.
     """
@@ -46,22 +46,23 @@ class Dated(Generic[T]):
 
 
 def is_number(text: str) -> bool:
-    """Return whether the text is a valid number in a row or rule: ASCII digits, optional sign and point."""
+    """Return whether the text is a valid number in a row or rule: ASCII digits, with an optional sign and point."""
     return _NUMBER.fullmatch(text) is not None
 
 
 def is_line(text: str) -> bool:
-    """Return whether the text is a line: 1 to 200 printable characters without white space at its ends."""
+    """Return whether the text is 1 to 200 printable characters on one line, without blanks at its ends."""
     return 1 <= len(text) <= MAX_TEXT and text.isprintable() and text == text.strip()
 
 
 def is_digest(text: str) -> bool:
-    """Return whether the text is a digest that names its algorithm."""
+    """Return whether the text is a digest that begins with the name of its algorithm."""
     return _DIGEST.fullmatch(text) is not None
 
 
 def dated(rows: Rows, order: str, read: Read[T], unit: str | None = None) -> list[Dated[T]]:
-    """Return the value that ``read`` gives for each row, in the order of periods; all rows are read and checked.
+    """Return the value that ``read`` gives for each row, in the order of the rows' periods. All rows are read and
+    checked.
 
     ``order`` is the column of the periods. Without ``unit``, the first row sets the unit. Raises ``InvalidInput``
     ``ROWS_MISSING``, ``ROW_ORDER_TWICE``, ``ROW_VALUE_INVALID``, ``ROW_COLUMN_MISSING``.
@@ -84,12 +85,14 @@ def dated(rows: Rows, order: str, read: Read[T], unit: str | None = None) -> lis
 
 
 def window(items: Sequence[Dated[T]], last: int) -> list[Dated[T]]:
-    """Return the items in the ``last`` years, months or days that end with the newest item; there may be gaps."""
+    """Return the items of the last ``last`` years, months or days, counted back from the newest item. There may be
+    gaps.
+    """
     return [item for item in items if item.ordinal > items[-1].ordinal - last]
 
 
 def cell(row: Row, place: int, column: str) -> str:
-    """Return the text in a cell; raise ``InvalidInput`` if the column is missing or the text is blank."""
+    """Return the text in a cell. Raises ``InvalidInput`` if the column is missing or the text is blank."""
     if column not in row:
         raise InvalidInput("ROW_COLUMN_MISSING", f"The row has no column {column}.", where=f"row {place}")
     if not row[column].strip():
@@ -98,7 +101,9 @@ def cell(row: Row, place: int, column: str) -> str:
 
 
 def period(row: Row, place: int, column: str, unit: str) -> int:
-    """Return the ordinal of the period in a cell; the ordinals of neighbouring years, months or days differ by one."""
+    """Return the ordinal of the period in a cell. Neighbouring years, months or days have ordinals that differ by
+    one.
+    """
     text = cell(row, place, column)
     ordinal = ordinal_of(text, unit)
     if ordinal is None:
@@ -129,7 +134,7 @@ def score(row: Row, place: int, column: str, top: int) -> int:
 
 
 def category(row: Row, place: int, column: str, choices: Sequence[str]) -> str:
-    """Return the choice in a cell, which must be written exactly as in ``choices``."""
+    """Return the choice in a cell. The cell must contain it exactly as it is written in ``choices``."""
     text = cell(row, place, column)
     if text not in choices:
         raise invalid(place, column, "is not one of the scenario's choices", f"Use one of: {', '.join(choices)}.")
@@ -137,7 +142,7 @@ def category(row: Row, place: int, column: str, choices: Sequence[str]) -> str:
 
 
 def line(row: Row, place: int, column: str) -> str:
-    """Return the line of at most 200 printable characters in a cell."""
+    """Return the text in a cell, which must be a line of at most 200 printable characters."""
     text = cell(row, place, column)
     if not is_line(text):
         raise invalid(place, column, f"is not a line of at most {MAX_TEXT} printable characters")
@@ -145,7 +150,7 @@ def line(row: Row, place: int, column: str) -> str:
 
 
 def digest_text(row: Row, place: int, column: str) -> str:
-    """Return the digest in a cell, which must name its algorithm."""
+    """Return the digest in a cell. It must begin with the name of its algorithm."""
     text = cell(row, place, column)
     if not is_digest(text):
         raise invalid(place, column, "is not a digest", "Write sha-256: or sm3: and 64 lower-case hex digits.")
@@ -153,7 +158,7 @@ def digest_text(row: Row, place: int, column: str) -> str:
 
 
 def invalid(place: int, column: str, what: str, hint: str | None = None) -> InvalidInput:
-    """Return the error for a wrong cell; ``what`` completes the sentence "The value of <column> …"."""
+    """Return the error for a wrong cell. ``what`` completes the sentence "The value of <column> …"."""
     return InvalidInput("ROW_VALUE_INVALID", f"The value of {column} {what}.", where=f"row {place}", hint=hint)
 
 
