@@ -17,7 +17,7 @@ from typer import rich_utils
 
 
 def open_streams() -> None:
-    """Prepare the standard streams so that printing never fails because of an encoding or a closed stream.
+    """Prepare the standard streams. After that, printing never fails because of an encoding or a closed stream.
 
     Characters that a stream's encoding lacks, such as Chinese in Latin-1, are written as ``\\uXXXX``.
     """
