@@ -20,7 +20,8 @@ SCENARIO_STANDINGS: Final = ("documented", "proposed", "demonstration")
 PRICE_USES: Final = ("public", "industry")
 PRICE_UNITS: Final = ("product", "call", "time", "volume")
 MAX_FEN: Final = 10**12
-# The channels by which data may reach a bank. Through any other channel the platform would do credit reporting (征信).
+# The channels through which data may reach a bank. If the platform used another channel, it would do credit reporting
+# (征信).
 CREDIT_CHANNELS: Final = frozenset({"subject_carried", "licensed_credit_agency", "government_platform"})
 _CODE: Final = re.compile(r"S\d{2}", re.ASCII)
 _NAMES_HIDE: Final = (
@@ -29,10 +30,10 @@ _NAMES_HIDE: Final = (
 
 
 def scenario_of(raw: object, where: str) -> Scenario:
-    """Return the scenario of a definition.
+    """Return the scenario that a definition describes.
 
-    Raises ``InvalidInput`` with the file and the member: ``SCENARIO_INVALID``, ``RULE_INVALID``,
-    ``RULE_OUTSIDE_MODE``, ``PRICE_PUBLIC_NOT_FREE``, ``PRICE_OVER_CAP``.
+    Raises ``InvalidInput`` with the file and the member: ``SCENARIO_INVALID``, ``RULE_INVALID``, ``RULE_OUTSIDE_MODE``,
+    ``PRICE_PUBLIC_NOT_FREE``, ``PRICE_OVER_CAP``.
     """
     reader = _Reader(raw, where)
     scenario = Scenario(
@@ -92,7 +93,7 @@ def _field(reader: _Reader) -> ScenarioField:
 
 
 def _require_sources_and_fields(scenario: Scenario, reader: _Reader) -> None:
-    """Raise unless all names differ, every field's source exists, and every source has a field."""
+    """Raise unless all names are different, every field names an existing source, and every source has a field."""
     sources = [source.name for source in scenario.sources]
     for member, names in (("sources", sources), ("fields", [field.name for field in scenario.fields])):
         for number, name in enumerate(names):
@@ -115,7 +116,7 @@ def _require_sources_and_fields(scenario: Scenario, reader: _Reader) -> None:
 
 
 def _require_content_safety(scenario: Scenario, reader: _Reader) -> None:
-    """Raise unless every rule reveals at most what the payload mode allows, and no claim names a person.
+    """Raise unless every rule reveals at most what the payload mode allows, and no claim contains a person's name.
 
     Also raise if a text that goes into certificates is a name that SD-JWT reserves (protocol §5).
     """
@@ -123,7 +124,9 @@ def _require_content_safety(scenario: Scenario, reader: _Reader) -> None:
         op, member = field.rule["op"], f"fields[{number}]: rule"
         if scenario.payload_mode not in OPS[op].modes:
             allowed = ", ".join(sorted(name for name, known in OPS.items() if scenario.payload_mode in known.modes))
-            message = f"{scenario.payload_mode} 模式不允许规则 {op}。Rules that this payload mode allows: {allowed}."
+            message = (
+                f"数据形态 {scenario.payload_mode} 不允许规则 {op}。Rules that this payload mode allows: {allowed}."
+            )
             raise reader.invalid(f"{member}.op", message, "RULE_OUTSIDE_MODE")
         if op == "attribute" and scenario.subject_kinds & PERSONS:
             raise reader.invalid(f"{member}.op", "凭证不得写个人姓名、证件号码。A claim must not name a person.")
@@ -134,7 +137,9 @@ def _require_content_safety(scenario: Scenario, reader: _Reader) -> None:
 
 
 def _require_protection(scenario: Scenario, reader: _Reader) -> None:
-    """Raise unless data about persons requires separate consent and an assessment, and banks use an allowed channel."""
+    """Raise unless scenarios about persons require separate consent and an assessment, and banks get data through an
+    allowed channel.
+    """
     if scenario.subject_kinds & PERSONS and scenario.legal_basis != "statutory_duty":
         if scenario.legal_basis != "separate_consent":
             message = "主体含个人，应为 separate_consent。If subjects can be persons, this must be separate_consent."
@@ -151,7 +156,10 @@ def _require_protection(scenario: Scenario, reader: _Reader) -> None:
 
 class _Reader(DefinitionReader):
     code = "SCENARIO_INVALID"
-    hint = "与软件包自带的场景对照。Compare the file with the scenarios in the package; see docs/scenarios.md."
+    hint = (
+        "请与软件包自带的场景对照；写法见 docs/scenarios.zh.md。"
+        "Compare the file with the scenarios in the package; see docs/scenarios.md."
+    )
 
     def kinds(self, name: str) -> frozenset[PartyKind]:
         return frozenset(PartyKind(value) for value in self.choices(name, [kind.value for kind in PartyKind]))

@@ -39,23 +39,25 @@ Series = list[list[str | int]]
 Claim = str | int | bool | Series
 T = TypeVar("T")
 
-# The version of the code that computes claims. Raise this number if any rows could give another claim than before, and
-# then raise the version of every scenario too: a template names both versions, and one scenario version cannot have two
+# The version of the code that computes claims. If any rows could now give another claim than before, raise this number
+# and also the version of every scenario. A template names both versions, and one version of a scenario cannot have two
 # engines.
 ENGINE: Final = 2
 MAX_INDEX: Final = 10**9
-# The most rows of one provision.
+# The maximum number of rows in one provision.
 MAX_COUNT: Final = 10_000
-# The largest distance between the periods of two rows (1900 to 2199), in years, months or days.
+# The largest possible distance between the periods of two rows (1900 to 2199), in years, months or days.
 LARGEST_AGES: Final[Mapping[str, int]] = {"year": 299, "month": 3_599, "day": 109_572}
 _NUMBER_LIKE: Final = re.compile(r"[0-9]{9}")
-# The members of a rule that name columns of the rows.
+# The members of a rule whose values are names of columns.
 _COLUMNS: Final = ("order", "column", "since")
 
 
 @dataclass(frozen=True, slots=True)
 class Op:
-    """One kind of rule: how it computes the claim, the claim's type, the allowed payload modes, and its members."""
+    """A kind of rule: how it computes the claim, the type of the claim, the payload modes that allow it, and its
+    members.
+    """
 
     claim: Callable[[Rule, Rows, Attributes], Claim]
     type: str
@@ -64,8 +66,8 @@ class Op:
 
 
 def compute(rule: Rule, rows: Rows, attributes: Attributes) -> Claim:
-    """Return the claim that ``rule`` gives for ``rows`` and the subject's ``attributes``; the order of rows has no
-    effect.
+    """Return the claim that ``rule`` gives for ``rows`` and the subject's ``attributes``. The order of the rows makes
+    no difference.
 
     Raises ``InvalidInput``: ``ROWS_MISSING`` if there is no row, ``ROWS_TOO_MANY``; ``ROW_COLUMN_MISSING``,
     ``ROW_VALUE_INVALID``, ``ROW_ORDER_TWICE`` with the row; ``ATTRIBUTE_INVALID`` with the attribute.
@@ -74,7 +76,7 @@ def compute(rule: Rule, rows: Rows, attributes: Attributes) -> Claim:
 
 
 def check_rule(rule: Any, where: str) -> None:
-    """Raise ``InvalidInput`` ``RULE_INVALID`` unless ``rule`` has a known op and exactly its members."""
+    """Raise ``InvalidInput`` ``RULE_INVALID`` unless ``rule`` has a known op and exactly the members of this op."""
     name = rule.get("op") if isinstance(rule, dict) else None
     op = OPS.get(name) if isinstance(name, str) else None
     if op is None:
@@ -90,16 +92,16 @@ def check_rule(rule: Any, where: str) -> None:
 
 
 def columns_of(rule: Rule) -> tuple[str, ...]:
-    """Return the columns that a rule reads; ``check_rule`` must have accepted the rule."""
+    """Return the columns that a rule reads. The rule must already have passed ``check_rule``."""
     return tuple(rule[member] for member in _COLUMNS if member in rule)
 
 
 def rule_version(scenario_code: str, version: int) -> str:
-    """Return the version of the rules in the form of certificates, for example ``S01/1/engine-2``."""
+    """Return the version of the rules as certificates write it, for example ``S01/1/engine-2``."""
     return f"{scenario_code}/{version}/engine-{ENGINE}"
 
 
-# --- rules that read attributes of the subject, or all rows
+# The following rules read attributes of the subject, or all rows.
 
 
 def is_name(text: str) -> bool:
@@ -140,7 +142,7 @@ def _trend(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
     return "rising" if last > first else "falling"
 
 
-# --- rules that read only the newest row
+# The following rules read only the newest row.
 
 
 def _band(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
@@ -187,7 +189,7 @@ def _continuous(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
     return len(window(_by_period(rule, rows, _nothing), wanted)) == wanted
 
 
-# --- rules that read the rows of the last years, months or days
+# The following rules read the rows of the last years, months or days.
 
 
 def _periods(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
@@ -213,7 +215,7 @@ def _worst(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
 
 
 def _share_percent(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
-    # The share is rounded down, so that it is never too high and 100 means all rows.
+    # The share is rounded down. So it is never too high, and 100 means that all rows fulfil the condition.
     part, whole = _wanted(rule, rows)
     return part * 100 // whole
 
@@ -240,14 +242,16 @@ def _index_series(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
 
 
 def _indexed(rule: Rule, item: Dated[Fraction], first: Fraction) -> int:
-    index = int((item.value * 200 + first) // (first * 2))  # rounded to the nearest integer; a half is rounded up
+    index = int((item.value * 200 + first) // (first * 2))  # This rounds to the nearest integer; a half is rounded up.
     if abs(index) > MAX_INDEX:
         raise cells.invalid(item.place, rule["column"], "is too far from the first value of the index")
     return index
 
 
 def bands_of(edges: Sequence[str]) -> list[str]:
-    """Return the bands between the edges from the lowest to the highest: ``<10``, ``10–20``, ``≥20``."""
+    """Return the bands between the edges, from the lowest to the highest. For example, 10 and 20 give ``<10``,
+    ``10–20``, ``≥20``.
+    """
     return [f"<{edges[0]}", *(f"{low}–{high}" for low, high in pairwise(edges)), f"≥{edges[-1]}"]
 
 
@@ -284,16 +288,18 @@ def _nothing(_row: Row, _place: int) -> None:
     return None
 
 
-# --- OPS, the table of all kinds of rules
 def _bad_rule(where: str, message: str) -> InvalidInput:
     return InvalidInput(
-        "RULE_INVALID", message, where=where, hint="规则写法见 docs/scenarios.md。See docs/scenarios.md for the rules."
+        "RULE_INVALID",
+        message,
+        where=where,
+        hint="规则写法见 docs/scenarios.zh.md。See docs/scenarios.md for the rules.",
     )
 
 
-# The payload modes that allow a rule. A predicate gives yes or no, a count, a time, or one of a few choices. A
-# component gives bands and scores. An aggregate also gives ratios and series. Only the mode for raw data allows a claim
-# that repeats supplied text.
+# Payload modes; each constant below names the modes that allow a rule. A predicate gives yes or no, a count, a time, or
+# one of a few choices. A component gives bands and scores. An aggregate also gives ratios and series. Only the mode for
+# raw data allows a claim that repeats supplied text.
 _ALL: Final = frozenset({"predicate", "component", "aggregate", "raw"})
 _SAYING: Final = frozenset({"predicate", "aggregate", "raw"})
 _SCORING: Final = frozenset({"component", "aggregate", "raw"})
