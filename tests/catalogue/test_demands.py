@@ -107,7 +107,7 @@ def test_without_a_listed_duty_the_provider_must_share_within_the_default_days(
     assert demands.accept(office.provider, demand).due_at == shanghai(2025, 11, 11, 0)
 
 
-def test_a_department_that_has_no_duty_cannot_accept_a_demand(
+def test_a_department_without_a_duty_to_share_cannot_accept_a_demand(
     office: Department, demands: Demands, pilot: Pilot
 ) -> None:
     demand = matched(office, demands, "duty")

@@ -37,7 +37,7 @@ MATCHES: dict[str, tuple[ImportantData, bool]] = {
 
 
 @pytest.mark.parametrize(("entry", "expected"), MATCHES.values(), ids=MATCHES.keys())
-def test_an_entry_matches_by_title_or_fields(entry: ImportantData, expected: bool) -> None:
+def test_an_important_data_entry_matches_resources_by_title_or_fields(entry: ImportantData, expected: bool) -> None:
     assert entry.matches(PIPES) is expected
 
 
@@ -51,7 +51,7 @@ MATCHED: dict[str, tuple[str, list[ImportantData], str, list[str]]] = {
 
 
 @pytest.mark.parametrize(("own", "entries", "grade", "titles"), MATCHED.values(), ids=MATCHED.keys())
-def test_a_resource_gets_the_highest_grade_of_itself_and_the_matching_entries(
+def test_a_resource_gets_the_highest_of_its_own_grade_and_the_grades_of_matching_entries(
     own: str, entries: list[ImportantData], grade: str, titles: list[str]
 ) -> None:
     assert matched_grade(replace(PIPES, grade=own), entries) == (grade, titles)

@@ -40,7 +40,7 @@ def statements(office: Department) -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("rows", [1_000, 3_000])
-def test_a_thousand_rows_take_a_fixed_number_of_statements_under_the_lock(
+def test_a_thousand_rows_take_a_fixed_number_of_sql_statements_under_the_lock(
     office: Department, statements: list[str], rows: int
 ) -> None:
     table = Sheets([row(f"many{rows}/{place}") for place in range(rows)])
@@ -59,7 +59,7 @@ def test_a_thousand_rows_take_a_fixed_number_of_statements_under_the_lock(
     assert len(statements) == 2 * thousands
 
 
-def test_planning_an_import_needs_few_queries(office: Department) -> None:
+def test_planning_an_import_needs_few_database_queries(office: Department) -> None:
     sent: list[str] = []
     engine = office.ledger.database.engine
 

@@ -37,7 +37,7 @@ def homes(pilot: Pilot, tmp_path_factory: pytest.TempPathFactory) -> dict[str, P
         ("bank", "the transaction was sent to the node", True),
     ],
 )
-def test_a_killed_acceptance_is_completed_later(
+def test_an_acceptance_whose_process_was_killed_is_completed_later(
     pilot: Pilot, homes: dict[str, Path], tmp_path: Path, place: str, point: str, signed: bool
 ) -> None:
     """With ``signed``, the consumer itself signed the proposed use; else the installation has the consumer's key."""

@@ -50,7 +50,7 @@ def held(pilot: Pilot) -> Held:
     return Held(pilot)
 
 
-def test_a_held_certificate_is_suspended_until_the_hold_is_lifted(held: Held, pilot: Pilot) -> None:
+def test_a_certificate_with_a_hold_is_suspended_until_the_hold_is_lifted(held: Held, pilot: Pilot) -> None:
     ledger, supervisor = pilot.ledger, pilot.cast.supervisor
     ledger.certificates.holds.hold(held.number, "court", supervisor)
     report = held.report()
@@ -109,7 +109,7 @@ def test_authorities_and_supervisors_lift_only_holds_of_their_own_role(held: Hel
     assert held.report().valid
 
 
-def test_a_hold_skips_statements_that_the_role_already_holds(held: Held, pilot: Pilot) -> None:
+def test_placing_holds_skips_statements_that_already_have_a_hold_of_the_role(held: Held, pilot: Pilot) -> None:
     """A certificate can be held although its request has a hold already; a second hold changes nothing."""
     ledger, supervisor = pilot.ledger, pilot.cast.supervisor
     ledger.certificates.holds.hold_statements([held.request], "investigation", supervisor)
@@ -146,7 +146,9 @@ def test_a_hold_also_stops_other_versions_of_the_certificate(pilot: Pilot) -> No
 
 
 @pytest.mark.parametrize("what", ["consent", "supplied"])
-def test_every_statement_in_a_certificates_evidence_can_be_held(held: Held, pilot: Pilot, what: str) -> None:
+def test_a_hold_can_be_placed_on_every_statement_in_a_certificates_evidence(
+    held: Held, pilot: Pilot, what: str
+) -> None:
     code = {"consent": "AUTHORIZATION_HELD", "supplied": "PROVISION_HELD"}[what]
     pilot.ledger.certificates.holds.hold_statements([getattr(held, what)], "data_error", pilot.cast.supervisor)
     report = held.report()
@@ -155,7 +157,7 @@ def test_every_statement_in_a_certificates_evidence_can_be_held(held: Held, pilo
     assert held.report().valid
 
 
-def test_only_authority_and_supervisor_can_hold(held: Held, pilot: Pilot) -> None:
+def test_only_authority_and_supervisor_can_place_holds(held: Held, pilot: Pilot) -> None:
     cast, ledger = pilot.cast, pilot.ledger
     others = (ledger.installation.operator, cast.bank, cast.provider, cast.firms[held.firm], cast.registrar)
     for party in others:
@@ -176,7 +178,7 @@ def test_the_issuer_cannot_lift_a_hold(held: Held, pilot: Pilot) -> None:
         ledger.certificates.status.resume(held.number, "lifted")
 
 
-def test_holding_a_registration_certificate_is_refused(pilot: Pilot) -> None:
+def test_a_hold_on_a_registration_certificate_is_refused(pilot: Pilot) -> None:
     number = str(pilot.ledger.registration.registrations.get(pilot.confirmed())["certificate_no"])
     for act in (pilot.ledger.certificates.holds.hold, pilot.ledger.certificates.holds.lift):
         with pytest.raises(Conflict, match="REGISTRATION_NOT_HELD"):

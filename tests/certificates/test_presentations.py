@@ -96,7 +96,7 @@ def refused(code: str) -> Iterator[dict[str, Any]]:
     details |= caught.value.details
 
 
-def test_a_check_that_does_not_accept_the_presentation_is_recorded_and_counts_no_use(pilot: Pilot) -> None:
+def test_checking_a_presentation_without_accepting_it_is_recorded_and_counts_no_use(pilot: Pilot) -> None:
     number, ((raw, nonce),) = presented(pilot)
     bank, other = pilot.cast.bank, pilot.cast.other_bank
     check = pilot.ledger.verification.check
@@ -163,7 +163,7 @@ def test_repeating_a_presentation_returns_the_answer_that_was_lost(pilot: Pilot)
     assert [entry["type"] for entry in logged(pilot, number)] == ["presentation", "presentation", "use"]
 
 
-def test_an_interrupted_presentation_is_completed_as_the_chain_shows(pilot: Pilot) -> None:
+def test_an_interrupted_presentation_whose_use_is_on_the_chain_is_completed(pilot: Pilot) -> None:
     number, ((raw, nonce),) = presented(pilot)
     node = DeafConnection(pilot.ledger.client.connection.url)
     key = pilot.ledger.custody.private_key(pilot.ledger.client.account).hex()

@@ -72,7 +72,7 @@ def rivals(homes: dict[str, Path]) -> Iterator[Rivals]:
         yield Rivals(homes, stack)
 
 
-def test_two_hundred_presentations_give_one_use(
+def test_two_hundred_presentations_of_a_single_use_certificate_count_one_use(
     pilot: Pilot, homes: dict[str, Path], rivals: Rivals, tmp_path: Path
 ) -> None:
     firm = pilot.firm()

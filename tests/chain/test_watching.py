@@ -135,7 +135,7 @@ def test_attack_a_node_that_shows_another_call_is_noticed(chain: Chain) -> None:
     assert caught.value.code == "PROPOSAL_CALL_DIFFERS"
 
 
-def test_pending_lists_the_open_proposals_that_concern_a_party(
+def test_all_open_proposals_that_concern_a_party_are_listed(
     chain: Chain, stranger: ChainReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There are more proposals than fit into a page, and some of them ended or expired."""
@@ -248,7 +248,7 @@ def test_a_list_of_parties_is_decoded_with_its_keys(chain: Chain) -> None:
     assert [(key["account"], key["proof"]) for key in row["keys"]] == list(newcomer.keys)
 
 
-def test_inexact_call_data_gives_no_call(chain: Chain) -> None:
+def test_inexact_call_data_is_not_decoded_as_a_call(chain: Chain) -> None:
     """No call is read if bytes are missing or extra, or if target or function do not fit. A number without a name stays
     a number."""
     registry, encode = chain.deployment.party_registry, chain.client.encode
@@ -269,7 +269,7 @@ def test_inexact_call_data_gives_no_call(chain: Chain) -> None:
 
 
 @pytest.mark.parametrize("length", [*range(4), 4, 5, 35, 36, 67, 68, 100, 131, 132, 164, 200, 228])
-def test_odd_call_data_is_read_as_far_as_possible(chain: Chain, length: int) -> None:
+def test_malformed_call_data_is_read_as_far_as_possible(chain: Chain, length: int) -> None:
     """Call data that are cut anywhere, or have impossible offsets and lengths, never cause an error."""
     registry = chain.deployment.party_registry
     whole = chain.client.encode(recovery(chain))

@@ -67,7 +67,7 @@ def test_a_subject_withdraws_all_its_authorizations_from_its_own_account(consent
     assert facts[BANK.id, consented.statement("THE BANKS")] == WithdrawalFact(0, 0)
 
 
-def test_a_second_call_withdraws_only_the_rest(consented: Consented) -> None:
+def test_a_second_call_withdraws_only_what_the_first_did_not(consented: Consented) -> None:
     (first,) = consented.withdraw(authorization="FIRST")
     consented.chain.node.advance(60)
     again, rest = consented.withdraw()

@@ -93,7 +93,7 @@ MET = {
 
 
 @pytest.mark.parametrize(("value", "declared", "cell"), MET.values(), ids=MET.keys())
-def test_a_flag_refuses_in_every_spelling_of_its_value(
+def test_a_refuse_flag_works_in_every_spelling_of_its_value(
     tmp_path: Path, kind: str, value: str, declared: str | None, cell: Any
 ) -> None:
     flags = (Flag("mark", value, "under_correction", declared),)
@@ -116,7 +116,7 @@ NOT_MET = {
 
 
 @pytest.mark.parametrize(("value", "declared", "cell"), NOT_MET.values(), ids=NOT_MET.keys())
-def test_a_flag_does_not_refuse_for_other_values(
+def test_a_refuse_flag_does_not_refuse_for_other_values(
     tmp_path: Path, kind: str, value: str, declared: str | None, cell: Any
 ) -> None:
     flags = (Flag("mark", value, "under_correction", declared),)
@@ -126,7 +126,7 @@ def test_a_flag_does_not_refuse_for_other_values(
 
 
 @pytest.mark.parametrize("declared", ["number", "boolean", "date"])
-def test_a_cell_without_the_type_of_its_flag_is_refused(tmp_path: Path, kind: str, declared: str) -> None:
+def test_a_cell_of_another_type_than_its_refuse_flag_is_refused(tmp_path: Path, kind: str, declared: str) -> None:
     value = {"number": "2", "boolean": "true", "date": "2026-03-31"}[declared]
     flags = (Flag("mark", value, "disputed", declared),)
     place = Place(tmp_path, kind, {"flags": flags})
@@ -171,7 +171,7 @@ DECORATED = {
 
 
 @pytest.mark.parametrize("cell", DECORATED.values(), ids=DECORATED.keys())
-def test_a_decorated_key_finds_the_subject(tmp_path: Path, kind: str, cell: str) -> None:
+def test_a_key_with_harmless_extra_characters_finds_the_subject(tmp_path: Path, kind: str, cell: str) -> None:
     answer = Place(tmp_path, kind).holding(table([OTHER, cell], [None, "x"])).ask(query(OWN))
     assert isinstance(answer, Supplied)
     assert answer.rows == ({"month": "202601", "kwh": "1"},)
@@ -249,7 +249,9 @@ OTHERS_DAMAGED = {
 
 @pytest.mark.parametrize("cell", OTHERS_DAMAGED.values(), ids=OTHERS_DAMAGED.keys())
 @pytest.mark.parametrize("kind", ["csv", "parquet", "xlsx"])
-def test_no_data_is_not_answered_from_a_column_with_wrong_check_digits(tmp_path: Path, kind: str, cell: str) -> None:
+def test_a_key_column_with_wrong_check_digits_gives_an_error_and_not_no_data(
+    tmp_path: Path, kind: str, cell: str
+) -> None:
     source = Place(tmp_path, kind).holding(table([OTHER, cell], ["x", "x"]))
     with pytest.raises(Misconfigured, match="SOURCE_KEY_DAMAGED") as caught:
         source.ask(query(OWN))
@@ -258,19 +260,19 @@ def test_no_data_is_not_answered_from_a_column_with_wrong_check_digits(tmp_path:
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "xlsx"])
-def test_no_data_is_not_answered_from_a_column_without_identifiers(tmp_path: Path, kind: str) -> None:
+def test_a_key_column_without_identifiers_gives_an_error_and_not_no_data(tmp_path: Path, kind: str) -> None:
     source = Place(tmp_path, kind).holding(table(["1001", "1002"], ["x", "x"]))
     with pytest.raises(Misconfigured, match="SOURCE_KEY_DAMAGED"):
         source.ask(query(OWN))
 
 
-def test_no_data_is_answered_from_a_sound_column(tmp_path: Path, kind: str) -> None:
+def test_a_sound_key_column_without_the_subject_gives_no_data(tmp_path: Path, kind: str) -> None:
     keys = [OTHER, GRID, WITH_X, "合计", "护照 E12345678"]
     source = Place(tmp_path, kind).holding(table(keys, ["x"] * len(keys)))
     assert source.ask(query(OWN)) == NoData(AT)
 
 
-def test_a_damaged_form_can_be_the_valid_key_of_another_subject(tmp_path: Path, kind: str) -> None:
+def test_a_damaged_key_can_be_the_valid_key_of_another_subject(tmp_path: Path, kind: str) -> None:
     """A spreadsheet rounds a long ID number. By chance, the result can be another valid ID number."""
     asked, other = next(
         (key, form)

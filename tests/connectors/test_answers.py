@@ -51,7 +51,7 @@ def test_rows_are_supplied_even_if_no_column_is_requested(place: Place) -> None:
     assert place.holding(BILLS).ask(query(columns=())) == Supplied(({}, {}, {}), date(2026, 3, 31), AT)
 
 
-def test_rows_are_supplied_in_the_same_order_from_any_order(place: Place) -> None:
+def test_rows_are_supplied_in_the_same_order_whatever_their_order_in_the_source(place: Place) -> None:
     first = place.holding(BILLS).ask(query())
     turned = place.holding({name: list(reversed(values)) for name, values in BILLS.items()}).ask(query())
     assert first == turned
@@ -176,7 +176,7 @@ AS_OF = {
 
 
 @pytest.mark.parametrize(("cells", "day"), AS_OF.values(), ids=AS_OF.keys())
-def test_as_of_is_the_latest_day_in_the_column(place: Place, cells: list[str], day: date) -> None:
+def test_the_data_date_is_the_latest_day_in_its_column(place: Place, cells: list[str], day: date) -> None:
     table = {**BILLS, "period": ["2099-12-31", cells[0], "2099-12-31", cells[1], cells[2]]}
     answer = Place(place.folder, place.kind, {"as_of": AsOf(column="period")}).holding(table).ask(query())
     assert isinstance(answer, Supplied)
@@ -200,7 +200,7 @@ def test_as_of_is_the_latest_day_in_the_column(place: Place, cells: list[str], d
         ("March", None),
     ],
 )
-def test_an_impossible_as_of_is_refused(place: Place, cell: str, where: str | None) -> None:
+def test_an_invalid_day_in_the_column_of_the_data_date_is_refused(place: Place, cell: str, where: str | None) -> None:
     table = {**BILLS, "period": ["2026", "2026-03", "2026", cell, "2026-02"]}
     source = Place(place.folder, place.kind, {"as_of": AsOf(column="period")}).holding(table)
     assert refusal(source.ask(query())) == ("data_unusable", where or f"{place.at(4, 2)}, column period")

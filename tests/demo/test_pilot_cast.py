@@ -48,7 +48,7 @@ def test_the_rules_can_compute_their_claims_from_the_rows_of_every_subject(
             assert compute(field.rule, rows, {"name": "示例企业", "uscc": "91440802MA9X00011Y"}) not in ("", [])
 
 
-def test_panels_have_the_documented_number_of_subjects(panels: dict[str, Panel]) -> None:
+def test_each_public_data_set_has_the_documented_number_of_subjects(panels: dict[str, Panel]) -> None:
     assert {code: len(panel) for code, panel in panels.items()} == {
         "wooldridge/wagepan": 545,
         "Ecdat/Wages": 595,
@@ -68,7 +68,7 @@ def test_each_subject_has_its_own_name_and_a_valid_invented_identifier(panels: d
     assert len(subjects_of(panels, 1_000)) == 1_000
 
 
-def test_each_scenario_has_every_fate_it_should_and_most_fates_are_ordinary(panels: dict[str, Panel]) -> None:
+def test_each_scenario_has_subjects_with_every_planned_fate_and_mostly_ordinary_ones(panels: dict[str, Panel]) -> None:
     members = members_of(subjects_of(panels, 1_000), early=True)
     assert list(members) == TWELVE
     for scenario, group in members.items():
@@ -78,5 +78,5 @@ def test_each_scenario_has_every_fate_it_should_and_most_fates_are_ordinary(pane
         assert all(member.subject.part.kind in BOOK.get(scenario).subject_kinds for member in group)
 
 
-def test_without_time_before_the_present_no_subject_gets_a_fate_that_needs_time() -> None:
+def test_if_no_time_has_passed_yet_no_subject_gets_a_fate_that_needs_time() -> None:
     assert not EARLY & {fate_of("S01", place, early=False) for place in range(400)}

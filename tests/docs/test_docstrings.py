@@ -50,7 +50,7 @@ def avoided(path: Path) -> list[str]:
     return [f"{path.relative_to(PROJECT)}:{number} {line.strip()}" for number, line in lines if AVOIDED.search(line)]
 
 
-def test_sources_say_who_gets_which_message_without_told_or_tells() -> None:
+def test_no_source_file_uses_the_words_told_or_tells() -> None:
     assert [line for path in SOURCES for line in avoided(path)] == []
 
 

@@ -59,7 +59,7 @@ def anchors(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_links_lead_somewhere(page: Path) -> None:
+def test_every_link_of_a_page_leads_to_an_existing_file_or_heading(page: Path) -> None:
     for link in LINK.findall(page.read_text("utf-8")):
         target, _, anchor = link.partition("#")
         place = page.parent / target if target else page

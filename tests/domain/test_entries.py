@@ -231,7 +231,7 @@ def test_random_entry_is_refused_with_one_error(kind: str, changes: dict[str, An
         ("erasure", {ID, OTHER_ID}, [ID, OTHER_ID]),
     ],
 )
-def test_parties_and_statements_that_an_entry_names(kind: str, parties: set[str], about: list[str]) -> None:
+def test_all_parties_and_statements_named_in_an_entry_are_found(kind: str, parties: set[str], about: list[str]) -> None:
     assert (entries.concerned(WHOLE[kind]), entries.referred(WHOLE[kind])) == (parties, about)
 
 

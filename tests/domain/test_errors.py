@@ -39,7 +39,7 @@ def test_text_of_an_error_has_code_place_message_and_hint(given: dict[str, objec
     assert (error.where, error.hint) == (given.get("where"), given.get("hint"))
 
 
-def test_details_are_the_other_arguments() -> None:
+def test_details_of_an_error_are_its_other_arguments() -> None:
     assert PingzhengError("A_CODE", "It is wrong.", where="x", state="active", limit=3).details == {
         "state": "active",
         "limit": 3,
@@ -47,14 +47,14 @@ def test_details_are_the_other_arguments() -> None:
     assert PingzhengError("A_CODE", "It is wrong.").details == {}
 
 
-def test_where_can_be_extended_later() -> None:
+def test_place_of_an_error_can_be_extended_later() -> None:
     error = InvalidInput("A_CODE", "It is wrong.", where="member")
     error.where = "file, line 2: member"
     assert str(error) == "[A_CODE] (file, line 2: member) It is wrong."
 
 
 @pytest.mark.parametrize("name", FAMILY)
-def test_every_kind_is_a_pingzheng_error(name: str) -> None:
+def test_every_kind_of_error_is_a_pingzheng_error(name: str) -> None:
     kind = getattr(errors, name)
     with pytest.raises(PingzhengError):
         raise kind("A_CODE", "It is wrong.")
@@ -63,7 +63,7 @@ def test_every_kind_is_a_pingzheng_error(name: str) -> None:
     assert name in (errors.__doc__ or "").split()
 
 
-def test_list_of_kinds_is_complete() -> None:
+def test_list_of_the_kinds_of_errors_is_complete() -> None:
     assert sorted(kind.__name__ for kind in PingzhengError.__subclasses__() if kind.__module__ == errors.__name__) == (
         FAMILY
     )

@@ -107,7 +107,7 @@ CELLS = [
 
 
 @pytest.mark.parametrize(("machine", "state", "move", "following"), CELLS)
-def test_every_move_from_every_state_leads_to_the_listed_state(
+def test_every_transition_from_every_state_leads_to_the_listed_state(
     machine: StateMachine, state: str, move: str, following: str | None
 ) -> None:
     if following is not None:
@@ -126,7 +126,7 @@ def test_every_move_from_every_state_leads_to_the_listed_state(
 
 
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
-def test_table_lists_every_state_and_move(machine: StateMachine) -> None:
+def test_table_lists_every_state_and_transition(machine: StateMachine) -> None:
     assert machine.states == table_of(machine).keys()
     assert machine.initial == INITIAL[machine.name]
     assert machine.moves == {
@@ -166,7 +166,7 @@ def test_final_states_are_the_expected_states(machine: StateMachine) -> None:
 
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
 @pytest.mark.parametrize(("state", "move"), [("", ""), ("no such state", "expire"), ("issued", "no such move")])
-def test_unknown_state_or_move_is_refused(machine: StateMachine, state: str, move: str) -> None:
+def test_unknown_state_or_transition_is_refused(machine: StateMachine, state: str, move: str) -> None:
     with pytest.raises(Conflict) as caught:
         machine.next(state, move)
     assert caught.value.code == "MOVE_NOT_ALLOWED"

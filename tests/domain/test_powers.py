@@ -26,7 +26,7 @@ PROTOCOL = " ".join((PROJECT / "docs" / "protocol.md").read_text("utf-8").split(
     ("name", "value"),
     [("THRESHOLD", THRESHOLD), ("OPEN_FOR", OPEN_FOR), ("MAX_PAUSE", MAX_PAUSE), ("PAUSE_REST", PAUSE_REST)],
 )
-def test_contract_has_the_same_constants(name: str, value: int) -> None:
+def test_contract_has_the_same_constants_as_the_python_code(name: str, value: int) -> None:
     (number, days) = re.search(rf"\b{name} = (\d+)( days)?;", CONTRACTS).groups()
     assert int(number) * (DAY if days else 1) == value
 
@@ -41,7 +41,7 @@ def test_contract_has_the_same_constants(name: str, value: int) -> None:
         ", ".join(f"{state.number} {state.replace('_', ' ')}" for state in list(ProposalState)[1:]),
     ],
 )
-def test_protocol_page_has_the_same_constants(said: str) -> None:
+def test_protocol_page_has_the_same_constants_as_the_python_code(said: str) -> None:
     assert said in PROTOCOL
 
 

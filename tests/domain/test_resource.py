@@ -95,7 +95,7 @@ def test_resource_is_written_as_the_expected_json() -> None:
 
 
 @pytest.mark.parametrize("resource", [RESOURCE, FULL], ids=["plain", "full"])
-def test_resource_survives_json(resource: DataResource) -> None:
+def test_resource_is_unchanged_after_writing_and_reading_json(resource: DataResource) -> None:
     check_resource(resource)
     assert DataResource.from_dict(resource.to_dict()) == resource
 
@@ -194,7 +194,7 @@ def test_resource_grade_must_not_be_below_its_fields(grades: list[str], own: str
 
 @pytest.mark.parametrize("grade", GRADES)
 @pytest.mark.parametrize("reviewed", [False, True], ids=["not reviewed", "reviewed"])
-def test_grades_that_may_be_registered(grade: str, reviewed: bool) -> None:
+def test_core_data_and_unreviewed_important_data_may_not_be_registered(grade: str, reviewed: bool) -> None:
     resource = replace(RESOURCE, grade=grade)
     refusal = {("important", False): "REVIEW_REQUIRED", ("core", False): "GRADE_CORE", ("core", True): "GRADE_CORE"}
     expected = refusal.get((grade, reviewed))
@@ -247,13 +247,13 @@ RULES: dict[str, tuple[dict[str, Any], str, str]] = {
 
 
 @pytest.mark.parametrize(("change", "code", "where"), RULES.values(), ids=RULES.keys())
-def test_broken_rule_is_refused_with_its_code(change: dict[str, Any], code: str, where: str) -> None:
+def test_resource_that_breaks_a_rule_is_refused(change: dict[str, Any], code: str, where: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         check_resource(replace(RESOURCE, **change))
     assert (caught.value.code, caught.value.where) == (code, where)
 
 
-def test_personal_number_is_not_repeated() -> None:
+def test_error_does_not_repeat_a_personal_number() -> None:
     with pytest.raises(InvalidInput) as caught:
         check_resource(replace(RESOURCE, title="档案 11010519491231002X"))
     assert "1949" not in str(caught.value)
@@ -262,7 +262,7 @@ def test_personal_number_is_not_repeated() -> None:
 @pytest.mark.parametrize(
     "text", ["20200101-20251231", "91440802MA9X00011Y", "118001380001", "a13800138000", "0.13"], ids=str
 )
-def test_other_numbers_are_accepted(text: str) -> None:
+def test_number_that_is_not_personal_is_accepted(text: str) -> None:
     check_resource(replace(RESOURCE, title=text))
 
 

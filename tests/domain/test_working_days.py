@@ -85,7 +85,7 @@ def test_announced_days_agree_with_the_library(day: date) -> None:
 
 
 @given(st.dates(date(2027, 1, 1), date(2100, 1, 1)) | st.dates(date(1990, 1, 1), date(2003, 12, 31)))
-def test_days_without_a_notice_are_monday_to_friday(day: date) -> None:
+def test_working_days_of_a_year_without_a_notice_are_monday_to_friday(day: date) -> None:
     assert not calendar_known(day)
     assert is_working_day(day) == (day.weekday() < 5)
 
@@ -140,7 +140,7 @@ def test_adding_working_days_gives_the_expected_day(start: date, count: int, end
 
 
 @pytest.mark.parametrize("count", [-1, MAX_WORKING_DAYS + 1])
-def test_count_outside_its_bounds_is_refused(count: int) -> None:
+def test_number_of_working_days_outside_its_bounds_is_refused(count: int) -> None:
     with pytest.raises(InvalidInput) as caught:
         add_working_days(date(2026, 1, 1), count)
     assert caught.value.code == "WORKING_DAYS_INVALID"
@@ -151,7 +151,7 @@ def test_largest_allowed_number_of_working_days_can_be_added() -> None:
 
 
 @given(DAYS, st.integers(1, 60))
-def test_end_is_the_working_day_with_this_count(day: date, count: int) -> None:
+def test_adding_n_working_days_ends_on_the_nth_working_day(day: date, count: int) -> None:
     end = add_working_days(day, count)
     assert is_working_day(end)
     assert working_days_between(day, end) == count
@@ -197,5 +197,5 @@ def test_working_days_end_at_the_midnight_after_the_last_day(at: int, count: int
 @pytest.mark.parametrize(
     ("at", "known"), [("2026-12-10T09:00:00", True), ("2026-12-11T09:00:00", False)], ids=["in time", "provisional"]
 )
-def test_calendar_known_shows_a_provisional_end(at: str, known: bool) -> None:
+def test_end_in_a_year_without_a_holiday_notice_is_provisional(at: str, known: bool) -> None:
     assert calendar_known(shanghai_day(end_of_working_days(seconds(at), 10) - 1)) is known

@@ -238,7 +238,7 @@ def test_only_its_own_party_signs_in_at_a_joined_installation(pilot: Pilot, tmp_
             signed_in(bank, other, signer_of(pilot.ledger, other))
 
 
-def test_join_and_verify_on_the_command_line(pilot: Pilot, tmp_path: Path) -> None:
+def test_a_bank_joins_and_verifies_on_the_command_line(pilot: Pilot, tmp_path: Path) -> None:
     home, ledger = tmp_path / "home", pilot.ledger
     bank = pilot.party(PartyKind.BANK, Role.CONSUMER)
 

@@ -76,7 +76,7 @@ def test_invariant_02_disclosed_fields_were_allowed_requested_and_authorised(pil
         pilot.present(firm, issued.certificate_no, ["wage_band"])
 
 
-def test_invariant_03_a_single_use_holds_under_concurrent_presentation(pilot: Pilot) -> None:
+def test_invariant_03_a_single_use_certificate_is_used_once_under_concurrent_presentation(pilot: Pilot) -> None:
     """For presentations to several processes, see tests/certificates/test_single_use.py."""
     firm = pilot.firm()
     number = pilot.certificate(firm)
@@ -103,7 +103,7 @@ def test_invariant_04_a_withdrawal_stops_later_verifications_and_keeps_earlier_r
     assert [row.result for row in ledger.presentations.page(number, None, 10)] == ["valid"]
 
 
-def test_invariant_05_another_consumer_gets_the_result_not_party_and_no_payload(pilot: Pilot) -> None:
+def test_invariant_05_another_consumer_is_refused_as_no_party_and_gets_no_payload(pilot: Pilot) -> None:
     firm = pilot.firm()
     number = pilot.certificate(firm)
     report = verified(pilot, firm, number, consumer=pilot.cast.other_bank)
@@ -144,7 +144,7 @@ def test_invariant_11_a_period_is_half_open_in_days_of_shanghai(pilot: Pilot) ->
     assert end_of_validity(shanghai_day(end - 1)) == end
 
 
-def test_invariant_14_a_sanctioned_party_cannot_request_hold_or_list(pilot: Pilot) -> None:
+def test_invariant_14_a_sanctioned_party_can_neither_request_data_nor_register_or_receive_assets(pilot: Pilot) -> None:
     ledger, firm = pilot.ledger, pilot.firm()
     party = pilot.party(PartyKind.BANK, Role.CONSUMER, Role.PROVIDER)
     (asset,) = pilot.handed_in(resource("fourteen/before"), by=party)

@@ -47,7 +47,7 @@ def test_the_error_names_a_repeated_party_or_key_and_nothing_is_proposed(pilot: 
     assert all(each.no for each in made)
 
 
-def test_the_platform_may_only_rotate_to_a_key_kept_here(pilot: Pilot) -> None:
+def test_the_platform_may_only_rotate_to_a_key_that_its_service_keeps(pilot: Pilot) -> None:
     ledger = pilot.ledger
     own = ledger.installation.operator
     elsewhere = signer_of_key(new_key())

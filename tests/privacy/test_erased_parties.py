@@ -61,7 +61,9 @@ def remarks() -> Iterator[Table]:
     Base.metadata.remove(table)
 
 
-def test_texts_of_a_table_that_declares_it_are_erased_with_their_party(persons: PersonActors, remarks: Table) -> None:
+def test_texts_of_a_table_that_declares_a_party_column_are_erased_with_the_party(
+    persons: PersonActors, remarks: Table
+) -> None:
     ledger, person, other = persons.ledger, persons.person(), persons.person()
     with ledger.database.write() as session:
         session.connection().execute(CreateTable(remarks))

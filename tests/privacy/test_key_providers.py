@@ -27,7 +27,7 @@ def test_every_key_provider_can_unwrap_the_keys_that_it_wrapped(
     assert "某人0".encode() not in stored(vault)
 
 
-def test_wrapping_is_rfc_3394() -> None:
+def test_key_wrapping_follows_rfc_3394() -> None:
     """Wrapping gives the result of the test vector in RFC 3394 §4.6: 256 bits of key data with a 256-bit key."""
     keys = environment(a="000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F")
     data_key = bytes.fromhex("00112233445566778899AABBCCDDEEFF000102030405060708090A0B0C0D0E0F")
@@ -63,7 +63,7 @@ WRONG_ENVIRONMENT = {
 
 
 @pytest.mark.parametrize(("keys", "code", "where"), WRONG_ENVIRONMENT.values(), ids=WRONG_ENVIRONMENT)
-def test_a_text_cannot_be_sealed_if_the_current_key_is_missing(
+def test_a_text_cannot_be_encrypted_if_the_current_key_is_missing(
     vault: Vault, keys: EnvironmentKeyProvider, code: str, where: str
 ) -> None:
     with pytest.raises(Misconfigured) as caught:

@@ -152,7 +152,7 @@ def presented_by_them(
 
 @each_suite
 @pytest.mark.parametrize("names", [(), ("tax_band",), tuple(HIDDEN)])
-def test_presentation_by_the_pypi_library_is_valid_here(alg: str, names: tuple[str, ...]) -> None:
+def test_presentation_by_the_pypi_library_is_accepted_by_our_verifier(alg: str, names: tuple[str, ...]) -> None:
     made, now = presented_by_them(alg, names)
     report = made.verify(expect=replace(EXPECT, received=now))
     assert report.valid, report.first_failure
@@ -168,7 +168,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], Expectation]] = {
 
 @each_suite
 @pytest.mark.parametrize("what", REFUSED)
-def test_presentation_by_the_pypi_library_to_another_is_refused_here(alg: str, what: str) -> None:
+def test_presentation_by_the_pypi_library_to_another_consumer_is_refused_by_our_verifier(alg: str, what: str) -> None:
     code, changes, expect = REFUSED[what]
     if "key" in changes:
         changes = {"key": replace(changes["key"], suite=alg)}

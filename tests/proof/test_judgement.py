@@ -57,7 +57,7 @@ def test_report_has_only_disclosed_claims(names: tuple[str, ...]) -> None:
     assert GENUINE.presenting(*names).verify().disclosed == {name: HIDDEN[name] for name in names}
 
 
-def test_bytes_objects_and_saved_facts_give_the_same_report() -> None:
+def test_report_is_the_same_for_parsed_bytes_for_objects_and_for_saved_facts() -> None:
     report = GENUINE.verify()
     saved = parse_facts(GENUINE.facts.to_bytes())
     assert saved == GENUINE.facts
@@ -96,7 +96,7 @@ def test_every_failing_check_from_7_to_11_is_reported(broken: tuple[bool, ...]) 
     ("at", "code"),
     [(AT - 1, "NOT_YET_VALID"), (AT, "OK"), (EXPIRES - 1, "OK"), (EXPIRES, "EXPIRED")],
 )
-def test_certificate_is_valid_from_nbf_until_before_exp(at: int, code: str) -> None:
+def test_certificate_is_valid_from_its_nbf_time_until_just_before_its_exp_time(at: int, code: str) -> None:
     assert usage(claims={"nbf": AT}).verify(at).checks[6].code == code
 
 
@@ -139,7 +139,7 @@ LIFE = (
         (AT + HOUR, "revoked", AT, "fraud"),
     ],
 )
-def test_status_is_that_at_the_time_judged(at: int, result: str, since: int | None, reason: str | None) -> None:
+def test_status_is_judged_at_the_given_time(at: int, result: str, since: int | None, reason: str | None) -> None:
     report = GENUINE.presenting("tax_band", at=at).status(*LIFE).verify(at)
     assert report.result == result
     assert (report.checks[7].details.get("since"), report.checks[7].details.get("reason")) == (since, reason)
@@ -150,14 +150,14 @@ def test_superseded_certificate_is_reported_as_revoked() -> None:
 
 
 @pytest.mark.parametrize(("at", "code"), [(EXPIRES - 1, "OK"), (EXPIRES, "AUTHORIZATION_NOT_IN_FORCE")])
-def test_authorization_is_valid_until_before_valid_to(at: int, code: str) -> None:
+def test_authorization_is_valid_until_just_before_the_end_of_its_period(at: int, code: str) -> None:
     assert GENUINE.verify(at).checks[10].code == code
 
 
 @pytest.mark.parametrize(
     ("at", "result"), [(AT - 2, "valid"), (AT - 1, "valid"), (AT, "used_up"), (AT + HOUR, "used_up")]
 )
-def test_uses_up_to_the_time_judged_are_counted(at: int, result: str) -> None:
+def test_uses_up_to_the_given_time_are_counted(at: int, result: str) -> None:
     made = GENUINE.presenting("tax_band", at=at).used(AT - 3, AT - 2, AT, AT + 1)
     report = made.verify(at)
     assert report.result == result
@@ -315,7 +315,7 @@ class TestRegistration:
             with pytest.raises(BadBundle, match="FACTS_FORM"):
                 parse_facts(canonical(facts))
 
-    def test_registration_certificate_expires_at_exp(self) -> None:
+    def test_registration_certificate_expires_at_its_exp_time(self) -> None:
         assert REGISTERED.verify(EXPIRES - 1, ANYONE).valid
         assert REGISTERED.verify(EXPIRES, ANYONE).result == "expired"
 

@@ -112,7 +112,7 @@ def test_statement_with_a_missing_member_is_refused(missing: str) -> None:
         signed(STATEMENT) + "A",
     ],
 )
-def test_other_token_is_refused(token: str) -> None:
+def test_token_that_is_no_sign_in_statement_is_refused(token: str) -> None:
     with pytest.raises(InvalidInput, match="SESSION_STATEMENT_INVALID"):
         read_sign_in(token)
 
@@ -173,7 +173,7 @@ def test_client_signs_only_a_valid_nonce(nonce: str) -> None:
         ("https://pingzheng.example:8443/a?b#c", "https://pingzheng.example:8443"),
     ],
 )
-def test_origin_of_an_address_has_scheme_host_and_other_port(url: str, origin: str) -> None:
+def test_origin_of_an_address_has_scheme_host_and_any_port_other_than_the_default(url: str, origin: str) -> None:
     assert origin_of(url) == origin
 
 

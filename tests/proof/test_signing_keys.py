@@ -55,20 +55,20 @@ def test_keys_are_listed_only_for_a_valid_certificate(at: int) -> None:
 
 
 @pytest.mark.parametrize(("delay", "cautions"), [(0, 1), (86_399, 1), (86_400, 0), (259_200, 0)])
-def test_delay_under_a_day_gives_a_caution(delay: int, cautions: int) -> None:
+def test_waiting_period_under_a_day_gives_a_caution(delay: int, cautions: int) -> None:
     report = usage(chain=replace(CHAIN, delay=delay, threshold=3)).verify()
     assert (report.valid, report.delay, report.threshold) == (True, delay, 3)
     assert [caution.code for caution in report.cautions] == ["DELAY_SHORT"] * cautions
     assert all(f"{delay} seconds" in caution.message for caution in report.cautions)
 
 
-def test_report_on_an_unreadable_bundle_has_the_delay_of_the_facts() -> None:
+def test_report_on_an_unreadable_bundle_has_the_waiting_period_of_the_facts() -> None:
     report = verify(b"{}", GENUINE.facts, AT, EXPECT)
     assert (report.delay, report.threshold, report.keys, report.cautions) == (259_200, 2, (), ())
     assert verify(b"{}", Facts.nothing(), AT, EXPECT).cautions
 
 
-def test_json_report_has_keys_and_delay() -> None:
+def test_json_report_has_keys_and_waiting_period() -> None:
     made = usage(chain=replace(CHAIN, delay=60)).account(SUBJECT, proposal=OWN)
     report = made.verify().to_dict()
     assert report["ledger"] == {"delay": 60, "threshold": 2}
@@ -82,7 +82,7 @@ def test_json_report_has_keys_and_delay() -> None:
     assert report["keys"][2]["proposal"] == {"by": 3, "confirmed_by": 0, "at": 5}
 
 
-def test_keys_and_delay_are_printed_in_both_languages() -> None:
+def test_keys_and_waiting_period_are_printed_in_both_languages() -> None:
     made = GENUINE.account(SUBJECT, proposal=OWN, reported_at=ANCHORED + 1)
     lines = keys_in_words(made.verify(), lambda seconds: f"<{seconds}>")
     assert lines[0] == (
@@ -101,6 +101,6 @@ def test_keys_and_delay_are_printed_in_both_languages() -> None:
 
 
 @pytest.mark.parametrize(("delay", "said"), [(0, "0 hours"), (90, "90 seconds"), (3_600, "1 hours"), (3_601, "3601 s")])
-def test_delay_is_shown_in_hours_if_it_is_whole_hours(delay: int, said: str) -> None:
+def test_waiting_period_of_whole_hours_is_shown_in_hours(delay: int, said: str) -> None:
     (line,) = keys_in_words(replace(GENUINE.verify(), delay=delay, keys=()), str)
     assert f"A new key waits {said}" in line

@@ -109,7 +109,7 @@ def test_a_new_content_or_holder_makes_a_new_version_of_the_asset(graph: Graph) 
         assert len(list(graph.objects(version, PROV.invalidatedAtTime))) == 1
 
 
-def test_prov_contains_end_lineage_reports_rights_and_liens(graph: Graph) -> None:
+def test_prov_contains_an_assets_lineage_reports_rights_liens_and_end(graph: Graph) -> None:
     ended = Literal(moment(BORN + 290), datatype=DATE_TIME)
     assert list(graph.objects(urn(), PROV.invalidatedAtTime)) == [ended]
     assert list(graph.objects(urn(), PROV.wasDerivedFrom)) == [URIRef(asset_urn(PARENT))]

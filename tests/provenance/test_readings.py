@@ -164,7 +164,7 @@ def test_a_strangers_verifications_are_recorded_once_a_day(pilot: Pilot) -> None
     assert presentations_of(pilot, number) == 3
 
 
-def test_a_stranger_sees_only_a_certificates_state_and_the_time_since_when(pilot: Pilot) -> None:
+def test_a_stranger_sees_only_a_certificates_state_and_since_when_it_has_this_state(pilot: Pilot) -> None:
     ledger, firm = pilot.ledger, pilot.firm()
     number = pilot.certificate(firm)
     assert ledger.verification.public_status(number)["state"] == "active"

@@ -25,7 +25,7 @@ def test_only_the_owner_can_open_the_records(tmp_path: Path) -> None:
     }
 
 
-def test_open_permissions_of_a_records_file_are_corrected(tmp_path: Path) -> None:
+def test_too_wide_permissions_of_a_records_file_are_corrected(tmp_path: Path) -> None:
     provider_at(tmp_path).answer(Stage().task(), Source())
     path = tmp_path / "records" / "records.db"
     path.chmod(0o644)

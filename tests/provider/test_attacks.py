@@ -52,7 +52,7 @@ ALTERED: dict[str, tuple[Callable[[Hidden], Hidden], str]] = {
 
 
 @pytest.mark.parametrize(("change", "code"), ALTERED.values(), ids=ALTERED)
-def test_attack_b_platform_alters_a_claim(town: Town, change: Callable[[Hidden], Hidden], code: str) -> None:
+def test_attack_b_the_platform_cannot_alter_a_claim(town: Town, change: Callable[[Hidden], Hidden], code: str) -> None:
     """In protocol 1, rows with 0 % could give a valid certificate with 100 %. Now the provider signs digests."""
     number = certified(town, "41")
     assert town.verified(number).disclosed["wage_band"] == "<15"
@@ -62,7 +62,7 @@ def test_attack_b_platform_alters_a_claim(town: Town, change: Callable[[Hidden],
     assert failed is not None and (failed.number, failed.code) == (11, code)
 
 
-def test_attack_b_disclosure_shows_a_better_value_than_its_digest(town: Town) -> None:
+def test_attack_b_a_disclosure_cannot_show_a_better_value_than_its_digest(town: Town) -> None:
     """The certificate is genuine, but a disclosure that is sent with it is false."""
     number = certified(town, "42")
     nonce = town.ledger.verification.new_nonce()
@@ -78,7 +78,7 @@ def test_attack_b_disclosure_shows_a_better_value_than_its_digest(town: Town) ->
     assert failed is not None and failed.number == 4
 
 
-def test_attack_b_platform_signs_as_the_provider(town: Town) -> None:
+def test_attack_b_the_platform_cannot_sign_as_the_provider(town: Town) -> None:
     """The platform has an earlier answer of the provider, but not the provider's key."""
     (consent,) = town.consents("43")
     supply = town.provider().answer(town.platform.task(consent), Files())
@@ -91,7 +91,7 @@ def test_attack_b_platform_signs_as_the_provider(town: Town) -> None:
         town.ledger.usage.provisions.submit([forged])
 
 
-def test_attack_c_platform_swaps_the_subject(town: Town) -> None:
+def test_attack_c_the_platform_cannot_swap_the_subject(town: Town) -> None:
     """In protocol 1, the provider supplied the data of any subject that the platform named."""
     ours, theirs = (town.platform.task(consent) for consent in town.consents("44", "45"))
     files = Files()

@@ -55,7 +55,7 @@ def test_a_provider_accepts_an_honest_task(tmp_path: Path) -> None:
     assert len(source.asked) == 1
 
 
-def test_attack_c_platform_gives_the_opening_of_firm_b_for_the_consent_of_firm_a(tmp_path: Path) -> None:
+def test_attack_c_the_platform_cannot_name_firm_b_for_the_consent_of_firm_a(tmp_path: Path) -> None:
     """In protocol 1, the platform chose the subject, so the provider signed the data of firm B as data of firm A."""
     source = Source()
     for opening in (
@@ -202,6 +202,6 @@ def test_consumers_may_sign_with_every_suite(suite: str) -> None:
     check_task(Stage(consumer=signer_of("bank", suite)).task(), GRID, AT)
 
 
-def test_references_are_statement_digests() -> None:
+def test_references_to_statements_are_the_digests_of_the_statements() -> None:
     task = Stage().task()
     assert task.reference == reference(statement_digest(task.authorization)) == f"sha-256:{task.digest}"

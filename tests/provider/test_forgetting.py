@@ -57,7 +57,7 @@ def test_only_a_keyed_digest_remains_of_an_erased_subject(tmp_path: Path) -> Non
     assert all(len(mark) == 64 for mark, _ in subjects)
 
 
-def test_a_subject_that_returns_after_an_erasure_needs_the_clerk(tmp_path: Path) -> None:
+def test_a_subject_that_returns_after_an_erasure_must_be_confirmed_by_the_clerk(tmp_path: Path) -> None:
     provider = provider_at(tmp_path)
     provider.answer(Stage(TRUE_ID).task(), Source())
     provider.answers.erase([erased(TRUE_ID)])

@@ -73,7 +73,7 @@ def test_a_refusal_over_http_has_its_code(town: Town, service: str) -> None:
     assert error is not None and (error.code, type(error).__name__) == ("REQUEST_NOT_AUTHORIZED", "Conflict")
 
 
-def test_the_platform_accepts_no_rows(town: Town, service: str) -> None:
+def test_the_platform_accepts_no_rows_of_a_providers_data(town: Town, service: str) -> None:
     (consent,) = town.consents("52")
     sent = town.provider().answer(town.platform.task(consent), Files()).to_dict()
     session = requests.Session()

@@ -32,7 +32,7 @@ def test_attack_c_a_second_id_for_an_identifier_is_refused_until_the_clerk_confi
     assert refused(provider, first, 4).code == "SUBJECT_CHANGED"
 
 
-def test_the_first_of_two_ids_in_one_list_is_answered(tmp_path: Path) -> None:
+def test_only_the_first_of_two_ids_of_one_subject_in_a_list_is_answered(tmp_path: Path) -> None:
     """When the list is checked, neither of its two ids is known yet."""
     tasks = [Stage(subject, number=number).task() for number, subject in enumerate((TRUE_ID, FALSE_ID, SECOND), 1)]
     outcomes = provider_at(tmp_path).answer_many([Inquiry(task, Source) for task in tasks])

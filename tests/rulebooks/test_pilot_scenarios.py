@@ -146,7 +146,7 @@ def test_every_scenario_of_the_package_is_valid(path: Path) -> None:
     assert scenario.max_uses == 1, "one authorization, one use"
 
 
-def test_a_book_is_ordered_by_code() -> None:
+def test_definitions_are_ordered_by_code() -> None:
     assert [scenario.code for scenario in BOOK.all()] == ["S00", *TWELVE, "S51"]
 
 
@@ -178,7 +178,7 @@ def test_a_scenario_file_describes_its_sources_and_columns_for_the_provider(code
             assert re.search(rf"\b{word}\b", comment), word
 
 
-def test_the_twelve_scenarios_have_the_expected_standing_basis_and_sources() -> None:
+def test_the_twelve_scenarios_have_the_expected_basis_sources_and_standing() -> None:
     assert those(lambda item: item.standing == "documented") == of_twelve("S01", "S02", "S03")
     assert those(lambda item: item.standing == "proposed") == of_twelve(*TWELVE[3:])
     assert those(lambda item: item.requires_pia) == of_twelve("S02", "S03", "S04", "S10")

@@ -44,7 +44,7 @@ def test_the_packages_rulesets_say_that_their_numbers_are_configuration_not_law(
     assert "configuration" in ruleset.title.en
 
 
-def test_a_book_is_ordered_by_code() -> None:
+def test_definitions_are_ordered_by_code() -> None:
     codes = [ruleset.code for ruleset in RulesetBook.load().all()]
     assert codes == sorted(path.stem for path in PACKAGED) == ["guangdong", "national", "shenzhen"]
 

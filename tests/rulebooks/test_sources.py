@@ -97,7 +97,7 @@ def test_one_source_file_can_be_loaded_as_a_connector(folder: Path) -> None:
     assert caught.value.code == "FILE_MISSING"
 
 
-def test_a_book_of_sources_without_a_folder_is_empty() -> None:
+def test_without_a_folder_of_sources_there_are_no_sources() -> None:
     book = SourceBook.load()
     assert book.all() == []
     with pytest.raises(NotFound) as caught:

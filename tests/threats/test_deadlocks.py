@@ -91,7 +91,7 @@ def test_two_officers_replace_the_lost_key_of_the_third(powers: Powers) -> None:
     powers.ledger.parties.keys.settle(officers.third)
 
 
-def test_a_single_officer_can_only_hold_statements_and_report_keys(powers: Powers) -> None:
+def test_a_single_officer_can_only_place_holds_and_report_keys(powers: Powers) -> None:
     """Nobody can register parties, give official roles or recover keys; registered parties can still act."""
     left, reader = powers.officers.first, powers.ledger.reader
     party = powers.cast.firms[powers.pilot.firm()]
@@ -129,7 +129,7 @@ def test_a_new_deployment_is_another_ledger(powers: Powers, tmp_path_factory: py
         assert anew.reader.officers() == 3
 
 
-def test_a_stolen_guardians_key_pauses_once_and_two_officers_end_the_pause(powers: Powers) -> None:
+def test_a_thief_of_a_supervisors_key_can_pause_once_and_two_officers_end_the_pause(powers: Powers) -> None:
     """The officers also remove the guardian's role; this is done before the thief may begin a second pause."""
     officers, ledger = powers.officers, powers.ledger
     stolen, no = powers.account(officers.other_supervisor), powers.no(officers.other_supervisor)

@@ -87,7 +87,7 @@ def test_a_signed_veto_or_report_is_valid_once_and_for_one_act(powers: Powers) -
 # Attacks with pauses.
 
 
-def test_a_guardian_cannot_pause_for_ever(powers: Powers) -> None:
+def test_one_authority_or_supervisor_cannot_pause_for_ever(powers: Powers) -> None:
     pilot, guardian = powers.pilot, powers.officers.supervisor
     powers.act(guardian, calls.pause())
     until = powers.ledger.reader.paused_until()
@@ -105,7 +105,7 @@ def test_a_guardian_cannot_pause_for_ever(powers: Powers) -> None:
     assert powers.ledger.reader.paused_until() == 0
 
 
-def test_a_pause_does_not_stop_acts_of_defence(powers: Powers) -> None:
+def test_a_pause_does_not_stop_protective_acts(powers: Powers) -> None:
     """Reports, vetoes, holds, withdrawals, revocations, uses and verification still work; proposals wait longer."""
     pilot, ledger = powers.pilot, powers.ledger
     firm, party, owner = a_firm(powers)

@@ -185,7 +185,7 @@ def test_an_application_submitted_twice_at_once_is_recorded_once(pilot: Pilot, a
     assert len(registrations.get(asset)["applications"]) == 1
 
 
-def test_concurrent_confirmations_of_one_application(pilot: Pilot, again: int) -> None:
+def test_concurrent_confirmations_confirm_an_application_once(pilot: Pilot, again: int) -> None:
     (asset,) = pilot.applied(f"races/confirm-{again}")
     pilot.noticed([asset])
     pilot.after_notice([asset])
@@ -290,7 +290,7 @@ def test_a_withdrawal_of_consent_succeeds_during_a_use(pilot: Pilot) -> None:
 
 
 @pytest.mark.usefixtures("again")
-def test_an_authority_and_a_supervisor_can_hold_a_statement_at_the_same_time(pilot: Pilot) -> None:
+def test_an_authority_and_a_supervisor_can_place_holds_on_one_statement_at_once(pilot: Pilot) -> None:
     ledger, number = pilot.ledger, pilot.certificate(pilot.firm())
     supervisor, authority = pilot.cast.supervisor, ledger.installation.authority_party
     first, second, other = together(
@@ -306,7 +306,7 @@ def test_an_authority_and_a_supervisor_can_hold_a_statement_at_the_same_time(pil
     assert ledger.verification.status(number)["state"] == "suspended"
 
 
-def test_concurrent_readers_of_the_history(pilot: Pilot) -> None:
+def test_concurrent_readers_all_get_the_history(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     pilot.ledger.registration.transfers.freeze(pilot.actor(pilot.cast.supervisor), asset, "court")
     assert together(*[lambda: pilot.history(asset)] * 6) == [WON] * 6

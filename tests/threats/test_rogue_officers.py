@@ -25,7 +25,7 @@ def powers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Powers]:
         yield made
 
 
-def test_one_guardian_cannot_suspend_an_issuer(powers: Powers) -> None:
+def test_one_authority_or_supervisor_cannot_suspend_an_issuer(powers: Powers) -> None:
     """Otherwise all certificates of the issuer would fail at once (check 3). One guardian may suspend a firm."""
     firm, _, owner = a_firm(powers)
     number = powers.pilot.certificate(firm)
@@ -94,7 +94,7 @@ def test_an_authority_that_keeps_its_own_key_signs_its_proposals(powers: Powers)
     with pytest.raises(Conflict, match="SIGNATURE_REQUIRED") as asked:
         ledger.parties.onboarding.onboard(ledger.actor(admin.id), [firm])
     signed = sign_request(ForwardRequest(asked.value.details["typed_data"]), bytes.fromhex(key))
-    (row,) = ledger.parties.onboarding.onboard(ledger.actor(admin.id), [firm], signed)
+    (row,) = ledger.parties.onboarding.onboard(replace(ledger.actor(admin.id), signed=signed), [firm])
     proposal = ledger.proposals.get(ledger.parties.onboarding.pending(row.id) or 0)
     assert (proposal.by, proposal.confirmed_by, row.no) == (admin.id, None, None)
     keyless = NewParty(PartyKind.ENTERPRISE, "Keyless", synthetic_uscc("440800", 9995), "440800", "")
@@ -124,7 +124,7 @@ def test_repeated_proposals_are_listed_and_vetoed_one_by_one(powers: Powers) -> 
         refused(lambda number=number: powers.carry_out(number, call), "PARTY_NOT_PENDING")
 
 
-def test_an_officer_cannot_cancel_the_decision_of_two_others_about_it(powers: Powers) -> None:
+def test_an_officer_cannot_cancel_what_two_others_decided_about_the_officer(powers: Powers) -> None:
     """An officer can cancel nothing while the decision of two others about it waits. They replace this officer."""
     officers, bank = powers.officers, powers.no(powers.cast.bank)
     rogue = powers.no(officers.third)

@@ -139,7 +139,9 @@ def test_a_sanctioned_subject_without_money_can_withdraw(pilot: Pilot) -> None:
     assert it.judged().checks[10].code == "AUTHORIZATION_WITHDRAWN"
 
 
-def test_withdraw_direct_needs_no_installation(pilot: Pilot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_withdraw_direct_command_needs_no_installation(
+    pilot: Pilot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     it = held(pilot, pilot.firm())
     Path("bundle.json").write_bytes(it.raw)

@@ -60,7 +60,7 @@ def queries(ledger: Ledger) -> Iterator[list[str]]:
         event.remove(ledger.database.engine, "before_cursor_execute", note)
 
 
-def test_a_thousand_revocations_need_one_transaction_for_each_status_word_and_few_queries(
+def test_a_thousand_revocations_need_few_queries_and_one_transaction_for_each_128_positions(
     pilot: Pilot, one: str
 ) -> None:
     ledger = pilot.ledger
@@ -150,7 +150,7 @@ def test_unknown_numbers_are_reported_and_a_certificate_in_an_open_batch_is_revo
     assert pilot.ledger.usage.revocations.unknown([missing, number]) == {missing}
 
 
-def test_resting_on_returns_the_certificates_that_rest_on_the_providers_data(pilot: Pilot, one: str) -> None:
+def test_the_certificates_that_rest_on_a_providers_data_are_found(pilot: Pilot, one: str) -> None:
     other = many(pilot, one, 1)
     revocations = pilot.ledger.usage.revocations
     assert revocations.resting_on(pilot.cast.provider, [one, *other]) == {one}

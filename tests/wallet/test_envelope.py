@@ -148,7 +148,7 @@ def test_the_default_cost_is_within_the_limits() -> None:
     assert 128 * Cost().n * 8 == 128 * 1024 * 1024
 
 
-def test_too_much_content_is_not_sealed() -> None:
+def test_content_above_the_limit_is_refused_and_not_encrypted() -> None:
     with pytest.raises(InvalidInput, match="WALLET_FULL"):
         seal(bytes(MAX_WALLET_BYTES), PASSPHRASE, CHEAP)
 

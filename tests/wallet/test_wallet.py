@@ -181,7 +181,7 @@ def test_repr_does_not_show_the_key() -> None:
     assert KEY.private_key.hex() not in repr(HELD) and repr(KEY.private_key) not in repr(HELD)
 
 
-def test_bundles_are_read_from_a_file_with_one_or_one_per_line() -> None:
+def test_bundles_are_read_from_a_file_with_one_bundle_or_with_one_on_each_line() -> None:
     lines = b"\n".join(canonical(bundle.to_dict()) for bundle in (USAGE, ASSET)) + b"\n"
     assert bundles_in(USAGE.to_bytes()) == [USAGE]
     assert bundles_in(lines) == bundles_in(lines.replace(b"\n", b"\r\n\r\n")) == [USAGE, ASSET]

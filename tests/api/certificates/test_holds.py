@@ -65,7 +65,7 @@ def test_a_certificate_is_active_after_authority_and_supervisor_lift_their_holds
     assert stage.done(stage.post("C", "/v1/verify", stage.presented(consent)))["valid"]
 
 
-def test_a_registration_certificate_cannot_be_held(stage: Stage) -> None:
+def test_no_hold_can_be_placed_on_a_registration_certificate(stage: Stage) -> None:
     number = stage.ledger.registration.registrations.get(stage.registered)["certificate_no"]
     for act in ("hold", "lift"):
         answer = stage.post("A", f"/v1/certificates/{number}/{act}", {"reason": "court"})
@@ -81,7 +81,7 @@ def test_a_registration_certificate_cannot_be_held(stage: Stage) -> None:
         ("provision", "PROVISION_HELD"),
     ],
 )
-def test_an_authority_or_supervisor_can_hold_each_statement_behind_a_certificate(
+def test_an_authority_or_supervisor_can_place_a_hold_on_each_statement_behind_a_certificate(
     stage: Stage, kind: str, expected: str
 ) -> None:
     consent = stage.consented()
@@ -94,7 +94,7 @@ def test_an_authority_or_supervisor_can_hold_each_statement_behind_a_certificate
     assert failed(stage, consent) == []
 
 
-def test_holding_a_statement_twice_in_the_same_role_changes_nothing(stage: Stage) -> None:
+def test_placing_a_hold_twice_in_the_same_role_changes_nothing(stage: Stage) -> None:
     path = f"/v1/certificates/{stage.consented().number}"
     first, second = (stage.done(stage.post("A", f"{path}/hold", {"reason": "court"})) for _ in range(2))
     assert (first["state"], first["since"]) == (second["state"], second["since"])

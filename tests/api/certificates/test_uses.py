@@ -173,7 +173,7 @@ def test_a_use_that_is_signed_too_late_is_refused(stage: Stage, bank: Away) -> N
     assert bank.sign(fresh).json()["valid"]
 
 
-def test_a_consumer_whose_key_is_kept_here_gets_no_use_to_sign(stage: Stage) -> None:
+def test_a_consumer_whose_key_the_service_keeps_gets_no_use_to_sign(stage: Stage) -> None:
     consent = stage.consented()
     used = stage.post("C", "/v1/presentations", stage.presented(consent))
     assert (used.status_code, used.json()["valid"], used.json()["use"]) == (200, True, None)

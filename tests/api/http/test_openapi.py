@@ -52,7 +52,7 @@ def test_every_tag_is_described_and_used() -> None:
     assert all("。" in tag["description"] for tag in SCHEMA["tags"])
 
 
-def test_two_schemas_with_one_title_are_an_error() -> None:
+def test_two_schemas_with_the_same_title_are_an_error() -> None:
     schemas = {name: {"title": "NoteOut", "type": "object"} for name in ("api__a__NoteOut", "api__b__NoteOut")}
     with pytest.raises(AssertionError, match="NoteOut"):
         _renamed({"components": {"schemas": schemas}})

@@ -8,7 +8,7 @@ from tests.api.parties.visitors import Person, Visitor, code
 from tests.support.api.parts import Api, handed_in
 
 
-def test_only_the_guessing_address_must_wait(api: Api, visitor: Visitor, firm: Person) -> None:
+def test_only_the_address_that_guesses_tokens_must_wait(api: Api, visitor: Visitor, firm: Person) -> None:
     guesser = Visitor(api)
     answers = [guesser.get("/v1/parties", f"pz_guess{number}") for number in range(LIMIT + 1)]
     assert {code(answer) for answer in answers[:LIMIT]} == {(401, "API_KEY_UNKNOWN")}

@@ -273,7 +273,7 @@ def test_an_invalid_proposal_number_is_refused(waiting: Waiting, number: object)
     assert refused(waiting.get("first", f"/v1/proposals/{number}")) == (422, "REQUEST_SHAPE")
 
 
-def test_attack_stranger_uses_the_firms_key_for_a_veto_or_report(waiting: Waiting) -> None:
+def test_attack_a_stranger_cannot_veto_or_report_with_the_firms_key(waiting: Waiting) -> None:
     """The service keeps the keys of the firm and of an authority, but a stranger may use neither key."""
     firm, stranger = waiting.firm(), waiting.firm()
     row = waiting.recovery(firm)

@@ -23,13 +23,13 @@ def test_answers_with_secrets_are_not_cached(visitor: Visitor, firm: Person) -> 
     assert visitor.sign_in(statement).headers["Cache-Control"] == "no-store"
 
 
-def test_a_statement_for_a_relays_address_is_refused(visitor: Visitor, firm: Person) -> None:
+def test_a_sign_in_statement_for_the_address_of_a_relay_is_refused(visitor: Visitor, firm: Person) -> None:
     """A relay passes the service's nonce to its client. The client signs for the relay's address and is refused."""
     relayed = visitor.statement(firm.party, firm.signer, visitor.nonce(firm.party), origin="https://relay.example")
     assert code(visitor.sign_in(relayed)) == (401, "SESSION_ORIGIN_DIFFERS")
 
 
-def test_a_replayed_statement_is_refused(visitor: Visitor, firm: Person) -> None:
+def test_a_replayed_sign_in_statement_is_refused(visitor: Visitor, firm: Person) -> None:
     statement = visitor.statement(firm.party, firm.signer, visitor.nonce(firm.party))
     assert visitor.sign_in(statement).status_code == 201
     assert code(visitor.sign_in(statement)) == (401, "SESSION_NONCE_UNKNOWN")
@@ -43,7 +43,7 @@ def test_a_nonce_or_key_of_another_party_is_refused(visitor: Visitor, firm: Pers
     assert code(visitor.sign_in(strange)) == (401, "SESSION_KEY_NOT_LIVE")
 
 
-def test_an_old_or_malformed_statement_is_refused(visitor: Visitor, firm: Person) -> None:
+def test_an_old_or_malformed_sign_in_statement_is_refused(visitor: Visitor, firm: Person) -> None:
     old = visitor.statement(firm.party, firm.signer, visitor.nonce(firm.party), seconds=0)
     assert code(visitor.sign_in(old)) == (401, "SESSION_EXPIRED")
     assert code(visitor.sign_in("a.b.c")) == (422, "SESSION_STATEMENT_INVALID")
@@ -80,7 +80,7 @@ def erased(visitor: Visitor, firm: Person) -> None:
 
 
 @pytest.mark.parametrize("end", [recovered, reported, closed, erased])
-def test_sessions_and_api_keys_end_if_the_key_or_party_ends_or_is_erased(
+def test_sessions_and_api_keys_end_when_the_key_is_replaced_or_the_party_closed_or_erased(
     visitor: Visitor, firm: Person, end: Callable[[Visitor, Person], None]
 ) -> None:
     assert visitor.get("/v1/parties", firm.key).status_code == 200

@@ -79,7 +79,7 @@ def test_the_access_table_has_a_row_for_every_route_and_no_other_rows(api: Api) 
     assert set(SHOWS) == {name for name, row in ROWS.items() if row.answered is not None}
 
 
-def test_each_row_is_tried_by_every_caller_with_own_and_other_parties_objects() -> None:
+def test_every_caller_tries_each_route_with_its_own_and_other_parties_objects() -> None:
     assert set(CALLERS) == {*ROLE_OF, *"UEMK"}
     assert len(CELLS) == len(set(CELLS)) == sum(len(row.kinds) for row in ROWS.values()) * len(CALLERS)
     for name, row in ROWS.items():
@@ -90,7 +90,7 @@ def test_each_row_is_tried_by_every_caller_with_own_and_other_parties_objects() 
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_each_call_of_a_row_has_the_expected_result(scene: Scene, name: str) -> None:
+def test_each_call_to_a_route_has_the_result_in_the_access_table(scene: Scene, name: str) -> None:
     row = ROWS[name]
     with around(scene, name):
         found = {(kind, who): tried(scene, name, kind, who) for of, kind, who in CELLS if of == name}

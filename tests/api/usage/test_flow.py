@@ -48,7 +48,7 @@ def test_a_repeated_call_with_the_same_idempotency_key_returns_the_first_answer(
     assert (clash.status_code, clash.json()["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
 
 
-def test_if_one_certificate_cannot_be_issued_none_of_the_call_is_issued(api: Api) -> None:
+def test_if_one_certificate_cannot_be_issued_no_certificate_of_the_call_is_issued(api: Api) -> None:
     good, unsupplied = authorise(api), authorise(api)
     supply(api, good)
     wanted = [{"request": request_of(api, item)} for item in (good, unsupplied)]
@@ -101,7 +101,7 @@ def test_a_provider_can_refuse_to_supply_and_must_give_a_reason(api: Api) -> Non
 
 
 @pytest.mark.parametrize(("part", "stop", "go_on"), [("platform", "suspend", "resume"), ("supervisor", "hold", "lift")])
-def test_the_issuer_can_suspend_and_a_supervisor_can_hold_a_certificate(
+def test_the_issuer_can_suspend_a_certificate_and_a_supervisor_can_place_a_hold_on_it(
     api: Api, part: str, stop: str, go_on: str
 ) -> None:
     path = f"/v1/certificates/{certificate(api)}"
@@ -113,7 +113,7 @@ def test_the_issuer_can_suspend_and_a_supervisor_can_hold_a_certificate(
     assert api.post(part, f"{path}/{go_on}", {"reason": "lifted"}).json()["state"] == "active"
 
 
-def test_no_certificate_is_issued_while_its_request_is_held(api: Api) -> None:
+def test_no_certificate_is_issued_while_its_request_has_a_hold(api: Api) -> None:
     authorization = authorise(api)
     supply(api, authorization)
     request = api.get("firm", f"/v1/requests/{request_of(api, authorization)}").json()

@@ -48,7 +48,7 @@ def within(name: str) -> set[str]:
 
 
 @pytest.mark.parametrize("route", BODIES)
-def test_no_route_accepts_rows(api: Api, route: str) -> None:
+def test_no_route_accepts_rows_of_a_providers_data(api: Api, route: str) -> None:
     """A body can contain only the members that its schema names. No member is for rows; a data resource contains only
     the number of rows.
     """

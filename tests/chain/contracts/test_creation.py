@@ -57,7 +57,7 @@ def test_attack_a_contract_that_uses_a_secret_registry_is_refused(chain: Chain, 
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
-def test_every_immutable_is_checked_at_each_of_its_places(chain: Chain, contract: str) -> None:
+def test_every_immutable_value_is_checked_at_each_place_in_the_bytecode(chain: Chain, contract: str) -> None:
     code, groups = (
         Connection(chain.node.url).code(chain.deployment.addresses[contract]),
         artifact_of(contract).immutables,
@@ -74,7 +74,7 @@ def test_every_immutable_is_checked_at_each_of_its_places(chain: Chain, contract
     assert len(set(found)) == len(groups)
 
 
-def test_attack_an_address_is_not_accepted_as_the_least_notice(chain: Chain) -> None:
+def test_attack_an_address_is_not_accepted_as_the_minimum_notice(chain: Chain) -> None:
     """A ledger can choose any shortest public notice, so the check is only whether the value is of a time's size."""
     registry, groups = chain.deployment.addresses[ASSET_REGISTRY], artifact_of(ASSET_REGISTRY).immutables
     code = Connection(chain.node.url).code(registry)

@@ -81,7 +81,7 @@ def test_contracts_with_another_forwarder_are_refused(chain: Chain) -> None:
 
 
 @pytest.mark.parametrize("delay", [0, DELAY], ids=["at once", "late"])
-def test_a_new_deployment_has_the_founding_parties_and_the_delay(chain: Chain, delay: int) -> None:
+def test_a_new_deployment_has_the_founding_parties_and_the_waiting_period(chain: Chain, delay: int) -> None:
     made = deployed_on(chain.node, delay)
     reader = ChainReader(ChainClient.at(chain.node.url, made))
     assert (made.delay, made.chain.delay, made.chain.threshold) == (delay, delay, 2)
@@ -93,7 +93,7 @@ def test_a_new_deployment_has_the_founding_parties_and_the_delay(chain: Chain, d
     assert account is not None and account.speaks and account.proposal == 0
 
 
-def test_attack_a_deployment_file_with_a_false_delay_is_refused(chain: Chain) -> None:
+def test_attack_a_deployment_file_with_a_false_waiting_period_is_refused(chain: Chain) -> None:
     """A bundle could name the same false waiting period. The contract's answer and its code show the real one."""
     lying = replace(chain.deployment, delay=DELAY)
     with pytest.raises(ChainUnavailable) as caught:

@@ -41,7 +41,7 @@ def outcomes(good: bytes, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     return dict(json.loads(done.stdout))
 
 
-def test_every_changed_bit_is_noticed_at_its_line(good: bytes, outcomes: dict[str, Any]) -> None:
+def test_every_changed_bit_is_reported_with_its_line(good: bytes, outcomes: dict[str, Any]) -> None:
     assert len(outcomes["flips"]) == 8 * len(good)
     for bit, outcome in enumerate(outcomes["flips"]):
         line = good[: bit // 8].count(b"\n") + 1
@@ -142,7 +142,7 @@ CASES: dict[str, tuple[Callable[[bytes], bytes], str, int]] = {
 
 
 @pytest.mark.parametrize(("damage", "code", "line"), CASES.values(), ids=CASES)
-def test_damage_that_no_crash_causes_is_an_error_at_its_line(
+def test_damage_that_no_crash_can_cause_is_reported_with_its_line(
     good: bytes, tmp_path: Path, damage: Callable[[bytes], bytes], code: str, line: int
 ) -> None:
     raw = damage(good)
@@ -154,7 +154,7 @@ def test_damage_that_no_crash_causes_is_an_error_at_its_line(
     assert journal_of(tmp_path).read_bytes() == raw
 
 
-def test_the_sum_of_a_line_is_computed_as_described(good: bytes) -> None:
+def test_the_checksum_of_each_journal_line_covers_all_lines_up_to_it(good: bytes) -> None:
     assert sealed(records_in(good)) == good
 
 
@@ -207,7 +207,7 @@ def test_a_refused_last_change_is_removed_at_the_next_start(good: bytes, tmp_pat
     assert journal_of(tmp_path).read_bytes() == whole
 
 
-def test_an_old_journal_without_sums_is_rewritten_with_sums(good: bytes, tmp_path: Path) -> None:
+def test_an_old_journal_without_checksums_is_rewritten_with_checksums(good: bytes, tmp_path: Path) -> None:
     header, *changes = records_in(good)
     old = "".join(
         json.dumps({name: change[name] for name in ("method", "params", "time")}) + "\n" for change in changes

@@ -98,7 +98,7 @@ def lives(folder: Path, patch: pytest.MonkeyPatch, **fault: Any) -> Iterator[tup
         yield life, failed
 
 
-def test_a_kill_at_any_step_loses_no_answered_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kill_at_any_step_loses_no_acknowledged_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for life, failed in lives(tmp_path, monkeypatch, fault="kill"):
         assert failed in (None, "NODE_START_FAILED")
         *answered, last = [*life.codes.items(), ("", GONE)][: len(life.codes) or 1]

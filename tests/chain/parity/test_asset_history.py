@@ -112,7 +112,7 @@ def compare_with_contract(view: AssetView, asset: str, chain: Chain, block: int)
         assert asset_by_fingerprint(reader, view.fingerprint, block=block) == asset
 
 
-def test_the_scripted_life_has_every_kind_of_event(histories: Histories) -> None:
+def test_the_scripted_history_of_assets_has_every_kind_of_event(histories: Histories) -> None:
     kinds = {event.event for history in histories.values() for event in history}
     assert kinds == {name for name in EVENTS if name.startswith("AssetRegistry.")}
 

@@ -205,5 +205,5 @@ def test_an_act_is_refused_with_the_expected_error(code: str, tried: Callable[[]
     assert (type(error), error.message, error.hint) == REFUSALS[code]
 
 
-def test_every_refusal_has_a_case() -> None:
+def test_every_refusal_of_the_contract_has_a_test_case() -> None:
     assert {code for code, _ in REFUSED} == REFUSALS.keys()

@@ -109,7 +109,7 @@ NEXT = {
 
 
 @pytest.mark.parametrize(("life", "moves"), NEXT.values(), ids=NEXT)
-def test_the_possible_next_acts_of_a_state(life: AssetLife, moves: str) -> None:
+def test_each_state_has_the_expected_possible_next_acts(life: AssetLife, moves: str) -> None:
     assert next_moves(life, AT) == moves.split()
 
 

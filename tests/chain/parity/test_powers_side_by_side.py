@@ -128,7 +128,7 @@ def test_an_accused_officer_cannot_cancel_until_the_accusation_expires(world: Wo
     assert {"PartyAccused", "PartySelfGrant", "PartyNotCancellable"} <= set(world.refused)
 
 
-def test_a_party_is_silent_after_the_whole_delay(world: World) -> None:
+def test_a_party_is_silent_after_the_whole_waiting_period(world: World) -> None:
     """The silence continues while only an SM2 key is bound, which the chain cannot check. It ends with a proven key."""
     sides = SideBySide(world)
     officer, other, own = (ACCOUNTS[place] for place in (0, 2, 10))

@@ -106,7 +106,7 @@ def test_anchoring_the_evidence_again_changes_nothing(chain: Chain, consented: C
     assert set(facts.logs) == {rival.no}
 
 
-def test_an_untouched_certificate_costs_two_requests_and_each_history_at_most_one_more(
+def test_reading_an_untouched_certificate_takes_two_requests_and_each_history_at_most_one_more(
     chain: Chain, consented: Consented
 ) -> None:
     _, untouched = counted(chain, consented.bundle)

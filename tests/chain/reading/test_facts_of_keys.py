@@ -69,7 +69,7 @@ def test_a_withdrawal_by_a_reported_key_has_its_own_time(chain: Chain, consented
     assert parse_facts(facts.to_bytes()) == facts
 
 
-def test_the_presenting_key_of_a_party_is_a_fact_without_a_further_request(chain: Chain, consented: Consented) -> None:
+def test_the_presenting_key_of_a_party_is_read_without_a_further_request(chain: Chain, consented: Consented) -> None:
     """The presenting key signed no statement in the bundle; it is found in the certificate, which names it."""
     device = Es256Signer(new_p256_key())
     bundle = with_claims(consented.bundle, cnf={"jwk": public_jwk(device.public_key).to_dict()})
@@ -99,7 +99,7 @@ def test_an_invalid_presenting_key_is_not_read_from_the_chain(chain: Chain, cons
     assert collect_facts(chain.reader, with_claims(consented.bundle, cnf=cnf)).accounts == consented.facts().accounts
 
 
-def test_a_key_that_does_not_fit_its_account_is_not_a_fact(chain: Chain, consented: Consented) -> None:
+def test_a_key_that_does_not_fit_its_account_is_not_in_the_facts(chain: Chain, consented: Consented) -> None:
     swapped = {**consented.bundle.keys, FIRM.account: consented.bundle.keys[BANK.account]}
     facts = collect_facts(chain.reader, replace(consented.bundle, keys=swapped))
     assert FIRM.account not in facts.accounts

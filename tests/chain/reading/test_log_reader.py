@@ -238,7 +238,7 @@ def test_a_suspension_hidden_together_with_its_end_is_not_noticed(chain: Chain) 
         assert len(status_history(chain.reader, place(chain, index), block=latest)) == 2
 
 
-def test_anchored_reads_the_anchor_of_a_batch(chain: Chain) -> None:
+def test_the_anchor_of_a_batch_is_read(chain: Chain) -> None:
     receipt, issuer = chain.client.send(calls.anchor(0, 9, ROOT)), chain.parties["issuer"].no
     found = chain.reader.anchored(issuer, 0)
     assert found is not None

@@ -130,7 +130,7 @@ def test_every_reader_reads_a_healthy_node(lived: Faced, read: str) -> None:
 
 
 @pytest.mark.parametrize("fault", RESULTS)
-def test_every_read_refuses_an_odd_result(lived: Faced, fault: str) -> None:
+def test_every_read_refuses_an_unexpected_result(lived: Faced, fault: str) -> None:
     for name, read in READS.items():
         lived.node.fault = RESULTS[fault]
         found = outcome(lambda: read(lived, lived.reader))  # noqa: B023 (called here)

@@ -109,7 +109,7 @@ def test_the_reader_reads_rights_liens_objections_and_fingerprints(chain: Chain)
     assert chain.client.read(ASSET_REGISTRY, "minimumNotice", []) == [NOTICE]
 
 
-def test_events_are_in_order_for_every_size_of_range(chain: Chain) -> None:
+def test_events_are_in_order_for_every_size_of_block_range(chain: Chain) -> None:
     live(chain)
     first, last = chain.reader.deploy_block, chain.reader.block_number()
     whole = chain.reader.events(first, last)

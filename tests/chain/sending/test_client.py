@@ -178,7 +178,7 @@ def test_each_institution_lifts_only_its_own_hold(chain: Chain) -> None:
     assert chain.reader.hold_of(REQUEST) == Hold((), 2)
 
 
-def test_a_party_that_is_authority_and_supervisor_holds_for_both(chain: Chain) -> None:
+def test_a_party_that_is_authority_and_supervisor_places_a_hold_for_each_role(chain: Chain) -> None:
     both = Role.mask([Role.AUTHORITY, Role.SUPERVISOR])
     chain.decide(calls.set_roles(chain.parties["supervisor"].no, both))
     chain.acting("founder").send(calls.hold([CONSENT], "court"))

@@ -25,7 +25,7 @@ def chain(waiting_chain: Chain) -> Chain:
     return waiting_chain
 
 
-def test_a_recovery_needs_two_officers_and_the_delay(chain: Chain) -> None:
+def test_a_recovery_needs_two_officers_and_the_waiting_period(chain: Chain) -> None:
     call = recovery(chain)
     number = chain.propose(call)
     chain.node.advance(DELAY)
@@ -37,7 +37,7 @@ def test_a_recovery_needs_two_officers_and_the_delay(chain: Chain) -> None:
     assert refusal(carry_out(chain, number, call)) == "PARTY_NOT_PENDING"
 
 
-def test_the_delay_counts_from_the_proposal(chain: Chain) -> None:
+def test_the_waiting_period_begins_with_the_proposal(chain: Chain) -> None:
     call = recovery(chain)
     number = confirmed(chain, call)
     record = chain.reader.proposal(number)
@@ -243,7 +243,7 @@ def test_attack_officers_never_fall_below_three(chain: Chain) -> None:
     assert chain.reader.officers() == 3
 
 
-def test_a_pause_stops_anchoring_and_binding_but_no_defence(chain: Chain) -> None:
+def test_a_pause_stops_anchoring_and_the_binding_of_keys_but_no_protective_act(chain: Chain) -> None:
     rotation, theft = recovery(chain), calls.change_key(BANK.no, account("the thief's"), BANK.account)
     number, roles = chain.propose(rotation, "enterprise"), calls.set_roles(BANK.no, 1 << 7)
     stolen, before = confirmed(chain, theft), confirmed(chain, roles)
@@ -264,7 +264,7 @@ def test_a_pause_stops_anchoring_and_binding_but_no_defence(chain: Chain) -> Non
     chain.client.send(calls.anchor(0, 1, ROOT))
 
 
-def test_delays_do_not_pass_during_a_pause(chain: Chain) -> None:
+def test_waiting_periods_do_not_pass_during_a_pause(chain: Chain) -> None:
     call = recovery(chain)
     number = confirmed(chain, call)
     record = chain.reader.proposal(number)
@@ -298,7 +298,7 @@ def test_attack_one_party_cannot_pause_the_ledger_forever(chain: Chain) -> None:
     chain.acting("supervisor").send(calls.pause())
 
 
-def test_only_the_institution_that_set_a_hold_can_lift_it(chain: Chain) -> None:
+def test_a_hold_can_be_lifted_only_by_two_parties_of_the_role_that_placed_it(chain: Chain) -> None:
     chain.acting("supervisor").send(calls.hold([CONSENT], "court"))
     for name in ("supervisor", "founder", "issuer"):
         lift = calls.lift("supervisor", [CONSENT])
@@ -314,7 +314,7 @@ def test_only_the_institution_that_set_a_hold_can_lift_it(chain: Chain) -> None:
     assert chain.reader.hold_of(CONSENT).offices == ()
 
 
-def test_attack_closing_a_party_needs_two_officers_and_the_delay(chain: Chain) -> None:
+def test_attack_closing_a_party_needs_two_officers_and_the_waiting_period(chain: Chain) -> None:
     close = calls.set_status(FIRM.no, "closed", "none")
     for name in ("founder", "supervisor"):
         assert refusal(lambda name=name: chain.acting(name).send(close)) == "PARTY_NOT_DECIDED"

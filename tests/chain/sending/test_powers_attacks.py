@@ -25,7 +25,7 @@ def chain(waiting_chain: Chain) -> Chain:
     return waiting_chain
 
 
-def test_attack_a_party_whose_only_keys_cannot_send_is_no_officer(chain: Chain) -> None:
+def test_attack_a_party_whose_keys_cannot_send_transactions_is_no_officer(chain: Chain) -> None:
     """Two officers also have a key in a phone. A thief of the phones cannot report the keys that send transactions,
     because an officer needs a key that can send."""
     phones = {name: Es256Signer(bytes.fromhex(test_key(f"phone of {name}"))) for name in ("second", "third")}
@@ -77,7 +77,7 @@ def test_an_expired_accusation_does_not_restrict_an_officer(chain: Chain) -> Non
     assert chain.reader.proposal(other).state == "cancelled"
 
 
-def test_attack_a_thief_that_reports_first_does_not_win(chain: Chain) -> None:
+def test_attack_a_reported_key_can_still_report_the_stolen_key(chain: Chain) -> None:
     """A thief of an officer's key reports the owner's other key first. With that reported key, the owner can still
     report the stolen key, so that no key may act for the party any more. A fourth officer is needed for this."""
     chain.decide(calls.set_roles(BANK.no, Role.mask([Role.CONSUMER, Role.AUTHORITY])))
@@ -92,7 +92,7 @@ def test_attack_a_thief_that_reports_first_does_not_win(chain: Chain) -> None:
     assert chain.reader.officers() == 3
 
 
-def test_attack_a_reassignment_needs_a_silent_holder_for_the_whole_delay(chain: Chain) -> None:
+def test_attack_a_reassignment_needs_a_holder_that_was_silent_for_the_whole_waiting_period(chain: Chain) -> None:
     """Two officers propose a reassignment, but report the holder's key only in the waiting period's last second."""
     asset = digest("the bank's asset")
     chain.acting("bank").send(register(asset))
@@ -122,7 +122,7 @@ def test_attack_a_party_cannot_bind_the_new_key_of_another_party(chain: Chain) -
     assert speaks(chain, account(FRESH))
 
 
-def test_attack_one_guardian_cannot_suspend_an_issuer(chain: Chain) -> None:
+def test_attack_one_authority_or_supervisor_cannot_suspend_an_issuer(chain: Chain) -> None:
     """Suspending an issuer would make all its certificates invalid. One officer can still report its stolen key."""
     suspend = calls.set_status(ISSUER.no, "suspended", "sanction")
     for name in ("founder", "supervisor"):

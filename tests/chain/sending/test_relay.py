@@ -152,13 +152,13 @@ def test_an_altered_request_is_refused(
 @pytest.mark.parametrize(
     "signature", ["", "0x", "0x" + "00" * 65, "0x" + "ff" * 65, "0x" + "11" * 64, "0x" + "1" * 129]
 )
-def test_an_odd_signature_is_refused(chain: Chain, relay: Relay, signature: str) -> None:
+def test_a_malformed_signature_is_refused(chain: Chain, relay: Relay, signature: str) -> None:
     request = SignedRequest(signed(chain, relay).typed_data, signature)
     assert refusal(lambda: relay.submit(request), PingzhengError) in {"REQUEST_SIGNATURE_INVALID", "REQUEST_INVALID"}
 
 
 @pytest.mark.parametrize("typed_data", [{}, {"message": {}}, {"message": None}, {"message": {"from": 1}}])
-def test_odd_typed_data_is_refused(chain: Chain, relay: Relay, typed_data: dict[str, Any]) -> None:
+def test_malformed_typed_data_is_refused(chain: Chain, relay: Relay, typed_data: dict[str, Any]) -> None:
     request = SignedRequest(typed_data, "0x" + "00" * 65)
     assert refusal(lambda: relay.submit(request), InvalidInput) == "REQUEST_INVALID"
 
@@ -172,7 +172,7 @@ def test_typed_data_without_a_domain_is_refused(chain: Chain, relay: Relay) -> N
     }
 
 
-def test_covers_accepts_exactly_this_call_by_this_account(chain: Chain, relay: Relay) -> None:
+def test_a_signed_request_covers_only_its_own_call_and_account(chain: Chain, relay: Relay) -> None:
     request, bank = signed(chain, relay), chain.parties["bank"]
     assert relay.covers(request, bank.account.upper().replace("0X", "0x"), USE)
     assert not relay.covers(request, bank.account, calls.record_use(REQUEST, 2))

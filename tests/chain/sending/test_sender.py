@@ -72,7 +72,7 @@ def in_background(sender: Sender, **given: Any) -> tuple[ThreadPoolExecutor, Any
     return thread, thread.submit(sender.send, TO, DATA, **given)
 
 
-def test_the_offer_contains_the_tip_that_the_node_asks_for(engine: FaultyNode, pool: Pool) -> None:
+def test_the_offered_fee_contains_the_tip_that_the_node_asks_for(engine: FaultyNode, pool: Pool) -> None:
     pool.min_tip = pool.asked_tip = 30
     sender_at(engine).send(TO, DATA)
     (sent,) = pool.mined
@@ -106,7 +106,7 @@ def test_on_a_chain_without_base_fee_the_gas_price_is_offered(engine: FaultyNode
     assert engine.count("eth_maxPriorityFeePerGas") == 0
 
 
-def test_on_a_chain_with_free_gas_the_first_offer_is_zero(engine: FaultyNode, pool: Pool) -> None:
+def test_on_a_chain_with_free_gas_the_first_offered_fee_is_zero(engine: FaultyNode, pool: Pool) -> None:
     pool.base_fee, pool.min_tip = 0, 0
     sender = sender_at(engine)
     sender.send(TO, DATA)

@@ -65,7 +65,7 @@ def test_a_stranger_does_not_see_a_certificate(pilot: Pilot, subject_key: tuple[
 
 
 @pytest.mark.parametrize("act", ["hold", "lift"])
-def test_only_an_authority_or_supervisor_can_hold_and_lift(
+def test_only_an_authority_or_supervisor_can_place_and_lift_holds(
     pilot: Pilot, subject_key: tuple[str, Path], act: str
 ) -> None:
     number, _ = subject_key
@@ -73,9 +73,7 @@ def test_only_an_authority_or_supervisor_can_hold_and_lift(
     assert (code, answer["error"]) == (2, "PARTY_LACKS_ROLE")
 
 
-def test_an_authority_or_supervisor_holds_a_certificate_with_the_command(
-    pilot: Pilot, subject_key: tuple[str, Path]
-) -> None:
+def test_an_authority_or_supervisor_places_a_hold_with_the_command(pilot: Pilot, subject_key: tuple[str, Path]) -> None:
     number, _ = subject_key
     code, answer = run(pilot, "hold", number, "--reason", "court", "--by", pilot.cast.supervisor)
     assert (code, answer["state"], answer["reason"]) == (0, "suspended", "court")

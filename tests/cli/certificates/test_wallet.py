@@ -126,7 +126,7 @@ def test_a_new_passphrase_is_typed_twice(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"one\ntwo\n", b"\xff\xfe\xfd"])
-def test_a_passphrase_file_holds_one_line(folder: Path, content: bytes) -> None:
+def test_a_passphrase_file_must_have_exactly_one_line(folder: Path, content: bytes) -> None:
     (folder / "pass").write_bytes(content)
     assert refusal("list", "--passphrase-file", "pass") == "PASSPHRASE_MISSING"
 

@@ -159,7 +159,7 @@ def test_watch_refuses_a_node_of_another_ledger(machine: PartyMachine) -> None:
     assert not (machine.folder / "seen.json").exists()
 
 
-def test_watch_accepts_a_bundle_as_the_name_of_the_ledger(machine: PartyMachine) -> None:
+def test_watch_accepts_a_bundle_instead_of_a_deployment_file(machine: PartyMachine) -> None:
     """A holder of a certificate needs no other file of the operator."""
     (machine.folder / "bundle.json").write_bytes(
         replace(usage().bundle, chain=machine.chain.deployment.chain).to_bytes()

@@ -100,7 +100,7 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_login_and_logout_with_a_party_key(machine: Machine) -> None:
+def test_a_party_signs_in_and_out_with_its_key_on_the_command_line(machine: Machine) -> None:
     printed = machine.login()
     assert printed["party"] == machine.party
     kept = machine.home / "session.json"

@@ -265,7 +265,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Elsew
         yield Elsewhere(tmp_path, Connection(node.url))
 
 
-def test_a_ledger_is_founded_with_a_file_for_each_office(elsewhere: Elsewhere) -> None:
+def test_a_ledger_is_founded_with_a_founding_file_of_each_authority(elsewhere: Elsewhere) -> None:
     """The folder of the new ledger contains none of the authorities' keys."""
     short = elsewhere.init(*elsewhere.files, delay="23h")
     assert (short["error"], "24 hours" in short["hint"]) == ("DELAY_TOO_SHORT", True)
@@ -283,7 +283,7 @@ def test_a_ledger_is_founded_with_a_file_for_each_office(elsewhere: Elsewhere) -
     assert kept == []
 
 
-def test_office_files_have_no_effect_on_a_local_chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_founding_files_have_no_effect_on_a_local_chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PINGZHENG_RPC_URL", raising=False)
     file = Elsewhere(tmp_path, Connection("http://127.0.0.1:9")).files[0]
     printed = json.loads(invoke("init", "--office", file, "--home", tmp_path / "var", "--json")[1])

@@ -85,7 +85,9 @@ NUMBERS: dict[str, tuple[str, dict[str, int], dict[str, str]]] = {
 
 
 @pytest.mark.parametrize(("event", "args", "names"), NUMBERS.values(), ids=NUMBERS)
-def test_names_and_titles_of_numbers(event: str, args: dict[str, int], names: dict[str, str]) -> None:
+def test_each_number_in_an_event_gets_its_name_and_title(
+    event: str, args: dict[str, int], names: dict[str, str]
+) -> None:
     assert names_in(event, args) == names
 
 

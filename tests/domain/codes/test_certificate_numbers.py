@@ -20,7 +20,7 @@ numbers = st.builds(
 
 
 @given(region=city_regions, year=st.integers(2000, 9999), serial=st.integers(1, MAX_SERIAL))
-def test_certificate_number_reads_back(region: str, year: int, serial: int) -> None:
+def test_certificate_number_is_unchanged_after_writing_and_reading(region: str, year: int, serial: int) -> None:
     number = certificate_no(region, year, "S01", serial)
     assert check_certificate_no(number) == number
     assert number.split("-")[:-1] == ["DAC", region, str(year), "S01", f"{serial:08d}"]
@@ -32,7 +32,7 @@ def test_certificate_number_of_the_vectors_is_generated() -> None:
 
 
 @pytest.mark.parametrize("serial", [0, -1, MAX_SERIAL + 1])
-def test_serial_beyond_the_last_is_refused(serial: int) -> None:
+def test_serial_number_beyond_the_last_is_refused(serial: int) -> None:
     with pytest.raises(InvalidInput) as caught:
         certificate_no("440802", 2026, "S01", serial)
     assert (caught.value.code, caught.value.where) == ("SERIAL_EXHAUSTED", "serial")

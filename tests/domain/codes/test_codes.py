@@ -138,7 +138,7 @@ def test_lower_case_x_of_a_resident_id_becomes_a_capital() -> None:
     assert check_resident_id(RESIDENT_ID.lower()) == RESIDENT_ID
 
 
-def test_error_has_no_place_if_the_caller_gives_none() -> None:
+def test_error_names_no_place_if_the_caller_gives_none() -> None:
     with pytest.raises(InvalidInput) as caught:
         check_uscc("")
     assert caught.value.where is None
@@ -165,7 +165,7 @@ def test_synthetic_uscc_passes_both_checks(value: str) -> None:
     assert value.startswith("91")
 
 
-def test_synthetic_usccs_differ_and_reach_every_inner_check_character() -> None:
+def test_synthetic_usccs_are_unique_and_contain_every_organisation_code_check_character() -> None:
     values = [synthetic_uscc("440802", serial) for serial in range(1_000)]
     assert len(set(values)) == len(values)
     assert {value[16] for value in values} == set("0123456789X")

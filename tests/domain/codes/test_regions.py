@@ -13,12 +13,12 @@ from tests.domain.codes.code_vectors import VECTORS, by_stdnum
 
 
 @pytest.mark.parametrize("region", REGIONS)
-def test_region_of_the_city_is_accepted(region: str) -> None:
+def test_region_in_the_citys_list_is_accepted(region: str) -> None:
     assert check_region(region) == region
 
 
 @pytest.mark.parametrize("region", ["", "440399", "44080", "440802 ", "４４０８０２", "440800-kf"])
-def test_other_region_is_refused(region: str) -> None:
+def test_region_outside_the_citys_list_is_refused(region: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         check_region(region, "region")
     assert (caught.value.code, caught.value.where) == ("REGION_UNKNOWN", "region")

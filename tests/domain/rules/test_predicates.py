@@ -18,7 +18,7 @@ from tests.support.sample_rules import DIGEST, EDGES, RULES
 
 
 @pytest.mark.parametrize("of", ["name", "uscc"])
-def test_attribute_gives_the_expected_claim(of: str) -> None:
+def test_attribute_rule_gives_the_expected_claim(of: str) -> None:
     assert compute({"op": "attribute", "of": of}, [], ATTRIBUTES) == ATTRIBUTES[of]
 
 
@@ -31,7 +31,7 @@ COUNTS = {
 
 
 @pytest.mark.parametrize(("months", "count"), COUNTS.values(), ids=COUNTS.keys())
-def test_count_distinct_gives_the_expected_claim(months: list[str], count: int) -> None:
+def test_count_distinct_rule_gives_the_expected_claim(months: list[str], count: int) -> None:
     assert compute(RULES["count_distinct"], [{"month": month} for month in months], {}) == count
 
 
@@ -60,12 +60,12 @@ TRENDS = {
 
 
 @pytest.mark.parametrize(("values", "trend"), TRENDS.values(), ids=TRENDS.keys())
-def test_trend_gives_the_expected_claim(values: tuple[str, ...], trend: str) -> None:
+def test_trend_rule_gives_the_expected_claim(values: tuple[str, ...], trend: str) -> None:
     assert claim("trend", "kwh", values) == trend
 
 
 @pytest.mark.parametrize(("last", "trend"), [("100", "stable"), ("100.1", "rising"), ("99.9", "falling")])
-def test_trend_without_tolerance_gives_the_expected_claim(last: str, trend: str) -> None:
+def test_trend_rule_without_tolerance_gives_the_expected_claim(last: str, trend: str) -> None:
     assert claim("trend", "kwh", ["100", last], flat_percent=0) == trend
 
 
@@ -84,13 +84,13 @@ BANDS = {
 
 
 @pytest.mark.parametrize(("value", "band"), BANDS.values(), ids=BANDS.keys())
-def test_band_gives_the_expected_claim(value: str, band: str) -> None:
+def test_band_rule_gives_the_expected_claim(value: str, band: str) -> None:
     assert claim("band", "kwh", ["7", value]) == band
     assert claim("total_band", "kwh", ["99999", "", "", "0", value]) == band
 
 
 @pytest.mark.parametrize(("value", "band"), [("9.9", "<10"), ("10", "≥10")])
-def test_band_with_one_edge_gives_the_expected_claim(value: str, band: str) -> None:
+def test_band_rule_with_one_edge_gives_the_expected_claim(value: str, band: str) -> None:
     assert claim("band", "kwh", [value], edges=["10"]) == band
 
 

@@ -16,7 +16,7 @@ from tests.support.places import DOCS
 from tests.support.sample_rules import RULES
 
 
-def test_there_is_a_sample_rule_of_every_op() -> None:
+def test_there_is_a_sample_rule_for_every_operation() -> None:
     assert RULES.keys() == OPS.keys()
     for rule in RULES.values():
         check_rule(rule, "rule")

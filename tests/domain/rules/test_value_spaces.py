@@ -29,7 +29,7 @@ ID_NUMBER = "11010519491231002X"
 ROWS = [["202601", "12.5"], ["202602", "13"]]
 
 
-def test_every_op_has_a_value_space() -> None:
+def test_every_operation_has_a_value_space() -> None:
     assert SPACES.keys() == OPS.keys() == RULES.keys()
 
 
@@ -99,14 +99,14 @@ OUTSIDE: dict[str, tuple[dict[str, Any], list[Any]]] = {
 
 
 @pytest.mark.parametrize("name", INSIDE)
-def test_value_that_the_rule_can_give_fits(name: str) -> None:
+def test_value_space_of_a_rule_contains_every_value_that_the_rule_can_give(name: str) -> None:
     by, values = INSIDE[name]
     for value in values:
         assert fits(by, value), value
 
 
 @pytest.mark.parametrize("name", OUTSIDE)
-def test_value_that_the_rule_cannot_give_does_not_fit(name: str) -> None:
+def test_value_space_of_a_rule_contains_no_value_that_the_rule_cannot_give(name: str) -> None:
     by, values = OUTSIDE[name]
     for value in values:
         assert not fits(by, value), value
@@ -136,7 +136,7 @@ NO_RULES: list[Any] = [
 
 
 @pytest.mark.parametrize("odd", NO_RULES, ids=range(len(NO_RULES)))
-def test_no_value_fits_an_invalid_rule(odd: Any) -> None:
+def test_value_space_of_an_invalid_rule_is_empty(odd: Any) -> None:
     for value in (True, False, 0, 1, "good", "yes", "rising", ROWS, None):
         assert not fits(odd, value)
 
@@ -195,7 +195,9 @@ def asked(draw: st.DrawFn) -> tuple[Rule, list[dict[str, str]], dict[str, str]]:
 
 @settings(max_examples=600, deadline=None)
 @given(asked())
-def test_every_computed_claim_fits(case: tuple[Rule, list[dict[str, str]], dict[str, str]]) -> None:
+def test_every_computed_claim_is_in_the_value_space_of_its_rule(
+    case: tuple[Rule, list[dict[str, str]], dict[str, str]],
+) -> None:
     by, rows, attributes = case
     try:
         found = compute(by, rows, attributes)
@@ -205,7 +207,7 @@ def test_every_computed_claim_fits(case: tuple[Rule, list[dict[str, str]], dict[
 
 
 @pytest.mark.parametrize("op", sorted(OPS))
-def test_every_op_gives_a_claim_that_fits(op: str) -> None:
+def test_every_operation_gives_a_claim_in_its_value_space(op: str) -> None:
     """Each op gets rows that fit it: with the random rows of the other tests, an op might never be tested."""
     rows = [
         {"month": f"20260{month}", "kwh": str(month * 20_000), "paid": "yes", "state": "bad", "score": "7"}
@@ -269,6 +271,6 @@ def test_line_follows_the_definition_of_the_protocol(text: str) -> None:
 
 
 @given(st.sampled_from(sorted(OPS)), any_json)
-def test_fits_never_raises(op: str, value: Any) -> None:
+def test_checking_a_value_against_a_rule_never_raises(op: str, value: Any) -> None:
     assert fits(RULES[op], value) in (True, False)
     assert fits(value, RULES[op]) is False

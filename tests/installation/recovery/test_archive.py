@@ -165,7 +165,7 @@ def test_a_new_archive_gets_all_earlier_batches(pilot: Pilot, tmp_path: Path) ->
     assert rows_of(there, Party, PartyKey) == rows_of(ledger.database, Party, PartyKey)
 
 
-def test_a_new_archive_is_not_ok_until_the_next_anchoring_has_filled_it(pilot: Pilot, tmp_path: Path) -> None:
+def test_a_new_archive_is_reported_as_behind_until_the_next_anchoring_fills_it(pilot: Pilot, tmp_path: Path) -> None:
     ledger = pilot.ledger
     ledger.anchoring.flush()
     settings = ledger.settings.model_copy(update={"archive": tmp_path / "new", "home": tmp_path})
@@ -247,7 +247,9 @@ def test_an_erasure_is_refused_if_it_cannot_be_listed_outside_the_backups(pilot:
     assert ledger.erasure.certificate(subject(party), number, "subject_request").archived
 
 
-def test_an_unreachable_archive_is_erased_with_the_batch_of_the_erasure(pilot: Pilot, tmp_path: Path) -> None:
+def test_a_text_in_an_unreachable_archive_is_erased_when_the_batch_of_the_erasure_is_archived(
+    pilot: Pilot, tmp_path: Path
+) -> None:
     """If the list of erasures is stored outside the archive, a text can be erased while the archive is unreachable."""
     ledger, firm = pilot.ledger, pilot.firm()
     number, folder = pilot.certificate(firm), folder_of(pilot)

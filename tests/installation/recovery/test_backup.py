@@ -250,7 +250,7 @@ def test_every_change_to_a_file_of_a_backup_is_reported(pilot: Pilot, tmp_path: 
             Manifest.read(folder, kind)
 
 
-def test_data_is_not_accepted_as_keys_and_keys_not_as_data(pilot: Pilot, tmp_path: Path) -> None:
+def test_a_data_folder_is_not_accepted_as_keys_nor_a_key_folder_as_data(pilot: Pilot, tmp_path: Path) -> None:
     taken(pilot, tmp_path)
     for folder, kind in ((tmp_path / "data", KEYS), (tmp_path / "keys", DATA)):
         with pytest.raises(Misconfigured, match="BACKUP_DAMAGED"):

@@ -220,7 +220,7 @@ def test_the_guide_names_the_source_of_every_table(guide: str, words: tuple[str,
     assert METADATA.tables.keys() - archived - emptied == set(restoring.FROM_THE_BACKUP_ALONE)
 
 
-def test_the_declared_sources_are_those_of_the_archive() -> None:
+def test_the_tables_declared_as_archived_are_the_tables_that_the_archive_selects() -> None:
     """Tables whose rows the archive selects by an entry's digest have the source ENTRIES; no other but parts has it."""
     by_digest = {table.name for table in closure._NAMED_BY_DIGEST}
     parts = {column.table.name for columns in closure._PARTS.values() for column in columns}

@@ -21,7 +21,7 @@ from tests.support.actors.signing_in import HERE, signed_in, signer_of, token_of
 from tests.support.ledgers.waiting_ledger import at_once, no
 
 
-def test_a_statement_signed_for_a_relays_address_is_refused(pilot: Pilot, firm: str) -> None:
+def test_a_sign_in_statement_signed_for_the_address_of_a_relay_is_refused(pilot: Pilot, firm: str) -> None:
     """A relay passes the service's nonce to its client; the client signs for the relay's address and is refused."""
     ledger = pilot.ledger
     relay = replace(here(ledger), origin="https://relay.example")

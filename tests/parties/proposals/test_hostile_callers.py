@@ -35,7 +35,7 @@ def proof_for(ledger: Ledger, signer: Signer, party: int) -> str:
 # Attacks with keys that the service keeps for other parties
 
 
-def test_a_stranger_cannot_veto_with_the_firms_key_kept_here(waiting: Ledger) -> None:
+def test_a_stranger_cannot_veto_with_a_firms_key_that_the_service_keeps(waiting: Ledger) -> None:
     firm, stranger = newcomer(waiting), newcomer(waiting)
     account = waiting.parties.register.get(firm).account
     row = proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(firm), firm, fresh_key(waiting)))
@@ -49,7 +49,7 @@ def test_a_stranger_cannot_veto_with_the_firms_key_kept_here(waiting: Ledger) ->
 
 
 @pytest.mark.parametrize("whose", ["firm", "authority"])
-def test_a_stranger_cannot_report_with_another_partys_key_kept_here(waiting: Ledger, whose: str) -> None:
+def test_a_stranger_cannot_report_with_a_partys_key_that_the_service_keeps(waiting: Ledger, whose: str) -> None:
     """If the service let a stranger use an authority's key, the stranger could report the key of any firm."""
     firm, stranger = newcomer(waiting), newcomer(waiting)
     account = waiting.parties.register.get(firm).account
@@ -130,7 +130,7 @@ def test_a_rotation_with_extra_bytes_is_shown_and_can_be_vetoed(waiting: Ledger,
     assert waiting.proposals.veto(waiting.actor(firm), number).state == "vetoed"
 
 
-def test_a_call_that_is_not_exactly_known_cannot_be_confirmed_here(waiting: Ledger) -> None:
+def test_the_service_does_not_confirm_a_call_that_it_does_not_know_exactly(waiting: Ledger) -> None:
     first, second, third = officers(waiting)
     firm = newcomer(waiting)
     registry = waiting.reader.deployment.party_registry

@@ -205,13 +205,13 @@ def test_report_on_hostile_text_stays_small(name: str) -> None:
 
 
 @pytest.mark.parametrize("certificate", ["", "~", "a.b.c~", SHOWN[0], "~".join([SHOWN[0], "!", ""])])
-def test_facts_needed_never_raises(certificate: str) -> None:
+def test_listing_the_needed_facts_never_raises(certificate: str) -> None:
     needed = facts_needed(GENUINE.bundle.with_certificate(certificate))
     assert needed.batches == {(ISSUER.no, 3), (ISSUER.no, 4)}
     assert needed.accreditation is None
 
 
-def test_facts_needed_lists_the_facts_of_the_genuine_certificate() -> None:
+def test_needed_facts_are_the_facts_of_the_genuine_certificate() -> None:
     needed = facts_needed(GENUINE.bundle)
     assert needed.accreditation == (ISSUER.id, "S51")
     assert needed.accounts == set(DOCUMENT["keys"])
@@ -240,7 +240,7 @@ ODD_STATEMENTS = [
 
 
 @pytest.mark.parametrize("entry", ODD_STATEMENTS)
-def test_facts_needed_skips_entries_that_cannot_be_withdrawn(entry: str) -> None:
+def test_needed_facts_leave_out_entries_that_cannot_be_withdrawn(entry: str) -> None:
     odd = replace(GENUINE.bundle.evidence[0], entry=entry)
     assert facts_needed(replace(GENUINE.bundle, evidence=(odd,))).withdrawals == set()
 
@@ -257,13 +257,13 @@ def test_facts_needed_skips_entries_that_cannot_be_withdrawn(entry: str) -> None
     ],
     ids=lambda claims: "-".join(claims),
 )
-def test_facts_needed_returns_few_statements_for_a_hostile_certificate(claims: dict[str, Any]) -> None:
+def test_needed_facts_of_a_hostile_certificate_name_few_statements(claims: dict[str, Any]) -> None:
     needed = facts_needed(usage(claims=claims, disclosed=()).bundle)
     assert len(needed.statements) < 80
     assert all(len(statement) == 64 for statement in needed.statements)
 
 
-def test_facts_needed_for_a_registration_has_no_uses_and_holds() -> None:
+def test_needed_facts_of_a_registration_certificate_have_no_uses_and_holds() -> None:
     needed = facts_needed(registration().bundle)
     assert (needed.uses, needed.statements, needed.withdrawals) == (None, set(), set())
     assert needed.asset == ASSET

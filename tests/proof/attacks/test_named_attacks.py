@@ -122,6 +122,6 @@ def test_too_large_input_is_not_copied() -> None:
     assert calls_of(lambda: GENUINE.verify_file(raw)) < calls_of(GENUINE.verify) / 10
 
 
-def test_added_calls_and_memory_are_measured() -> None:
+def test_calls_and_memory_of_a_function_are_measured() -> None:
     assert peak_of(lambda: bytearray(MAX_BUNDLE_BYTES)) >= MAX_BUNDLE_BYTES
     assert calls_of(lambda: [abs(number) for number in range(1000)]) >= 1000

@@ -131,7 +131,7 @@ def test_openssl_derives_the_same_public_key(keys: Keys) -> None:
 
 @settings(max_examples=20)
 @given(st.binary(max_size=5_000))
-def test_sm3_equals_that_of_openssl(data: bytes) -> None:
+def test_sm3_digests_equal_those_of_openssl(data: bytes) -> None:
     done = openssl("dgst", "-sm3", "-r", stdin=data)
     assert digest(data, "sm3") == f"sm3:{done.stdout.decode().split()[0]}"
 

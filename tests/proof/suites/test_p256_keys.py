@@ -67,19 +67,19 @@ def test_signing_twice_gives_the_same_signature(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("secret", [0, p256.ORDER, 2**256 - 1])
-def test_secret_beyond_the_order_is_refused(secret: int) -> None:
+def test_secret_key_not_below_the_order_of_the_curve_is_refused(secret: int) -> None:
     with pytest.raises(InvalidInput, match="PRIVATE_KEY_INVALID"):
         Es256Signer(secret.to_bytes(32, "big"))
 
 
 @pytest.mark.parametrize("secret", [b"", b"\1", b"\1" * 31, b"\1" * 33])
-def test_secret_of_another_length_is_refused(secret: bytes) -> None:
+def test_secret_key_of_another_length_is_refused(secret: bytes) -> None:
     with pytest.raises(InvalidInput, match="PRIVATE_KEY_INVALID"):
         Es256Signer(secret)
 
 
 @pytest.mark.parametrize("secret", [1, p256.ORDER - 1])
-def test_smallest_and_largest_secret_can_sign(secret: int) -> None:
+def test_smallest_and_largest_secret_key_can_sign(secret: int) -> None:
     signer = Es256Signer(secret.to_bytes(32, "big"))
     assert parse_compact(sign_compact(b"x", signer, "test"), "test").signed_by(signer.public_key)
 

@@ -110,13 +110,13 @@ def test_account_of_an_sm2_key_is_the_last_20_bytes_of_its_sm3_hash() -> None:
 
 
 @pytest.mark.parametrize("secret", [0, sm2.ORDER - 1, sm2.ORDER, 2**256 - 1])
-def test_secret_beyond_the_order_is_refused(secret: int) -> None:
+def test_secret_key_not_below_the_order_of_the_curve_is_refused(secret: int) -> None:
     with pytest.raises(InvalidInput, match="PRIVATE_KEY_INVALID"):
         Sm2Signer(secret.to_bytes(32, "big"))
 
 
 @pytest.mark.parametrize("secret", [1, sm2.ORDER - 2])
-def test_smallest_and_largest_secret_can_sign(secret: int) -> None:
+def test_smallest_and_largest_secret_key_can_sign(secret: int) -> None:
     signer = Sm2Signer(secret.to_bytes(32, "big"))
     assert parse_compact(sign_compact(b"x", signer, "test"), "test").signed_by(signer.public_key)
 

@@ -107,7 +107,7 @@ def test_each_filter_returns_only_matching_certificates(
     assert set(held.numbers.values()) <= found if kept else found == set()
 
 
-def test_issued_from_is_inclusive_and_issued_to_is_exclusive(held: Held) -> None:
+def test_the_filter_by_time_of_issue_includes_its_start_and_excludes_its_end(held: Held) -> None:
     issued = [holding.certificate.created_at for holding in held.find()]
     first, last = min(issued), max(issued)
     assert len(held.find(issued_from=first, issued_to=last + 1)) == len(issued)

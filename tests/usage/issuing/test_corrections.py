@@ -139,7 +139,7 @@ def test_a_certificate_that_its_issuer_suspended_or_revoked_cannot_be_corrected(
         ).valid
 
 
-def test_a_certificate_that_a_supervisor_holds_cannot_be_corrected(persons: PersonActors, pilot: Pilot) -> None:
+def test_a_certificate_with_a_supervisors_hold_cannot_be_corrected(persons: PersonActors, pilot: Pilot) -> None:
     old, consent = certified(persons, persons.person())
     persons.ledger.certificates.holds.hold(old, "investigation", persons.supervisor)
     persons.answer({consent: persons.supplied(TRUE)})

@@ -86,7 +86,7 @@ def digests_of(pilot: Pilot, firm: str, consent: str) -> dict[str, str]:
     ("kind", "code"),
     [("request", "HELD"), ("authorization", "AUTHORIZATION_HELD"), ("provision", "PROVISION_HELD")],
 )
-def test_no_certificate_is_issued_if_a_statement_behind_it_is_held(pilot: Pilot, kind: str, code: str) -> None:
+def test_no_certificate_is_issued_if_a_statement_behind_it_has_a_hold(pilot: Pilot, kind: str, code: str) -> None:
     firm, holds = pilot.firm(), pilot.ledger.certificates.holds
     consent = pilot.authorise(firm)
     pilot.supply(firm, consent)
