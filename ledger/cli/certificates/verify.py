@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
+from ledger.cli.certificates.printed_report import ACCEPTED, FIELDS_MISSING, NOT_ACCEPTED, print_report
 from ledger.cli.shell.files import in_utf8, json_in, of_file
 from ledger.cli.shell.naming import PARTY_ID, TIMES, party_form, party_of, seconds_of
 from ledger.cli.shell.opening import participating
@@ -20,19 +19,16 @@ from ledger.cli.shell.output import (
     EXIT_NOT_VALID,
     AsJson,
     Home,
-    console,
     emit,
     local_time,
     print_json,
 )
 from ledger.cli.shell.terminal import verdict_stands
 from ledger.errors import InvalidInput
-from ledger.installation.explanations import explanation
 from ledger.installation.settings import Settings
 from ledger.proof.bundle import MAX_BUNDLE_BYTES, parse_bundle
 from ledger.proof.facts_file import MAX_FACTS_BYTES, parse_facts
-from ledger.proof.report import NAMES, Report, Verdict
-from ledger.proof.signing_keys import keys_in_words
+from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation, verify
 from ledger.rulebooks.scenarios import ScenarioBook
 from ledger.rulebooks.templates import expecting
@@ -49,38 +45,20 @@ _OTHER_REQUEST = (
     "这是 `pingzheng request draft` 写出的用数请求，不是核验请求：请改用 --consumer 和 --nonce。"
     "This file is the request for data that `pingzheng request draft` wrote: give --consumer and --nonce instead."
 )
-ACCEPTED, FIELDS_MISSING, NOT_ACCEPTED = "OK", "FIELDS_MISSING", "NOT_ACCEPTED"
-ANSWERS = {
-    ACCEPTED: "[bold green]符合核验方的要求 ACCEPTED[/]",
-    FIELDS_MISSING: "[bold red]不符合要求 NOT ACCEPTED: FIELDS_MISSING[/]  未披露 not disclosed:",
-    NOT_ACCEPTED: "[bold red]不符合要求 NOT ACCEPTED: NOT_ACCEPTED[/]  取值不可接受 values that are not accepted:",
-}
-MARKS = {
-    Verdict.PASSED: "[green]✓ 通过 passed[/]",
-    Verdict.FAILED: "[bold red]✗ 未通过 failed[/]",
-    Verdict.NOT_APPLICABLE: "– 不适用 not applicable",
-    Verdict.NOT_REACHED: "… 未进行 not reached",
-}
-CHECKS = dict(
-    zip(
-        NAMES,
-        ("格式", "签名", "签发方", "披露", "存证", "锚点", "有效期", "状态", "次数", "使用方", "授权"),
-        strict=True,
-    )
-)
 
 BundleFile = Annotated[Path, typer.Argument(help="Bundle file.", show_default=False)]
 
 
 def verify_command(
-    bundle: Annotated[str, typer.Argument(help="Bundle file, or a certificate number to show its status.")],
+    bundle: Annotated[str, typer.Argument(help="Bundle file; or a certificate number, to show its status.")],
     facts: Annotated[
-        Path | None, typer.Option(help="File of `pingzheng facts`; the bundle is then verified without a network.")
+        Path | None,
+        typer.Option(help="File that `pingzheng facts` wrote. With it, the bundle is verified without a network."),
     ] = None,
     request: Annotated[
         Path | None,
         typer.Option(
-            help="JSON file with the verifier's request: consumer, nonce, and optionally accept and templates."
+            help="JSON file of the verifier's request. It has consumer and nonce, and may have accept and templates."
         ),
     ] = None,
     consumer: Annotated[
@@ -91,10 +69,11 @@ def verify_command(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """核验凭证包：十一项检查。已知场景的规则须与场景文件一致；请求文件写有可接受的取值时，一并比较。 退出码 0
-    有效且符合要求，1 无效或不符合要求，2 无法检查。Verify a bundle in eleven numbered checks. If the scenario's file is
-    known here, the rules are compared with the file. If the request lists accepted values, the disclosed fields are
-    compared with these values. Exit code 0: valid and accepted, 1: not valid or not accepted, 2: could not be checked.
+    """核验凭证包，共十一项检查。本机有场景文件的，凭证的规则须与文件一致；
+    请求文件写有可接受的取值的，一并比较披露的字段。退出码：0 表示有效且符合要求，1 表示无效或不符合要求，2
+    表示无法检查。Verify a bundle in eleven numbered checks. If the scenario's file is known here, the rules are
+    compared with the file. If the request file lists accepted values, the disclosed fields are compared with them. Exit
+    code 0: valid and accepted, 1: not valid or not accepted, 2: could not be checked.
 
     示例 Example:  pingzheng verify demo-out/verify/bundle.json --facts demo-out/verify/facts.json --request
     demo-out/verify/request.json
@@ -114,7 +93,7 @@ def verify_command(
         if as_json:
             print_json(report.to_dict() | ({} if accepted is None else {"accepted": accepted}))
         else:
-            _print_report(report, accepted)
+            print_report(report, accepted, ScenarioBook.load(Settings.at(home).scenarios))
     if not report.valid or (accepted is not None and accepted["code"] != ACCEPTED):
         raise typer.Exit(EXIT_NOT_VALID)
 
@@ -144,8 +123,8 @@ def facts_command(
     out: Annotated[Path, typer.Option(help="File to write the facts to.")] = Path("facts.json"),
     as_json: AsJson = False,
 ) -> None:
-    """保存核验凭证包所需的链上记录，以便日后离线核验。Save the chain data (facts) that a bundle needs, to verify the
-    bundle later without a network.
+    """保存核验凭证包所需的链上记录，以便日后离线核验。Save the facts (chain data) that a bundle needs, so that it can
+    be verified later without a network.
 
     示例 Example:  pingzheng facts bundle.json --out facts.json
     """
@@ -219,31 +198,3 @@ def _read(path: Path, limit: int) -> bytes:
     # refuses a text above the limit.
     with path.open("rb") as file:
         return in_utf8(file.read(2 * limit + 2))
-
-
-def _print_report(report: Report, accepted: dict[str, Any] | None) -> None:
-    verdict = "[bold green]有效 VALID[/]" if report.valid else f"[bold red]无效 NOT VALID: {report.result}[/]"
-    table = Table(title=f"{report.certificate_no or ''}  {verdict}", title_justify="left")
-    for head in ("#", "检查 check", "结果 result", "代码 code", "说明 reason"):
-        table.add_column(head, overflow="fold")
-    for check in report.checks:
-        reason = explanation(check.code, check.message).message
-        table.add_row(
-            str(check.number), f"{CHECKS[check.name]} {check.name}", MARKS[check.verdict], check.code, escape(reason)
-        )
-    console.print(table)
-    console.print(
-        f"判定时间 judged at {local_time(report.at)} · 链上事实 facts as of block {report.block}, "
-        f"{local_time(report.block_time)} (Asia/Shanghai)",
-        highlight=False,
-    )
-    for line in keys_in_words(report, local_time) if report.valid else ():
-        console.print(line, highlight=False, markup=False)
-    for caution in report.cautions:
-        reason = explanation(caution.code, caution.message).message
-        console.print(f"[bold yellow]注意 caution[/] [bold]{caution.code}[/]  {escape(reason)}", highlight=False)
-    if report.disclosed:
-        emit(report.disclosed, as_json=False, title="披露内容 Disclosed")
-    if accepted is not None:
-        fields = escape(", ".join(accepted["fields"]))
-        console.print(f"{ANSWERS[accepted['code']]} {fields}".rstrip(), highlight=False, soft_wrap=True)
