@@ -19,7 +19,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 
 def main(
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if an artifact differs.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 1 if an artifact differs.")] = False,
 ) -> None:
     """Compile the contracts into ledger/chain/contracts/artifacts."""
     with errors_explained():

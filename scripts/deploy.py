@@ -50,11 +50,17 @@ def main(
     delay: Annotated[
         int,
         typer.Option(
-            min=0, help="Seconds that a proposal waits; fixed forever. At least 86400, except on a local chain."
+            min=0,
+            help=(
+                "The waiting period of proposals in seconds, which can never be changed. At least 86400, except on a "
+                "local chain."
+            ),
         ),
     ] = DEFAULT_DELAY,
-    notice_days: Annotated[int, typer.Option(min=0, help="The shortest public notice, in days; fixed forever.")] = 10,
-    folder: Annotated[Path, typer.Option(help="Folder to write the deployment file to.")] = Path("deployments"),
+    notice_days: Annotated[
+        int, typer.Option(min=0, help="The shortest public notice in days, which can never be changed.")
+    ] = 10,
+    folder: Annotated[Path, typer.Option(help="Folder to which the deployment file is written.")] = Path("deployments"),
     as_json: Annotated[bool, typer.Option("--json", help="Print the deployment as JSON.")] = False,
 ) -> None:
     """Deploy the contracts. If they are deployed already, check them and change nothing."""

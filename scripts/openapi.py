@@ -21,7 +21,7 @@ def _unopened() -> AbstractContextManager[Participant]:
     raise AssertionError("the schema needs no ledger")
 
 
-def main(check: bool = typer.Option(False, "--check", help="Only compare the file with the code.")) -> None:
+def main(check: bool = typer.Option(False, "--check", help="Write nothing; compare the file with the code.")) -> None:
     """Write docs/openapi.json, or with --check fail if the file differs from the schema in the code."""
     path = Path(__file__).resolve().parent.parent / "docs" / "openapi.json"
     schema = create_app(_unopened).openapi()

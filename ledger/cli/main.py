@@ -160,7 +160,7 @@ for name, (*_, about) in GROUPS.items():
 
 
 @app.callback(invoke_without_command=True)
-def main(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+def main(version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:
     """凭证 Pingzheng: issue, transfer and verify data asset certificates."""
     configure_logging()
     if version:

@@ -19,7 +19,7 @@ from scripts.gas.page import PAGE, write
 
 
 def main(
-    only_print: Annotated[bool, typer.Option("--print", help="Write nothing.")] = False,
+    only_print: Annotated[bool, typer.Option("--print", help="Print the result and write nothing.")] = False,
 ) -> None:
     """Measure gas and code size. Exit 1 if a limit is exceeded, or an act costs more than before without a reason."""
     with errors_explained():

@@ -59,16 +59,17 @@ def import_file(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report on every row, but write nothing.")] = False,
     encoding: Annotated[
-        str | None, typer.Option(help="Encoding of a CSV file that is not UTF-8: gb18030, utf-16.", show_default=False)
+        str | None,
+        typer.Option(help="Encoding of a CSV file, if it is not UTF-8: gb18030 or utf-16.", show_default=False),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """把表格导入提供方的数据清单：全部行导入，或一行也不导入。Import a table into the provider's data list: all rows or
-    none.
+    """把表格导入提供方的数据清单：全部行导入，有一行不合格则一行也不导入。Import a table into the provider's data list.
+    All rows are imported, or none if one is refused.
 
     In the column `fields`, write each field as name:type[:pii[:secrecy[:grade]]], separated by semicolons.
 
-    The encoding GB18030 of a CSV file is usually detected; if not, give --encoding gb18030.
+    If a CSV file is in GB18030, this is usually detected; if not, give --encoding gb18030.
 
     示例 Example:  pingzheng catalogue import list.xlsx --by <party> --dry-run
     """
@@ -111,12 +112,14 @@ def _show(report: ImportReport, as_json: bool) -> None:
 @app.command("list")
 def listing(
     ledger: Ledger,
-    state: Annotated[str | None, typer.Option(help="draft, submitted, cdo_signed, published, …")] = None,
+    state: Annotated[
+        str | None, typer.Option(help="Only resources in this state: draft, submitted, cdo_signed, published, …")
+    ] = None,
     after: AfterCode = None,
     limit: Limit = 20,
     as_json: AsJson = False,
 ) -> None:
-    """按代码列出数据清单。List the data list by code.
+    """列出数据清单中的资源，按代码排序。List the resources in the data list, ordered by code.
 
     示例 Example:  pingzheng catalogue list --state published
     """
@@ -128,7 +131,9 @@ def listing(
 def show(
     ledger: Ledger,
     code: Code,
-    version: Annotated[int | None, typer.Option(min=1, help="Default: the newest.")] = None,
+    version: Annotated[
+        int | None, typer.Option(min=1, help="Number of the version; default: the newest version.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """查看资源及其字段、级别和标签。Show one resource with its fields, grades and tags.
@@ -146,7 +151,7 @@ def show(
 
 @app.command()
 def history(ledger: Ledger, code: Code, as_json: AsJson = False) -> None:
-    """列出资源的每个步骤，从早到晚。List every recorded step of a resource, oldest first.
+    """列出资源的每个步骤，从早到晚。List every step of a resource (submit, sign, publish and so on), oldest first.
 
     示例 Example:  pingzheng catalogue history <code>
     """
@@ -164,7 +169,7 @@ def diff(
     new: Annotated[int, typer.Argument(min=1, show_default=False)],
     as_json: AsJson = False,
 ) -> None:
-    """比较两个版本。Show what changed between two versions.
+    """比较资源的两个版本，列出改动。Show what changed between two versions of a resource.
 
     示例 Example:  pingzheng catalogue diff <code> 1 2
     """
@@ -173,8 +178,8 @@ def diff(
 
 @app.command()
 def submit(ledger: Ledger, code: Code, by: By, as_json: AsJson = False) -> None:
-    """提供方提交最新版本，等待签署；与重要数据目录相符的资源将被锁定。Submit the newest version for signature, as the
-    provider. A resource that matches the important-data list is blocked instead.
+    """提供方提交资源的最新版本，等待签署；与重要数据目录相符的资源将被锁定。As the provider, submit the newest version
+    of a resource for signature. A resource that matches the important-data list is blocked instead.
 
     示例 Example:  pingzheng catalogue submit <code> --by <provider>
     """
@@ -191,7 +196,8 @@ def review(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """记录对重要数据的审查，审查解除锁定。Record a review of important data; the review lifts a block.
+    """记录重要数据已经审查；资源被锁定的，随即解除锁定。Record that important data was reviewed. If the resource is
+    blocked, the block ends.
 
     示例 Example:  pingzheng catalogue review <code> --by <authority> --report report.pdf
     """
@@ -207,11 +213,14 @@ def appoint(
     by: By,
     cdo: Annotated[
         str | None,
-        typer.Option(help="The chief data officer: party id, USCC or name. Without this option the appointment ends."),
+        typer.Option(
+            help="The chief data officer: party id, USCC or name. Without this option, the present appointment ends."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """主管部门任命部门的首席数据官。Appoint a department's chief data officer, as the authority.
+    """主管部门任命部门的首席数据官，或终止任命。As the authority, appoint a department's chief data officer, or end the
+    appointment.
 
     示例 Example:  pingzheng catalogue appoint <department> --by authority --cdo <officer>
     """
@@ -229,7 +238,8 @@ def sign(
     key: Annotated[Path, typer.Option(help="Private key file of the chief data officer.", show_default=False)],
     as_json: AsJson = False,
 ) -> None:
-    """部门的首席数据官签署最新版本。Sign the newest version, as the department's chief data officer.
+    """部门的首席数据官签署资源的最新版本。As the department's chief data officer, sign the newest version of a
+    resource.
 
     示例 Example:  pingzheng catalogue sign <code> --by <officer> --key officer.key
     """
@@ -240,7 +250,7 @@ def sign(
 
 @app.command()
 def publish(ledger: Ledger, code: Code, by: By, as_json: AsJson = False) -> None:
-    """在数据清单中发布已签署的版本。Publish the signed version in the data list.
+    """在数据清单中发布资源已签署的版本。Publish the signed version of a resource in the data list.
 
     示例 Example:  pingzheng catalogue publish <code> --by <department>
     """
@@ -249,7 +259,8 @@ def publish(ledger: Ledger, code: Code, by: By, as_json: AsJson = False) -> None
 
 @app.command()
 def block(ledger: Ledger, code: Code, by: By, reason: Reason, as_json: AsJson = False) -> None:
-    """锁定资源：资源从所有清单撤下，直到审查解除锁定。Remove a resource from every list until a review lifts the block.
+    """锁定资源：资源从所有清单撤下，直到审查后解除锁定。Block a resource: it disappears from every list until a review
+    ends the block.
 
     示例 Example:  pingzheng catalogue block <code> --by authority --reason 疑似重要数据
     """
@@ -258,7 +269,7 @@ def block(ledger: Ledger, code: Code, by: By, reason: Reason, as_json: AsJson = 
 
 @app.command()
 def retire(ledger: Ledger, code: Code, by: By, reason: Reason, as_json: AsJson = False) -> None:
-    """永久停用条目，保留条目的各个版本。Retire an entry permanently; its versions are kept.
+    """永久停用资源，其各个版本保留。Retire a resource permanently. Its versions are kept.
 
     示例 Example:  pingzheng catalogue retire <code> --by <provider> --reason 停止采集
     """

@@ -27,12 +27,14 @@ Identifier = Annotated[str, typer.Argument(metavar="DEMAND", help="Demand id.", 
 @app.command("list")
 def listing(
     ledger: Ledger,
-    state: Annotated[str | None, typer.Option(help="filed, matched, duty_accepted, connected, …")] = None,
-    after: Annotated[str | None, typer.Option(help="Start after this id.")] = None,
+    state: Annotated[
+        str | None, typer.Option(help="Only demands in this state: filed, matched, duty_accepted, connected, …")
+    ] = None,
+    after: Annotated[str | None, typer.Option(help="List only demands after this id.")] = None,
     limit: Limit = 20,
     as_json: AsJson = False,
 ) -> None:
-    """按编号列出需求，标出逾期的需求。List demands, ordered by id, and mark the overdue demands.
+    """列出需求，按编号排序，并标出逾期的需求。List demands, ordered by id, and mark those that are overdue.
 
     示例 Example:  pingzheng catalogue demand list
     """
@@ -44,7 +46,7 @@ def listing(
 
 @app.command()
 def show(ledger: Ledger, demand: Identifier, as_json: AsJson = False) -> None:
-    """查看一项需求及其经过。Show one demand with its steps.
+    """查看一项需求及其各个步骤。Show one demand and its steps.
 
     示例 Example:  pingzheng catalogue demand show <demand>
     """
@@ -63,14 +65,14 @@ def file(
     ledger: Ledger,
     title: Annotated[str, typer.Argument(show_default=False)],
     purpose: Annotated[str, typer.Option(show_default=False)],
-    basis: Annotated[str, typer.Option(help="Legal basis.", show_default=False)],
-    fields: Annotated[str, typer.Option(help="Field names, separated by commas.", show_default=False)],
+    basis: Annotated[str, typer.Option(help="The law or rule on which the demand is based.", show_default=False)],
+    fields: Annotated[str, typer.Option(help="Names of the wanted fields, separated by commas.", show_default=False)],
     by: By,
     domain: Annotated[str, typer.Option(help="Domain of the wanted data, as in the data list.")] = "",
-    wanted_by: Annotated[str, typer.Option(help="Day, YYYY-MM-DD.")] = "",
+    wanted_by: Annotated[str, typer.Option(help="The day by which the data is wanted, YYYY-MM-DD.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """提出需求。File a demand.
+    """向数据提供部门提出需求。File a demand for data.
 
     示例 Example:  pingzheng catalogue demand file 参保人数 --purpose 园区统计 --basis 统计法 --fields month,insured
     --by <requester>
@@ -89,8 +91,8 @@ def candidates(
     limit: Annotated[int, typer.Option(min=1, max=100)] = 10,
     as_json: AsJson = False,
 ) -> None:
-    """列出可能满足需求的资源，最合适的在前，附评分构成（千分制）。List resources that may match a demand, best first,
-    with the parts of their scores in per mille.
+    """列出可能满足需求的资源，最合适的在前，并列出各项得分（满分一千）。List resources that may match a demand, best
+    first, with the parts of their scores (at most 1,000).
 
     示例 Example:  pingzheng catalogue demand candidates <demand>
     """
@@ -101,7 +103,7 @@ def candidates(
 
 @app.command()
 def match(ledger: Ledger, demand: Identifier, resource: Code, by: By, as_json: AsJson = False) -> None:
-    """主管部门为需求指定已发布的资源。Assign a published resource to a demand, as the authority.
+    """主管部门为需求指定已发布的资源。As the authority, match a published resource with a demand.
 
     示例 Example:  pingzheng catalogue demand match <demand> <code> --by authority
     """
@@ -110,7 +112,8 @@ def match(ledger: Ledger, demand: Identifier, resource: Code, by: By, as_json: A
 
 @app.command()
 def accept(ledger: Ledger, demand: Identifier, by: By, as_json: AsJson = False) -> None:
-    """承担共享责任，办理期限的工作日自现在起算。Accept the duty to share; the duty's working days start now.
+    """承担共享责任；办理期限从现在起，按工作日计算。Accept the duty to share. From now on, the department's working
+    days are counted.
 
     示例 Example:  pingzheng catalogue demand accept <demand> --by <department>
     """
@@ -128,8 +131,8 @@ def connect(ledger: Ledger, demand: Identifier, by: By, as_json: AsJson = False)
 
 @app.command()
 def close(ledger: Ledger, demand: Identifier, by: By, as_json: AsJson = False) -> None:
-    """关闭需求：需求方已取得数据，或主管部门驳回申诉。Close a demand: the requester has received the data, or the
-    authority dismisses the appeal.
+    """关闭需求：需求方已取得数据，或主管部门驳回申诉。Close a demand, because the requester has received the data or
+    the authority dismisses the appeal.
 
     示例 Example:  pingzheng catalogue demand close <demand> --by <requester>
     """
@@ -138,7 +141,7 @@ def close(ledger: Ledger, demand: Identifier, by: By, as_json: AsJson = False) -
 
 @app.command()
 def refuse(ledger: Ledger, demand: Identifier, by: By, reason: Reason, as_json: AsJson = False) -> None:
-    """拒绝需求，并说明理由。Refuse a demand, with a reason.
+    """拒绝需求，并说明理由。Refuse a demand and give a reason.
 
     示例 Example:  pingzheng catalogue demand refuse <demand> --by <department> --reason 不属共享范围
     """
@@ -147,7 +150,7 @@ def refuse(ledger: Ledger, demand: Identifier, by: By, reason: Reason, as_json: 
 
 @app.command()
 def appeal(ledger: Ledger, demand: Identifier, by: By, reason: Reason, as_json: AsJson = False) -> None:
-    """需求被拒绝后，需求方提出申诉。Appeal against the refusal of a demand, as the requester.
+    """需求方对拒绝提出申诉。As the requester, appeal against the refusal of a demand.
 
     示例 Example:  pingzheng catalogue demand appeal <demand> --by <requester> --reason 属法定共享
     """
@@ -159,14 +162,20 @@ def add_duty(
     ledger: Ledger,
     resource: Code,
     department: Annotated[
-        str, typer.Option(help="Department that must share: party id, USCC or name.", show_default=False)
+        str,
+        typer.Option(help="The department that must share the resource: party id, USCC or name.", show_default=False),
     ],
-    days: Annotated[int, typer.Option(min=1, help="Working days.", show_default=False)],
+    days: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Within how many working days the department must share the resource.", show_default=False
+        ),
+    ],
     by: By,
     as_json: AsJson = False,
 ) -> None:
-    """主管部门规定哪个部门须在多少个工作日内共享资源。Set the department that must share a resource, and within how
-    many working days, as the authority.
+    """主管部门规定：哪个部门须在多少个工作日内共享资源。As the authority, set which department must share a resource,
+    and within how many working days.
 
     示例 Example:  pingzheng catalogue duty add <code> --department <department> --days 10 --by authority
     """
@@ -177,7 +186,8 @@ def add_duty(
 
 @duties.command("list")
 def list_duties(ledger: Ledger, resource: Code, as_json: AsJson = False) -> None:
-    """列出资源的共享责任，只有第一项有效。List the sharing duties of a resource; only the first duty is valid.
+    """列出资源的共享责任；只有列在最前的一项有效。List the sharing duties of a resource. Only the first in the list is
+    valid.
 
     示例 Example:  pingzheng catalogue duty list <code>
     """

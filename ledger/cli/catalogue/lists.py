@@ -27,7 +27,7 @@ open_data = Group(help="开放目录 Open catalogue.")
 
 @systems.command("list")
 def list_systems(ledger: Ledger, after: AfterCode = None, limit: Limit = 20, as_json: AsJson = False) -> None:
-    """按代码列出信息系统的最新版本。List information systems in their newest versions, ordered by code.
+    """列出信息系统，按代码排序，只列最新版本。List information systems, ordered by code, each in its newest version.
 
     示例 Example:  pingzheng catalogue system list
     """
@@ -44,7 +44,8 @@ def put(
     status: Annotated[str, typer.Option(help=", ".join(SYSTEM_STATUSES))] = "running",
     as_json: AsJson = False,
 ) -> None:
-    """录入信息系统，或录入其新版本。Record an information system, or its next version.
+    """录入信息系统；已录入过的，录入为新版本。Record an information system. If it is already recorded, this is its next
+    version.
 
     示例 Example:  pingzheng catalogue system put SYS-01 --name 社保业务系统 --level 3 --by <department>
     """
@@ -56,7 +57,7 @@ def put(
 
 @important.command("list")
 def list_important(ledger: Ledger, as_json: AsJson = False) -> None:
-    """列出重要数据目录的全部条目，包括已移出的。List all entries of the important-data list, including withdrawn
+    """列出重要数据目录的全部条目，包括已移出的条目。List all entries of the important-data list, including withdrawn
     entries.
 
     示例 Example:  pingzheng catalogue important list
@@ -69,15 +70,17 @@ def add_important(
     ledger: Ledger,
     title: Annotated[str, typer.Argument(show_default=False)],
     by: By,
-    pattern: Annotated[str, typer.Option(help="Glob pattern for titles, e.g. '*地下管线*'.")] = "",
+    pattern: Annotated[
+        str, typer.Option(help="Pattern for the title of a resource, where * stands for any text, e.g. '*地下管线*'.")
+    ] = "",
     fields: Annotated[
-        str, typer.Option(help="Field names, separated by commas; a resource matches if it has all of them.")
+        str, typer.Option(help="Names of fields, separated by commas. A resource matches if it has all of them.")
     ] = "",
     grade: Annotated[str, typer.Option(help=", ".join(LISTED_GRADES))] = "important",
     as_json: AsJson = False,
 ) -> None:
-    """在目录中列入一种重要或核心数据；相符的资源立即锁定。Add a kind of important or core data to the list; matching
-    resources are blocked at once.
+    """在重要数据目录中列入一种重要或核心数据；与之相符的资源立即锁定。Add a kind of important or core data to the
+    important-data list. Resources that match it are blocked at once.
 
     示例 Example:  pingzheng catalogue important add 地下管线 --by authority --pattern '*地下管线*'
     """
@@ -93,7 +96,7 @@ def withdraw_important(
     by: By,
     as_json: AsJson = False,
 ) -> None:
-    """从目录移出条目，条目的记录保留。Withdraw an entry from the list; the entry stays recorded.
+    """从重要数据目录移出条目；条目的记录保留。Withdraw an entry from the important-data list. Its record is kept.
 
     示例 Example:  pingzheng catalogue important withdraw <entry> --by authority
     """
@@ -103,7 +106,8 @@ def withdraw_important(
 
 @open_data.command("list")
 def list_open(ledger: Ledger, after: AfterCode = None, limit: Limit = 20, as_json: AsJson = False) -> None:
-    """列出开放目录中现有的资源、条件和许可。List the resources in the open catalogue, with conditions and licence.
+    """列出开放目录中现有的资源，及其使用条件和许可。List the resources in the open catalogue, with conditions and
+    licence.
 
     示例 Example:  pingzheng catalogue open list
     """
@@ -115,7 +119,8 @@ def list_open(ledger: Ledger, after: AfterCode = None, limit: Limit = 20, as_jso
 
 @open_data.command("show")
 def show_open(ledger: Ledger, code: Code, as_json: AsJson = False) -> None:
-    """查看开放目录中的一个资源及其历史。Show one resource of the open catalogue and its history there.
+    """查看开放目录中的一个资源，以及它在开放目录中的历史。Show one resource of the open catalogue, and its history
+    there.
 
     示例 Example:  pingzheng catalogue open show <code>
     """
@@ -132,7 +137,9 @@ def add_open(
     ledger: Ledger,
     code: Code,
     by: By,
-    licence: Annotated[str, typer.Option(help="e.g. CC-BY-4.0.", show_default=False)],
+    licence: Annotated[
+        str, typer.Option(help="The licence under which the data may be used, e.g. CC-BY-4.0.", show_default=False)
+    ],
     open_type: Annotated[str, typer.Option("--type", help=", ".join(OPEN_TYPES))] = "free",
     conditions: Annotated[str, typer.Option(help="Conditions of use; required unless --type is `free`.")] = "",
     as_json: AsJson = False,

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 
 def provenance(ledger: Participant, number: Number, as_json: AsJson = False) -> None:
-    """溯源：凭证的全部经过，并证明没有遗漏。List every event of a certificate, with a proof that no event is missing.
+    """溯源：列出凭证的全部经过，并证明没有遗漏。List every event of a certificate, with a proof that no event is
+    missing.
 
     示例 Example:  pingzheng certificate provenance DAC-440802-2026-S51-00000001-K
     """
@@ -32,12 +33,12 @@ def provenance(ledger: Participant, number: Number, as_json: AsJson = False) -> 
 def presentations(
     ledger: Participant,
     number: Number,
-    after: Annotated[str | None, typer.Option(help="List the verifications after this id.")] = None,
+    after: Annotated[str | None, typer.Option(help="List only verifications after this id.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
     as_json: AsJson = False,
 ) -> None:
-    """核验记录：凭证在本账本的每次核验，以及未在本账本核验就登记的使用。List the verifications of a certificate at this
-    ledger, and the uses that were counted without a verification here.
+    """核验记录：列出凭证在本账本的每次核验，以及链上已登记、但未在本账本核验的使用。List the verifications of a
+    certificate at this ledger, and the uses that the chain counted without a verification here.
 
     示例 Example:  pingzheng certificate presentations DAC-440802-2026-S51-00000001-K
     """
@@ -53,13 +54,15 @@ def presentations(
 
 
 def readings(
-    after: Annotated[str | None, typer.Option(help="`next_cursor` of the previous page.")] = None,
+    after: Annotated[
+        str | None, typer.Option(help="List only what follows the previous page: its `next_cursor`.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """谁用过我的数据：每次读取、出示、使用，以及监管方因办案的查看；须先登录。List who used your data: every reading,
-    presentation and use, and what a supervisor opened for a case. Sign in first.
+    """谁用过我的数据：列出每次读取、出示、使用，以及监管方因办案的查看；须先登录。List who used your data: who read,
+    presented or used it, and what a supervisor opened for a case. Sign in first.
 
     示例 Example:  pingzheng certificate readings
     """

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 Number = Annotated[str, typer.Argument(help="Certificate number, DAC-…", show_default=False)]
 Nonce = Annotated[str, typer.Option(help="The consumer's nonce.", show_default=False)]
 Fields = Annotated[str | None, typer.Option(help="Fields to disclose, separated by commas; default: all fields.")]
-BundleOut = Annotated[Path, typer.Option(help="File to write the bundle to.")]
+BundleOut = Annotated[Path, typer.Option(help="File to which the bundle is written.")]
 OwnKey = Annotated[
     Path | None,
-    typer.Option("--key", help="Private key file of the reading party; default: the installation's own party reads."),
+    typer.Option(
+        "--key", help="Private key file of the party that reads; default: the installation's own party reads."
+    ),
 ]
 
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 app = Group()
 
 File = Annotated[Path, typer.Option("--wallet", envvar="PINGZHENG_WALLET", help="The wallet file.", show_default=True)]
-Key = Annotated[Path | None, typer.Option(help="The holder's private key file; the wallet stores this key.")]
+Key = Annotated[Path | None, typer.Option(help="The holder's private key file. The key is stored in the wallet.")]
 HERE = Path("holder.wallet")
 
 
@@ -47,15 +47,19 @@ def export(
     state: by.State = None,
     key: Key = None,
     with_key: Annotated[
-        bool, typer.Option("--with-key", help="Also export the key that this installation keeps for the party (demo).")
+        bool,
+        typer.Option(
+            "--with-key",
+            help="Also put the party's private key into the wallet, if this installation keeps it (demo).",
+        ),
     ] = False,
     wallet: File = HERE,
     passphrase_file: PassphraseFile = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """把参与方作为主体的凭证放入其钱包；没有钱包则新建。Put the certificates of which a party is the subject into the
-    party's wallet. If there is no wallet, it is created.
+    """把一个参与方作为主体的凭证放入其钱包；没有钱包的，新建一个。Put the certificates of which a party is the subject
+    into the party's wallet. If there is no wallet, it is created.
 
     示例 Example:  pingzheng wallet export --party 91440803MA9X0002X5 --state active --wallet firm.wallet
     """
@@ -73,15 +77,16 @@ def export(
 @app.command()
 def add(
     bundles: Annotated[
-        list[Path], typer.Argument(help="Files with one bundle, or with one bundle on each line.", show_default=False)
+        list[Path],
+        typer.Argument(help="Files that contain bundles: one bundle, or one on each line.", show_default=False),
     ],
     key: Key = None,
     wallet: File = HERE,
     passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """把平台交给主体的完整凭证包加入钱包；没有钱包则新建。Add full bundles, in the form in which the subject receives
-    them, to a wallet. If there is no wallet, it is created.
+    """把平台交给主体的完整凭证包加入钱包；没有钱包的，新建一个。Add full bundles to a wallet, as the platform gave them
+    to the subject. If there is no wallet, it is created.
 
     示例 Examples:  pingzheng wallet add bundle.json · pingzheng wallet add holdings.jsonl --key firm.key
     """
@@ -94,8 +99,8 @@ def add(
 
 @app.command("list")
 def listing(wallet: File = HERE, passphrase_file: PassphraseFile = None, as_json: AsJson = False) -> None:
-    """列出钱包中的凭证；之后是否被撤销或使用过，只能查询链上状态。List the certificates in a wallet. Only the chain
-    shows whether a certificate was revoked or used later.
+    """列出钱包中的凭证；凭证后来是否被撤销或使用过，只有链上知道。List the certificates in a wallet. Whether a
+    certificate was later revoked or used, only the chain shows.
 
     示例 Example:  pingzheng wallet list --wallet firm.wallet
     """
@@ -108,13 +113,13 @@ def listing(wallet: File = HERE, passphrase_file: PassphraseFile = None, as_json
 def show(
     number: Number,
     out: Annotated[
-        Path | None, typer.Option(help="Write the full bundle to this file, without binding it to a consumer.")
+        Path | None, typer.Option(help="Also write the full bundle to this file. It is not bound to a consumer.")
     ] = None,
     wallet: File = HERE,
     passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """查看一张凭证及其可披露的全部内容。Show one certificate with all fields that it can disclose.
+    """查看一张凭证，以及可以披露的全部字段。Show one certificate with all fields that it can disclose.
 
     示例 Example:  pingzheng wallet show DAC-440802-2026-S51-00000001-K --wallet firm.wallet
     """
@@ -146,9 +151,9 @@ def present(
     passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """用持有人的密钥签名，把凭证出示给指定的使用方和其随机串，并写出凭证包；不需要账本、链和网络。Sign that a
-    certificate is presented to one consumer with one nonce, and write the bundle to a file. This needs no ledger, chain
-    or network.
+    """用持有人的密钥签名，把凭证出示给一个使用方（针对其随机串），并写出凭证包；不需要账本、链和网络。Sign that a
+    certificate is presented to one consumer, for the consumer's nonce. Write the bundle to a file. This needs no
+    ledger, chain or network.
 
     示例 Example:  pingzheng wallet present DAC-440802-2026-S51-00000001-K --consumer 9f…9f --nonce n-0S6_WzA2Mj
     --fields wage_band --wallet firm.wallet

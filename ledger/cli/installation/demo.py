@@ -22,9 +22,9 @@ from ledger.cli.shell.output import (
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder to write certificates, bundles, summary and picture to.")] = Path(
-        "demo-out"
-    ),
+    out: Annotated[
+        Path, typer.Option(help="Folder to which certificates, bundles, summary and picture are written.")
+    ] = Path("demo-out"),
     subjects: Annotated[int, typer.Option(min=140, help="Number of subjects; the first 140 are firms.")] = 1_000,
     home: Home = None,
     as_json: AsJson = False,

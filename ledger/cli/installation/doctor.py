@@ -32,9 +32,9 @@ NAMES = {
 
 
 def doctor(home: Home = None, as_json: AsJson = False) -> None:
-    """逐项检查账本的安装：文件、密钥、数据库、链、条目、归档，说明问题和处理办法；不改动任何内容。Check every part of
-    an installation: files, keys, database, chain, entries, archive. Each problem is printed with the next step; nothing
-    is changed. The command also works if the ledger cannot be opened. The exit code is 1 if there is a problem.
+    """逐项检查账本的安装：文件、密钥、数据库、链、条目、归档；说明问题和处理办法，不改动任何内容。Check every part of
+    an installation: files, keys, database, chain, entries and archive. Each problem is printed with the next step;
+    nothing is changed. The command also works if the ledger cannot be opened. The exit code is 1 if there is a problem.
 
     示例 Examples:  pingzheng doctor · pingzheng doctor --home /srv/ledger --json
     """

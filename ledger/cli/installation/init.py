@@ -25,7 +25,8 @@ def init(
     delay: Annotated[
         str | None,
         typer.Option(
-            help=f"How long a proposal waits; fixed at deployment: {DURATIONS}; default: $PINGZHENG_DELAY or 72h."
+            help="The waiting period of proposals, which cannot be changed later: "
+            f"{DURATIONS}; default: $PINGZHENG_DELAY or 72h."
         ),
     ] = None,
     office: Annotated[
@@ -41,7 +42,7 @@ def init(
         ),
     ] = None,
     last_day: Annotated[
-        str, typer.Option(help="Last day of these accreditations: YYYY-MM-DD, Asia/Shanghai.")
+        str, typer.Option(help="Last day of the accreditations that --accredit gives: YYYY-MM-DD, Asia/Shanghai.")
     ] = "2030-12-31",
     home: Home = None,
     as_json: AsJson = False,

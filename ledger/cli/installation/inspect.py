@@ -21,8 +21,8 @@ index = Group()
 
 
 def status(ledger: Participant, as_json: AsJson = False) -> None:
-    """检查链、数据库、条目、存证和索引是否正常；不正常时退出码为 1。Check chain, database, entries, anchoring and
-    index. The exit code is 1 if one of them has a problem.
+    """检查链、数据库、条目、存证和索引是否正常；有一项不正常的，退出码为 1。Check chain, database, entries, anchoring
+    and index. The exit code is 1 if one of them has a problem.
 
     示例 Example:  pingzheng status
     """
@@ -70,8 +70,9 @@ log.command()(lost)
 
 @log.command()
 def head(ledger: Participant, as_json: AsJson = False) -> None:
-    """显示链上的日志头，检查索引的历史是否与日志头相符、条目是否被改动。Show the log's head on the chain. Check that
-    the indexed history matches the head and that no entry was changed; the exit code is 1 if a check fails.
+    """显示链上的日志头，检查索引的历史是否与它相符，以及条目是否被改动。Show the log's head (running digest) on the
+    chain. Check that the indexed history gives the same head, and that no entry was changed. The exit code is 1 if a
+    check fails.
 
     示例 Example:  pingzheng log head
     """
@@ -83,7 +84,7 @@ def head(ledger: Participant, as_json: AsJson = False) -> None:
 
 @log.command()
 def batch(ledger: Ledger, number: Annotated[int, typer.Argument(min=0)], as_json: AsJson = False) -> None:
-    """显示一个批次的范围、根和锚点。Show the range, the root and the anchor of a batch.
+    """显示一个批次包含的条目范围、根和锚点。Show which entries a batch contains, its root, and its anchor on the chain.
 
     示例 Example:  pingzheng log batch 0
     """
@@ -92,7 +93,7 @@ def batch(ledger: Ledger, number: Annotated[int, typer.Argument(min=0)], as_json
 
 @log.command()
 def proof(ledger: Ledger, seq: Annotated[int, typer.Argument(min=0)], as_json: AsJson = False) -> None:
-    """显示条目的存证证明。Show the inclusion proof of an entry.
+    """显示条目的存证证明。Show the inclusion proof of an entry: it proves that the entry is in its anchored batch.
 
     示例 Example:  pingzheng log proof 0
     """
@@ -101,7 +102,7 @@ def proof(ledger: Ledger, seq: Annotated[int, typer.Argument(min=0)], as_json: A
 
 @log.command()
 def anchor(ledger: Ledger, as_json: AsJson = False) -> None:
-    """立即把等待的条目上链。Anchor all waiting entries now.
+    """立即把所有等待的条目上链存证。Anchor all waiting entries now.
 
     示例 Example:  pingzheng log anchor
     """
@@ -115,14 +116,15 @@ def rebuild(
         bool,
         typer.Option(
             "--accept-loss",
-            help="链的末尾已丢失且无法恢复：接受现有的链。The chain's last blocks are lost for good: accept the rest.",
+            help="If the chain's last blocks are lost for good: continue with the blocks that are left.",
         ),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """删除索引，并从链上重建。Delete the index and rebuild it from the chain.
+    """删除索引，再按链上的记录重建。加 --accept-loss 的，链丢失的批次重新上链；丢失的撤销、登记等须由您重新办理。Delete
+    the index and build it again from the chain.
 
     With --accept-loss, batches that the chain has lost are anchored again. You must repeat the lost revocations,
     registrations and other acts.
@@ -141,9 +143,9 @@ def rebuild(
 
 @index.command()
 def check(ledger: Participant, as_json: AsJson = False) -> None:
-    """重建索引并与原索引逐行比较；核对每个资产的头、每个条目和每个批次。Build the index a second time and compare it
-    with the present index, row by row. Also compare every asset's head with the chain, every entry with its leaf, and
-    every batch with its root and its anchor.
+    """另建一份索引，与现有索引逐行比较；并将每个资产、条目和批次与链上核对。Build the index a second time and compare
+    it with the present index, row by row. Also compare every asset's head (running digest), every entry and every batch
+    with the chain.
 
     The exit code is 1 if there is a difference; `findings` lists the differences.
 

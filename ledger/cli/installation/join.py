@@ -19,12 +19,12 @@ def join_command(
         ),
     ],
     rpc_url: Annotated[str, typer.Option(help="JSON-RPC URL of a node of the operator's chain.", show_default=False)],
-    key: Annotated[Path, typer.Option(help="File with the private key of your party's account.", show_default=False)],
+    key: Annotated[Path, typer.Option(help="File with the private key of your party.", show_default=False)],
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """加入运营方的链，以自己的数据库和密钥核验和使用凭证。Join the operator's chain, to verify and use certificates
-    with your own database and key.
+    """加入运营方的链，用自己的数据库和密钥核验、使用凭证。Join the operator's chain, so that you can verify and use
+    certificates with your own database and key.
 
     示例 Example:  pingzheng join deployment.json --rpc-url http://node:8545 --key bank.key --home bank
     """

@@ -44,42 +44,51 @@ app = Group(cls=_Restore)
 
 @app.command(DEFAULT)
 def restore_command(
-    backup: Annotated[Path, typer.Argument(help="Folder with the backup's data; it is only read.", show_default=False)],
-    keys: Annotated[Path, typer.Option(help="Folder with the backup's keys; it is only read.", show_default=False)],
+    backup: Annotated[
+        Path, typer.Argument(help="Folder of the backup's data; nothing in it is changed.", show_default=False)
+    ],
+    keys: Annotated[
+        Path, typer.Option(help="Folder of the backup's keys; nothing in it is changed.", show_default=False)
+    ],
     archive: Annotated[
         Path | None,
-        typer.Option(help="Folder of the archive; the restored ledger will archive its next batches there too."),
+        typer.Option(help="Folder of the archive. The restored ledger will archive its next batches there too."),
     ] = None,
     chain: Annotated[
         Path | None,
-        typer.Option(help="Folder `chain` of the old home, if the ledger has a local chain that still exists."),
+        typer.Option(
+            help="Folder `chain` in the old ledger's home, if the chain is local and the folder still exists."
+        ),
     ] = None,
     rpc_url: Annotated[
         str | None,
-        typer.Option(
-            help="JSON-RPC URL of a node of the ledger's chain, if that is not local; default: $PINGZHENG_RPC_URL."
-        ),
+        typer.Option(help="JSON-RPC URL of a node, if the ledger's chain is not local; default: $PINGZHENG_RPC_URL."),
     ] = None,
     erasures: Annotated[
         Path | None,
-        typer.Option(help="List of erasures, in addition to the archive's list; default: $PINGZHENG_ERASURES."),
+        typer.Option(
+            help="File with a list of erasures, used in addition to the archive's list; default: $PINGZHENG_ERASURES."
+        ),
     ] = None,
     without_key: Annotated[
         list[str] | None, typer.Option(help="Id of a wrapping key that is lost for good. Repeat for each lost key.")
     ] = None,
     accept_chain_loss: Annotated[
-        bool, typer.Option("--accept-chain-loss", help="Restore even if the last blocks of the local chain are lost.")
+        bool,
+        typer.Option(
+            "--accept-chain-loss", help="Restore the ledger even if its local chain has lost the last blocks."
+        ),
     ] = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """用备份、归档和链把账本恢复到新文件夹；链可以比备份新。Restore a ledger from backup, archive and chain into a new
-    folder; the chain may be newer than the backup.
+    """用备份、归档和链，把账本恢复到新文件夹；链可以比备份新。Restore a ledger from backup, archive and chain into a
+    new folder. The chain may be newer than the backup.
 
-    You can leave out the word `from`. The ledger is restored completely or not at all. Batches that only the chain
-    holds are listed as lost: their numbers are never used again, and `pingzheng log adopt` takes their entries back
-    from holders' bundles. If there is no list of erasures, texts stay closed until you run `pingzheng restore
-    confirm-erasures`. Parties must sign in again, and programs need new API keys.
+    You can leave out the word `from`. The ledger is restored completely or not at all. Batches of which only the chain
+    has the root are listed as lost: their numbers are never used again, and `pingzheng log adopt` recovers their
+    entries from holders' bundles. If there is no list of erasures, encrypted texts cannot be read until you run
+    `pingzheng restore confirm-erasures`. Parties must sign in again, and programs need new API keys.
 
     示例 Example:  pingzheng restore from /backup/2026-11-30 --keys /vault/2026-11-30 --archive /archive --home new
     """
@@ -120,14 +129,15 @@ def confirm_erasures(
     erasures: Annotated[
         Path | None,
         typer.Option(
-            help="File with the list of erasures, which are applied before other texts are opened.", show_default=False
+            help="File with the list of erasures. The erasures are repeated before texts can be read again.",
+            show_default=False,
         ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """恢复时没有删除清单的，核对删除情况后，让密封内容可再次打开。Let texts be opened again that stayed closed because
-    the ledger was restored without a list of erasures.
+    """恢复时没有删除清单的，先核对哪些内容已经删除，再用本命令允许读取密封内容。If the ledger was restored without a
+    list of erasures, encrypted texts cannot be read. Check what was erased, then allow reading again with this command.
 
     示例 Examples:  pingzheng restore confirm-erasures --erasures erased.jsonl · pingzheng restore confirm-erasures
     """
@@ -142,13 +152,13 @@ def confirm_erasures(
 
 def adopt(
     ledger: Ledger,
-    bundles: Annotated[list[Path], typer.Argument(help="Bundles from holders.", show_default=False)],
+    bundles: Annotated[list[Path], typer.Argument(help="Files with bundles that holders sent.", show_default=False)],
     as_json: AsJson = False,
 ) -> None:
-    """从持有人的凭证包收回丢失的条目，并与链上批次的根核对。Take lost entries back from holders' bundles, after
-    checking each entry against the root of its batch on the chain.
+    """从持有人的凭证包收回丢失的条目；逐条与链上批次的根核对。Recover lost entries from holders' bundles. Each entry is
+    first checked against the root of its batch on the chain.
 
-    All entries of a bundle are taken back, or the bundle is refused. The exit code is 1 if a bundle was refused.
+    All entries of a bundle are recovered, or the bundle is refused. The exit code is 1 if a bundle was refused.
 
     示例 Example:  pingzheng log adopt bundle-1.json bundle-2.json
     """
@@ -180,8 +190,8 @@ def adopt(
 
 
 def lost(ledger: Ledger, as_json: AsJson = False) -> None:
-    """列出链上有、但本账本缺少部分或全部条目的批次。List the batches on the chain of which this ledger lacks some or
-    all entries.
+    """列出部分或全部条目丢失的批次：链上有这些批次，本账本没有这些条目。List the batches that are on the chain, but of
+    which this ledger lacks some or all entries.
 
     示例 Example:  pingzheng log lost
     """

@@ -24,11 +24,11 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
 ) -> None:
-    """启动本账本的接口服务，接口文档在 /docs；按 Ctrl-C 结束，数据不会丢失。Start the API of this ledger, with
-    interactive docs at /docs. Ctrl-C ends the service; no data is lost.
+    """启动本账本的接口服务，接口文档在 /docs；按 Ctrl-C 结束，数据不会丢失。Start the API of this ledger; its
+    interactive documentation is at /docs. Ctrl-C ends the service; no data is lost.
 
-    Parties sign in for the address at which they reach the service. If this address is not http://127.0.0.1 with this
-    port, set PINGZHENG_ORIGIN to the address, such as https://platform.example.
+    To sign in, parties sign the address of the service. If they reach it at another address than http://127.0.0.1 with
+    this port, set PINGZHENG_ORIGIN to that address, such as https://platform.example.
 
     示例 Example:  pingzheng serve --port 8080
     """

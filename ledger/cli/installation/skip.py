@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 def skip(
     ledger: Ledger,
-    days: Annotated[int, typer.Argument(min=1, max=3660, help="Days to skip.", show_default=False)],
+    days: Annotated[
+        int, typer.Argument(min=1, max=3660, help="By how many days the clock is moved.", show_default=False)
+    ],
     as_json: AsJson = False,
 ) -> None:
-    """把本地链的时钟向前拨若干天，使演示中的公示到期；其他链的时钟不能拨动。Move a local chain's clock forward by some
+    """把本地链的时钟拨快若干天，使演示中的公示期满；其他链的时钟不能拨。Move a local chain's clock forward by some
     days, so that a public notice ends in a demonstration. The clock of other chains cannot be moved.
 
     示例 Example:  pingzheng skip 16

@@ -33,8 +33,8 @@ def try_out(
     out: Annotated[Path, typer.Option(help="New folder for the ledger and the parties' files.")] = Path("try-out"),
     as_json: AsJson = False,
 ) -> None:
-    """用约一分钟签发并核验一张凭证，涉及一个提供方、一家企业和一家银行；显示并执行每条命令。Issue one certificate with
-    one provider, one firm and one bank, and verify it offline, in about a minute. Every command is shown and run.
+    """用约一分钟签发一张凭证并离线核验，涉及一个提供方、一家企业和一家银行；显示并执行每条命令。Issue one certificate
+    with one provider, one firm and one bank, and verify it offline, in about a minute. Every command is shown and run.
 
     If the folder exists, a number is added to its name: try-out-2, try-out-3, and so on. The chain is always local.
 

@@ -27,22 +27,28 @@ class Scope(StrEnum):
 
 @app.command()
 def new(
-    name: Annotated[str, typer.Argument(help="What the key is for, in one line; no person's name.")],
+    name: Annotated[str, typer.Argument(help="What the key is used for, in one line, without a person's name.")],
     scope: Annotated[
         list[Scope],
         typer.Option(
-            help="read: read records; act: act for you; payload: receive statements about subjects. Repeat for each.",
+            help=(
+                "What the key allows; repeat for each scope. read: read records; act: act for you; payload: receive "
+                "statements about subjects."
+            ),
             show_default=False,
         ),
     ],
     days: Annotated[int, typer.Option(min=1, max=365, help="Days until the key expires.")] = 90,
-    out: Annotated[Path | None, typer.Option(help="File for the key, readable only by you; default: print it.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="File to which the key is written, readable only by you; default: print the key."),
+    ] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """为程序生成 API 密钥，须先登录；密钥有范围和期限，只显示一次。登录所用密钥失效时，API 密钥也随之失效。Make an API
     key for a machine, after signing in. The API key has scopes and an expiry date, and is shown only once. It also
-    becomes invalid when the key that you signed in with becomes invalid.
+    becomes invalid when the key with which you signed in becomes invalid.
 
     示例 Example:  pingzheng api-key new answering-machine --scope payload --scope act --scope read --out
     grid.api
@@ -63,8 +69,8 @@ def new(
 
 @app.command("list")
 def listing(home: Home = None, as_json: AsJson = False) -> None:
-    """列出本方的 API 密钥：范围、到期日、最近使用日，不含密钥本身。List your party's API keys with their scopes, expiry
-    dates and days of last use. The keys themselves are not shown.
+    """列出本方的 API 密钥：范围、到期日、最近使用日；不显示密钥本身。List your party's API keys with their scopes,
+    expiry dates and days of last use. The keys themselves are not shown.
 
     示例 Example:  pingzheng api-key list
     """

@@ -17,17 +17,22 @@ from ledger.cli.shell.personal import members_of
 
 
 def enrol(
-    key: Annotated[Path, typer.Option(help="Your new private key file: `pingzheng key new`.", show_default=False)],
+    key: Annotated[
+        Path, typer.Option(help="Your new private key file, made with `pingzheng key new`.", show_default=False)
+    ],
     deployment: LedgerFile,
     code: Annotated[
-        Path | None, typer.Option("--code", help='JSON file with "code"; `-`: standard input; default: ask for it.')
+        Path | None,
+        typer.Option(
+            "--code", help=('JSON file with the member "code"; `-`: standard input; default: ask for the code.')
+        ),
     ] = None,
     service: Service = LOCAL,
     as_json: AsJson = False,
 ) -> None:
-    """用登记码提交自己的第一个密钥，并证明持有它；由两个机构登记后生效。私钥不会发送。Submit your first public key,
-    with the code that an institution gave you and a proof that you possess the key. The key is valid once two
-    institutions have registered it. Your private key is not sent.
+    """用登记码提交自己的第一个公钥，并证明持有私钥；由两个机构登记后生效。私钥不会发送。Submit your first public key,
+    with the code that an institution gave you and a proof that you have the private key. The key is valid once two
+    institutions have registered it. The private key is not sent.
 
     示例 Example:  pingzheng enrol --key mine.key --deployment deployment.json --service https://platform.example
     """

@@ -37,9 +37,9 @@ SUITES = {Suite.ES256K: ES256K, Suite.ES256: ES256, Suite.SM2: SM2SM3}
 
 @app.command("new")
 def new(
-    out: Annotated[Path, typer.Argument(help="New file for the private key, readable only by you.")],
+    out: Annotated[Path, typer.Argument(help="New file to which the private key is written, readable only by you.")],
     suite: Annotated[
-        Suite, typer.Option(help="es256: P-256, as in wallets and phones; sm2: signs statements only.")
+        Suite, typer.Option(help="Kind of key. es256: P-256, as in wallets and phones; sm2: signs only statements.")
     ] = Suite.ES256K,
     as_json: AsJson = False,
 ) -> None:
@@ -60,14 +60,12 @@ def prove(
     deployment: LedgerFile,
     number: Annotated[
         int,
-        typer.Option(
-            min=0, help="参与方在链上的序号；首个密钥为 0。The party's number on the chain; 0 for a first key."
-        ),
+        typer.Option(min=0, help="The party's number on the chain; 0 if this is the party's first key."),
     ] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """证明持有密钥：用该密钥签名，声明它属于本账本的参与方，登记或更换密钥时提交。Prove possession of a key: the key
-    signs that it belongs to a party of this ledger. Submit the proof with the public key.
+    """证明持有密钥：用私钥签名，声明该密钥属于本账本的参与方；登记或更换密钥时提交。Prove that you have a key: sign
+    with it that it belongs to a party of this ledger. Submit the proof together with the public key.
 
     This command needs no network. The chain cannot check the proof of an SM2 key, so the institutions that register the
     key check the proof.

@@ -62,8 +62,8 @@ def login(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """用自己的密钥登录服务，会话 30 分钟；令牌存入 --home，文件仅本人可读。Sign in at a service with your own key, for
-    30 minutes. The token is stored in --home, in a file that only you can read.
+    """用自己的密钥登录服务，会话有效 30 分钟；令牌存入 --home，文件仅本人可读。Sign in at a service with your own key,
+    for 30 minutes. The token is stored in --home, in a file that only you can read.
 
     An installation signs in for its own party with the key that it keeps. The signed statement names the service's
     address and the ledger, so nobody can use the statement at another service.
@@ -105,7 +105,7 @@ def logout(home: Home = None, as_json: AsJson = False) -> None:
 
 @sessions.command("list")
 def listing(home: Home = None, as_json: AsJson = False) -> None:
-    """列出本方未到期的会话。List the sessions of your party that have not expired.
+    """列出本方尚未到期的会话。List the sessions of your party that have not expired.
 
     示例 Example:  pingzheng sessions list
     """

@@ -10,11 +10,11 @@ import typer
 PartyRef = Annotated[
     str,
     typer.Argument(
-        help="Party id, USCC or institution's name; `authority`, `platform`, `self`: a party of this installation.",
+        help="Party id, USCC or institution's name; or a party of this installation: `authority`, `platform`, `self`.",
         show_default=False,
     ),
 ]
 LedgerFile = Annotated[
     Path, typer.Option(help="The operator's deployment.json, which names the ledger.", show_default=False)
 ]
-Service = Annotated[str, typer.Option(help="Address of the service: https://host.")]
+Service = Annotated[str, typer.Option(help="Address of the service, such as https://platform.example.")]

@@ -29,7 +29,9 @@ DeploymentFile = Annotated[
     Path | None, typer.Option(help="The operator's deployment.json, which names the chain and its contracts.")
 ]
 BundleFile = Annotated[Path | None, typer.Option(help="A bundle that names the ledger, instead of --deployment.")]
-NodeUrl = Annotated[str, typer.Option(help="A node of the chain.", envvar="PINGZHENG_RPC_URL", show_default=False)]
+NodeUrl = Annotated[
+    str, typer.Option(help="Address of a node of the chain.", envvar="PINGZHENG_RPC_URL", show_default=False)
+]
 EVENTS = {
     "AccountBound": "密钥已绑定 key bound",
     "AccountReported": "密钥已挂失 key reported",
@@ -84,15 +86,20 @@ def watch(
     deployment: DeploymentFile = None,
     bundle: BundleFile = None,
     once: Annotated[
-        bool, typer.Option("--once", help="Read once; exit code 1 if a proposal about the party is pending.")
+        bool,
+        typer.Option(
+            "--once",
+            help="Read the chain once and exit; the exit code is 1 if a proposal about the party is pending.",
+        ),
     ] = False,
     every: Annotated[int, typer.Option(min=1, max=3600, help="Seconds between two reads.")] = 10,
     state: Annotated[
-        Path | None, typer.Option(help="File for the last block read; default: keys-watch-<number>.json.")
+        Path | None,
+        typer.Option(help="File that stores which block was read last; default: keys-watch-<number>.json."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """从任一节点监视参与方密钥的变化和有关提案，不经本服务；按 Ctrl-C 结束。Watch a party's keys and the proposals
+    """从任一节点监视参与方密钥的变化，以及有关提案，不经过服务；按 Ctrl-C 结束。Watch a party's keys and the proposals
     about them, from any node and without the service; stop with Ctrl-C.
 
     The command shows the changes since the last read, then every new change. Run it with --once from a scheduler, on a

@@ -31,10 +31,13 @@ class Reason(StrEnum):
 Why = Annotated[
     Reason,
     typer.Option(
-        help="subject_request: in the subject's name; retention_over or court: also give --by.", show_default=False
+        help=(
+            "Why the texts are erased. subject_request: for the subject; for retention_over and court, also give --by."
+        ),
+        show_default=False,
     ),
 ]
-By = Annotated[str, typer.Option(help="The issuer or authority that erases; leave it out for subject_request.")]
+By = Annotated[str, typer.Option(help="The issuer or authority that erases; do not give it for subject_request.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 QUESTION = "删除后无法恢复，链上证明保留。继续吗？ This cannot be undone; the proofs on the chain stay. Continue?"
 
@@ -42,7 +45,7 @@ QUESTION = "删除后无法恢复，链上证明保留。继续吗？ This canno
 def erase_certificate(
     ledger: Ledger, number: Number, reason: Why, by: By = "platform", yes: Yes = False, as_json: AsJson = False
 ) -> None:
-    """删除个人信息：永久销毁凭证的内容和盐值，凭证状态不变。Permanently destroy the claims and salts of a certificate.
+    """删除个人信息：永久销毁凭证的内容和盐值；凭证状态不变。Permanently destroy the claims and salts of a certificate.
     The certificate's status does not change.
 
     示例 Example:  pingzheng certificate erase DAC-440802-2026-S51-00000001-K --reason subject_request

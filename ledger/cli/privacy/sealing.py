@@ -18,8 +18,8 @@ app = Group()
 
 @app.command()
 def status(ledger: Ledger, as_json: AsJson = False) -> None:
-    """查看每把密钥封装了多少条记录的数据密钥；没有封装任何记录的密钥不再需要。Show for how many records each key
-    encrypts the data key. A key that encrypts none is no longer needed.
+    """查看每把密钥封装了多少条记录的数据密钥；没有封装任何记录的密钥，不再需要。Show for how many encrypted records
+    each key wraps (encrypts) the data key. A key that wraps none is no longer needed.
 
     示例 Example:  pingzheng sealing status
     """
@@ -31,12 +31,12 @@ def rotate(
     ledger: Ledger,
     to: Annotated[
         str | None,
-        typer.Option(help="Id of the new key; default: the next number, or the id from an interrupted rotation."),
+        typer.Option(help="Id of the new key. Default: the next number; after an interrupted rotation, its id."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """用新密钥封装每把数据密钥，密封内容不变；中断后再次执行即可继续。Encrypt every data key with a new key. The sealed
-    texts do not change. After an interruption, run the command again to continue.
+    """用新密钥封装每把数据密钥，密封内容不变；中断后再次执行即可继续。Wrap (encrypt) every data key with a new key. The
+    encrypted texts do not change. After an interruption, run the command again to continue.
 
     If the keys are in environment variables, set the variable of the new key first.
 

@@ -28,8 +28,8 @@ Svg = Annotated[Path | None, typer.Option(help="Write a picture (SVG) to this fi
 def provenance(
     ledger: Participant, asset: Asset, at: At = None, jsonld: JsonLd = None, svg: Svg = None, as_json: AsJson = False
 ) -> None:
-    """溯源：资产的全部事件，并证明没有遗漏；加 --at 则显示当时谁持有什么权利。List every event of an asset, with a
-    proof that no event is missing. With --at, also list who held which right at that time.
+    """溯源：列出资产的全部事件，并证明没有遗漏；加 --at 的，显示当时谁拥有什么权利。List every event of an asset, with
+    a proof that no event is missing. With --at, also list who had which right at that time.
 
     示例 Example:  pingzheng asset provenance <asset> --at 2026-03-01 --svg history.svg
     """
@@ -51,8 +51,8 @@ def provenance(
 
 @app.command()
 def lineage(ledger: Participant, asset: Asset, svg: Svg = None, as_json: AsJson = False) -> None:
-    """血缘：资产的来源和派生资产；上游登记已撤销的会有标记。List the assets from which an asset was derived (ancestors)
-    and those derived from it (descendants). Assets with an annulled ancestor are marked.
+    """血缘：列出资产由哪些资产派生，又派生出哪些资产；上游登记已被撤销的，有标记。List the assets from which an asset
+    was derived (ancestors) and those derived from it (descendants). Assets with an annulled ancestor are marked.
 
     示例 Example:  pingzheng asset lineage <asset> --svg lineage.svg
     """

@@ -22,11 +22,11 @@ app = Group()
 @app.command("list")
 def listing(
     ledger: Ledger,
-    after: Annotated[str | None, typer.Option(help="Start after this id.")] = None,
+    after: Annotated[str | None, typer.Option(help="List only assets after this id.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """按编号列出已登记的资产。List registered assets, ordered by id.
+    """列出已登记的资产，按编号排序。List registered assets, ordered by id.
 
     示例 Example:  pingzheng asset list --limit 3
     """
@@ -49,7 +49,8 @@ def show(ledger: Ledger, asset: Asset, as_json: AsJson = False) -> None:
 
 @app.command()
 def offer(ledger: Ledger, asset: Asset, by: By, to: To, as_json: AsJson = False) -> None:
-    """向另一方发出转让要约，在规则集的期限内有效。Offer the asset to another party, until the ruleset's deadline.
+    """向另一方发出转让要约；要约在规则集的期限内有效。Offer to transfer an asset to another party. The ruleset sets how
+    long the offer is open.
 
     示例 Example:  pingzheng asset offer <asset> --by <holder> --to <party>
     """
@@ -60,8 +61,8 @@ def offer(ledger: Ledger, asset: Asset, by: By, to: To, as_json: AsJson = False)
 
 @app.command()
 def accept(ledger: Ledger, asset: Asset, by: By, as_json: AsJson = False) -> None:
-    """接受转让要约；新登记凭证取代旧登记凭证。Accept an offer; a new registration certificate supersedes the old
-    certificate.
+    """接受转让要约；新登记凭证取代旧登记凭证。Accept the offer of an asset. A new registration certificate supersedes
+    the old certificate.
 
     示例 Example:  pingzheng asset accept <asset> --by <party>
     """
@@ -72,7 +73,7 @@ def accept(ledger: Ledger, asset: Asset, by: By, as_json: AsJson = False) -> Non
 
 @app.command()
 def reject(ledger: Ledger, asset: Asset, by: By, as_json: AsJson = False) -> None:
-    """拒绝转让要约。Reject an offer.
+    """受让方拒绝转让要约。Reject the offer of an asset, as the party that would receive it.
 
     示例 Example:  pingzheng asset reject <asset> --by <party>
     """
@@ -82,7 +83,7 @@ def reject(ledger: Ledger, asset: Asset, by: By, as_json: AsJson = False) -> Non
 
 @app.command()
 def withdraw(ledger: Ledger, asset: Asset, by: By, as_json: AsJson = False) -> None:
-    """撤回转让要约。Withdraw an offer.
+    """持有人撤回转让要约。Withdraw the offer of an asset, as its holder.
 
     示例 Example:  pingzheng asset withdraw <asset> --by <holder>
     """
@@ -95,13 +96,13 @@ def annul(
     ledger: Ledger,
     asset: Asset,
     by: By,
-    reason: Annotated[str, typer.Option(help="fraud, court, data_error, …", show_default=False)],
-    grounds: Annotated[str, typer.Option(help="The reasons in full; they are stored encrypted.", show_default=False)],
+    reason: Annotated[str, typer.Option(help="Reason code: fraud, court, data_error, …", show_default=False)],
+    grounds: Annotated[str, typer.Option(help="The reasons in words; they are stored encrypted.", show_default=False)],
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """撤销登记，不可恢复；由该资产派生的资产会被标记。Annul a registration permanently; assets derived from the asset
-    are flagged.
+    """撤销登记，不可恢复；由该资产派生的资产会有标记。Annul a registration permanently. Assets derived from this asset
+    are marked.
 
     示例 Example:  pingzheng asset annul <asset> --by authority --reason fraud --grounds 材料虚假
     """
@@ -115,7 +116,7 @@ def freeze(
     ledger: Ledger,
     asset: Asset,
     by: By,
-    reason: Annotated[str, typer.Option(help="court, sanction, investigation, …", show_default=False)],
+    reason: Annotated[str, typer.Option(help="Reason code: court, sanction, investigation, …", show_default=False)],
     lift: Annotated[bool, typer.Option("--lift", help="Lift the freeze instead of freezing the asset.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -133,13 +134,13 @@ def reassign(
     ledger: Ledger,
     asset: Asset,
     to: Annotated[str, typer.Option(help="New holder: party id, USCC or name.", show_default=False)],
-    grounds: Annotated[str, typer.Option(help="The reasons in full; they are stored encrypted.", show_default=False)],
+    grounds: Annotated[str, typer.Option(help="The reasons in words; they are stored encrypted.", show_default=False)],
     by: Annotated[str, typer.Option(help="The authority that proposes the new holder of the asset.")] = "authority",
     as_json: AsJson = False,
 ) -> None:
-    """持有人已关闭或无可用密钥时，由两个主管部门共同改定持有人，等待期满后生效；质押和冻结保留。Reassign the asset of a
-    holder that is closed or has no key that can act. Two authorities must agree, and the change takes effect after the
-    waiting period. Liens and a freeze stay.
+    """持有人已关闭，或没有可用密钥的，由两个主管部门共同改定资产的持有人，等待期满后生效；质押和冻结保留。If the holder
+    of an asset is closed or has no key with which it can act, give the asset to another party. Two authorities must
+    agree, and the change takes effect after the waiting period. Liens and a freeze stay.
 
     示例 Example:  pingzheng asset reassign <asset> --to <party> --grounds 原持有人密钥全部丢失
     """

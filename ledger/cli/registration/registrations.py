@@ -29,7 +29,7 @@ Assets = Annotated[
     typer.Argument(help="Asset ids; default: all assets whose application waits for this step.", show_default=False),
 ]
 Reason = Annotated[
-    str, typer.Option(help="The reasons; they are stored encrypted, and only their digest goes to the chain.")
+    str, typer.Option(help="The reasons in words; they are stored encrypted, and only their digest goes to the chain.")
 ]
 REQUIRED = ("code", "title", "rows", "columns", "fields", "content_digest")
 OBJECTIONS = (lambda ledger, asset: ledger.registration.objections.of(asset, ledger.clock()), "异议 Objections")
@@ -70,8 +70,8 @@ def submit(
 
 @app.command()
 def queue(ledger: Ledger, as_json: AsJson = False) -> None:
-    """列出待办理的申请、各自的期限（按工作日计算）和近似重复的资源。List applications that wait for a next step, with
-    deadlines (in working days) and near duplicates.
+    """列出等待办理的申请、各自的期限（按工作日计算）和近似重复的资源。List applications that wait for their next step,
+    with deadlines (in working days) and resources that are nearly the same.
 
     示例 Example:  pingzheng registration queue
     """
@@ -92,7 +92,7 @@ def accept(ledger: Ledger, by: By, assets: Assets = None, as_json: AsJson = Fals
 
 @app.command()
 def review(ledger: Ledger, by: By, assets: Assets = None, as_json: AsJson = False) -> None:
-    """记录申请已通过审核。Record that applications passed the review.
+    """记录申请已通过审核。Record that applications have passed the review.
 
     示例 Example:  pingzheng registration review --by <registrar>
     """
@@ -101,7 +101,8 @@ def review(ledger: Ledger, by: By, assets: Assets = None, as_json: AsJson = Fals
 
 @app.command()
 def notice(ledger: Ledger, by: By, assets: Assets = None, as_json: AsJson = False) -> None:
-    """按规则集的工作日公示申请。Put applications on public notice for the working days of the ruleset.
+    """公示申请，公示的工作日数由规则集规定。Put applications on public notice, for the number of working days that the
+    ruleset sets.
 
     示例 Example:  pingzheng registration notice --by <registrar>
     """
@@ -120,7 +121,7 @@ def confirm(ledger: Ledger, by: By, assets: Assets = None, as_json: AsJson = Fal
 
 @app.command("return")
 def give_back(ledger: Ledger, asset: Asset, by: By, reason: Reason, as_json: AsJson = False) -> None:
-    """退回申请，要求补正。Return an application for correction.
+    """退回申请，要求申请方补正。Return an application, so that the applicant corrects it.
 
     示例 Example:  pingzheng registration return <asset> --by <registrar> --reason 材料不全
     """
@@ -146,7 +147,7 @@ def clear(
     report: Annotated[str, typer.Option(help="Digest of the security review, sha-256:…", show_default=False)],
     as_json: AsJson = False,
 ) -> None:
-    """记录重要数据的安全审查。Record the security review of important data.
+    """记录重要数据已通过安全审查。Record that important data has passed the security review.
 
     示例 Example:  pingzheng registration clear <asset> --by authority --report sha-256:<digest>
     """
@@ -158,15 +159,18 @@ def clear(
 def change(
     ledger: Ledger,
     asset: Asset,
-    file: Annotated[Path, typer.Argument(help="CSV with one row: the new description.")],
+    file: Annotated[Path, typer.Argument(help="CSV file with one row: the new description of the resource.")],
     by: By,
     kind: Annotated[
-        str, typer.Option(help="`change` or `correct`; `first` files a returned first application again.")
+        str,
+        typer.Option(
+            help="Kind of application: `change` or `correct`; `first` files a returned first application again."
+        ),
     ] = "change",
     as_json: AsJson = False,
 ) -> None:
-    """提交新的资源说明，申请变更或更正；旧的说明保留。Apply for change or correction with a new description; the old
-    description is kept.
+    """提交新的资源说明，申请变更或更正；原来的说明保留。Apply for a change or a correction, with a new description of
+    the resource. The old description is kept.
 
     示例 Example:  pingzheng registration change <asset> resource.csv --by <party>
     """
@@ -180,8 +184,8 @@ def change(
 
 @app.command()
 def renew(ledger: Ledger, asset: Asset, by: By, reason: Reason, as_json: AsJson = False) -> None:
-    """申请续展；规则集规定期满前多少天起可以申请。Apply for renewal; the ruleset sets how many days before expiry this
-    is possible.
+    """申请续展；规则集规定期满前多少天起可以申请。Apply to renew a registration. The ruleset sets from how many days
+    before its end this is possible.
 
     示例 Example:  pingzheng registration renew <asset> --by <party> --reason 继续使用
     """
@@ -191,7 +195,7 @@ def renew(ledger: Ledger, asset: Asset, by: By, reason: Reason, as_json: AsJson 
 
 @app.command()
 def cancel(ledger: Ledger, asset: Asset, by: By, reason: Reason, as_json: AsJson = False) -> None:
-    """申请注销登记。Apply for cancellation of the registration.
+    """申请注销登记。Apply to cancel a registration.
 
     示例 Example:  pingzheng registration cancel <asset> --by <party> --reason 不再更新
     """
@@ -233,12 +237,17 @@ def decide(
     ledger: Ledger,
     asset: Asset,
     number: Annotated[int, typer.Argument(help="Number of the objection.", show_default=False)],
-    state: Annotated[str, typer.Argument(help="admitted, verified, upheld, dismissed or refused.", show_default=False)],
+    state: Annotated[
+        str,
+        typer.Argument(
+            help="The objection's next state: admitted, verified, upheld, dismissed or refused.", show_default=False
+        ),
+    ],
     by: By,
     reason: Reason,
     as_json: AsJson = False,
 ) -> None:
-    """受理、核实或裁定异议。Admit, verify or decide an objection: set its next state.
+    """受理、核实或裁定异议。Admit, verify or decide an objection, that is, set its next state.
 
     示例 Example:  pingzheng registration decide <asset> 1 admitted --by <registrar> --reason 予以受理
     """

@@ -25,7 +25,7 @@ liens = Group()
 assess = Group()
 
 Number = Annotated[int, typer.Argument(help="Number of the right or lien.", show_default=False)]
-Day = Annotated[str, typer.Option(help="YYYY-MM-DD, Asia/Shanghai.", show_default=False)]
+Day = Annotated[str, typer.Option(help="Last day, YYYY-MM-DD, Asia/Shanghai.", show_default=False)]
 Report = Annotated[str, typer.Option(help="Digest of the whole report, sha-256:…", show_default=False)]
 MAX_REPORT_BYTES = 64 * 1024
 RIGHTS = (lambda ledger, asset: ledger.registration.rights.of(asset), "权利 Rights")
@@ -35,8 +35,8 @@ ASSESSMENTS = (lambda ledger, asset: ledger.registration.assessments.of(asset), 
 
 @app.command("list")
 def listing(ledger: Ledger, asset: Asset, as_json: AsJson = False) -> None:
-    """列出资产上已授予的权利；未授予的权利归持有人。List the rights granted in an asset; all other rights belong to the
-    holder.
+    """列出资产上已授予的权利；未授予的权利归持有人。List the rights that were granted in an asset. All other rights
+    belong to the holder.
 
     示例 Example:  pingzheng right list <asset>
     """
@@ -50,20 +50,27 @@ def grant(
     asset: Asset,
     by: By,
     to: To,
-    kind: Annotated[str, typer.Option(help="hold, process or operate.", show_default=False)],
+    kind: Annotated[str, typer.Option(help="Kind of right: hold, process or operate.", show_default=False)],
     last_day: Day,
-    scope: Annotated[str, typer.Option(help="What the right permits, in words; stored encrypted.", show_default=False)],
+    scope: Annotated[
+        str, typer.Option(help="What the right permits, in words; the text is stored encrypted.", show_default=False)
+    ],
     exclusive: Annotated[
-        bool, typer.Option("--exclusive", help="Nobody else can have this right at the same time.")
+        bool, typer.Option("--exclusive", help="The right is exclusive: nobody else can have it at the same time.")
     ] = False,
-    sublicensable: Annotated[bool, typer.Option("--sublicensable", help="The grantee may sublicense it.")] = False,
-    transferable: Annotated[bool, typer.Option("--transferable", help="The grantee may transfer it.")] = False,
+    sublicensable: Annotated[
+        bool, typer.Option("--sublicensable", help="The party that receives the right may grant sublicences.")
+    ] = False,
+    transferable: Annotated[
+        bool, typer.Option("--transferable", help="The party that receives the right may transfer it.")
+    ] = False,
     parent: Annotated[
-        int | None, typer.Option(help="For a sublicence: the number of the right it is granted under.")
+        int | None, typer.Option(help="If this is a sublicence: the number of the right under which it is granted.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """授予权利：自现在起，到最后一日结束时止。Grant a right, from now until the end of the last day.
+    """授予资产上的一项权利：自现在起，到最后一日结束时止。Grant a right in an asset, from now until the end of the last
+    day.
 
     示例 Example:  pingzheng right grant <asset> --by <holder> --to <party> --kind operate --last-day 2027-06-30
     --scope 广东省内 --exclusive
@@ -89,7 +96,7 @@ def grant(
 
 @app.command()
 def transfer(ledger: Ledger, asset: Asset, number: Number, by: By, to: To, as_json: AsJson = False) -> None:
-    """将可转让的权利转让给另一方。Transfer a transferable right to another party.
+    """把可转让的权利转让给另一方。Transfer a right to another party, if the right is transferable.
 
     示例 Example:  pingzheng right transfer <asset> 1 --by <grantee> --to <party>
     """
@@ -104,11 +111,13 @@ def end(
     asset: Asset,
     number: Number,
     by: By,
-    reason: Annotated[str | None, typer.Option(help="The reason; a registrar must give it.")] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="The reason; it is required if a registrar ends the right.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """终止权利：被授予方放弃权利，或登记机构说明理由后终止。End a right: the grantee gives up the right, or a registrar
-    ends the right for a reason.
+    """终止权利：被授予方放弃权利，或登记机构说明理由后终止。End a right. The party that has it gives it up, or a
+    registrar ends it and gives a reason.
 
     示例 Example:  pingzheng right end <asset> 1 --by <grantee>
     """
@@ -150,7 +159,7 @@ def pledge(
 
 @liens.command()
 def consent(ledger: Ledger, asset: Asset, number: Number, by: By, to: To, as_json: AsJson = False) -> None:
-    """债权人同意将资产转让给某一方。Consent, as the creditor, to a transfer to one party.
+    """债权人同意把质押的资产转让给某一方。As the creditor, consent to the transfer of a pledged asset to one party.
 
     示例 Example:  pingzheng lien consent <asset> 1 --by <creditor> --to <party>
     """
@@ -161,7 +170,7 @@ def consent(ledger: Ledger, asset: Asset, number: Number, by: By, to: To, as_jso
 
 @liens.command()
 def release(ledger: Ledger, asset: Asset, number: Number, by: By, as_json: AsJson = False) -> None:
-    """债权人解除质押。Release a lien, as its creditor.
+    """债权人解除质押。As the creditor, release a lien.
 
     示例 Example:  pingzheng lien release <asset> 1 --by <creditor>
     """
@@ -173,13 +182,15 @@ def release(ledger: Ledger, asset: Asset, number: Number, by: By, as_json: AsJso
 def quality(
     ledger: Ledger,
     asset: Asset,
-    file: Annotated[Path, typer.Argument(help='JSON: {"scores": {…six…}, "weights": {…six, sum 100…}}')],
+    file: Annotated[
+        Path, typer.Argument(help='JSON file of the form {"scores": {…six…}, "weights": {…six, sum 100…}}')
+    ],
     by: By,
     report: Report,
     last_day: Day,
     as_json: AsJson = False,
 ) -> None:
-    """提交质量评估报告。Record a quality report.
+    """提交资产的质量评估报告。Record a quality report on an asset.
 
     示例 Example:  pingzheng assess quality <asset> scores.json --by <assessor> --report sha-256:<digest> --last-day
     2027-06-30
@@ -197,14 +208,14 @@ def valuation(
     ledger: Ledger,
     asset: Asset,
     by: By,
-    method: Annotated[str, typer.Option(help="cost, income or market.", show_default=False)],
-    amount: Annotated[int, typer.Option(min=1, help="In fen.", show_default=False)],
+    method: Annotated[str, typer.Option(help="Method of valuation: cost, income or market.", show_default=False)],
+    amount: Annotated[int, typer.Option(min=1, help="Value in fen.", show_default=False)],
     base_date: Day,
     report: Report,
     last_day: Day,
     as_json: AsJson = False,
 ) -> None:
-    """提交价值评估报告。Record a valuation.
+    """提交资产的价值评估报告。Record a valuation of an asset.
 
     示例 Example:  pingzheng assess valuation <asset> --by <assessor> --method cost --amount 500000000 --base-date
     2026-06-30 --report sha-256:<digest> --last-day 2027-06-30
@@ -216,7 +227,7 @@ def valuation(
 
 @assess.command("list")
 def listed_assessments(ledger: Ledger, asset: Asset, as_json: AsJson = False) -> None:
-    """按先后列出质量评估和价值评估。List quality reports and valuations, oldest first.
+    """列出资产的质量评估和价值评估，从早到晚。List the quality reports and valuations of an asset, oldest first.
 
     示例 Example:  pingzheng assess list <asset>
     """

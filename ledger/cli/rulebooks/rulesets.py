@@ -36,7 +36,7 @@ _STANDINGS = {
 
 @app.command("list")
 def listing(as_json: AsJson = False) -> None:
-    """列出规则集，标出生效的规则集。List the rulesets, and mark the ruleset in force.
+    """列出规则集，并标出生效的规则集。List the rulesets, and mark which is in force.
 
     示例 Example:  pingzheng ruleset list
     """
@@ -58,9 +58,10 @@ def listing(as_json: AsJson = False) -> None:
 
 @app.command()
 def show(
-    code: Annotated[str | None, typer.Argument(help="Default: the ruleset in force.")] = None, as_json: AsJson = False
+    code: Annotated[str | None, typer.Argument(help="Code of the ruleset; default: the ruleset in force.")] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """查看规则集的期限、选项和依据。Show a ruleset: its time limits, its choices and their basis.
+    """查看规则集的期限、选项和依据。Show the time limits and choices of a ruleset, and on what they are based.
 
     示例 Example:  pingzheng ruleset show national
     """

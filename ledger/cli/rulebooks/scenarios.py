@@ -75,7 +75,8 @@ def listing(as_json: AsJson = False) -> None:
 
 @app.command()
 def show(code: str, as_json: AsJson = False) -> None:
-    """查看场景的依据、限制、来源、字段和规则。Show a scenario: its basis, limits, sources, fields and rules.
+    """查看场景的依据、限制、来源、字段和规则。Show a scenario: on what it is based, and its limits, sources, fields and
+    rules.
 
     示例 Example:  pingzheng scenario show S01
     """
@@ -91,8 +92,8 @@ def check(
     files: Annotated[list[Path], typer.Argument(help="Scenario files, YAML.", show_default=False)],
     as_json: AsJson = False,
 ) -> None:
-    """检查场景文件，不需要账本；指出每个文件中第一处错误所在的行和成员。Check scenario files without a ledger, and
-    report the first mistake in each file with its line and member.
+    """检查场景文件，不需要账本；指出每个文件中第一处错误所在的行和成员。Check scenario files without a ledger. For each
+    file, report the line and the member of the first mistake.
 
     The exit code is 2 if there is a mistake.
 

@@ -20,12 +20,12 @@ from ledger.proof.jws import Signer, public_jwk, sign_entry
 from ledger.wallet.private_file import write_whole
 
 MAX_STATEMENT_BYTES = 256 * 1024
-Statement = Annotated[Path, typer.Argument(help="Statement file, JSON.", show_default=False)]
+Statement = Annotated[Path, typer.Argument(help="JSON file with the statement.", show_default=False)]
 KeyFile = Annotated[
     Path | None,
     typer.Option(
         "--key",
-        help="The signer's private key file; default: the key that the ledger's folder holds for the signer (demo).",
+        help="The signer's private key file; default: the key that the ledger's folder keeps for the signer (demo).",
         show_default=False,
     ),
 ]
@@ -51,7 +51,7 @@ def sign(
     asks, and then signs.
 
     The command asks only on a terminal, and not if --yes or --json is given. Without --key, it signs with the party's
-    key in the ledger's folder (--home), if that folder holds the key.
+    key in the ledger's folder (--home), if the folder has the key.
 
     示例 Examples:  pingzheng sign authorization.json --key firm.key · pingzheng sign authorization.json --home var
     """

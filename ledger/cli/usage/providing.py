@@ -44,10 +44,10 @@ Folder = Annotated[
     Path, typer.Option("--records", help="Private folder for the provider's own records.", envvar="PINGZHENG_RECORDS")
 ]
 Node = Annotated[
-    str | None, typer.Option("--rpc-url", help="Address of a chain node, to check which party owns the keys.")
+    str | None, typer.Option("--rpc-url", help="Address of a node of the chain, which shows to whom keys belong.")
 ]
 DeploymentFile = Annotated[
-    Path | None, typer.Option("--deployment", help="deployment.json of the ledger; required if a chain node is given.")
+    Path | None, typer.Option("--deployment", help="The ledger's deployment.json; required if --rpc-url is given.")
 ]
 RECORDS: Final = Path("provider-records")
 
@@ -56,7 +56,7 @@ def run(
     party: Annotated[
         str, typer.Argument(metavar="PROVIDER", help="Party id; with --home also a USCC.", show_default=False)
     ],
-    sources: Annotated[Path, typer.Option(help="Folder of source files.", envvar="PINGZHENG_SOURCES")],
+    sources: Annotated[Path, typer.Option(help="Folder of source definitions.", envvar="PINGZHENG_SOURCES")],
     key: Annotated[
         Path | None,
         typer.Option(help="Private key file; default without --service: the key kept here (demo).", show_default=False),
@@ -71,14 +71,14 @@ def run(
     ] = None,
     authorization: Annotated[
         list[str] | None,
-        typer.Option(help="Answer only the authorizations with these ids; if data was already supplied, correct it."),
+        typer.Option(help="Answer only the authorizations with these ids; an earlier answer is corrected."),
     ] = None,
     rpc_url: Node = None,
     deployment: DeploymentFile = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """答复全部待答复的授权：查询提供方自己的数据源，在本机计算并签名，数据行不离开本机。Answer all unanswered
+    """答复全部待答复的授权：查询提供方自己的数据源，在本机计算并签名；数据行不离开本机。Answer all unanswered
     authorizations: query the provider's own sources, then compute and sign on this machine. No row leaves the machine.
     After Ctrl-C, run the command again to continue.
 
@@ -113,33 +113,33 @@ def run(
 
 
 def answer(
-    tasks: Annotated[Path, typer.Argument(help="File of tasks from the platform.", show_default=False)],
+    tasks: Annotated[Path, typer.Argument(help="File with tasks, from the platform.", show_default=False)],
     key: Key,
-    sources: Annotated[Path | None, typer.Option(help="Folder of source files.", envvar="PINGZHENG_SOURCES")] = None,
-    rows: Annotated[
-        Path | None, typer.Option(help="A CSV file with the rows of one subject, instead of sources.")
+    sources: Annotated[
+        Path | None, typer.Option(help="Folder of source definitions.", envvar="PINGZHENG_SOURCES")
     ] = None,
-    as_of: Annotated[str, typer.Option(help="Day that the rows describe, YYYY-MM-DD; default: today.")] = "",
-    name_column: Annotated[str | None, typer.Option(help="Column with the subject's name.")] = None,
+    rows: Annotated[
+        Path | None, typer.Option(help="CSV file with the rows of one subject; give it instead of --sources.")
+    ] = None,
+    as_of: Annotated[str, typer.Option(help="The day that the rows describe, YYYY-MM-DD; default: today.")] = "",
+    name_column: Annotated[str | None, typer.Option(help="The column that contains the subject's name.")] = None,
     refuse: Annotated[
         str | None,
-        typer.Option(help="Refuse the task for this reason and supply no rows: out_of_scope, under_correction …"),
+        typer.Option(help="Refuse the task and supply no data, for this reason: out_of_scope, under_correction …"),
     ] = None,
-    no_data: Annotated[
-        bool, typer.Option("--no-data", help="Answer that there is no data on the subject, instead of giving rows.")
-    ] = False,
+    no_data: Annotated[bool, typer.Option("--no-data", help="Answer that there is no data about the subject.")] = False,
     authorization: Annotated[
-        list[str] | None, typer.Option(help="Answer only the tasks with these authorization ids.")
+        list[str] | None, typer.Option(help="Answer only the tasks about the authorizations with these ids.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="File for the answers.")] = Path("answers.json"),
+    out: Annotated[Path, typer.Option(help="File to which the answers are written.")] = Path("answers.json"),
     records: Folder = RECORDS,
     rpc_url: Node = None,
     deployment: DeploymentFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """离线答复任务文件：由数据源计算全部答复，或手工答复一个任务。Answer a file of tasks offline: compute all answers
-    from sources; or answer one task by hand with rows, a refusal, or "no data". The answers are signed and contain no
-    rows.
+    """离线答复任务文件：用数据源计算全部答复，或手工答复一个任务。Answer a file of tasks offline. Compute all answers
+    from sources; or answer one task by hand with rows, with a refusal, or with "no data". The answers are signed and
+    contain no rows.
 
     示例 Example:  pingzheng provision answer tasks.json --sources sources --key grid.key --out answers.json
     """
@@ -155,12 +155,12 @@ def answer(
 
 
 def received(
-    receipt: Annotated[Path, typer.Argument(help="The platform's receipt.", show_default=False)],
+    receipt: Annotated[Path, typer.Argument(help="File with the platform's receipt.", show_default=False)],
     records: Folder = RECORDS,
     as_json: AsJson = False,
 ) -> None:
-    """读入平台的回执，删除已送达答复的披露内容。Read the platform's receipt, and delete the disclosures of answers that
-    the platform has received. Only the signed entry and the salt of the rows are kept.
+    """读入平台的回执；对平台已收到的答复，删除其中的披露内容。Read the platform's receipt. If the platform has received
+    an answer, delete its disclosures here, and keep only the signed entry and the salt of the rows.
 
     示例 Example:  pingzheng provision received receipt.json
     """
@@ -178,8 +178,8 @@ def confirm(
     records: Folder = RECORDS,
     as_json: AsJson = False,
 ) -> None:
-    """经办人先向主体核实，再确认主体有新的参与方编号。Confirm, as the clerk, that a subject has a new party id. First
-    ask the subject whether this is true.
+    """经办人先向主体核实，再确认主体改用了新的参与方编号。Confirm, as the clerk, that a subject has a new party id.
+    First ask the subject whether this is true.
 
     示例 Example:  pingzheng provision confirm
     """

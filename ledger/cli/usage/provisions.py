@@ -28,7 +28,7 @@ app.command()(providing.received)
 app.command()(providing.confirm)
 _CHUNK: Final = 50
 
-After = Annotated[str | None, typer.Option(help="Start after this authorization.")]
+After = Annotated[str | None, typer.Option(help="List only what comes after this authorization id.")]
 
 
 @app.command()
@@ -50,19 +50,22 @@ def asked(
 def tasks(
     ledger: Ledger,
     provider: PartyArgument,
-    out: Annotated[Path, typer.Option(help="File for the tasks.")] = Path("tasks.json"),
+    out: Annotated[Path, typer.Option(help="File to which the tasks are written.")] = Path("tasks.json"),
     authorization: Annotated[
         list[str] | None,
         typer.Option(
-            help="Write only the tasks with these authorization ids; a task is a correction if data was supplied."
+            help=(
+                "Write only the tasks about the authorizations with these ids. If data was already supplied, the task "
+                "asks for a correction."
+            )
         ),
     ] = None,
     after: After = None,
     limit: Annotated[int, typer.Option(min=1, max=MAX_TASKS)] = MAX_TASKS,
     as_json: AsJson = False,
 ) -> None:
-    """为离线的提供方写出任务文件。文件含主体的证件号码，请妥善交接。Write the tasks of an offline provider to a file.
-    The file contains identifiers of subjects: hand the file over safely.
+    """为离线的提供方写出任务文件。文件含主体的证件号码，请妥善交接。Write a file with the tasks of an offline provider.
+    The file contains identifiers of subjects: hand it over safely.
 
     示例 Example:  pingzheng provision tasks 91440881MA9X000384 --out tasks.json
     """
@@ -80,11 +83,11 @@ def tasks(
 def submit(
     ledger: Ledger,
     answers: Annotated[Path, typer.Argument(help="The provider's file of answers.", show_default=False)],
-    receipt: Annotated[Path, typer.Option(help="File for the receipt.")] = Path("receipt.json"),
+    receipt: Annotated[Path, typer.Option(help="File to which the receipt is written.")] = Path("receipt.json"),
     as_json: AsJson = False,
 ) -> None:
     """提交离线提供方的答复文件，并写出给该提供方的回执；命令可重复执行。Submit the answers of an offline provider, and
-    write a receipt for the provider. The command can be repeated.
+    write a receipt for the provider. You can run the command again without harm.
 
     示例 Example:  pingzheng provision submit answers.json --receipt receipt.json
     """

@@ -37,11 +37,13 @@ Sources = Annotated[
         help="SOURCE=PROVIDER (party id, USCC or name); give this option once for each source.", show_default=False
     ),
 ]
-Days = Annotated[int, typer.Option(min=1, help="Days of validity; today is the first day.")]
-AnswerDays = Annotated[int, typer.Option(min=1, help="Number of days in which the subject can answer.")]
+Days = Annotated[int, typer.Option(min=1, help="For how many days the certificate is valid; today is the first day.")]
+AnswerDays = Annotated[int, typer.Option(min=1, help="For how many days the subject can answer.")]
 NoteFile = Annotated[
     Path | None,
-    typer.Option(help='JSON with "contact", optional "purpose_note" and "business_ref"; `-` reads standard input.'),
+    typer.Option(
+        help=('JSON file with "contact" and, if wanted, "purpose_note" and "business_ref"; `-` reads standard input.')
+    ),
 ]
 Pia = Annotated[str | None, typer.Option(help="Digest of your impact assessment, sha-256:…")]
 CHANNEL = "government_platform"
@@ -62,13 +64,13 @@ def draft(
     answer_days: AnswerDays = DEFAULT_ANSWER_DAYS,
     note: NoteFile = None,
     pia: Pia = None,
-    out: Annotated[Path, typer.Option(help="File for the unsigned request.")] = Path("request.json"),
+    out: Annotated[Path, typer.Option(help="File to which the unsigned request is written.")] = Path("request.json"),
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """起草用数请求；使用方签名并提交之后才有记录。Draft a request; nothing is recorded until the consumer has signed
-    and submitted the request. The contact, the purpose in your own words and your reference are read from a file or the
-    terminal, and stored encrypted.
+    """起草用数请求；使用方签名并提交之后，请求才有记录。Draft a request. Nothing is recorded until the consumer has
+    signed and submitted it. The contact, the purpose in your own words and your reference are read from a file or from
+    the terminal, and are stored encrypted.
 
     示例 Example:  pingzheng request draft --scenario S01 --subject 9144… --consumer 9144… --source
     electricity=9144… --note note.json
@@ -103,13 +105,13 @@ def import_file(
     answer_days: AnswerDays = DEFAULT_ANSWER_DAYS,
     note: NoteFile = None,
     pia: Pia = None,
-    encoding: Annotated[str | None, typer.Option(help="Encoding of a CSV file that is not UTF-8: gb18030.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of a CSV file, if it is not UTF-8: gb18030.")] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """以使用方的签名，向名单上的每个主体发出用数请求；对已有待答复请求的主体不再发出请求。Request data about every
-    subject of a list, all or none, signed by the consumer. A subject that has an unanswered request gets no second
-    request.
+    """以使用方的签名，向名单上的每个主体发出用数请求；主体已有待答复请求的，不再发出。Request data about every subject
+    in a list, signed by the consumer. All requests are recorded, or none. A subject that has an unanswered request gets
+    no second request.
 
     示例 Example:  pingzheng request import firms.xlsx --scenario S01 --consumer 湛江第一银行 --source electricity=9144…
     --note note.json
@@ -190,12 +192,14 @@ def submit(statement: Statement, home: Home = None, as_json: AsJson = False) -> 
 def listing(
     ledger: Ledger,
     party: PartyArgument,
-    state: Annotated[str | None, typer.Option(help="sent, seen, authorised, declined, …")] = None,
+    state: Annotated[
+        str | None, typer.Option(help="Only requests in this state: sent, seen, authorised, declined, …")
+    ] = None,
     after: After = None,
     limit: Limit = 20,
     as_json: AsJson = False,
 ) -> None:
-    """列出参与方提出或收到的请求。List the requests that a party made or received.
+    """列出一个参与方提出或收到的请求。List the requests that a party made or received.
 
     示例 Example:  pingzheng request list 91440803MA9X0002X5 --state sent
     """
@@ -219,7 +223,7 @@ def show(ledger: Ledger, request: RequestId, as_json: AsJson = False) -> None:
 
 @app.command()
 def decline(ledger: Ledger, request: RequestId, by: By = "self", as_json: AsJson = False) -> None:
-    """主体拒绝请求。Decline a request, as its subject.
+    """主体拒绝请求。As the subject, decline a request.
 
     示例 Example:  pingzheng request decline <request> --by 9144…
     """
@@ -228,7 +232,7 @@ def decline(ledger: Ledger, request: RequestId, by: By = "self", as_json: AsJson
 
 @app.command()
 def cancel(ledger: Ledger, request: RequestId, by: By = "self", as_json: AsJson = False) -> None:
-    """使用方取消请求。Cancel a request, as its consumer.
+    """使用方取消请求。As the consumer, cancel a request.
 
     示例 Example:  pingzheng request cancel <request> --by 9144…
     """
