@@ -32,6 +32,11 @@ WITHDRAW: Final = (
     "撤回后不可恢复，以该授权为依据的凭证失效，确认？ "
     "Withdraw permanently? Certificates that rest on the authorization become invalid."
 )
+SEPARATELY: Final = (
+    "该场景须由本人单独同意：本人同意后，请加上 --separate-consent 再次执行本命令。 "
+    "The scenario requires a separate consent: when the person has given it, run this command again with "
+    "--separate-consent."
+)
 Identifier = Annotated[str, typer.Argument(help="Authorization id.", show_default=False)]
 Fields = Annotated[
     str | None, typer.Option(help="Allow only these fields, separated by commas; default: all requested fields.")
@@ -39,7 +44,7 @@ Fields = Annotated[
 Days = Annotated[int | None, typer.Option(min=1, help="Allow only this number of days; default: as requested.")]
 Uses = Annotated[int | None, typer.Option(min=1, help="Allow only this number of uses; default: as requested.")]
 SeparateConsent = Annotated[
-    bool, typer.Option("--separate-consent", help="The person gave a separate consent (PIPL art. 23).")
+    bool, typer.Option("--separate-consent", help="The person gave the required separate consent (PIPL art. 23).")
 ]
 SubjectKey = Annotated[Path, typer.Option(help="The subject's private key file.", show_default=False)]
 
@@ -71,7 +76,10 @@ def draft(
             return
         for each in drafted:
             console.print(each.notice["text"] + "\n", markup=False, highlight=False)
-        emit({"file": str(out), "next": signing_line(out, home)}, as_json)
+        missing = any(
+            each.notice["legal_basis"] == "separate_consent" and not each.entry["separate_consent"] for each in drafted
+        )
+        emit({"file": str(out), "next": SEPARATELY if missing else signing_line(out, home)}, as_json)
 
 
 @app.command()
