@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+import orjson
 import rfc8785
 
 from ledger.domain.digests import HASHES, SHA_256
@@ -19,18 +20,31 @@ _MAX_INTEGER_DIGITS: Final = 17
 # Finds strings and brackets. A string without a closing quote matches up to the end of the text. Otherwise the search
 # would start again at each quote and take quadratic time.
 _BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
+_OPTIONS: Final = (
+    orjson.OPT_SORT_KEYS
+    | orjson.OPT_STRICT_INTEGER
+    | orjson.OPT_PASSTHROUGH_DATACLASS
+    | orjson.OPT_PASSTHROUGH_DATETIME
+    | orjson.OPT_PASSTHROUGH_SUBCLASS
+)
+# The text of a float; ``null``, which orjson also writes for NaN; the first byte of a character beyond U+FFFF.
+_DOUBTFUL: Final = re.compile(rb"[\xf0-\xf4]|null|(?:^|[:\[,])-?\d+[.eE]")
+_BEYOND_BMP: Final = re.compile(rb"[\xf0-\xf4]")
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def canonical(value: object) -> bytes:
     """Return ``value`` as canonical JSON; raise ``InvalidInput`` ``JSON_NOT_CANONICAL`` if it has no canonical form.
 
-    If every member name is ASCII, Python's own encoder is used, because it is faster and writes the same bytes: RFC
-    8785 §3.2.3 sorts names by UTF-16 units, which for ASCII is Python's order, and both escape the same characters.
+    Raises ``InvalidInput`` ``JSON_FLOAT`` for a float. orjson writes the text, because it is about 100 times faster
+    than rfc8785 and writes the same bytes, with two exceptions. RFC 8785 §3.2.3 sorts names by UTF-16 units, orjson by
+    code points; the orders differ only if a name has a character beyond U+FFFF. And orjson accepts floats.
     """
     try:
-        if _is_plain(value):
-            return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+        text = _compact(value)
+        if text is not None:
+            return text
+        _require_no_float(value)
         return rfc8785.dumps(value)  # type: ignore[arg-type]
     except (rfc8785.CanonicalizationError, RecursionError, UnicodeEncodeError) as error:
         raise InvalidInput(
@@ -38,32 +52,31 @@ def canonical(value: object) -> bytes:
         ) from error
 
 
-def _is_plain(value: object) -> bool:
-    """Return whether the value consists only of objects with ASCII names, lists, texts, integers in range, booleans and
-    null.
+def _compact(value: object) -> bytes | None:
+    """Return the canonical JSON as orjson writes it, or None if orjson cannot write it or might write it differently.
 
-    Raises ``InvalidInput`` ``JSON_FLOAT`` if the value contains a float.
+    Raises ``InvalidInput`` ``JSON_FLOAT`` as ``canonical``.
     """
-    plain = True
+    try:
+        text = orjson.dumps(value, option=_OPTIONS)
+    except orjson.JSONEncodeError:
+        return None
+    if _DOUBTFUL.search(text):
+        _require_no_float(value)
+        return None if _BEYOND_BMP.search(text) else text
+    return text
+
+
+def _require_no_float(value: object) -> None:
     waiting = [value]
     while waiting:
         item = waiting.pop()
-        kind = type(item)
-        if kind is str or kind is bool or item is None:
-            continue
-        if kind is int:
-            plain = plain and -MAX_SAFE_INTEGER <= item <= MAX_SAFE_INTEGER  # type: ignore[operator]
-        elif kind is dict:
-            plain = plain and all(type(name) is str and name.isascii() for name in item)  # type: ignore[attr-defined]
-            waiting += item.values()  # type: ignore[attr-defined]
+        if isinstance(item, dict):
+            waiting += item.values()
         elif isinstance(item, (list, tuple)):
             waiting += item
         elif isinstance(item, float):
             raise InvalidInput("JSON_FLOAT", "A float cannot be hashed.", hint="Use an integer or a string.")
-        else:
-            plain = False
-            waiting += item.values() if isinstance(item, dict) else ()
-    return plain
 
 
 def digest(data: bytes, algorithm: str = SHA_256) -> str:
@@ -83,6 +96,8 @@ def parse_json(data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> An
     if len(data) > max_bytes:
         raise InvalidInput("JSON_TOO_LARGE", f"The text is larger than {max_bytes} bytes.")
     require_shallow(data, max_depth)
+    if (plain := _parsed_canonical(data)) is not None:
+        return plain
     try:
         value = json.loads(
             data.decode("utf-8"),
@@ -101,6 +116,15 @@ def parse_json(data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> An
     if _SURROGATE.search(data):
         _require_scalar_values(value)
     return value
+
+
+def _parsed_canonical(data: bytes) -> Any:
+    """Return the value if ``data`` is canonical JSON, else None. Canonical text needs no further check."""
+    try:
+        value = orjson.loads(data)
+        return value if _compact(value) == data else None
+    except (orjson.JSONDecodeError, InvalidInput):
+        return None
 
 
 def require_shallow(data: bytes, max_depth: int) -> None:
