@@ -27,7 +27,7 @@ _ARROWS = (
     ("platform", "chain", "存证 anchor"),
     ("platform", "consumer", "出示 present"),
     ("consumer", "offline", "核验 verify"),
-    ("chain", "offline", "事实 facts"),
+    ("chain", "offline", "链上数据 facts"),
 )
 
 

@@ -26,7 +26,7 @@ from ledger.proof.jws import LocalSigner
 
 SCENARIO: Final = "S01"
 STAGE: Final = "密钥恢复与否决 recover one key, veto a forged recovery"
-REPORTED: Final = "用已报失的密钥换钥 a reported key proposes the key of a thief"
+REPORTED: Final = "用已挂失的密钥换钥 a reported key proposes the key of a thief"
 OUT_OF_TIME: Final = "等待期内执行伪造的恢复 a forged recovery carried out during the delay"
 AFTER_VETO: Final = "执行已被否决的恢复 a forged recovery carried out after the veto"
 

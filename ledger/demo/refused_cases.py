@@ -246,7 +246,7 @@ class ShownCertificates:
         lift = proposals.of_act(self.ledger.client.act_of(call))
         if lift is None or not (lift.pending or lift.state == "carried_out"):
             self.ledger.certificates.holds.hold(member.certificate, "investigation", first)
-        self._caught(member, ending, refused("监管方中止使用 held by a supervisor", "8 status", "HELD"))
+        self._caught(member, ending, refused("监管方冻结 held by a supervisor", "8 status", "HELD"))
         case = "一个监管方自行恢复 the hold lifted by one supervisor alone"
         if lift is None or not (lift.pending or lift.state == "carried_out"):
             lift = proposals.propose(first, call)

@@ -145,7 +145,7 @@ def _powers(run: Run) -> Table:
     events = [
         (
             recovery["reported_at"],
-            "企业丢失密钥，机构 1 报失，当即生效 A firm lost its key: officer 1 reported the loss, effective at once",
+            "企业丢失密钥，机构 1 挂失，当即生效 A firm lost its key: officer 1 reported the loss, effective at once",
         ),
         (change["at"], _proposed("新密钥", "A new key for it", change, officers)),
         (forged["at"], _proposed("伪造另一企业的恢复", "A forged recovery of another firm", forged, officers)),

@@ -74,6 +74,9 @@ def _origin(key: SigningKey, moment: Callable[[int], str]) -> tuple[str, str]:
         return "部署时已有的密钥", "a founding key"
     at, by = moment(proposed.at), proposed.by
     if not proposed.confirmed_by:
-        return f"{at} 由本方（{by} 号）提出", f"proposed by its own party (no. {by}) on {at}"
+        return f"{at} 由本方（{by} 号参与方）提出", f"proposed by its own party (no. {by}) on {at}"
     other = proposed.confirmed_by
-    return f"{at} 由 {by} 号提出、{other} 号确认", f"proposed by party {by}, confirmed by party {other}, on {at}"
+    return (
+        f"{at} 由 {by} 号参与方提出、{other} 号参与方确认",
+        f"proposed by party {by}, confirmed by party {other}, on {at}",
+    )

@@ -91,11 +91,11 @@ def test_keys_and_waiting_period_are_printed_in_both_languages() -> None:
     )
     assert lines[1] == f"{ISSUER.account}（凭证）：部署时已有的密钥。 Signed certificate: a founding key."
     assert lines[2] == (
-        f"{BANK.account}（请求）：<{ONBOARDED.at}> 由 1 号提出、9 号确认。 "
+        f"{BANK.account}（请求）：<{ONBOARDED.at}> 由 1 号参与方提出、9 号参与方确认。 "
         f"Signed request: proposed by party 1, confirmed by party 9, on <{ONBOARDED.at}>."
     )
     assert lines[3] == (
-        f"{SUBJECT.account}（授权）：<5> 由本方（3 号）提出；<{ANCHORED + 1}> 已挂失。 "
+        f"{SUBJECT.account}（授权）：<5> 由本方（3 号参与方）提出；<{ANCHORED + 1}> 已挂失。 "
         f"Signed authorization: proposed by its own party (no. 3) on <5>; reported on <{ANCHORED + 1}>."
     )
 

@@ -91,7 +91,7 @@ def _event(event: dict[str, Any]) -> dict[str, str]:
         "事件 event": f"{chinese} {english}",
         "时间 at": shanghai_time(event["at"]),
         "详情 details": ", ".join(names),
-        "主体 by": event["by"][:12] + "…",
+        "操作方 by": event["by"][:12] + "…",
         "交易 tx": event["tx"][:16] + "…",
     }
 
@@ -102,7 +102,7 @@ def _show_view(view: dict[str, Any]) -> None:
     held = [
         {
             "权利 right": _titled(kind),
-            "主体 party": each["party"],
+            "参与方 party": each["party"],
             "名义 title": each["title"],
             "起 since": shanghai_time(each["since"]),
             "止 until": shanghai_time(each["until"]),
