@@ -190,7 +190,7 @@ class Catalogue:
             ]
 
     def diff(self, code: str, old: int, new: int, reader: Actor | None = None) -> list[dict[str, Any]]:
-        """Return what changed between two versions, in the form of ``ledger.domain.resource.diff``."""
+        """Return the changes between two versions, in the form of ``ledger.domain.resource.diff``."""
         return diff(self.document(code, old, reader), self.document(code, new, reader))
 
     def page(

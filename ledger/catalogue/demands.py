@@ -203,7 +203,7 @@ class Demands:
             return self._move(session, row, "refuse", actor.party, checked)
 
     def appeal(self, actor: Actor, identifier: str, reason: str) -> DemandEntry:
-        """Appeal against a refusal. The authority then decides: it matches the demand again, or closes the demand."""
+        """Appeal against a refusal. The authority then either matches the demand again or closes it."""
         checked = checked_reason(reason)
         with self._database.write() as session:
             row = lookups.demand(session, identifier, lock=True)

@@ -34,7 +34,7 @@ RESOURCE: Final = StateMachine(
     },
 )
 
-# The authority decides an appeal: it matches the demand again, or closes the demand.
+# After an appeal, the authority either matches the demand again or closes it.
 DEMAND: Final = StateMachine(
     "demand",
     "filed",

@@ -118,8 +118,8 @@ class Bundles:
         )
 
     def _token(self, session: Session, row: Certificate, entry: Entry, where: Position) -> str:
-        """Return the signed certificate. If a holder brought the certificate back, this is the stored one; else sign
-        the entry now.
+        """Return the signed certificate. If a holder brought the certificate back after a loss of data, this copy is
+        returned; otherwise the entry is signed now.
 
         ES256K and ES256 signatures of an entry are always equal. SM2 signatures differ each time, but all of them
         verify.

@@ -27,7 +27,7 @@ _IDENTIFIER: Final = re.compile(r"[0-9A-Za-z]{18}", re.ASCII)
 
 
 class Disclosures:
-    """Opens sealed claims, and records who opened them and for which case."""
+    """Opens encrypted claims, and records who opened them and for which case."""
 
     def __init__(self, database: Database, sealer: Sealer, clock: Clock) -> None:
         self._database = database

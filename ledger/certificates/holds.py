@@ -40,8 +40,8 @@ class Holds:
         self._proposals = proposals
 
     def hold(self, number: str, reason: str, by: str, signed: SignedRequest | None = None) -> None:
-        """Place a hold on a usage certificate and its request. If the same role already holds one of the two, that
-        statement is skipped.
+        """Place a hold on a usage certificate and its request. If the same role has already placed a hold on one of the
+        two, that one is skipped.
 
         Raises ``Conflict`` ``REGISTRATION_NOT_HELD``, ``SIGNATURE_REQUIRED``; ``Forbidden`` ``PARTY_LACKS_ROLE``;
         ``NotFound``.
@@ -54,8 +54,8 @@ class Holds:
         A hold that the other role placed stays.
 
         If this installation keeps the key of a second party with the role, that party confirms at once; else the
-        proposal stays pending. Raises the errors of ``hold``, and ``Conflict`` ``LOG_NOT_HELD`` if the role holds
-        neither statement.
+        proposal stays pending. Raises the errors of ``hold``, and ``Conflict`` ``LOG_NOT_HELD`` if the role has placed
+        a hold on neither statement.
         """
         return self.lift_statements(self._rests_on(number), reason, by, signed)
 

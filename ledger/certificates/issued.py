@@ -1,4 +1,4 @@
-"""The record of a certificate that use cases return. It has no sealed claims and no signature."""
+"""The record of a certificate that use cases return. It contains no encrypted claims and no signature."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class CertificateStates:
         return found | {"block": block} | place.to_dict()
 
     def public_status(self, number: str) -> dict[str, Any]:
-        """Return what anybody may see: the state, and since when the certificate has it. Raises ``NotFound``.
+        """Return the public part of the status: the state, and since when the certificate has it. Raises ``NotFound``.
 
         The reason is not public. The position is left out too, because anybody who has it can read the reason on the
         chain.
@@ -143,8 +143,8 @@ def _withdrawn(
 
 
 def _ended_with(asset: AssetRecord, holder: str) -> str | None:
-    """Return how a registration certificate ended: its asset ended, or ``holder`` no longer holds the asset. None if
-    neither is so.
+    """Return how a registration certificate ended, or None if it has not ended. It ends if its asset is annulled or
+    cancelled, or if ``holder`` no longer has the asset.
     """
     if asset.state in ("annulled", "cancelled"):
         return asset.state

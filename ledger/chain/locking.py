@@ -1,4 +1,4 @@
-"""Locks on files. The system releases a lock when the last process that holds the lock ends."""
+"""Locks on files. The system releases a lock when the last process that has the lock ends."""
 
 from __future__ import annotations
 

@@ -102,6 +102,6 @@ class Connector(Protocol):
     def ask(self, query: Query) -> Answer:
         """Return the source's answer.
 
-        Raises ``Misconfigured`` ``SOURCE_…`` or ``CSV_…`` if the operator must correct the source or its definition
-        first, and raises nothing else.
+        Raises ``Misconfigured`` ``SOURCE_…`` or ``CSV_…`` if the operator must first correct the source or its
+        definition. Raises nothing else.
         """

@@ -129,8 +129,8 @@ class SqlTable:
             for form in forms:
                 yield from self._ask(connection, self._query, {name: form}, wanted, until, key, probing=True)
         except DataError:
-            # The key column has another type, such as a number type. So it cannot contain these texts, and there are no
-            # such rows.
+            # The key column has another type, such as a number type. No row can contain these texts, so none is
+            # yielded.
             return
 
     def _finds_nobody(self, connection: Connection) -> bool:

@@ -53,7 +53,7 @@ class Workers:
         self._free = BoundedSemaphore(MAX_AT_ONCE)
 
     def run(self, seconds: float, work: Callable[[Deadline], T]) -> T:
-        """Return what ``work`` returns, or raise what it raises.
+        """Call ``work`` in a thread, and return its result or raise its error.
 
         Raises ``TimeIsUp`` after ``seconds``, which include the wait for a free thread. After that, and after Ctrl-C,
         the deadline has passed, so work that checks the deadline stops. Work that never checks it keeps its thread, but

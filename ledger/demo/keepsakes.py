@@ -93,8 +93,8 @@ class Keepsakes:
         save(self._bundle(name), presented.raw)
 
     def _request(self, scenario: str, presented: Presented, now: int) -> dict[str, Any]:
-        """Return what a bank stores about a verification: the values that it accepts, the templates that it knows, and
-        the time.
+        """Return the file that a bank stores about a verification: the values that it accepts, the templates that it
+        knows, and the time.
         """
         rules = self._ledger.scenarios.get(scenario)
         fields = {field.name for field in rules.fields}

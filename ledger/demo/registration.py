@@ -154,7 +154,7 @@ def skip_to(ledger: Ledger, moment: int) -> None:
 
 
 def catch_up(ledger: Ledger, before: int = 0) -> None:
-    """If the local chain's clock shows an earlier time, move it forward to ``before`` seconds before the present."""
+    """If the local chain's clock is behind, move it forward until it is ``before`` seconds before the present."""
     clock = LocalClock(ledger.settings)
     if (left := -clock.ahead - before) > 0:
         clock.skip(ledger.reader.connection, left)

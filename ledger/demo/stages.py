@@ -96,7 +96,7 @@ class Run:
 
     @property
     def as_expected(self) -> bool:
-        """Return whether every case that must fail was refused by the expected check, and nothing else failed."""
+        """Return whether the expected check refused every case that must fail, and nothing else failed."""
         unexpected = any(tally.unexpected for tally in self.tallies.values())
         return not unexpected and all(case["as_expected"] for case in self.cases)
 

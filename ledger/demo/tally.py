@@ -87,7 +87,7 @@ class Tally:
         return gas // here if here > 0 else 0
 
     def refusals(self) -> list[tuple[str, str, int]]:
-        """Return check, code and number of each refusal, ordered by check."""
+        """Return the kinds of refusals: the check, the code, and how often it occurred. They are ordered by check."""
         found = Counter((caught.check, caught.code) for caught in self.caught)
         return [
             (check, code, count) for (check, code), count in sorted(found.items(), key=lambda item: by_check(*item[0]))

@@ -119,7 +119,7 @@ def parse_json(data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> An
 
 
 def _parsed_canonical(data: bytes) -> Any:
-    """Return the value if ``data`` is canonical JSON, else None. Canonical text needs no further check."""
+    """Return the value if ``data`` is canonical JSON, else None. Canonical text has passed all checks."""
     try:
         value = orjson.loads(data)
         return value if _compact(value) == data else None

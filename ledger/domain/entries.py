@@ -127,7 +127,7 @@ def request_entry(**members: Any) -> Entry:
 
 
 def authorization_entry(**members: Any) -> Entry:
-    """Return an unsigned authorization of a subject; it covers one source of data."""
+    """Return an unsigned authorization of a subject. It covers only one source of data."""
     return _entry("authorization", members)
 
 

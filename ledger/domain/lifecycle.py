@@ -22,9 +22,9 @@ class StateMachine:
     moves: Mapping[tuple[str, str], str]
 
     def next(self, state: str, move: str) -> str:
-        """Return the state after the act ``move``.
+        """Return the state to which the act ``move`` leads.
 
-        Raises ``Conflict`` ``MOVE_NOT_ALLOWED`` if the state does not allow it.
+        Raises ``Conflict`` ``MOVE_NOT_ALLOWED`` if the present state does not allow the act.
         """
         following = self.moves.get((state, move))
         if following is None:

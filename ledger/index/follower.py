@@ -34,8 +34,8 @@ STEP_BLOCKS: Final = 500
 WINDOW_BLOCKS: Final = 128
 _CURSOR_ID: Final = 1
 _MOVING_CHAIN_ATTEMPTS: Final = 5
-# How often a step is read again if the heads differ. The cause may be that several nodes answer at one address, and
-# that the node that answered lacks the newest blocks.
+# If the heads differ, a step is read again this often: at an address with several nodes, the node that answered may
+# lack the newest blocks.
 _REREADS: Final = 2
 _ROWS_PER_INSERT: Final = 500
 # The errors of a node that does not yet have a block, although another node at the same address returned it.

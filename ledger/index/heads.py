@@ -24,8 +24,8 @@ _ALWAYS_COMPARED: Final = ((PARTY_REGISTRY, WHOLE_CONTRACT), (CERTIFICATE_LOG, W
 
 
 def scope_of(event: Event) -> str:
-    """Return which head an event changes. For an asset's head this is the asset's id; for the head of the whole
-    contract it is an empty text.
+    """Return which head an event changes: an asset's id stands for the head of the asset, an empty text for the head of
+    the whole contract.
     """
     return str(event.args["id"]) if event.contract == ASSET_REGISTRY else WHOLE_CONTRACT
 
@@ -38,7 +38,9 @@ def heads_of(reader: ChainReader, events: Sequence[Event], block: int) -> ChainH
 
 
 class HeadBook:
-    """Computes new heads from the stored heads and new events, within one transaction."""
+    """Computes the new heads (running digests of events) from the stored heads and the new events, within one
+    transaction.
+    """
 
     def __init__(self, connection: Connection, deployment: Deployment) -> None:
         self._connection = connection
@@ -55,9 +57,9 @@ class HeadBook:
         return self._heads[key].hex()
 
     def compare(self, found: ChainHeads, block: int) -> None:
-        """Compare the computed heads with the contracts' heads as of a block.
+        """Compare the computed heads with the heads in the contracts as of a block.
 
-        Raises ChainUnavailable INDEX_HEAD_MISMATCH with the first contract (and asset) that differs.
+        Raises ChainUnavailable INDEX_HEAD_MISMATCH, which names the first contract (and asset) whose heads differ.
         """
         for key, head in found.items():
             # At a block before its deployment, a contract has no head, and the index has no events of the contract.

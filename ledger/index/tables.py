@@ -1,6 +1,6 @@
 """The tables of the index: a copy of the chain that can be deleted and rebuilt at any time.
 
-The tables have their own MetaData: no migration changes them; ``Follower.rebuild`` deletes and creates them.
+The tables have their own MetaData, so no migration changes them; ``Follower.rebuild`` deletes and creates them.
 ``idx_events`` is the history; the other tables are computed from it. Times are seconds UTC, digests and ids are 64 hex
 digits, accounts are ``0x…``.
 """
@@ -112,7 +112,7 @@ PROPOSALS: Final = Table(
     Column("account", _ACCOUNT, nullable=False),
 )
 
-# A pause ends at `until`. If authorities ended the pause earlier, `ended_at` is the time at which they did, else 0.
+# A pause ends at `until`. If authorities ended it earlier, `ended_at` is the time of that act, else 0.
 PAUSES: Final = Table(
     "idx_pauses",
     METADATA,

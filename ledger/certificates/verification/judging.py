@@ -80,7 +80,7 @@ class Judge:
 
 
 def usage_of(raw: bytes) -> tuple[Bundle, str] | None:
-    """Return the parsed bundle and the certificate's number if the bundle is of a usage certificate, genuine or not;
+    """If the bundle is of a usage certificate, genuine or not, return the parsed bundle and the certificate's number;
     else None.
     """
     try:

@@ -211,7 +211,7 @@ class Verification(Judge):
         return self._states.public_status(number)
 
     def _begin(self, raw: bytes, consumer: str, nonce: str) -> _UnderWay | None:
-        """Reserve the nonce and record the presentation. None if the bundle is not of a usage certificate."""
+        """Reserve the nonce and record the presentation. Return None if the bundle is not of a usage certificate."""
         presented = usage_of(raw)
         if presented is None:
             return None

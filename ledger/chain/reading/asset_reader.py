@@ -95,13 +95,15 @@ class AssetReader(NodeReader):
         return sorted(records, key=lambda record: record.rank)
 
     def rights(self, identifier: str, *, block: BlockTag = "latest") -> list[RightRecord]:
-        """Return all rights that were ever granted in an asset, also those that ended, in the order of their
+        """Return all rights that were ever granted in an asset, including ended rights, in the order of their
         numbers.
         """
         return self.rights_of([identifier], block=block)[0]
 
     def rights_of(self, identifiers: Sequence[str], *, block: BlockTag = "latest") -> list[list[RightRecord]]:
-        """Return all rights ever granted in each of many assets, in the given order of the assets."""
+        """For each of many assets, return all rights that were ever granted in it. The answers are in the order of the
+        assets.
+        """
         reads = self.batched(block)
         answers = [reads.read(ASSET_REGISTRY, "rightsOf", identifier) for identifier in identifiers]
         with self.connection.reading("AssetRegistry.rightsOf"):

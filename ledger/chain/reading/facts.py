@@ -52,10 +52,10 @@ class _Named:
 def collect_facts(reader: ChainReader, bundle: Bundle) -> Facts:
     """Return the facts: what the chain shows about a bundle at the newest block.
 
-    If the chain has no such fact, it is left out, so the check that needs it fails. A certificate without uses needs
-    three requests to the node: the block; everything that the bundle names; everything that depends on the numbers of
-    parties. A fourth request reads the history of uses. Events of uses and holds are read only if the contract's
-    counter is above zero. Raises ``ChainUnavailable``, also if the node's events and state disagree.
+    A fact that does not exist on the chain is left out, and the check that needs it then fails. A certificate without
+    uses needs three requests to the node: the block; everything that the bundle names; everything that depends on the
+    numbers of parties. A fourth request reads the history of uses. Events of uses and holds are read only if the
+    contract's counter is above zero. Raises ``ChainUnavailable``, also if the node's events and state disagree.
     """
     needed, latest = facts_needed(bundle), reader.latest()
     reads, span = reader.batched(latest.number), (reader.deploy_block, latest.number)

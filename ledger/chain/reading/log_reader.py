@@ -87,7 +87,7 @@ class LogReader(NodeReader):
     def hold_history(self, statement: str, *, block: int) -> list[HoldFact]:
         """Return all changes of a statement's holds up to a block.
 
-        Raises ChainUnavailable HOLD_HISTORY_INCOMPLETE if the changes do not lead to the hold that the contract shows.
+        Raises ChainUnavailable HOLD_HISTORY_INCOMPLETE if the changes do not lead to the holds that the contract shows.
         """
         reads = self.batched(block)
         return reads.hold_history(statement, reads.hold(statement)(), self.deploy_block, block)()

@@ -84,7 +84,7 @@ def seen_from(facts: Facts, before: Seen | None = None) -> Seen:
 
 
 def seen_at(reader: ChainReader, block: Block) -> Seen:
-    """Return the ledger, block and heads that a chain shows at a block; the map of logs is empty."""
+    """Return the ledger, the block, and the contracts' heads as of this block. The map of logs is empty."""
     reads = reader.batched(block.number)
     heads = [reads.head(contract) for contract in (PARTY_REGISTRY, CERTIFICATE_LOG)]
     return Seen(reader.chain.ledger, block.number, block.hash, Heads(*(head() for head in heads)), {})

@@ -1,4 +1,4 @@
-"""Reads blocks, events in block ranges, the heads of the contracts, and parties."""
+"""Reads blocks, events in block ranges, the heads of the contracts (running digests of their events), and parties."""
 
 from __future__ import annotations
 

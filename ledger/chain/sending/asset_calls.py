@@ -88,7 +88,7 @@ def reject(asset: str, grounds: str) -> Call:
 def confirm_assets(assets: Sequence[str], valid_to: int) -> Call:
     """Confirm applications. If one is refused, none is confirmed. Registrars may call this.
 
-    ``valid_to`` is when the registration ends if the applications are first registrations or renewals, else 0.
+    For first registrations and renewals, ``valid_to`` is when the registration ends; for all others it is 0.
     """
     return _call("confirmMany", list(assets), valid_to)
 

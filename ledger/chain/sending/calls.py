@@ -239,7 +239,9 @@ def lift(office: str, statements: Sequence[str | bytes], reason: str = "lifted")
 
 
 def record_use(request: str | bytes, ordinal: int) -> Call:
-    """Record that the calling consumer uses a request. ``ordinal`` (from 1) must be the number of its next use."""
+    """Record one use, by the calling consumer, of the certificates of a request. ``ordinal`` (from 1) must be the
+    number of its next use.
+    """
     return Call(CERTIFICATE_LOG, "recordUse", (request, ordinal))
 
 

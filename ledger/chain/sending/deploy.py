@@ -39,10 +39,10 @@ def deploy(
 ) -> Deployment:
     """Deploy new contracts and register the founding parties, which get the numbers 1, 2, … in the given order.
 
-    At least three founding parties must be authorities. ``delay`` is how many seconds a proposal waits, ``notice`` the
-    shortest public notice in seconds; neither can be changed later. ``salt`` (32 bytes, random by default) becomes part
-    of the ledger's origin: on a chain that does not give contracts the hash of the previous block, only the salt makes
-    two deployments differ.
+    At least three founding parties must be authorities. ``delay`` is the waiting period of proposals, ``notice`` the
+    shortest public notice (both in seconds); neither can be changed later. ``salt`` (32 bytes, random by default)
+    becomes part of the ledger's origin. A chain may not give contracts the hash of the previous block; then only the
+    salt makes the origins of two deployments differ.
 
     Raises ChainUnavailable or ChainRejected. To deploy only once, use ``ensure_deployed``.
     """

@@ -153,9 +153,9 @@ class Relay:
         }
 
     def _trial_gas(self, account: str, to: str, data: bytes) -> int:
-        """Return the gas that the inner call needs.
+        """Return how much gas the signed call needs inside the forwarder's transaction.
 
-        If the contract refuses, raise the contract's error, which the forwarder would hide.
+        If the contract refuses the call, raise the contract's error, which the forwarder would hide.
         """
         as_forwarded = data + unhex(account)
         return self._client.estimate(to, as_forwarded, sender=self._client.address_of(FORWARDER))

@@ -161,7 +161,7 @@ def kinds_of(arrow: Any, whole: Any) -> dict[str, Any]:
 
 
 def _delta_encoded(metadata: Any) -> set[str]:
-    """Return the columns that have delta encoding: it stores only how each text differs from the text before it."""
+    """Return the columns that have delta encoding, which stores only how each text differs from the text before it."""
     found = set()
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     for place in range(metadata.num_columns):

@@ -169,8 +169,8 @@ def _require_unmerged(sheet: Sheet, header: int, width: int, where: str) -> None
 
 
 def _filled(sheet: Sheet, width: int, where: str) -> dict[int, list[tuple[int, Cell]]]:
-    """Return what merged cells add below their first row: for each row, the columns to fill and the merged cell's
-    value.
+    """Return the cells that merged cells fill below their first row: for each row, the columns to fill, and the merged
+    cell's value.
     """
     if not sheet.merges:
         return {}
