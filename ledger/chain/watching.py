@@ -83,7 +83,7 @@ def pending(reader: ChainReader, party: int) -> list[PendingProposal]:
         first = max(last - PROPOSALS_AT_ONCE, 0)
         page = reader.proposals(first, last - first, block=block)
         found = [each for each in page if each.concerned in (party, NOBODY) and each.open_at(running)] + found
-        # An earlier proposal becomes ready at most one waiting period after the first of this page. If that one expired
+        # Every earlier proposal becomes ready at most one waiting period after ``page[0]``. So if ``page[0]`` expired
         # more than a waiting period ago, all earlier proposals have expired too.
         last = 0 if page[0].expires + reader.deployment.delay < running else first
     return _of_party(reader, party, found, block)

@@ -30,10 +30,10 @@ SHOWN: Final = {"utf-8-sig": "UTF-8", "utf-16": "UTF-16", "utf-16-le": "UTF-16",
 _UTF32: Final = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
 _HEAD_BYTES: Final = 4096
 _ZERO_SHARE: Final = 0.25
-# First bytes (in GB 2312) of common Chinese characters: rows 1 and 3 contain signs, rows 16 to 55 the 3,755 most common
-# characters.
+# In GB 2312, the first byte of a character is 0xA0 plus its row in the code table. Rows 1 and 3 contain signs, rows 16
+# to 55 the 3,755 most common characters.
 _COMMON_LEADS: Final = frozenset({0xA1, 0xA3, *range(0xB0, 0xD8)})
-# Of these, the first bytes that neither common characters of Big5 nor the Hangul of EUC-KR begin with.
+# Of these first bytes, those with which neither common characters of Big5 nor the Hangul of EUC-KR begin.
 _CHINESE_ONLY: Final = range(0xC9, 0xD8)
 _SECOND: Final = 0xA1
 _FIRST_CHARACTER: Final = 0xB0

@@ -28,7 +28,7 @@ _WHOLE: Final = re.compile(r"([0-9]+)\.0*", re.ASCII)
 _BLANKS: Final = re.compile(r"[\s,\-\u2010-\u2015]+")
 KEPT_DIGITS: Final = 15
 _AROUND: Final = (" ", "\t", "\r", "\n", "\u00a0", "\u200b", "\u3000", "\ufeff")
-# For one query: the maximum number of distinct values whose check digits are verified, and of values whose result is
+# Limits for one query: how many distinct values have their check digits verified, and for how many values the result is
 # kept in memory.
 MAX_CHECKED: Final = 10_000
 MAX_REMEMBERED: Final = 50_000

@@ -95,7 +95,7 @@ def _zipped(data: bytes) -> Kind:
             if "mimetype" in names and len(members) and data[30:38] == b"mimetype":
                 return Kind.ODS if b"opendocument.spreadsheet" in data[:_HEAD] else Kind.DOCUMENT
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, UnicodeError):
-        # The archive is truncated. The workbook reader will raise the error, so the kind is returned here.
+        # The archive is damaged. It counts as a workbook, so that the workbook reader raises the error.
         return Kind.XLSX
     if "xl/workbook.bin" in names:
         return Kind.XLSB

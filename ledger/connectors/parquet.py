@@ -26,8 +26,8 @@ SMALLER_GROUPS: Final = "请减小行组，并按主键排序后重写文件。W
 _MAGIC: Final = b"PAR1"
 _THRIFT_STRINGS: Final = MAX_FOOTER_BYTES
 _THRIFT_ITEMS: Final = 1_000_000
-# Some texts of ``NO_KEYS``, and an empty formula, begin with these characters. In sorted keys they stand between digits
-# and letters, so the statistics of a row group cannot exclude them.
+# Texts of ``NO_KEYS`` and empty formulas can begin with these characters, which sort among the digits and letters of
+# keys. If one of them lies between the smallest and the largest key of a row group, the group may contain such a text.
 _NO_KEYS_BEGIN: Final = ("=", "\\", "`", "D", "N", "d", "n")
 
 

@@ -132,7 +132,7 @@ class Actors:
         return self.ledger.usage.issuance.issue(self.ledger.actor(self.ledger.party), requests)
 
     def show(self, number: str, nonce: str, fields: Iterable[str] | None = None) -> Bundle:
-        """Return a presentation: the certificate's subject presents it to its consumer."""
+        """Return a presentation of a certificate by its subject, made for its consumer."""
         row = self.ledger.usage.holdings.get(number)
         signer, now = self.signer_of(row.subject), self.ledger.clock()
         return self.ledger.certificates.bundles.present(number, fields, str(row.consumer), nonce, signer, now)

@@ -94,7 +94,7 @@ class ShownCertificates:
             ending.entries += 2
             return
         presented = self._presented(member, number)
-        # It is saved before the use, so that it is not lost if the run is interrupted.
+        # The presentation is saved before the use, so that it is not lost if the run is interrupted.
         self._keepsakes.keep(member, presented)
         report = self._judged(ending, presented)
         if report.valid:

@@ -120,7 +120,8 @@ class Follower:
         from the node's events differs from the contract's head. Nothing of that step is written.
         """
         tables.METADATA.create_all(self._engine)
-        # If the node were read first, another follower could write a newer block, and the node would seem behind.
+        # If the node were read first, another follower could write a newer block, and the node would seem behind the
+        # index.
         reached, latest = self._cursor(), self._reader.latest()
         target = latest.number - self._confirmations
         if to_block is not None:
@@ -202,8 +203,8 @@ class Follower:
                     continue
                 if error.code != "INDEX_HEAD_MISMATCH":
                     raise
-                # If the chain replaced the last block while the step was read, heads and events come from different
-                # branches of the chain. Otherwise the node's answers do not fit together.
+                # If the chain replaced the last block during the step, heads and events come from different branches.
+                # If the block is still there, the node's own answers disagree.
                 if self._still_there(last, headers[-1].hash):
                     mismatched += 1
                     if mismatched > _REREADS:

@@ -66,8 +66,8 @@ class Seen:
         if now.block == self.block and (now.block_hash, now.heads) != (self.block_hash, self.heads):
             raise _differs(f"block {now.block}")
         for issuer, log in now.logs.items():
-            # A log that ``now`` did not name was kept from an earlier block. So a log may be longer although the block
-            # is the same.
+            # If an earlier reading did not name a log, the stored log is older than the stored block. So the log may be
+            # longer now although the block is the same.
             known = self.logs.get(issuer, log)
             if log.batches < known.batches or (log.batches == known.batches and log.newest != known.newest):
                 raise _differs(f"log of issuer {issuer}")

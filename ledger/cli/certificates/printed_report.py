@@ -81,7 +81,7 @@ def print_report(report: Report, accepted: dict[str, Any] | None, scenarios: Sce
 
 
 def reason_of(check: Check) -> str:
-    """Return what a check found, in Chinese and English."""
+    """Return the result of a check as a sentence in Chinese and English."""
     if check.verdict is Verdict.FAILED:
         return explanation(check.code, check.message).message
     chinese = _NOT_MADE.get(check.verdict, _CHECKS[check.name][1])
