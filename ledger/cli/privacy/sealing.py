@@ -31,7 +31,7 @@ def rotate(
     ledger: Ledger,
     to: Annotated[
         str | None,
-        typer.Option(help="Id of the new key. Default: the next number; after an interrupted rotation, its id."),
+        typer.Option(help="Id of the new key; default: the next number, or the id that an interrupted rotation used."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

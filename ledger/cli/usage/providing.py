@@ -71,7 +71,7 @@ def run(
     ] = None,
     authorization: Annotated[
         list[str] | None,
-        typer.Option(help="Answer only the authorizations with these ids; an earlier answer is corrected."),
+        typer.Option(help="Answer only the authorizations with these ids; a new answer corrects an earlier one."),
     ] = None,
     rpc_url: Node = None,
     deployment: DeploymentFile = None,
