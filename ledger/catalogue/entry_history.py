@@ -17,7 +17,7 @@ from ledger.errors import Forbidden, InvalidInput
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The effect that a recorded description has on its entry. ``verdict`` is ``new``, ``new_version`` or
+    """What changes in an entry when a description is recorded. ``verdict`` is ``new``, ``new_version`` or
     ``unchanged``.
     """
 

@@ -194,17 +194,17 @@ def anchor(first_seq: int, size: int, root: str | bytes) -> Call:
 
 
 def suspend(batch: int, index: int, reason: str) -> Call:
-    """Suspend a certificate at a position of the calling issuer's log."""
+    """Suspend the certificate that is at this position of the calling issuer's log."""
     return Call(CERTIFICATE_LOG, "suspend", (batch, index, code_of_reason(reason)))
 
 
 def resume(batch: int, index: int, reason: str = "lifted") -> Call:
-    """End the suspension of a certificate at a position of the calling issuer's log."""
+    """End the suspension of the certificate that is at this position of the calling issuer's log."""
     return Call(CERTIFICATE_LOG, "resume", (batch, index, code_of_reason(reason)))
 
 
 def revoke(batch: int, index: int, reason: str) -> Call:
-    """Permanently revoke a certificate at a position of the calling issuer's log."""
+    """Permanently revoke the certificate that is at this position of the calling issuer's log."""
     return Call(CERTIFICATE_LOG, "revoke", (batch, index, code_of_reason(reason)))
 
 

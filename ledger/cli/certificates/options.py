@@ -27,8 +27,8 @@ OwnKey = Annotated[
 
 
 def asking_party(ledger: Ledger, key: Path | None) -> Actor:
-    """Return the party that has the key in the file as an active key. Without a file, return the installation's own
-    party.
+    """Return the party to which the key in the file belongs; the key must be active. Without a file, return the
+    installation's own party.
 
     Raises ``Unauthenticated`` ``SESSION_KEY_NOT_LIVE``, ``Forbidden`` ``PARTY_NOT_ACTIVE``, and the errors of
     ``signer_of``.

@@ -26,7 +26,9 @@ _LITERAL: Final = re.compile(r'"[^"]*"|\\.|\[(?!h)[^\]]*\]', re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """A cell without a reliable text: the error code, its message and its hint."""
+    """A cell that has no reliable text, with the code, message and hint of the error that is raised if the cell is
+    used.
+    """
 
     code: str
     message: str

@@ -26,7 +26,7 @@ PERSONS: Final = frozenset({PartyKind.PERSON, PartyKind.SOLE_TRADER})
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A source of data. Its provider signs a provision for this source alone."""
+    """A source of data. Each source has its own provision, which the source's provider signs."""
 
     name: str
     title: Bilingual
