@@ -10,8 +10,8 @@ _EXIT_DISK_FULL: Final = 74
 _NOT_INSTALLED = """\
 错误 error SERVICE_NOT_INSTALLED  只安装了核验器，没有安装命令行。 Only the verifier is installed, not the command line.
   位置 where: {missing}
-  下一步 next: pip install 'pingzheng[service]'；在源代码目录中 in a clone of the source code: make setup；只核验见 To verify
-  only, see docs/guides/verifying.md."""
+  下一步 next: 在源代码目录中 in a clone of the source: make setup；否则 otherwise: pip install 'pingzheng[service]'
+    只核验见 To verify only, see docs/guides/verifying.md."""
 
 
 def run() -> None:
