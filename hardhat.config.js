@@ -8,11 +8,11 @@ const solc = JSON.parse(readFileSync(new URL("./node_modules/solc/package.json",
 
 export default defineConfig({
   plugins: [branches],
-  // The harness opens the libraries to Python's tests and is no part of the product.
+  // The harness makes the libraries callable for the Python tests. It is never deployed, so it needs no coverage.
   coverage: { skipFiles: ["contracts/harness/**"] },
   solidity: {
     version: solc.version,
-    // The compiler of the npm package: nothing is downloaded.
+    // Use the compiler in the npm package `solc`, so that Hardhat downloads no compiler.
     path: fileURLToPath(new URL("./node_modules/solc/soljson.js", import.meta.url)),
     preferWasm: true,
     settings,

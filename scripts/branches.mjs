@@ -28,7 +28,7 @@ function syntaxTree(content) {
   return JSON.parse(solc.compile(JSON.stringify(input))).sources.source.ast;
 }
 
-// A condition without `&&` or `||` is counted. If a condition has one of these, its operands are counted instead.
+// Return the conditions to count: the operands of `&&` and `||`, or the whole condition if it contains neither.
 function operands(node) {
   if (node.nodeType === "TupleExpression" && node.components.length === 1) return operands(node.components[0]);
   if (JOINING.includes(node.operator)) return [...operands(node.leftExpression), ...operands(node.rightExpression)];
@@ -38,7 +38,7 @@ function operands(node) {
 function conditionOf(node) {
   if (node.nodeType === "FunctionCall" && ["require", "assert"].includes(node.expression.name)) return node.arguments[0];
   if (JOINING.includes(node.operator)) return node;
-  return node.condition; // of an if, a loop, a ?:
+  return node.condition; // the condition of an if, a loop or a ?:
 }
 
 // Return the byte ranges of all conditions below a node. If two ranges begin at the same byte, the longer comes first.

@@ -1,7 +1,7 @@
-// Damages a journal, at one place after the other, and reads each damaged copy.
+// Damages copies of a journal, each at another place, and reads every damaged copy.
 // Usage: node torn.mjs <journal.mjs> <complete journal> <folder>
 //
-// Prints a list of [damage, messages of reading, number of records, size afterwards, whether appending works].
+// Prints for each copy [damage, messages while reading, number of records, size afterwards, whether appending works].
 
 import { copyFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -43,7 +43,7 @@ function attempt(what, bytes) {
 const last = whole.lastIndexOf("\n", whole.length - 2) + 1;
 for (let end = last; end < whole.length; end += 1) attempt("torn", whole.subarray(0, end));
 for (let end = last; end < whole.length; end += 1) {
-  // As after a power cut: the file has its full length, but zeros in place of its end.
+  // Like a file after a power cut: it has its full length, but its end consists of zeros.
   attempt("zeros", Buffer.concat([whole.subarray(0, end), Buffer.alloc(whole.length - end)]));
 }
 for (let place = 0; place < whole.length; place += 1) {

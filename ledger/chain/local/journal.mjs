@@ -1,9 +1,10 @@
-// The journal of a local chain: one line for each change, completely on disk before the change is run and answered.
+// The journal of a local chain. It has one line for each change, and the line is on the disk before the change is run.
 //
 //   {"journal":2,"id":…,"chain_id":…,"gas_limit":…,"genesis":…,"hardhat":…,"sum":…}      the first line
-//   {"after":…,"method":…,"params":…,"time":…,"sum":…}                     a change, and the block that it follows
+//   {"after":…,"method":…,"params":…,"time":…,"sum":…}                     a change; "after" is the block before it
 //
-// The sum covers the line's text and the previous line's sum, so a changed, lost, repeated or moved line is noticed.
+// The "sum" is a checksum of the line's text and the previous line's checksum. So a changed, lost, repeated or moved
+// line is noticed.
 
 import { createHash, randomBytes } from "node:crypto";
 import {
@@ -45,12 +46,12 @@ export class NotWritten extends Error {
 export class Journal {
   #path;
   #descriptor = null;
-  #end = 0; // how many bytes the file has up to the end of the last good line
+  #end = 0; // the length in bytes of the file up to the end of the last good line
   #sum = "";
   #lines = 0;
   #before = [0, ""]; // the values of #end and #sum before the last line was added
-  #leftover = false; // the file may contain more bytes after #end
-  #unbroken = false; // the last line lacks its line break
+  #leftover = false; // whether the file may contain more bytes after #end
+  #unbroken = false; // whether the last line lacks its line break
 
   constructor(path) {
     this.#path = path;

@@ -1,9 +1,11 @@
-// A local chain that survives its process: Hardhat's simulated network with a JSON-RPC server, and a journal of every
-// request that changed the chain. A new process replays the journal with the recorded times and gets the same blocks.
+// A local chain that outlives its process. It is Hardhat's simulated network with a JSON-RPC server, and a journal of
+// every request that changed the chain. A new process replays the journal with the recorded times, and so gets the
+// same blocks.
 //
 //   node local_chain.mjs <node_modules> <options as JSON: port, chainId, blockGasLimit, journal, create, ahead>
 //
-// `journal` is a path, or null for a chain that is not stored. Without `create`, the journal must exist.
+// `journal` is the path of the journal, or null for a chain that is not stored. If `create` is false, the journal must
+// already exist.
 // Standard output contains the lines "Replayed <line>", "Repaired <JSON>", "Failed <JSON>" and
 // "RPC Listening on <port>".
 
@@ -19,9 +21,9 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const MAX_BATCH = 1000;
 const MAX_CONNECTIONS = 1024;
 const BODY_TIMEOUT_MS = 30_000;
-const MAX_AHEAD = 2 ** 39; // the most seconds that the clock may be ahead, because the contracts store times in 40 bits
+const MAX_AHEAD = 2 ** 39; // maximum seconds that the clock may be ahead; the contracts store times in 40 bits
 const CHECKED_EVERY = 100;
-const REPORTED_EVERY = 1000; // lines between two progress reports, which show that a long replay still runs
+const REPORTED_EVERY = 1000; // lines between two progress reports of a replay
 const GENESIS = "2026-01-01T00:00:00Z";
 const CHANGING = new Set(["eth_sendRawTransaction", "hardhat_setBalance", "evm_mine"]);
 const READING = /^(eth|net|web3)_(?!sendTransaction$)/;

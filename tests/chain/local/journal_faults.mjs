@@ -1,8 +1,9 @@
-// Loaded into a Node process before its program: makes a system call on a journal fail, or kills the process before it.
+// A Node process loads this file before its program. The file makes a system call on a journal fail, or kills the
+// process before the call.
 //
 //   NODE_OPTIONS=--import=<this file>   JOURNAL_FAULT={"fault": …, "at": …, "times": …, "on": […], "fired": <path>}
 //
-// Only calls in `on` (by default all calls below) on the journal, its draft and their folder are counted, from 1.
+// Counted from 1 are the calls named in `on` (by default all calls below) on the journal, its draft and their folder.
 // From call number `at` on, `fault` happens in `times` calls (1 by default):
 //   "kill"          the process is killed before the call
 //   "short"         a write accepts half of the bytes, and returns that number

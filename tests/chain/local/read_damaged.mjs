@@ -1,4 +1,4 @@
-// Reads copies of a journal in which one bit is changed, and all its beginnings; prints the result of each as JSON.
+// Reads every copy of a journal with one changed bit, and every copy that is cut off. Prints the results as JSON.
 //
 //   node read_damaged.mjs <journal.mjs> <a good journal> <a path to write to>
 
