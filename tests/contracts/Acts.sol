@@ -5,10 +5,10 @@ import {ICertificateLog} from "../../contracts/interfaces/ICertificateLog.sol";
 import {PartyNo} from "../../contracts/Types.sol";
 import {vm} from "./Vm.sol";
 
-/// The messages that a party signs, built word by word from docs/protocol.md section 3. Shares no code with the
-/// contracts.
+/// The messages that parties sign, built word by word from docs/protocol.md, section 3. This library shares no code
+/// with the contracts.
 library Acts {
-    /// The words at the beginning of every signed message; `place` is the contract that the message is for.
+    /// The first words of every signed message. `place` is the address of the contract that the message is for.
     struct Frame {
         bytes32 tag;
         bytes32 origin;
@@ -64,7 +64,7 @@ library Acts {
     }
 }
 
-/// Keys of both curves that the chain can check, with their accounts, and with valid and forged signatures.
+/// Accounts and signatures, valid and forged, for keys of the two curves that the chain can check.
 library Keys {
     uint256 internal constant SECP256K1_N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
     uint256 internal constant P256_N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551;
@@ -79,13 +79,13 @@ library Keys {
         return address(uint160(uint256(sha256(bytes.concat("ES256", bytes32(x), bytes32(y))))));
     }
 
-    /// 64 bytes, with a low `s`.
+    /// Returns a signature of 64 bytes, with a low `s`.
     function secp256k1(uint256 key, bytes32 hash) internal pure returns (bytes memory) {
         (, bytes32 r, bytes32 s) = vm.sign(key, hash);
         return bytes.concat(r, low(s, SECP256K1_N));
     }
 
-    /// 128 bytes, with a low `s`.
+    /// Returns a signature of 128 bytes, with a low `s`.
     function p256(uint256 key, bytes32 hash) internal pure returns (bytes memory) {
         (bytes32 r, bytes32 s) = vm.signP256(key, hash);
         (uint256 x, uint256 y) = vm.publicKeyP256(key);
@@ -118,7 +118,8 @@ library Keys {
         }
     }
 
-    /// Returns forgeries that anybody can make from a secp256k1 signature without the key. All must be refused.
+    /// Returns forgeries that anybody can make from a valid secp256k1 signature without the key. All of them must be
+    /// refused.
     function forgedSecp256k1(bytes memory good) internal pure returns (bytes[] memory forged) {
         uint256 r = wordOf(good, 0);
         uint256 s = wordOf(good, 1);
@@ -138,7 +139,8 @@ library Keys {
         forged[12] = first(good, 128);
     }
 
-    /// Returns forgeries made from a P-256 signature; `other` is a signature by another key over the same hash.
+    /// Returns forgeries made from a valid P-256 signature. `other` is a signature by another key over the same hash.
+    /// All forgeries must be refused.
     function forgedP256(bytes memory good, bytes memory other) internal pure returns (bytes[] memory forged) {
         uint256 r = wordOf(good, 0);
         uint256 s = wordOf(good, 1);
@@ -151,12 +153,13 @@ library Keys {
         forged[5] = with(good, 0, P256_N);
         forged[6] = with(good, 1, P256_N);
         forged[7] = new bytes(128);
-        // The point at infinity has no coordinates, and the point (0, 0) is not on the curve.
+        // An all-zero key: the point (0, 0) is not on the curve, and the point at infinity has no coordinates.
         forged[8] = with(with(good, 2, 0), 3, 0);
-        // The other point with the same x coordinate, and a point that is not on the curve.
+        // Two wrong keys: the other point with the same x coordinate, and a point that is not on the curve.
         forged[9] = with(good, 3, P256_P - wordOf(good, 3));
         forged[10] = with(good, 3, wordOf(good, 3) ^ 1);
-        // The signature `good` with the key of `other`, the signature `other` with the key of `good`, and `other`.
+        // In this order: `good` with the key of `other`, `other` with the key of `good`, and the whole signature
+        // `other`.
         forged[11] = with(with(good, 2, wordOf(other, 2)), 3, wordOf(other, 3));
         forged[12] = with(with(other, 2, wordOf(good, 2)), 3, wordOf(good, 3));
         forged[13] = other;

@@ -14,7 +14,7 @@ import {AssetId, Grade, PartyId, PartyNo, PartyStatus, Reason, Roles} from "../.
 import {Test} from "./Test.sol";
 import {vm} from "./Vm.sol";
 
-/// Tests requests that parties sign and the service sends; see Forwarder.tree.
+/// Tests requests that a party signs and the service sends; see Forwarder.tree.
 contract ForwarderTest is Test {
     bytes32 private constant REQUEST = keccak256(
         "ForwardRequest(address from,address to,uint256 value,uint256 gas,uint256 nonce,uint48 deadline,bytes data)"
@@ -45,7 +45,7 @@ contract ForwarderTest is Test {
         _assets = AssetRegistry(deploy("AssetRegistry", abi.encode(_forwarder, _registry, 0)));
     }
 
-    /// The second founding party is the acting party; the others are officers.
+    /// The second founding party makes the requests of the tests; the others are officers.
     function _founding() private view returns (IPartyRegistry.Founding[] memory list) {
         list = new IPartyRegistry.Founding[](4);
         for (uint160 i = 0; i < list.length; ++i) {
@@ -57,7 +57,9 @@ contract ForwarderTest is Test {
         }
     }
 
-    function testFuzz_origin_ItIsComputedFromThePastOfTheChain(bytes32 salt, uint64 chain, uint40 time) public {
+    function testFuzz_origin_ItIsTheHashOfChainAddressPreviousBlockTimeAndSalt(bytes32 salt, uint64 chain, uint40 time)
+        public
+    {
         vm.assume(chain != 0 && time < 1e11);
         vm.chainId(chain);
         vm.warp(time);
@@ -84,7 +86,7 @@ contract ForwarderTest is Test {
         assertEq(_forwarder.origin(), origin);
     }
 
-    /// The two forwarders have the same address and the same block, so only their salts differ.
+    /// The two forwarders have the same address and are deployed in the same block, so only their salts differ.
     function testFuzz_origin_ItChangesWithTheSalt(bytes32 one, bytes32 other) public {
         vm.assume(one != other);
         try this.originAt(one) {
@@ -101,7 +103,8 @@ contract ForwarderTest is Test {
         }
     }
 
-    /// Deploys a forwarder and reverts, so that nothing remains; the revert data contain the origin.
+    /// Deploys a forwarder and reverts, so that the next forwarder gets the same address. The revert data contain
+    /// address and origin.
     function originAt(bytes32 salt) external {
         Forwarder forwarder = _newForwarder(salt);
         bytes memory found = abi.encode(address(forwarder), forwarder.origin());
@@ -193,7 +196,7 @@ contract ForwarderTest is Test {
         _assertInvalid(request);
     }
 
-    /// The addresses and the chain are the same, but the chain's past differs.
+    /// The addresses and the chain id are the same, but the forwarder has another origin.
     function test_execute_WhenSignedForAnotherOrigin() public {
         string memory trusted = _name;
         _name = _nameOf(bytes32(uint256(_forwarder.origin()) ^ 1));
@@ -224,7 +227,7 @@ contract ForwarderTest is Test {
         _forwarder.execute(request);
     }
 
-    function test_execute_WhenTheValueIsNotTheOneSent() public {
+    function test_execute_WhenTheSignedValueIsNotTheValueSent() public {
         ERC2771Forwarder.ForwardRequestData memory request = _anchor(KEY);
         request.value = 1;
         vm.expectRevert(
@@ -252,7 +255,8 @@ contract ForwarderTest is Test {
         _registry.confirm(no, address(_registry), call);
     }
 
-    /// Expects the error for a wrong signer. The recovered signer may be any address; the second argument is the party.
+    /// Expects the error for a wrong signer. The error's first argument, the recovered signer, can be any address; the
+    /// second argument must be the party's account.
     function _assertInvalid(ERC2771Forwarder.ForwardRequestData memory request) private {
         try _forwarder.execute(request) {
             revert("executed");

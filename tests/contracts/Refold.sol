@@ -15,8 +15,8 @@ import {IPauses} from "../../contracts/interfaces/IPauses.sol";
 import {IProposals} from "../../contracts/interfaces/IProposals.sol";
 import {Vm} from "./Vm.sol";
 
-/// Computes heads from emitted events only, as docs/protocol.md section 3 defines them. Shares no code with the
-/// contracts.
+/// Computes the heads of hash chains from emitted events only, as docs/protocol.md, section 3 defines them. This
+/// library shares no code with the contracts.
 library Refold {
     error UnknownEvent(bytes32 topic);
 
@@ -54,7 +54,7 @@ library Refold {
 
     function digest(Vm.Log memory log) internal pure returns (bytes32) {
         bytes memory words = bytes.concat(tagOf(log.topics[0]));
-        // In these two events, a field that is not indexed stands between the indexed fields.
+        // In these two events, a field without an index stands between the indexed fields.
         if (
             log.topics[0] == IAssetApplications.Registered.selector
                 || log.topics[0] == IAssetLineage.Linked.selector
@@ -139,7 +139,7 @@ library Refold {
         }
     }
 
-    /// Splits data into the first word and the rest.
+    /// Splits data into its first 32-byte word and the rest.
     function _split(bytes memory data) private pure returns (bytes32 first, bytes memory rest) {
         rest = new bytes(data.length - 32);
         first = bytes32(data);

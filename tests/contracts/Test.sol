@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {PartyNo} from "../../contracts/Types.sol";
 import {vm} from "./Vm.sol";
 
-/// Base of all tests: assertions that revert, and the list of contracts that invariant tests call.
+/// The base of all tests. It has assertions that revert, and the list of contracts that invariant tests call.
 abstract contract Test {
     error NotEqual(bytes32 actual, bytes32 expected);
     error NotTrue(string what);
@@ -19,7 +19,8 @@ abstract contract Test {
         _targets.push(target);
     }
 
-    /// Deploys a contract by its name. With `new`, its code would become a part of every test contract.
+    /// Deploys a contract, which the test runner finds by name. `new` would copy the contract's code into every test
+    /// contract.
     function deploy(string memory name, bytes memory arguments) internal returns (address created) {
         bytes memory code = bytes.concat(vm.getCode(name), arguments);
         assembly {

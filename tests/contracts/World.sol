@@ -15,7 +15,7 @@ abstract contract World is Test {
     uint40 internal constant START = 1_790_000_000;
     address internal constant STRANGER = address(0xEE);
 
-    /// This authority is an admin too.
+    /// A party with two roles: authority and admin.
     PartyNo internal constant AUTHORITY = PartyNo.wrap(1);
     PartyNo internal constant ADMIN = PartyNo.wrap(2);
     PartyNo internal constant SUPERVISOR = PartyNo.wrap(3);
@@ -24,7 +24,7 @@ abstract contract World is Test {
     PartyNo internal constant PROVIDER = PartyNo.wrap(6);
     PartyNo internal constant CONSUMER = PartyNo.wrap(7);
     PartyNo internal constant SUBJECT = PartyNo.wrap(8);
-    /// Two more officers: parties with the role of authority.
+    /// Two more officers: parties with the role authority.
     PartyNo internal constant SECOND_OFFICER = PartyNo.wrap(9);
     PartyNo internal constant THIRD_OFFICER = PartyNo.wrap(10);
     uint32 internal constant PARTIES = 10;
@@ -40,7 +40,7 @@ abstract contract World is Test {
         registry = PartyRegistry(deploy("PartyRegistry", abi.encode(forwarder, delay(), founding())));
     }
 
-    /// Returns how long proposals wait. With 0, a confirmed proposal is carried out at once.
+    /// Returns the waiting period of proposals in seconds. If it is 0, a confirmed proposal is carried out at once.
     function delay() internal pure virtual returns (uint40) {
         return 0;
     }
@@ -100,7 +100,8 @@ abstract contract World is Test {
         decide(address(registry), call);
     }
 
-    /// Lets the first officer propose a call and the second confirm it; carries the call out after the waiting period.
+    /// Lets the first officer propose a call and the second officer confirm it, and carries out the call after the
+    /// waiting period.
     function decide(address target, bytes memory call) internal {
         decideBy(AUTHORITY, SECOND_OFFICER, target, call);
     }
@@ -115,7 +116,7 @@ abstract contract World is Test {
         registry.carryOut(no, target, call);
     }
 
-    /// Sets a party's status; makes a proposal if one authority alone may not set this status.
+    /// Sets a party's status, by a proposal if one authority alone may not do so.
     function setStatus(PartyNo no, PartyStatus status) internal {
         uint32 roles = registry.partyOf(no).roles;
         if (status == PartyStatus.Closed || roles & (Roles.AUTHORITY | Roles.SUPERVISOR | Roles.ISSUER) != 0) {
@@ -130,7 +131,7 @@ abstract contract World is Test {
         decide(abi.encodeCall(PartyRegistry.setRoles, (no, roles)));
     }
 
-    /// Lets two officers retire the key `old`, and bind `fresh` instead if it is not zero.
+    /// Lets two officers retire the key `old` and bind the key `fresh`; if `fresh` is zero, no key is bound.
     function retire(PartyNo no, address fresh, address old) internal {
         decide(abi.encodeCall(IPartyKeys.changeKey, (no, fresh, old, "")));
     }

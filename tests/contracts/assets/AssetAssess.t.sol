@@ -7,7 +7,7 @@ import {Assessment, AssetId, AssetState, PartyNo, Roles, ScenarioCode} from "../
 import {AssetStages} from "./AssetStages.sol";
 import {vm} from "../Vm.sol";
 
-/// Tests reports of accredited third parties; see AssetLineage.tree.
+/// Tests assessments: reports about assets by accredited third parties; see AssetLineage.tree.
 contract AssetAssessTest is AssetStages {
     uint40 private constant FROM = START + 10;
     uint40 private constant TO = START + 1000;
@@ -52,7 +52,7 @@ contract AssetAssessTest is AssetStages {
         }
     }
 
-    function test_assess_GivenTheAccreditationIsForTheOtherKind() public {
+    function test_assess_GivenTheAccreditationIsForTheOtherKindOfReport() public {
         setRoles(BANK, Roles.ASSESSOR);
         setRoles(BROKER, Roles.ASSESSOR);
         _accredit(BANK, "quality");
@@ -92,7 +92,7 @@ contract AssetAssessTest is AssetStages {
         assets.assess(ASSET, Assessment.Quality, 0, REPORT_TO);
     }
 
-    function testFuzz_assess_WhenTheReportEndsNowOrBefore(uint40 seed) public {
+    function testFuzz_assess_WhenTheReportExpiresNowOrInThePast(uint40 seed) public {
         uint40 validTo = uint40(bound(seed, 0, FROM));
         expectTimePast(ASSET, validTo);
         _assess(Assessment.Valuation, validTo);

@@ -36,7 +36,7 @@ contract AssetDecideTest is AssetStages {
         expectSelfReview(ASSET, CONSUMER);
         by(CONSUMER);
         assets.decide(ASSET, 1, ObjectionState.Admitted, GROUNDS);
-        // The objector may decide the objection of another party.
+        // The registrar that filed the first objection may decide an objection of another party.
         by(BANK);
         assets.object(ASSET, GROUNDS);
         by(CONSUMER);
@@ -121,7 +121,7 @@ contract AssetDecideTest is AssetStages {
         assertTrue(assets.assetOf(ASSET).frozen, "still frozen");
     }
 
-    function test_decide_GivenTheRegistrationHasEndedSince() public {
+    function test_decide_GivenTheRegistrationEndedAfterTheObjection() public {
         uint32 no = _objection(ASSET, ObjectionState.Verified);
         annul(ASSET);
         _decide(ASSET, no, ObjectionState.Upheld);
@@ -130,7 +130,7 @@ contract AssetDecideTest is AssetStages {
         assertEq(assets.assetOf(ASSET).objections, 0);
     }
 
-    function test_decide_GivenTheApplicationWasRejectedSince() public {
+    function test_decide_GivenTheApplicationWasRejectedAfterTheObjection() public {
         _noticed(PENDING);
         uint32 first = _objection(PENDING, ObjectionState.Verified);
         uint32 second = _objection(PENDING, ObjectionState.Verified);
@@ -143,7 +143,7 @@ contract AssetDecideTest is AssetStages {
         assertTrue(assets.headOf(PENDING) != head, "folded");
     }
 
-    function test_decide_GivenAnotherApplicationHasComeUnderNoticeSince() public {
+    function test_decide_GivenALaterApplicationIsNowUnderNotice() public {
         file(ASSET, ApplicationKind.Change);
         _noticed(ASSET);
         uint32 first = _objection(ASSET, ObjectionState.Verified);
@@ -155,7 +155,7 @@ contract AssetDecideTest is AssetStages {
         assertApplication(ASSET, ApplicationKind.Renew, Stage.Noticed, NOTICE_END);
         assertEq(assets.assetOf(ASSET).objections, 0);
         assertTrue(!assets.assetOf(ASSET).frozen, "not frozen");
-        // If an objection against the new application is upheld, the new application is rejected.
+        // If an objection against the later application is upheld, that application is rejected.
         _decide(ASSET, _objection(ASSET, ObjectionState.Verified), ObjectionState.Upheld);
         assertNoApplication(ASSET);
     }
@@ -203,7 +203,7 @@ contract AssetDecideTest is AssetStages {
         assertTrue(assets.assetOf(ASSET).frozen == upheld, "frozen if upheld");
     }
 
-    /// Files a new objection and brings it to a state.
+    /// Files a new objection, and brings it to the given state.
     function _objection(AssetId id, ObjectionState state) private returns (uint32 no) {
         no = object(id);
         if (state == ObjectionState.Filed) return no;

@@ -13,8 +13,8 @@ import {
 import {Refold} from "../Refold.sol";
 import {Vm} from "../Vm.sol";
 
-/// Rebuilds assets from their events only. If the history does not allow an event at its place, the event is stored
-/// in `wrong`. Shares no code with the contracts.
+/// Rebuilds the state of assets from their events only. If an event is not allowed at its place in the history, its
+/// description is stored in `wrong`. This contract shares no code with the contracts that it checks.
 contract AssetGhost {
     address private immutable _EMITTER;
     bytes32 private immutable _ORIGIN;
@@ -25,7 +25,8 @@ contract AssetGhost {
     mapping(AssetId id => IAssetRecord.Asset) private _assets;
     mapping(AssetId id => mapping(uint256 lien => IAssetLiens.Lien)) private _liens;
     mapping(AssetId id => IAssetRights.Right[]) private _rights;
-    /// The number of the application that an objection is against; 0 if it is against the registration.
+    /// For each objection, the number of the application that the objection is against; 0 if it is against the
+    /// registration.
     mapping(AssetId id => mapping(uint256 no => uint8)) private _against;
     mapping(AssetId id => uint8) private _upheldAgainst;
 

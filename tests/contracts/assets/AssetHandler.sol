@@ -10,8 +10,8 @@ import {
 import {AssetGhost} from "./AssetGhost.sol";
 import {vm} from "../Vm.sol";
 
-/// Calls acts on a few assets at random. Usually an entitled party calls a possible act, sometimes any party calls
-/// any act. Refused calls change nothing in this contract.
+/// Makes random calls about a few assets. Usually the call is possible and its sender is entitled to it; sometimes call
+/// and sender are arbitrary. A refused call changes nothing in this contract.
 contract AssetHandler {
     enum Want {
         Any,
@@ -26,7 +26,8 @@ contract AssetHandler {
 
     uint256 private constant PLACES = 3;
     uint256 private constant PARTIES = 12;
-    /// The largest number of rights on one asset: enough that rights overlap, and few enough to compare all pairs.
+    /// The maximum number of rights in one asset. It is large enough that rights overlap, and small enough to compare
+    /// all pairs of rights.
     uint256 private constant MOST_RIGHTS = 16;
     uint40 private constant NOTICE = 100;
     PartyNo private constant SUPERVISOR = PartyNo.wrap(3);
@@ -35,7 +36,8 @@ contract AssetHandler {
     AssetRegistry private immutable _ASSETS;
     AssetGhost private immutable _GHOST;
     uint256 private _seed;
-    /// All assets registered so far. Only the last asset at each of the `PLACES` is active; the others have ended.
+    /// All assets registered so far. Each of the `PLACES` places has one active asset, the newest one; the earlier
+    /// assets of that place have ended.
     AssetId[] private _ids;
     mapping(uint256 place => AssetId) private _current;
 
@@ -54,7 +56,7 @@ contract AssetHandler {
     function register(uint256 seed) external rolls(seed) {
         uint256 place = _pick(PLACES);
         AssetId id = _current[place];
-        // An ended asset is replaced by a new asset with the same content.
+        // If the asset at this place has ended, register a new asset with the same content there.
         AssetState state = _ASSETS.assetOf(id).state;
         if (state == AssetState.None || state > AssetState.Confirmed) {
             id = AssetId.wrap(bytes32(1 + _ids.length));
@@ -80,8 +82,8 @@ contract AssetHandler {
         _advance();
     }
 
-    /// A second function that advances applications, so that they are advanced twice as often: an asset that is not
-    /// confirmed allows few acts.
+    /// The test runner calls every function equally often. With this second function applications advance twice as
+    /// often, so more assets become confirmed; before that, few acts are possible.
     function advanceAgain(uint256 seed) external rolls(seed) {
         _advance();
     }
@@ -273,7 +275,7 @@ contract AssetHandler {
         }
     }
 
-    /// Returns a party to which the creditors allow a transfer; if the asset is not pledged, returns any party.
+    /// Returns a party to which a creditor has consented to a transfer. If there is none, returns any party.
     function _consented(AssetId id) private returns (PartyNo to) {
         to = _trader();
         for (uint8 lien = 0; lien < 8; ++lien) {
@@ -291,13 +293,13 @@ contract AssetHandler {
         }
     }
 
-    /// Makes this party the sender of the next call, or sometimes another party.
+    /// Makes `party` the sender of the next call; in one of eight cases, any party instead.
     function _as(PartyNo party) private {
         uint256 no = _pick(8) == 0 ? 1 + _pick(PARTIES) : PartyNo.unwrap(party);
         vm.prank(address(uint160(0x1000 + no)));
     }
 
-    /// Returns an asset, usually one on which the act is possible.
+    /// Returns an asset, usually one in the state that the act needs.
     function _asset(Want want) private returns (AssetId id) {
         if (_ids.length != 0 && _pick(16) == 0) return _ids[_pick(_ids.length)];
         uint256 first = _pick(PLACES);
@@ -317,7 +319,7 @@ contract AssetHandler {
         return want == Want.Any || (asset.state == AssetState.Confirmed && asset.stage == Stage.None);
     }
 
-    /// Returns the provider, the consumer, the subject or the bank.
+    /// Returns one of four parties: the provider, the consumer, the subject or the bank.
     function _trader() private returns (PartyNo) {
         return PartyNo.wrap(uint32([6, 7, 8, 11][_pick(4)]));
     }

@@ -15,7 +15,7 @@ import {
 import {AssetStages} from "./AssetStages.sol";
 import {vm} from "../Vm.sol";
 
-/// Tests parents and successors of assets; see AssetLineage.tree.
+/// Tests the links to parents and to successors of assets; see AssetLineage.tree.
 contract AssetLineageTest is AssetStages {
     uint256 private constant MAX_ANCESTORS = 128;
 
@@ -82,7 +82,8 @@ contract AssetLineageTest is AssetStages {
     }
 
     function test_link_GivenTheAssetHas128Ancestors_ItCountsAnAncestorOncePerPath() public {
-        // Each asset has two parents in the generation before: 2, 6, 14, 30, 62, 126 ancestors.
+        // Each new asset has the previous asset as its parent twice. So the numbers of ancestors are 2, 6, 14, 30, 62
+        // and 126.
         AssetId parent = ASSET;
         for (uint256 i = 0; i < 6; ++i) {
             register(nth(i), keccak256(abi.encode(i)), Grade.General);
@@ -110,7 +111,7 @@ contract AssetLineageTest is AssetStages {
         by(PROVIDER);
         assets.link(PENDING, relation, ASSET);
         advance(PENDING, Stage.Returned);
-        // A parent may belong to another party, and may be frozen and expired.
+        // A parent may belong to another party, and may be frozen or expired.
         by(PROVIDER);
         assets.offerTransfer(NEW, CONSUMER, VALID_TO);
         by(CONSUMER);
@@ -213,7 +214,7 @@ contract AssetLineageTest is AssetStages {
     function testFuzz_annulledAncestor_GivenADistantAncestorIsAnnulled(uint8 seed) public {
         uint256 length = bound(seed, 2, 12);
         AssetId last = _chain(ASSET, length);
-        // The annulled asset is an ancestor of the second parent, not of the first.
+        // The annulled asset is an ancestor of the second parent, but not of the first.
         bring(NEW, ApplicationKind.None, Stage.None);
         _link(PENDING, NEW);
         _link(PENDING, last);
@@ -236,7 +237,7 @@ contract AssetLineageTest is AssetStages {
         assertEq(AssetId.unwrap(assets.annulledAncestor(ASSET)), bytes32(0));
     }
 
-    /// Makes a chain of assets, each linked to the one before, and returns the last one.
+    /// Makes a chain of assets in which each asset has the previous one as its parent, and returns the last one.
     function _chain(AssetId first, uint256 length) private returns (AssetId last) {
         last = first;
         for (uint256 i = 0; i < length; ++i) {

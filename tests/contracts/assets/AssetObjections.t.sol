@@ -6,7 +6,7 @@ import {ApplicationKind, AssetId, AssetState, ObjectionState, PartyNo, Roles, St
 import {AssetStages} from "./AssetStages.sol";
 import {vm} from "../Vm.sol";
 
-/// Tests filing objections; see AssetObjections.tree.
+/// Tests the filing of objections; see AssetObjections.tree.
 contract AssetObjectionsTest is AssetStages {
     uint32 private constant OBJECTS = Roles.SUBJECT | Roles.PROVIDER | Roles.CONSUMER | Roles.BROKER;
 
@@ -85,7 +85,7 @@ contract AssetObjectionsTest is AssetStages {
         freeze(ASSET);
         assertEq(_objectionTo(ASSET).application, 0);
         file(ASSET, ApplicationKind.Correct);
-        // The asset has an open application, which is not under notice.
+        // The asset has an open application, but the application is not under public notice.
         assertEq(_objectionTo(ASSET).application, 0);
         vm.warp(VALID_TO);
         assertEq(_objectionTo(ASSET).application, 0);
@@ -133,8 +133,8 @@ contract AssetObjectionsTest is AssetStages {
         assertEq(keccak256(abi.encode(assets.objectionOf(PENDING, 1))), keccak256(abi.encode(none)));
     }
 
-    /// Returns a confirmed asset with a second application. The seed selects the application's kind; the application is
-    /// under a long public notice.
+    /// Returns a confirmed asset with a second application, which is under a long public notice. The seed selects the
+    /// kind of the application.
     function _noticedOf(uint8 seed, uint16 longer) private returns (AssetId) {
         bring(NEW, ApplicationKind(1 + seed % 5), Stage.Reviewed);
         uint40 until = uint40(vm.getBlockTimestamp()) + NOTICE + longer % 2000;

@@ -87,12 +87,13 @@ contract AssetRegistryInvariants is AssetWorld {
         }
     }
 
-    /// Checks after each run that enough acts succeeded to make the invariants meaningful.
+    /// Checks after each run that enough calls succeeded; otherwise the invariants would prove little.
     function afterInvariant() public view {
         assertTrue(_ghost.seen(IAssetApplications.Confirmed.selector) != 0, "no asset was confirmed");
     }
 
-    /// Checks that every act of the handler can succeed. If all acts were refused, the invariants would prove nothing.
+    /// Checks that every function of the handler can succeed. If all calls were refused, the invariants would prove
+    /// nothing.
     function test_HandlerReachesEveryAct() public {
         bytes4[24] memory acts = _acts();
         uint256 passed = 0;

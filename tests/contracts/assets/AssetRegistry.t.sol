@@ -19,9 +19,9 @@ import {AssetStages} from "./AssetStages.sol";
 import {Refold} from "../Refold.sol";
 import {Vm, vm} from "../Vm.sol";
 
-/// Tests reading an asset's record and head; see AssetRegistry.tree.
+/// Tests the reading of an asset's record and of the head of its hash chain; see AssetRegistry.tree.
 contract AssetRegistryTest is AssetStages {
-    /// The number of kinds of events of IAssetRegistry.
+    /// How many kinds of events IAssetRegistry defines.
     uint256 private constant SORTS = 24;
 
     function test_assetOf_GivenTheAssetIsMissing() public view {

@@ -15,7 +15,8 @@ abstract contract AssetStages is AssetWorld {
     uint256 internal constant KINDS = uint256(type(ApplicationKind).max) + 1;
     uint256 internal constant STAGES = uint256(type(Stage).max) + 1;
 
-    /// Checks that the asset's head changed by exactly the events of the test.
+    /// Checks that the test emitted events of the asset, and that the head of the asset's hash chain covers exactly
+    /// these events.
     modifier folding(AssetId id) {
         bytes32 scope = AssetId.unwrap(id);
         bytes32 head = assets.headOf(id);
@@ -27,8 +28,8 @@ abstract contract AssetStages is AssetWorld {
         assertEq(assets.headOf(id), after_);
     }
 
-    /// Registers an asset of the provider with an application of this kind at this stage. If kind or stage is `None`,
-    /// the asset has no open application.
+    /// Registers an asset of the provider, and brings an application of this kind to this stage. If kind or stage is
+    /// `None`, the asset is confirmed and has no open application.
     function bring(AssetId id, ApplicationKind kind, Stage stage) internal {
         register(id, keccak256(abi.encode(id)), Grade.General);
         if (kind == ApplicationKind.First && stage != Stage.None) return _bringTo(id, stage);
@@ -38,7 +39,7 @@ abstract contract AssetStages is AssetWorld {
         _bringTo(id, stage);
     }
 
-    /// Returns a new asset whose registration has ended in this state.
+    /// Registers a new asset and ends its registration in this state.
     function end(AssetId id, AssetState state) internal {
         if (state == AssetState.Rejected) {
             bring(id, ApplicationKind.First, Stage.Accepted);

@@ -42,7 +42,7 @@ abstract contract AssetWorld is World {
         list[13] = founder(BROKER, Roles.BROKER);
     }
 
-    /// Begins early enough that at START the public notice has ended and the asset is confirmed.
+    /// Deploys the registry and registers the two assets early enough that at the time START one of them is confirmed.
     function newAssets() internal {
         vm.warp(START - NOTICE - 1);
         assets = AssetRegistry(deploy("AssetRegistry", abi.encode(forwarder, registry, NOTICE)));
@@ -53,7 +53,8 @@ abstract contract AssetWorld is World {
         _confirmed(ASSET);
     }
 
-    /// Brings a submitted application through all stages, which takes one second more than the public notice.
+    /// Brings a submitted application through all stages until it is confirmed. The clock moves to one second after the
+    /// public notice.
     function _confirmed(AssetId id) internal {
         _noticed(id);
         vm.warp(uint256(assets.assetOf(id).until) + 1);
@@ -71,7 +72,8 @@ abstract contract AssetWorld is World {
         advance(id, Stage.Reviewed);
     }
 
-    /// Moves an application to another stage. A public notice is as short as allowed; grounds are given where required.
+    /// Moves an application to another stage. A public notice is as short as allowed; grounds are given if the stage
+    /// needs them.
     function advance(AssetId id, Stage stage) internal {
         uint40 until = stage == Stage.Noticed ? uint40(vm.getBlockTimestamp()) + NOTICE : 0;
         bytes32 grounds = stage == Stage.Returned ? GROUNDS : bytes32(0);
@@ -84,7 +86,7 @@ abstract contract AssetWorld is World {
         assets.confirm(id, validTo);
     }
 
-    /// Files an application of the provider for general data, with new content and the old fingerprint.
+    /// Files an application of the provider for general data, with new content but without a new fingerprint.
     function file(AssetId id, ApplicationKind kind) internal {
         by(PROVIDER);
         assets.file(id, kind, "new content", 0, Grade.General);

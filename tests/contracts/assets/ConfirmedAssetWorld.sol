@@ -20,7 +20,7 @@ import {AssetWorld} from "./AssetWorld.sol";
 import {Refold} from "../Refold.sol";
 import {Vm, vm} from "../Vm.sol";
 
-/// An asset registry with an asset in every final state, and with functions that make transfers impossible.
+/// An asset registry with an asset in every final state, and functions that cause each obstacle to a transfer.
 abstract contract ConfirmedAssetWorld is AssetWorld {
     AssetId internal constant REJECTED = AssetId.wrap("rejected");
     AssetId internal constant CANCELLED = AssetId.wrap("cancelled");
@@ -28,7 +28,8 @@ abstract contract ConfirmedAssetWorld is AssetWorld {
     bytes32 internal constant TERMS = "terms";
     bytes32 internal constant SCOPE = "scope";
 
-    /// Checks that the asset's head changed by exactly the events of the test.
+    /// Checks that the test emitted events of the asset, and that the head of the asset's hash chain covers exactly
+    /// these events.
     modifier folds() {
         bytes32 head = assets.headOf(ASSET);
         vm.recordLogs();
@@ -38,7 +39,8 @@ abstract contract ConfirmedAssetWorld is AssetWorld {
         assertEq(assets.headOf(ASSET), expected);
     }
 
-    /// Makes a rejected, a cancelled and an annulled asset. The time moves by one second more than the public notice.
+    /// Registers three assets and ends them as rejected, cancelled and annulled. The clock moves to one second after
+    /// the public notice.
     function endAssets() internal {
         AssetId[3] memory ended = [REJECTED, CANCELLED, ANNULLED];
         for (uint256 i = 0; i < ended.length; ++i) {
@@ -105,7 +107,8 @@ abstract contract ConfirmedAssetWorld is AssetWorld {
         assets.endRight(ASSET, no, GROUNDS);
     }
 
-    /// Returns terms of a right to process: the consumer is the grantee and may grant licences under the right.
+    /// Returns a right to process that is not exclusive. The consumer is its grantee, and may grant licences under the
+    /// right.
     function plain(uint40 from, uint40 to) internal pure returns (IAssetRights.Right memory) {
         return IAssetRights.Right(RightKind.Process, false, true, true, CONSUMER, from, to, 0);
     }
@@ -115,14 +118,14 @@ abstract contract ConfirmedAssetWorld is AssetWorld {
         right.exclusive = true;
     }
 
-    /// Returns terms of a licence that is granted under the right `parent`; the subject is the licensee.
+    /// Returns a licence under the right number `parent`; the subject is its grantee.
     function licence(uint16 parent, uint40 from, uint40 to) internal pure returns (IAssetRights.Right memory right) {
         right = plain(from, to);
         (right.grantee, right.parent) = (SUBJECT, parent);
     }
 
-    /// Returns recipients that must be refused: nobody, an unknown party, the acting party, and a party in each status
-    /// that is not active.
+    /// Returns recipients that every function must refuse: nobody, an unknown party, the acting party itself, and a
+    /// party in each status that is not active.
     function badRecipients(PartyNo self) internal returns (PartyNo[6] memory list) {
         setStatus(ADMIN, PartyStatus.Suspended);
         setStatus(ISSUER, PartyStatus.Sanctioned);

@@ -7,15 +7,15 @@ import {Refold} from "../Refold.sol";
 import {Test} from "../Test.sol";
 import {vm} from "../Vm.sol";
 
-/// A contract that reads the clock, so that each external call reads the time again.
+/// Returns the chain's time. It is a contract, so that each external call reads the time again.
 contract ClockReader {
     function read() external view returns (uint40) {
         return Clock.nowSeconds();
     }
 }
 
-/// Tests the heads and the clock. The published values were computed from docs/protocol.md with another implementation
-/// of SHA-256.
+/// Tests the heads of hash chains, and the clock. The expected values were computed from docs/protocol.md with another
+/// implementation of SHA-256.
 contract EventHeadTest is Test {
     uint256 private constant MILLISECONDS_FROM = 1e11;
     address private constant CONTRACT = address(0xBEEF);
@@ -33,14 +33,17 @@ contract EventHeadTest is Test {
         assertEq(EventHead.genesis(ORIGIN, CONTRACT), GENESIS);
     }
 
-    function test_genesis_ItEqualsThePublishedValueOfAScope() public {
+    function test_genesis_WithAScope_ItEqualsThePublishedValue() public {
         vm.chainId(1337);
         assertEq(EventHead.genesis(ORIGIN, CONTRACT, bytes32(uint256(7))), GENESIS_OF_7);
     }
 
-    function testFuzz_genesis_ItIsTheHashOfTheWordsInOrder(bytes32 origin, uint64 chain, address contract_, bytes32 scope)
-        public
-    {
+    function testFuzz_genesis_ItIsTheHashOfTagOriginChainContractAndScope(
+        bytes32 origin,
+        uint64 chain,
+        address contract_,
+        bytes32 scope
+    ) public {
         vm.assume(chain != 0);
         vm.chainId(chain);
         assertEq(EventHead.genesis(origin, contract_), Refold.genesis(origin, chain, contract_));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-/// Computes trees and proofs over a range of leaf hashes, by the recursive definitions of RFC 9162 section 2.1.
+/// Computes roots and proofs of Merkle trees over leaf hashes, by the recursive definitions of RFC 9162, section 2.1.
 library MerkleReference {
     /// Returns the Merkle tree hash, MTH in section 2.1.1 of RFC 9162.
     function head(bytes32[] memory leaves, uint256 from, uint256 to) internal pure returns (bytes32) {
@@ -28,7 +28,7 @@ library MerkleReference {
         return _subproof(leaves, first, 0, leaves.length, true);
     }
 
-    /// Returns the path from a leaf to the root as bits, one for each level: 1 if the sibling is on the left.
+    /// Returns the path from a leaf to the root, one byte for each level: 1 if the sibling is on the left.
     function turns(uint256 index, uint256 size) internal pure returns (bytes memory) {
         if (size == 1) return "";
         uint256 k = split(size);

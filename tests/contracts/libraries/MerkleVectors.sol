@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {Rfc9162} from "../../../contracts/libraries/Rfc9162.sol";
 
-/// The reference leaves of Certificate Transparency, and the proofs published for them.
+/// The test leaves of Certificate Transparency, and the roots and proofs that are published for them.
 library MerkleVectors {
     function leaves8() internal pure returns (bytes32[] memory leaves) {
         leaves = new bytes32[](8);

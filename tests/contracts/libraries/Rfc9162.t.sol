@@ -89,7 +89,7 @@ contract Rfc9162Test is Test {
         _assertFails(claim);
     }
 
-    function testFuzz_verifyInclusion_WhenTheProofIsOneShorterOrLonger(bytes32 seed, uint8 i, uint8 n) public pure {
+    function testFuzz_verifyInclusion_WhenTheProofIsOneHashShorterOrLonger(bytes32 seed, uint8 i, uint8 n) public pure {
         Claim memory claim = _any(seed, i, n);
         bytes32[] memory proof = claim.proof;
         claim.proof = MerkleReference.append(proof, claim.root);
@@ -101,7 +101,10 @@ contract Rfc9162Test is Test {
         _assertFails(claim);
     }
 
-    function testFuzz_verifyInclusion_WhenThePathTurnsDifferently(bytes32 seed, uint8 i, uint8 n) public pure {
+    function testFuzz_verifyInclusion_WhenAnotherSizeChangesThePathToTheRoot(bytes32 seed, uint8 i, uint8 n)
+        public
+        pure
+    {
         Claim memory claim = _any(seed, i, n);
         bytes32 turns = keccak256(MerkleReference.turns(claim.index, claim.size));
         for (uint256 size = claim.index + 1; size < 80; ++size) {
@@ -111,7 +114,7 @@ contract Rfc9162Test is Test {
         }
     }
 
-    function testFuzz_verifyInclusion_WhenTheTreeOfTheLastLeafIsOneSmallerOrLarger(bytes32 seed, uint8 n) public pure {
+    function testFuzz_verifyInclusion_WhenTheSizeIsOneLessOrMoreForTheLastLeaf(bytes32 seed, uint8 n) public pure {
         uint256 size = bound(n, 1, 40);
         Claim memory claim = _claim(seed, size - 1, size);
         claim.size = size - 1;
@@ -129,7 +132,7 @@ contract Rfc9162Test is Test {
         _assertFails(claim);
     }
 
-    function test_verifyInclusion_WhenThePathTurnsTheSameWay() public pure {
+    function test_verifyInclusion_WhenAnotherSizeKeepsThePathToTheRoot() public pure {
         Claim memory claim = _claim("same", 0, 3);
         claim.size = 4;
         _assertPasses(claim);

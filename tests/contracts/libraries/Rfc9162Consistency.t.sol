@@ -59,7 +59,10 @@ contract Rfc9162ConsistencyTest is Test {
         _assertPasses(claim);
     }
 
-    function testFuzz_verifyConsistency_WhenTheProofIsOneShorterOrLonger(bytes32 seed, uint8 m, uint8 n) public pure {
+    function testFuzz_verifyConsistency_WhenTheProofIsOneHashShorterOrLonger(bytes32 seed, uint8 m, uint8 n)
+        public
+        pure
+    {
         Claim memory claim = _any(seed, m, n);
         bytes32[] memory proof = claim.proof;
         claim.proof = MerkleReference.append(proof, claim.secondRoot);

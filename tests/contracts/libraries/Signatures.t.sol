@@ -7,7 +7,8 @@ import {Acts, Keys} from "../Acts.sol";
 import {vm} from "../Vm.sol";
 import {World} from "../World.sol";
 
-/// Tests the verification of signatures over fixed hashes, made with Python's `cryptography` 50; see Signatures.tree.
+/// Tests the verification of signatures. The signatures over fixed hashes were made with Python's `cryptography` 50;
+/// see Signatures.tree.
 contract SignaturesTest is World {
     /// SHA-256 of "pingzheng".
     bytes32 private constant HASH = 0x63d03fcffae2739319afcf0f6744f80b78755ab2975e01d202fb8590dc74468d;
@@ -53,7 +54,7 @@ contract SignaturesTest is World {
         _assertSigned(P256_ACCOUNT, bytes32(0), bytes.concat(P256_OF_ZERO, P256_KEY));
     }
 
-    function testFuzz_signedBy_WhenEachKeySigned(uint256 key, bytes32 hash) public view {
+    function testFuzz_signedBy_WhenARandomKeySigned(uint256 key, bytes32 hash) public view {
         key = bound(key, 1, Keys.P256_N - 1);
         assertTrue(registry.signedBy(Keys.p256Account(key), hash, Keys.p256(key, hash)), "P-256");
         key = bound(key, 1, Keys.SECP256K1_N - 1);
@@ -72,7 +73,8 @@ contract SignaturesTest is World {
         assertTrue(!registry.signedBy(SECP256K1_ACCOUNT, HASH, p256), "of a secp256k1 key");
         assertTrue(!registry.signedBy(vm.addr(KEY), HASH, SECP256K1), "of another secp256k1 key");
         assertTrue(!registry.signedBy(P256_ACCOUNT, HASH, OF_ANOTHER_P256_KEY), "of another P-256 key");
-        // The account that the same point would have as an Ethereum key, which belongs to another suite.
+        // The account that an Ethereum key with the same coordinates would have. A signature by a P-256 key must not
+        // count for this account.
         address keccak = address(uint160(uint256(keccak256(P256_KEY))));
         assertTrue(!registry.signedBy(keccak, HASH, p256), "the key's account by keccak-256");
     }
@@ -113,14 +115,15 @@ contract SignaturesTest is World {
         assertTrue(!registry.signedBy(SECP256K1_ACCOUNT, HASH, signature), "secp256k1");
     }
 
-    /// If hash = -r * d, the verification computes the point at infinity; with a valid signature this never happens.
+    /// If hash = -r * d (d is the private key), the verification computes the point at infinity. This never happens
+    /// with a valid signature.
     function test_signedBy_WhenThePointIsInfinity() public view {
         bytes32 hash = 0xd4bbb6973ec9b519075ee1e805ddf1eed5a409b644da643d112841926c022e48;
         _assertRefused(P256_ACCOUNT, hash, bytes.concat(bytes32(uint256(2)), bytes32(uint256(1)), P256_KEY));
     }
 
-    /// The x coordinate of this point is n + 3, so its r is 3.
-    function test_signedBy_WhenThePointLiesBeyondTheOrder() public view {
+    /// The x coordinate of this point is n + 3 (n is the order of the curve), so r is 3.
+    function test_signedBy_WhenTheXCoordinateIsNotLessThanTheOrder() public view {
         bytes memory key = hex"61554dd3e017bda2adf61724a55523dad16a346fb3407b0d2fa62a3680c2419d"
             hex"eafdb265224c5acb3977691999fef71f02f0cbd345def5925053c78e97d637e7";
         address account = 0x3dEE3E58A96D2BE70B002B0E3a0C5b180D248311;
@@ -128,8 +131,9 @@ contract SignaturesTest is World {
         _assertRefused(account, HASH, bytes.concat(bytes32(Keys.P256_N + 3), bytes32(uint256(12345)), key));
     }
 
-    /// x = 5 and x = 5 + p are the same point with different accounts, but only x = 5 is a valid key.
-    function test_signedBy_WhenACoordinateLiesBeyondTheField() public view {
+    /// x = 5 and x = 5 + p (p is the prime of the curve) are the same point, but give different accounts. Only x = 5 is
+    /// a valid key.
+    function test_signedBy_WhenACoordinateOfTheKeyIsNotLessThanThePrime() public view {
         bytes32 hash = 0xdfb6a972945c83e11323f4031bc3c499af3df27b36ff0e427ce555f06176e134;
         bytes memory signature = hex"5f8cc122c491618542a6364e070f105f7b0ca6ef66300a2cabf7bc490a7c3c93"
             hex"1ff585ebcc0d37694be09092bad2d2f1622d6bc87592269bc8b30c46e95a202c";
@@ -139,8 +143,8 @@ contract SignaturesTest is World {
         _assertRefused(Keys.p256Account(x, y), hash, bytes.concat(signature, bytes32(x), bytes32(y)));
     }
 
-    /// The messages that our tests sign equal the values computed from docs/protocol.md by another implementation.
-    function test_acts_ItEqualsThePublishedValues() public pure {
+    /// The messages that these tests sign equal values that another implementation computed from docs/protocol.md.
+    function test_acts_TheMessagesEqualThePublishedValues() public pure {
         Acts.Frame memory frame = Acts.Frame(Acts.USES, sha256("origin"), 1337, address(0xB0B), address(0xA11CE));
         ICertificateLog.Use[] memory uses = new ICertificateLog.Use[](2);
         uses[0] = ICertificateLog.Use(bytes32(uint256(1)), 1);
@@ -154,7 +158,7 @@ contract SignaturesTest is World {
         assertEq(Acts.withdrawals(frame, statements), published);
     }
 
-    /// The account need not be bound, because this function only checks the signature.
+    /// The account need not be bound to a party, because `signedBy` checks only the signature.
     function test_signedBy_GivenTheAccountIsNotBound() public view {
         assertEq(registry.accountOf(vm.addr(OTHER_KEY)).validFrom, 0);
         _assertSigned(vm.addr(OTHER_KEY), HASH, Keys.secp256k1(OTHER_KEY, HASH));

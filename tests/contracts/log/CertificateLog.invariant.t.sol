@@ -10,7 +10,8 @@ import {LogWorld, edge} from "./LogWorld.sol";
 import {Refold} from "../Refold.sol";
 import {vm} from "../Vm.sol";
 
-/// Lets parties act on leaves and statements at random, and remembers the expected state. Refused calls change nothing.
+/// Lets parties act on leaves and statements at random, and remembers the state that the log must have. A refused call
+/// changes nothing in this contract.
 contract LogHandler {
     uint32 private constant LEAVES = 256;
     uint32 private constant PARTIES = 13;
@@ -21,8 +22,8 @@ contract LogHandler {
     CertificateLog private immutable _LOG;
     PartyRegistry private immutable _REGISTRY;
     bytes32 public head;
-    /// True if a hold was ever lifted without two parties of the same role (authority or supervisor) as the party that
-    /// set the hold.
+    /// True if a hold was ever lifted without two parties that have the role (authority or supervisor) for which the
+    /// hold was placed.
     bool public liftedByOthers;
     mapping(uint32 issuer => uint64) private _seq;
     mapping(uint32 issuer => uint64) private _batches;
@@ -43,8 +44,8 @@ contract LogHandler {
         }
     }
 
-    /// Makes a call as this party, and adds its events to the expected head. If the log refuses the call, everything is
-    /// reverted.
+    /// Makes the test's call as the party `who`, and adds its events to the expected head. If the log refuses the call,
+    /// everything is reverted.
     modifier acting(uint32 who) {
         vm.recordLogs();
         vm.startPrank(address(uint160(0x1000 + who)));
@@ -94,7 +95,8 @@ contract LogHandler {
         ++_uses[_consumer(seed)][_one(one)];
     }
 
-    /// Sends a list of signed uses from any account; some have the next ordinal and some do not.
+    /// Sends, from any account, a list of uses that the consumer signed. The first use has the next ordinal; the second
+    /// one may not.
     function recordUsesFor(uint256 seed, uint256 one, uint256 other, bool next) external acting(_anyone(seed)) {
         ICertificateLog.Use[] memory uses = new ICertificateLog.Use[](2);
         uses[0] = ICertificateLog.Use(_one(one), _uses[CONSUMER][_one(one)] + 1);
@@ -113,7 +115,7 @@ contract LogHandler {
         _setWithdrawn(_anyone(seed), _one(one), uint40(time));
     }
 
-    /// Sends a withdrawal that the consumer signed from any account.
+    /// Sends, from any account, a withdrawal that the consumer signed.
     function withdrawFor(uint256 seed, uint256 one, uint16 wait) external acting(_anyone(seed)) {
         uint256 time = vm.getBlockTimestamp() + wait;
         vm.warp(time);
@@ -133,7 +135,8 @@ contract LogHandler {
         ++_changes[_one(one)];
     }
 
-    /// Lets two parties try to lift the hold of a role (authority or supervisor); the parties may lack this role.
+    /// Lets two parties try to lift a hold of the authorities or of the supervisors. The parties may lack the role for
+    /// this.
     function lift(uint256 seed, uint256 other, uint256 one, bool authority) external {
         (uint32 proposer, uint32 confirmer) = (_office(seed), _office(other));
         bytes memory call =
@@ -208,7 +211,7 @@ contract LogHandler {
         _revoked[issuer][leaf] = true;
     }
 
-    /// Records the time of a withdrawal; the recorded time of an earlier withdrawal does not change.
+    /// Records the time of a withdrawal, unless an earlier withdrawal is recorded.
     function _setWithdrawn(uint32 party, bytes32 one, uint40 time) private {
         if (_withdrawn[party][one] == 0) _withdrawn[party][one] = time;
     }
@@ -226,7 +229,7 @@ contract LogHandler {
         return uint32(1 + seed % PARTIES);
     }
 
-    /// Returns a party, in three of four cases one that may do the act.
+    /// Returns a party. In three of four cases it is an issuer.
     function _issuer(uint256 seed) private pure returns (uint32) {
         return seed % 4 == 0 ? _anyone(seed / 4) : seed % 2 == 0 ? 4 : 11;
     }
@@ -239,7 +242,7 @@ contract LogHandler {
         return seed % 4 == 0 ? _anyone(seed / 4) : seed % 4 == 1 ? 1 : seed % 4 == 2 ? 3 : 13;
     }
 
-    /// Returns a party's roles that can place holds, as bits: 1 for an authority, 2 for a supervisor.
+    /// Returns the roles with which a party can place holds, as bits: 1 for authority, 2 for supervisor.
     function _bitsOf(uint32 no) private pure returns (uint8) {
         if (no == 13) return 3;
         return no == 3 ? 2 : no == 1 || no == 9 || no == 10 ? 1 : 0;
@@ -286,7 +289,7 @@ contract CertificateLogInvariants is LogWorld {
 
     /// forge-config: default.invariant.runs = 16
     /// forge-config: default.invariant.depth = 100
-    function invariant_OnlyTwoPartiesOfTheOfficeLiftItsHold() public view {
+    function invariant_OnlyTwoPartiesOfAnOfficeLiftTheOfficesHold() public view {
         assertTrue(!_handler.liftedByOthers(), "a hold was lifted by other parties than two of the office that set it");
         _handler.checkHolds();
     }

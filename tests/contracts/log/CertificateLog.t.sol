@@ -6,7 +6,7 @@ import {LeafStatus, PartyNo, PartyStatus, Reason, Roles} from "../../../contract
 import {LogWorld, edge} from "./LogWorld.sol";
 import {vm} from "../Vm.sol";
 
-/// Tests anchors and the status of single leaves; see CertificateLog.tree.
+/// Tests the anchoring of batches, and the status of single leaves; see CertificateLog.tree.
 contract CertificateLogTest is LogWorld {
     function test_anchor_GivenTheCallerIsAStranger() public {
         expectUnknownAccount(STRANGER);
@@ -29,14 +29,14 @@ contract CertificateLogTest is LogWorld {
         }
     }
 
-    function testFuzz_anchor_WhenTheRangeDoesNotBeginWhereTheLogEnds(uint64 firstSeq) public {
+    function testFuzz_anchor_WhenTheBatchDoesNotBeginWhereTheLogEnds(uint64 firstSeq) public {
         vm.assume(firstSeq != NEXT_SEQ);
         _expectNotContiguous(ISSUER, NEXT_SEQ, firstSeq);
         by(ISSUER);
         log.anchor(firstSeq, 1, 0);
     }
 
-    function test_anchor_WhenTheRangeBeginsWhereAnotherIssuersLogEnds() public {
+    function test_anchor_WhenTheBatchBeginsWhereAnotherIssuersLogEnds() public {
         _expectNotContiguous(OTHER_ISSUER, OTHER_SIZE, NEXT_SEQ);
         by(OTHER_ISSUER);
         log.anchor(NEXT_SEQ, 1, 0);
@@ -66,9 +66,9 @@ contract CertificateLogTest is LogWorld {
         assertEq(log.commitmentOf(OTHER_ISSUER, 2), bytes32(0));
     }
 
-    /// An issuer anchors the texts of another issuer again, to reset their status. The new batch belongs to the log of
-    /// the issuer that anchored it, and the status in the other log stays.
-    function test_anchor_WhenAnotherIssuerAnchorsTheSameTexts() public {
+    /// An issuer anchors the entries of another issuer again, to reset their status. But the new batch belongs to the
+    /// log of the issuer that anchored it, and the status in the other log stays.
+    function test_anchor_WhenAnotherIssuerAnchorsTheSameEntries() public {
         revoke(3);
         bytes32 commitment = log.commitmentOf(ISSUER, FIRST);
         by(OTHER_ISSUER);
@@ -94,7 +94,7 @@ contract CertificateLogTest is LogWorld {
         log.suspend(UNKNOWN, 0, Reason.Court);
     }
 
-    function test_suspend_WhenTheBatchIsAnotherIssuers() public {
+    function test_suspend_WhenTheBatchBelongsToAnotherIssuer() public {
         expectUnknownBatch(OTHER_ISSUER, SECOND);
         by(OTHER_ISSUER);
         log.suspend(SECOND, 0, Reason.Court);
@@ -188,7 +188,7 @@ contract CertificateLogTest is LogWorld {
         log.revoke(UNKNOWN, 0, Reason.Court);
     }
 
-    function test_revoke_WhenTheBatchIsAnotherIssuers() public {
+    function test_revoke_WhenTheBatchBelongsToAnotherIssuer() public {
         expectUnknownBatch(OTHER_ISSUER, SECOND);
         by(OTHER_ISSUER);
         log.revoke(SECOND, 0, Reason.Court);
@@ -213,7 +213,7 @@ contract CertificateLogTest is LogWorld {
         assertEq(log.statusWord(ISSUER, FIRST, index / 128), 1 << (128 + index % 128));
     }
 
-    function testFuzz_revoke_WhenEachIssuerRevokesTheSameNumbers(uint32 index) public {
+    function testFuzz_revoke_WhenBothIssuersRevokeLeavesWithTheSameNumbers(uint32 index) public {
         vm.expectEmit(address(log));
         emit ICertificateLog.StatusChanged(
             OTHER_ISSUER, FIRST, index / 128, uint128(1 << (index % 128)), LeafStatus.Revoked, Reason.Court, START
@@ -230,9 +230,12 @@ contract CertificateLogTest is LogWorld {
         _assertStays(one % 300, other % 300, before, move);
     }
 
-    function testFuzz_statusOf_WhenAnotherLeafAtTheEndOfAWordChanges(uint8 one, uint8 other, uint8 before, uint8 move)
-        public
-    {
+    function testFuzz_statusOf_WhenAnotherLeafAtTheEndOfAStorageWordChanges(
+        uint8 one,
+        uint8 other,
+        uint8 before,
+        uint8 move
+    ) public {
         _assertStays(edge(one), edge(other), before, move);
     }
 

@@ -6,7 +6,7 @@ import {LeafStatus, PartyNo, PartyStatus, Reason, Roles} from "../../../contract
 import {LogWorld} from "./LogWorld.sol";
 import {vm} from "../Vm.sol";
 
-/// Tests setting and lifting holds; see CertificateLog.tree.
+/// Tests the placing and lifting of holds; see CertificateLog.tree.
 contract CertificateLogHoldsTest is LogWorld {
     uint32 private constant HOLDS = Roles.AUTHORITY | Roles.SUPERVISOR;
     uint8 private constant AUTHORITY_BIT = 1;
@@ -14,7 +14,7 @@ contract CertificateLogHoldsTest is LogWorld {
     uint8 private constant BOTH_BITS = 3;
     bytes32 private constant ONE = "one";
 
-    function test_hold_GivenTheCallerHasNoOffice() public {
+    function test_hold_GivenTheCallerIsNeitherAuthorityNorSupervisor() public {
         for (uint32 no = 1; no <= LOG_PARTIES; ++no) {
             if (_isOffice(PartyNo.wrap(no))) continue;
             expectLacksRole(PartyNo.wrap(no), HOLDS);
@@ -29,33 +29,33 @@ contract CertificateLogHoldsTest is LogWorld {
         _hold(SUPERVISOR, ONE);
     }
 
-    function test_hold_GivenTheOfficeHoldsTheStatement() public {
+    function test_hold_GivenTheOfficeAlreadyHasAHold() public {
         PartyNo[3] memory who = [AUTHORITY, SUPERVISOR, BOTH];
         for (uint256 i = 0; i < who.length; ++i) {
             _hold(who[i], statement(i));
             _expectAlreadyHeld(statement(i));
             _hold(who[i], statement(i));
         }
-        // The hold belongs to the role (authority or supervisor), not to the single party that set the hold.
+        // A hold belongs to the role (authority or supervisor), not to the party that placed the hold.
         _expectAlreadyHeld(statement(2));
         _hold(AUTHORITY, statement(2));
     }
 
-    function test_hold_GivenAnotherOfficeHoldsTheStatement() public {
+    function test_hold_GivenTheOtherOfficeHasAHold() public {
         _hold(AUTHORITY, ONE);
         _expectHeld(BOTH_BITS, 2, Reason.Court, SUPERVISOR);
         _hold(SUPERVISOR, ONE);
         _assertHold(ONE, BOTH_BITS, 2);
     }
 
-    function test_hold_GivenOneOfBothOfficesHoldsTheStatement() public {
+    function test_hold_GivenACallerWithBothRolesAndAHoldOfOneOffice() public {
         _hold(AUTHORITY, ONE);
         _expectHeld(BOTH_BITS, 2, Reason.Court, BOTH);
         _hold(BOTH, ONE);
         _assertHold(ONE, BOTH_BITS, 2);
     }
 
-    function test_hold_WhenOneStatementOfTheListIsHeld() public {
+    function test_hold_WhenOneStatementOfTheListAlreadyHasAHold() public {
         _hold(SUPERVISOR, statement(2));
         bytes32 head = log.head();
         _expectAlreadyHeld(statement(2));
@@ -111,7 +111,7 @@ contract CertificateLogHoldsTest is LogWorld {
         log.lift(AUTHORITY_BIT, _list(ONE), Reason.Lifted);
     }
 
-    function test_lift_GivenTheProposerIsNotOfTheOffice() public {
+    function test_lift_GivenTheProposerLacksTheRoleOfTheOffice() public {
         for (uint32 no = 1; no <= LOG_PARTIES; ++no) {
             for (uint8 office = AUTHORITY_BIT; office <= SUPERVISOR_BIT; ++office) {
                 if (_isOf(PartyNo.wrap(no), office)) continue;
@@ -123,7 +123,7 @@ contract CertificateLogHoldsTest is LogWorld {
         }
     }
 
-    function test_lift_GivenTheConfirmerIsNotOfTheOffice() public {
+    function test_lift_GivenTheConfirmerLacksTheRoleOfTheOffice() public {
         _hold(SUPERVISOR, ONE);
         bytes memory call = _liftCall(SUPERVISOR_BIT, ONE);
         by(SUPERVISOR);
@@ -146,11 +146,11 @@ contract CertificateLogHoldsTest is LogWorld {
         registry.propose(address(log), call);
     }
 
-    function test_lift_GivenTheStatementWasNeverHeld() public {
+    function test_lift_GivenTheStatementNeverHadAHold() public {
         _expectNotLifted(SUPERVISOR_BIT, ONE, ONE);
     }
 
-    function test_lift_GivenOnlyAnotherOfficeHoldsTheStatement() public {
+    function test_lift_GivenOnlyTheOtherOfficeHasAHold() public {
         _hold(AUTHORITY, ONE);
         _expectNotLifted(SUPERVISOR_BIT, ONE, ONE);
         _hold(SUPERVISOR, statement(1));
@@ -159,7 +159,7 @@ contract CertificateLogHoldsTest is LogWorld {
         _assertHold(statement(1), SUPERVISOR_BIT, 1);
     }
 
-    function test_lift_GivenBothOfficesHoldTheStatement() public {
+    function test_lift_GivenBothOfficesHaveAHold() public {
         _hold(BOTH, ONE);
         _lift(AUTHORITY_BIT, ONE);
         _assertHold(ONE, SUPERVISOR_BIT, 2);
@@ -167,7 +167,7 @@ contract CertificateLogHoldsTest is LogWorld {
         _assertHold(ONE, 0, 3);
     }
 
-    function test_lift_WhenAPartyHasBothOffices() public {
+    function test_lift_WhenAPartyHasBothRoles() public {
         _hold(AUTHORITY, ONE);
         _hold(SUPERVISOR, ONE);
         bytes memory call = _liftCall(AUTHORITY_BIT, ONE);
@@ -179,13 +179,13 @@ contract CertificateLogHoldsTest is LogWorld {
         _assertHold(ONE, SUPERVISOR_BIT, 3);
     }
 
-    function test_lift_WhenOneStatementOfTheListIsNotHeld() public {
+    function test_lift_WhenOneStatementOfTheListHasNoHold() public {
         _hold(SUPERVISOR, statement(1));
         _expectNotLifted(SUPERVISOR_BIT, statement(1), statement(2));
         _assertHold(statement(1), SUPERVISOR_BIT, 1);
     }
 
-    function testFuzz_lift_WhenHeldAndLiftedManyTimes(bool authority, uint8 times) public {
+    function testFuzz_lift_WhenAHoldIsPlacedAndLiftedManyTimes(bool authority, uint8 times) public {
         uint8 office = authority ? AUTHORITY_BIT : SUPERVISOR_BIT;
         uint64 rounds = times % 10 + 1;
         for (uint64 i = 0; i < rounds; ++i) {
@@ -196,7 +196,7 @@ contract CertificateLogHoldsTest is LogWorld {
         }
     }
 
-    function test_lift_GivenTheHoldingPartyLostItsOffice() public {
+    function test_lift_GivenThePartyThatPlacedTheHoldLostItsRole() public {
         _hold(SUPERVISOR, ONE);
         bytes memory call = _liftCall(SUPERVISOR_BIT, ONE);
         by(BOTH);
@@ -217,7 +217,7 @@ contract CertificateLogHoldsTest is LogWorld {
         log.hold(_list(one), Reason.Court);
     }
 
-    /// Lets two parties with the same role (authority or supervisor) lift a hold of this role.
+    /// Lets two parties lift a hold of the authorities or of the supervisors; both have the role for this.
     function _lift(uint8 office, bytes32 one) private {
         decideBy(BOTH, office == AUTHORITY_BIT ? AUTHORITY : SUPERVISOR, address(log), _liftCall(office, one));
     }
@@ -226,7 +226,8 @@ contract CertificateLogHoldsTest is LogWorld {
         return abi.encodeCall(ICertificateLog.lift, (office, _list(one), Reason.Lifted));
     }
 
-    /// Two parties with the right role decide to lift two holds, but the log refuses one of the two statements.
+    /// Two parties with the right role decide to lift holds of one or two statements, but the log refuses because the
+    /// statement `one` has no hold.
     function _expectNotLifted(uint8 office, bytes32 other, bytes32 one) private {
         bytes32[] memory list = new bytes32[](2);
         (list[0], list[1]) = (other, one);
@@ -257,7 +258,7 @@ contract CertificateLogHoldsTest is LogWorld {
         return who[seed % 3];
     }
 
-    /// One authority is an admin too; the role of admin allows no holds.
+    /// Returns the bits of the holds that a party can place. AUTHORITY is also an admin, but admins cannot place holds.
     function _bitsOf(PartyNo no) private pure returns (uint8) {
         if (no == BOTH) return BOTH_BITS;
         return no == AUTHORITY ? AUTHORITY_BIT : SUPERVISOR_BIT;

@@ -8,7 +8,7 @@ import {LogWorld} from "./LogWorld.sol";
 import {Refold} from "../Refold.sol";
 import {Vm, vm} from "../Vm.sol";
 
-/// Tests bulk revocation, supersession and the head; see CertificateLog.tree.
+/// Tests the revocation of many leaves, supersession, and the head of the log's hash chain; see CertificateLog.tree.
 contract CertificateLogManyTest is LogWorld {
     function test_revokeMany_GivenTheCallerIsNotAnIssuer() public {
         for (uint32 no = 1; no <= LOG_PARTIES; ++no) {
@@ -24,18 +24,18 @@ contract CertificateLogManyTest is LogWorld {
         log.revokeMany(UNKNOWN, _indices(0, 1, 2), Reason.Court);
     }
 
-    function test_revokeMany_WhenTheBatchIsAnotherIssuers() public {
+    function test_revokeMany_WhenTheBatchBelongsToAnotherIssuer() public {
         expectUnknownBatch(OTHER_ISSUER, SECOND);
         by(OTHER_ISSUER);
         log.revokeMany(SECOND, _indices(0, 1, 2), Reason.Court);
     }
 
-    function test_revokeMany_WhenSideBySide() public {
+    function test_revokeMany_WhenALeafIsNamedTwiceInARow() public {
         expectRevoked(9);
         _revokeMany(_indices(9, 9, 8));
     }
 
-    function test_revokeMany_WhenAnotherWordIsBetween() public {
+    function test_revokeMany_WhenALeafIsNamedAgainAfterALeafOfAnotherWord() public {
         expectRevoked(9);
         _revokeMany(_indices(9, 200, 9));
     }
@@ -50,14 +50,14 @@ contract CertificateLogManyTest is LogWorld {
         assertEq(log.head(), head);
     }
 
-    function test_revokeMany_WhenTheLeavesShareAWord() public {
+    function test_revokeMany_WhenTheLeavesShareAStorageWord() public {
         expectStatusChanged(1, 1 | (1 << 2) | (1 << 127), LeafStatus.Revoked, Reason.Fraud, START);
         vm.recordLogs();
         _revokeMany(_indices(255, 128, 130));
         assertEq(vm.getRecordedLogs().length, 1);
     }
 
-    function test_revokeMany_WhenTheLeavesLieInSeveralWords() public {
+    function test_revokeMany_WhenTheLeavesLieInSeveralStorageWords() public {
         expectStatusChanged(0, 1 << 127, LeafStatus.Revoked, Reason.Fraud, START);
         expectStatusChanged(1, 1, LeafStatus.Revoked, Reason.Fraud, START);
         expectStatusChanged(2, 1, LeafStatus.Revoked, Reason.Fraud, START);
@@ -66,7 +66,7 @@ contract CertificateLogManyTest is LogWorld {
         assertEq(vm.getRecordedLogs().length, 3);
     }
 
-    function testFuzz_revokeMany_WhenComparedWithSingleRevocations(uint16 a, uint16 b, uint16 c, uint8 suspended)
+    function testFuzz_revokeMany_ItEqualsSingleRevocations(uint16 a, uint16 b, uint16 c, uint8 suspended)
         public
     {
         uint32[] memory indices = _indices(a % 512, b % 512, c % 512);
@@ -118,7 +118,7 @@ contract CertificateLogManyTest is LogWorld {
         log.supersede(FIRST, 0, UNKNOWN + 1, 0);
     }
 
-    function test_supersede_WhenTheNewBatchIsAnotherIssuers() public {
+    function test_supersede_WhenTheNewBatchBelongsToAnotherIssuer() public {
         expectUnknownBatch(OTHER_ISSUER, SECOND);
         by(OTHER_ISSUER);
         log.supersede(FIRST, 0, SECOND, 0);

@@ -7,7 +7,7 @@ import {Acts, Keys} from "../Acts.sol";
 import {LogWorld} from "./LogWorld.sol";
 import {vm} from "../Vm.sol";
 
-/// Tests that a reported key can withdraw but not record uses; see CertificateLog.tree.
+/// Tests that a reported key can withdraw statements but not record uses; see CertificateLog.tree.
 contract CertificateLogReportedTest is LogWorld {
     bytes32 private constant CONSENT = "consent";
 
@@ -31,7 +31,8 @@ contract CertificateLogReportedTest is LogWorld {
         _withdraw();
     }
 
-    /// A withdrawal with a reported key and a withdrawal with a good key are recorded separately, in either order.
+    /// A withdrawal with a reported key and a withdrawal with a key that was not reported are recorded separately,
+    /// whichever comes first.
     function test_withdraw_GivenAReportedKeyWithdrew() public {
         _withdraw();
         vm.warp(START + 5);

@@ -6,7 +6,7 @@ import {PartyNo, PartyStatus, Roles} from "../../../contracts/Types.sol";
 import {LogWorld} from "./LogWorld.sol";
 import {vm} from "../Vm.sol";
 
-/// Tests uses and their counters; see CertificateLog.tree.
+/// Tests the recording and counting of uses; see CertificateLog.tree.
 contract CertificateLogUsesTest is LogWorld {
     uint256 private constant USES_SLOT = 2;
     bytes32 private constant REQUEST = "request";

@@ -115,7 +115,8 @@ contract CertificateLogUsesForTest is LogWorld {
         lists[0] = _uses(1, 3);
         lists[1] = _uses(1, 2);
         lists[1][1].request = statement(3);
-        // Only two of the three uses, a fourth use, and the three uses in another order.
+        // Only the first two of the three signed uses; then the three uses with a fourth; then the three in another
+        // order.
         lists[2] = _first(_uses(1, 2), 2);
         lists[3] = _first(_uses(1, 2), 4);
         lists[4] = _uses(1, 2);
@@ -134,7 +135,8 @@ contract CertificateLogUsesForTest is LogWorld {
 
     function test_recordUsesFor_WhenTheAccountIsNotTheSignedAccount() public {
         bytes memory signature = _signed(_uses(1, 2));
-        // An account of another party, another account of the same party, and one with a key of another curve.
+        // An account of another party, another account of the same party, and the same party's account with a P-256
+        // key.
         address[3] memory others = [accountOf(OTHER_CONSUMER), accountOf(CONSUMER), _p256Account];
         for (uint256 i = 0; i < others.length; ++i) {
             expectSignatureInvalid(others[i]);
@@ -187,8 +189,8 @@ contract CertificateLogUsesForTest is LogWorld {
         _assertStillGood(signature);
     }
 
-    /// The consumer signs the message in the form of an entry, a transaction or an Ethereum message, not in the form
-    /// that the protocol defines for acts.
+    /// The consumer signs the right message, but hashes it as an entry, as a transaction or as an Ethereum message
+    /// instead of as the protocol defines.
     function test_recordUsesFor_WhenSignedInAnotherForm() public {
         bytes32 hash = Acts.uses(frame(Acts.USES, _account), DEADLINE, _uses(1, 2));
         bytes32[3] memory others = [
@@ -248,12 +250,12 @@ contract CertificateLogUsesForTest is LogWorld {
         bytes32 hash = Acts.uses(frame(Acts.USES, account), DEADLINE, _uses(1, 2));
         bytes memory signature = Keys.secp256k1(SUBJECT_KEY, hash);
         expectLacksRole(SUBJECT, Roles.CONSUMER);
-        // The role of the sender does not matter.
+        // The sender's role does not matter, only the role of the party that signed.
         by(CONSUMER);
         log.recordUsesFor(account, _uses(1, 2), DEADLINE, signature);
     }
 
-    /// Returns two uses for one request and one use for another request.
+    /// Returns three uses: two under one request, and one under another request.
     function _uses(uint16 first, uint16 second) private pure returns (ICertificateLog.Use[] memory uses) {
         uses = new ICertificateLog.Use[](3);
         uses[0] = ICertificateLog.Use(statement(1), first);
@@ -261,7 +263,7 @@ contract CertificateLogUsesForTest is LogWorld {
         uses[2] = ICertificateLog.Use(statement(1), second);
     }
 
-    /// Returns the first items of a list; items beyond the end of the list are uses for new requests.
+    /// Returns a list of `length` uses: the first ones are those of the given list, further ones are for new requests.
     function _first(ICertificateLog.Use[] memory uses, uint256 length)
         private
         pure
@@ -289,7 +291,8 @@ contract CertificateLogUsesForTest is LogWorld {
         return log.recordUsesFor(account, uses, deadline, signature);
     }
 
-    /// Checks that no use was counted, and that the unchanged call succeeds: the refusal came from the change alone.
+    /// Checks that no use was counted, and that the call succeeds without the change. So it was refused only because of
+    /// the change.
     function _assertStillGood(bytes memory signature) private {
         _assertUses(0, 0);
         assertEq(_send(_account, _uses(1, 2), DEADLINE, signature), 3);

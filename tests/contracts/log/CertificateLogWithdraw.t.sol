@@ -54,7 +54,7 @@ contract CertificateLogWithdrawTest is LogWorld {
         assertWithdrawn(PROVIDER, CONSENT, START);
     }
 
-    function test_withdraw_GivenTheStatementIsHeld() public {
+    function test_withdraw_GivenTheStatementHasAHold() public {
         by(SUPERVISOR);
         log.hold(statements(1, 2), Reason.Court);
         _withdraw(SUBJECT, statement(1));

@@ -204,7 +204,8 @@ contract CertificateLogWithdrawForTest is LogWorld {
         log.withdrawFor(account, list, signature);
     }
 
-    /// Checks that nothing was withdrawn, and that the unchanged call succeeds: the refusal came from the change alone.
+    /// Checks that nothing was withdrawn, and that the call succeeds without the change. So it was refused only because
+    /// of the change.
     function _assertStillGood(bytes memory signature) private {
         _assertWithdrawn(0, 0);
         _send(_account, statements(1, 2), signature);

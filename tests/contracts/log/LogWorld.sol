@@ -15,8 +15,8 @@ function edge(uint256 seed) pure returns (uint32) {
     return uint32((place / 4) * 128 + ((place / 2) % 2) * 126 + (place % 2));
 }
 
-/// A certificate log with two batches of one issuer and one batch of another. Consumer and subject have a key of each
-/// curve.
+/// A certificate log with two batches of one issuer and one batch of another. The consumer and the subject each have a
+/// secp256k1 key and a P-256 key.
 abstract contract LogWorld is World {
     PartyNo internal constant OTHER_ISSUER = PartyNo.wrap(11);
     PartyNo internal constant OTHER_CONSUMER = PartyNo.wrap(12);
@@ -75,7 +75,7 @@ abstract contract LogWorld is World {
         log.revoke(FIRST, index, Reason.Fraud);
     }
 
-    /// Returns the first words of a message to this log that the account signs.
+    /// Returns the first words of a message that `account` signs for this log.
     function frame(bytes32 tag, address account) internal view returns (Acts.Frame memory) {
         return Acts.Frame(tag, origin, CHAIN, address(log), account);
     }
@@ -93,7 +93,7 @@ abstract contract LogWorld is World {
         assertEq(uint256(log.statusOf(ISSUER, FIRST, index)), uint256(expected));
     }
 
-    /// Checks the time at which a good key withdrew the statement, and that no reported key withdrew it.
+    /// Checks when a key that was not reported withdrew the statement, and that no reported key withdrew it.
     function assertWithdrawn(PartyNo no, bytes32 one, uint40 expected) internal view {
         (uint40 at, uint40 reportedAt) = log.withdrawnAt(no, one);
         assertEq(at, expected);
@@ -127,7 +127,7 @@ abstract contract LogWorld is World {
         emit ICertificateLog.StatusChanged(ISSUER, FIRST, word, uint128(mask), status, reason, at);
     }
 
-    /// Returns the accounts of a party: its first account, and one with a key of each curve.
+    /// Returns three accounts of a party: its first account, one with a secp256k1 key and one with a P-256 key.
     function _with(PartyNo no, uint256 key, uint256 p256) private pure returns (address[] memory accounts) {
         accounts = new address[](3);
         (accounts[0], accounts[1], accounts[2]) = (accountOf(no), vm.addr(key), Keys.p256Account(p256));

@@ -10,7 +10,8 @@ import {PartyWorld} from "./PartyWorld.sol";
 import {Refold} from "../Refold.sol";
 import {vm} from "../Vm.sol";
 
-/// Tests the acting party, the head, and acts through the forwarder; see PartyRegistry.tree.
+/// Tests which party an account acts for, the head of the registry's hash chain, and calls through the forwarder; see
+/// PartyRegistry.tree.
 contract PartyActorTest is PartyWorld {
     function testFuzz_actor_GivenTheAccountIsUnknown(address account) public {
         vm.assume(registry.accountOf(account).no == PartyNo.wrap(0));
@@ -84,7 +85,7 @@ contract PartyActorTest is PartyWorld {
         assertEq(registry.head(), Refold.over(genesis, vm.getRecordedLogs(), address(registry)));
     }
 
-    function test_head_ItIsTheGenesisOfItsOwnChainAndAddress() public {
+    function test_head_ItDependsOnTheAddressOfTheRegistry() public {
         bytes32 here = registry.head();
         setUp();
         assertTrue(registry.head() != here, "another address has another head");
@@ -106,7 +107,7 @@ contract PartyActorTest is PartyWorld {
         assertEq(registry.partyOf(SUBJECT).roles, Roles.SUBJECT);
     }
 
-    /// The forwarder appends the registry's address as the sender. Such a call does not count as decided by officers:
+    /// The forwarder appends the registry's address as the sender. Such a call does not count as an approved proposal;
     /// only a call that the registry itself makes does.
     function test_forwarder_WhenTheAppendedSenderIsTheRegistry() public {
         bytes memory data = bytes.concat(setRolesCall(SUBJECT, Roles.ALL), bytes20(address(registry)));

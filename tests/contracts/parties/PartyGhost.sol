@@ -11,7 +11,7 @@ import {PartyRegistry} from "../../../contracts/PartyRegistry.sol";
 import {Refold} from "../Refold.sol";
 import {Vm, vm} from "../Vm.sol";
 
-/// Rebuilds the state of the party registry from its events only, and checks that no forbidden change happened.
+/// Rebuilds the state of the party registry from its events only, and records every change that is forbidden.
 contract PartyGhost {
     struct Key {
         uint32 no;
@@ -58,7 +58,8 @@ contract PartyGhost {
     mapping(uint32 no => Proposal) private _proposals;
     mapping(uint32 guardian => uint40) private _restsUntil;
     Pause[] private _pauses;
-    /// The number of the proposal that was carried out in the call whose events are being read.
+    /// The proposal that the present call carries out; 0 if the call carries out none. The ghost reads the events of
+    /// one call at a time.
     uint32 private _current;
 
     constructor(PartyRegistry registry) {
@@ -107,7 +108,7 @@ contract PartyGhost {
         return false;
     }
 
-    /// Returns whether a key was live at the time of a proposal.
+    /// Returns whether the key was live at the time `at`, when a change was proposed.
     function wasLive(address account, uint40 at) public view returns (bool) {
         Key storage key = _keys[account];
         return key.from <= at && (key.to == 0 || key.to >= at);
@@ -127,7 +128,8 @@ contract PartyGhost {
         return last.from <= at && at < last.until;
     }
 
-    /// Checks that an account can act exactly while its key is live, proven and not reported, and its party is active.
+    /// Checks for every account: it can act if its key is live, proven and not reported and its party is active, and
+    /// otherwise it cannot.
     function checkKeys() external view {
         for (uint256 i = 0; i < accounts.length; ++i) {
             uint32 no = _keys[accounts[i]].no;
@@ -194,8 +196,8 @@ contract PartyGhost {
         _requireTwo(count);
     }
 
-    /// Reads the binding of a key. Records a violation unless the key's own party or two other parties bound the key
-    /// after the waiting period. A key that was bound when its party was registered needs no waiting period.
+    /// Reads an event that binds a key. The ghost records a violation unless the key's own party or two other parties
+    /// bound the key by a proposal, after the waiting period. The first keys of a new party need no waiting period.
     function _bound(Vm.Log memory log) private {
         (bool proven, uint32 no, uint40 at,) = abi.decode(log.data, (bool, uint32, uint40, uint32));
         uint32 party = _no(log);
@@ -294,14 +296,15 @@ contract PartyGhost {
         _pauses[_pauses.length - 1].until = at;
     }
 
-    /// Records a violation unless two parties decided, and neither of them is the party that the proposal concerns.
+    /// Records a violation unless two parties decided the proposal, and neither of them is the party number `no`.
     function _requireTwo(uint32 no) private {
         Proposal storage proposal = _proposals[_current];
         if (_current == 0 || !_isOfTwo(proposal)) decidedByOne = true;
         if (no != 0 && (proposal.by == no || proposal.confirmedBy == no)) selfGranted = true;
     }
 
-    /// Returns whether proposer and confirmer are two parties that still have the role.
+    /// Returns whether proposer and confirmer are two different parties that still have the role that the proposal
+    /// needs.
     function _isOfTwo(Proposal storage proposal) private view returns (bool) {
         (uint32 one, uint32 other) = (proposal.by, proposal.confirmedBy);
         bool both = rolesOf[one] & proposal.role != 0 && rolesOf[other] & proposal.role != 0;

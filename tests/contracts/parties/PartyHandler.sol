@@ -11,8 +11,9 @@ import {Acts, Keys} from "../Acts.sol";
 import {PartyGhost} from "./PartyGhost.sol";
 import {vm} from "../Vm.sol";
 
-/// Lets parties, officers and thieves act at random, usually parties that may do the act. Refused calls change nothing
-/// in this contract. Acts that a subject may always do are tried on purpose, and must succeed.
+/// Lets parties, officers and thieves act at random; usually a party acts that may do so. A refused call changes
+/// nothing in this contract. The functions whose names begin with `must` try what a party can always do, and record if
+/// it is refused.
 contract PartyHandler {
     uint256 private constant _MOST_PARTIES = 14;
 
@@ -52,7 +53,8 @@ contract PartyHandler {
         _propose(_officer(), _bind(no, _pick(2) == 0 ? _accountOf(no) : address(0)));
     }
 
-    /// A second function with which officers propose keys, because parties change their own keys without officers.
+    /// Lets officers propose a key and confirm it at once. A party changes its own keys without officers, so changes by
+    /// officers would otherwise be rare.
     function decideKey(uint256 seed) external rolls(seed) {
         uint32 no = _party();
         _propose(_officer(), _bind(no, _pick(2) == 0 ? _accountOf(no) : address(0)));
@@ -92,7 +94,8 @@ contract PartyHandler {
         _confirm();
     }
 
-    /// A second function that confirms proposals, so that more are confirmed: unconfirmed proposals have no effect.
+    /// The test runner calls every function equally often. With this second function proposals are confirmed twice as
+    /// often, because unconfirmed proposals have no effect.
     function confirmAgain(uint256 seed) external rolls(seed) {
         _confirm();
     }
@@ -139,7 +142,7 @@ contract PartyHandler {
         _REGISTRY.setStatus(no, status, Reason.Court);
     }
 
-    /// Tries to make a call directly that is allowed only through a proposal.
+    /// Tries to bind a key directly, which is allowed only by a proposal.
     function bindAlone(uint256 seed) external rolls(seed) {
         uint32 no = _party();
         (address account, bytes memory proof) = _fresh(no);
@@ -162,7 +165,8 @@ contract PartyHandler {
         vm.warp(vm.getBlockTimestamp() + _pick(20 days));
     }
 
-    /// Checks that every live key can withdraw, even if it is reported, and whatever the state of party and ledger.
+    /// Checks that every live key can withdraw a statement, even if the key is reported, and whatever the party's
+    /// status; also during a pause.
     function mustWithdraw(uint256 seed) external rolls(seed) {
         address account = _account();
         require(_GHOST.keyOf(account).to == 0, "retired");
@@ -173,7 +177,7 @@ contract PartyHandler {
         }
     }
 
-    /// Checks that every key that was live when a key was proposed can veto it.
+    /// Checks that every key that was live when a change of its party's keys was proposed can veto the change.
     function mustVeto(uint256 seed) external rolls(seed) {
         require(_pick(4) == 0, "seldom");
         uint32 no = _pending();
@@ -228,7 +232,8 @@ contract PartyHandler {
         return abi.encodeCall(IPartyKeys.changeKey, (PartyNo.wrap(no), account, old, proof));
     }
 
-    /// Returns a key and its proof for the party with this number; the number is 0 for the first key of a new party.
+    /// Returns a new key, and its proof for the party with this number. For the first key of a new party, the number is
+    /// 0.
     function _fresh(uint32 no) private returns (address account, bytes memory proof) {
         uint256 key = ++_nextKey;
         account = vm.addr(key);
@@ -284,7 +289,7 @@ contract PartyHandler {
         return kind == 2 ? Roles.SUPERVISOR : uint32(_pick(Roles.ALL + 1));
     }
 
-    /// Returns a status, usually active, so that enough parties can still act.
+    /// Returns a random status. In half of all cases it is active, so that enough parties can still act.
     function _status() private returns (PartyStatus) {
         return PartyStatus(_pick(2) == 0 ? 1 : 2 + _pick(3));
     }

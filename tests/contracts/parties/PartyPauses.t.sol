@@ -43,7 +43,7 @@ contract PartyPausesTest is PartyWorld {
         assertEq(registry.pausedUntil(), START + 2 * PAUSE + REST);
     }
 
-    /// The thirty days until the party may pause again begin at the planned end of its pause.
+    /// A party must wait thirty days after the planned end of its pause, even if the pause was ended early.
     function test_pause_GivenThePauseOfThePartyWasEndedEarly() public {
         pauseBy(SUPERVISOR);
         confirmed(abi.encodeCall(IPauses.endPause, ()));
@@ -72,7 +72,7 @@ contract PartyPausesTest is PartyWorld {
         expectPaused(START + PAUSE);
         by(ISSUER);
         log.anchor(1, 1, "root");
-        // During the pause, defensive acts and reads are still possible.
+        // During the pause, reads and acts that only protect are still possible.
         by(ISSUER);
         log.revoke(0, 0, Reason.Fraud);
         by(CONSUMER);
@@ -91,7 +91,7 @@ contract PartyPausesTest is PartyWorld {
         log.anchor(1, 1, "root");
     }
 
-    function test_pause_WhileAssetsAreRegistered() public {
+    function test_pause_ItStopsRegisteringAndConfirmingAssets() public {
         AssetRegistry assets = AssetRegistry(deploy("AssetRegistry", abi.encode(forwarder, registry, 0)));
         AssetId[] memory ids = new AssetId[](1);
         ids[0] = AssetId.wrap("asset");
@@ -129,7 +129,7 @@ contract PartyPausesTest is PartyWorld {
         assets.file(ids[0], ApplicationKind.Change, "new content", 0, Grade.General);
     }
 
-    function test_endPause_GivenTheCallIsNotDecided() public {
+    function test_endPause_GivenNoApprovedProposal() public {
         pauseBy(SUPERVISOR);
         for (uint32 no = 1; no <= PARTIES; ++no) {
             expectNotDecided();
@@ -159,7 +159,8 @@ contract PartyPausesTest is PartyWorld {
         assertEq(registry.running(), START + 5);
     }
 
-    /// For any series of pauses, `running` counts all seconds except the paused ones, even if a pause was ended early.
+    /// For any series of pauses, `running` counts exactly the seconds that were not paused, even if a pause was ended
+    /// early.
     function testFuzz_running_ItLeavesOutThePausedSeconds(uint40[4] memory waits, bool[4] memory ended) public {
         uint40 expected = START;
         PartyNo[4] memory who = [AUTHORITY, SUPERVISOR, SECOND_OFFICER, THIRD_OFFICER];
@@ -183,7 +184,7 @@ contract PartyPausesTest is PartyWorld {
         }
     }
 
-    function test_actorUnlessPaused_WhetherPausedOrNot() public {
+    function test_actorUnlessPaused_WhenTheLedgerIsPausedAndWhenNot() public {
         assertEq(registry.actorUnlessPaused(accountOf(ISSUER), Roles.ISSUER), ISSUER);
         expectLacksRole(ISSUER, Roles.CDO);
         registry.actorUnlessPaused(accountOf(ISSUER), Roles.CDO);

@@ -8,7 +8,7 @@ import {NOBODY, PartyId, PartyNo, PartyStatus, Reason, Roles, ScenarioCode} from
 import {PartyWorld} from "./PartyWorld.sol";
 import {vm} from "../Vm.sol";
 
-/// Tests founding, roles, status and accreditation; see PartyRegistry.tree.
+/// Tests the founding parties, and changes of roles, status and accreditations; see PartyRegistry.tree.
 contract PartyRegistryTest is PartyWorld {
     uint32 private constant REGISTERS = Roles.AUTHORITY | Roles.ADMIN;
     uint32 private constant GUARDS = Roles.AUTHORITY | Roles.SUPERVISOR;
@@ -86,7 +86,7 @@ contract PartyRegistryTest is PartyWorld {
         registry.setRoles(SUBJECT, roles);
     }
 
-    function testFuzz_setRoles_WhenAnOfficeChangesAndNobodyDecided(uint32 before, uint32 after_) public {
+    function testFuzz_setRoles_WhenAnOfficeRoleChangesWithoutAnApprovedProposal(uint32 before, uint32 after_) public {
         before &= Roles.ALL;
         after_ &= Roles.ALL;
         vm.assume((before ^ after_) & OFFICES != 0);
@@ -100,7 +100,7 @@ contract PartyRegistryTest is PartyWorld {
         assertEq(registry.partyOf(SUBJECT).roles, before);
     }
 
-    function testFuzz_setRoles_WhenNoOfficeChanges(uint32 before, uint32 after_) public {
+    function testFuzz_setRoles_WhenNoOfficeRoleChanges(uint32 before, uint32 after_) public {
         before &= Roles.ALL;
         uint32 roles = (before & OFFICES) | (after_ & ORDINARY);
         setRoles(SUBJECT, before);
@@ -109,7 +109,7 @@ contract PartyRegistryTest is PartyWorld {
         assertEq(registry.partyOf(SUBJECT).roles, roles);
     }
 
-    function testFuzz_setRoles_WhenDecided(uint32 seed) public {
+    function testFuzz_setRoles_WhenTheProposalIsApproved(uint32 seed) public {
         uint32 roles = seed & Roles.ALL;
         bytes memory call = setRolesCall(SUBJECT, roles);
         uint32 no = decided(call);
@@ -171,13 +171,13 @@ contract PartyRegistryTest is PartyWorld {
         }
     }
 
-    function test_setStatus_WhenTheCallClosesThePartyAndNobodyDecided() public {
+    function test_setStatus_WhenThePartyIsClosedWithoutAnApprovedProposal() public {
         expectNotDecided();
         by(SUPERVISOR);
         registry.setStatus(ISSUER, PartyStatus.Closed, Reason.Fraud);
     }
 
-    function test_setStatus_GivenThePartyIsAnAuthoritySupervisorOrIssuerAndNobodyDecided() public {
+    function test_setStatus_GivenNoApprovedProposalForAnAuthoritySupervisorOrIssuer() public {
         PartyNo[4] memory who = [SECOND_OFFICER, SUPERVISOR, THIRD_OFFICER, ISSUER];
         for (uint256 i = 0; i < who.length; ++i) {
             for (uint8 status = 1; status < uint8(PartyStatus.Closed); ++status) {
@@ -215,7 +215,7 @@ contract PartyRegistryTest is PartyWorld {
         assertTrue(!registry.isSilent(PROVIDER), "a sanctioned party is not silent");
     }
 
-    function test_accredit_GivenTheCallIsNotDecided() public {
+    function test_accredit_GivenNoApprovedProposal() public {
         for (uint32 no = 1; no <= PARTIES; ++no) {
             expectNotDecided();
             by(PartyNo.wrap(no));
@@ -231,7 +231,7 @@ contract PartyRegistryTest is PartyWorld {
         _expectPeriod(from, from);
     }
 
-    function testFuzz_accredit_WhenThePeriodBeginsLaterThanBefore(uint40 given, uint40 from) public {
+    function testFuzz_accredit_WhenTheNewPeriodBeginsLaterThanTheOld(uint40 given, uint40 from) public {
         given = uint40(bound(given, 0, START));
         from = uint40(bound(from, given + 1, START + 99));
         _accredit(given, START + 100);
@@ -239,7 +239,7 @@ contract PartyRegistryTest is PartyWorld {
         _assertPeriod(ISSUER, S51, given, START + 100);
     }
 
-    function testFuzz_accredit_WhenThePeriodEndsInThePastButDidNotBefore(uint40 given, uint40 to) public {
+    function testFuzz_accredit_WhenTheEndIsMovedIntoThePast(uint40 given, uint40 to) public {
         uint40 then = START + 2 * DELAY;
         given = uint40(bound(given, then - 50, then + 100));
         to = uint40(bound(to, then - 99, (given < then ? given : then) - 1));
@@ -277,7 +277,8 @@ contract PartyRegistryTest is PartyWorld {
         decide(abi.encodeCall(IPartyRegistry.accredit, (ISSUER, S51, from, to)));
     }
 
-    /// Expects that a call that two officers have decided is refused when it is carried out.
+    /// Lets two officers decide an accreditation for this period, and expects that it is refused when it is carried
+    /// out.
     function _expectPeriod(uint40 from, uint40 to) private {
         bytes memory call = abi.encodeCall(IPartyRegistry.accredit, (ISSUER, S51, from, to));
         uint32 no = decided(call);

@@ -11,7 +11,8 @@ import {Acts, Keys} from "../Acts.sol";
 import {vm} from "../Vm.sol";
 import {World} from "../World.sol";
 
-/// A party registry whose proposals wait for three days. The subject has a second account, and one with a P-256 key.
+/// A party registry whose proposals wait for three days. The subject has two further accounts: one with a secp256k1 key
+/// and one with a P-256 key.
 abstract contract PartyWorld is World {
     uint40 internal constant DELAY = 3 days;
     uint40 internal constant OPEN_FOR = 14 days;
@@ -49,12 +50,12 @@ abstract contract PartyWorld is World {
         return vm.addr(FRESHER_KEY);
     }
 
-    /// Returns the first words of a message to this registry that the account signs.
+    /// Returns the first words of a message that `account` signs for this registry.
     function frame(bytes32 tag, address account) internal view returns (Acts.Frame memory) {
         return Acts.Frame(tag, origin, CHAIN, address(registry), account);
     }
 
-    /// Returns frames that differ from the account's frame in one word each: tag, origin, chain, contract or account.
+    /// Returns five frames. Each differs from the account's frame in one word: tag, origin, chain, contract or account.
     function otherFrames(bytes32 tag, address account, bytes32 otherTag, address otherAccount)
         internal
         view
@@ -70,7 +71,7 @@ abstract contract PartyWorld is World {
         frames[4].account = otherAccount;
     }
 
-    /// Returns the proof of possession of a new party's first key.
+    /// Returns the proof that a new party possesses this key as its first key.
     function proofOf(uint256 key) internal view returns (bytes memory) {
         return proofOf(key, PartyNo.wrap(0));
     }

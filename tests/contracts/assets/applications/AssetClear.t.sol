@@ -5,7 +5,7 @@ import {IAssetApplications} from "../../../../contracts/interfaces/IAssetApplica
 import {ApplicationKind, AssetState, Grade, PartyNo, Roles, Stage} from "../../../../contracts/Types.sol";
 import {AssetStages} from "../AssetStages.sol";
 
-/// Tests the security review of important data; see AssetApplications.tree.
+/// Tests the recording of the security review of important data; see AssetApplications.tree.
 contract AssetClearTest is AssetStages {
     uint32 private constant CLEARS = Roles.AUTHORITY | Roles.CDO | Roles.SUPERVISOR;
 

@@ -17,7 +17,7 @@ import {
 import {AssetStages} from "../AssetStages.sol";
 import {vm} from "../../Vm.sol";
 
-/// Tests confirming applications; see AssetApplications.tree.
+/// Tests the confirmation of applications; see AssetApplications.tree.
 contract AssetConfirmTest is AssetStages {
     function test_confirm_GivenTheCallerIsNotARegistrar() public {
         _noticeOver(PENDING);
@@ -42,7 +42,7 @@ contract AssetConfirmTest is AssetStages {
         assets.confirm(PENDING, VALID_TO);
     }
 
-    function test_confirm_GivenTheStageDoesNotAllowIt() public {
+    function test_confirm_GivenTheStageDoesNotAllowAConfirmation() public {
         uint256 n = 0;
         uint256 confirmed = 0;
         for (uint256 k = uint256(ApplicationKind.First); k < KINDS; ++k) {
@@ -93,7 +93,7 @@ contract AssetConfirmTest is AssetStages {
         by(REGISTRAR);
         assets.decide(PENDING, no, ObjectionState.Refused, GROUNDS);
         confirm(PENDING, VALID_TO);
-        // An open objection to the registration also blocks the applications that need no public notice.
+        // An open objection to the registration also blocks the kinds of applications that need no public notice.
         for (uint256 k = uint256(ApplicationKind.Correct); k < KINDS; ++k) {
             bring(nth(k), ApplicationKind(k), Stage.Reviewed);
             object(nth(k));
@@ -176,7 +176,7 @@ contract AssetConfirmTest is AssetStages {
         }
     }
 
-    function testFuzz_confirm_WhenAFirstValidityEndsNowOrBefore(uint40 seed) public {
+    function testFuzz_confirm_WhenAFirstRegistrationWouldEndNowOrInThePast(uint40 seed) public {
         _noticeOver(PENDING);
         uint40 at = NOTICE_END + 1;
         uint40 validTo = uint40(bound(seed, 0, at));
@@ -188,7 +188,7 @@ contract AssetConfirmTest is AssetStages {
         assertEq(assets.assetOf(PENDING).validTo, at + 1);
     }
 
-    function testFuzz_confirm_WhenARenewalEndsNowOrBeforeOrNotAfterTheOldValidity(uint40 seed, uint16 wait)
+    function testFuzz_confirm_WhenARenewalWouldNotEndAfterNowAndAfterTheOldEnd(uint40 seed, uint16 wait)
         public
     {
         file(ASSET, ApplicationKind.Renew);
@@ -205,7 +205,7 @@ contract AssetConfirmTest is AssetStages {
         assertEq(assets.assetOf(ASSET).validTo, latest + 1);
     }
 
-    function testFuzz_confirm_WhenAnotherKindHasAValidity(uint40 validTo) public {
+    function testFuzz_confirm_WhenAnotherKindOfApplicationGivesAnEndOfValidity(uint40 validTo) public {
         vm.assume(validTo != 0);
         ApplicationKind[3] memory kinds =
             [ApplicationKind.Change, ApplicationKind.Correct, ApplicationKind.Cancel];
@@ -269,7 +269,7 @@ contract AssetConfirmTest is AssetStages {
         vm.warp(uint256(assets.assetOf(id).until) + 1);
     }
 
-    /// Returns a valid argument for the end of the validity in this kind of application.
+    /// Returns an end of validity that `confirm` accepts for this kind of application.
     function _validity(ApplicationKind kind) private pure returns (uint40) {
         if (kind == ApplicationKind.First) return VALID_TO;
         return kind == ApplicationKind.Renew ? VALID_TO + 1 : 0;

@@ -7,7 +7,7 @@ import {ApplicationKind, AssetId, AssetState, Grade, NOBODY, PartyNo, Stage} fro
 import {AssetStages} from "../AssetStages.sol";
 import {vm} from "../../Vm.sol";
 
-/// Tests filing applications, and filing returned ones again; see AssetApplications.tree.
+/// Tests the filing of applications, also of returned ones; see AssetApplications.tree.
 contract AssetFileTest is AssetStages {
     function test_file_GivenTheCallerIsNotTheHolder() public {
         for (uint32 no = 1; no <= ALL_PARTIES; ++no) {
@@ -116,7 +116,7 @@ contract AssetFileTest is AssetStages {
         }
     }
 
-    function test_file_WhenTheFingerprintIsItsOwn() public {
+    function test_file_WhenTheFingerprintAlreadyBelongsToTheAsset() public {
         _file(ASSET, ApplicationKind.Change, "new", "asset print", Grade.General);
         assertPrint("asset print", ASSET);
         advance(ASSET, Stage.Returned);

@@ -8,7 +8,7 @@ import {ApplicationKind, AssetId, AssetState, Grade, NOBODY, PartyNo, Roles, Sta
 import {AssetStages} from "../AssetStages.sol";
 import {vm} from "../../Vm.sol";
 
-/// Tests entering assets; see AssetApplications.tree.
+/// Tests entering assets in the register; see AssetApplications.tree.
 contract AssetRegisterTest is AssetStages {
     uint32 private constant APPLIES = Roles.PROVIDER | Roles.CONSUMER;
 

@@ -6,7 +6,8 @@ import {ApplicationKind, AssetState, NOBODY, PartyNo, PartyStatus} from "../../.
 import {ConfirmedAssetWorld} from "../ConfirmedAssetWorld.sol";
 import {vm} from "../../Vm.sol";
 
-/// Tests what a creditor may do with its lien, and that a lien stops a cancellation; see AssetCreditor.tree.
+/// Tests what a creditor may do with its lien, and that a registration with a lien cannot be cancelled; see
+/// AssetCreditor.tree.
 contract AssetCreditorTest is ConfirmedAssetWorld {
     function testFuzz_consentToTransfer_GivenThereIsNoSuchLien(uint8 lien) public {
         _expectWrongLien(lien, NOBODY);

@@ -11,7 +11,7 @@ contract AssetLicencesTest is ConfirmedAssetWorld {
     uint40 private constant FROM = START + 100;
     uint40 private constant TO = START + 200;
 
-    function testFuzz_grant_WhenThereIsNoSuchParent(uint16 parent) public {
+    function testFuzz_grant_WhenThereIsNoSuchParentRight(uint16 parent) public {
         vm.assume(parent > 1);
         grant(plain(FROM, TO));
         expectForbids(parent);
@@ -99,13 +99,13 @@ contract AssetLicencesTest is ConfirmedAssetWorld {
         assertEq(license(BANK, licence(1, FROM, TO)), 2);
     }
 
-    function test_grant_GivenTheAssetIsOfferedUnderAParent() public {
+    function test_grant_WhenALicenceIsGrantedForAnOfferedAsset() public {
         grant(plain(FROM, TO));
         offer(BANK, DEADLINE);
         assertEq(license(CONSUMER, licence(1, FROM, TO)), 2);
     }
 
-    function test_grant_GivenAnExclusiveParent() public {
+    function test_grant_GivenTheParentRightIsExclusive() public {
         grant(exclusive(FROM, TO));
         license(CONSUMER, licence(1, FROM, TO));
         assertEq(license(CONSUMER, licence(1, FROM, TO)), 3);
@@ -115,7 +115,7 @@ contract AssetLicencesTest is ConfirmedAssetWorld {
         assertEq(grant(exclusive(FROM, TO)), 4);
     }
 
-    function testFuzz_grant_WhenTheCallIsValidUnderAParent(uint40 a, uint40 b, bytes32 scope, bool[2] memory flags)
+    function testFuzz_grant_WhenALicenceIsValid(uint40 a, uint40 b, bytes32 scope, bool[2] memory flags)
         public
         folds
     {

@@ -94,7 +94,7 @@ contract AssetPledgeTest is ConfirmedAssetWorld {
         }
     }
 
-    function test_pledge_GivenTheFirstInRankWasReleased() public {
+    function test_pledge_GivenTheLienOfTheFirstRankWasReleased() public {
         pledge(BANK);
         pledge(BROKER);
         pledge(CONSUMER);
@@ -125,9 +125,9 @@ contract AssetPledgeTest is ConfirmedAssetWorld {
         assertEq(pledge(BROKER), 5);
     }
 
-    function test_pledge_GivenThereIsALienOfTheLastRank() public {
+    function test_pledge_GivenALienHasTheHighestPossibleRank() public {
         pledge(BANK);
-        // Each lien is added before the previous lien is released, so that every new lien gets a higher rank.
+        // Each lien is added before the previous one is released, so each new lien gets the next rank.
         for (uint256 i = 1; i < 255; ++i) {
             pledge(BANK);
             release(uint8((i + 1) % 2), BANK);

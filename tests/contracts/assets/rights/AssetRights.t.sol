@@ -7,7 +7,7 @@ import {ApplicationKind, AssetId, PartyNo, RightKind, Roles} from "../../../../c
 import {ConfirmedAssetWorld} from "../ConfirmedAssetWorld.sol";
 import {vm} from "../../Vm.sol";
 
-/// Tests grants by the holder, and ending rights; see AssetRights.tree.
+/// Tests rights that the holder grants, and the ending of rights; see AssetRights.tree.
 contract AssetRightsTest is ConfirmedAssetWorld {
     uint40 private constant FROM = START + 100;
     uint40 private constant TO = START + 200;
@@ -116,7 +116,7 @@ contract AssetRightsTest is ConfirmedAssetWorld {
         assertEq(grant(right), 3);
     }
 
-    function test_grant_WhenAnExclusiveRightTouchesAnother() public {
+    function test_grant_WhenAnExclusiveRightBeginsWhereAnotherEnds() public {
         grant(exclusive(FROM, TO));
         expectOverlaps(1);
         grant(exclusive(TO - 1, TO + 10));
@@ -140,8 +140,8 @@ contract AssetRightsTest is ConfirmedAssetWorld {
         assertEq(grant(exclusive(START, FROM)), 3);
     }
 
-    /// The model stores the seconds that a right covers as bits, one bit for each of 32 seconds. It compares bits, not
-    /// the beginnings and ends of periods.
+    /// Compares the contract with a model. The model stores for each right one bit for each of 32 seconds, and compares
+    /// these bits; the contract compares beginnings and ends of periods.
     function testFuzz_grant_GivenGrantsOfRandomKindsAndPeriods(uint32[24] memory seeds) public {
         IAssetRights.Right[] memory model = new IAssetRights.Right[](24);
         uint256[] memory taken = new uint256[](24);
@@ -314,7 +314,7 @@ contract AssetRightsTest is ConfirmedAssetWorld {
         assertEq(assets.rightsOf(MISSING).length, 0);
     }
 
-    function test_rightsOf_ItReturnsEndedRightsTooInOrder() public {
+    function test_rightsOf_ItReturnsAllRightsInOrderIncludingEndedOnes() public {
         grant(plain(FROM, TO));
         grant(plain(FROM, TO + 1));
         end(CONSUMER, 1);

@@ -7,7 +7,7 @@ import {ApplicationKind, AssetId, AssetState, PartyNo, PartyStatus, Stage} from 
 import {ConfirmedAssetWorld} from "../ConfirmedAssetWorld.sol";
 import {vm} from "../../Vm.sol";
 
-/// Tests reassigning an asset of a party that cannot act; see AssetReassign.tree.
+/// Tests the reassignment of an asset whose holder can no longer act; see AssetReassign.tree.
 contract AssetReassignTest is ConfirmedAssetWorld {
     function test_reassign_GivenNoApprovedProposal() public {
         _silence();
@@ -91,7 +91,8 @@ contract AssetReassignTest is ConfirmedAssetWorld {
         assets.rejectTransfer(ASSET);
     }
 
-    /// A reassignment must not end the public notice of an application: the application could be confirmed too early.
+    /// A reassignment must not end the public notice of an application, because the application could then be confirmed
+    /// too early.
     function test_reassign_GivenAnApplicationIsUnderNotice() public {
         _noticed(PENDING);
         _silence();

@@ -10,9 +10,9 @@ import {vm} from "../../Vm.sol";
 
 /// Tests attacks that try to replace a party's key, or to bind a key to the wrong party; see KeyAttacks.tree.
 contract KeyAttacksTest is AttackWorld {
-    function test_attack_ForgedRecovery() public {
+    function test_attack_TheOwnerVetoesARecoveryThatOfficersForged() public {
         bytes memory call = recovery(SUBJECT, accountOf(SUBJECT));
-        // One officer alone fails, because a second party must confirm.
+        // One officer alone cannot bind a key, because a second party must confirm.
         uint32 no = proposeBy(AUTHORITY, call);
         pass(DELAY);
         expectReverting(IProposals.PartyNotConfirmed.selector, no);
@@ -22,7 +22,8 @@ contract KeyAttacksTest is AttackWorld {
         reportBy(THIRD_OFFICER, SUBJECT, accountOf(SUBJECT));
         reportBy(THIRD_OFFICER, SUBJECT, vm.addr(SUBJECT_KEY));
         reportBy(THIRD_OFFICER, SUBJECT, Keys.p256Account(SUBJECT_P256));
-        // The owner stops the officers with a veto. A reported key can sign the veto, and anybody can send it.
+        // The owner stops the officers with a veto. Even a reported key can sign the veto, and anybody can send the
+        // signature.
         bytes32 hash = Acts.veto(frame(Acts.VETO, Keys.p256Account(SUBJECT_P256)), no);
         registry.vetoFor(Keys.p256Account(SUBJECT_P256), no, Keys.p256(SUBJECT_P256, hash));
         expectNotPending(no, ProposalState.Vetoed);
@@ -32,8 +33,8 @@ contract KeyAttacksTest is AttackWorld {
         assertTrue(registry.isSilent(SUBJECT), "a party without a key that may act is silent");
     }
 
-    /// The thief has one key of the subject, and tries to replace the owner's key by its own.
-    function test_attack_ThiefReplacesTheKey() public {
+    /// The thief has one of the subject's keys, and tries to replace the owner's key by a key of the thief.
+    function test_attack_AThiefCannotReplaceTheOwnersKey() public {
         address stolen = vm.addr(SUBJECT_KEY);
         bytes memory call = change(SUBJECT, fresh(), accountOf(SUBJECT), proofOf(FRESH_KEY, SUBJECT));
         uint32 no = proposeAs(stolen, call);
@@ -53,9 +54,9 @@ contract KeyAttacksTest is AttackWorld {
         assertUnbound(fresh());
     }
 
-    /// The thief of a copied key vetoes the owner's recovery. The party becomes silent, and registers again under
-    /// another id.
-    function test_attack_ThiefVetoes() public {
+    /// The thief has a copy of the owner's only key, and vetoes the recovery of the party. The party then has no key
+    /// that may act, and registers again under another id.
+    function test_attack_APartyWhoseRecoveryAThiefVetoesCanRegisterAgain() public {
         reportBy(ISSUER, ISSUER, accountOf(ISSUER));
         bytes memory call = recovery(ISSUER, accountOf(ISSUER));
         uint32 no = confirmed(call);
@@ -71,7 +72,7 @@ contract KeyAttacksTest is AttackWorld {
     }
 
     /// The thief reports the owner's keys first, but a reported key can still report the stolen key.
-    function test_attack_ThiefReportsFirst() public {
+    function test_attack_AReportedKeyCanStillReportTheStolenKey() public {
         (address stolen, address phone) = (vm.addr(SUBJECT_KEY), Keys.p256Account(SUBJECT_P256));
         vm.prank(stolen);
         registry.report(SUBJECT, accountOf(SUBJECT));
@@ -82,9 +83,9 @@ contract KeyAttacksTest is AttackWorld {
         registry.actor(stolen, Roles.ALL);
     }
 
-    /// The published proof in another party's pending recovery is valid only for that other party, and without a valid
-    /// proof no party can bind the key to itself.
-    function test_attack_KeyOfAnotherParty() public {
+    /// A thief copies the proof from another party's pending recovery. The proof is valid only for that other party,
+    /// and without a valid proof no party can bind the key to itself.
+    function test_attack_APartyCannotBindTheKeyOfAnotherParty() public {
         bytes memory call = recovery(SUBJECT, accountOf(SUBJECT));
         uint32 no = confirmed(call);
         bytes memory copied = change(PROVIDER, fresh(), address(0), proofOf(FRESH_KEY, SUBJECT));
@@ -104,8 +105,8 @@ contract KeyAttacksTest is AttackWorld {
         assertMayAct(fresh(), SUBJECT);
     }
 
-    /// The proof of a first key names no party number, so an existing party cannot use it to bind the key.
-    function test_attack_FirstKeyOfAnotherParty() public {
+    /// The proof of a first key contains the party number 0, so an existing party cannot use the proof to bind the key.
+    function test_attack_AnExistingPartyCannotBindTheFirstKeyOfANewParty() public {
         bytes memory copied = change(PROVIDER, fresh(), address(0), proofOf(FRESH_KEY));
         uint32 squat = proposeBy(PROVIDER, copied);
         pass(DELAY);
@@ -113,15 +114,16 @@ contract KeyAttacksTest is AttackWorld {
         carryOut(squat, copied);
     }
 
-    /// If a key could be proposed for a number without a party, the future party could not veto it.
-    function test_attack_KeyForAFutureParty() public {
+    /// If a key could be proposed for a party number that is not used yet, the future party could not veto the key.
+    function test_attack_NobodyCanProposeAKeyForAPartyThatDoesNotExist() public {
         bytes memory call = change(NEW, fresh(), address(0), proofOf(FRESH_KEY, NEW));
         expectUnknown(NEW);
         proposeBy(AUTHORITY, call);
     }
 
-    /// If a party could bind the registry's address as its account, the registry could act for that party elsewhere.
-    function test_attack_RegistryAsAnAccount() public {
+    /// If the registry's address could be bound to a party, the calls that the registry makes to other contracts would
+    /// count as acts of that party.
+    function test_attack_NoPartyCanBindTheRegistryAsItsAccount() public {
         bytes memory call = change(SUBJECT, address(registry), address(0), "");
         uint32 no = decided(call);
         expectTaken(address(registry), PartyNo.wrap(0));

@@ -11,7 +11,7 @@ import {vm} from "../../Vm.sol";
 
 /// Tests attacks by single officers, supervisors and admins; see OfficerAttacks.tree.
 contract OfficerAttacksTest is AttackWorld {
-    function test_attack_SecondIdForOneFirm() public {
+    function test_attack_OneAdminCannotRegisterASecondIdForAFirm() public {
         bytes memory call = registration("second id", FRESH_KEY, Roles.PROVIDER);
         uint32 no = proposeListBy(ADMIN, call);
         expectReverting(IProposals.PartyOwnProposal.selector, no, PartyNo.unwrap(ADMIN));
@@ -24,8 +24,8 @@ contract OfficerAttacksTest is AttackWorld {
         assertEq(registry.partyNoOf(PartyId.wrap("second id")), PartyNo.wrap(0));
     }
 
-    /// One officer cannot remove another one, and two officers cannot leave fewer than three.
-    function test_attack_RemovedOfficers() public {
+    /// One officer cannot remove another officer, and two officers cannot leave fewer than three.
+    function test_attack_OneOfficerCannotRemoveAnotherAndTwoMustLeaveThree() public {
         bytes memory call = setRolesCall(SECOND_OFFICER, 0);
         expectOffice(Roles.AUTHORITY);
         by(AUTHORITY);
@@ -43,7 +43,7 @@ contract OfficerAttacksTest is AttackWorld {
         assertEq(registry.officers(), 3);
     }
 
-    function test_attack_ClosedParty() public {
+    function test_attack_OneOfficerCannotCloseAParty() public {
         expectNotDecided();
         by(AUTHORITY);
         registry.setStatus(ISSUER, PartyStatus.Closed, Reason.Fraud);
@@ -59,8 +59,9 @@ contract OfficerAttacksTest is AttackWorld {
         assertTrue(registry.isActive(ISSUER), "one officer cannot close a party");
     }
 
-    /// One authority or supervisor alone cannot invalidate an issuer's certificates; one officer can report its key.
-    function test_attack_SuspendedIssuer() public {
+    /// One authority or supervisor alone cannot suspend an issuer, which would invalidate all its certificates. But one
+    /// officer can report the issuer's key.
+    function test_attack_OneAuthorityOrSupervisorCannotSuspendAnIssuer() public {
         PartyNo[3] memory who = [AUTHORITY, SECOND_OFFICER, SUPERVISOR];
         for (uint256 i = 0; i < who.length; ++i) {
             expectNotDecided();
@@ -74,8 +75,8 @@ contract OfficerAttacksTest is AttackWorld {
         assertTrue(!registry.isActive(ISSUER), "two officers can suspend an issuer");
     }
 
-    /// Authorities cannot lift a supervisor's hold, and one supervisor alone cannot lift it either.
-    function test_attack_LiftedHold() public {
+    /// Authorities cannot lift a hold that a supervisor placed, and one supervisor alone cannot lift it either.
+    function test_attack_OnlyTwoSupervisorsCanLiftAHoldOfASupervisor() public {
         bytes32[] memory list = new bytes32[](1);
         list[0] = "statement";
         by(SUPERVISOR);
@@ -92,7 +93,7 @@ contract OfficerAttacksTest is AttackWorld {
         expectLacksRole(AUTHORITY, Roles.SUPERVISOR);
         by(AUTHORITY);
         registry.confirm(no, address(log), call);
-        // Authorities can propose to lift a hold of authorities, but on this statement no authority has set a hold.
+        // Authorities can propose to lift a hold of the authorities, but this statement has none.
         call = abi.encodeCall(ICertificateLog.lift, (1, list, Reason.Lifted));
         by(AUTHORITY);
         no = registry.propose(address(log), call);
@@ -106,8 +107,8 @@ contract OfficerAttacksTest is AttackWorld {
         assertEq(offices, 2);
     }
 
-    /// One authority or supervisor alone can pause the ledger for at most seven of thirty-seven days.
-    function test_attack_EndlessPause() public {
+    /// One authority or supervisor alone can pause the ledger for at most 7 of 37 days.
+    function test_attack_OnePartyCannotPauseTheLedgerWithoutEnd() public {
         pauseBy(SUPERVISOR);
         expectPaused(START + PAUSE);
         pauseBy(SUPERVISOR);
@@ -126,9 +127,9 @@ contract OfficerAttacksTest is AttackWorld {
         pauseBy(THIRD_OFFICER);
     }
 
-    /// Officers also have a key in a phone. A thief of the phones cannot report the sending keys, because an officer
-    /// needs a key that can send transactions.
-    function test_attack_OfficersWithoutASendingKey() public {
+    /// Two officers also have a key in a phone, which cannot send transactions. A thief of the phones cannot report the
+    /// officers' other keys, because too few officers would be left.
+    function test_attack_APartyWithoutAKeyThatCanSendTransactionsIsNoOfficer() public {
         PartyNo[2] memory who = [SECOND_OFFICER, THIRD_OFFICER];
         for (uint256 i = 0; i < who.length; ++i) {
             uint256 key = SUBJECT_P256 + 1 + i;
@@ -144,7 +145,7 @@ contract OfficerAttacksTest is AttackWorld {
             expectTooFew();
             carryOut(no, call);
         }
-        // With a fourth officer the report succeeds, and a party with only a phone key is not an officer.
+        // With a fourth officer the report succeeds. The party that has only a phone key is no officer then.
         setRoles(PROVIDER, Roles.AUTHORITY);
         reportBy(THIRD_OFFICER, THIRD_OFFICER, accountOf(THIRD_OFFICER));
         assertEq(registry.officers(), 3);
@@ -152,7 +153,7 @@ contract OfficerAttacksTest is AttackWorld {
 
     /// One of three officers cancels every proposal. The two others accuse this officer, appoint another officer, and
     /// then take the accused officer's role away.
-    function test_attack_RogueOfficerCancelsForever() public {
+    function test_attack_AnAccusedOfficerCannotCancelProposals() public {
         bytes memory strip = setRolesCall(THIRD_OFFICER, 0);
         uint32 stripped = confirmed(strip);
         expectSelfGrant(THIRD_OFFICER);

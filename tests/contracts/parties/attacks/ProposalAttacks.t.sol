@@ -8,7 +8,7 @@ import {vm} from "../../Vm.sol";
 
 /// Tests proposals that are used twice, too late, with another call or by one officer; see ProposalAttacks.tree.
 contract ProposalAttacksTest is AttackWorld {
-    function test_attack_ReplayedProposal() public {
+    function test_attack_AProposalCannotBeCarriedOutTwice() public {
         bytes memory call = setRolesCall(ISSUER, Roles.ISSUER | Roles.CDO);
         uint32 no = decided(call);
         carryOut(no, call);
@@ -20,7 +20,7 @@ contract ProposalAttacksTest is AttackWorld {
         assertEq(registry.partyOf(ISSUER).roles, Roles.ISSUER);
     }
 
-    function test_attack_ExpiredProposal() public {
+    function test_attack_AnExpiredProposalCanBeNeitherConfirmedNorCarriedOut() public {
         bytes memory call = setRolesCall(ISSUER, Roles.ISSUER | Roles.CDO);
         uint32 unconfirmed = proposeBy(AUTHORITY, call);
         uint32 no = confirmed(call);
@@ -32,7 +32,7 @@ contract ProposalAttacksTest is AttackWorld {
         assertEq(registry.partyOf(ISSUER).roles, Roles.ISSUER);
     }
 
-    function test_attack_ProposalChangedAfterConfirmation() public {
+    function test_attack_AConfirmedProposalCannotBeCarriedOutWithAnotherCall() public {
         bytes memory call = setRolesCall(ISSUER, Roles.ISSUER | Roles.CDO);
         uint32 no = decided(call);
         expectReverting(IProposals.PartyActDiffers.selector, no);
@@ -47,7 +47,7 @@ contract ProposalAttacksTest is AttackWorld {
 
     /// A registration is proposed by the hash of a call. Only exactly this call can be confirmed, and only if it is a
     /// call of `register`.
-    function test_attack_AnotherActInARegistrationProposal() public {
+    function test_attack_ARegistrationProposalCannotContainAnotherCall() public {
         bytes memory call = setRolesCall(ISSUER, Roles.ALL);
         uint32 no = proposeListBy(AUTHORITY, call);
         expectNotProposable(bytes4(call));
@@ -61,7 +61,7 @@ contract ProposalAttacksTest is AttackWorld {
         registry.confirm(no, address(log), call);
     }
 
-    function test_attack_TwoAccountsOfOnePartyAsTwoOfficers() public {
+    function test_attack_TwoAccountsOfOnePartyDoNotCountAsTwoOfficers() public {
         bytes memory call = change(AUTHORITY, fresh(), address(0), proofOf(FRESH_KEY, AUTHORITY));
         changeOwn(AUTHORITY, call);
         call = recovery(SUBJECT, accountOf(SUBJECT));
@@ -72,7 +72,7 @@ contract ProposalAttacksTest is AttackWorld {
     }
 
     /// If the proposer or the confirmer loses its role during the waiting period, the proposal cannot be carried out.
-    function test_attack_RemovedProposerAndConfirmer() public {
+    function test_attack_AProposalFailsIfProposerOrConfirmerLosesItsRole() public {
         setRoles(PROVIDER, Roles.AUTHORITY);
         bytes memory call = recovery(SUBJECT, accountOf(SUBJECT));
         uint32 proposed = proposeBy(PROVIDER, call);

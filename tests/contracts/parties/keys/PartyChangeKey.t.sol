@@ -8,9 +8,9 @@ import {Acts, Keys} from "../../Acts.sol";
 import {PartyWorld} from "../PartyWorld.sol";
 import {vm} from "../../Vm.sol";
 
-/// Tests binding, replacing and retiring keys; see PartyChangeKey.tree.
+/// Tests the binding, replacing and retiring of keys; see PartyChangeKey.tree.
 contract PartyChangeKeyTest is PartyWorld {
-    function test_changeKey_GivenTheCallIsNotDecided() public {
+    function test_changeKey_GivenNoApprovedProposal() public {
         bytes memory proof = proofOf(FRESH_KEY);
         for (uint32 no = 1; no <= PARTIES; ++no) {
             expectNotDecided();
@@ -19,13 +19,13 @@ contract PartyChangeKeyTest is PartyWorld {
         }
     }
 
-    function test_changeKey_WhenNothingChanges() public {
+    function test_changeKey_WhenTheCallNamesNoAccount() public {
         _proposeOwn(SUBJECT, change(SUBJECT, address(0), address(0), ""));
         expectZero();
         carryOut(1, change(SUBJECT, address(0), address(0), ""));
     }
 
-    function test_changeKey_WhenTheProofIsForSomethingElse() public {
+    function test_changeKey_WhenTheProofIsForAnotherMessageOrKey() public {
         Acts.Frame[5] memory frames = otherFrames(Acts.KEY, fresh(), Acts.VETO, fresher());
         for (uint256 i = 0; i < frames.length; ++i) {
             _expectProofInvalid(Keys.secp256k1(FRESH_KEY, Acts.key(frames[i], SUBJECT)));
@@ -37,7 +37,7 @@ contract PartyChangeKeyTest is PartyWorld {
         _expectProofInvalid(hex"00");
     }
 
-    function test_changeKey_WhenTheFreshAccountIsTaken() public {
+    function test_changeKey_WhenTheNewAccountIsAlreadyBound() public {
         bytes memory call = change(SUBJECT, accountOf(ISSUER), address(0), "");
         decided(call);
         expectTaken(accountOf(ISSUER), ISSUER);
@@ -48,7 +48,7 @@ contract PartyChangeKeyTest is PartyWorld {
         carryOut(2, call);
     }
 
-    function test_changeKey_WhenTheFreshAccountWasRetired() public {
+    function test_changeKey_WhenTheNewAccountWasRetired() public {
         changeOwn(SUBJECT, change(SUBJECT, fresh(), accountOf(SUBJECT), proofOf(FRESH_KEY, SUBJECT)));
         bytes memory call = change(ISSUER, accountOf(SUBJECT), address(0), "");
         decided(call);
@@ -124,7 +124,8 @@ contract PartyChangeKeyTest is PartyWorld {
         assertMayAct(account, ISSUER);
     }
 
-    /// The chain cannot check an SM2 key. Two officers can bind it; then it is live and can veto, but may not act.
+    /// The chain cannot check signatures of an SM2 key. Two officers can bind such a key; it is then live and can veto,
+    /// but may not act.
     function test_changeKey_WhenTwoOfficersBindAKeyWithoutAProof() public {
         bytes memory call = change(ISSUER, STRANGER, address(0), "");
         decided(call);
@@ -138,8 +139,8 @@ contract PartyChangeKeyTest is PartyWorld {
         vetoBy(STRANGER, no);
     }
 
-    /// When a call is proposed, its length shows whether the proof is missing. If the call has an empty proof but extra
-    /// bytes, it is refused later, when it is carried out.
+    /// When a call is proposed, only its length shows whether the proof is missing. A call with an empty proof and an
+    /// extra byte can be proposed, but is refused when it is carried out.
     function test_changeKey_WhenAPartyBindsAKeyToItselfWithoutAProof() public {
         bytes memory call = change(ISSUER, STRANGER, address(0), "");
         expectReverting(IPartyKeys.PartyProofMissing.selector, uint160(STRANGER));
@@ -159,7 +160,7 @@ contract PartyChangeKeyTest is PartyWorld {
         assertTrue(registry.accountOf(fresh()).acts, "a proven secp256k1 key can send transactions");
         assertTrue(!registry.accountOf(phone).acts, "a P-256 key cannot send transactions");
         assertTrue(!registry.accountOf(STRANGER).acts, "an unproven key cannot send transactions");
-        // Only the first key of a founding party can send transactions; its other keys cannot.
+        // Of a founding party's keys, only the first one counts as a key that can send transactions.
         assertTrue(registry.accountOf(accountOf(SUBJECT)).acts, "a founding party's first key can send transactions");
         assertTrue(!registry.accountOf(vm.addr(SUBJECT_KEY)).acts, "a founding party's further key cannot send transactions");
     }

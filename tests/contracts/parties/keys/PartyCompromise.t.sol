@@ -6,9 +6,9 @@ import {IPartyRecord} from "../../../../contracts/interfaces/IPartyRecord.sol";
 import {PartyNo} from "../../../../contracts/Types.sol";
 import {PartyWorld} from "../PartyWorld.sol";
 
-/// Tests dating the compromise of a key; see PartyCompromise.tree.
+/// Tests setting the time from which a key is compromised; see PartyCompromise.tree.
 contract PartyCompromiseTest is PartyWorld {
-    function test_dateCompromise_GivenTheCallIsNotDecided() public {
+    function test_dateCompromise_GivenNoApprovedProposal() public {
         for (uint32 no = 1; no <= PARTIES; ++no) {
             expectNotDecided();
             by(PartyNo.wrap(no));
@@ -16,7 +16,7 @@ contract PartyCompromiseTest is PartyWorld {
         }
     }
 
-    function test_dateCompromise_WhenTheAccountIsAnotherPartys() public {
+    function test_dateCompromise_WhenTheAccountBelongsToAnotherParty() public {
         bytes memory call = _date(SUBJECT, accountOf(ISSUER), START);
         uint32 no = decided(call);
         expectNotBound(SUBJECT, accountOf(ISSUER));

@@ -7,13 +7,13 @@ import {NOBODY, PartyId, PartyNo, PartyStatus, Roles} from "../../../../contract
 import {PartyWorld} from "../PartyWorld.sol";
 import {vm} from "../../Vm.sol";
 
-/// Tests registering parties with their first keys; see PartyRegister.tree.
+/// Tests the registration of parties with their first keys; see PartyRegister.tree.
 contract PartyRegisterTest is PartyWorld {
     uint32 private constant ORDINARY = Roles.SUBJECT | Roles.PROVIDER | Roles.CONSUMER | Roles.BROKER;
     uint32 private constant OFFICES = Roles.ISSUER | Roles.REGISTRAR | Roles.AUTHORITY | Roles.CDO
         | Roles.SUPERVISOR | Roles.ASSESSOR | Roles.ADMIN;
 
-    function test_register_GivenTheCallIsNotDecided() public {
+    function test_register_GivenNoApprovedProposal() public {
         IPartyKeys.Registration[] memory list = listOf(one("id", fresh(), proofOf(FRESH_KEY), Roles.SUBJECT));
         for (uint32 no = 1; no <= PARTIES; ++no) {
             expectNotDecided();

@@ -71,7 +71,7 @@ contract PartyReportTest is PartyWorld {
         reportBy(SUBJECT, SUBJECT, vm.addr(SUBJECT_KEY));
     }
 
-    function test_report_GivenThePartyIsAnAuthorityOrSupervisorAndNobodyDecided() public {
+    function test_report_GivenNoApprovedProposalForAnAuthorityOrSupervisor() public {
         PartyNo[2] memory who = [SUPERVISOR, SECOND_OFFICER];
         for (uint256 i = 0; i < who.length; ++i) {
             expectNotDecided();
@@ -79,7 +79,7 @@ contract PartyReportTest is PartyWorld {
         }
     }
 
-    function test_report_GivenThePartyIsAnAuthorityOrSupervisorAndTwoDecided() public {
+    function test_report_GivenAnApprovedProposalForAnAuthorityOrSupervisor() public {
         decide(abi.encodeCall(IPartyKeys.report, (SUPERVISOR, accountOf(SUPERVISOR))));
         assertEq(registry.accountOf(accountOf(SUPERVISOR)).reportedAt, START + DELAY);
     }

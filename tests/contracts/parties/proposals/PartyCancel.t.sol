@@ -47,7 +47,7 @@ contract PartyCancelTest is ProposalWorld {
         registry.cancel(no);
     }
 
-    function test_cancel_WhenTheProposalHasNoDelay() public {
+    function test_cancel_WhenTheProposalHasNoWaitingPeriod() public {
         uint32[3] memory quick = [
             proposeListBy(AUTHORITY, registration("id", FRESH_KEY, Roles.SUBJECT)),
             proposeBy(AUTHORITY, abi.encodeCall(IPauses.endPause, ())),
@@ -80,7 +80,7 @@ contract PartyCancelTest is ProposalWorld {
         }
     }
 
-    /// The accused officer cannot cancel until the confirmed accusation expires; time during a pause does not count.
+    /// An accused officer cannot cancel proposals until the confirmed accusation expires.
     function test_cancel_WhenTheCallerIsAccused() public {
         bytes[4] memory accusing = [
             setRolesCall(THIRD_OFFICER, 0),
@@ -110,7 +110,8 @@ contract PartyCancelTest is ProposalWorld {
         }
     }
 
-    /// Two accusations: confirming the one that was proposed first does not shorten the effect of the other.
+    /// An officer is accused twice. If the accusation that was proposed first is confirmed last, the officer still
+    /// cannot cancel until the later one expires.
     function test_cancel_WhenTheCallerIsAccusedTwice() public {
         bytes memory first = setRolesCall(THIRD_OFFICER, 0);
         uint32 earlier = proposeBy(AUTHORITY, first);

@@ -53,7 +53,7 @@ contract PartyCarryOutTest is ProposalWorld {
         assertState(no, ProposalState.CarriedOut);
     }
 
-    /// A pause stops both clocks of a proposal: its waiting period and the time until it expires.
+    /// During a pause, neither a proposal's waiting period nor the time until it expires passes.
     function test_carryOut_GivenTheLedgerWasPaused() public {
         bytes memory call = setRolesCall(ISSUER, Roles.ALL);
         uint32 no = confirmed(call);
@@ -68,7 +68,7 @@ contract PartyCarryOutTest is ProposalWorld {
         carryOut(no, call);
     }
 
-    function test_carryOut_WhenAChangeOfOwnKeysIsReady() public {
+    function test_carryOut_WhenAPartysChangeOfItsOwnKeysIsReady() public {
         bytes memory call = change(SUBJECT, fresh(), address(0), proofOf(FRESH_KEY, SUBJECT));
         uint32 no = proposeBy(SUBJECT, call);
         pass(DELAY - 1);

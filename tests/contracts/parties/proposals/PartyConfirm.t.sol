@@ -41,14 +41,14 @@ contract PartyConfirmTest is PartyWorld {
         confirmBy(SECOND_OFFICER, no, setRolesCall(ISSUER, Roles.ALL));
     }
 
-    function test_confirm_WhenAlreadyConfirmed() public {
+    function test_confirm_WhenTheProposalIsAlreadyConfirmed() public {
         bytes memory call = setRolesCall(ISSUER, Roles.ISSUER);
         uint32 no = confirmed(call);
         expectReverting(IProposals.PartyAlreadyConfirmed.selector, no, PartyNo.unwrap(SECOND_OFFICER));
         confirmBy(THIRD_OFFICER, no, call);
     }
 
-    function test_confirm_WhenTheProposalHasADelay() public {
+    function test_confirm_WhenTheProposalHasAWaitingPeriod() public {
         bytes memory call = setRolesCall(ISSUER, Roles.ISSUER);
         uint32 no = proposeBy(AUTHORITY, call);
         pass(DELAY + 1);
@@ -61,7 +61,7 @@ contract PartyConfirmTest is PartyWorld {
         carryOut(no, call);
     }
 
-    function test_confirm_WhenTheProposalHasNoDelay() public {
+    function test_confirm_WhenTheProposalHasNoWaitingPeriod() public {
         bytes memory call = registration("id", FRESH_KEY, Roles.SUBJECT);
         uint32 no = proposeListBy(ADMIN, call);
         expectEvent();

@@ -10,7 +10,7 @@ import {
 import {ProposalWorld} from "./ProposalWorld.sol";
 import {vm} from "../../Vm.sol";
 
-/// Tests proposing a call, and proposing a registration by its hash; see PartyPropose.tree.
+/// Tests proposals of a call, and proposals of a registration by its hash; see PartyPropose.tree.
 contract PartyProposeTest is ProposalWorld {
     uint32 private constant REGISTERS = Roles.AUTHORITY | Roles.ADMIN;
 
@@ -99,7 +99,7 @@ contract PartyProposeTest is ProposalWorld {
         assertEq(found.concerned, SUBJECT);
         assertEq(found.ready, START + DELAY);
         assertKind(found.kind, ProposalKind.Key);
-        // If an officer changes its own keys, no other role has to decide the proposal either.
+        // An officer, too, can change its own keys without a role or a second party.
         no = proposeBy(AUTHORITY, change(AUTHORITY, fresh(), accountOf(AUTHORITY), proofOf(FRESH_KEY, AUTHORITY)));
         assertEq(registry.proposalOf(no).role, 0);
     }
@@ -140,7 +140,7 @@ contract PartyProposeTest is ProposalWorld {
         uint32 no = registry.propose(STRANGER, call);
         assertEq(registry.proposalOf(no).ready, START + DELAY);
         assertEq(registry.proposalOf(no).concerned, NOBODY);
-        // If the target is another contract, a selector of this registry has no special meaning.
+        // For another contract as target, selectors of this registry's functions have no special meaning.
         by(AUTHORITY);
         no = registry.propose(STRANGER, change(AUTHORITY, fresh(), address(0), ""));
         assertKind(registry.proposalOf(no).kind, ProposalKind.Waits);

@@ -20,7 +20,7 @@ contract PartyVetoTest is PartyWorld {
         vetoBy(accountOf(SUBJECT), no);
     }
 
-    function test_veto_GivenTheAccountIsAnotherPartys() public {
+    function test_veto_GivenTheAccountBelongsToAnotherParty() public {
         uint32 no = confirmed(recovery(SUBJECT, accountOf(SUBJECT)));
         for (uint32 who = 1; who <= PARTIES; ++who) {
             if (PartyNo.wrap(who) == SUBJECT) continue;
@@ -31,7 +31,7 @@ contract PartyVetoTest is PartyWorld {
         vetoBy(STRANGER, no);
     }
 
-    function test_veto_GivenTheAccountWasNotLiveAtTheProposal() public {
+    function test_veto_GivenTheAccountWasNotLiveWhenTheChangeWasProposed() public {
         changeOwn(SUBJECT, change(SUBJECT, address(0), vm.addr(SUBJECT_KEY), ""));
         uint32 own = proposeBy(SUBJECT, change(SUBJECT, fresher(), address(0), proofOf(FRESHER_KEY, SUBJECT)));
         pass(1);
@@ -46,7 +46,7 @@ contract PartyVetoTest is PartyWorld {
     }
 
     /// A key that was retired after the proposal can still veto it.
-    function test_veto_GivenTheAccountWasRetiredSince() public {
+    function test_veto_GivenTheAccountWasRetiredAfterTheProposal() public {
         uint32 own = proposeBy(SUBJECT, change(SUBJECT, address(0), vm.addr(SUBJECT_KEY), ""));
         pass(DELAY);
         uint32 no = confirmed(recovery(SUBJECT, accountOf(SUBJECT)));
@@ -68,7 +68,7 @@ contract PartyVetoTest is PartyWorld {
         vetoBy(vm.addr(SUBJECT_KEY), no);
     }
 
-    function test_veto_WhateverTheStatusAndDuringAPause() public {
+    function test_veto_WhateverThePartysStatusAndDuringAPause() public {
         setStatus(SUBJECT, PartyStatus.Closed);
         uint32 no = confirmed(recovery(SUBJECT, accountOf(SUBJECT)));
         reportBy(SUBJECT, SUBJECT, accountOf(SUBJECT));
@@ -99,7 +99,7 @@ contract PartyVetoTest is PartyWorld {
         assertState(no, ProposalState.Pending);
     }
 
-    function test_vetoFor_GivenTheAccountIsAnotherPartys() public {
+    function test_vetoFor_GivenTheAccountBelongsToAnotherParty() public {
         uint32 no = confirmed(recovery(ISSUER, accountOf(ISSUER)));
         address account = vm.addr(SUBJECT_KEY);
         bytes memory signature = Keys.secp256k1(SUBJECT_KEY, Acts.veto(frame(Acts.VETO, account), no));

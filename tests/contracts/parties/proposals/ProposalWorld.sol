@@ -6,11 +6,11 @@ import {IPartyRegistry} from "../../../../contracts/interfaces/IPartyRegistry.so
 import {AssetId, PartyNo, PartyStatus, ScenarioCode} from "../../../../contracts/Types.sol";
 import {PartyWorld} from "../PartyWorld.sol";
 
-/// A party registry, and the calls that tests of proposals share.
+/// A party registry, and calls that several tests of proposals need.
 abstract contract ProposalWorld is PartyWorld {
     AssetId internal constant ASSET = AssetId.wrap("asset");
 
-    /// Returns one call of each function that concerns a party; the first is the change of keys.
+    /// Returns one call of each function that concerns a party; the first call is the change of keys.
     function concerning(PartyNo no) internal view returns (bytes[5] memory) {
         return [
             recovery(no, accountOf(no)),
