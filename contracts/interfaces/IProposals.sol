@@ -67,9 +67,10 @@ interface IProposals {
     error PartyOwnProposal(uint32 no, PartyNo by);
     /// @notice No second party has confirmed the proposal.
     error PartyNotConfirmed(uint32 no);
-    /// @notice The proposal cannot be carried out before the running time `ready`.
+    /// @notice The proposal cannot be carried out before `ready`, a running time (seconds UTC minus all paused
+    /// seconds).
     error PartyNotReady(uint32 no, uint40 ready);
-    /// @notice The proposal expired at the running time `expiry`.
+    /// @notice The proposal expired at `expiry`, a running time (seconds UTC minus all paused seconds).
     error PartyProposalExpired(uint32 no, uint40 expiry);
     /// @notice A proposal cannot be carried out while another one is being carried out.
     error PartyNested(uint32 no);
@@ -77,7 +78,8 @@ interface IProposals {
     /// change its own keys. Only a veto by a key of the party can stop such a change.
     error PartyNotCancellable(uint32 no);
     /// @notice Two officers decided to report a key of this party, or to change its roles or status. The party may not
-    /// cancel proposals until the running time `until`, when that decided proposal expires.
+    /// cancel proposals until that decided proposal expires, at `until`, a running time (seconds UTC minus all paused
+    /// seconds).
     error PartyAccused(PartyNo no, uint40 until);
     /// @notice The proposal changes no key, so it cannot be vetoed.
     error PartyNotVetoable(uint32 no);

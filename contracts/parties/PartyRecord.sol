@@ -21,7 +21,8 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
         uint16 acting;
         /// Since when the party has been closed or has had no key that may act for it; 0 if neither is the case.
         uint40 silentSince;
-        /// The running time until which a proposal that two officers confirmed against the party can be carried out.
+        /// The time until which the party may not cancel proposals, because a proposal that two officers decided
+        /// against it can still be carried out. It is a running time: seconds UTC minus all paused seconds.
         uint40 accusedUntil;
     }
 

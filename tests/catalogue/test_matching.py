@@ -68,7 +68,7 @@ def test_two_empty_domains_do_not_count_as_equal() -> None:
         ("", set()),
     ],
 )
-def test_words_are_latin_words_and_pairs_of_chinese_characters(text: str, expected: set[str]) -> None:
+def test_words_for_the_matching_are_latin_words_and_pairs_of_chinese_characters(text: str, expected: set[str]) -> None:
     assert words(text) == expected
 
 

@@ -168,7 +168,7 @@ def proposed_raw(chain: Chain, by: str, target: str, data: str) -> int:
 
 
 @pytest.mark.parametrize("more", ["00", "00" * 32])
-def test_attack_a_key_change_with_odd_encoding_is_shown_as_a_key_change(
+def test_attack_a_key_change_with_an_unusual_encoding_is_shown_as_a_key_change(
     chain: Chain, stranger: ChainReader, more: str
 ) -> None:
     """A thief adds a byte to the call data of a key change, which the contract accepts."""

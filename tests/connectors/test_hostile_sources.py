@@ -206,7 +206,7 @@ def test_a_source_times_out_if_no_process_can_start(tmp_path: Path, monkeypatch:
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_a_source_names_the_file_that_cannot_be_opened(tmp_path: Path, kind: str) -> None:
+def test_the_error_of_a_source_names_the_file_that_cannot_be_opened(tmp_path: Path, kind: str) -> None:
     place = Place(tmp_path, kind)
     source = place.holding(BILLS)
     assert isinstance(source.ask(query()), Supplied)

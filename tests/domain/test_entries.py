@@ -140,12 +140,12 @@ def test_only_certificates_have_a_class() -> None:
 
 
 @pytest.mark.parametrize(("kind", "member", "value"), WRONG.values(), ids=WRONG.keys())
-def test_value_that_does_not_fit_is_refused(kind: str, member: str, value: Any) -> None:
+def test_value_that_the_schema_of_an_entry_forbids_is_refused(kind: str, member: str, value: Any) -> None:
     assert refused_at(WHOLE[kind] | {member: value}) == member
 
 
 @pytest.mark.parametrize(("kind", "member", "value"), FITTING.values(), ids=FITTING.keys())
-def test_value_that_fits_is_accepted(kind: str, member: str, value: Any) -> None:
+def test_value_that_the_schema_of_an_entry_allows_is_accepted(kind: str, member: str, value: Any) -> None:
     validate_entry(WHOLE[kind] | {member: value})
 
 

@@ -60,7 +60,7 @@ def test_holidays_are_days_off_and_make_up_days_are_working_days(first: date, la
         assert is_working_day(day)
 
 
-def test_announced_days_agree_with_a_second_calendar() -> None:
+def test_announced_holidays_agree_with_a_second_calendar() -> None:
     """One day differs: a Saturday in 2005 became a working day by the notice for 2006; `chinesecalendar` omits it."""
     other = holidays.country_holidays("CN", years=range(2004, 2027))
     differing = [
@@ -79,7 +79,7 @@ def test_number_of_working_days_in_2025_is_right() -> None:
 
 
 @given(KNOWN)
-def test_announced_days_agree_with_the_library(day: date) -> None:
+def test_announced_holidays_agree_with_the_chinesecalendar_library(day: date) -> None:
     assert calendar_known(day)
     assert is_working_day(day) == chinese_calendar.is_workday(day)
 

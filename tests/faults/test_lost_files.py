@@ -83,12 +83,12 @@ EXPECTED: Final[dict[str, dict[str, Codes]]] = {
 }
 
 
-def test_the_table_of_this_test_has_every_file_of_a_home(prepared: Prepared) -> None:
+def test_the_table_of_this_test_lists_every_file_of_a_ledgers_home_folder(prepared: Prepared) -> None:
     assert sorted({*files_of(prepared.cut), *files_of(prepared.late)}) == sorted(EXPECTED)
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_every_lost_or_damaged_file_of_a_home_gives_its_error(
+def test_every_lost_or_damaged_file_of_a_home_folder_gives_its_own_error(
     prepared: Prepared, tmp_path: Path, acts: Acts, tally: Tally, name: str
 ) -> None:
     home, waiting = copied(prepared.cut, tmp_path / "home"), iter(prepared.waiting())

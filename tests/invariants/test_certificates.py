@@ -117,7 +117,7 @@ def test_invariant_05_another_consumer_is_refused_as_no_party_and_gets_no_payloa
         )
 
 
-def test_invariant_11_a_period_is_half_open_in_days_of_shanghai(pilot: Pilot) -> None:
+def test_invariant_11_a_certificate_stops_being_valid_exactly_at_the_end_of_its_last_shanghai_day(pilot: Pilot) -> None:
     """A certificate becomes valid at nbf (or at its anchor, if that is a second later), and stops being valid at exp.
 
     A day in Shanghai ends at 16:00 UTC. For the same rule without a ledger, see tests/proof/test_judgement.py.

@@ -145,7 +145,7 @@ USES: dict[str, Any] = {"chain": CHAIN, "account": ACCOUNT, "deadline": DEADLINE
 
 
 @pytest.mark.parametrize("changes", OTHERS, ids=lambda changes: "-".join(changes))
-def test_signature_for_one_act_does_not_fit_another(changes: dict[str, Any]) -> None:
+def test_signature_for_one_act_is_not_valid_for_another_act(changes: dict[str, Any]) -> None:
     assert uses_message(**USES | changes) != uses_message(**USES)
 
 

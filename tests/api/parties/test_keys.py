@@ -57,7 +57,7 @@ def test_a_party_with_its_own_key_gets_the_data_to_sign(api: Api) -> None:
     assert asked.json()["details"]["typed_data"]["primaryType"] == "ForwardRequest"
 
 
-def test_a_key_kept_elsewhere_needs_a_proof_of_possession(api: Api) -> None:
+def test_a_key_that_the_service_does_not_keep_needs_a_proof_of_possession(api: Api) -> None:
     signer, whole = elsewhere(api)
     _, other = elsewhere(api)
     for proof, code in (("", "PROOF_MISSING"), (other["proof"], "PROOF_INVALID")):

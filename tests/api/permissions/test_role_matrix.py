@@ -77,7 +77,7 @@ def test_the_chain_names_the_party_that_ended_a_certificate(stage: Stage) -> Non
     assert [event["by"] for event in events if event["name"] == "StatusChanged"] == [stage.parties["I"]] * 3
 
 
-def test_a_provider_ends_only_certificates_with_its_own_data_and_for_that_reason(stage: Stage) -> None:
+def test_a_provider_revokes_only_certificates_with_its_own_data_and_only_for_a_data_error(stage: Stage) -> None:
     own, others = stage.consented(), stage.others
     for number, reason in ((own.number, "fraud"), (others.number, "data_error")):
         answer = stage.post("P", f"/v1/certificates/{number}/revoke", {"reason": reason})

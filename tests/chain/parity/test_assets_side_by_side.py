@@ -99,7 +99,7 @@ def tempting(life: AssetLife) -> list[str]:
     return late + early
 
 
-def test_contracts_and_reference_agree_on_random_acts(world: World) -> None:
+def test_contracts_and_reference_implementation_agree_on_random_acts(world: World) -> None:
     @settings(max_examples=EXAMPLES or 50, derandomize=not EXAMPLES, suppress_health_check=list(HealthCheck))
     @given(st.sampled_from(STARTS), st.binary(min_size=MOVES * SEED // 2, max_size=MOVES * SEED))
     def lives(start: str, seeds: bytes) -> None:
@@ -160,7 +160,7 @@ def test_two_officers_can_reassign_the_asset_of_a_silent_party(world: World) -> 
     assert (sides.life("confirmed").holder, sides.life("confirmed").offered_to) == (sides.parties["bank"].no, 0)
 
 
-def test_the_refusals_of_the_reference_match_those_of_the_chain() -> None:
+def test_the_reference_implementation_refuses_with_the_same_errors_as_the_chain() -> None:
     """Class, message and hint of each refusal are the same in the reference and for the contract."""
     meanings = {code_of(name): meaning for name, meaning in load_meanings().items()}
     asset_errors = {code for code in meanings if code.startswith("ASSET_")}

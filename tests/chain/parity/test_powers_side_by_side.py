@@ -50,7 +50,7 @@ def play(sides: SideBySide, chosen: bytes) -> None:
     sides.make(move)
 
 
-def test_contracts_and_reference_agree_on_random_acts(world: World) -> None:
+def test_contracts_and_reference_implementation_agree_on_random_acts(world: World) -> None:
     @settings(max_examples=EXAMPLES or 30, derandomize=not EXAMPLES, suppress_health_check=list(HealthCheck))
     @given(st.binary(min_size=MOVES * SEED // 2, max_size=MOVES * SEED))
     def lives(seeds: bytes) -> None:

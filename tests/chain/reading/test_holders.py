@@ -41,7 +41,7 @@ def holders(reader: ChainReader, block: int) -> list[HolderFact]:
     return reader.holders(asset, block=block)
 
 
-def test_holders_lists_all_holders_in_order(chain: Chain) -> None:
+def test_all_holders_of_an_asset_are_listed_in_order(chain: Chain) -> None:
     moves = transferred(chain)
     names = ("provider", "bank", "other_bank", "assessor")
     expected = [HolderFact(chain.parties[name].id, move.time) for name, move in zip(names, moves, strict=True)]

@@ -160,7 +160,7 @@ def test_one_of_two_simultaneous_uses_succeeds(chain: Chain) -> None:
     assert uses_of(chain.reader, chain.parties["bank"].no, REQUEST) == 1
 
 
-def test_each_institution_lifts_only_its_own_hold(chain: Chain) -> None:
+def test_authorities_and_supervisors_each_lift_only_the_holds_of_their_own_role(chain: Chain) -> None:
     authority, supervisor = chain.acting("founder"), chain.acting("supervisor")
     authority.send(calls.hold([CONSENT, REQUEST], "court"))
     with pytest.raises(Conflict) as caught:
@@ -266,7 +266,7 @@ def test_the_code_of_a_contract_error_is_its_name_in_upper_snake(name: str, code
         (keccak(text="LogNotContiguous(uint32,uint64,uint64)")[:4].hex() + "00", "REVERT_UNKNOWN"),
     ],
 )
-def test_odd_revert_data_gives_a_pingzheng_error(data: str, code: str) -> None:
+def test_malformed_revert_data_gives_a_pingzheng_error(data: str, code: str) -> None:
     reader = RevertReader(interface_of(name) for name in CONTRACTS)
     assert reader.decode(bytes.fromhex(data)).code == code
 

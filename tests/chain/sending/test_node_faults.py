@@ -85,7 +85,7 @@ def test_sending_to_a_faulty_node_gives_a_pingzheng_error(faced: Faced, fault: s
 
 
 @pytest.mark.parametrize("fault", ["null", "a list", "no hex", "an object"])
-def test_a_transaction_with_an_odd_receipt_is_unconfirmed(faced: Faced, fault: str) -> None:
+def test_a_transaction_with_a_malformed_receipt_is_unconfirmed(faced: Faced, fault: str) -> None:
     """The transaction was sent, but nothing is known about its result."""
     client = faced.client
     client._required_sender()._receipt_timeout = 0.2

@@ -121,7 +121,7 @@ def test_tables_show_shanghai_time_and_json_shows_seconds(capsys: pytest.Capture
     assert result.count("2026-11-01 12:00:00") == 2 and result.count(str(NOON)) == 1 and result.count("–") == 2
 
 
-def test_the_checks_of_verify_are_printed_in_both_languages(tmp_path: Path) -> None:
+def test_the_verify_command_prints_its_checks_in_both_languages(tmp_path: Path) -> None:
     bundle, facts, made = tmp_path / "bundle.json", tmp_path / "facts.json", usage()
     bundle.write_bytes(made.bundle.to_bytes()[:MAX_BUNDLE_BYTES])
     facts.write_bytes(made.facts.to_bytes())

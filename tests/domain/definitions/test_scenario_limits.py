@@ -152,7 +152,7 @@ CLOSES = int(datetime(2026, 12, 31, 16, tzinfo=UTC).timestamp())
     [(0, False), (OPENS - 1, False), (OPENS, True), (CLOSES - 1, True), (CLOSES, False), (2**40 - 1, False)],
     ids=["long ago", "the second before", "Shanghai midnight", "the last second", "the midnight after", "far ahead"],
 )
-def test_pilot_is_open_from_shanghai_midnight_to_shanghai_midnight(at: int, is_open: bool) -> None:
+def test_pilot_period_begins_and_ends_at_midnight_in_shanghai(at: int, is_open: bool) -> None:
     if is_open:
         SCENARIO.require_pilot(at)
         return
