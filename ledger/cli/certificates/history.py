@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -14,6 +14,20 @@ from ledger.domain.codes import check_certificate_no
 
 if TYPE_CHECKING:
     from ledger.installation.participant import Participant
+
+# The Chinese title of each event in the provenance of a certificate.
+EVENT_TITLES: Final = {
+    "Issued": "签发",
+    "Anchored": "存证",
+    "StatusChanged": "状态变更",
+    "Superseded": "被取代",
+    "Used": "使用",
+    "Withdrawn": "撤回",
+    "Held": "冻结或解除冻结",
+    "Verified": "核验",
+    "Disclosed": "因案件公开",
+    "Erased": "删除",
+}
 
 
 def provenance(ledger: Participant, number: Number, as_json: AsJson = False) -> None:
@@ -78,8 +92,8 @@ def readings(
 
 def _event(event: dict[str, Any]) -> dict[str, object]:
     return {
-        "事件 event": event["name"],
+        "事件 event": f"{EVENT_TITLES[event['name']]} {event['name']}",
         "时间 at": local_time(int(str(event["at"]))),
-        "主体 by": str(event["by"])[:12] + "…",
+        "操作方 by": str(event["by"])[:12] + "…",
         "详情 details": event["args"] | event.get("names", {}),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from ledger.cli.shell.group import Group
 from ledger.cli.shell.output import (
     EXIT_ERROR,
     AsJson,
+    coded,
     console,
     emit,
     emit_rows,
@@ -138,7 +140,7 @@ def _show(item: Scenario) -> None:
         {
             "source": source.name,
             "标题 title": f"{source.title.zh} {source.title.en}",
-            "提供方 providers": ", ".join(sorted(source.provider_kinds)),
+            "提供方 providers": _kinds(source.provider_kinds),
             "列 columns": ", ".join(item.columns_of(source.name)),
         }
         for source in item.sources
@@ -159,18 +161,22 @@ def _show(item: Scenario) -> None:
     console.print(f"摘要 digest {item.digest}", highlight=False, soft_wrap=True)
 
 
+def _kinds(kinds: Iterable[str]) -> str | None:
+    return ", ".join(coded(kind) for kind in sorted(kinds)) or None
+
+
 def _limits(item: Scenario) -> dict[str, Any]:
     note = item.request_note
     price, cap = item.price.amount / _FEN, item.price.cap / _FEN
     free = "公益使用免费 public use, free"
     return {
         "领域 domain": item.domain,
-        "使用方 consumers": ", ".join(sorted(item.consumer_kinds)) or None,
-        "主体 subjects": ", ".join(sorted(item.subject_kinds)) or None,
-        "处理基础 legal basis": _BASES[item.legal_basis],
+        "使用方 consumers": _kinds(item.consumer_kinds),
+        "主体 subjects": _kinds(item.subject_kinds),
+        "法律依据 legal basis": _BASES[item.legal_basis],
         "需影响评估 impact assessment needed": item.requires_pia,
         "数据形态 payload": _MODES[item.payload_mode],
-        "分级 grade": item.grade,
+        "级别 grade": coded(item.grade),
         "有效期上限，日 validity at most, days": item.max_validity_days,
         "次数上限 uses at most": item.max_uses,
         "留存期上限，日 retention at most, days": item.retention_days,

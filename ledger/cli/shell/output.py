@@ -55,7 +55,7 @@ Home = Annotated[Path | None, typer.Option(help="Folder of the ledger; default: 
 _TIMES = re.compile(r"(\w+_)?at|since|until|due|valid_from|valid_to|exp|iat|nbf")
 
 # Members with these names have codes as values; labels.toml has a Chinese name for each code.
-_CODED = {"class", "result", "state", "status"}
+_CODED = {"class", "kind", "presented_with", "result", "roles", "state", "status"}
 # Matches long hex strings, which tables shorten: party ids, accounts and digests.
 _ID = re.compile(r"\b(0x)?[0-9a-f]{40,64}\b")
 _SHOWN = 12
@@ -164,6 +164,11 @@ def _labels() -> dict[str, dict[str, str]]:
 def _names(key: str) -> list[str]:
     """Return the heading of a member: the Chinese name that labels.toml has for it, if any, and its own name."""
     return [*filter(None, [_labels()["names"].get(key)]), key]
+
+
+def coded(value: str) -> str:
+    """Return a code with its Chinese name before it, if labels.toml has one."""
+    return " ".join(filter(None, [_labels()["values"].get(value), value]))
 
 
 def print_json(value: object) -> None:
@@ -300,13 +305,13 @@ def _cell(name: str, value: object) -> str:
         return "–"
     if isinstance(value, bool):
         return "是 yes" if value else "否 no"
-    if name in _CODED and str(value) in _labels()["values"]:
-        return f"{_labels()['values'][str(value)]} {value}"
+    if name in _CODED and isinstance(value, str):
+        return escape(coded(value))
     if isinstance(value, int) and _TIMES.fullmatch(name):
         return local_time(value) if value else "–"
     if isinstance(value, dict):
         return ", ".join(f"{escape(str(key))}: {_cell(str(key), item)}" for key, item in value.items()) or "–"
     if isinstance(value, (list, tuple)):
         between = "; " if any(isinstance(item, (dict, list, tuple)) for item in value) else ", "
-        return between.join(_cell("", item) for item in value) or "–"
+        return between.join(_cell(name if name in _CODED else "", item) for item in value) or "–"
     return escape(str(value))
