@@ -28,33 +28,24 @@ app = Group()
 @app.command("list")
 def listing(
     ledger: Ledger,
-    party: by.Party = "",
-    part: by.Part = None,
-    scenario: by.Scenario = None,
-    cls: by.Class = None,
-    state: by.State = None,
-    provider: by.Provider = None,
-    issued_from: by.IssuedFrom = None,
-    issued_to: by.IssuedTo = None,
-    expires_before: by.ExpiresBefore = None,
-    after: Annotated[str | None, typer.Option(help="List the certificates after this number.")] = None,
+    selected: by.Selected,
+    after: Annotated[str | None, typer.Option(help="List only certificates after this number.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """归集：列出以该参与方为主体、使用方、签发方或提供方的凭证及其当前状态。List the certificates of which a party is
-    subject, consumer, issuer or provider, with their current states.
+    """归集：列出一个参与方的凭证（作为主体、使用方、签发方或提供方）及其当前状态。List a party's certificates with
+    their present states: those of which it is subject, consumer, issuer or provider.
 
     示例 Examples:  pingzheng certificate list --scenario S51 --state active --limit 3 · pingzheng certificate list
     --party all --class registration
     """
-    wanted = by.filter_of(ledger, party, part, scenario, cls, state, provider, issued_from, issued_to, expires_before)
-    rows = ledger.usage.holdings.page(wanted, after, limit)
+    rows = ledger.usage.holdings.page(selected.filter(ledger), after, limit)
     emit_rows([_row(row.certificate) | {"state": row.state} for row in rows], as_json, "凭证 Certificates")
 
 
 @app.command()
 def show(ledger: Ledger, number: Number, key: OwnKey = None, as_json: AsJson = False) -> None:
-    """查看一张凭证及其当前状态。Show one certificate and its current status.
+    """查看一张凭证及其当前状态。Show one certificate and its present status.
 
     示例 Example:  pingzheng certificate show DAC-440802-2026-S51-00000001-K
     """
@@ -73,7 +64,7 @@ def bundle(
     as_json: AsJson = False,
 ) -> None:
     """凭证主体用自己的密钥取得凭证包；这次读取会留下记录。Write a certificate's bundle to a file. Only the
-    certificate's subject can do this, with its own key. The reading is recorded.
+    certificate's subject can do this, with its own key. The ledger records that the bundle was read.
 
     示例 Example:  pingzheng certificate bundle DAC-440802-2026-S51-00000001-K --key firm.key --out bundle.json
     """
@@ -92,11 +83,13 @@ def issue(
             help="Id of a request that the subject has authorised and the providers have answered.", show_default=False
         ),
     ] = "",
-    all_ready: Annotated[bool, typer.Option("--all-ready", help="Issue for every request that is ready.")] = False,
+    all_ready: Annotated[
+        bool, typer.Option("--all-ready", help="Issue the certificates of all requests that are ready.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """为一个请求，或为所有已获授权且提供方已答复的请求，签发凭证并存证。Issue and anchor the certificate for one
-    request, or for all requests that are authorised and that the providers have answered.
+    """签发凭证并存证：可指定一个请求，也可处理所有已获授权且提供方已答复的请求。Issue and anchor the certificate of one
+    request, or those of all requests that the subjects have authorised and the providers have answered.
 
     示例 Examples:  pingzheng certificate issue <request> · pingzheng certificate issue --all-ready
     """
@@ -121,8 +114,8 @@ def present(
     out: BundleOut = Path("bundle.json"),
     as_json: AsJson = False,
 ) -> None:
-    """用主体的密钥签名，把凭证出示给指定的使用方和其随机串，并写出凭证包。Sign, with the subject's key, that a
-    certificate is presented to one consumer with one nonce, and write the bundle to a file.
+    """用主体的密钥签名，把凭证出示给一个使用方（针对其随机串），并写出凭证包。Sign with the subject's key that the
+    certificate is presented to one consumer, for the consumer's nonce. Write the bundle to a file.
 
     示例 Example:  pingzheng certificate present DAC-440802-2026-S51-00000001-K --consumer <party> --nonce <nonce>
     --key firm.key
@@ -136,8 +129,8 @@ def present(
 
 @app.command()
 def correct(ledger: Ledger, number: Number, as_json: AsJson = False) -> None:
-    """提供方更正数据后，签发新版本取代原凭证。Issue a new version of a certificate after a provider has corrected its
-    data. The new version supersedes the certificate.
+    """提供方更正数据后，签发凭证的新版本，取代原凭证。After a provider has corrected its data, issue a new version of a
+    certificate. The new version supersedes the old one.
 
     示例 Example:  pingzheng certificate correct DAC-440802-2026-S51-00000001-K
     """

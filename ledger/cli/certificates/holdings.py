@@ -40,27 +40,14 @@ COLUMNS = (
 
 
 @app.command()
-def summary(
-    ledger: Ledger,
-    party: by.Party = "",
-    part: by.Part = None,
-    scenario: by.Scenario = None,
-    cls: by.Class = None,
-    state: by.State = None,
-    provider: by.Provider = None,
-    issued_from: by.IssuedFrom = None,
-    issued_to: by.IssuedTo = None,
-    expires_before: by.ExpiresBefore = None,
-    as_json: AsJson = False,
-) -> None:
-    """按场景和提供部门统计凭证数量及当前状态。Count the certificates of each scenario and of each providing department,
-    with their current states.
+def summary(ledger: Ledger, selected: by.Selected, as_json: AsJson = False) -> None:
+    """统计凭证数量，按场景、提供部门和当前状态分列。Count the certificates of each scenario and each providing
+    department, by their present states.
 
     示例 Examples:  pingzheng holdings summary --party all · pingzheng holdings summary --scenario S51 --state
     active
     """
-    wanted = by.filter_of(ledger, party, part, scenario, cls, state, provider, issued_from, issued_to, expires_before)
-    counts = ledger.usage.holdings.summary(wanted)
+    counts = ledger.usage.holdings.summary(selected.filter(ledger))
     if as_json:
         emit(counts, as_json)
         return
@@ -77,21 +64,14 @@ def export(
     form: Annotated[
         str | None, typer.Option("--format", help=f"{' or '.join(FORMATS)}; default: by the file's name.")
     ] = None,
-    party: by.Party = "",
-    part: by.Part = None,
-    scenario: by.Scenario = None,
-    cls: by.Class = None,
-    state: by.State = None,
-    provider: by.Provider = None,
-    issued_from: by.IssuedFrom = None,
-    issued_to: by.IssuedTo = None,
-    expires_before: by.ExpiresBefore = None,
+    *,
+    selected: by.Selected,
     as_json: AsJson = False,
 ) -> None:
-    """导出凭证清单：编号、代码、时间和状态；参与方只写编号，不含个人信息。Write a list of certificates: numbers,
-    codes, times, states and party ids, without personal data.
+    """导出凭证清单：编号、代码、时间和状态；参与方只写编号，不含个人信息。Write a list of certificates to a file. It
+    contains numbers, codes, times, states and party ids, but no personal data.
 
-    Times are in Shanghai time in CSV, and in seconds UTC in JSON lines.
+    In CSV, times are in Shanghai time; in JSON lines, they are in seconds UTC.
 
     示例 Example:  pingzheng holdings export expiring.csv --party all --state active --expires-before 2026-12-31
     """
@@ -100,8 +80,7 @@ def export(
         raise InvalidInput(
             "FORMAT_UNKNOWN", "The format of a list is csv or jsonl.", where="format", hint="--format csv"
         )
-    wanted = by.filter_of(ledger, party, part, scenario, cls, state, provider, issued_from, issued_to, expires_before)
-    count = _write(out, ledger.usage.holdings.each(wanted), as_csv=chosen == "csv")
+    count = _write(out, ledger.usage.holdings.each(selected.filter(ledger)), as_csv=chosen == "csv")
     emit({"file": str(out), "certificates": count}, as_json)
 
 

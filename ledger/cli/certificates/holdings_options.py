@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,32 +31,36 @@ IssuedTo = Annotated[str | None, typer.Option(help="Issued on this day or earlie
 ExpiresBefore = Annotated[str | None, typer.Option(help="Certificate expires on this day or earlier.")]
 
 
-def filter_of(
-    ledger: Ledger,
-    party: str,
-    part: str | None,
-    scenario: str | None,
-    cls: str | None,
-    state: str | None,
-    provider: str | None,
-    issued_from: str | None,
-    issued_to: str | None,
-    expires_before: str | None,
-) -> HoldingsFilter:
-    """Build the filter from the options. Raises ``InvalidInput`` ``FILTER_INVALID``, ``DAY_FORM``, ``NotFound``
-    ``PARTY_UNKNOWN``.
-    """
-    return HoldingsFilter(
-        party=None if party == ALL else party_of(ledger, party or "platform"),
-        part=part,
-        scenario=scenario,
-        cls=cls,
-        state=state,
-        provider=None if provider is None else party_of(ledger, provider),
-        issued_from=None if issued_from is None else _begin(issued_from, "--issued-from"),
-        issued_to=None if issued_to is None else end_of_validity(day_of(issued_to, "--issued-to")),
-        expires_before=None if expires_before is None else _begin(expires_before, "--expires-before"),
-    )
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """The options that select certificates."""
+
+    party: Party = ""
+    part: Part = None
+    scenario: Scenario = None
+    cls: Class = None
+    state: State = None
+    provider: Provider = None
+    issued_from: IssuedFrom = None
+    issued_to: IssuedTo = None
+    expires_before: ExpiresBefore = None
+
+    def filter(self, ledger: Ledger) -> HoldingsFilter:
+        """Build the filter from the options. Raises ``InvalidInput`` ``FILTER_INVALID``, ``DAY_FORM``, ``NotFound``
+        ``PARTY_UNKNOWN``.
+        """
+        issued_to = None if self.issued_to is None else end_of_validity(day_of(self.issued_to, "--issued-to"))
+        return HoldingsFilter(
+            party=None if self.party == ALL else party_of(ledger, self.party or "platform"),
+            part=self.part,
+            scenario=self.scenario,
+            cls=self.cls,
+            state=self.state,
+            provider=None if self.provider is None else party_of(ledger, self.provider),
+            issued_from=None if self.issued_from is None else _begin(self.issued_from, "--issued-from"),
+            issued_to=issued_to,
+            expires_before=None if self.expires_before is None else _begin(self.expires_before, "--expires-before"),
+        )
 
 
 def _begin(day: str, where: str) -> int:
