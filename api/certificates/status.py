@@ -16,7 +16,7 @@ from api.http.access import ActCaller, OpenLedger
 from api.http.problems import answers
 from api.http.routing import Lane, Router
 from api.http.waiting import WAITS, waiting
-from api.registration.assets import signed_of
+from api.registration.assets import signing
 from ledger.installation.wiring import Ledger
 from ledger.usage.revocations import revoked_at_once
 
@@ -107,7 +107,7 @@ def hold(
     While the request is held, no certificate of the request is valid. A registration certificate cannot be held; freeze
     its asset instead.
     """
-    ledger.usage.status_acts.hold(actor, number, body.reason, signed_of(body))
+    ledger.usage.status_acts.hold(signing(actor, body), number, body.reason)
     return _status(ledger, number)
 
 
@@ -120,7 +120,7 @@ def lift(
     A hold by the other role (authority or supervisor) stays. If this service does not keep a second party's key, the
     answer is 202, and the proposal waits for a second party.
     """
-    row = ledger.usage.status_acts.lift(actor, number, body.reason, signed_of(body))
+    row = ledger.usage.status_acts.lift(signing(actor, body), number, body.reason)
     return waiting(row) or _status(ledger, number)
 
 
@@ -130,7 +130,7 @@ def hold_statements(body: schemas.HoldStatementsIn, ledger: OpenLedger, actor: A
 
     Only an authority or a supervisor may do this.
     """
-    ledger.usage.status_acts.hold_statements(actor, body.statements, body.reason, signed_of(body))
+    ledger.usage.status_acts.hold_statements(signing(actor, body), body.statements, body.reason)
     return _held(ledger, body.statements)
 
 
@@ -142,7 +142,7 @@ def lift_statements(
 
     Two parties with the role that set the holds must agree; holds by the other role stay.
     """
-    row = ledger.usage.status_acts.lift_statements(actor, body.statements, body.reason, signed_of(body))
+    row = ledger.usage.status_acts.lift_statements(signing(actor, body), body.statements, body.reason)
     return waiting(row) or _held(ledger, body.statements)
 
 

@@ -15,7 +15,7 @@ from api.http.routing import Router
 from api.http.waiting import WAITS, waiting
 from api.parties import power_schemas as powers
 from api.parties.parties import show
-from api.registration.assets import signed_of
+from api.registration.assets import signing
 from ledger.installation.wiring import Ledger
 from ledger.parties.proposals.proposals import Proposal
 
@@ -36,7 +36,7 @@ def rotate(
     What the old key has signed stays valid, and the party keeps its assets and certificates.
     """
     row = ledger.parties.keys.rotate(
-        actor, party, body.public_key, proof=body.proof, signed=signed_of(body), serving=_serving(ledger)
+        signing(actor, body), party, body.public_key, proof=body.proof, serving=_serving(ledger)
     )
     return _changed(ledger, party, row)
 
@@ -51,7 +51,7 @@ def bind(
     For example the key of a second person or of a device, or an SM2 key for statements. The key takes effect after the
     waiting period, in which any key of the party can veto it.
     """
-    row = ledger.parties.keys.bind(actor, party, body.public_key, proof=body.proof, signed=signed_of(body))
+    row = ledger.parties.keys.bind(signing(actor, body), party, body.public_key, proof=body.proof)
     return _changed(ledger, party, row)
 
 
@@ -64,7 +64,7 @@ def retire(
 
     Report a lost or stolen key instead, because a report takes effect at once.
     """
-    return _changed(ledger, party, ledger.parties.keys.retire(actor, party, body.account, signed=signed_of(body)))
+    return _changed(ledger, party, ledger.parties.keys.retire(signing(actor, body), party, body.account))
 
 
 @router.post("/recovery", response_model=powers.PartyOut, responses=BY_OFFICE)
@@ -77,13 +77,7 @@ def recover(
     The change takes effect after the waiting period, in which any key of the party can veto it, even the lost key.
     """
     row = ledger.parties.keys.recover(
-        actor,
-        party,
-        body.public_key,
-        proof=body.proof,
-        lost=body.lost,
-        signed=signed_of(body),
-        serving=_serving(ledger),
+        signing(actor, body), party, body.public_key, proof=body.proof, lost=body.lost, serving=_serving(ledger)
     )
     return _changed(ledger, party, row)
 
@@ -97,7 +91,7 @@ def compromise(
     Another authority must confirm, and the proposal takes effect after the waiting period. Then signatures of the key
     that were anchored from that time on are invalid.
     """
-    row = ledger.parties.keys.date_compromise(actor, party, body.account, body.compromised_at, signed=signed_of(body))
+    row = ledger.parties.keys.date_compromise(signing(actor, body), party, body.account, body.compromised_at)
     return _changed(ledger, party, row)
 
 
@@ -128,7 +122,7 @@ def report(
     itself reports the key. A reported key is valid only for vetoes and for a subject's withdrawals.
     """
     act = None if body.act is None else bytes.fromhex(body.act)
-    row = ledger.parties.keys.report(actor, party, body.reported, act=act, signer=body.account, signed=signed_of(body))
+    row = ledger.parties.keys.report(signing(actor, body), party, body.reported, act=act, signer=body.account)
     return _changed(ledger, party, row)
 
 

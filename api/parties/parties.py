@@ -16,7 +16,7 @@ from api.http.problems import Responses
 from api.http.routing import Router
 from api.http.waiting import WAITS, show_proposal, waiting
 from api.parties import power_schemas as powers
-from api.registration.assets import signed_of
+from api.registration.assets import signing
 from api.registration.schemas import MandateIn, MandateOut
 from ledger.domain.codes import check_institution
 from ledger.domain.parties import PartyKind
@@ -53,7 +53,7 @@ def onboard(body: powers.PartiesIn, ledger: OpenLedger, actor: ActCaller, respon
     this service keeps no key of another institution that may confirm, the answer is 202 with the proposal that another
     institution must confirm.
     """
-    rows = ledger.parties.onboarding.onboard(actor, [_newcomer(item) for item in body.parties], signed_of(body))
+    rows = ledger.parties.onboarding.onboard(signing(actor, body), [_newcomer(item) for item in body.parties])
     numbers = {
         number for row in rows if row.no is None and (number := ledger.parties.onboarding.pending(row.id)) is not None
     }
@@ -92,7 +92,7 @@ def set_roles(
     An authority or an admin alone can change the roles subject, provider, consumer and broker, at once. For any other
     role two authorities must agree, and the change takes effect after the waiting period.
     """
-    row = ledger.parties.role_changes.set_roles(actor, party, body.roles, signed_of(body))
+    row = ledger.parties.role_changes.set_roles(signing(actor, body), party, body.roles)
     return waiting(row) or _roles_and_status(ledger, party)
 
 
@@ -105,7 +105,7 @@ def set_status(
     To close a party, or to change the status of an authority, a supervisor or an issuer, two authorities must agree,
     and the change takes effect after the waiting period. A closed party stays closed.
     """
-    row = ledger.parties.role_changes.set_status(actor, party, body.status, body.reason, signed_of(body))
+    row = ledger.parties.role_changes.set_status(signing(actor, body), party, body.status, body.reason)
     return waiting(row) or _roles_and_status(ledger, party)
 
 

@@ -13,7 +13,7 @@ from api.http.problems import answers
 from api.http.routing import Router
 from api.http.waiting import WAITS, show_proposal, waiting
 from api.parties import power_schemas as powers
-from api.registration.assets import signed_of
+from api.registration.assets import signing
 from ledger.installation.wiring import Ledger
 
 router = Router(tags=["proposals"])
@@ -46,7 +46,7 @@ def confirm(number: Number, body: powers.ConfirmationIn, ledger: OpenLedger, act
     The proposer and the party that the act changes may not confirm.
     """
     listed = None if body.list is None else body.list.model_dump()
-    row = ledger.proposals.confirm(actor, number, signed=signed_of(body), listed=listed)
+    row = ledger.proposals.confirm(signing(actor, body), number, listed=listed)
     return show_proposal(row)
 
 
@@ -77,7 +77,7 @@ def cancel(number: Number, body: powers.ActIn, ledger: OpenLedger, actor: ActCal
 
     A party that wants to stop a proposal about its own keys vetoes it instead.
     """
-    return show_proposal(ledger.proposals.cancel(actor, number, signed=signed_of(body)))
+    return show_proposal(ledger.proposals.cancel(signing(actor, body), number))
 
 
 @router.get("/proposals/{number}/veto", responses=answers({404: ["PROPOSAL_UNKNOWN"]}))
@@ -102,7 +102,7 @@ def veto(number: Number, body: powers.VetoIn, ledger: OpenLedger, actor: ActCall
     A reported key may veto too. `pingzheng keys veto` sends a veto to any node of the chain, without this service.
     """
     act = None if body.act is None else bytes.fromhex(body.act)
-    row = ledger.proposals.veto(actor, number, act=act, account=body.account, signed=signed_of(body))
+    row = ledger.proposals.veto(signing(actor, body), number, act=act, account=body.account)
     return show_proposal(row)
 
 
@@ -119,7 +119,7 @@ def pause(body: powers.ActIn, ledger: OpenLedger, actor: ActCaller) -> powers.Pa
     The same party may pause again 30 days after the pause. The time of the pause does not count towards a proposal's
     waiting period. Key reports, vetoes, holds, withdrawals, revocations, uses and verification are never stopped.
     """
-    ledger.pauses.pause(actor, signed=signed_of(body))
+    ledger.pauses.pause(signing(actor, body))
     return _pause(ledger)
 
 
@@ -130,7 +130,7 @@ def pause(body: powers.ActIn, ledger: OpenLedger, actor: ActCaller) -> powers.Pa
 )
 def end_pause(ledger: OpenLedger, actor: ActCaller, body: powers.ActIn | None = None) -> powers.PauseOut | JSONResponse:
     """End a pause early: one authority proposes the end, another authority confirms, and the pause ends at once."""
-    row = ledger.pauses.end(actor, signed=None if body is None else signed_of(body))
+    row = ledger.pauses.end(signing(actor, body))
     return waiting(row) or _pause(ledger)
 
 

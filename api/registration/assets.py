@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fastapi.responses import JSONResponse
 
 from api.http import schemas
@@ -13,6 +15,7 @@ from api.registration.schemas import AnnulIn, ReassignIn
 from ledger.chain.sending.relay import SignedRequest
 from ledger.domain.resource import DataResource
 from ledger.errors import InvalidInput
+from ledger.parties.roles import Actor
 
 router = Router(prefix="/assets", tags=["assets"])
 
@@ -24,7 +27,7 @@ def register(body: schemas.RegisterIn, ledger: OpenLedger, actor: ActCaller) -> 
         raise InvalidInput("RESOURCE_MISSING", "Give either a description or a catalogue code.", where="resource")
     resources = [] if body.resource is None else [resource_of(body.resource)]
     codes = [body.catalogue_code] if body.resource is None and body.catalogue_code is not None else []
-    intake = ledger.registration.registrations.apply(actor, resources, codes, body.applicant, signed=signed_of(body))
+    intake = ledger.registration.registrations.apply(signing(actor, body), resources, codes, body.applicant)
     for refusal in intake.refused:
         raise refusal.error
     return show_asset(ledger, intake.accepted[0])
@@ -46,49 +49,49 @@ def asset(asset: schemas.HexId, ledger: OpenLedger, _actor: ReadCaller) -> schem
 @router.post("/{asset}/transfer")
 def offer(asset: schemas.HexId, body: schemas.OfferIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
     """Offer the asset to another party until a deadline."""
-    ledger.registration.transfers.offer(actor, asset, body.to, body.deadline, signed_of(body))
+    ledger.registration.transfers.offer(signing(actor, body), asset, body.to, body.deadline)
     return show_asset(ledger, asset)
 
 
 @router.post("/{asset}/transfer/acceptance")
 def accept(asset: schemas.HexId, body: schemas.AnswerIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
     """Accept an offer; a new registration certificate supersedes the old certificate."""
-    ledger.registration.transfers.accept(actor, asset, signed_of(body))
+    ledger.registration.transfers.accept(signing(actor, body), asset)
     return show_asset(ledger, asset)
 
 
 @router.post("/{asset}/transfer/rejection")
 def reject(asset: schemas.HexId, body: schemas.AnswerIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
     """Reject an offer."""
-    ledger.registration.transfers.reject(actor, asset, signed_of(body))
+    ledger.registration.transfers.reject(signing(actor, body), asset)
     return show_asset(ledger, asset)
 
 
 @router.post("/{asset}/transfer/withdrawal")
 def withdraw(asset: schemas.HexId, body: schemas.AnswerIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
     """Withdraw an offer."""
-    ledger.registration.transfers.withdraw(actor, asset, signed_of(body))
+    ledger.registration.transfers.withdraw(signing(actor, body), asset)
     return show_asset(ledger, asset)
 
 
 @router.post("/{asset}/freeze")
 def freeze(asset: schemas.HexId, body: schemas.FreezeIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
     """Freeze the asset: until the freeze is lifted, nothing about the asset can change."""
-    ledger.registration.transfers.freeze(actor, asset, body.reason, signed_of(body))
+    ledger.registration.transfers.freeze(signing(actor, body), asset, body.reason)
     return show_asset(ledger, asset)
 
 
 @router.post("/{asset}/unfreeze")
 def unfreeze(asset: schemas.HexId, body: schemas.FreezeIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
     """Lift the freeze."""
-    ledger.registration.transfers.unfreeze(actor, asset, body.reason, signed_of(body))
+    ledger.registration.transfers.unfreeze(signing(actor, body), asset, body.reason)
     return show_asset(ledger, asset)
 
 
 @router.post("/{asset}/annulment")
 def annul(asset: schemas.HexId, body: AnnulIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
     """Annul a registration permanently; assets derived from the annulled asset are flagged."""
-    ledger.registration.transfers.annul(actor, asset, body.reason, body.grounds, signed_of(body))
+    ledger.registration.transfers.annul(signing(actor, body), asset, body.reason, body.grounds)
     return show_asset(ledger, asset)
 
 
@@ -100,16 +103,16 @@ def reassign(
 
     Two authorities must agree, and the change takes effect after the waiting period. Liens and a freeze stay.
     """
-    row = ledger.registration.transfers.reassign(actor, asset, body.to, body.grounds, signed_of(body))
+    row = ledger.registration.transfers.reassign(signing(actor, body), asset, body.to, body.grounds)
     return waiting(row) or show_asset(ledger, asset)
 
 
-def signed_of(body: schemas.Signable) -> SignedRequest | None:
-    """Return the signed request that a body contains, or None."""
-    if body.signed_request is None:
-        return None
+def signing(actor: Actor, body: schemas.Signable | None) -> Actor:
+    """Return the actor with the signed request that the body contains."""
+    if body is None or body.signed_request is None:
+        return actor
     signature = body.signed_request.signature.removeprefix("0x").lower()
-    return SignedRequest(body.signed_request.typed_data, f"0x{signature}")
+    return replace(actor, signed=SignedRequest(body.signed_request.typed_data, f"0x{signature}"))
 
 
 def resource_of(body: schemas.ResourceIn) -> DataResource:

@@ -9,7 +9,7 @@ from api.http.paging import Page, PageAsked
 from api.http.routing import Router
 from api.http.schemas import AssetOut, HexId, RecordNo
 from api.registration import schemas as bodies
-from api.registration.assets import resource_of, show_asset, signed_of
+from api.registration.assets import resource_of, show_asset, signing
 
 router = Router(tags=["registrations"])
 
@@ -25,42 +25,42 @@ def queue(ledger: OpenLedger, actor: ReadCaller, paging: PageAsked) -> Page[bodi
 def apply(asset: HexId, body: bodies.ApplicationIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Apply for change, correction, renewal or cancellation; or file a returned application again."""
     resource = None if body.resource is None else resource_of(body.resource)
-    ledger.registration.applications.apply(actor, asset, body.kind, resource, body.reason or "", signed_of(body))
+    ledger.registration.applications.apply(signing(actor, body), asset, body.kind, resource, body.reason or "")
     return show_asset(ledger, asset)
 
 
 @router.post("/assets/{asset}/acceptance")
 def accept(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Accept an application for review."""
-    ledger.registration.review.accept(actor, [asset], signed=signed_of(body))
+    ledger.registration.review.accept(signing(actor, body), [asset])
     return show_asset(ledger, asset)
 
 
 @router.post("/assets/{asset}/review")
 def review(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Record that an application passed the review."""
-    ledger.registration.review.review(actor, [asset], signed=signed_of(body))
+    ledger.registration.review.review(signing(actor, body), [asset])
     return show_asset(ledger, asset)
 
 
 @router.post("/assets/{asset}/notice")
 def notice(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Put an application on public notice for the working days of the ruleset."""
-    ledger.registration.review.notice(actor, [asset], signed=signed_of(body))
+    ledger.registration.review.notice(signing(actor, body), [asset])
     return show_asset(ledger, asset)
 
 
 @router.post("/assets/{asset}/return")
 def give_back(asset: HexId, body: bodies.ReasonIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Return an application for correction."""
-    ledger.registration.review.give_back(actor, asset, body.reason, signed_of(body))
+    ledger.registration.review.give_back(signing(actor, body), asset, body.reason)
     return show_asset(ledger, asset)
 
 
 @router.post("/assets/{asset}/rejection")
 def reject(asset: HexId, body: bodies.ReasonIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Reject an application."""
-    ledger.registration.review.reject(actor, asset, body.reason, signed_of(body))
+    ledger.registration.review.reject(signing(actor, body), asset, body.reason)
     return show_asset(ledger, asset)
 
 
@@ -69,14 +69,14 @@ def confirm(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: ActCal
     """Confirm an application and issue the registration certificate. The caller is a registrar, but not the
     applicant.
     """
-    ledger.registration.review.confirm(actor, [asset], signed=signed_of(body))
+    ledger.registration.review.confirm(signing(actor, body), [asset])
     return show_asset(ledger, asset)
 
 
 @router.post("/assets/{asset}/clearance")
 def clear(asset: HexId, body: bodies.ClearIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Record the security review of important data."""
-    ledger.registration.review.clear(actor, asset, body.report, signed_of(body))
+    ledger.registration.review.clear(signing(actor, body), asset, body.report)
     return show_asset(ledger, asset)
 
 
@@ -89,7 +89,7 @@ def objections(asset: HexId, ledger: OpenLedger, _actor: ReadCaller) -> bodies.I
 @router.post("/assets/{asset}/objections", status_code=201)
 def object_to(asset: HexId, body: bodies.ObjectionIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
     """Object to an application that is on public notice, or to a registration. Objections are not anonymous."""
-    ledger.registration.objections.file(actor, asset, body.grounds, body.evidence, signed_of(body))
+    ledger.registration.objections.file(signing(actor, body), asset, body.grounds, body.evidence)
     return objections(asset, ledger, actor)
 
 
@@ -98,5 +98,5 @@ def decide(
     asset: HexId, number: RecordNo, body: bodies.DecisionIn, ledger: OpenLedger, actor: ActCaller
 ) -> bodies.ItemsOut:
     """Admit, verify, uphold, dismiss or refuse an objection."""
-    ledger.registration.objections.decide(actor, asset, number, body.state, body.reason, signed_of(body))
+    ledger.registration.objections.decide(signing(actor, body), asset, number, body.state, body.reason)
     return objections(asset, ledger, actor)

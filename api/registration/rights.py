@@ -6,7 +6,7 @@ from api.http.access import ActCaller, OpenLedger, ReadCaller
 from api.http.routing import Router
 from api.http.schemas import AssetOut, HexId, RecordNo
 from api.registration import schemas as bodies
-from api.registration.assets import show_asset, signed_of
+from api.registration.assets import show_asset, signing
 from ledger.registration.reports import QualityReport, Valuation
 from ledger.registration.rights import NewRight
 
@@ -23,7 +23,7 @@ def rights(asset: HexId, ledger: OpenLedger, _actor: ReadCaller) -> bodies.Items
 def grant(asset: HexId, body: bodies.RightIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
     """Grant a right to hold, process or operate. With `parent`, sublicense the right with that number."""
     right = NewRight(**body.model_dump(exclude={"signed_request"}))
-    ledger.registration.rights.grant(actor, asset, right, signed_of(body))
+    ledger.registration.rights.grant(signing(actor, body), asset, right)
     return rights(asset, ledger, actor)
 
 
@@ -32,7 +32,7 @@ def transfer_right(
     asset: HexId, number: RecordNo, body: bodies.RecipientIn, ledger: OpenLedger, actor: ActCaller
 ) -> bodies.ItemsOut:
     """Transfer a transferable right to another party."""
-    ledger.registration.rights.transfer(actor, asset, number, body.to, signed_of(body))
+    ledger.registration.rights.transfer(signing(actor, body), asset, number, body.to)
     return rights(asset, ledger, actor)
 
 
@@ -41,7 +41,7 @@ def end_right(
     asset: HexId, number: RecordNo, body: bodies.EndIn, ledger: OpenLedger, actor: ActCaller
 ) -> bodies.ItemsOut:
     """End a right: the grantee gives up the right, or a registrar ends the right for a reason."""
-    ledger.registration.rights.end(actor, asset, number, body.reason, signed_of(body))
+    ledger.registration.rights.end(signing(actor, body), asset, number, body.reason)
     return rights(asset, ledger, actor)
 
 
@@ -55,7 +55,7 @@ def liens(asset: HexId, ledger: OpenLedger, _actor: ReadCaller) -> bodies.ItemsO
 def pledge(asset: HexId, body: bodies.LienIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
     """Pledge the asset to a creditor; the amount is in fen."""
     terms = {"amount": body.amount, "due": body.due.isoformat(), "contract": body.contract}
-    ledger.registration.liens.pledge(actor, asset, body.creditor, terms, signed_of(body))
+    ledger.registration.liens.pledge(signing(actor, body), asset, body.creditor, terms)
     return liens(asset, ledger, actor)
 
 
@@ -64,7 +64,7 @@ def consent(
     asset: HexId, number: RecordNo, body: bodies.ConsentIn, ledger: OpenLedger, actor: ActCaller
 ) -> bodies.ItemsOut:
     """Consent, as the creditor, to a transfer to one party; or withdraw the consent."""
-    ledger.registration.liens.consent(actor, asset, number, body.to, signed_of(body))
+    ledger.registration.liens.consent(signing(actor, body), asset, number, body.to)
     return liens(asset, ledger, actor)
 
 
@@ -73,7 +73,7 @@ def release(
     asset: HexId, number: RecordNo, body: bodies.StepIn, ledger: OpenLedger, actor: ActCaller
 ) -> bodies.ItemsOut:
     """Release a lien, as its creditor."""
-    ledger.registration.liens.release(actor, asset, number, signed_of(body))
+    ledger.registration.liens.release(signing(actor, body), asset, number)
     return liens(asset, ledger, actor)
 
 
@@ -82,14 +82,14 @@ def link(asset: HexId, body: bodies.LinkIn, ledger: OpenLedger, actor: ActCaller
     """Record from which registered asset a new asset is derived. This is possible until the new asset's application is
     accepted.
     """
-    ledger.registration.lineage.link(actor, asset, body.relation, body.parent, signed_of(body))
+    ledger.registration.lineage.link(signing(actor, body), asset, body.relation, body.parent)
     return show_asset(ledger, asset)
 
 
 @router.post("/successor", status_code=201)
 def replace(asset: HexId, body: bodies.ReplaceIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
     """Record which other asset replaces the asset."""
-    ledger.registration.lineage.replace(actor, asset, body.successor, signed_of(body))
+    ledger.registration.lineage.replace(signing(actor, body), asset, body.successor)
     return show_asset(ledger, asset)
 
 
@@ -103,7 +103,7 @@ def assessments(asset: HexId, ledger: OpenLedger, _actor: ReadCaller) -> bodies.
 def quality(asset: HexId, body: bodies.QualityIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
     """Record a quality report: a score and a weight for each of six dimensions; the weights add up to 100."""
     report = QualityReport(body.scores, body.weights, body.report)
-    ledger.registration.assessments.quality(actor, asset, report, body.last_day, signed_of(body))
+    ledger.registration.assessments.quality(signing(actor, body), asset, report, body.last_day)
     return assessments(asset, ledger, actor)
 
 
@@ -111,5 +111,5 @@ def quality(asset: HexId, body: bodies.QualityIn, ledger: OpenLedger, actor: Act
 def valuation(asset: HexId, body: bodies.ValuationIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
     """Record a valuation in fen, by the cost, income or market method."""
     report = Valuation(body.method, body.amount, body.base_date.isoformat(), body.report)
-    ledger.registration.assessments.valuation(actor, asset, report, body.last_day, signed_of(body))
+    ledger.registration.assessments.valuation(signing(actor, body), asset, report, body.last_day)
     return assessments(asset, ledger, actor)

@@ -7,7 +7,7 @@ provider, consumer and broker).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -45,44 +45,30 @@ from ledger.store.sealing import Sealer
 CHAIN_CHUNK = 50
 
 
+@dataclass(eq=False, repr=False)
 class Onboarding:
     """Registers parties: identifiers are sealed in the database, ids and roles go to the chain.
 
     ``authority`` is the id of the party that proposes the roles that only an authority may grant.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        sealer: Sealer,
-        custody: Custody,
-        reader: ChainReader,
-        proposals: Proposals,
-        lists: RegistrationLists,
-        follower: Follower,
-        authority: str,
-        lookup_key: bytes,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._sealer = sealer
-        self._custody = custody
-        self._reader = reader
-        self._proposals = proposals
-        self._lists = lists
-        self._follower = follower
-        self._authority = authority
-        self._lookup_key = lookup_key
-        self._clock = clock
+    _database: Database
+    _sealer: Sealer
+    _custody: Custody
+    _reader: ChainReader
+    _proposals: Proposals
+    _lists: RegistrationLists
+    _follower: Follower
+    _authority: str
+    _lookup_key: bytes
+    _clock: Clock
 
-    def onboard(
-        self, actor: Actor, newcomers: Sequence[NewParty], signed: SignedRequest | None = None
-    ) -> list[KnownParty]:
+    def onboard(self, actor: Actor, newcomers: Sequence[NewParty]) -> list[KnownParty]:
         """Record the parties and propose their registration; nothing is written before all parties are checked.
 
         A known party is returned unchanged, but a party that is closed or has no active key gets a new id. The proposal
         is made in the caller's name; otherwise one institution could both propose and confirm. If the caller's key is
-        not kept here, ``signed`` is the caller's signed request, for a list of at most 50 parties.
+        not kept here, the caller must have signed the request, for a list of at most 50 parties.
 
         If this installation keeps the key of another institution that may confirm, that institution confirms at once.
         Otherwise a party has no number until an institution confirms (``pending``). Roles that only an authority may
@@ -105,7 +91,7 @@ class Onboarding:
                 let_go(session, self._lookup_key, identifier)
             rows = [find_or_add(session, self._sealer, self._lookup_key, each, self._clock()) for each in checked]
             known = [KnownParty.of(row) for row in rows]
-        return self._register_all(known, actor.party, signed)
+        return self._register_all(known, actor.party, actor.signed)
 
     def register(self, identifier: str, by: str) -> KnownParty:
         """Propose, in the name of ``by``, to register a recorded party with its first key.

@@ -10,6 +10,7 @@ from ledger.domain.days import Clock
 from ledger.errors import Conflict, Forbidden
 from ledger.parties.custody import Custody
 from ledger.parties.lookups import party
+from ledger.parties.roles import Actor
 from ledger.parties.tables import PartyKey
 from ledger.proof.jws import Signer
 from ledger.proof.suites.suite import ES256K, suite_of_key
@@ -46,6 +47,10 @@ class RelayedActs:
         with self._database.read() as session:
             account = party(session, identifier).account
         return self.act(account, call, signed)
+
+    def act_by(self, actor: Actor, call: Call) -> Receipt:
+        """Send ``call`` as ``act_as`` does, with the request that the actor signed."""
+        return self.act_as(actor.party, call, actor.signed)
 
     def holds(self, account: str) -> bool:
         """Return whether the account's key is kept here."""

@@ -6,6 +6,7 @@ No party may make such a change for itself.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import update
@@ -13,7 +14,6 @@ from sqlalchemy import update
 from ledger.chain.reading.contract_state import PartyRecord
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending.calls import Call, accredit, set_roles, set_status
-from ledger.chain.sending.relay import SignedRequest
 from ledger.domain.parties import OFFICES, Role
 from ledger.index.follower import Follower
 from ledger.parties.lookups import party_no
@@ -29,6 +29,7 @@ SUSPENDED_BY_TWO: Final = PROTECTED | {Role.ISSUER}
 FINAL: Final = "closed"
 
 
+@dataclass(eq=False, repr=False)
 class RoleChanges:
     """Changes made by an authority, an admin or a supervisor; the contract checks the permission again.
 
@@ -36,18 +37,13 @@ class RoleChanges:
     authorities is proposed, and the proposal is returned.
     """
 
-    def __init__(
-        self, database: Database, reader: ChainReader, follower: Follower, relayed: RelayedActs, proposals: Proposals
-    ) -> None:
-        self._database = database
-        self._reader = reader
-        self._follower = follower
-        self._relayed = relayed
-        self._proposals = proposals
+    _database: Database
+    _reader: ChainReader
+    _follower: Follower
+    _relayed: RelayedActs
+    _proposals: Proposals
 
-    def set_roles(
-        self, actor: Actor, identifier: str, roles: Iterable[Role], signed: SignedRequest | None = None
-    ) -> Proposal | None:
+    def set_roles(self, actor: Actor, identifier: str, roles: Iterable[Role]) -> Proposal | None:
         """Give the party exactly these roles.
 
         If any role except subject, provider, consumer and broker changes, two authorities must agree, and the change
@@ -59,15 +55,13 @@ class RoleChanges:
         proposal = None
         if present != wanted:
             decided = bool(OFFICES & (present ^ wanted))
-            proposal = self._act(actor.party, set_roles(number, Role.mask(wanted)), signed, decided=decided)
+            proposal = self._act(actor, set_roles(number, Role.mask(wanted)), decided=decided)
         if proposal is None or proposal.state == "carried_out":
             with self._database.write() as session:
                 session.execute(update(Party).where(Party.id == identifier).values(roles=sorted(wanted)))
         return proposal
 
-    def set_status(
-        self, actor: Actor, identifier: str, status: str, reason: str, signed: SignedRequest | None = None
-    ) -> Proposal | None:
+    def set_status(self, actor: Actor, identifier: str, status: str, reason: str) -> Proposal | None:
         """Set the party's status; ``closed`` is final (``Conflict`` ``PARTY_CLOSED``).
 
         To close a party, or to change the status of an authority, a supervisor or an issuer, two authorities must
@@ -77,7 +71,7 @@ class RoleChanges:
         number = self._number(identifier)
         protected = bool(SUSPENDED_BY_TWO & {Role(role) for role in self._reader.party(number).roles})
         call = set_status(number, status, reason)
-        return self._act(actor.party, call, signed, decided=protected or status == FINAL)
+        return self._act(actor, call, decided=protected or status == FINAL)
 
     def accredit(self, actor: Actor, issuer: str, scenarios: Iterable[str], start: int, end: int) -> list[Proposal]:
         """Propose that ``issuer`` may issue under ``scenarios`` while ``start ≤ t < end`` (seconds UTC).
@@ -103,10 +97,10 @@ class RoleChanges:
         """
         return self._reader.party(self._number(identifier))
 
-    def _act(self, by: str, call: Call, signed: SignedRequest | None, *, decided: bool) -> Proposal | None:
+    def _act(self, actor: Actor, call: Call, *, decided: bool) -> Proposal | None:
         if decided:
-            return self._proposals.decide(by, call, signed)
-        self._relayed.act_as(by, call, signed)
+            return self._proposals.decide(actor.party, call, actor.signed)
+        self._relayed.act_by(actor, call)
         self._follower.sync()
         return None
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
 from ledger.chain.contracts.names import PARTY_STATUSES, names_of_roles
 from ledger.chain.reading.contract_state import PartyRecord
+from ledger.chain.sending.relay import SignedRequest
 from ledger.domain.parties import Role
 from ledger.errors import Conflict, Forbidden, Incoherent
 from ledger.index.tables import PARTIES
@@ -21,10 +22,14 @@ CLOSED = PARTY_STATUSES.index("closed")
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The acting party, with its present roles on the chain."""
+    """The acting party, with its present roles on the chain.
+
+    ``signed`` is the request that the party signed with its own key; None if this installation keeps the key.
+    """
 
     party: str
     roles: frozenset[Role]
+    signed: SignedRequest | None = field(default=None, compare=False)
 
 
 class Roles:

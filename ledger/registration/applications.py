@@ -13,7 +13,6 @@ from ulid import ULID
 
 from ledger.catalogue.lookups import matched
 from ledger.chain.sending.asset_calls import NOTHING, file_application
-from ledger.chain.sending.relay import SignedRequest
 from ledger.chain.sending.sender import Receipt
 from ledger.domain.assets.identity import document_digest
 from ledger.domain.assets.names import DESCRIBING
@@ -40,13 +39,7 @@ class Applications(UseCase):
     """Files applications on the chain in the name of the acting party."""
 
     def apply(
-        self,
-        actor: Actor,
-        asset: str,
-        kind: str,
-        resource: DataResource | None = None,
-        reason: str = "",
-        signed: SignedRequest | None = None,
+        self, actor: Actor, asset: str, kind: str, resource: DataResource | None = None, reason: str = ""
     ) -> Receipt:
         """File an application for the asset. The kinds ``change``, ``correct`` and ``first`` (a returned first
         registration) need the new ``resource``; ``renew`` and ``cancel`` need a ``reason``.
@@ -61,12 +54,12 @@ class Applications(UseCase):
                 raise InvalidInput("RESOURCE_MISSING", "This application needs the new description.", where="resource")
             self._require_describes(asset, resource)
             content = hex_of(document_digest(resource.to_dict()))
-            return self._file(actor, asset, kind, resource, content, signed)
+            return self._file(actor, asset, kind, resource, content)
         if kind == "renew":
             self._require_renewable(asset)
         described = DataResource.from_dict(self._descriptions.in_force(asset))
         with self._documents.kept(asset, kind, actor.party, {"reason": checked_grounds(reason)}) as content:
-            return self._file(actor, asset, kind, described, content, signed)
+            return self._file(actor, asset, kind, described, content)
 
     def _require_describes(self, asset: str, resource: DataResource) -> None:
         require_describable(resource)
@@ -94,9 +87,7 @@ class Applications(UseCase):
                 hint=f"Apply on {shanghai_day(earliest).isoformat()} or later.",
             )
 
-    def _file(
-        self, actor: Actor, asset: str, kind: str, resource: DataResource, content: str, signed: SignedRequest | None
-    ) -> Receipt:
+    def _file(self, actor: Actor, asset: str, kind: str, resource: DataResource, content: str) -> Receipt:
         fresh: str | None = None
         with self._database.write() as session:
             rows = applications(session, [asset])[asset]
@@ -108,7 +99,7 @@ class Applications(UseCase):
         fingerprint = NOTHING if resource.fingerprint == rows[0].fingerprint else resource.fingerprint
         call = file_application(asset, kind, content, fingerprint, grade)
         with taken_back_if_refused(lambda: self._forget(fresh)):
-            return self._acting.act_as(actor.party, call, signed)
+            return self._acting.act_by(actor, call)
 
     def _forget(self, identifier: str | None) -> None:
         with self._database.write() as session:

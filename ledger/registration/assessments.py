@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import select
 
 from ledger.chain.sending.asset_calls import assess
-from ledger.chain.sending.relay import SignedRequest
 from ledger.chain.sending.sender import Receipt
 from ledger.domain.canonical import parse_json
 from ledger.domain.days import end_of_validity, shanghai_day
@@ -26,33 +25,21 @@ KINDS = ("quality", "valuation")
 class Assessments(UseCase):
     """Records reports. The contract requires that the assessor is accredited and does not hold the asset."""
 
-    def quality(
-        self, actor: Actor, asset: str, report: QualityReport, last_day: date, signed: SignedRequest | None = None
-    ) -> Receipt:
+    def quality(self, actor: Actor, asset: str, report: QualityReport, last_day: date) -> Receipt:
         """Record the digest of a quality report, valid up to and including ``last_day`` (Asia/Shanghai)."""
         require(actor, Action.ASSESS)
         document = check_quality(report).to_dict()
-        return self._commit(actor, asset, "quality", document, last_day, signed)
+        return self._commit(actor, asset, "quality", document, last_day)
 
-    def valuation(
-        self, actor: Actor, asset: str, valuation: Valuation, last_day: date, signed: SignedRequest | None = None
-    ) -> Receipt:
+    def valuation(self, actor: Actor, asset: str, valuation: Valuation, last_day: date) -> Receipt:
         """Record the digest of a valuation, valid up to and including ``last_day`` (Asia/Shanghai)."""
         require(actor, Action.ASSESS)
         document = check_valuation(valuation, shanghai_day(self._clock())).to_dict()
-        return self._commit(actor, asset, "valuation", document, last_day, signed)
+        return self._commit(actor, asset, "valuation", document, last_day)
 
-    def _commit(
-        self,
-        actor: Actor,
-        asset: str,
-        kind: str,
-        document: dict[str, Any],
-        last_day: date,
-        signed: SignedRequest | None,
-    ) -> Receipt:
+    def _commit(self, actor: Actor, asset: str, kind: str, document: dict[str, Any], last_day: date) -> Receipt:
         with self._documents.kept(asset, kind, actor.party, document) as digest:
-            return self._acting.act_as(actor.party, assess(asset, kind, digest, end_of_validity(last_day)), signed)
+            return self._acting.act_by(actor, assess(asset, kind, digest, end_of_validity(last_day)))
 
     def of(self, asset: str) -> list[dict[str, Any]]:
         """Return the reports on an asset with their stored content, in the order in which the chain recorded them."""

@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Any
 
 from ledger.chain.sending.asset_calls import consent_to_transfer, pledge, release
-from ledger.chain.sending.relay import SignedRequest
 from ledger.chain.sending.sender import Receipt
 from ledger.parties.lookups import party_no
 from ledger.parties.roles import Actor
@@ -20,9 +19,7 @@ class Liens(UseCase):
     the first.
     """
 
-    def pledge(
-        self, actor: Actor, asset: str, creditor: str, terms: Mapping[str, Any], signed: SignedRequest | None = None
-    ) -> Receipt:
+    def pledge(self, actor: Actor, asset: str, creditor: str, terms: Mapping[str, Any]) -> Receipt:
         """Pledge the asset; ``terms`` are stored encrypted (amounts in fen). Raises ``Conflict`` ``ASSET_PLEDGED`` if
         the ruleset refuses a second pledge.
         """
@@ -30,19 +27,17 @@ class Liens(UseCase):
             number = party_no(session, creditor)
         with self._documents.kept(asset, "lien", actor.party, terms) as digest:
             sole = self._rules.second_pledge == "refuse"
-            return self._acting.act_as(actor.party, pledge(asset, number, sole, digest), signed)
+            return self._acting.act_by(actor, pledge(asset, number, sole, digest))
 
-    def consent(
-        self, actor: Actor, asset: str, lien: int, to: str | None, signed: SignedRequest | None = None
-    ) -> Receipt:
+    def consent(self, actor: Actor, asset: str, lien: int, to: str | None) -> Receipt:
         """Consent, as the creditor, to a transfer to the party ``to``; None withdraws the consent."""
         with self._database.read() as session:
             number = 0 if to is None else party_no(session, to)
-        return self._acting.act_as(actor.party, consent_to_transfer(asset, lien, number), signed)
+        return self._acting.act_by(actor, consent_to_transfer(asset, lien, number))
 
-    def release(self, actor: Actor, asset: str, lien: int, signed: SignedRequest | None = None) -> Receipt:
+    def release(self, actor: Actor, asset: str, lien: int) -> Receipt:
         """Release a lien, as its creditor."""
-        return self._acting.act_as(actor.party, release(asset, lien), signed)
+        return self._acting.act_by(actor, release(asset, lien))
 
     def of(self, asset: str) -> list[dict[str, Any]]:
         """Return the liens that are not released, ordered by rank."""

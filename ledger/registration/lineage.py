@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ledger.chain.sending.asset_calls import link, replace
-from ledger.chain.sending.relay import SignedRequest
 from ledger.chain.sending.sender import Receipt
 from ledger.parties.roles import Actor
 from ledger.registration.use_case import UseCase
@@ -14,15 +13,13 @@ class Lineage(UseCase):
     which parents were annulled.
     """
 
-    def link(
-        self, actor: Actor, asset: str, relation: str, parent: str, signed: SignedRequest | None = None
-    ) -> Receipt:
+    def link(self, actor: Actor, asset: str, relation: str, parent: str) -> Receipt:
         """Record the origin of an asset before its first application is accepted.
 
         ``relation`` is ``derived_from``, ``split_from`` or ``merged_from``.
         """
-        return self._acting.act_as(actor.party, link(asset, relation, parent), signed)
+        return self._acting.act_by(actor, link(asset, relation, parent))
 
-    def replace(self, actor: Actor, asset: str, successor: str, signed: SignedRequest | None = None) -> Receipt:
+    def replace(self, actor: Actor, asset: str, successor: str) -> Receipt:
         """Record that the asset ``successor`` of the same holder replaces the asset."""
-        return self._acting.act_as(actor.party, replace(asset, successor), signed)
+        return self._acting.act_by(actor, replace(asset, successor))

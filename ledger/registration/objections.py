@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import select
 
 from ledger.chain.sending import asset_calls
-from ledger.chain.sending.relay import SignedRequest
 from ledger.chain.sending.sender import Receipt
 from ledger.domain.reasons import checked_grounds
 from ledger.domain.working_days import end_of_working_days
@@ -23,27 +22,23 @@ class Objections(UseCase):
     stored encrypted.
     """
 
-    def file(
-        self, actor: Actor, asset: str, grounds: str, evidence: str | None = None, signed: SignedRequest | None = None
-    ) -> Receipt:
+    def file(self, actor: Actor, asset: str, grounds: str, evidence: str | None = None) -> Receipt:
         """File an objection with its grounds; ``evidence`` is the digest of the evidence (``sha-256:…``) if there is
         any.
         """
         require(actor, Action.OBJECT)
         document = {"grounds": checked_grounds(grounds), "evidence": evidence}
         with self._documents.kept(asset, "objection", actor.party, document) as digest:
-            return self._acting.act_as(actor.party, asset_calls.object_to(asset, digest), signed)
+            return self._acting.act_by(actor, asset_calls.object_to(asset, digest))
 
-    def decide(
-        self, actor: Actor, asset: str, number: int, state: str, reason: str, signed: SignedRequest | None = None
-    ) -> Receipt:
+    def decide(self, actor: Actor, asset: str, number: int, state: str, reason: str) -> Receipt:
         """Set the state of an objection to ``admitted``, ``verified``, ``upheld`` or ``dismissed``; or to ``refused``,
         if it is not admitted.
         """
         require(actor, Action.REVIEW_REGISTRATION)
         document = {"objection": number, "state": state, "reason": checked_grounds(reason)}
         with self._documents.kept(asset, "decision", actor.party, document) as digest:
-            return self._acting.act_as(actor.party, asset_calls.decide(asset, number, state, digest), signed)
+            return self._acting.act_by(actor, asset_calls.decide(asset, number, state, digest))
 
     def of(self, asset: str, now: int) -> list[dict[str, Any]]:
         """Return the objections to an asset; ``due`` is the time by which an undecided objection must be verified."""

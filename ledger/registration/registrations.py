@@ -89,7 +89,6 @@ class Registrations(UseCase):
         codes: Sequence[str] = (),
         applicant: str | None = None,
         progress: Callable[[int], None] = lambda _: None,
-        signed: SignedRequest | None = None,
     ) -> Intake:
         """Apply for first registration of the given ``resources`` and of the published resources with these
         ``codes``.
@@ -97,7 +96,7 @@ class Registrations(UseCase):
         require(actor, Action.APPLY_REGISTRATION, owns=True)
         published = [self._catalogue.registrable(code) for code in codes]
         intake = self.submit(actor, [*published, *resources], applicant)
-        self.register(intake.accepted, progress, signed)
+        self.register(intake.accepted, progress, actor.signed)
         return intake
 
     def submit(self, actor: Actor, resources: Sequence[DataResource], applicant: str | None = None) -> Intake:

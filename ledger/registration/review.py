@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from ledger.chain.contracts.deployment import ASSET_REGISTRY
 from ledger.chain.reading.contract_state import AssetRecord
 from ledger.chain.sending import asset_calls
-from ledger.chain.sending.relay import SignedRequest
 from ledger.chain.sending.sender import Receipt
 from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.domain.reasons import checked_grounds
@@ -47,27 +46,21 @@ class Review(UseCase):
     repeated.
     """
 
-    def accept(
-        self, actor: Actor, asset_ids: Sequence[str], progress: Progress = _silent, signed: SignedRequest | None = None
-    ) -> int:
+    def accept(self, actor: Actor, asset_ids: Sequence[str], progress: Progress = _silent) -> int:
         """Accept applications for review, and return the gas used."""
-        return self._advance(actor, asset_ids, "submitted", "accepted", progress, signed)
+        return self._advance(actor, asset_ids, "submitted", "accepted", progress)
 
-    def review(
-        self, actor: Actor, asset_ids: Sequence[str], progress: Progress = _silent, signed: SignedRequest | None = None
-    ) -> int:
+    def review(self, actor: Actor, asset_ids: Sequence[str], progress: Progress = _silent) -> int:
         """Record that applications passed the review."""
-        return self._advance(actor, asset_ids, "accepted", "reviewed", progress, signed)
+        return self._advance(actor, asset_ids, "accepted", "reviewed", progress)
 
-    def notice(
-        self, actor: Actor, asset_ids: Sequence[str], progress: Progress = _silent, signed: SignedRequest | None = None
-    ) -> int:
+    def notice(self, actor: Actor, asset_ids: Sequence[str], progress: Progress = _silent) -> int:
         """Put reviewed applications on public notice for the ruleset's working days."""
         require(actor, Action.REVIEW_REGISTRATION)
         now = self._clock()
         until = end_of_working_days(now, self._rules.notice_days) - ONE_SECOND
         self._record_notice(asset_ids, now, until)
-        return self._advance(actor, asset_ids, "reviewed", "noticed", progress, signed, until)
+        return self._advance(actor, asset_ids, "reviewed", "noticed", progress, until)
 
     def _record_notice(self, asset_ids: Sequence[str], start: int, end: int) -> None:
         for chunk in chunks(asset_ids):
@@ -84,14 +77,7 @@ class Review(UseCase):
                 session.execute(update(Application).where(place.in_(last)).values(notice_from=start, notice_to=end))
 
     def _advance(
-        self,
-        actor: Actor,
-        asset_ids: Sequence[str],
-        source: str,
-        stage: str,
-        progress: Progress,
-        signed: SignedRequest | None,
-        until: int = 0,
+        self, actor: Actor, asset_ids: Sequence[str], source: str, stage: str, progress: Progress, until: int = 0
     ) -> int:
         require(actor, Action.REVIEW_REGISTRATION)
         # If one application is given and it is in another stage, the caller made a mistake: the contract refuses the
@@ -103,33 +89,31 @@ class Review(UseCase):
             ]
             if waiting:
                 call = asset_calls.advance(waiting, stage, until=until)
-                gas += self._acting.act_as(actor.party, call, signed).gas_used
+                gas += self._acting.act_by(actor, call).gas_used
             progress(len(chunk))
         return gas
 
-    def give_back(self, actor: Actor, asset: str, reason: str, signed: SignedRequest | None = None) -> Receipt:
+    def give_back(self, actor: Actor, asset: str, reason: str) -> Receipt:
         """Return an application to its applicant for correction, with a reason."""
         require(actor, Action.REVIEW_REGISTRATION)
         with self._documents.kept(asset, "returned", actor.party, {"reason": checked_grounds(reason)}) as grounds:
-            return self._acting.act_as(actor.party, asset_calls.advance([asset], "returned", grounds=grounds), signed)
+            return self._acting.act_by(actor, asset_calls.advance([asset], "returned", grounds=grounds))
 
-    def reject(self, actor: Actor, asset: str, reason: str, signed: SignedRequest | None = None) -> Receipt:
+    def reject(self, actor: Actor, asset: str, reason: str) -> Receipt:
         """Reject an accepted or reviewed application, with a reason. A rejected first registration ends."""
         require(actor, Action.REVIEW_REGISTRATION)
         with self._documents.kept(asset, "rejected", actor.party, {"reason": checked_grounds(reason)}) as grounds:
-            return self._acting.act_as(actor.party, asset_calls.reject(asset, grounds), signed)
+            return self._acting.act_by(actor, asset_calls.reject(asset, grounds))
 
-    def clear(self, actor: Actor, asset: str, report: str, signed: SignedRequest | None = None) -> Receipt:
+    def clear(self, actor: Actor, asset: str, report: str) -> Receipt:
         """Record the security review of important data; ``report`` is the digest of the review report,
         ``sha-256:…``.
         """
         require(actor, Action.CLEAR_IMPORTANT)
         with self._documents.kept(asset, "security_review", actor.party, {"report": report}) as kept:
-            return self._acting.act_as(actor.party, asset_calls.clear(asset, kept), signed)
+            return self._acting.act_by(actor, asset_calls.clear(asset, kept))
 
-    def confirm(
-        self, actor: Actor, asset_ids: Sequence[str], progress: Progress = _silent, signed: SignedRequest | None = None
-    ) -> int:
+    def confirm(self, actor: Actor, asset_ids: Sequence[str], progress: Progress = _silent) -> int:
         """Confirm applications and issue the registration certificates; returns the gas used.
 
         Raises ``Conflict`` ``PARTY_PAUSED`` during a pause.
@@ -140,7 +124,7 @@ class Review(UseCase):
             for valid_to, waiting in self._by_validity(chunk).items():
                 call = asset_calls.confirm_assets(waiting, valid_to)
                 with saying_until_when():
-                    gas += self._acting.act_as(actor.party, call, signed).gas_used
+                    gas += self._acting.act_by(actor, call).gas_used
             self._certificates.settle(chunk)
             progress(len(chunk))
         return gas

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ledger.chain.sending.asset_calls import Grant, end_right, grant_right, transfer_right
-from ledger.chain.sending.relay import SignedRequest
 from ledger.chain.sending.sender import Receipt
 from ledger.domain.reasons import checked_grounds
 from ledger.parties.lookups import party_no
@@ -39,7 +38,7 @@ class Rights(UseCase):
     """Sends acts on rights in the parties' names. The contract decides whether an act is allowed; then the asset's
     certificate is renewed."""
 
-    def grant(self, actor: Actor, asset: str, right: NewRight, signed: SignedRequest | None = None) -> Receipt:
+    def grant(self, actor: Actor, asset: str, right: NewRight) -> Receipt:
         """Grant a right, or sublicense ``right.parent``. Raises ``Conflict`` ``ASSET_RIGHT_OVERLAPS`` if the right
         conflicts with an exclusive right.
         """
@@ -47,29 +46,27 @@ class Rights(UseCase):
             grantee = party_no(session, right.grantee)
         with self._documents.kept(asset, "scope", actor.party, {"scope": checked_grounds(right.scope)}) as scope:
             grant = Grant(**asdict(right) | {"grantee": grantee, "parent": right.parent or 0, "scope": scope})
-            receipt = self._acting.act_as(actor.party, grant_right(asset, grant), signed)
+            receipt = self._acting.act_by(actor, grant_right(asset, grant))
         self._certificates.settle([asset])
         return receipt
 
-    def transfer(self, actor: Actor, asset: str, right: int, to: str, signed: SignedRequest | None = None) -> Receipt:
+    def transfer(self, actor: Actor, asset: str, right: int, to: str) -> Receipt:
         """Transfer a transferable right to another party."""
         with self._database.read() as session:
             recipient = party_no(session, to)
-        receipt = self._acting.act_as(actor.party, transfer_right(asset, right, recipient), signed)
+        receipt = self._acting.act_by(actor, transfer_right(asset, right, recipient))
         self._certificates.settle([asset])
         return receipt
 
-    def end(
-        self, actor: Actor, asset: str, right: int, reason: str | None = None, signed: SignedRequest | None = None
-    ) -> Receipt:
+    def end(self, actor: Actor, asset: str, right: int, reason: str | None = None) -> Receipt:
         """End a right now. The grantee gives no reason; a registrar must give a reason."""
         if reason is None:
-            receipt = self._acting.act_as(actor.party, end_right(asset, right), signed)
+            receipt = self._acting.act_by(actor, end_right(asset, right))
         else:
             with self._documents.kept(
                 asset, "right_ended", actor.party, {"reason": checked_grounds(reason)}
             ) as grounds:
-                receipt = self._acting.act_as(actor.party, end_right(asset, right, grounds), signed)
+                receipt = self._acting.act_by(actor, end_right(asset, right, grounds))
         self._certificates.settle([asset])
         return receipt
 

@@ -23,7 +23,6 @@ from ledger.chain.sending.asset_calls import (
     set_frozen,
     withdraw_offer,
 )
-from ledger.chain.sending.relay import SignedRequest
 from ledger.chain.sending.sender import Receipt
 from ledger.domain.days import DAY
 from ledger.domain.powers import ProposalState
@@ -58,23 +57,21 @@ class Transfers(UseCase):
         super().__init__(parts)
         self._proposals = proposals
 
-    def offer(
-        self, actor: Actor, asset: str, to: str, deadline: int | None = None, signed: SignedRequest | None = None
-    ) -> Receipt:
+    def offer(self, actor: Actor, asset: str, to: str, deadline: int | None = None) -> Receipt:
         """Offer the asset to ``to`` until ``deadline`` (seconds UTC, inclusive)."""
         with self._database.read() as session:
             recipient = party_no(session, to)
         until = deadline if deadline is not None else self._clock() + self._rules.offer_days * DAY
-        return self._acting.act_as(actor.party, offer_transfer(asset, recipient, until), signed)
+        return self._acting.act_by(actor, offer_transfer(asset, recipient, until))
 
-    def accept(self, actor: Actor, asset: str, signed: SignedRequest | None = None) -> Accepted:
+    def accept(self, actor: Actor, asset: str) -> Accepted:
         """Accept the asset as its new holder; a new registration certificate supersedes the old certificate.
 
         The call can be repeated after a crash: a party that already holds the asset gets its certificate.
         """
         held, gas = self._reader.asset(asset), 0
         if held is None or held.holder != actor.party or held.state != "confirmed":
-            gas = self._acting.act_as(actor.party, accept_transfer(asset), signed).gas_used
+            gas = self._acting.act_by(actor, accept_transfer(asset)).gas_used
         issued = self._certificates.settle([asset])
         if not issued:
             raise Conflict(
@@ -85,29 +82,27 @@ class Transfers(UseCase):
             )
         return Accepted(issued[0], gas)
 
-    def reject(self, actor: Actor, asset: str, signed: SignedRequest | None = None) -> Receipt:
+    def reject(self, actor: Actor, asset: str) -> Receipt:
         """Reject an offer, as the party to which the asset was offered."""
-        return self._acting.act_as(actor.party, reject_transfer(asset), signed)
+        return self._acting.act_by(actor, reject_transfer(asset))
 
-    def withdraw(self, actor: Actor, asset: str, signed: SignedRequest | None = None) -> Receipt:
+    def withdraw(self, actor: Actor, asset: str) -> Receipt:
         """Withdraw an offer, as the holder."""
-        return self._acting.act_as(actor.party, withdraw_offer(asset), signed)
+        return self._acting.act_by(actor, withdraw_offer(asset))
 
-    def freeze(self, actor: Actor, asset: str, reason: str, signed: SignedRequest | None = None) -> Receipt:
+    def freeze(self, actor: Actor, asset: str, reason: str) -> Receipt:
         """Freeze the asset, as the authority or the supervisor. Until the freeze is lifted, nothing about the asset can
         change.
         """
         require(actor, Action.FREEZE)
-        return self._acting.act_as(actor.party, set_frozen(asset, True, reason), signed)
+        return self._acting.act_by(actor, set_frozen(asset, True, reason))
 
-    def unfreeze(self, actor: Actor, asset: str, reason: str, signed: SignedRequest | None = None) -> Receipt:
+    def unfreeze(self, actor: Actor, asset: str, reason: str) -> Receipt:
         """Lift the freeze."""
         require(actor, Action.FREEZE)
-        return self._acting.act_as(actor.party, set_frozen(asset, False, reason), signed)
+        return self._acting.act_by(actor, set_frozen(asset, False, reason))
 
-    def annul(
-        self, actor: Actor, asset: str, reason: str, grounds: str, signed: SignedRequest | None = None
-    ) -> Receipt:
+    def annul(self, actor: Actor, asset: str, reason: str, grounds: str) -> Receipt:
         """Annul a registration permanently (撤销), as the registrar, the authority or the supervisor.
 
         ``reason`` is a code, and ``grounds`` is the text that explains it. From then on, the asset's certificate fails
@@ -115,11 +110,9 @@ class Transfers(UseCase):
         """
         require(actor, Action.ANNUL)
         with self._documents.kept(asset, "annulment", actor.party, {"grounds": checked_grounds(grounds)}) as digest:
-            return self._acting.act_as(actor.party, annul(asset, reason, digest), signed)
+            return self._acting.act_by(actor, annul(asset, reason, digest))
 
-    def reassign(
-        self, actor: Actor, asset: str, to: str, grounds: str, signed: SignedRequest | None = None
-    ) -> Proposal:
+    def reassign(self, actor: Actor, asset: str, to: str, grounds: str) -> Proposal:
         """Propose to give ``to`` the asset of a holder that is closed or has no key that can act. Two institutions must
         agree, and a waiting period must pass.
 
@@ -145,7 +138,7 @@ class Transfers(UseCase):
         with self._database.read() as session:
             recipient = party_no(session, to)
         with self._documents.kept(asset, "reassignment", actor.party, {"grounds": checked_grounds(grounds)}) as digest:
-            row = self._proposals.decide(actor.party, reassign(asset, recipient, digest), signed)
+            row = self._proposals.decide(actor.party, reassign(asset, recipient, digest), actor.signed)
         if row.state == ProposalState.CARRIED_OUT:
             self._certificates.settle([asset])
         return row

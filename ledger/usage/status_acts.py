@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 
 from ledger.certificates.holds import Holds
 from ledger.certificates.status import CertificateStatus
-from ledger.chain.sending.relay import SignedRequest
 from ledger.domain.parties import Role
 from ledger.parties.permissions import Action, allowed
 from ledger.parties.proposals.proposals import Proposal
@@ -57,29 +56,25 @@ class StatusActs:
         require(actor, Action.ISSUE_CERTIFICATE)
         self._status.supersede(number, successor)
 
-    def hold(self, actor: Actor, number: str, reason: str, signed: SignedRequest | None = None) -> None:
+    def hold(self, actor: Actor, number: str, reason: str) -> None:
         """Check the actor's permission, then call ``Holds.hold``."""
         require(actor, Action.HOLD_CERTIFICATE)
-        self._holds.hold(number, reason, actor.party, signed)
+        self._holds.hold(number, reason, actor.party, actor.signed)
 
-    def lift(self, actor: Actor, number: str, reason: str, signed: SignedRequest | None = None) -> Proposal:
+    def lift(self, actor: Actor, number: str, reason: str) -> Proposal:
         """Check the actor's permission, then call ``Holds.lift``."""
         require(actor, Action.HOLD_CERTIFICATE)
-        return self._holds.lift(number, reason, actor.party, signed)
+        return self._holds.lift(number, reason, actor.party, actor.signed)
 
-    def hold_statements(
-        self, actor: Actor, digests: Sequence[str], reason: str, signed: SignedRequest | None = None
-    ) -> None:
+    def hold_statements(self, actor: Actor, digests: Sequence[str], reason: str) -> None:
         """Check the actor's permission, then call ``Holds.hold_statements``."""
         require(actor, Action.HOLD_CERTIFICATE)
-        self._holds.hold_statements(digests, reason, actor.party, signed)
+        self._holds.hold_statements(digests, reason, actor.party, actor.signed)
 
-    def lift_statements(
-        self, actor: Actor, digests: Sequence[str], reason: str, signed: SignedRequest | None = None
-    ) -> Proposal:
+    def lift_statements(self, actor: Actor, digests: Sequence[str], reason: str) -> Proposal:
         """Check the actor's permission, then call ``Holds.lift_statements``."""
         require(actor, Action.HOLD_CERTIFICATE)
-        return self._holds.lift_statements(digests, reason, actor.party, signed)
+        return self._holds.lift_statements(digests, reason, actor.party, actor.signed)
 
 
 def _asks_as_provider(actor: Actor, reason: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,6 +32,7 @@ from ledger.cli.shell.waiting import (
 )
 from ledger.errors import InvalidInput
 from ledger.proof.acts import report_message, sign_act, veto_message
+from ledger.proof.bundle import ChainId
 from ledger.proof.jws import Signer
 
 if TYPE_CHECKING:
@@ -44,22 +45,39 @@ PartyKey = Annotated[
     Path | None, typer.Option("--key", help="Private key file of the party, if its key is not kept here.")
 ]
 DirectNode = Annotated[
-    str | None, typer.Option(help="Send to this node of the chain, without the service.", envvar="PINGZHENG_RPC_URL")
+    str | None, typer.Option(help="Node of the chain that gets the act, not the service.", envvar="PINGZHENG_RPC_URL")
 ]
-Payer = Annotated[Path | None, typer.Option(help="Key file of another account that sends the act and pays.")]
-Out = Annotated[Path | None, typer.Option(help="Only sign, and write the act to this file; anybody can send it.")]
+Payer = Annotated[Path | None, typer.Option(help="Key file of another account, which sends the act and pays.")]
+Out = Annotated[Path | None, typer.Option(help="Only sign; write the act to this file, which anybody can send.")]
 TITLE = "提案 Proposals"
 MAX_LIST_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """The options of an act that a key of the party signs, and that can be sent without the service."""
+
+    key: PartyKey = None
+    deployment: DeploymentFile = None
+    bundle: BundleFile = None
+    rpc_url: DirectNode = None
+    payer: Payer = None
+    out: Out = None
+
+    @property
+    def without_service(self) -> bool:
+        """Whether the options name the ledger, or the file for the act."""
+        return any(each is not None for each in (self.deployment, self.bundle, self.out))
 
 
 @app.command()
 def pending(
     ledger: Participant,
-    party: Annotated[str | None, typer.Option(help="Only proposals about this party: party id or USCC.")] = None,
+    party: Annotated[str | None, typer.Option(help="List only proposals about this party: party id or USCC.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """列出所有待生效的提案：内容、提出方、期限、如何阻止。List all pending proposals: what each proposes, who proposed
-    it, its deadlines, and how to stop it.
+    """列出所有待生效的提案：内容、提出方、期限，以及如何阻止。List all pending proposals: what each proposes, who
+    proposed it, its deadlines, and how to stop it.
 
     示例 Examples:  pingzheng keys pending · pingzheng keys pending --party 91440803MA9X0002X5
     """
@@ -74,18 +92,18 @@ def show(
     list_out: Annotated[
         Path | None,
         typer.Option(
-            help="Write the list of parties of a registration to this file, for the institution that confirms. "
-            "The file contains their identities: give it to that institution only."
+            help="File to which the list of parties to be registered is written, for the institution that confirms. "
+            "The list contains their identities: give it to that institution only."
         ),
     ] = None,
     listed: Annotated[
         Path | None,
-        typer.Option("--list", help="The proposing institution's list of parties, to be checked and shown."),
+        typer.Option("--list", help="File that --list-out wrote: check it against the proposal, and show its parties."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """显示一项提案，待生效或已结束；附名单时，核对并显示登记的各方。Show one proposal, pending or ended. If the list of
-    parties is given, check it and show the parties that would be registered.
+    """显示一项提案，无论待生效还是已结束；附名单的，核对名单，并显示将登记的各方。Show one proposal, pending or ended.
+    If the list of parties is given, check it and show the parties that would be registered.
 
     The chain proves each party's id, and the id proves the party's kind and identifier. Nothing proves the name: the
     proposing institution only states it.
@@ -116,18 +134,20 @@ def confirm(
     key: OwnKey = None,
     listed: Annotated[
         Path | None,
-        typer.Option("--list", help="File with the list of parties that another installation proposes to register."),
+        typer.Option(
+            "--list", help="File that --list-out wrote, if another installation proposes to register parties."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """由第二个同类机构确认提案，不能是提出方，也不能是提案涉及的参与方；确认前请核对内容。Confirm a proposal as a
-    second party with the same role. The proposing party and the party that the proposal concerns cannot confirm it.
-    Read the proposal first: `pingzheng keys show`.
+    second party with the same role. The party that proposed it and the party that it concerns cannot confirm it. Read
+    the proposal first: `pingzheng keys show`.
 
     示例 Example:  pingzheng keys confirm 7 --by 11440800MB9X00023K
     """
     office, parties = actor_of(ledger, by), None if listed is None else _list_in(listed)
-    row = signed_by(key, lambda signed: ledger.proposals.confirm(office, number, signed=signed, listed=parties))
+    row = signed_by(key, office, lambda acting: ledger.proposals.confirm(acting, number, listed=parties))
     emit_proposal(row, as_json)
 
 
@@ -135,7 +155,7 @@ def confirm(
 def carry_out(
     ledger: Participant,
     number: Annotated[
-        int | None, typer.Argument(min=1, help="The proposal's number; default: all proposals that are ready.")
+        int | None, typer.Argument(min=1, help="The proposal's number; default: all whose waiting period is over.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -154,13 +174,13 @@ def carry_out(
 def cancel(
     ledger: Participant, number: Number, by: Authority = "authority", key: OwnKey = None, as_json: AsJson = False
 ) -> None:
-    """取消提案：同类机构中任何一方都可以取消；更换自己密钥的提案用否决。Cancel a proposal, as any party with the role
-    that confirms it. To stop a proposal about your own keys, veto it instead.
+    """取消提案：同类机构中任何一方都可以取消。要阻止更换自己密钥的提案，请用否决。Cancel a proposal, as any party with
+    the role that confirms it. To stop a proposal about your own keys, veto it instead.
 
     示例 Example:  pingzheng keys cancel 7
     """
     office = actor_of(ledger, by)
-    emit_proposal(signed_by(key, lambda signed: ledger.proposals.cancel(office, number, signed=signed)), as_json)
+    emit_proposal(signed_by(key, office, lambda acting: ledger.proposals.cancel(acting, number)), as_json)
 
 
 @app.command()
@@ -173,17 +193,13 @@ def veto(
             "installation."
         ),
     ] = None,
-    key: PartyKey = None,
-    deployment: DeploymentFile = None,
-    bundle: BundleFile = None,
-    rpc_url: DirectNode = None,
-    payer: Payer = None,
-    out: Out = None,
+    *,
+    direct: Direct,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """否决更换本参与方密钥的提案：提案时有效的任一密钥都可以，已挂失的也可以。Veto a change of your own party's keys,
-    with any key that was not retired at the time of the proposal, even a key reported as lost.
+    with any key that was not retired at the time of the proposal. A key that was reported as lost can veto too.
 
     With --deployment or --bundle no service is needed: the veto is sent to the node at --rpc-url. With --out the signed
     veto is written to a file that anybody can send (`pingzheng keys send`). For a P-256 key, give --payer.
@@ -192,12 +208,11 @@ def veto(
     deployment.json --rpc-url http://node:8545 · pingzheng keys veto 7 --key phone.key --bundle bundle.json --out
     act.json
     """
-    if deployment is not None or bundle is not None or out is not None:
-        chain = chain_named(deployment, bundle)
-        _by_itself(_required(key), lambda signer: signed_veto(chain, signer, number), rpc_url, payer, out, as_json)
+    if direct.without_service:
+        _by_itself(direct, lambda chain, signer: signed_veto(chain, signer, number), as_json)
         return
     with participating(home, as_json) as ledger:
-        signer = None if key is None else signer_of(key)
+        signer = None if direct.key is None else signer_of(direct.key)
         actor = ledger.actor(_party_that_vetoes(ledger, by, signer))
         act = None if signer is None else sign_act(veto_message(ledger.reader.chain, signer.kid, number), signer)
         account = None if signer is None else signer.kid
@@ -208,19 +223,15 @@ def veto(
 def report(
     party: PartyRef,
     account: Annotated[str, typer.Argument(help="The account whose key is lost or stolen.", show_default=False)],
-    by: Annotated[str | None, typer.Option(help="The authority that reports the key; default: the party.")] = None,
-    key: PartyKey = None,
-    deployment: DeploymentFile = None,
-    bundle: BundleFile = None,
-    rpc_url: DirectNode = None,
-    payer: Payer = None,
-    out: Out = None,
+    by: Annotated[str | None, typer.Option(help="The authority that reports; default: the party itself.")] = None,
+    *,
+    direct: Direct,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """挂失丢失或被盗的密钥，立即生效：用本参与方任一密钥，或由一个主管部门。Report a lost or stolen key, with any key
-    of the same party or as one authority. The report takes effect at once: the reported key is then valid only for
-    vetoes and for a subject's withdrawals.
+    """挂失丢失或被盗的密钥，立即生效：可用本参与方任一密钥，或由一个主管部门挂失（主管部门、监管方的密钥除外）。Report
+    a lost or stolen key, with any key of the same party or as one authority. The report takes effect at once: the
+    reported key can then only veto proposals and withdraw a subject's consents.
 
     The key of an authority or a supervisor can be reported by the party itself, or by two authorities after the waiting
     period.
@@ -231,17 +242,17 @@ def report(
     示例 Examples:  pingzheng keys report <party> <account> --by authority · pingzheng keys report <party> <account>
     --key firm.key --deployment deployment.json --rpc-url http://node:8545
     """
-    if deployment is not None or bundle is not None or out is not None:
-        chain = chain_named(deployment, bundle)
-        _by_itself(_required(key), lambda signer: signed_report(chain, signer, account), rpc_url, payer, out, as_json)
+    if direct.without_service:
+        _by_itself(direct, lambda chain, signer: signed_report(chain, signer, account), as_json)
         return
     with opened(home, as_json) as ledger:
         concerned = party_of(ledger, party)
         actor = ledger.actor(concerned) if by is None else actor_of(ledger, by)
-        if key is None or actor.party != concerned:
-            row = signed_by(key, lambda signed: ledger.parties.keys.report(actor, concerned, account, signed=signed))
+        if direct.key is None or actor.party != concerned:
+            keys = ledger.parties.keys
+            row = signed_by(direct.key, actor, lambda acting: keys.report(acting, concerned, account))
         else:
-            signer = signer_of(key)
+            signer = signer_of(direct.key)
             act = sign_act(report_message(ledger.reader.chain, signer.kid, account), signer)
             row = ledger.parties.keys.report(actor, concerned, account, act=act, signer=signer.kid)
         emit_done(
@@ -253,11 +264,11 @@ def report(
 
 @app.command("send")
 def send_act(
-    act: Annotated[Path, typer.Argument(help="Act file, written with --out.", show_default=False)],
+    act: Annotated[Path, typer.Argument(help="The act file that --out wrote.", show_default=False)],
     rpc_url: Annotated[
         str,
         typer.Option(
-            help="A node of the chain.",
+            help="Address of a node of the chain.",
             envvar="PINGZHENG_RPC_URL",
             show_default=False,
             prompt="链的节点 Node of the chain",
@@ -266,7 +277,7 @@ def send_act(
     payer: Annotated[
         Path,
         typer.Option(
-            help="Key file of the account that sends the act and pays.",
+            help="Key file of the account that sends the act and pays for the transaction.",
             show_default=False,
             prompt="付费方的密钥文件 Key file of the account that pays",
         ),
@@ -285,27 +296,21 @@ def send_act(
 app.command("watch")(watch)
 
 
-def _by_itself(
-    key: Path,
-    sign: Callable[[Signer], SignedAct],
-    rpc_url: str | None,
-    payer: Path | None,
-    out: Path | None,
-    as_json: bool,
-) -> None:
+def _by_itself(direct: Direct, sign: Callable[[ChainId, Signer], SignedAct], as_json: bool) -> None:
     """Sign the act, then send it to a node or write it to a file. The service is not needed."""
-    private_key, signer = key_in(key)
-    act = sign(signer)
-    if out is not None:
-        write_act(act, out)
-        emit({"file": str(out), "next": f"pingzheng keys send {shlex.quote(str(out))}"}, as_json)
+    chain = chain_named(direct.deployment, direct.bundle)
+    private_key, signer = key_in(_required(direct.key))
+    act = sign(chain, signer)
+    if direct.out is not None:
+        write_act(act, direct.out)
+        emit({"file": str(direct.out), "next": f"pingzheng keys send {shlex.quote(str(direct.out))}"}, as_json)
         return
-    if rpc_url is None:
+    if direct.rpc_url is None:
         raise InvalidInput(
             "RPC_URL_MISSING", "The node to send to is missing.", where="rpc-url", hint="Give --rpc-url or --out."
         )
-    paying = payer_of(private_key, signer, None if payer is None else private_key_of(payer))
-    _emit_sent(act, send(act, rpc_url, paying), as_json)
+    paying = payer_of(private_key, signer, None if direct.payer is None else private_key_of(direct.payer))
+    _emit_sent(act, send(act, direct.rpc_url, paying), as_json)
 
 
 def _emit_sent(act: SignedAct, receipt: Receipt, as_json: bool) -> None:

@@ -52,19 +52,25 @@ def add(
     public_key: Annotated[
         str | None,
         typer.Option(
-            help="The party's key, 66 hex digits, with `p256:` before a P-256 key; default: make a key here (demo)."
+            help=(
+                "The party's public key, 66 hex digits, with `p256:` before a P-256 key; default: make a key here "
+                "(demo)."
+            )
         ),
     ] = None,
-    proof: Annotated[str, typer.Option(help="The proof of possessing the key; made with `pingzheng key prove`.")] = "",
+    proof: Annotated[
+        str, typer.Option(help="The proof that the party has the key, made with `pingzheng key prove`.")
+    ] = "",
     further_key: Annotated[list[str] | None, typer.Option(help=FURTHER + " Repeat for each key.")] = None,
     no_key: Annotated[
-        bool, typer.Option("--no-key", help="The party has no key yet: see `pingzheng party enrolment`.")
+        bool,
+        typer.Option("--no-key", help="The party has no key yet. It will get one with `pingzheng party enrolment`."),
     ] = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """登记参与方：在本地记录，由两个机构登记上链，不必等待。Onboard a party: it is recorded here, and two institutions
-    register it on the chain without a waiting period.
+    """登记参与方：先在本地记录，再由两个机构登记上链，没有等待期。Onboard a party: it is recorded here, and two
+    institutions register it on the chain without a waiting period.
 
     Name and identifier come from a file or a prompt, because other users of the machine can see arguments. Give all
     first keys now: a key that is added later takes effect only after the waiting period.
@@ -95,9 +101,9 @@ def enrolment(
     by: Annotated[str, typer.Option(help="The authority or admin that issues the code.")] = "authority",
     as_json: AsJson = False,
 ) -> None:
-    """为从未有过密钥的参与方生成一次性登记码，7 天有效，只显示一次；登记码不能登录，也不能查看内容。Issue a one-time
-    code with which a party that never had a key submits its first key. The code is valid for 7 days, is shown only
-    once, and cannot be used to sign in.
+    """为从未有过密钥的参与方生成一次性登记码，7 天内有效，只显示一次；登记码不能用来登录，也不能查看内容。Issue a
+    one-time code with which a party that never had a key submits its first key. The code is valid for 7 days, is shown
+    only once, and cannot be used to sign in.
 
     The party submits its key with `pingzheng enrol`. The key is valid once two institutions have registered it.
 
@@ -114,14 +120,16 @@ def accredit(
     codes: Annotated[
         list[str],
         typer.Argument(
-            help="Scenario codes; `S00` for registration certificates; `quality` or `appraise` for assessors."
+            help="Scenario codes, `S00` for registration certificates, or `quality` and `appraise` for assessors."
         ),
     ],
-    last_day: Annotated[str, typer.Option(help="YYYY-MM-DD, Asia/Shanghai.", show_default=False)],
+    last_day: Annotated[
+        str, typer.Option(help="Last day of the permission, YYYY-MM-DD, Asia/Shanghai.", show_default=False)
+    ],
     as_json: AsJson = False,
 ) -> None:
-    """两个主管部门授予签发或评估资格，从现在起到某日结束；等待期满后生效。Allow a party to issue or assess from now to
-    the end of a day. Two authorities must agree, and the permission takes effect after the waiting period.
+    """两个主管部门授予签发或评估资格，从现在起，到所定日期结束时止；等待期满后生效。Allow a party to issue or assess,
+    from now to the end of a day. Two authorities must agree, and the permission takes effect after the waiting period.
 
     示例 Example:  pingzheng party accredit platform S00 S51 --last-day 2029-12-31
     """
@@ -145,18 +153,18 @@ def import_file(
             "(KEY=PROOF;…); or in Chinese: 类别, 名称, 统一社会信用代码, 区划."
         ),
     ],
-    kind: Annotated[str | None, typer.Option(help="Kind for all rows, if the file has no such column.")] = None,
-    region: Annotated[str | None, typer.Option(help="Region for all rows, if the file has no such column.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Kind of all parties, if the file has no such column.")] = None,
+    region: Annotated[str | None, typer.Option(help="Region of all parties, if the file has no such column.")] = None,
     make_keys: Annotated[
         bool,
-        typer.Option("--make-keys", help="Make a key for each row that has no key, and keep the new keys here (demo)."),
+        typer.Option("--make-keys", help="If a row has no key, make a key and keep it here (demo)."),
     ] = False,
-    encoding: Annotated[str | None, typer.Option(help="Encoding of a CSV file that is not UTF-8: gb18030.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of a CSV file, if it is not UTF-8: gb18030.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """登记 CSV 或 Excel 表中的参与方，全部登记或全部不登记，由两个机构登记上链；错误信息指明行号。Onboard all parties
-    of a CSV or Excel table, or none if one is refused; two institutions register them. An error names the line; the
-    output names the party of each line.
+    in a CSV or Excel table, or none if one is refused. Two institutions register them on the chain. An error names the
+    line; the output lists the party of each line.
 
     示例 Examples:  pingzheng party import parties.csv · pingzheng party import firms.xlsx --kind enterprise --region
     440803 --make-keys
@@ -198,12 +206,12 @@ def show(ledger: Ledger, party: PartyRef, as_json: AsJson = False) -> None:
 @app.command("list")
 def listing(
     ledger: Ledger,
-    after: Annotated[str | None, typer.Option(help="Start after this party id.")] = None,
+    after: Annotated[str | None, typer.Option(help="List only parties after this id.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """按编号列出参与方；机构显示名称和统一社会信用代码，个人不显示。List parties by id; institutions with name and
-    USCC, persons without name and ID number.
+    """列出参与方，按编号排序；机构显示名称和统一社会信用代码，个人不显示。List parties, ordered by id: institutions
+    with name and USCC, persons without name and ID number.
 
     示例 Example:  pingzheng party list --limit 50
     """
@@ -212,8 +220,8 @@ def listing(
 
 @app.command("fund")
 def fund_account(ledger: Ledger, party: PartyRef, as_json: AsJson = False) -> None:
-    """在本地链上给参与方 gas，供其自行发送交易（见 `pingzheng join`）。Give a party gas on a local chain, so that it
-    can send its own transactions (see `pingzheng join`).
+    """在本地链上给参与方 gas，使其可以自行发送交易（见 `pingzheng join`）。Give a party gas on a local chain, so that
+    it can send its own transactions (see `pingzheng join`).
 
     示例 Example:  pingzheng party fund 91440803MA9X0002X5
     """
@@ -226,7 +234,9 @@ def fund_account(ledger: Ledger, party: PartyRef, as_json: AsJson = False) -> No
 def roles(
     ledger: Ledger,
     party: PartyRef,
-    role: Annotated[list[Role], typer.Option(help="Repeat for each role.", show_default=False)],
+    role: Annotated[
+        list[Role], typer.Option(help="A role that the party will have; repeat for each role.", show_default=False)
+    ],
     by: Authority = "authority",
     key: OwnKey = None,
     as_json: AsJson = False,
@@ -239,7 +249,7 @@ def roles(
     示例 Example:  pingzheng party roles <party> --role consumer --role provider
     """
     office, identifier = ledger.actor(party_of(ledger, by)), party_of(ledger, party)
-    row = signed_by(key, lambda signed: ledger.parties.role_changes.set_roles(office, identifier, role, signed))
+    row = signed_by(key, office, lambda acting: ledger.parties.role_changes.set_roles(acting, identifier, role))
     emit_done(row, lambda: _present(ledger, identifier), as_json)
 
 
@@ -247,8 +257,13 @@ def roles(
 def status(
     ledger: Ledger,
     party: PartyRef,
-    to: Annotated[str, typer.Argument(help="active, suspended, sanctioned, closed (final).", show_default=False)],
-    reason: Annotated[str, typer.Option(help="court, sanction, investigation, lifted, …", show_default=False)],
+    to: Annotated[
+        str,
+        typer.Argument(help="The new status: active, suspended, sanctioned, or closed (final).", show_default=False),
+    ],
+    reason: Annotated[
+        str, typer.Option(help="Reason code: court, sanction, investigation, lifted, …", show_default=False)
+    ],
     by: Authority = "authority",
     key: OwnKey = None,
     as_json: AsJson = False,
@@ -260,7 +275,7 @@ def status(
     示例 Example:  pingzheng party status <party> suspended --reason investigation
     """
     office, identifier = ledger.actor(party_of(ledger, by)), party_of(ledger, party)
-    row = signed_by(key, lambda signed: ledger.parties.role_changes.set_status(office, identifier, to, reason, signed))
+    row = signed_by(key, office, lambda acting: ledger.parties.role_changes.set_status(acting, identifier, to, reason))
     emit_done(row, lambda: _present(ledger, identifier), as_json)
 
 

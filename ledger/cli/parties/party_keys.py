@@ -26,7 +26,7 @@ PublicKey = Annotated[
     str | None,
     typer.Option(help="The new public key, compressed, 66 hex digits; default: make a key and keep it here."),
 ]
-Proof = Annotated[str, typer.Option(help="The proof of possessing the new key; made with `pingzheng key prove`.")]
+Proof = Annotated[str, typer.Option(help="The proof that the party has the new key, made with `pingzheng key prove`.")]
 
 
 @app.command()
@@ -38,18 +38,16 @@ def rotate(
     key: OwnKey = None,
     as_json: AsJson = False,
 ) -> None:
-    """更换参与方的密钥，由其本方提出，等待期满后生效；更换本系统自身参与方的密钥前，先停止服务。Replace a party's key,
-    as the party itself. The change takes effect after the waiting period. Before you replace a key of this
-    installation's own parties, stop the server.
+    """更换参与方的密钥：由参与方自己提出，等待期满后生效。更换本系统自身参与方的密钥之前，请先停止服务。Replace a
+    party's key, as the party itself. The change takes effect after the waiting period. Before you replace a key of this
+    installation's own parties, stop the service.
 
     示例 Example:  pingzheng party rotate <party> --public-key <new> --proof <proof> --key old.key
     """
     identifier = party_of(ledger, party)
     fresh = public_key or _kept_key(ledger, identifier)
     actor = ledger.actor(identifier)
-    row = signed_by(
-        key, lambda signed: ledger.parties.keys.rotate(actor, identifier, fresh, proof=proof, signed=signed)
-    )
+    row = signed_by(key, actor, lambda acting: ledger.parties.keys.rotate(acting, identifier, fresh, proof=proof))
     _emit(ledger, identifier, row, as_json)
 
 
@@ -69,17 +67,14 @@ def bind(
     key: OwnKey = None,
     as_json: AsJson = False,
 ) -> None:
-    """为参与方增加一把密钥：由本方提出，或由两个主管部门决定；等待期满后生效，参与方任一密钥可以否决。Bind another key
-    to a party. The party itself proposes it, or two authorities decide it. The key takes effect after the waiting
-    period, in which any key of the party can veto it.
+    """为参与方增加一把密钥：由参与方自己提出，或由两个主管部门决定；等待期满后生效，其间参与方任一密钥可以否决。Bind
+    another key to a party. The party itself proposes it, or two authorities decide it. The key takes effect after
+    the waiting period. During this period, any key of the party can veto it.
 
     示例 Example:  pingzheng party bind <party> --public-key sm2:<key>
     """
     actor, identifier = ledger.actor(party_of(ledger, by)), party_of(ledger, party)
-    row = signed_by(
-        key,
-        lambda signed: ledger.parties.keys.bind(actor, identifier, public_key, proof=proof, signed=signed),
-    )
+    row = signed_by(key, actor, lambda acting: ledger.parties.keys.bind(acting, identifier, public_key, proof=proof))
     _emit(ledger, identifier, row, as_json)
 
 
@@ -91,15 +86,15 @@ def retire(
     key: OwnKey = None,
     as_json: AsJson = False,
 ) -> None:
-    """停用参与方的一把密钥，由本方提出，等待期满后生效；该密钥已签名并上链存证的内容仍然有效。Retire one of the party's
-    keys, as the party itself. The change takes effect after the waiting period. What the key signed, and what is
-    anchored by then, stays valid.
+    """停用参与方的一把密钥：由参与方自己提出，等待期满后生效；该密钥已签名并上链存证的内容仍然有效。Retire one of the
+    party's keys, as the party itself. The change takes effect after the waiting period. What the key has signed stays
+    valid if it is anchored by then.
 
     示例 Example:  pingzheng party retire <party> <account>
     """
     identifier = party_of(ledger, party)
     actor = ledger.actor(identifier)
-    row = signed_by(key, lambda signed: ledger.parties.keys.retire(actor, identifier, account, signed=signed))
+    row = signed_by(key, actor, lambda acting: ledger.parties.keys.retire(acting, identifier, account))
     _emit(ledger, identifier, row, as_json)
 
 
@@ -110,23 +105,22 @@ def recover(
     public_key: PublicKey = None,
     proof: Proof = "",
     lost: Annotated[
-        str | None, typer.Option(help="The account to replace; default: the party's present account.")
+        str | None, typer.Option(help="The account to be replaced; default: the party's present account.")
     ] = None,
     by: Authority = "authority",
     key: OwnKey = None,
     as_json: AsJson = False,
 ) -> None:
-    """两个主管部门更换参与方丢失或被盗的密钥；等待期满后生效，参与方任一密钥可以否决，包括丢失的密钥。Replace a party's
-    lost or stolen key, as two authorities. The change takes effect after the waiting period, in which any key of the
-    party can veto it, even the lost key. The party keeps its assets and certificates.
+    """两个主管部门更换参与方丢失或被盗的密钥；等待期满后生效，在此期间参与方的任一密钥可以否决，包括丢失的密钥。Replace
+    a party's lost or stolen key, as two authorities. The change takes effect after the waiting period. During this
+    period, any key of the party can veto it, even the lost key. The party keeps its assets and certificates.
 
     示例 Example:  pingzheng party recover <party> --public-key <new> --proof <proof>
     """
     actor, identifier = ledger.actor(party_of(ledger, by)), party_of(ledger, party)
     fresh = public_key or _kept_key(ledger, identifier)
     row = signed_by(
-        key,
-        lambda signed: ledger.parties.keys.recover(actor, identifier, fresh, proof=proof, lost=lost, signed=signed),
+        key, actor, lambda acting: ledger.parties.keys.recover(acting, identifier, fresh, proof=proof, lost=lost)
     )
     _emit(ledger, identifier, row, as_json)
 
@@ -141,18 +135,15 @@ def date_compromise(
     key: OwnKey = None,
     as_json: AsJson = False,
 ) -> None:
-    """两个主管部门认定密钥自某时起已泄露，等待期满后生效；该时间只能提前，不能推后。State, as two authorities, the time
-    from which a key was compromised. The statement takes effect after the waiting period. Later the time can only be
-    changed to an earlier one.
+    """两个主管部门认定密钥自某时起已泄露，等待期满后生效；以后只能改为更早的时间。State, as two authorities, the time
+    from which a key was compromised. The statement takes effect after the waiting period. The time can later be changed
+    only to an earlier one.
 
     示例 Example:  pingzheng party date-compromise <party> <account> --at 2026-09-01T08:30
     """
     actor, identifier = ledger.actor(party_of(ledger, by)), party_of(ledger, party)
     since = seconds_of(at)
-    row = signed_by(
-        key,
-        lambda signed: ledger.parties.keys.date_compromise(actor, identifier, account, since, signed=signed),
-    )
+    row = signed_by(key, actor, lambda acting: ledger.parties.keys.date_compromise(acting, identifier, account, since))
     _emit(ledger, identifier, row, as_json)
 
 

@@ -23,17 +23,17 @@ TITLE = "暂停 Pause"
 
 @app.command()
 def start(ledger: Ledger, by: Guardian = "authority", key: OwnKey = None, as_json: AsJson = False) -> None:
-    """主管部门或监管方暂停上链存证、登记和密钥绑定，最长七天；暂停的时间不计入提案的等待期。Pause anchoring,
-    registering and binding keys for at most 7 days, as one authority or supervisor. The time of the pause does not
+    """主管部门或监管方暂停上链存证、登记和密钥绑定，最长七天；暂停的时间不计入提案的等待期。As one authority or
+    supervisor, pause anchoring, registering and the binding of keys for at most 7 days. The time of the pause does not
     count towards a proposal's waiting period.
 
-    The same party can pause again 30 days after the pause. Key reports, vetoes, holds, withdrawals, revocations, uses
-    and verification are never paused.
+    The same party can pause again 30 days after the end of its pause. Key reports, vetoes, holds, withdrawals,
+    revocations, uses and verification are never paused.
 
     示例 Example:  pingzheng pause start --by authority
     """
     guardian = actor_of(ledger, by)
-    signed_by(key, lambda signed: ledger.pauses.pause(guardian, signed))
+    signed_by(key, guardian, ledger.pauses.pause)
     emit(_state(ledger), as_json, TITLE)
 
 
@@ -44,7 +44,7 @@ def end(ledger: Ledger, by: Authority = "authority", key: OwnKey = None, as_json
     示例 Example:  pingzheng pause end
     """
     office = actor_of(ledger, by)
-    row = signed_by(key, lambda signed: ledger.pauses.end(office, signed))
+    row = signed_by(key, office, ledger.pauses.end)
     emit_done(row, lambda: _state(ledger), as_json, TITLE)
 
 

@@ -5,18 +5,20 @@ agrees.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from ledger.chain.sending.relay import ForwardRequest, SignedRequest, sign_request
+from ledger.chain.sending.relay import ForwardRequest, sign_request
 from ledger.cli.shell.files import private_key_of
 from ledger.cli.shell.output import emit, emit_rows, local_time
 from ledger.errors import Conflict
 
 if TYPE_CHECKING:
     from ledger.parties.proposals.proposals import Proposal
+    from ledger.parties.roles import Actor
 
 T = TypeVar("T")
 
@@ -30,14 +32,15 @@ PENDING, CARRIED_OUT = "pending", "carried_out"
 _TIMES = ("from", "to", "compromisedAt")
 
 
-def signed_by(key: Path | None, act: Callable[[SignedRequest | None], T]) -> T:
+def signed_by(key: Path | None, actor: Actor, act: Callable[[Actor], T]) -> T:
     """Call ``act`` and return its result. If the act needs the party's signature, sign with ``key`` and call again."""
     try:
-        return act(None)
+        return act(actor)
     except Conflict as error:
         if error.code != "SIGNATURE_REQUIRED" or key is None:
             raise
-        return act(sign_request(ForwardRequest(error.details["typed_data"]), private_key_of(key)))
+        signed = sign_request(ForwardRequest(error.details["typed_data"]), private_key_of(key))
+        return act(replace(actor, signed=signed))
 
 
 def emit_done(proposal: Proposal | None, done: Callable[[], Mapping[str, Any]], as_json: bool, title: str = "") -> None:
@@ -91,7 +94,7 @@ def _in_words(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def next_step(row: Proposal) -> str | None:
-    """Return what must happen next so that a pending proposal takes effect; None if the proposal is not pending."""
+    """Return the next step that a pending proposal needs to take effect; None if the proposal is not pending."""
     if row.state != PENDING:
         return None
     if row.role and row.confirmed_by is None:

@@ -18,7 +18,6 @@ from typing import Any
 from ledger.chain.accounts import ANY_SUITE, account_of_public_key, check_public_key
 from ledger.chain.sending import calls
 from ledger.chain.sending.calls import NO_ACCOUNT, change_key, date_compromise
-from ledger.chain.sending.relay import SignedRequest
 from ledger.chain.watching import key_changes
 from ledger.errors import Conflict
 from ledger.log.anchoring import Anchoring
@@ -48,14 +47,7 @@ class PartyKeys(KeyReports):
     """
 
     def rotate(
-        self,
-        actor: Actor,
-        identifier: str,
-        public_key: str,
-        proof: str = "",
-        signed: SignedRequest | None = None,
-        *,
-        serving: Collection[str] = (),
+        self, actor: Actor, identifier: str, public_key: str, proof: str = "", *, serving: Collection[str] = ()
     ) -> Proposal | None:
         """Propose a new key (compressed, 66 hex digits) in place of the party's present key; only the party itself may
         propose it.
@@ -71,22 +63,18 @@ class PartyKeys(KeyReports):
         require_the_party(actor, identifier)
         _require_not_serving(serving, identifier)
         self._require_kept(identifier, public_key)
-        return self._change(actor, identifier, public_key, proof, signed)
+        return self._change(actor, identifier, public_key, proof)
 
-    def bind(
-        self, actor: Actor, identifier: str, public_key: str, proof: str = "", signed: SignedRequest | None = None
-    ) -> Proposal | None:
+    def bind(self, actor: Actor, identifier: str, public_key: str, proof: str = "") -> Proposal | None:
         """Propose another key of any suite for the party, as the party itself or as an authority.
 
         The party continues to act with its present key. A party without a secp256k1 key acts with the first secp256k1
         key that is bound. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, and the errors of ``rotate``.
         """
         require(actor, Action.MANAGE_ROLES, owns=actor.party == identifier)
-        return self._change(actor, identifier, public_key, proof, signed, replaced=NO_ACCOUNT, suites=ANY_SUITE)
+        return self._change(actor, identifier, public_key, proof, replaced=NO_ACCOUNT, suites=ANY_SUITE)
 
-    def retire(
-        self, actor: Actor, identifier: str, account: str, signed: SignedRequest | None = None
-    ) -> Proposal | None:
+    def retire(self, actor: Actor, identifier: str, account: str) -> Proposal | None:
         """Propose to retire one of the party's accounts, as the party itself; a key that can act for the party must
         remain.
 
@@ -98,7 +86,7 @@ class PartyKeys(KeyReports):
             self.settle(identifier)
             return None
         self._require_another(identifier, account)
-        return self._decided(identifier, identifier, change_key(number, NO_ACCOUNT, account), signed)
+        return self._decided(actor, identifier, change_key(number, NO_ACCOUNT, account))
 
     def recover(
         self,
@@ -107,7 +95,6 @@ class PartyKeys(KeyReports):
         public_key: str,
         proof: str = "",
         lost: str | None = None,
-        signed: SignedRequest | None = None,
         *,
         serving: Collection[str] = (),
     ) -> Proposal | None:
@@ -121,11 +108,9 @@ class PartyKeys(KeyReports):
         if lost is None:
             self._require_kept(identifier, public_key)
         suites = (self._suite_of(identifier, lost),)
-        return self._change(actor, identifier, public_key, proof, signed, replaced=lost, suites=suites)
+        return self._change(actor, identifier, public_key, proof, replaced=lost, suites=suites)
 
-    def date_compromise(
-        self, actor: Actor, identifier: str, account: str, compromised_at: int, signed: SignedRequest | None = None
-    ) -> Proposal | None:
+    def date_compromise(self, actor: Actor, identifier: str, account: str, compromised_at: int) -> Proposal | None:
         """Propose, as an authority, that an account of the party is invalid from ``compromised_at`` (seconds UTC) on.
 
         Another authority confirms the proposal, which takes effect after the waiting period. A key that is still active
@@ -137,7 +122,7 @@ class PartyKeys(KeyReports):
         if record is not None and (record.party_no, record.compromised_at) == (number, compromised_at):
             self.settle(identifier)
             return None
-        return self._decided(actor.party, identifier, date_compromise(number, account, compromised_at), signed)
+        return self._decided(actor, identifier, date_compromise(number, account, compromised_at))
 
     def settle_changed(self) -> list[str]:
         """Find parties whose keys differ between index and database, copy their keys from the chain, and return their
@@ -168,7 +153,6 @@ class PartyKeys(KeyReports):
         identifier: str,
         public_key: str,
         proof: str,
-        signed: SignedRequest | None,
         *,
         replaced: str | None = None,
         suites: Collection[Suite] = (ES256K,),
@@ -183,10 +167,10 @@ class PartyKeys(KeyReports):
             self.settle(identifier)
             return None
         call = change_key(self._number(identifier), fresh, replaced or known.account, shown)
-        return self._decided(actor.party, identifier, call, signed)
+        return self._decided(actor, identifier, call)
 
-    def _decided(self, by: str, identifier: str, call: calls.Call, signed: SignedRequest | None) -> Proposal:
-        row = self._proposals.decide(by, call, signed)
+    def _decided(self, actor: Actor, identifier: str, call: calls.Call) -> Proposal:
+        row = self._proposals.decide(actor.party, call, actor.signed)
         self.settle(identifier)
         return row
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending import calls
 from ledger.chain.sending.client import ChainClient
-from ledger.chain.sending.relay import SignedRequest
 from ledger.errors import Forbidden
 from ledger.index.follower import Follower
 from ledger.parties.custody import Custody
@@ -20,42 +21,27 @@ from ledger.proof.acts import report_message, sign_act
 from ledger.store.database import Database
 
 
+@dataclass(eq=False, repr=False)
 class KeyReports:
     """Reports keys on the chain. The contract decides who may report a key."""
 
-    def __init__(
-        self,
-        database: Database,
-        client: ChainClient,
-        reader: ChainReader,
-        follower: Follower,
-        relayed: RelayedActs,
-        custody: Custody,
-        proposals: Proposals,
-    ) -> None:
-        self._database = database
-        self._client = client
-        self._reader = reader
-        self._follower = follower
-        self._relayed = relayed
-        self._custody = custody
-        self._proposals = proposals
+    _database: Database
+    _client: ChainClient
+    _reader: ChainReader
+    _follower: Follower
+    _relayed: RelayedActs
+    _custody: Custody
+    _proposals: Proposals
 
     def report(
-        self,
-        actor: Actor,
-        identifier: str,
-        account: str,
-        act: bytes | None = None,
-        signer: str | None = None,
-        signed: SignedRequest | None = None,
+        self, actor: Actor, identifier: str, account: str, act: bytes | None = None, signer: str | None = None
     ) -> Proposal | None:
         """Report the key of a party's account as lost or stolen. The report takes effect in its block; a repeated
         report changes nothing.
 
         The party itself reports with any key that is not retired, even a reported key: ``act`` is the signature of
         ``report_message`` by the key of ``signer`` (by default the present account). If this installation keeps the
-        key, it signs here; otherwise ``signed`` is the party's request. One authority may report the keys of other
+        key, it signs here; otherwise the party must have signed the request. One authority may report the keys of other
         parties. To report the key of an authority or a supervisor, two authorities must agree, and the report takes
         effect after the waiting period; then the proposal is returned.
 
@@ -66,11 +52,11 @@ class KeyReports:
         proposal = None
         if record is None or record.party_no != number or not record.reported_at:
             if actor.party == identifier:
-                self._report_own(identifier, number, account, act, signer, signed)
+                self._report_own(actor, number, account, act, signer)
             elif PROTECTED & set(self._reader.party(number).roles):
-                proposal = self._proposals.decide(actor.party, calls.report(number, account), signed)
+                proposal = self._proposals.decide(actor.party, calls.report(number, account), actor.signed)
             else:
-                self._relayed.act_as(actor.party, calls.report(number, account), signed)
+                self._relayed.act_by(actor, calls.report(number, account))
             # The account's sessions and machine keys become invalid as soon as the index has read this block.
             self._follower.sync()
         self.settle(identifier)
@@ -92,27 +78,19 @@ class KeyReports:
         """Update the party's keys in the database from the chain, and return the party (see ``settle_keys``)."""
         return settle_keys(self._database, self._reader, identifier)
 
-    def _report_own(
-        self,
-        identifier: str,
-        number: int,
-        account: str,
-        act: bytes | None,
-        signer: str | None,
-        signed: SignedRequest | None,
-    ) -> None:
-        signer = signer or self._account(identifier)
-        if not account_is_of(self._reader, signer, identifier):
+    def _report_own(self, actor: Actor, number: int, account: str, act: bytes | None, signer: str | None) -> None:
+        signer = signer or self._account(actor.party)
+        if not account_is_of(self._reader, signer, actor.party):
             raise Forbidden(
                 "PARTY_UNKNOWN_ACCOUNT",
                 "The account that signs the report is not an account of the party.",
                 where=signer,
                 hint="Sign with a key of this party. Then anybody can send the report: `pingzheng keys send`.",
             )
-        if act is None and signed is None and signer in self._custody:
+        if act is None and actor.signed is None and signer in self._custody:
             act = sign_act(report_message(self._reader.chain, signer, account), self._custody.signer(signer))
         if act is None:
-            self._relayed.act(signer, calls.report(number, account), signed)
+            self._relayed.act(signer, calls.report(number, account), actor.signed)
         else:
             self._client.send(calls.report_for(signer, number, account, act))
 

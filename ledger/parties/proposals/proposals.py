@@ -110,13 +110,7 @@ class Proposals(ProposalReader):
         proposed = calls.propose_registration(self._client.act_of(call)) if registers else calls.propose(call)
         return self._followed(proposal_of(self._relayed.act(self._account_of(by), proposed, signed)))
 
-    def confirm(
-        self,
-        actor: Actor,
-        number: int,
-        signed: SignedRequest | None = None,
-        listed: Mapping[str, Any] | None = None,
-    ) -> Proposal:
+    def confirm(self, actor: Actor, number: int, listed: Mapping[str, Any] | None = None) -> Proposal:
         """Confirm a proposal as a second party with its role; if there is no waiting period, carry it out at once.
 
         Only a call that this version can read completely can be confirmed here. ``listed`` is the list of parties for
@@ -125,7 +119,7 @@ class Proposals(ProposalReader):
         ``REGISTRATION_LIST_INVALID``; ``Forbidden`` ``PARTY_LACKS_ROLE``, ``PARTY_SELF_GRANT``; and other refusals of
         the contract.
         """
-        return self._confirm(actor.party, number, signed, listed)
+        return self._confirm(actor.party, number, actor.signed, listed)
 
     def carry_out(self, number: int) -> Proposal:
         """Carry out a proposal that is ready; if the proposal was carried out already, return it unchanged.
@@ -138,23 +132,16 @@ class Proposals(ProposalReader):
         row = self._row(found)
         return row if row.state == "carried_out" else self._carry_out(row, self._call(found))
 
-    def cancel(self, actor: Actor, number: int, signed: SignedRequest | None = None) -> Proposal:
+    def cancel(self, actor: Actor, number: int) -> Proposal:
         """Cancel a proposal as a party with the role that confirms it; raises the errors of ``confirm``."""
-        self._relayed.act(self._account_of(actor.party), calls.cancel(number), signed)
+        self._relayed.act(self._account_of(actor.party), calls.cancel(number), actor.signed)
         return self._after(number)
 
-    def veto(
-        self,
-        actor: Actor,
-        number: int,
-        act: bytes | None = None,
-        account: str | None = None,
-        signed: SignedRequest | None = None,
-    ) -> Proposal:
+    def veto(self, actor: Actor, number: int, act: bytes | None = None, account: str | None = None) -> Proposal:
         """Veto a proposal to change the caller's own keys.
 
         ``act`` is the signature of ``veto_message`` by the key of ``account``, which may be a reported key. Without
-        ``act``, this installation signs if it keeps the key; otherwise ``signed`` is the request that the party signed.
+        ``act``, this installation signs if it keeps the key; otherwise the party must have signed the request.
 
         Raises ``Conflict`` ``SIGNATURE_REQUIRED``, ``PARTY_NOT_VETOABLE``, ``PARTY_NOT_PENDING``; ``Forbidden``
         ``PARTY_NO_VETO``, also if ``account`` belongs to another party.
@@ -167,10 +154,10 @@ class Proposals(ProposalReader):
                 where=account,
                 hint="Sign with a key of this party. Then anybody can send the veto: `pingzheng keys send`.",
             )
-        if act is None and signed is None and self._relayed.holds(account):
+        if act is None and actor.signed is None and self._relayed.holds(account):
             act = sign_act(veto_message(self._reader.chain, account, number), self._relayed.signer(account))
         if act is None:
-            self._relayed.act(account, calls.veto(number), signed)
+            self._relayed.act(account, calls.veto(number), actor.signed)
         else:
             self._client.send(calls.veto_for(account, number, act))
         return self._after(number)

@@ -223,7 +223,8 @@ def test_a_party_with_its_own_key_file_signs_its_rotation(pilot: Pilot) -> None:
     with pytest.raises(Conflict, match="SIGNATURE_REQUIRED") as asked:
         ledger.parties.keys.rotate(ledger.actor(party), party, public_key_of(later), proofs[later])
     signed = sign_request(ForwardRequest(asked.value.details["typed_data"]), own)
-    ledger.parties.keys.rotate(ledger.actor(party), party, public_key_of(later), proofs[later], signed)
+    acting = replace(ledger.actor(party), signed=signed)
+    ledger.parties.keys.rotate(acting, party, public_key_of(later), proofs[later])
     assert ledger.parties.register.get(party).public_key == public_key_of(later)
 
 
