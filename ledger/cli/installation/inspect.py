@@ -84,7 +84,7 @@ def head(ledger: Participant, as_json: AsJson = False) -> None:
 
 @log.command()
 def batch(ledger: Ledger, number: Annotated[int, typer.Argument(min=0)], as_json: AsJson = False) -> None:
-    """显示一个批次包含的条目范围、根和链上的存证。Show which entries a batch contains, its root, and its anchor on the chain.
+    """显示一个批次的条目范围、根和存证。Show which entries a batch contains, its root, and its anchor on the chain.
 
     示例 Example:  pingzheng log batch 0
     """
