@@ -37,7 +37,7 @@ SEPARATELY: Final = (
     "The scenario requires a separate consent: when the person has given it, run this command again with "
     "--separate-consent."
 )
-Identifier = Annotated[str, typer.Argument(help="Authorization id.", show_default=False)]
+Identifier = Annotated[str, typer.Argument(help="Id of the authorization.", show_default=False)]
 Fields = Annotated[
     str | None, typer.Option(help="Allow only these fields, separated by commas; default: all requested fields.")
 ]
@@ -57,12 +57,14 @@ def draft(
     days: Days = None,
     uses: Uses = None,
     separate_consent: SeparateConsent = False,
-    out: Annotated[Path, typer.Option(help="File for the unsigned statements.")] = Path("authorization.json"),
+    out: Annotated[Path, typer.Option(help="File to which the unsigned authorizations are written.")] = Path(
+        "authorization.json"
+    ),
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """显示每个来源的告知书，并写出待签名的授权；同时记录主体已阅读请求。Show the notice for each source, and write the
-    authorizations to sign. This also records that the subject has seen the request.
+    """显示每个来源的告知书，并写出待签名的授权；同时记录主体已阅读请求。Show the notice of each source, and write the
+    authorizations that the subject must sign. This also records that the subject has seen the request.
 
     示例 Example:  pingzheng consent draft 01KA… --by 9144… --fields usage_band,on_time_95
     """
@@ -84,7 +86,7 @@ def draft(
 
 @app.command()
 def submit(statement: Statement, home: Home = None, as_json: AsJson = False) -> None:
-    """提交一个请求的全部已签名授权。Submit the signed authorizations of one request, all or none.
+    """提交一个请求的全部授权，授权须已签名。Submit the signed authorizations of one request. All are recorded, or none.
 
     示例 Example:  pingzheng consent submit authorization.json
     """
@@ -98,7 +100,7 @@ def submit(statement: Statement, home: Home = None, as_json: AsJson = False) -> 
 def give(
     ledger: Ledger,
     request: Annotated[
-        list[str] | None, typer.Argument(help="Request ids; or give --all instead.", show_default=False)
+        list[str] | None, typer.Argument(help="Ids of requests; or give --all instead.", show_default=False)
     ] = None,
     all_waiting: Annotated[
         bool, typer.Option("--all", help="Authorise every unanswered request whose subject's key is kept here.")
@@ -107,11 +109,14 @@ def give(
     days: Days = None,
     uses: Uses = None,
     separate_consent: SeparateConsent = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Sign without asking.")] = False,
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", help="Sign without asking for confirmation."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """演示用：以本机代管的主体密钥授权一个或全部请求；可重复执行。Authorise one request or all waiting requests with
-    the subjects' keys that are kept here. After an interruption, run the command again to continue.
+    """演示用：以本机代管的主体密钥，授权指定的请求或全部待答复的请求；中断后再次执行即可继续。Authorise some requests
+    or all unanswered requests, with the subjects' keys that are kept here. After an interruption, run it again.
 
     This is for demonstrations, and for firms that have their keys kept here. In production a party signs with its own
     key: `pingzheng consent draft`, `pingzheng sign`, `pingzheng consent submit`.
@@ -138,7 +143,8 @@ def listing(
 
 @app.command()
 def notice(ledger: Ledger, authorization: Identifier, by: By = "self", as_json: AsJson = False) -> None:
-    """显示主体授权时看到的告知书原文。Show the notice that the subject was shown, word for word.
+    """显示主体授权时看到的告知书原文。Show the notice that the subject saw when it authorised the request, word for
+    word.
 
     示例 Example:  pingzheng consent notice <authorization> --by 9144…
     """
@@ -153,9 +159,9 @@ def notice(ledger: Ledger, authorization: Identifier, by: By = "self", as_json: 
 def withdraw(
     ledger: Ledger, authorization: Identifier, key: SubjectKey, yes: Yes = False, as_json: AsJson = False
 ) -> None:
-    """撤回授权：以该授权为依据的凭证被吊销，不再通过核验。Withdraw an authorization: certificates that rest on the
-    authorization are revoked and fail verification. The subject's key signs the withdrawal for the chain; the service
-    only sends it.
+    """撤回授权：以该授权为依据的凭证被撤销，不再通过核验。Withdraw an authorization: certificates that rest on the
+    authorization are revoked and fail verification. The subject's key signs the withdrawal; the service only sends it
+    to the chain.
 
     示例 Example:  pingzheng consent withdraw <authorization> --key firm.key
     """
@@ -171,14 +177,18 @@ def withdraw(
 @app.command("withdraw-direct")
 def withdraw_direct(
     bundle: Annotated[
-        Path, typer.Argument(help="Bundle of a certificate that rests on the authorization.", show_default=False)
+        Path,
+        typer.Argument(
+            help="File with the bundle of a certificate that rests on the authorization.", show_default=False
+        ),
     ],
     key: SubjectKey,
     rpc_url: Annotated[
-        str, typer.Option(help="Address of a chain node.", envvar="PINGZHENG_RPC_URL", show_default=False)
+        str,
+        typer.Option(help="Address of a node of the chain.", envvar="PINGZHENG_RPC_URL", show_default=False),
     ],
     authorization: Annotated[
-        str | None, typer.Option(help="Withdraw only the authorization with this id; default: all.")
+        str | None, typer.Option(help="Withdraw only the authorization with this id; default: all of the bundle.")
     ] = None,
     payer: Annotated[
         Path | None, typer.Option(help="Key file of another account, which sends the transaction and pays for it.")
@@ -189,8 +199,8 @@ def withdraw_direct(
     """主体不经平台，直接在链上撤回授权；撤回立即生效，不可恢复。Withdraw authorizations directly on the chain, without
     the platform. Verifiers see the withdrawal at once, and it cannot be undone.
 
-    The command needs a bundle, a chain node and the subject's key, but no installation. With a P-256 key, another
-    account must pay. A second run changes nothing.
+    The command needs a bundle, a node of the chain and the subject's key, but no installation. With a P-256 key,
+    another account must pay. A second run changes nothing.
 
     示例 Example:  pingzheng consent withdraw-direct bundle.json --key firm.key --rpc-url http://127.0.0.1:8545
     """
@@ -206,8 +216,8 @@ def withdraw_direct(
 
 @app.command()
 def follow(ledger: Ledger, as_json: AsJson = False) -> None:
-    """处理主体直接在链上撤回的授权，吊销有关凭证；服务运行时自动处理。Carry out withdrawals that subjects made directly
-    on the chain, and revoke the certificates. A running server does this automatically.
+    """处理主体直接在链上撤回的授权，撤销有关凭证；服务运行时自动处理。Find the authorizations that subjects withdrew
+    directly on the chain, and revoke the certificates that rest on them. A running service does this automatically.
 
     示例 Example:  pingzheng consent follow
     """
