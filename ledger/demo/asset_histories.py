@@ -75,7 +75,7 @@ class AssetHistories:
             ("许可经营权 license the right to operate", acts.license, Mark("RightGranted")),
             ("质押 pledge to a bank", acts.pledge, Mark("Pledged")),
             ("未经同意的转让被拒 transfer without consent: refused", acts.move_unconsented, Mark("LienConsented")),
-            ("债权人同意 creditor consents", acts.consent, Mark("LienConsented")),
+            ("质权人同意 creditor consents", acts.consent, Mark("LienConsented")),
             ("转让 transfer", acts.transfer, Mark("TransferAccepted")),
             ("异议 objection to the registration", acts.object, Mark("Objected")),
             ("异议核实并成立 objection verified and upheld", acts.uphold, Mark("ObjectionDecided", len(DECISIONS))),

@@ -146,7 +146,7 @@ def pledge(
     contract: Annotated[str, typer.Option(help="Digest of the contract, sha-256:…", show_default=False)],
     as_json: AsJson = False,
 ) -> None:
-    """把资产质押给债权人。Pledge an asset to a creditor.
+    """把资产质押给质权人。Pledge an asset to a creditor.
 
     示例 Example:  pingzheng lien pledge <asset> --by <holder> --creditor <bank> --amount 300000000 --due 2027-06-30
     --contract sha-256:<digest>
@@ -159,7 +159,7 @@ def pledge(
 
 @liens.command()
 def consent(ledger: Ledger, asset: Asset, number: Number, by: By, to: To, as_json: AsJson = False) -> None:
-    """债权人同意把质押的资产转让给某一方。As the creditor, consent to the transfer of a pledged asset to one party.
+    """质权人同意把质押的资产转让给某一方。As the creditor, consent to the transfer of a pledged asset to one party.
 
     示例 Example:  pingzheng lien consent <asset> 1 --by <creditor> --to <party>
     """
@@ -170,7 +170,7 @@ def consent(ledger: Ledger, asset: Asset, number: Number, by: By, to: To, as_jso
 
 @liens.command()
 def release(ledger: Ledger, asset: Asset, number: Number, by: By, as_json: AsJson = False) -> None:
-    """债权人解除质押。As the creditor, release a lien.
+    """质权人解除质押。As the creditor, release a lien.
 
     示例 Example:  pingzheng lien release <asset> 1 --by <creditor>
     """
