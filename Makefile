@@ -1,4 +1,4 @@
-# Everything from a fresh clone: `make demo`, `make test`. Needs Python 3.11, 3.12 or 3.13 and the package registries.
+# `make demo` and `make test` work in a fresh clone. They need Python 3.11, 3.12 or 3.13 and the package registries.
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -23,7 +23,7 @@ dev: .venv/dev node_modules/dev  ## Install what tests and checks need as well
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) scripts/setup.py python
 
-# Node itself comes from .venv, so nothing is taken from the system.
+# Node comes from a Python package in .venv, so no Node of the system is used.
 node_modules/ready: package-lock.json .venv/ready
 	@$(PYTHON) scripts/setup.py node
 
@@ -33,13 +33,13 @@ node_modules/ready: package-lock.json .venv/ready
 node_modules/dev: package-lock.json .venv/ready
 	@$(PYTHON) scripts/setup.py node-dev
 
-# Slither cannot live with our web3.
+# Slither needs an older web3 than the project, so it has its own environment.
 .venv-slither/ready: requirements-slither.lock
 	$(PYTHON) -m venv .venv-slither
 	.venv-slither/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-slither.lock
 	@touch $@
 
-# Makes the clients of the tests from the API's schema; it cannot live with our typer.
+# The generator of the tests' API clients needs an older typer than the project, so it has its own environment.
 .venv-clients/ready: requirements-clients.lock
 	$(PYTHON) -m venv .venv-clients
 	.venv-clients/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-clients.lock
@@ -55,14 +55,14 @@ demo: installed  ## Run the pilot on real data; results in demo-out/
 	$(BIN)/pingzheng demo
 	@echo '$(HINT)'
 
-# Marked slow are thousands of cases of the second verifier, fuzzing, what unpacks to gigabytes, and whole flows under
-# other suites; proposals are tested on ledgers of their own.
+# The marker `slow` is on thousands of cases of the second verifier, on fuzz tests, on files that unpack to gigabytes,
+# and on whole flows with other suites. The tests of proposals are left out because each of them makes a ledger.
 QUICK := $(addprefix tests/,domain proof connectors wallet parties) --ignore=tests/parties/proposals
 
 quick: dev  ## Run the tests of domain, proof, connectors, wallet and parties in a minute: without proposals, and what is marked slow
 	$(BIN)/pytest -n 2 -m "not slow" $(QUICK)
 
-# The tests that fail if a table, a route, a command, an error or a page is not registered or declared where it must be.
+# These tests fail if a table, a route, a command, an error or a page is not registered in every place that needs it.
 REGISTRATIONS := $(addprefix tests/,store api/http/test_openapi.py api/http/test_problems.py \
 	api/http/test_security_schemes.py api/permissions parties/test_permissions.py cli/test_commands.py \
 	cli/test_no_ledger.py installation/test_explanations.py installation/recovery/test_restore.py docs/test_documents.py \
@@ -71,18 +71,18 @@ REGISTRATIONS := $(addprefix tests/,store api/http/test_openapi.py api/http/test
 registrations: dev  ## Run the tests that check whether a new table, route, command, error or page is registered everywhere
 	$(BIN)/pytest -n 2 $(REGISTRATIONS)
 
-# Three workers for two cores, because many tests wait for a process; tests/support/sharing.py says which tests share one.
+# Three workers for two cores, because many tests wait for a process. tests/support/sharing.py assigns tests to workers.
 test: dev .venv-clients/ready  ## Run every test and name the ten slowest; the coverage of contracts and ledger/domain is one of them
 	$(BIN)/pytest -n 3 --durations=10
 
-# Tests of domain, proof and wallet; without a newer Python nothing is done.
+# Runs the tests of domain, proof and wallet. If the machine has no newer Python, nothing is run.
 newest: dev  ## Run fast tests on the newest allowed Python of this machine, if it is newer than the one in use
 	$(BIN)/python scripts/newest.py
 
 SEED ?= 1
 ROOM ?= tests
 
-# A file's tests stay together, since they share what takes long to make; the files and the tests in each are shuffled.
+# The files are shuffled, and the tests in each file. A file's tests stay together, because they share slow fixtures.
 shuffled: dev .venv-clients/ready  ## Run every test in a random order: SEED=2 for another one, ROOM=tests/proof for one room
 	$(BIN)/pytest -n 2 --random-order-bucket=module --random-order-seed=$(SEED) $(ROOM)
 
@@ -110,7 +110,7 @@ serve: installed  ## Start the API on the local ledger
 artifacts: dev  ## Compile the contracts into the package
 	$(BIN)/python scripts/compile.py
 
-# docs/demo.md is written from a run of the demonstration: python scripts/demo_page.py demo-out
+# This does not write docs/demo.md, which needs a run of the demonstration: python scripts/demo_page.py demo-out
 pages: dev  ## Write the generated pages of docs/: commands, settings, the verifier in Python, gas, the schema of the API
 	$(BIN)/python scripts/commands.py
 	$(BIN)/python scripts/configuration.py
@@ -121,7 +121,7 @@ pages: dev  ## Write the generated pages of docs/: commands, settings, the verif
 gas: dev  ## Measure gas into contracts/gas.json and docs/gas.md
 	$(BIN)/python -m scripts.gas
 
-# Extras stay in the locks: else an older pip asks for the hash of a newer release of `coverage[toml]`.
+# The lock files keep extras such as `coverage[toml]`. Without them an older pip demands hashes of newer releases.
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-emit-index-url --no-header
 
