@@ -33,7 +33,7 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
     uint32 internal constant REGISTERS = Roles.AUTHORITY | Roles.ADMIN;
     /// The roles that may pause the ledger and change a party's status.
     uint32 internal constant GUARDS = Roles.AUTHORITY | Roles.SUPERVISOR;
-    /// All roles except subject, provider, consumer and broker.
+    /// The roles that only a decided proposal can give or take: all except subject, provider, consumer and broker.
     uint32 internal constant OFFICES = Roles.ALL
         & ~(Roles.SUBJECT | Roles.PROVIDER | Roles.CONSUMER | Roles.BROKER);
 

@@ -32,7 +32,7 @@ def test_the_check_of_the_authorization_says_whether_the_rules_were_compared(com
     assert words in reason_of(Check(11, Verdict.PASSED, "OK", "Fine.", {"compared": compared}))
 
 
-def test_a_disclosed_field_has_its_title_if_the_scenario_is_known_here(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_disclosed_field_has_its_title_if_this_installation_knows_the_scenario(capsys: pytest.CaptureFixture[str]) -> None:
     known = report(SCENARIOS.get("S01").digest)
     for shown, titled in ((known, True), (replace(known, claims={"scenario_digest": "sha-256:00"}), False)):
         print_report(shown, None, SCENARIOS)
