@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
@@ -41,6 +42,7 @@ from ledger.store.sealing import Sealer
 from ledger.store.tables import Batch, Entry
 
 
+@dataclass(eq=False, repr=False)
 class Bundles:
     """Makes bundles.
 
@@ -48,20 +50,12 @@ class Bundles:
     on the chain.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        sealer: Sealer,
-        reader: ChainReader,
-        signer: Callable[[str], Signer],
-        suite: Suite,
-    ) -> None:
-        self._database = database
-        self._sealer = sealer
-        self._reader = reader
-        self._signer = signer
-        self._suite = suite
-        self._trees: dict[int, Tree] = {}
+    _database: Database
+    _sealer: Sealer
+    _reader: ChainReader
+    _signer: Callable[[str], Signer]
+    _suite: Suite
+    _trees: dict[int, Tree] = field(default_factory=dict, init=False)
 
     def build(self, number: str, fields: Iterable[str] | None = None) -> Bundle:
         """Return the bundle of an anchored certificate, and disclose the chosen fields in it (default: all).

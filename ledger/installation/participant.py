@@ -85,12 +85,12 @@ class Participant:
         self.attempts = Attempts()
         self.readings = Readings(database, clock)
         self.roles = Roles(database)
-        self.presentations = Presentations(database, reader, follower, clock, keeps_log=anchoring is not None)
+        self.presentations = Presentations(database, reader, follower, clock, anchoring is not None)
         self.verification = Verification(database, reader, seen, expected, uses, self.presentations, clock)
         self.provenances = provenances = Provenances(database, reader, follower)
         self.certificate_views = CertificateViews(self.verification, self.presentations, self.provenances)
         self.inspection = Inspection(
-            database, reader, follower, provenances, coherence, clock, own_account, anchoring=anchoring, oldest=oldest
+            database, reader, follower, provenances, coherence, clock, own_account, anchoring, oldest
         )
         self.proposals = Proposals(
             database,

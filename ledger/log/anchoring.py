@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -103,6 +103,7 @@ class FailureNote:
             self._known = None
 
 
+@dataclass(eq=False, repr=False)
 class Anchoring:
     """Anchors the batches of one issuer's log; no other code may do this. The methods ask the chain which batches are
     anchored, so they can be called again after a crash.
@@ -112,30 +113,18 @@ class Anchoring:
     the chain has. Before a batch is sent, and every ``COMPARE_SECONDS``, the database is compared with the chain.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        client: ChainClient,
-        reader: ChainReader,
-        coherence: Coherence,
-        issuer: int,
-        rule: BatchRule,
-        clock: Clock,
-        note: FailureNote,
-        archive: Callable[[Batch | None], None] = lambda _: None,
-    ) -> None:
-        self._database = database
-        self._client = client
-        self._reader = reader
-        self._coherence = coherence
-        self._issuer = issuer
-        self._rule = rule
-        self._clock = clock
-        self._note = note
-        self._archive = archive
-        self._turn = threading.Lock()
-        self._paused_until = 0
-        self._compared_at = float("-inf")
+    _database: Database
+    _client: ChainClient
+    _reader: ChainReader
+    _coherence: Coherence
+    _issuer: int
+    _rule: BatchRule
+    _clock: Clock
+    _note: FailureNote
+    _archive: Callable[[Batch | None], None] = lambda _: None
+    _turn: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _paused_until: int = field(default=0, init=False)
+    _compared_at: float = field(default=float("-inf"), init=False)
 
     def tick(self) -> Anchored:
         """Close the batches that are full or old enough, and anchor all closed batches.

@@ -79,29 +79,20 @@ class _Act:
     sealed: list[str] = field(default_factory=list)
 
 
+@dataclass(eq=False, repr=False)
 class Erasure:
     """Erases the texts of a certificate or of a party, each in one transaction. ``ledger`` is the ledger digest.
 
     Repeating an erasure returns the first erasure.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        sealer: Sealer,
-        follower: Follower,
-        roles: Roles,
-        archiving: ErasableCopies,
-        ledger: str,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._sealer = sealer
-        self._follower = follower
-        self._roles = roles
-        self._archiving = archiving
-        self._ledger = ledger
-        self._clock = clock
+    _database: Database
+    _sealer: Sealer
+    _follower: Follower
+    _roles: Roles
+    _archiving: ErasableCopies
+    _ledger: str
+    _clock: Clock
 
     def certificate(self, actor: Actor, number: str, reason: str) -> Erased:
         """Destroy the claims and salts of a certificate, of its provisions, and of the certificate's earlier versions.

@@ -6,7 +6,7 @@ The methods raise ``Forbidden`` ``PARTY_LACKS_ROLE`` for other parties, and ``No
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ledger.certificates.bundles import Bundles
@@ -59,6 +59,7 @@ class OwnCertificates:
         return not self._principals.of(actor).isdisjoint(self._holdings.members(row))
 
 
+@dataclass(eq=False, repr=False)
 class CertificateViews:
     """Returns data about certificates that were issued here, or issued elsewhere and presented here.
 
@@ -66,17 +67,10 @@ class CertificateViews:
     certificates that were presented to its own party.
     """
 
-    def __init__(
-        self,
-        verification: Verification,
-        presentations: Presentations,
-        provenances: Provenances,
-        own: OwnCertificates | None = None,
-    ) -> None:
-        self._verification = verification
-        self._presentations = presentations
-        self._provenances = provenances
-        self._own = own
+    _verification: Verification
+    _presentations: Presentations
+    _provenances: Provenances
+    _own: OwnCertificates | None = None
 
     def provenance(self, actor: Actor, number: str) -> Provenance:
         """Return the events of a certificate.

@@ -36,6 +36,7 @@ MAX_PENDING_SECONDS = 300
 MAX_FAILING_SECONDS = 60
 
 
+@dataclass(eq=False, repr=False)
 class Inspection:
     """Returns counts and hashes of the log, never content.
 
@@ -43,28 +44,15 @@ class Inspection:
     account that sends uses. ``oldest`` is the greatest age of the newest block in seconds; 0 allows any age.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        reader: ChainReader,
-        follower: Follower,
-        provenances: Provenances,
-        coherence: Coherence,
-        clock: Clock,
-        own_account: Callable[[], dict[str, Any]] | None = None,
-        *,
-        anchoring: Anchoring | None = None,
-        oldest: int = 0,
-    ) -> None:
-        self._database = database
-        self._reader = reader
-        self._follower = follower
-        self._provenances = provenances
-        self._coherence = coherence
-        self._clock = clock
-        self._own_account = own_account
-        self._anchoring = anchoring
-        self._oldest = oldest
+    _database: Database
+    _reader: ChainReader
+    _follower: Follower
+    _provenances: Provenances
+    _coherence: Coherence
+    _clock: Clock
+    _own_account: Callable[[], dict[str, Any]] | None = None
+    _anchoring: Anchoring | None = None
+    _oldest: int = 0
 
     def head(self) -> dict[str, Any]:
         """Return the head on the chain, whether the indexed events hash to this head, and the length of each issuer's

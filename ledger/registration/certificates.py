@@ -5,6 +5,7 @@ previous one.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,36 +41,23 @@ OWN_RIGHTS = ("hold", "process", "operate")
 STATE = ("sub", "exp", "resource", "application", "rights")
 
 
+@dataclass(eq=False, repr=False)
 class RegistrationCertificates:
     """Issues certificates for states that the chain has confirmed. Calls can be repeated after a crash.
 
     ``ledger`` is the ledger digest. ``lock`` is a lock file: it lets only one call at a time read the chain and issue.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        sealer: Sealer,
-        reader: ChainReader,
-        status: CertificateStatus,
-        scenarios: ScenarioBook,
-        descriptions: Descriptions,
-        issuer: str,
-        ledger: str,
-        clock: Clock,
-        *,
-        lock: Path,
-    ) -> None:
-        self._database = database
-        self._sealer = sealer
-        self._reader = reader
-        self._status = status
-        self._scenarios = scenarios
-        self._descriptions = descriptions
-        self._issuer = issuer
-        self._ledger = ledger
-        self._clock = clock
-        self._lock = lock
+    _database: Database
+    _sealer: Sealer
+    _reader: ChainReader
+    _status: CertificateStatus
+    _scenarios: ScenarioBook
+    _descriptions: Descriptions
+    _issuer: str
+    _ledger: str
+    _clock: Clock
+    _lock: Path
 
     def settle(self, asset_ids: Sequence[str]) -> list[IssuedCertificate]:
         """Return a certificate for each confirmed asset; if the asset's state has changed, issue a new certificate

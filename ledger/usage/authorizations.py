@@ -59,24 +59,16 @@ class AuthorizationDraft:
     entry: dict[str, Any]
 
 
+@dataclass(eq=False, repr=False)
 class Authorizations:
     """Drafts authorizations, and records the authorizations that the subject has signed."""
 
-    def __init__(
-        self,
-        database: Database,
-        sealer: Sealer,
-        parties: Parties,
-        scenarios: ScenarioBook,
-        intake: Intake,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._sealer = sealer
-        self._parties = parties
-        self._scenarios = scenarios
-        self._intake = intake
-        self._clock = clock
+    _database: Database
+    _sealer: Sealer
+    _parties: Parties
+    _scenarios: ScenarioBook
+    _intake: Intake
+    _clock: Clock
 
     def draft(self, request_id: str, choice: Choice | None = None) -> list[AuthorizationDraft]:
         """Return a notice and an unsigned statement for each source of the chosen fields.

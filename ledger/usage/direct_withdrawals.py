@@ -7,6 +7,8 @@ so they do not wait for this module.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlalchemy import Select, exists, select
 
 from ledger.certificates.status import CertificateStatus, ended_certificates
@@ -23,19 +25,17 @@ from ledger.usage.tables import Authorization
 from ledger.usage.withdrawals import CONSENT_WITHDRAWN, cancel_request, revoke_anchored
 
 
+@dataclass(eq=False, repr=False)
 class DirectWithdrawals:
     """Carries out in the store the withdrawals that the chain recorded. Each call can be repeated after a crash at any
     point.
     """
 
-    def __init__(
-        self, database: Database, follower: Follower, positions: Positions, status: CertificateStatus, clock: Clock
-    ) -> None:
-        self._database = database
-        self._follower = follower
-        self._positions = positions
-        self._status = status
-        self._clock = clock
+    _database: Database
+    _follower: Follower
+    _positions: Positions
+    _status: CertificateStatus
+    _clock: Clock
 
     def follow(self) -> list[RecordedAuthorization]:
         """End the authorizations that subjects withdrew on the chain, revoke the certificates that rest on them, and

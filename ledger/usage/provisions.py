@@ -5,6 +5,7 @@ data.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -45,28 +46,19 @@ Relay = Callable[[dict[str, Any], bytes | None], object]
 REFUSALS = (BadBundle, Conflict, Forbidden, InvalidInput, NotFound)
 
 
+@dataclass(eq=False, repr=False)
 class Provisions:
     """Gives tasks to providers and records their answers. ``relay`` sends the withdrawal of a corrected provision to
     the chain.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        sealer: Sealer,
-        scenarios: ScenarioBook,
-        chain: ChainId,
-        intake: Intake,
-        relay: Relay,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._sealer = sealer
-        self._scenarios = scenarios
-        self._chain = chain
-        self._intake = intake
-        self._relay = relay
-        self._clock = clock
+    _database: Database
+    _sealer: Sealer
+    _scenarios: ScenarioBook
+    _chain: ChainId
+    _intake: Intake
+    _relay: Relay
+    _clock: Clock
 
     def asked(self, provider: str, after: str | None, limit: int) -> list[RecordedAuthorization]:
         """Return the active authorizations, ordered by id, that this provider has not answered, or answered only with a

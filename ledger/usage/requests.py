@@ -45,30 +45,24 @@ class Asked:
     note: dict[str, Any]
 
 
+@dataclass(eq=False, repr=False)
 class Requests:
     """Drafts requests, and records the requests that the consumer has signed.
 
     ``algorithm`` is the digest algorithm of the claims in certificates that are issued here.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        sealer: Sealer,
-        parties: Parties,
-        scenarios: ScenarioBook,
-        intake: Intake,
-        algorithm: str,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._sealer = sealer
-        self._parties = parties
-        self._scenarios = scenarios
-        self._intake = intake
-        self._participants = Participants(database, parties)
-        self._algorithm = algorithm
-        self._clock = clock
+    _database: Database
+    _sealer: Sealer
+    _parties: Parties
+    _scenarios: ScenarioBook
+    _intake: Intake
+    _algorithm: str
+    _clock: Clock
+
+    @property
+    def _participants(self) -> Participants:
+        return Participants(self._database, self._parties)
 
     def draft(self, terms: Terms, note: Note) -> Asked:
         """Return the unsigned request; nothing is recorded.

@@ -75,28 +75,18 @@ class _Statement:
         return bool(withdrawal.first if self.is_consent else withdrawal.at)
 
 
+@dataclass(eq=False, repr=False)
 class Withdrawals:
     """Sends and records withdrawals. Each call can be repeated after a crash at any point."""
 
-    def __init__(
-        self,
-        database: Database,
-        client: ChainClient,
-        reader: ChainReader,
-        parties: Parties,
-        intake: Intake,
-        positions: Positions,
-        status: CertificateStatus,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._client = client
-        self._reader = reader
-        self._parties = parties
-        self._intake = intake
-        self._positions = positions
-        self._status = status
-        self._clock = clock
+    _database: Database
+    _client: ChainClient
+    _reader: ChainReader
+    _parties: Parties
+    _intake: Intake
+    _positions: Positions
+    _status: CertificateStatus
+    _clock: Clock
 
     def draft(self, identifier: str, account: str | None = None) -> WithdrawalDraft:
         """Return what a party must sign to withdraw the authorization or provision with this id.

@@ -65,7 +65,7 @@ def presented(pilot: Pilot, count: int = 1) -> tuple[str, list[Presented]]:
 def verification(pilot: Pilot, client: ChainClient, ahead: int = 0) -> Verification:
     """Return the pilot's verification service with the given chain client; its clock is ahead by ``ahead`` seconds."""
     ledger, reader = pilot.ledger, ChainReader(client)
-    known = Presentations(ledger.database, reader, ledger.follower, ledger.clock, keeps_log=True)
+    known = Presentations(ledger.database, reader, ledger.follower, ledger.clock, True)
     accounts = lambda party: ledger.parties.register.get(party).account  # noqa: E731
     counting = Uses(client, reader, ledger.custody, ledger.installation.operator, accounts)
     remembered = Remembered(reader, ledger.settings.home / "seen.json")

@@ -52,7 +52,7 @@ def counter(
     ledger, client = pilot.ledger, client or pilot.ledger.client
     signer = signer or pilot.actors.signer_of(pilot.cast.bank)
     reader, account = ChainReader(client), signer.kid
-    known = Presentations(ledger.database, reader, ledger.follower, ledger.clock, keeps_log=True)
+    known = Presentations(ledger.database, reader, ledger.follower, ledger.clock, True)
     nobody = Custody(folder / "nobody.json")
     counting = Uses(client, reader, nobody, ledger.installation.operator, lambda _: account)
     clock = lambda: ledger.clock() - late  # noqa: E731

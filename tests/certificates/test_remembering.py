@@ -55,7 +55,7 @@ class Desk:
         uses = Uses(
             client, reader, ledger.custody, ledger.party, lambda party: ledger.parties.register.get(party).account
         )
-        known = Presentations(ledger.database, reader, ledger.follower, ledger.clock, keeps_log=True)
+        known = Presentations(ledger.database, reader, ledger.follower, ledger.clock, True)
         remembered = Remembered(reader, self.memory)
         return Verification(
             ledger.database, reader, remembered, partial(expecting, ledger.scenarios), uses, known, ledger.clock

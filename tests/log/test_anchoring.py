@@ -136,7 +136,7 @@ class FullArchive:
         self.ledger, self.later, self.file = ledger, 0, folder / "anchoring.json"
         own, note = ledger.installation.issuer, FailureNote(self.file)
         parts = (ledger.database, ledger.client, ledger.reader, ledger.coherence, own, BatchRule(10, 0), self.clock)
-        self.anchoring = Anchoring(*parts, note, archive=self.refuse)
+        self.anchoring = Anchoring(*parts, note, self.refuse)
         self.inspection = Inspection(
             ledger.database,
             ledger.reader,
@@ -144,8 +144,9 @@ class FullArchive:
             ledger.provenances,
             ledger.coherence,
             self.clock,
-            anchoring=self.anchoring,
-            oldest=300,
+            None,
+            self.anchoring,
+            300,
         )
 
     def clock(self) -> int:

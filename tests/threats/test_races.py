@@ -238,7 +238,7 @@ def test_no_certificate_of_an_earlier_state_is_issued_after_one_of_a_later_state
         ledger.installation.operator,
         ledger.reader.chain.ledger,
         ledger.clock,
-        lock=ledger.settings.home / "certifying.lock",
+        ledger.settings.home / "certifying.lock",
     )
     slow.settle([asset])
     report = pilot.report(asset)

@@ -45,26 +45,18 @@ class UsedElsewhere:
     at: int
 
 
+@dataclass(eq=False, repr=False)
 class Presentations:
     """Stores verifications.
 
     If ``keeps_log`` is true, the outcome is also appended to the log, for certificates that were issued here.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        reader: ChainReader,
-        follower: Follower,
-        clock: Clock,
-        *,
-        keeps_log: bool,
-    ) -> None:
-        self._database = database
-        self._reader = reader
-        self._follower = follower
-        self._clock = clock
-        self._keeps_log = keeps_log
+    _database: Database
+    _reader: ChainReader
+    _follower: Follower
+    _clock: Clock
+    _keeps_log: bool
 
     def begin(self, bundle: Bundle, number: str, consumer: str, nonce: str, at: int) -> KnownPresentation:
         """Reserve the nonce for this presentation and record the presentation. If the same presentation is still

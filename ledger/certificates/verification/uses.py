@@ -35,25 +35,18 @@ class UseToSign:
     message: bytes
 
 
+@dataclass(eq=False, repr=False)
 class Uses:
     """Sends uses to the chain.
 
     ``own`` is the party to which the account of ``client`` belongs; ``accounts`` returns a party's current account.
     """
 
-    def __init__(
-        self,
-        client: ChainClient,
-        reader: ChainReader,
-        custody: Custody,
-        own: str,
-        accounts: Callable[[str], str],
-    ) -> None:
-        self._client = client
-        self._reader = reader
-        self._custody = custody
-        self._own = own
-        self._accounts = accounts
+    _client: ChainClient
+    _reader: ChainReader
+    _custody: Custody
+    _own: str
+    _accounts: Callable[[str], str]
 
     def signs_for(self, consumer: str) -> bool:
         """Return whether this installation keeps the consumer's key; raises ``NotFound`` ``PARTY_UNKNOWN``."""

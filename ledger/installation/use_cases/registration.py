@@ -45,7 +45,7 @@ class RegistrationUseCases:
             base.installation.operator,
             base.reader.chain.ledger,
             base.clock,
-            lock=base.settings.home / "certifying.lock",
+            base.settings.home / "certifying.lock",
         )
         parts = Parts(
             base.database,

@@ -70,29 +70,21 @@ class OwnSession:
     current: bool
 
 
+@dataclass(eq=False, repr=False)
 class Sessions:
     """The sessions of one service; ``place`` contains the service's origin.
 
-    ``key_of`` returns the public key of an account, or None. A session lasts ``seconds``. ``most`` limits the nonces of
-    one source and of all sources.
+    ``key_of`` returns the public key of an account, or None. A session lasts ``seconds``. ``most_of_source`` limits the
+    nonces of one source, ``most`` the nonces of all sources.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        place: Place,
-        key_of: Callable[[str], str | None],
-        seconds: int,
-        clock: Clock,
-        *,
-        most: tuple[int, int] = (MAX_NONCES_OF_SOURCE, MAX_NONCES),
-    ) -> None:
-        self._database = database
-        self._place = place
-        self._key_of = key_of
-        self._seconds = seconds
-        self._clock = clock
-        self._most_of_source, self._most = most
+    _database: Database
+    _place: Place
+    _key_of: Callable[[str], str | None]
+    _seconds: int
+    _clock: Clock
+    _most_of_source: int = MAX_NONCES_OF_SOURCE
+    _most: int = MAX_NONCES
 
     @property
     def origin(self) -> str:

@@ -6,6 +6,8 @@ versions share the uses of their request, so a correction does not restore uses.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -28,22 +30,15 @@ from ledger.usage.lookups import access_request, authorizations_of, certificates
 from ledger.usage.tables import AccessRequest
 
 
+@dataclass(eq=False, repr=False)
 class Corrections:
     """Issues corrected versions. Each call can be repeated after a crash at any point."""
 
-    def __init__(
-        self,
-        database: Database,
-        reader: ChainReader,
-        issuance: Issuance,
-        positions: Positions,
-        status: CertificateStatus,
-    ) -> None:
-        self._database = database
-        self._reader = reader
-        self._issuance = issuance
-        self._positions = positions
-        self._status = status
+    _database: Database
+    _reader: ChainReader
+    _issuance: Issuance
+    _positions: Positions
+    _status: CertificateStatus
 
     def correct(self, actor: Actor, number: str) -> IssuedCertificate:
         """Issue the corrected version of a certificate, supersede the old version on the chain, and return the new

@@ -142,7 +142,7 @@ def held(ledger: Ledger, **where: str) -> int:
 def test_the_number_of_nonces_is_limited(pilot: Pilot, firm: str) -> None:
     """Many requests from a few addresses delete only nonces for these addresses, not those of other parties."""
     ledger = pilot.ledger
-    small = Sessions(ledger.database, here(ledger), lambda _: None, 1800, ledger.clock, most=(4, 12))
+    small = Sessions(ledger.database, here(ledger), lambda _: None, 1800, ledger.clock, 4, 12)
     with ledger.database.write() as session:
         session.query(SignInNonce).delete()
     signed = statement(ledger, firm)
@@ -157,7 +157,7 @@ def test_the_number_of_nonces_is_limited(pilot: Pilot, firm: str) -> None:
 
 def test_the_limit_of_nonces_counts_an_ipv6_network_as_one_address(pilot: Pilot) -> None:
     ledger = pilot.ledger
-    small = Sessions(ledger.database, here(ledger), lambda _: None, 1800, ledger.clock, most=(3, 10_000))
+    small = Sessions(ledger.database, here(ledger), lambda _: None, 1800, ledger.clock, 3, 10_000)
     with ledger.database.write() as session:
         session.query(SignInNonce).delete()
     for count in range(20):
