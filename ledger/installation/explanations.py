@@ -28,11 +28,6 @@ def explanation(code: str, message: str, hint: str | None = None) -> Explanation
     )
 
 
-def in_chinese(code: str) -> str | None:
-    """Return the Chinese message of an error code, or None if ``errors.toml`` does not have the code."""
-    return error_texts().get(code, {}).get("zh")
-
-
 @cache
 def error_texts() -> dict[str, dict[str, str]]:
     """Return ``zh``, ``next_zh`` and ``next_en`` of each error code; any of the three may be missing."""

@@ -47,7 +47,6 @@ from ledger.store.database import Database
 from ledger.store.identity import known_ledger, remember_ledger, require_ledger
 from ledger.store.sealing import Sealer
 
-AUTHORITY_NO: Final = 1
 OPERATOR_NO: Final = 2
 OPERATOR = Institution("湛江凭证平台（演示） Pingzheng platform (demo)", "91440802MA9X00011Y", "440802")
 

@@ -49,8 +49,3 @@ class SourceBook(DefinitionBook[SourceDefinition]):
                 hint="Write one: docs/guides/sources.md shows how.",
             )
         return found
-
-
-def load_source(path: Path) -> Connector:
-    """Return the connector that one file describes. Raises the errors of ``SourceBook.load``."""
-    return connector_of(SourceBook.read(path).beside(path.parent))

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from ledger.connectors.answers import NoData, Query, Refused, Supplied
+from ledger.connectors.connector import connector_of
 from ledger.domain.reasons import REFUSALS
 from ledger.errors import InvalidInput, NotFound
-from ledger.rulebooks.sources import SourceBook, load_source
+from ledger.rulebooks.sources import SourceBook
 from tests.support.places import GUIDES
 
 GUIDE = GUIDES / "sources.md"
@@ -89,11 +90,11 @@ def test_each_guide_lists_every_reason_for_a_refusal(page: Path, heading: str, l
 
 
 def test_one_source_file_can_be_loaded_as_a_connector(folder: Path) -> None:
-    source = load_source(folder / "electricity.yaml")
+    source = connector_of(SourceBook.read(folder / "electricity.yaml").beside(folder))
     answer = source.ask(Query({"identifier": FIRM}, "S01", "electricity", ("kwh",), AT))
     assert isinstance(answer, Supplied)
     with pytest.raises(InvalidInput) as caught:
-        load_source(folder / "none.yaml")
+        SourceBook.read(folder / "none.yaml")
     assert caught.value.code == "FILE_MISSING"
 
 

@@ -58,9 +58,8 @@ class ProposalRecord:
     """A proposal. Parties are given by their numbers; 0 means no party.
 
     ``role`` is a bit mask of the roles that may decide the proposal, 0 if a party proposed a change of its own keys.
-    ``act`` is the digest of the proposed call. ``proposer`` and ``confirmer`` are accounts; ``confirmer`` is empty
-    before the confirmation. ``ready`` is the running time (seconds UTC minus all paused seconds) from which the
-    proposal can be carried out.
+    ``act`` is the digest of the proposed call. ``proposer`` is an account. ``ready`` is the running time (seconds UTC
+    minus all paused seconds) from which the proposal can be carried out.
     """
 
     no: int
@@ -71,7 +70,6 @@ class ProposalRecord:
     by: int
     confirmed_by: int
     proposer: str
-    confirmer: str
     at: int
     ready: int
 

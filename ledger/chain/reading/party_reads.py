@@ -107,7 +107,6 @@ def _proposal(number: int, raw: dict[str, Any]) -> ProposalRecord:
         by=raw["by"],
         confirmed_by=raw["confirmedBy"],
         proposer=raw["proposer"],
-        confirmer=raw["confirmer"] if raw["confirmedBy"] else "",
         at=raw["at"],
         ready=raw["ready"],
     )

@@ -29,7 +29,6 @@ from ledger.rulebooks.sources import SourceBook
 Record = dict[str, str]
 Key = tuple[str, str]
 
-PERSONAL: Final = ("name", "id_number", "phone")
 UNDER_CORRECTION: Final = "更正中"
 _REMARK: Final = "remark"
 _PARQUET: Final = frozenset({"S05", "S07", "S08", "S12"})
