@@ -16,7 +16,7 @@ from ledger.cli.catalogue.options import AfterCode, By, Code, Limit, Reason
 from ledger.cli.shell.files import read_bounded, signer_of
 from ledger.cli.shell.group import Group
 from ledger.cli.shell.naming import actor_of, party_of
-from ledger.cli.shell.output import AsJson, console, emit, emit_rows, local_time, print_json, progress
+from ledger.cli.shell.output import AsJson, console, emit, emit_rows, labels, local_time, print_json, progress
 from ledger.connectors.tabular import MAX_CSV_BYTES
 from ledger.domain.digests import reference
 from ledger.proof.jws import sign_entry
@@ -33,12 +33,6 @@ app.add_typer(demands.app, name="demand")
 app.add_typer(demands.duties, name="duty")
 
 MAX_REPORT_BYTES = 256 * 1024 * 1024
-_VERDICTS = {
-    "new": "新增 new",
-    "new_version": "新版本 new version",
-    "unchanged": "不变 unchanged",
-    "refused": "拒绝 refused",
-}
 
 
 @app.command("import")
@@ -95,7 +89,7 @@ def _show(report: ImportReport, as_json: bool) -> None:
         {
             "行 row": row.row,
             "资源 resource": row.code,
-            "结果 result": _VERDICTS[row.verdict],
+            "结果 result": labels("verdict")[row.verdict],
             "说明 details": row.message or ", ".join(change["where"] for change in row.diff),
             "位置 where": row.where or "",
             "下一步 next": row.hint or "",
@@ -105,7 +99,7 @@ def _show(report: ImportReport, as_json: bool) -> None:
     emit_rows(table, False, "导入 Import")
     for note in report.notes:
         console.print(note, markup=False)
-    counts = ", ".join(f"{_VERDICTS[name]} {count}" for name, count in report.counts.items())
+    counts = ", ".join(f"{labels('verdict')[name]} {count}" for name, count in report.counts.items())
     console.print(f"{counts}  {'已写入 written' if report.committed else '未写入 nothing written'}")
 
 

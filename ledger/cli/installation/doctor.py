@@ -7,28 +7,12 @@ from typing import TYPE_CHECKING
 import typer
 from rich.markup import escape
 
-from ledger.cli.shell.output import AsJson, Home, console, print_json
+from ledger.cli.shell.output import AsJson, Home, console, labels, print_json
 from ledger.installation.explanations import explanation
 
 if TYPE_CHECKING:
     from ledger.domain.findings import Finding
     from ledger.installation.examining import Part
-
-NAMES = {
-    "archive": "归档",
-    "chain": "链",
-    "coherence": "数据库、链和归档是否一致",
-    "custody": "代管密钥",
-    "database": "数据库",
-    "disk": "磁盘空间",
-    "entries": "条目",
-    "files": "文件",
-    "index": "索引",
-    "keys": "密钥",
-    "memory": "曾读到的区块",
-    "permissions": "权限",
-    "sealing": "密封",
-}
 
 
 def doctor(home: Home = None, as_json: AsJson = False) -> None:
@@ -62,7 +46,7 @@ def _shown(part: Part) -> dict[str, object]:
 
 
 def _print(part: Part) -> None:
-    head = f"{NAMES[part.name]} {part.name}"
+    head = f"{labels('part')[part.name]} {part.name}"
     if part.skipped:
         console.print(
             f"[yellow]–[/] {head}: 未检查，请先处理 not checked; first solve the problem in: {part.skipped}",

@@ -18,7 +18,7 @@ from ledger.chain.watching import KeyChange, PendingProposal, key_changes, pendi
 from ledger.cli.parties.direct_acts import reader_at
 from ledger.cli.shell.files import read_text
 from ledger.cli.shell.naming import PARTY_ID
-from ledger.cli.shell.output import EXIT_NOT_VALID, AsJson, emit_rows, print_json, stderr
+from ledger.cli.shell.output import EXIT_NOT_VALID, AsJson, emit_rows, labels, print_json, stderr
 from ledger.domain.parties import Role
 from ledger.errors import ChainUnavailable, InvalidInput, NotFound
 
@@ -32,15 +32,6 @@ BundleFile = Annotated[Path | None, typer.Option(help="A bundle that names the l
 NodeUrl = Annotated[
     str, typer.Option(help="Address of a node of the chain.", envvar="PINGZHENG_RPC_URL", show_default=False)
 ]
-EVENTS = {
-    "AccountBound": "密钥已绑定 key bound",
-    "AccountReported": "密钥已挂失 key reported",
-    "AccountRetired": "密钥已停用 key retired",
-    "AccountCompromised": "密钥失效时间已提前 key invalid from an earlier time",
-    "Proposed": "新提案 proposed",
-    "Confirmed": "提案已确认 proposal confirmed",
-    "ProposalEnded": "提案已结束 proposal ended",
-}
 
 UNKNOWN_CALL = "未知调用 unknown call"
 BY_HOLDER = (
@@ -198,7 +189,7 @@ def _call_json(call: ProposedCall) -> dict[str, Any]:
 def _change_shown(change: KeyChange) -> Mapping[str, Any]:
     shown = {
         "at": change.at,
-        "event": EVENTS.get(change.event, change.event),
+        "event": labels("key_event").get(change.event, change.event),
         "account": change.account,
         "proposal": change.proposal,
         "by": change.by,

@@ -8,30 +8,12 @@ from typing import Annotated
 import typer
 
 from ledger.cli.shell.group import Group
-from ledger.cli.shell.output import AsJson, console, emit, emit_rows, print_json
+from ledger.cli.shell.output import AsJson, console, emit, emit_rows, labels, print_json
 from ledger.domain.definitions.ruleset import Ruleset
 from ledger.installation.settings import Settings
 from ledger.rulebooks.rulesets import RulesetBook
 
 app = Group()
-
-_LABELS = {
-    "review_days": "审核 review, 工作日 working days",
-    "notice_days": "公示 public notice, 工作日 working days",
-    "objection_days": "异议核实 verifying an objection, 工作日 working days",
-    "fix_days": "补正退回的申请 correcting a returned application, 工作日 working days",
-    "share_days": "数据共享答复 answering a demand for shared data, 工作日 working days",
-    "validity_years": "有效期 validity, 年 years",
-    "renew_before_days": "到期前多少日起可续展 renewal possible before expiry, 日 days",
-    "renewal_years": "续展 renewal, 年 years",
-    "offer_days": "转让接受期限 accepting a transfer, 日 days",
-    "second_pledge": "再次质押 second pledge",
-    "near_duplicate": "近似重复 near duplicate",
-}
-_STANDINGS = {
-    "configuration": "系统配置，非法律规定 configuration, not law",
-    "confirmed": "登记机构已确认 confirmed by the registration authority",
-}
 
 
 @app.command("list")
@@ -70,7 +52,7 @@ def show(
     if as_json:
         print_json(asdict(item))
         return
-    console.print(f"[bold]{item.code}[/] {item.title.zh} {item.title.en}, {_STANDINGS[item.standing]}")
+    console.print(f"[bold]{item.code}[/] {item.title.zh} {item.title.en}, {labels('ruleset_standing')[item.standing]}")
     emit(_shown(item), as_json)
     for basis in item.basis:
         console.print(f"依据 basis: {basis}", markup=False)
@@ -78,4 +60,6 @@ def show(
 
 def _shown(item: Ruleset) -> dict[str, object]:
     noticed = ", ".join(kind for kind, needed in item.notice.items() if needed)
-    return {label: getattr(item, name) for name, label in _LABELS.items()} | {"须公示 public notice required": noticed}
+    return {label: getattr(item, name) for name, label in labels("ruleset").items()} | {
+        "须公示 public notice required": noticed
+    }

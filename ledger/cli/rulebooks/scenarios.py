@@ -18,6 +18,7 @@ from ledger.cli.shell.output import (
     emit_rows,
     error_members,
     explain,
+    labels,
     print_json,
 )
 from ledger.domain.definitions.scenario import Scenario
@@ -27,30 +28,6 @@ from ledger.rulebooks.scenarios import ScenarioBook, scenario_json
 
 app = Group()
 
-_STANDINGS = {"documented": "有公开案例 documented", "proposed": "建议 proposed", "demonstration": "演示 demonstration"}
-_BASES = {
-    "consent": "同意 consent",
-    "separate_consent": "单独同意 separate consent",
-    "contract": "合同 contract",
-    "statutory_duty": "履行职责 statutory duty",
-}
-_MODES = {
-    "raw": "原始数据 raw data",
-    "aggregate": "汇总：比率、序列 aggregate: ratios and series",
-    "predicate": "判断：是否、区间、次数、类别 predicate: yes or no, bands, counts, categories",
-    "component": "数据元件：区间、分值 component: bands and scores",
-}
-_CHANNELS = {
-    "subject_carried": "主体自带 carried by the subject",
-    "licensed_credit_agency": "持牌征信机构 licensed credit agency",
-    "government_platform": "政府平台 government platform",
-}
-_UNITS = {
-    "product": "每件产品 product",
-    "call": "每次服务 service rendered",
-    "time": "每段服务时间 period of service",
-    "volume": "每单位调用量 volume of data called",
-}
 _FEN = 100
 
 
@@ -64,7 +41,7 @@ def listing(as_json: AsJson = False) -> None:
         {
             "code": item.code,
             "标题 title": f"{item.title.zh} {item.title.en}",
-            "依据 standing": item.standing if as_json else _STANDINGS[item.standing],
+            "依据 standing": item.standing if as_json else labels("scenario_standing")[item.standing],
             "来源 sources": len(item.sources),
             "mode": item.payload_mode,
             "days": item.max_validity_days,
@@ -134,7 +111,10 @@ def _checked(path: Path, scenario: Scenario | None, error: PingzhengError | None
 def _show(item: Scenario) -> None:
     console.print(f"[bold]{item.code}[/] {item.title.zh} {item.title.en}", highlight=False)
     console.print(f"{item.purpose.zh}\n{item.purpose.en}", highlight=False, markup=False)
-    console.print(f"[bold]{_STANDINGS[item.standing]}[/]\n{item.basis_note.zh}\n{item.basis_note.en}", highlight=False)
+    console.print(
+        f"[bold]{labels('scenario_standing')[item.standing]}[/]\n{item.basis_note.zh}\n{item.basis_note.en}",
+        highlight=False,
+    )
     emit(_limits(item), as_json=False)
     sources = [
         {
@@ -173,18 +153,18 @@ def _limits(item: Scenario) -> dict[str, Any]:
         "领域 domain": item.domain,
         "使用方 consumers": _kinds(item.consumer_kinds),
         "主体 subjects": _kinds(item.subject_kinds),
-        "法律依据 legal basis": _BASES[item.legal_basis],
+        "法律依据 legal basis": labels("legal_basis")[item.legal_basis],
         "需影响评估 impact assessment needed": item.requires_pia,
-        "数据形态 payload": _MODES[item.payload_mode],
+        "数据形态 payload": labels("payload_mode")[item.payload_mode],
         "级别 grade": coded(item.grade),
         "有效期上限，日 validity at most, days": item.max_validity_days,
         "次数上限 uses at most": item.max_uses,
         "留存期上限，日 retention at most, days": item.retention_days,
-        "渠道 channels": "; ".join(_CHANNELS[channel] for channel in item.channels),
+        "渠道 channels": "; ".join(labels("channel")[channel] for channel in item.channels),
         "试点 pilot": f"{item.pilot_from} – {item.pilot_to}",
         "价格，元 price, CNY": free
         if item.price.use == "public"
-        else f"{price:.2f}（上限 cap {cap:.2f}） / {_UNITS[item.price.unit]}",
+        else f"{price:.2f}（上限 cap {cap:.2f}） / {labels('price_unit')[item.price.unit]}",
         "申请须写明 the request states": None if note is None else f"{note.zh} {note.en}",
         "版本 version": f"{item.version}（指南 guide {item.guide_version}）",
     }

@@ -161,6 +161,11 @@ def _labels() -> dict[str, dict[str, str]]:
     return tomllib.loads(files("ledger.cli.shell").joinpath("labels.toml").read_text("utf-8"))
 
 
+def labels(kind: str) -> dict[str, str]:
+    """Return the words for the codes of one kind, in both languages: a table of labels.toml."""
+    return _labels()[kind]
+
+
 def _names(key: str) -> list[str]:
     """Return the heading of a member: the Chinese name that labels.toml has for it, if any, and its own name."""
     return [*filter(None, [_labels()["names"].get(key)]), key]
