@@ -22,6 +22,8 @@ from tests.support.places import GUIDES
 FIRMS = [(f"湛江名单企业{number}", synthetic_uscc("440803", number)) for number in range(7_000, 7_012)]
 HEADINGS = ["企业名称", " 统一社会 信用代码", "类别", "行政区划"]
 BANK, GRID = ("湛江名单银行", synthetic_uscc("440881", 7_100)), ("湛江名单供电", synthetic_uscc("440803", 7_101))
+# The provider of all requests except those of the workbook, so that GRID has only the workbook's tasks.
+OTHER_GRID = ("湛江名单另一供电", synthetic_uscc("440803", 7_102))
 DIGEST = f"sha-256:{'d2' * 32}"
 
 
@@ -29,7 +31,7 @@ DIGEST = f"sha-256:{'d2' * 32}"
 def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
     with create_ledger(Settings(home=tmp_path_factory.mktemp("list") / "var", delay=0)) as made:
         folder = made.settings.home.parent
-        for kind, (name, uscc) in (("bank", BANK), ("utility", GRID)):
+        for kind, (name, uscc) in (("bank", BANK), ("utility", GRID), ("utility", OTHER_GRID)):
             (folder / "party.json").write_text(json.dumps({"name": name, "identifier": uscc}))
             answer(made, "party", "add", "--kind", kind, "--region", "440803", "--file", str(folder / "party.json"))
         answer(made, "party", "accredit", "platform", "S01", "--last-day", "2030-12-31")
@@ -55,9 +57,9 @@ def workbook(path: Path, rows: Sequence[tuple[str, ...]]) -> Path:
     return path
 
 
-def asked(ledger: Ledger, file: Path) -> list[dict[str, Any]]:
+def asked(ledger: Ledger, file: Path, grid: tuple[str, str]) -> list[dict[str, Any]]:
     note = ledger.settings.home.parent / "note.json"
-    options = ["--scenario", "S01", "--consumer", BANK[0], "--source", f"electricity={GRID[0]}", "--note", str(note)]
+    options = ["--scenario", "S01", "--consumer", BANK[0], "--source", f"electricity={grid[0]}", "--note", str(note)]
     rows: list[dict[str, Any]] = answer(ledger, "request", "import", str(file), *options)
     return rows
 
@@ -67,7 +69,7 @@ def new_requests(ledger: Ledger, folder: Path, first: int, count: int) -> list[s
     firms = [(f"湛江新增企业{number}", synthetic_uscc("440803", number)) for number in range(first, first + count)]
     file = workbook(folder / "more.xlsx", [(*firm, "enterprise", "440803") for firm in firms])
     answer(ledger, "party", "import", str(file), "--make-keys")
-    return [row["request"] for row in asked(ledger, file)]
+    return [row["request"] for row in asked(ledger, file, OTHER_GRID)]
 
 
 def sources(folder: Path) -> Path:
@@ -95,7 +97,7 @@ def test_a_workbook_with_chinese_headings_leads_to_a_certificate_for_each_firm(
     assert [(row["line"], row["name"], row["uscc"]) for row in made] == [
         (line, *firm) for line, firm in enumerate(FIRMS, start=2)
     ]
-    requests = [row["request"] for row in asked(ledger, file)]
+    requests = [row["request"] for row in asked(ledger, file, GRID)]
 
     given = answer(ledger, "consent", "give", "--all", "--yes")
     assert [(row["request"], row["name"], row["outcome"], row["code"]) for row in given] == [
