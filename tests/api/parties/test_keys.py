@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ledger.domain.codes import synthetic_uscc
+from ledger.domain.parties import PartyKind, Role
 from ledger.parties.custody import new_key, signer_of_key
 from ledger.proof.acts import sign_act
 from ledger.proof.jws import Signer, public_jwk
@@ -29,6 +30,13 @@ def kept(api: Api) -> str:
     return api.pilot.ledger.custody.public_key(account)
 
 
+def newcomer(api: Api, kind: PartyKind, role: Role) -> str:
+    """Onboard a party that no other test uses, and return the name under which it makes calls."""
+    name = f"newcomer {len(api.parties)}"
+    api.parties[name] = api.pilot.party(kind, role)
+    return name
+
+
 def path(api: Api, part: str, leaf: str) -> str:
     return f"/v1/parties/{api.parties[part]}/{leaf}"
 
@@ -48,11 +56,12 @@ def test_a_party_rotates_only_its_own_key(api: Api) -> None:
 
 
 def test_a_party_with_its_own_key_gets_the_data_to_sign(api: Api) -> None:
-    signer, whole = elsewhere(api, part="other_firm")
-    first = api.post("other_firm", path(api, "other_firm", "accounts"), whole)
+    firm = newcomer(api, PartyKind.ENTERPRISE, Role.SUBJECT)
+    signer, whole = elsewhere(api, part=firm)
+    first = api.post(firm, path(api, firm, "accounts"), whole)
     assert first.status_code == 200, first.text
-    api.tokens.elsewhere[api.parties["other_firm"]] = signer
-    asked = api.post("other_firm", path(api, "other_firm", "accounts"), elsewhere(api, part="other_firm")[1])
+    api.tokens.elsewhere[api.parties[firm]] = signer
+    asked = api.post(firm, path(api, firm, "accounts"), elsewhere(api, part=firm)[1])
     assert (asked.status_code, asked.json()["code"]) == (409, "SIGNATURE_REQUIRED")
     assert asked.json()["details"]["typed_data"]["primaryType"] == "ForwardRequest"
 
@@ -63,12 +72,12 @@ def test_a_key_that_the_service_does_not_keep_needs_a_proof_of_possession(api: A
     for proof, code in (("", "PROOF_MISSING"), (other["proof"], "PROOF_INVALID")):
         answer = api.post("bank", path(api, "bank", "accounts"), {"public_key": signer.public_key, "proof": proof})
         assert (answer.status_code, answer.json()["code"]) == (422, code)
-    newcomer = {"kind": "bank", "name": "湛江另一银行（演示）", "identifier": synthetic_uscc("440800", 9411)}
-    body: dict[str, Any] = {"parties": [newcomer | {"region": "440800", "public_key": signer.public_key}]}
+    bank = {"kind": "bank", "name": "湛江另一银行（演示）", "identifier": synthetic_uscc("440800", 9411)}
+    body: dict[str, Any] = {"parties": [bank | {"region": "440800", "public_key": signer.public_key}]}
     refused = api.post("authority", "/v1/parties", body)
     assert (refused.status_code, refused.json()["code"]) == (422, "PROOF_MISSING")
     _, phone = elsewhere(api, ES256)
-    body["parties"] = [newcomer | {"region": "440800", "further_keys": [phone]} | whole]
+    body["parties"] = [bank | {"region": "440800", "further_keys": [phone]} | whole]
     created = api.post("authority", "/v1/parties", body)
     assert created.status_code == 201, created.text
     assert created.json()["proposals"] == []
@@ -77,13 +86,14 @@ def test_a_key_that_the_service_does_not_keep_needs_a_proof_of_possession(api: A
 
 
 def test_two_authorities_recover_a_key_and_record_the_time_of_its_compromise(api: Api) -> None:
-    lost = account_of_part(api, "firm")
-    recovered = api.post("authority", path(api, "firm", "recovery"), {"public_key": kept(api)})
+    firm = newcomer(api, PartyKind.ENTERPRISE, Role.SUBJECT)
+    lost = account_of_part(api, firm)
+    recovered = api.post("authority", path(api, firm, "recovery"), {"public_key": kept(api)})
     assert recovered.status_code == 200, recovered.text
     assert recovered.json()["account"] != lost
     dated: dict[str, Any] = {"account": lost, "compromised_at": 1_600_000_000}
-    assert api.post("authority", path(api, "firm", "compromise"), dated).status_code == 200
-    later = api.post("authority", path(api, "firm", "compromise"), dated | {"compromised_at": 1_650_000_000})
+    assert api.post("authority", path(api, firm, "compromise"), dated).status_code == 200
+    later = api.post("authority", path(api, firm, "compromise"), dated | {"compromised_at": 1_650_000_000})
     assert (later.status_code, later.json()["code"]) == (422, "PARTY_COMPROMISE_TIME")
     record = api.pilot.ledger.reader.account(lost)
     assert record is not None
@@ -143,26 +153,24 @@ def test_the_key_of_the_running_service_is_not_replaced(api: Api, part: str) -> 
 
 
 def test_an_authority_gives_roles_to_others_but_not_to_itself(api: Api) -> None:
-    given = api.call("authority", "PUT", path(api, "supervisor", "roles"), json={"roles": ["supervisor", "cdo"]})
+    office = newcomer(api, PartyKind.SUPERVISOR, Role.SUPERVISOR)
+    given = api.call("authority", "PUT", path(api, office, "roles"), json={"roles": ["supervisor", "cdo"]})
     assert (given.status_code, given.json()["roles"]) == (200, ["cdo", "supervisor"])
     own = api.call("authority", "PUT", path(api, "authority", "roles"), json={"roles": ["issuer"]})
     assert (own.status_code, own.json()["code"]) == (403, "PARTY_SELF_GRANT")
 
 
 def test_an_admin_cannot_give_the_role_of_authority_or_registrar(api: Api) -> None:
-    admin = {"roles": ["consumer", "admin"]}
-    assert api.call("authority", "PUT", path(api, "other_bank", "roles"), json=admin).status_code == 200
+    office, firm = newcomer(api, PartyKind.OPERATOR, Role.ADMIN), newcomer(api, PartyKind.ENTERPRISE, Role.SUBJECT)
     registrar = api.pilot.ledger.parties.register.get(api.parties["registrar"])
     identity = api.pilot.ledger.parties.register.identity(registrar.id)
     party = {"kind": registrar.kind, "region": registrar.region, "public_key": registrar.public_key} | identity
-    giving = api.call("other_bank", "PUT", path(api, "other_firm", "roles"), json={"roles": ["subject", "authority"]})
+    giving = api.call(office, "PUT", path(api, firm, "roles"), json={"roles": ["subject", "authority"]})
     assert (giving.status_code, giving.json()["code"]) == (403, "PARTY_LACKS_ROLE"), giving.text
-    answer = api.post("other_bank", "/v1/parties", {"parties": [party]})
+    answer = api.post(office, "/v1/parties", {"parties": [party]})
     assert (answer.status_code, answer.json()["code"]) == (403, "PARTY_OFFICE_BY_AUTHORITY"), answer.text
     ordinary = {"roles": ["subject", "broker"]}
-    assert api.call("other_bank", "PUT", path(api, "other_firm", "roles"), json=ordinary).status_code == 200
-    back = {"roles": ["consumer"]}
-    assert api.call("authority", "PUT", path(api, "other_bank", "roles"), json=back).status_code == 200
+    assert api.call(office, "PUT", path(api, firm, "roles"), json=ordinary).status_code == 200
 
 
 def test_a_supervisor_suspends_and_restores_a_party(api: Api) -> None:
@@ -178,14 +186,14 @@ def test_a_supervisor_suspends_and_restores_a_party(api: Api) -> None:
 def test_a_party_may_have_only_a_p256_key(api: Api) -> None:
     """A P-256 key can sign statements and vetoes, but not calls on the chain; such calls are refused."""
     signer, whole = elsewhere(api, ES256)
-    newcomer = {
+    utility = {
         "kind": "utility",
         "name": "湛江手机密钥公司（演示）",
         "identifier": synthetic_uscc("440800", 9410),
         "region": "440800",
         **whole,
     }
-    created = api.post("authority", "/v1/parties", {"parties": [newcomer]})
+    created = api.post("authority", "/v1/parties", {"parties": [utility]})
     assert created.status_code == 201, created.text
     (party,) = created.json()["parties"]
     assert party["account"] == signer.kid
