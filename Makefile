@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup shell installed dev try demo quick registrations test newest shuffled coverage lint slither flows serve artifacts gas pages lock clean
+.PHONY: help setup shell installed dev try demo quick registrations test newest shuffled coverage lint slither flows serve artifacts gas bench pages lock clean
 
 help:  ## Show what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -121,6 +121,18 @@ pages: dev  ## Write the generated pages of docs/: commands, settings, the verif
 gas: dev  ## Measure gas into contracts/gas.json and docs/gas.md
 	$(BIN)/python -m scripts.gas
 
+SIZE ?= 2000
+
+# The peers' packages are outside `make setup`; npm reads bench/.npmrc, and runs no script of a package.
+bench/node_modules/ready: bench/package-lock.json .venv/ready
+	@echo 'Installing the packages of the peers; takes some minutes …'
+	@cd bench && npm ci --ignore-scripts --loglevel=error
+	@touch $@
+
+# In a clone with what tests need, `installed` would remove a part of it when a lock has changed.
+bench: $(if $(wildcard .venv/dev),dev,installed) bench/node_modules/ready  ## Measure this project beside its peers in five minutes; SIZE=1000000 for the long run
+	$(BIN)/python -m bench --size $(SIZE)
+
 # The lock files keep extras such as `coverage[toml]`. Without them an older pip demands hashes of newer releases.
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-emit-index-url --no-header
@@ -133,4 +145,5 @@ lock:  ## Resolve the Python locks again, for running and for development (needs
 	$(COMPILE) --group clients -o requirements-clients.lock
 
 clean:  ## Remove what was built; keeps the ledger in var/
-	rm -rf .venv .venv-slither .venv-clients .venv-newest node_modules build cache coverage demo-out try-out
+	rm -rf .venv .venv-slither .venv-clients .venv-newest node_modules bench/node_modules build cache coverage demo-out try-out \
+		bench-out

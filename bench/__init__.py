@@ -1,0 +1,1 @@
+"""The benchmark: this project beside its peers, in one run on one machine. Start it with `make bench`."""

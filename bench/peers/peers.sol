@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.20;
+
+import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
+
+/// The smallest token that OpenZeppelin's ERC-721 gives: its owner mints, and a holder transfers.
+contract Token is ERC721("Bench", "B") {
+    address private immutable _owner = msg.sender;
+
+    function mint(address to, uint256 id) external {
+        require(msg.sender == _owner);
+        _mint(to, id);
+    }
+}
+
+/// A bare anchor: one Merkle root in each transaction, with nothing that says who may anchor or what a root means.
+contract Roots {
+    mapping(uint256 number => bytes32 root) private _roots;
+    uint256 private _next;
+
+    event Anchored(uint256 indexed number, bytes32 root);
+
+    function anchor(bytes32 root) external {
+        _roots[_next] = root;
+        emit Anchored(_next++, root);
+    }
+}

@@ -1,0 +1,156 @@
+"""Draws the pictures of a run as SVG: throughput and gas against the size of a set, and growth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Final
+
+from bench.peers.nodes import ANVIL, EMBEDDED
+from bench.report.results import Results
+from bench.report.targets import number
+from bench.stages import ISSUING, WHOLE
+
+WIDTH, HEIGHT = 860, 440
+LEFT, TOP, RIGHT, BOTTOM = 80, 56, 250, 56
+INK, PAPER, GRID = "#1f2933", "#ffffff", "#e4e7eb"
+# Colours that stay apart for people who do not see red and green alike; each line also has its own dashes.
+COLOURS: Final = ("#0b6e4f", "#0072b2", "#d55e00", "#cc79a7", "#6b4c9a", "#8a6d00", "#52606d")
+DASHES: Final = ("", "7 3", "2 3", "9 3 2 3", "", "7 3", "2 3")
+Point = tuple[float, float]
+Scale = Callable[[float], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a picture. One point alone is drawn as a level line over the whole width."""
+
+    name: str
+    points: tuple[Point, ...]
+
+
+def pictures(results: Results) -> dict[str, str]:
+    """Return the pictures by file name."""
+    return {"throughput.svg": _throughput(results), "gas.svg": _gas(results), "growth.svg": _growth(results)}
+
+
+def save(results: Results, folder: Path) -> None:
+    """Write the pictures into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in pictures(results).items():
+        (folder / name).write_text(text, "utf-8")
+
+
+def _throughput(results: Results) -> str:
+    lines = [
+        _by_set(results, "this project, whole share", WHOLE, EMBEDDED, "rate"),
+        _by_set(results, "this project, issue and anchor", ISSUING, EMBEDDED, "rate"),
+        *_peer_lines(results, "rate", ANVIL),
+    ]
+    return _chart("Items for each second, by the size of a set", "items in a set", lines, logarithmic=True)
+
+
+def _gas(results: Results) -> str:
+    lines = [
+        _by_set(results, "this project, certificate with statements", WHOLE, EMBEDDED, "gas_each"),
+        *_peer_lines(results, "gas_each", EMBEDDED),
+    ]
+    return _chart("Gas for each item, by the size of a set", "items in a set", lines, logarithmic=True)
+
+
+def _growth(results: Results) -> str:
+    slices = results.data["growth"]
+    lines = [
+        Line("whole share, for each second", tuple((each["certificates"], each["rate"]) for each in slices)),
+        Line("issuing, for each second", tuple((each["certificates"], each["issuing_rate"]) for each in slices)),
+        Line("memory, MB", tuple((each["certificates"], each["memory_mb"]) for each in slices)),
+    ]
+    return _chart("Growth: rate and memory", "certificates on the ledger", lines, logarithmic=False)
+
+
+def _peer_lines(results: Results, value: str, node: str) -> list[Line]:
+    return [
+        _by_set(results, f"EAS attest, {node}", "EAS attest", node, value),
+        _by_set(results, f"EAS multiAttest, {node}", "EAS multiAttest", node, value),
+        _by_set(results, f"TradeTrust mint, {node}", "TradeTrust mint", node, value),
+        _by_set(results, f"ERC-721 mint, {node}", "ERC-721 mint", node, value),
+        _by_set(results, f"bare Merkle anchor, {node}", "bare Merkle anchor", node, value),
+    ]
+
+
+def _by_set(results: Results, title: str, name: str, node: str, value: str) -> Line:
+    rows = [row for row in results.rows() if (row["name"], row["node"]) == (name, node)]
+    return Line(title, tuple(sorted((float(row["set_size"]), float(row[value])) for row in rows if row[value])))
+
+
+def _chart(title: str, below: str, lines: Sequence[Line], *, logarithmic: bool) -> str:
+    drawn = [line for line in lines if line.points]
+    points = [point for line in drawn for point in line.points] or [(1.0, 1.0)]
+    across = _scale([x for x, _ in points], LEFT, WIDTH - RIGHT, logarithmic)
+    up = _scale([y for _, y in points] + ([] if logarithmic else [0.0]), HEIGHT - BOTTOM, TOP, logarithmic)
+    right = WIDTH - RIGHT
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
+        f'font-size="12" role="img" aria-label="{escape(title)}">',
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{PAPER}"/>',
+        f'<text x="{LEFT}" y="28" font-size="17" fill="{INK}">{escape(title)}</text>',
+        *(_level(y, up(y)) for y in _ticks([y for _, y in points], logarithmic)),
+        *(_mark(x, across(x)) for x in _ticks([x for x, _ in points], logarithmic)),
+        f'<text x="{(LEFT + right) / 2}" y="{HEIGHT - 14}" text-anchor="middle" fill="{INK}">{escape(below)}</text>',
+        *(_line(place, line, across, up) for place, line in enumerate(drawn)),
+        "</svg>",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _line(place: int, line: Line, across: Scale, up: Scale) -> str:
+    colour, dashes = COLOURS[place % len(COLOURS)], DASHES[place % len(DASHES)]
+    points = [(across(x), up(y)) for x, y in line.points]
+    if len(points) == 1:
+        points = [(float(LEFT), points[0][1]), (float(WIDTH - RIGHT), points[0][1])]
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    dots = "".join(f'<circle cx="{across(x):.1f}" cy="{up(y):.1f}" r="3" fill="{colour}"/>' for x, y in line.points)
+    key, row = WIDTH - RIGHT + 18, TOP + 14 + place * 34
+    stroke = f'fill="none" stroke="{colour}" stroke-width="2"' + (f' stroke-dasharray="{dashes}"' if dashes else "")
+    last = number(line.points[-1][1])
+    return (
+        f'<polyline points="{path}" {stroke}/>{dots}'
+        f'<polyline points="{key},{row} {key + 26},{row}" {stroke}/>'
+        f'<text x="{key + 32}" y="{row + 4}" fill="{INK}">{escape(line.name)}</text>'
+        f'<text x="{key + 32}" y="{row + 18}" fill="{INK}" font-size="11">last: {last}</text>'
+    )
+
+
+def _level(value: float, y: float) -> str:
+    return (
+        f'<line x1="{LEFT}" y1="{y:.1f}" x2="{WIDTH - RIGHT}" y2="{y:.1f}" stroke="{GRID}"/>'
+        f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end" fill="{INK}">{_short(value)}</text>'
+    )
+
+
+def _mark(value: float, x: float) -> str:
+    return f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle" fill="{INK}">{_short(value)}</text>'
+
+
+def _scale(values: Sequence[float], start: float, end: float, logarithmic: bool) -> Scale:
+    measure: Scale = (lambda value: math.log10(max(value, 1e-9))) if logarithmic else float
+    low, high = measure(min(values)), measure(max(values))
+    if logarithmic:
+        low, high = math.floor(low), math.ceil(high)
+    span = (high - low) or 1.0
+    return lambda value: start + (measure(value) - low) / span * (end - start)
+
+
+def _ticks(values: Sequence[float], logarithmic: bool) -> list[float]:
+    if logarithmic:
+        low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
+        return [10.0**power for power in range(low, high + 1)]
+    top = max(values)
+    return [top * part / 4 for part in range(5)]
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"

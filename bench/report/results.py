@@ -1,0 +1,78 @@
+"""Reads the results of a run: one measurement by its name, node and set size, and the ratios between two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bench.measuring.floor import NEEDS, least
+from bench.own.outside import REPLAY
+from bench.peers.nodes import EMBEDDED, GANACHE
+from bench.stages import ISSUING, STAGES, WHOLE
+
+SINGLE: Final = ("EAS attest", 1)
+BATCHED: Final = ("EAS multiAttest", 100)
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The JSON of a run. A measurement that the run does not have is None."""
+
+    data: Mapping[str, Any]
+
+    def rows(self) -> Iterator[Row]:
+        """Yield every measurement."""
+        yield from self.data["measured"]
+
+    def find(self, name: str, node: str, set_size: int | None = None) -> Row | None:
+        """Return a measurement; without a set size, the one with the largest sets."""
+        found = [row for row in self.rows() if (row["name"], row["node"]) == (name, node)]
+        if set_size is not None:
+            found = [row for row in found if row["set_size"] == set_size]
+        return max(found, key=lambda row: int(row["set_size"]), default=None)
+
+    def long(self, name: str) -> Row | None:
+        """Return a stage of the long run, which makes its certificates in sets of a thousand."""
+        return self.find(name, EMBEDDED, min(1_000, int(self.data["size"])))
+
+    def rate(self, name: str, node: str, set_size: int | None = None) -> float | None:
+        """Return the rate of a measurement, for each second."""
+        row = self.find(name, node, set_size)
+        return None if row is None else float(row["rate"])
+
+    def ratio(self, peer: str, node: str, set_size: int) -> float | None:
+        """Return how many times the rate of the platform's whole share is the rate of a peer on a node."""
+        own, other = self.long(WHOLE), self.rate(peer, node, set_size)
+        return None if own is None or not other else float(own["rate"]) / other
+
+    def replayed(self, name: str) -> float | None:
+        """Return the rate on ganache as a part of the rate at which the node alone takes the same transactions."""
+        own, alone = self.rate(name, GANACHE), self.rate(f"{name}: {REPLAY}", GANACHE)
+        return None if own is None or not alone else own / alone
+
+    def growth(self) -> float | None:
+        """Return how many times the time of one certificate at the end of the long run is that at its beginning."""
+        slices, beginning = self.data["growth"], self.data["beginning_us"]
+        return slices[-1]["each_us"] / beginning if beginning else None
+
+    def slowdown(self, suite: str) -> float | None:
+        """Return how many times the time with keys of another suite is the time with ES256K keys."""
+        other = self.find(f"{WHOLE}, {suite}", EMBEDDED)
+        own = self.find(WHOLE, EMBEDDED, 100) or self.long(WHOLE)
+        return None if other is None or own is None else float(other["each_us"]) / float(own["each_us"])
+
+    def profile(self) -> Iterator[dict[str, Any]]:
+        """Yield for each stage of the long run its time, its floor, the distance from the floor, and its counts."""
+        for name in (*STAGES, ISSUING, WHOLE):
+            row = self.long(name)
+            if row is None:
+                continue
+            parts = [name] if name in NEEDS else list(STAGES if name == WHOLE else STAGES[3:])
+            lowest = sum(least(part, self.data["floor"]) for part in parts)
+            counts = {
+                what: sum(self.data["counts"][part][what] for part in parts)
+                for what in ("queries", "transactions", "node_calls")
+            }
+            yield {"stage": name, "row": row, "floor_us": lowest, "times": float(row["each_us"]) / lowest} | counts
