@@ -39,19 +39,43 @@ class Program:
             return wire.head("GET", "/health").answer().body == b'{"status":"ok"}'
 
 
+class Programs:
+    """Starts the service of one ledger, and starts it again after a test has ended it."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._started: list[Program] = []
+
+    def running(self) -> Program:
+        if not self._started or self._started[-1].process.poll() is not None:
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                port = free.getsockname()[1]
+            command = [*PINGZHENG, "serve", "--home", str(self._home), "--port", str(port)]
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            self._started.append(Program(process, port))
+            until(lambda: listens(port) or process.poll() is not None)
+        return self._started[-1]
+
+    def end(self) -> None:
+        for program in self._started:
+            program.process.terminate()
+            program.process.wait()
+
+
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
     home = tmp_path_factory.mktemp("serving") / "home"
     subprocess.run([*PINGZHENG, "init", "--home", str(home)], check=True, capture_output=True)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [*PINGZHENG, "serve", "--home", str(home), "--port", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        until(lambda: listens(port) or process.poll() is not None)
-        try:
-            yield Program(process, port)
-        finally:
-            process.terminate()
+    programs = Programs(home)
+    try:
+        yield programs
+    finally:
+        programs.end()
+
+
+@pytest.fixture
+def program(programs: Programs) -> Program:
+    return programs.running()
 
 
 def listens(port: int) -> bool:
