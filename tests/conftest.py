@@ -1,4 +1,4 @@
-"""What every suite starts from: settings, the fixtures of tests/support, and how the workers share the tests."""
+"""The common start of all suites: settings, the fixtures of tests/support, and how tests are divided among the workers."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
-# Named here for their fixtures, and for what two of them print at the end: the process that prints collects no tests
-# when there are workers. A module stands before those that import it, else pytest cannot rewrite its assertions.
+# These modules define fixtures. Two of them also print a summary at the end: with several workers, the printing process
+# collects no tests, so they must be named here. A module stands before the modules that import it, because pytest can
+# rewrite its assertions only if it was not imported before.
 pytest_plugins = [
     "tests.support.covered",
     "tests.support.machine.fault_counts",
@@ -20,19 +21,23 @@ pytest_plugins = [
     "tests.support.actors.pilots",
     "tests.support.ledgers.platform",
 ]
-# A proposal takes effect at once, unless a test says otherwise.
+# Proposals have no waiting period here, unless a test sets one.
 os.environ["PINGZHENG_DELAY"] = "0"
-# Wide enough that no table is folded; read once, when a console is made.
+# The terminal is wide enough that no table cell is wrapped. It is set this early because each console reads the width
+# only when it is made.
 os.environ["COLUMNS"] = "200"
-# On a busy machine slow examples are no finding; what takes long is seen in the durations.
+# Slow examples are not reported as faults, because a busy machine makes every example slow. The report of durations
+# shows slow tests.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
-    """Log lines as the library writes them: a command before may have set their level, and a service that another test
-    left open in the background may write some. They go to where no test reads an answer from."""
+    """Reset structlog before each test, because an earlier command may have changed the log level. Log lines go to the
+    process's own standard error, from which no test reads answers: a service that another test left running may write
+    lines at any time.
+    """
     structlog.configure(
         wrapper_class=structlog.BoundLogger, logger_factory=lambda *_: structlog.PrintLogger(sys.__stderr__)
     )
@@ -40,7 +45,9 @@ def pytest_runtest_setup() -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Under ``-n``: one worker takes what stands together, and what takes long begins first."""
+    """With ``-n`` (several workers), give tests that belong together to one worker, and begin with the tests that take
+    long.
+    """
     from tests.support.sharing import Sharing
 
     config.option.loadscopereorder = False
@@ -48,7 +55,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The order in which ``pytest_xdist_make_scheduler`` hands them out."""
+    """Sort the tests of a worker in the order in which ``pytest_xdist_make_scheduler`` distributes them."""
     if hasattr(config, "workerinput"):
         from tests.support.sharing import in_order
 

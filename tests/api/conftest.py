@@ -27,8 +27,8 @@ from tests.support.api.stage import Stage
 NOWHERE = "http://reader:secret@127.0.0.1:9/key"
 
 
-# Closed after the last test of the package: a process forked by a later test must not inherit the locks of the
-# application's background threads.
+# The application is closed after the last test of the package. Otherwise a process that a later test forks would
+# inherit the locks of the application's background threads.
 @pytest.fixture(scope="package")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """The real application. It anchors batches in the background and closes a batch after one second."""
@@ -38,15 +38,18 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
 
 @pytest.fixture(scope="package")
 def stage(api: Api) -> Stage:
-    """A stage with a party of every role, and with records for their calls."""
+    """A stage: a party of every role, and the records that the parties' calls need."""
     return Stage(api)
 
 
 @contextmanager
 def looking_at(api: Api, url: str, deployment: Deployment, database: Database | None = None) -> Iterator[TestClient]:
-    """The application; its readiness checks use another node, other contracts or another database."""
+    """Return the application; its readiness checks use the given node (``url``), contracts and database instead of the
+    ledger's own.
+    """
     ledger = api.pilot.ledger
-    # A separate database object on the same file: if this object finds a fault, other tests can still write.
+    # This is a separate database object for the same file. If it stops writing because of a fault, other tests can
+    # still write.
     database = database or Database(ledger.database.engine)
     reader = ChainReader(ChainClient(Connection(url), deployment))
     follower = Follower(database.engine, reader)

@@ -1,4 +1,6 @@
-"""The steps from a request to a certificate over HTTP; tests use the results."""
+"""The steps from a request to a certificate over HTTP, for tests that need a request, an authorization or a
+certificate.
+"""
 
 from __future__ import annotations
 

@@ -200,8 +200,8 @@ IMPORT = {"name": "a.csv", "content": encoded("code,title,content_digest", f"x y
 KIND = {"title": "x", "pattern": "no such title"}
 DUTY = {"code": "api/none", "department": "0" * 64, "sla_days": 1}
 
-# Path, body, and the parties whose roles permit the call. The role is checked first; other mistakes in the call are
-# reported later.
+# For each call: its path, its body, and the parties whose roles permit it. The service checks the role first, so a
+# permitted call may still fail because of another mistake in it.
 CALLS: list[tuple[str, Any, set[str]]] = [
     ("/v1/catalogue/resources", {"resource": resource("api/roles").to_dict()}, {"provider"}),
     ("/v1/catalogue/imports", IMPORT, {"provider"}),

@@ -30,7 +30,9 @@ def failed(stage: Stage, consent: Consent) -> list[str]:
 
 
 def statements_of(stage: Stage, consent: Consent) -> dict[str, str]:
-    """Return the digests of the certificate and of its evidence (request, authorizations, provisions)."""
+    """Return the digests of the signed statements: the certificate and its evidence (request, authorizations,
+    provisions).
+    """
     authorization = stage.ledger.usage.authorizations.get(consent.authorization)
     certificate = stage.done(stage.get("S", f"/v1/certificates/{consent.number}"))
     return {
@@ -43,7 +45,9 @@ def statements_of(stage: Stage, consent: Consent) -> dict[str, str]:
 
 @pytest.mark.parametrize("column", ["A", "V"])
 def test_a_hold_covers_the_certificate_and_its_request(stage: Stage, column: str) -> None:
-    """A hold that names a certificate's number covers these two statements, but no authorization and no provision."""
+    """A hold placed by certificate number covers the certificate and its request, but no authorization and no
+    provision.
+    """
     path = f"/v1/certificates/{stage.consented().number}"
     stage.done(stage.post(column, f"{path}/hold", {"reason": "court"}))
     stage.done(stage.post(column, f"{path}/lift", {}))

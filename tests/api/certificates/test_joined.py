@@ -35,7 +35,8 @@ class Bank:
 def bank(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bank]:
     settings = Settings(home=tmp_path_factory.mktemp("bank") / "home")
     joined(api.pilot, settings.home, api.parties["bank"])
-    # Earlier tests may have moved the chain's clock ahead of the system clock.
+    # Earlier tests may have moved the chain's clock ahead of the system clock, so the bank's clock follows the chain's
+    # clock.
     clock = api.pilot.ledger.clock
     with open_joined(settings, clock) as installation:
         token = token_of(installation, installation.party)

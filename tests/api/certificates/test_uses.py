@@ -1,4 +1,6 @@
-"""Uses over HTTP by a consumer that keeps its own key: it signs the use and then receives the content."""
+"""Uses over HTTP by a consumer that keeps its own key. The consumer signs the use, and then receives the content of the
+certificate.
+"""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ ERRORS = [UNREACHABLE, StorageFull("DISK_FULL", "Full."), KeyError("110105194912
 
 
 class Work:
-    """Work that raises each of the given errors once, then succeeds."""
+    """Work that raises one of the given errors in each call, in their order, and afterwards succeeds."""
 
     def __init__(self, *errors: BaseException | None) -> None:
         self._errors = list(errors)
@@ -66,7 +66,8 @@ def test_the_log_has_the_begin_and_end_of_an_error_without_the_error_text() -> N
     work = Work(*[ERRORS[2]] * 5, *[UNREACHABLE] * 3, None)
     with capture_logs() as logged, running(work, name="of this test"):
         assert work.over.wait(60)
-    # A service that other tests share writes log lines at the same time.
+    # Only the lines of this test's work are compared, because the service of other tests may write log lines at the
+    # same time.
     lines = [line for line in logged if line.get("work") == "of this test"]
     result = [(line["log_level"], line.get("cause"), line.get("failed")) for line in lines]
     assert result == [("warning", "KeyError", None), ("warning", "CHAIN_UNREACHABLE", None), ("info", None, 8)]

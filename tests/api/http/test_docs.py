@@ -17,7 +17,7 @@ from tests.support.places import DOCS
 
 @pytest.fixture(scope="module")
 def client() -> TestClient:
-    # Fails if a page opens the ledger: the docs pages need no ledger.
+    # The docs pages need no ledger, so the test fails if a page opens one.
     return TestClient(create_app(lambda: pytest.fail("no ledger is to be opened")))
 
 

@@ -120,7 +120,7 @@ def test_a_programming_error_is_not_reported_as_a_storage_failure(engine: Engine
     assert asked(lambda: open("/no/such/file").close())[:2] == (500, "INTERNAL")  # noqa: PTH123
 
 
-# Calls with an idempotency key, which is stored or cannot be stored
+# Calls with an idempotency key: the database stores the key, or fails to store it
 
 
 @pytest.fixture
@@ -183,7 +183,7 @@ def test_a_failed_call_gets_its_error_even_if_its_idempotency_key_cannot_be_rele
 
 
 def test_fifty_equal_simultaneous_calls_do_the_work_once(database: Database) -> None:
-    """One of the equal calls does the work; simultaneous calls get 409, and later calls get the stored answer."""
+    """Only one of the equal calls does the work. The simultaneous calls get 409, and later calls get the stored answer."""
     keys, done, result = Idempotency(database, b"k" * 32, lambda: 1000), [], []
     begin = threading.Barrier(50)
 

@@ -1,4 +1,6 @@
-"""General HTTP behaviour of all addresses: allowed methods, HEAD, ETag, cursors, and complete lists of faults."""
+"""Rules of HTTP that every address of the API follows: allowed methods, HEAD, ETag, cursors, and error answers that
+list all faults.
+"""
 
 from __future__ import annotations
 

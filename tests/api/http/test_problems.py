@@ -115,17 +115,18 @@ def test_an_unexpected_error_is_logged_with_the_route_template_and_without_the_p
     def fails(identifier: str) -> None:
         raise RuntimeError(identifier)
 
-    # If the exception reached the server, whose log would contain its text, then the test client would raise it here.
+    # The exception must not reach the server, whose log would contain the exception's text. If it did, the test client
+    # would raise it here.
     with TestClient(app) as client, capture_logs() as lines:
         answer = client.get("/parties/110105194912310038")
     assert (answer.status_code, answer.json()["code"]) == (500, "INTERNAL")
-    # A service that other tests share writes log lines at the same time; they have no path.
+    # Lines without a path are left out: the service of other tests may write them at the same time.
     found = [(line["path"], line["error"]) for line in lines if "path" in line]
     assert found == [("/parties/{identifier}", "RuntimeError")]
 
 
 def test_the_address_and_the_secret_of_the_node_are_not_disclosed(api: Api) -> None:
-    """Anybody may request the log head; here the node does not answer, so the call fails."""
+    """Anybody may request the head of the log. In this test the call fails, because the node does not answer."""
     with looking_at(api, NOWHERE, api.pilot.ledger.client.deployment) as client:
         answer = client.get("/v1/log/head")
     assert (answer.status_code, answer.json()["code"], answer.json()["where"]) == (503, "CHAIN_UNREACHABLE", None)

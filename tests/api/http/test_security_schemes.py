@@ -1,4 +1,6 @@
-"""The schema declares the authentication of each route: none, a session, or also a cookie or an API key with scopes."""
+"""The schema declares how each route is authenticated: not at all, by a session only, or also by a cookie or an API key
+with scopes.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,8 @@ IN_A_SESSION = {
     ("get", "/v1/api-keys"),
     ("delete", "/v1/api-keys/{key}"),
 }
-# Routes that return subjects' data: to the subject, to a provider, or to a supervisor or authority for a case.
+# Routes that return the data of subjects: to the subject, to a provider, or, in an investigated case, to a supervisor
+# or authority.
 PAYLOAD = {tuple(row.route.split(" ", 1)) for row in ROWS.values() if row.scope == "payload"}
 ROUTES = {
     (method, path): operation

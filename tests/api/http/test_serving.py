@@ -1,4 +1,6 @@
-"""The service as a separate process: hostile connections use little of its memory, and it ends on request."""
+"""The service as a separate process: hostile connections use little of its memory, and the process ends when it is
+asked to.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,7 @@ class Program:
 
 
 class Programs:
-    """Starts the service of one ledger, and starts it again after a test has ended it."""
+    """Starts the service of one ledger. If a test has ended the service, it is started again."""
 
     def __init__(self, home: Path) -> None:
         self._home = home

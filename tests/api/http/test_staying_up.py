@@ -130,7 +130,7 @@ def test_many_verifications_at_once_are_answered_or_refused_with_503(api: Api, s
 
 
 def test_blocked_expensive_calls_do_not_block_health_or_other_calls(api: Api) -> None:
-    """The test takes all places for expensive calls, as if these calls waited for a node that never answers."""
+    """The test occupies all places for expensive calls, as if calls that wait for a silent node had taken the places."""
     limits = Limits(verifying=1, waiting_seconds=0.05)
     token = JSON | {"authorization": api.header("bank")["Authorization"]}
     with serving(api.pilot.ledger, limits) as service:
@@ -176,7 +176,7 @@ def test_a_new_connection_takes_the_place_of_the_oldest_idle_one(api: Api) -> No
         for oldest in idle:
             assert service.call("GET", "/v1/ledger").status == 200
             assert oldest.is_closed()
-            # The accepted connection was closed, so its place is free for the next one.
+            # The service closed the connection that it had accepted, so there is room for the next connection.
             idle.append(service.wire().send(b"GET /"))
             if len(idle) == 8:
                 break
@@ -200,7 +200,7 @@ def test_connections_above_the_limit_get_health_and_otherwise_503(api: Api) -> N
 
 
 def test_the_bytes_of_unread_answers_are_limited(api: Api) -> None:
-    """Anybody can request the schema without a token, and the schema has more than half a megabyte."""
+    """Anybody can request the schema without a token, so its answer of more than half a megabyte is used for this test."""
     bounds = Connections(unread_bytes=2_000_000)
     with serving(api.pilot.ledger, connections=bounds) as service:
         length = int(service.call("HEAD", "/openapi.json").headers["content-length"])
@@ -224,7 +224,7 @@ def half_sent(service: Service, header: dict[str, str]) -> Wire:
     return service.wire().head("POST", "/v1/verify", content_length=100, **named).send(b"x" * 10)
 
 
-# Readiness: is the service able to work?
+# Readiness checks
 
 
 def test_many_readiness_calls_share_one_check() -> None:

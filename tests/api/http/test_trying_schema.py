@@ -17,14 +17,14 @@ LEAST = 250
 
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    """A separate ledger, because generated calls may close a party or replace a key."""
+    """Yield the API of a separate ledger, because generated calls may close a party or replace a key."""
     with opened(tmp_path_factory.mktemp("trial") / "home") as api:
         yield api
 
 
 @pytest.fixture(scope="module")
 def cast(trial: Api) -> Stage:
-    """A party of every role in the ledger of ``trial``."""
+    """Return a stage with a party of every role in the ledger of ``trial``."""
     return Stage(trial)
 
 

@@ -1,4 +1,4 @@
-"""The session cookie of a page: it is accepted only from our own pages."""
+"""The session cookie of the web pages: the service accepts it only in calls from its own pages."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_call_from_a_page_of_another_origin_is_refused(visitor: Visitor, firm:
     wanted = {"name": "mine", "scopes": ["read"], "expires_at": visitor.ledger.clock() + DAY}
     assert code(visitor.client.post("/v1/api-keys", json=wanted, headers=foreign)) == (403, "ORIGIN_DIFFERS")
     assert code(visitor.client.delete("/v1/sessions/current", headers=foreign)) == (403, "ORIGIN_DIFFERS")
-    # The foreign page also cannot sign in its visitor as another party.
+    # A foreign page also cannot make the visitor's browser sign in as another party.
     statement = visitor.statement(firm.party, firm.signer, visitor.nonce(firm.party))
     headers = {name: value for name, value in foreign.items() if name == "Origin"}
     assert code(visitor.sign_in(statement, cookie=True, headers=headers)) == (403, "ORIGIN_DIFFERS")

@@ -1,4 +1,4 @@
-"""Guessing tokens, statements and codes over HTTP: only the guessing address must wait."""
+"""Attackers guess tokens, statements and codes over HTTP: only the address that guesses must wait."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def test_only_the_address_that_guesses_tokens_must_wait(api: Api, visitor: Visit
     assert {code(answer) for answer in answers[:LIMIT]} == {(401, "API_KEY_UNKNOWN")}
     assert code(answers[LIMIT]) == (429, "TOO_MANY_ATTEMPTS")
     assert 0 < int(answers[LIMIT].headers["Retry-After"]) <= 60
-    # A correct token is accepted even from the guessing address, and other addresses need not wait.
+    # A correct token is accepted even from the guessing address. Other addresses need not wait.
     assert guesser.get("/v1/parties", firm.key).status_code == 200
     assert code(guesser.get("/v1/parties", "ps_guess")) == (429, "TOO_MANY_ATTEMPTS")
     assert code(visitor.get("/v1/parties", "pz_guess")) == (401, "API_KEY_UNKNOWN")

@@ -1,4 +1,4 @@
-"""Changes of keys, roles and status over HTTP: which parties may make a change, for others and for themselves."""
+"""Changes of keys, roles and status over HTTP: which changes a party may make to itself, and which to other parties."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ from tests.support.api.stage import Stage
 
 
 def elsewhere(api: Api, suite: Suite = ES256K, part: str | None = None) -> tuple[Signer, dict[str, str]]:
-    """Return a new key that its owner keeps, and its proof of possession for an existing or a new party."""
+    """Return a key that the service does not keep, and the body that hands it in: the public key with its proof of
+    possession, for party ``part`` or for a new party.
+    """
     signer = signer_of_key(new_key(suite))
     return signer, handed_in(api, signer, None if part is None else api.parties[part])
 
 
 def kept(api: Api) -> str:
-    """Return a new public key, whose private key the installation keeps."""
+    """Return the public key of a new key pair. The installation keeps the private key."""
     (account,) = api.pilot.ledger.custody.create()
     return api.pilot.ledger.custody.public_key(account)
 
@@ -101,7 +103,7 @@ def test_two_authorities_recover_a_key_and_record_the_time_of_its_compromise(api
 
 
 def test_a_recovery_request_with_a_time_of_compromise_is_refused(api: Api) -> None:
-    """A recovery request with a time of compromise is refused, because the time needs a proposal of its own."""
+    """A time of compromise can be recorded only by a proposal of its own."""
     body = {"public_key": kept(api), "compromised_at": 1_600_000_000}
     answer = api.post("authority", path(api, "firm", "recovery"), body)
     assert (answer.status_code, answer.json()["where"]) == (422, "body.compromised_at")
@@ -124,12 +126,12 @@ def test_a_party_retires_a_further_key_that_was_bound(api: Api) -> None:
 
 
 def test_a_party_binds_a_second_key_and_reports_the_first_with_it(stage: Stage) -> None:
-    """The second key, kept on a phone, signs the report; the service only sends the report."""
+    """The second key is on a phone and signs the report. The service only sends the report to the chain."""
     party = stage.parties[stage.join_named("owner", "S")]
     lost = stage.ledger.parties.register.get(party).account
     phone = signer_of_key(new_key(ES256))
     stage.done(stage.post("owner", f"/v1/parties/{party}/further-accounts", handed_in(stage.api, phone, party)))
-    # The firm signs in with the phone: reporting the first key ends that key's sessions.
+    # From here the party signs in with the phone's key, because reporting the first key ends the sessions of that key.
     stage.api.tokens.elsewhere[party] = phone
     drafting = f"/v1/parties/{party}/reports?reported={lost}&account={phone.kid}"
     drafted = stage.done(stage.get("owner", drafting))

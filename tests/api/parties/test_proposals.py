@@ -69,7 +69,8 @@ def test_pending_proposals_can_be_listed_for_one_concerned_party(waiting: Waitin
 
 
 def test_a_veto_signed_with_a_reported_key_is_accepted(waiting: Waiting) -> None:
-    """A thief reports the owner's key as lost; the owner can still veto a recovery that two officers confirmed.
+    """A thief reports the owner's key as lost, and two officers confirm a recovery. The owner can still veto the
+    recovery.
 
     A reported key cannot sign in, so another account sends the owner's signed veto to the chain.
     """
@@ -102,7 +103,7 @@ def test_a_veto_signed_with_a_phones_p256_key_is_accepted(waiting: Waiting) -> N
 
 
 def test_the_owner_vetoes_a_rotation_that_a_thief_proposed(waiting: Waiting) -> None:
-    """A thief with a copy of the key can propose a rotation; the owner vetoes the rotation alone."""
+    """A thief with a copy of the key can propose a rotation. The owner needs no second party to veto it."""
     firm = waiting.firm()
     row = waits(waiting.post(firm, f"/v1/parties/{waiting.parties[firm]}/accounts", {"public_key": waiting.kept_key()}))
     assert (row["role"], row["confirmed_by"], row["by"]) == ("", None, waiting.parties[firm])
@@ -181,7 +182,9 @@ def test_an_authority_that_keeps_its_own_key_signs_its_confirmation(waiting: Wai
 
 
 def test_two_supervisors_lift_a_supervisors_hold(waiting: Waiting) -> None:
-    """A second party with the same role must confirm; parties with other roles may not."""
+    """A proposal to lift a supervisor's hold needs the confirmation of a second supervisor; parties with other roles
+    may not confirm.
+    """
     (first, key), (second, other_key) = (waiting.office(PartyKind.SUPERVISOR, Role.SUPERVISOR) for _ in range(2))
     statements: dict[str, Any] = {"statements": ["5e" * 32]}
     holding = statements | {"reason": "court"}
@@ -234,7 +237,9 @@ def test_a_registration_list_has_no_identities_after_the_registration_takes_effe
 
 
 def test_a_registration_waits_until_an_authority_in_another_installation_confirms(tmp_path: Path) -> None:
-    """The response has the parties, still without numbers, and the proposal that the other authority has to confirm."""
+    """The response lists the new parties, which have no numbers yet, and names the proposal that the other authority
+    has to confirm.
+    """
     settings = Settings(home=tmp_path / "var", delay=DELAY)
     with create_ledger(settings):
         pass
@@ -274,7 +279,7 @@ def test_an_invalid_proposal_number_is_refused(waiting: Waiting, number: object)
 
 
 def test_attack_a_stranger_cannot_veto_or_report_with_the_firms_key(waiting: Waiting) -> None:
-    """The service keeps the keys of the firm and of an authority, but a stranger may use neither key."""
+    """The service keeps the keys of the firm and of an authority, but must not let a stranger use either key."""
     firm, stranger = waiting.firm(), waiting.firm()
     row = waiting.recovery(firm)
     account = waiting.account(firm)

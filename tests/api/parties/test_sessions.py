@@ -1,4 +1,6 @@
-"""Sessions over HTTP: signing in and out; relays, authorities and strangers cannot get another party's session."""
+"""Sessions over HTTP: parties sign in and out, and relays, authorities and strangers cannot get another party's
+session.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ def test_answers_with_secrets_are_not_cached(visitor: Visitor, firm: Person) -> 
 
 
 def test_a_sign_in_statement_for_the_address_of_a_relay_is_refused(visitor: Visitor, firm: Person) -> None:
-    """A relay passes the service's nonce to its client. The client signs for the relay's address and is refused."""
+    """A relay passes the service's nonce to its client. The client signs the nonce together with the relay's address,
+    so the service refuses the statement.
+    """
     relayed = visitor.statement(firm.party, firm.signer, visitor.nonce(firm.party), origin="https://relay.example")
     assert code(visitor.sign_in(relayed)) == (401, "SESSION_ORIGIN_DIFFERS")
 

@@ -17,7 +17,7 @@ _addresses = count(1)
 
 
 class Visitor:
-    """A client with its own address, so that its wrong tokens count only for itself."""
+    """A client with its own network address. Its wrong tokens therefore make no other client wait."""
 
     def __init__(self, api: Api) -> None:
         self.api, self.ledger = api, api.pilot.ledger
@@ -50,7 +50,7 @@ class Visitor:
         return str(answer.json()["token"])
 
     def key(self, token: str, *scopes: str) -> str:
-        """Make a machine key in a session, and return it."""
+        """Make a machine key with these scopes in the session of ``token``, and return the key."""
         wanted = {"name": "a machine", "scopes": scopes, "expires_at": self.ledger.clock() + DAY}
         answer = self.post("/v1/api-keys", wanted, token)
         assert answer.status_code == 201, answer.text

@@ -65,7 +65,9 @@ class Waiting:
         return name, key
 
     def veto_by_signature(self, who: str, number: int) -> None:
-        """Veto a proposal without the service: the party's present key signs, and another account sends the veto."""
+        """Veto a proposal without the service: the party's current key signs the veto, and another account sends it to
+        the chain.
+        """
         account = self.ledger.parties.register.get(self.parties[who]).account
         act = sign_act(veto_message(self.ledger.reader.chain, account, number), self.ledger.custody.signer(account))
         self.ledger.client.send(calls.veto_for(account, number, act))
@@ -99,7 +101,7 @@ class Waiting:
         return dict(waits(self.post("first", path, {"public_key": self.kept_key()})))
 
     def proposed(self, call: calls.Call, by: str = "first") -> int:
-        """Propose a call, and return the number of the unconfirmed proposal."""
+        """Propose a call as party ``by``, and return the number of the proposal, which still needs a confirmation."""
         return self.ledger.proposals.propose(self.parties[by], call).no
 
 
@@ -111,7 +113,7 @@ def serving(opening: AbstractContextManager[Ledger]) -> Iterator[Waiting]:
         def already_open() -> Iterator[Ledger]:
             yield ledger
 
-        # Not used as a context manager: that would start background work, which carries out proposals.
+        # The client is not used as a context manager: that would start background work, which carries out proposals.
         app = create_app(already_open)
         app.state.ledger = ledger
         yield Waiting(ledger, TestClient(app, raise_server_exceptions=False))

@@ -1,4 +1,6 @@
-"""The calls of the access table: path, query and body of each route for an object. Expected results: idor.yaml."""
+"""The calls of the access table: for each route, the path, query and body of a call about a given object. The expected
+results are in idor.yaml.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ CASE = "（2026）湛数监12号"
 
 @dataclass(frozen=True)
 class Call:
-    """The body, query and path of a call; empty if the call needs none. ``token`` replaces the caller's token."""
+    """The body, query and path values of a call; each is empty if the call needs none. ``token`` replaces the caller's
+    token.
+    """
 
     body: object = None
     path: Mapping[str, object] = field(default_factory=dict)
@@ -83,7 +87,7 @@ def mandate(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 
 def roles(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """Give the caller itself one more role; give another party only the roles that it already has."""
+    """Give roles to a party: one more role if the party is the caller, else only the roles that the party already has."""
     party = scene.party(who) if kind == "self" else scene.stage.parties[objects.subject]
     has = [*scene.ledger.roles.of([party])[party]]
     return Call({"roles": [*has, "subject" if "subject" not in has else "consumer"] if kind == "self" else has})
@@ -150,7 +154,7 @@ def draft_request(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 
 def statement(member: str, of: str) -> Maker:
-    """Submit an invalid statement that names the party."""
+    """Submit an invalid statement that names the party ``of``."""
 
     def call(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
         named = {member: scene.stage.parties[getattr(objects, of)]}
@@ -163,7 +167,7 @@ def statement(member: str, of: str) -> Maker:
 
 
 def withdrawal(of: str) -> Maker:
-    """Submit a withdrawal that names another statement than the path does."""
+    """Submit a withdrawal whose text names another statement than the path of the call."""
 
     def call(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
         return Call({"statement": {"party": scene.stage.parties[getattr(objects, of)], "statement": DIGEST}})
@@ -180,7 +184,7 @@ def request_of(scene: Scene, objects: Objects) -> str:
 
 
 def issue(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """Issue for a request whose certificate was issued already."""
+    """Ask to issue a certificate for a request that already has its certificate."""
     return Call({"request": request_of(scene, objects)})
 
 
@@ -204,7 +208,7 @@ def on_ended(**body: object) -> Maker:
 
 
 def in_a_list(**body: object) -> Maker:
-    """Act on a revoked certificate in a list of certificates."""
+    """Act on a list of certificates that contains only a revoked certificate."""
     return lambda scene, objects, who, kind: Call(body | {"numbers": [objects.ended.number]})
 
 

@@ -1,4 +1,4 @@
-"""The calls of the catalogue's routes in the access table. Expected results: idor.yaml."""
+"""The calls of the catalogue's routes for the access table. The expected results are in idor.yaml."""
 
 from __future__ import annotations
 
@@ -42,13 +42,15 @@ def block(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 
 def appoint(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """Repeat the present appointment: D is the chief data officer of P; the other department has none."""
+    """Repeat the appointment that is in force: D is the chief data officer of P, and the other department has none."""
     cdo = scene.stage.parties["D"] if kind == "own" else None
     return Call({"department": scene.stage.parties[objects.provider], "cdo": cdo})
 
 
 def published(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """Publish a resource of P signed by D; for the other department, publish one that D may not sign."""
+    """Publish a resource with D's signature: a resource of P for own objects; otherwise a resource of the other
+    department, for which D may not sign.
+    """
     statement = scene.signature["statement"]
     if kind == "own":
         return Call({"statement": statement})

@@ -1,6 +1,7 @@
-"""Maps routes of the access table to their calls and to the objects in their answers. Expected results: idor.yaml.
+"""Maps the routes of the access table to their calls, and to the objects that their answers contain. The expected
+results are in idor.yaml.
 
-A route without a call here is called with the example of the request body in the schema.
+For a route that is not named here, the call uses the example of the request body in the schema.
 """
 
 from __future__ import annotations
@@ -184,7 +185,7 @@ CALLS: dict[str, Maker] = {
     "GET /v1/log/batches/{number}": lambda *_: Call(None, {"number": 0}),
 }
 
-# For each route, the text that shows that a list or report contains the object.
+# For each route whose answer is a list or report: if the answer contains this text, it contains the object.
 SHOWS: dict[str, Callable[[Scene, Objects], str]] = {
     "GET /v1/sessions": lambda scene, objects: scene.stage.once(
         f"session of {objects.subject}", lambda: scene.session_of(objects.subject)

@@ -31,7 +31,7 @@ class Objects:
     holder: str
     offered_to: str
     live: Consent = field(init=False)
-    # A revoked certificate: a call to revoke it again fails only after the permission was checked.
+    # This certificate is revoked. A call that may revoke it therefore fails, but only after the permission was checked.
     ended: Consent = field(init=False)
     request: str = field(init=False)
     task: str = field(init=False)
@@ -42,11 +42,13 @@ class Objects:
 
 
 class Scene:
-    """All callers (the role matrix's parties, a broker without a mandate, a machine) and two groups of objects."""
+    """The callers of the access table (the role matrix's parties, a broker without a mandate, a machine), and two
+    groups of objects: the callers' own, and those of other parties.
+    """
 
     def __init__(self, stage: Stage) -> None:
         self.stage, self.ledger, self.pilot = stage, stage.ledger, stage.pilot
-        # The broker of ``Stage`` has mandates, so the broker without a mandate is a new party.
+        # The broker of ``Stage`` has mandates, so a new party is the broker without a mandate.
         stage.parties["M"] = stage.parties["B"]
         stage.parties["B"] = self.pilot.party(PartyKind.BROKER, Role.BROKER)
         self.run_out = token_of(self.ledger, stage.parties["S"])
@@ -63,7 +65,9 @@ class Scene:
     # Steps that prepare the objects
 
     def _assets(self) -> list[str]:
-        """Register six assets of P and two of a party without an active key. Sessions expire during a public notice."""
+        """Register six assets of P, and two of a party that then has no active key. All sessions expire meanwhile,
+        because a public notice lasts longer than a session.
+        """
         stage, pilot = self.stage, self.pilot
         stage.join("silent", PartyKind.UTILITY, Role.PROVIDER)
         assets = pilot.handed_in(*(stage.described() for _ in range(6)), by=stage.parties["P"])
@@ -97,7 +101,7 @@ class Scene:
         return str(presentations["items"][0]["id"])
 
     def _demanded(self, objects: Objects) -> None:
-        """Record the consumer's demand for a resource of P, with the provider on duty to share it."""
+        """Record the consumer's demand for a resource of P, which the provider has a duty to share."""
         stage, code = self.stage, self._published()
         duty = {"code": code, "department": stage.parties[objects.provider], "sla_days": 3}
         stage.done(stage.post("A", "/v1/catalogue/duties", duty))
@@ -125,7 +129,7 @@ class Scene:
         return {"code": objects.system, "name": "系统", "protection_level": 3}
 
     def party(self, who: str) -> str:
-        """Return the caller's own party, or the subject for callers without one."""
+        """Return the caller's own party, or the subject if the caller has no party."""
         return self.stage.parties["S" if who in "UEK" else who]
 
     def token(self, who: str) -> str | None:
@@ -137,7 +141,7 @@ class Scene:
         return self.stage.api.tokens.header(self.stage.parties[who])["Authorization"].removeprefix("Bearer ")
 
     def new_key(self, who: str) -> tuple[str, str]:
-        """Make a machine key of the party with scope read; return its id and its secret."""
+        """Make a machine key of the party with the scope "read"; return the key's id and its secret."""
         token = self.token(who)
         assert token is not None
         caller = self.ledger.callers.of(token)
@@ -149,11 +153,13 @@ class Scene:
         return signed_in(self.ledger, party, signer_of(self.ledger, party)).id
 
     def about(self, who: str) -> int:
-        """Return the number of a pending proposal that an authority made about the given party's keys."""
+        """Return the number of a pending proposal that an authority made about the keys of ``who``."""
         return int(self.stage.once(f"about {who}", lambda: proposed(self.stage, further_key(self.stage, who))))
 
     def pending(self, who: str) -> int:
-        """Return a pending proposal like that of ``about``; no call confirms, cancels or vetoes it."""
+        """Return the number of a second proposal like that of ``about``. It stays pending: no call confirms, cancels or
+        vetoes it.
+        """
         return int(self.stage.once(f"look at {who}", lambda: proposed(self.stage, further_key(self.stage, who))))
 
     def offered(self, objects: Objects) -> str:
@@ -168,7 +174,9 @@ class Scene:
         return asset
 
     def lien(self, objects: Objects) -> int:
-        """Return the lien on the third asset (pledgee: the party that gets offers); if released, make a new lien."""
+        """Return the number of the lien on the third asset; its creditor is the party that gets the offers. If the lien
+        was released, make a new one.
+        """
         asset = objects.assets[2]
         if not self.ledger.registration.liens.of(asset):
             holder, creditor = self.stage.parties[objects.holder], self.stage.parties[objects.offered_to]
@@ -177,7 +185,7 @@ class Scene:
         return int(self.ledger.registration.liens.of(asset)[0]["lien"])
 
     def right(self, objects: Objects) -> int:
-        """Grant a right in the third asset to the party that gets the offers, and return the right."""
+        """Grant a right in the third asset to the party that gets the offers, and return the right's number."""
         asset = objects.assets[2]
 
         def grant() -> int:
@@ -203,7 +211,7 @@ class Scene:
 
     @cached_property
     def operation(self) -> str:
-        """Return an accepted issuing operation of the issuer."""
+        """Return the id of an operation in which the issuer issues a certificate; the service has accepted it."""
         stage = self.stage
         authorization = stage.authorised()
         stage.done(stage.post("P", "/v1/provisions", stage.provision(authorization)))
@@ -230,7 +238,9 @@ class Scene:
         return party
 
     def spare(self) -> str:
-        """Return a subject that no other object needs; after an allowed call, return a new one."""
+        """Return a subject that no other object needs. Each allowed call uses the subject up, so the next call gets a
+        new one.
+        """
         return str(self.stage.once("spare", lambda: self.stage.join("spare", PartyKind.ENTERPRISE, Role.SUBJECT)))
 
     def identity(self, who: str) -> dict[str, Any]:
@@ -245,5 +255,5 @@ class Scene:
 
     @cached_property
     def signature(self) -> dict[str, Any]:
-        """Return a publication of P's draft; the chief data officer signed it, but nobody submitted it yet."""
+        """Return a publication of P's draft that the chief data officer signed, but that nobody has submitted yet."""
         return self.stage.signature(self.groups["own"].draft)

@@ -11,7 +11,7 @@ import yaml
 
 _TABLE: Final = yaml.safe_load(Path(__file__).with_name("idor.yaml").read_text("utf-8"))
 CALLERS: Final = "".join(_TABLE["callers"])
-# Possible results of a call; a refused call has the HTTP status instead.
+# The possible results of a call that is not refused. The result of a refused call is its HTTP status.
 DONE, SHOWN, NOT_SHOWN = "let through", "answered, with it", "answered, without it"
 SIGNED_OUT: Final = "UE"
 _ABOUT: Final = {"answered", "late", "refused", "scope"}

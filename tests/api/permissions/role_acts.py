@@ -1,4 +1,6 @@
-"""Maps each row of the role matrix to its HTTP call, and special words of a cell to the calls that they allow."""
+"""Maps each row of the role matrix to its HTTP call. A special word in a cell, such as "draft", allows another call
+than the row does; these calls are named here too.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,9 @@ QUALITY = {
 
 
 def manage(stage: Stage, who: str, own: bool) -> list[Outcome]:
-    """Try to manage roles without permission: an admin gives an official role; an authority changes its own roles."""
+    """Try to manage roles as no party may: an admin gives another party an official role, and an authority changes its
+    own roles.
+    """
     if who in "AX":
         newcomer = stage.once("newcomer", lambda: stage.pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT))
         tries = [(stage.parties[who], ROLE_OF[who], role) for role in ("subject", "issuer")]
@@ -224,8 +228,8 @@ def read_technical(stage: Stage, who: str) -> list[Outcome]:
     return outcomes_of(*(stage.get(who, path) for path in ("/v1/log/head", "/v1/log/batches/0", "/ready", "/health")))
 
 
-# Words of a cell that allow calls only on own records: records of the party itself, or of the departments whose chief
-# data officer the party is.
+# These words in a cell of the role matrix allow a call only on own records: records of the party itself, or of the
+# departments whose chief data officer the party is.
 OWN = ("o", "o(demand)", "o(mandate)", "o(registrations)", "o(valid)", "dept")
 MATRIX: dict[str, Row] = {
     "manage keys/roles": Row(

@@ -78,9 +78,10 @@ def see_for_case(stage: Stage, who: str) -> list[Outcome]:
 
 
 def verify(stage: Stage, who: str, own: bool) -> list[Outcome]:
-    """Verify the caller's own certificate by number; if ``own`` is false, verify a presentation made to another party.
+    """Verify a certificate: the caller's own by its number, or, if ``own`` is false, a presentation made to another
+    party.
 
-    The report discloses nothing to a party to which the certificate was not presented, but a role that may verify any
+    A party to which the certificate was not presented gets a report that discloses nothing. A role that may verify any
     certificate gets all checks.
     """
     if own:
@@ -114,7 +115,7 @@ def revoke_wrong_data(stage: Stage, who: str) -> list[Outcome]:
 
 
 def _revoked(stage: Stage, who: str, number: str, reason: str) -> list[Outcome]:
-    """Revoke a certificate by its number, and another one in a list of numbers."""
+    """Ask to revoke a certificate by its number, and then again in a list of numbers."""
     return outcomes_of(
         stage.post(who, f"/v1/certificates/{number}/revoke", {"reason": reason}),
         stage.post(who, "/v1/certificates/revocations", {"numbers": [number], "reason": reason}),
@@ -161,7 +162,9 @@ def use(stage: Stage, who: str, own: bool) -> list[Outcome]:
 
 
 def sign_use(stage: Stage, who: str, own: bool) -> list[Outcome]:
-    """Submit the use that a consumer with its own key signed; another caller with this signature gets no claims."""
+    """Submit a use that the consumer signed with its own key. A caller other than the consumer gets no claims for this
+    signature.
+    """
     away = stage.once("away", lambda: stage.join_away("away"))
     consent = stage.once("usable by away", lambda: stage.consented("S", "away", "P"))
     proposed = stage.done(stage.post("away", "/v1/presentations", stage.presented(consent)))

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.support.api.stage import Stage
 
-# Error codes that mean: refused because a permission is missing.
+# A call with one of these error codes was refused because the caller lacks a permission.
 REFUSALS = {
     "SESSION_MISSING",
     "ASSET_SELF_REVIEW",
@@ -55,10 +55,10 @@ Word = Callable[[Stage, str], list[Outcome]]
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the role matrix: ``does`` makes its call, on the caller's own record or on another party's record.
+    """A row of the role matrix. ``does`` makes the row's call, on a record of the caller or of another party.
 
-    ``words`` maps each special word of a cell to the call that it allows. Every caller may make
-    the calls of the words in ``open``. If ``own`` is true, a ✓ allows the call only for the caller's own records.
+    ``words`` maps special words of a cell to the call that each word allows. Every caller may make the calls of the
+    words in ``open``. If ``own`` is true, a ✓ allows the call only on the caller's own records.
     """
 
     does: Act
@@ -72,7 +72,9 @@ def outcomes_of(*answers: Any) -> list[Outcome]:
 
 
 def shown(answer: Any) -> list[Outcome]:
-    """Return whether the report says valid; fail if the report of an invalid certificate discloses claims."""
+    """Return the outcome of a verification: done if the report says valid. Fail if the report of an invalid certificate
+    discloses claims.
+    """
     if answer.status_code >= 300:
         return outcomes_of(answer)
     report = answer.json()

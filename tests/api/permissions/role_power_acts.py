@@ -37,7 +37,9 @@ def onboard(stage: Stage, who: str) -> list[Outcome]:
 
 
 def confirm(stage: Stage, who: str, own: bool) -> list[Outcome]:
-    """Confirm a proposal; if ``own`` is false, confirm a proposal about the confirming authority itself."""
+    """Confirm one proposal and cancel another; if ``own`` is false, confirm a proposal about the confirming authority
+    itself.
+    """
     if not own:
         about = stage.once("about A", lambda: proposed(stage, further_key(stage, "A")))
         return outcomes_of(stage.post(who, f"/v1/proposals/{about}/confirmation", {}))
@@ -123,7 +125,9 @@ def running_again(stage: Stage) -> None:
 
 
 def fresh(stage: Stage, who: str) -> str:
-    """Return a new party with only the given role; other tests keep using the column's own party unchanged."""
+    """Return a new party with only the role of the column ``who``, so that the column's usual party stays unchanged for
+    other tests.
+    """
     if who == "U":
         return who
     return stage.join_named(f"{who} {next(_NEXT)}", who)

@@ -21,7 +21,7 @@ from tests.reference.role_matrix import ROLE_OF
 from tests.support.api.parts import Api, bearer
 from tests.support.api.stage import Stage
 
-# For each HTTP status, the error codes that mean: refused because a permission is missing.
+# For each HTTP status: the error codes of calls that are refused because the caller lacks a permission.
 LACKS: Final = {
     401: {"ENROLMENT_UNKNOWN", "SESSION_MISSING", "SESSION_UNKNOWN"},
     403: REFUSALS
@@ -51,7 +51,8 @@ OF_NO_PARTY: Final = {
     "POST /v1/catalogue/important/{entry}/withdrawal",
     "POST /v1/scenarios/drafts/{digest}/approval",
 }
-# The call is only for an asset whose holder has no active key.
+# Routes that have no own objects: only the asset of a holder without an active key can be reassigned, and such a holder
+# makes no calls.
 OF_OTHERS_ONLY: Final = {"POST /v1/assets/{asset}/reassignment"}
 # Routes with a second row in the table, because a parameter or a member of the body decides who may call the route.
 VARIANTS: Final = {
@@ -67,7 +68,7 @@ _ADDRESS: Final = count(1)
 
 @pytest.fixture(scope="module")
 def scene(api: Api) -> Scene:
-    """A separate stage, because the calls use up the objects of its parties."""
+    """Return a scene of its own, because the calls use up the objects of its parties."""
     return Scene(Stage(api))
 
 
@@ -101,8 +102,11 @@ def test_each_call_to_a_route_has_the_result_in_the_access_table(scene: Scene, n
 
 
 def test_an_address_with_expired_tokens_must_wait_but_a_valid_token_passes(scene: Scene) -> None:
-    """An address that sends an expired session repeatedly must wait; a valid session from there is accepted."""
-    # Not used as a context manager: that would start the application a second time, and stop its background work.
+    """An address that sends an expired session repeatedly must wait. A valid session is still accepted from this
+    address.
+    """
+    # The client is not used as a context manager: that would start the application a second time, and stop its
+    # background work.
     client = TestClient(scene.stage.api.client.app, client=("198.51.100.1", 1))
     answers = [client.get("/v1/sessions", headers=bearer(scene.run_out)) for _ in range(12)]
     right = client.get("/v1/sessions", headers=bearer(str(scene.token("S"))))
@@ -117,7 +121,7 @@ def tried(scene: Scene, name: str, kind: str, who: str) -> str:
     row, shows = ROWS[name], SHOWS.get(name)
     objects = scene.groups["others" if kind == "others" else "own"]
     call = CALLS[name](scene, objects, who, kind) if name in CALLS else Call(example_of(scene, row.route))
-    # The object is made before the call, so that the call's answer can list it.
+    # The text is computed before the call, because this also makes the object that the answer must list.
     sought = None if shows is None else shows(scene, objects)
     given: dict[str, object] = {
         place: make() for place, make in places(scene, objects, who, kind).items() if f"{{{place}}}" in row.route
@@ -154,7 +158,9 @@ def refusal(row: Row, answer: Any) -> str:
 
 
 def sent(scene: Scene, method: str, path: str, body: object, token: str | None, *, alone: bool) -> Any:
-    """Send a call; with ``alone``, send it from a new address, because wrong tokens are counted for each address."""
+    """Send a call. With ``alone``, send it from a new address: wrong tokens are counted per address, so the wait of one
+    caller does not affect the next.
+    """
     client, headers = scene.stage.api.client, {} if token is None else bearer(token)
     if alone:
         address = f"192.0.2.{next(_ADDRESS) % 256}"
@@ -176,7 +182,9 @@ def pages(scene: Scene, answer: Any, path: str, token: str | None) -> str:
 
 
 def seen_by_its_own(scene: Scene, name: str, kind: str) -> bool:
-    """Return whether the owners see their object; otherwise "not shown" to other callers would prove nothing."""
+    """Return whether the owners of an object see it in the answer. If they did not, its absence for other callers would
+    prove nothing.
+    """
     if kind != "others":
         return True
     owners = [MIRROR[who] for who in ROWS[name].kinds.get("own", ()) if who in MIRROR]
@@ -185,7 +193,7 @@ def seen_by_its_own(scene: Scene, name: str, kind: str) -> bool:
 
 @contextmanager
 def around(scene: Scene, name: str) -> Iterator[None]:
-    """Pause the ledger for the routes about pauses, and end a pause for all others."""
+    """Before the block, pause the ledger if the route is ``POST /v1/pause``. After the block, end any pause."""
     if name == "POST /v1/pause":
         scene.paused()
     yield

@@ -22,7 +22,7 @@ from tests.support.places import SCENARIOS
 
 @pytest.fixture(scope="module", autouse=True)
 def afresh(stage: Stage) -> None:
-    """Renew the stage's certificates and sessions, because other test files move the clock and they expire."""
+    """Renew the stage's certificates and sessions: other test files move the clock, so the old ones may have expired."""
     stage.renew()
 
 
@@ -50,7 +50,8 @@ def test_each_party_may_do_what_its_cell_in_the_role_matrix_says(stage: Stage, a
     for word, act in row.words.items():
         if word == cell:
             granted(stage, act(stage, column))
-        # A party that may do or approve something may also read it.
+        # A party whose cell allows anything may also read, so the reading call (r) must be refused only if the cell is
+        # –.
         elif cell != "✓" and act is not row.words.get(cell) and word not in row.open and (word != "r" or cell == "–"):
             refused(act(stage, column))
     if cell in row.words and row.words[cell] is row.does:
@@ -108,7 +109,7 @@ def test_a_subject_sees_the_case_for_which_a_supervisor_read_its_payload(stage: 
     assert [(event["by"], event["args"]) for event in events if event["name"] == "Disclosed"] == [
         (stage.parties["V"], {"case": "（2026）湛数监13号"})
     ]
-    # A party that the investigated case may be about does not see the case.
+    # Consumer, provider and broker may be suspects of the case, so they do not see that the data was disclosed for it.
     for column, shown in (("C", 0), ("P", 0), ("B", 0), ("A", 1), ("V", 1)):
         events = stage.done(stage.get(column, f"{path}/provenance"))["events"]
         assert len([event for event in events if event["name"] == "Disclosed"]) == shown, column
@@ -170,7 +171,9 @@ def test_log_entries_can_be_read_page_by_page_and_one_by_number(stage: Stage) ->
 
 
 def test_a_party_reads_only_the_entries_about_itself(stage: Stage) -> None:
-    """A presentation's entry names consumer and certificate, so the certificate's subject and provider may read it."""
+    """The entry of a presentation names the consumer and the certificate, so the certificate's subject and provider may
+    read it too.
+    """
     consent = stage.consented()
     presented = stage.presented(consent)
     assert stage.done(stage.post("C", "/v1/presentations", presented))["valid"]

@@ -15,7 +15,8 @@ NOWHERE = "0" * 64
 NO_ULID = "0" * 26
 
 
-# Method, path, body, allowed parties. Other parties get PARTY_LACKS_ROLE before the values are checked.
+# For each call: method, path, body, and the allowed parties. Other parties get PARTY_LACKS_ROLE before the values of
+# the body are checked.
 CALLS: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/v1/parties", {"parties": [{}]}, {"authority"}),
     ("POST", "/v1/requests/draft", draft_request, {"bank"}),
@@ -66,7 +67,7 @@ def test_each_call_is_allowed_only_for_the_listed_parties(
 
 
 def party_of(api: Api) -> dict[str, Any]:
-    """Return the known firm as a party to onboard, so that an allowed call changes nothing."""
+    """Return a body that onboards the firm, which is known already, so that an allowed call changes nothing."""
     row = api.pilot.ledger.parties.register.get(api.parties["firm"])
     identity = api.pilot.ledger.parties.register.identity(row.id)
     return {"kind": row.kind, "region": row.region, "public_key": row.public_key} | identity
@@ -83,7 +84,7 @@ def test_strangers_cannot_read_certificates(api: Api) -> None:
 
 @pytest.mark.parametrize("part", ["registrar", "authority", "supervisor"])
 def test_authority_supervisor_and_registrar_cannot_revoke_an_issuers_certificate(api: Api, part: str) -> None:
-    """These parties cannot revoke a usage or registration certificate; they can only annul a registration."""
+    """They can only annul a registration; they can revoke neither a usage certificate nor a registration certificate."""
     asset = registered(api, f"not-by-{part}")
     for number in (certificate(api), api.get("registrar", f"/v1/assets/{asset}").json()["certificate_no"]):
         for act in ("revoke", "suspend", "resume"):

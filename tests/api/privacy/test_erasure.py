@@ -1,4 +1,6 @@
-"""Erasing over HTTP: a subject erases its own texts; issuer and authority may erase for other reasons."""
+"""Erasing over HTTP: a subject erases its own texts; issuer and authority may erase a subject's texts for other reasons
+than its request.
+"""
 
 from __future__ import annotations
 

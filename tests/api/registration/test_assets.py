@@ -1,4 +1,4 @@
-"""Assets over HTTP. A party whose key is not kept by the service signs EIP-712 typed data itself."""
+"""Assets over HTTP. If the service does not keep a party's key, the party signs EIP-712 typed data itself."""
 
 from __future__ import annotations
 
@@ -54,7 +54,8 @@ def test_a_party_that_keeps_its_own_key_can_act_by_signing_the_call(api: Api) ->
     (party,) = created.json()["parties"]
     assert party["account"] == account_of(key)
     api.tokens.elsewhere[party["id"]] = LocalSigner(key, account_of(key))
-    # The public notice lasts for days, which is longer than a session.
+    # The session is begun only after the registration, because the public notice lasts for days and a session ends
+    # sooner.
     asset = registered(api, "own-key")
     headers = api.tokens.header(party["id"])
     api.post("provider", f"/v1/assets/{asset}/transfer", {"to": party["id"]})

@@ -1,4 +1,4 @@
-"""Scenarios over HTTP: everybody can read them, and drafts that break a rule are refused."""
+"""Scenarios over HTTP: everybody can read active scenarios, and a draft that breaks a rule is refused."""
 
 from __future__ import annotations
 

@@ -168,8 +168,8 @@ def test_the_log_returns_head_batch_and_inclusion_proof(api: Api) -> None:
 
 
 def test_a_client_can_compute_the_ledger_digest_from_the_chain(api: Api) -> None:
-    """A client computes the digest from eight values of the chain, and finds the same digest in every draft that it
-    must sign.
+    """A client computes the ledger digest from eight values that it reads from the chain. Every draft that the client
+    must sign contains the same digest.
     """
     named = api.get(None, "/v1/ledger").json()
     chain = parse_chain(named["chain"], "chain")

@@ -14,7 +14,7 @@ from tests.support.api.stage import FIELDS, Consent, Stage
 
 @pytest.fixture(scope="module")
 def three(stage: Stage) -> list[Consent]:
-    """Return a subject of its own with three certificates: one active, one used up, one revoked."""
+    """Return three certificates of a new subject: one active, one used up, one revoked."""
     stage.join("holder", PartyKind.ENTERPRISE, Role.SUBJECT)
     active, used, revoked = (stage.consented("holder") for _ in range(3))
     assert stage.done(stage.post("C", "/v1/presentations", stage.presented(used)))["valid"]
@@ -88,7 +88,8 @@ def test_an_invalid_query_parameter_is_refused(stage: Stage, path: str, query: s
     assert (answer.status_code, answer.json()["code"]) == (422, code)
 
 
-# Which holdings each role may read besides its own. The roles that may read all holdings may also read the full log.
+# For each role, the parties whose holdings it may read besides its own. The roles that may read all holdings may also
+# read the full log.
 SEEN: dict[str, set[str]] = {
     "S": set(),
     "P": set(),

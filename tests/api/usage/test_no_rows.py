@@ -24,7 +24,7 @@ SHAPES = SCHEMA["components"]["schemas"]
 
 
 def named(body: Any) -> str:
-    """Return the name of a body's schema; for an optional body, the name of the schema that is not null."""
+    """Return the name of a body's schema. If the body is optional, its declaration also allows null, which is ignored."""
     return str(body.get("anyOf", [body])[0]["$ref"].split("/")[-1])
 
 

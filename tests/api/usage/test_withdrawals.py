@@ -1,4 +1,4 @@
-"""Withdrawals over HTTP: the party signs an entry and the message for the chain with the same key."""
+"""Withdrawals over HTTP: the party signs two texts with the same key, an entry for the log and a message for the chain."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ def path_of(consent: Consent) -> str:
 
 
 def signed(drafted: dict[str, Any], signer: Signer, **members: Any) -> dict[str, Any]:
-    """Return the body to submit: the drafted entry with the given members changed, and the act; one key signs both."""
+    """Return the body to submit: the drafted entry with the given members changed, and the message for the chain (the
+    act). ``signer`` signs both.
+    """
     body: dict[str, Any] = {"statement": sign_entry(drafted["entry"] | members, signer)}
     if drafted["message"] is not None:
         body |= {"act": sign_act(bytes.fromhex(drafted["message"]), signer).hex()}
@@ -94,8 +96,8 @@ def test_an_act_signed_by_another_party_withdraws_nothing(stage: Stage, suite: S
 
 
 def test_a_withdrawal_with_an_sm2_key_needs_only_the_signed_entry(stage: Stage) -> None:
-    """The chain cannot check SM2 signatures, so the signed entry is the withdrawal, from the time the entry is
-    anchored.
+    """The chain cannot check SM2 signatures, so no signed act is sent to the contract. The signed entry alone withdraws
+    the consent, and takes effect when it is anchored.
     """
     subject = f"subject {stage.code()}"
     stage.join_away(subject, ES256K, Role.SUBJECT)
@@ -111,16 +113,14 @@ def test_a_withdrawal_with_an_sm2_key_needs_only_the_signed_entry(stage: Stage) 
 
 
 def test_a_party_cannot_withdraw_for_another_party(stage: Stage) -> None:
-    """The call fails with an entry that the other party signed, and also if the address names the caller's own
-    authorization.
-    """
+    """The call fails if the entry is signed by the other party, even if the path names the caller's own authorization."""
     own, others = stage.consented(), stage.others
     theirs = stage.withdrawal("S2", path_of(others))
     for who, address in (("S", path_of(others)), ("S", path_of(own)), ("C", path_of(own)), ("I", path_of(own))):
         assert code(stage.post(who, address, theirs)) == (403, "PARTY_LACKS_ROLE")
     for who in ("S2", "C", "P", "I", "A", "V"):
         assert code(stage.get(who, path_of(own))) == (403, "PARTY_LACKS_ROLE")
-    # Other tests advance the clock, so the authorization may have expired, but it is not withdrawn.
+    # The state may be "expired", because other tests move the clock ahead, but it must not be "withdrawn".
     assert stage.done(stage.get("S2", f"/v1/authorizations/{others.authorization}"))["state"] in ("active", "expired")
 
 
@@ -158,5 +158,6 @@ def test_a_provider_can_withdraw_what_it_supplied(stage: Stage) -> None:
     assert (withdrawn["party"], withdrawn["reason"]) == (stage.parties["P"], "data_error")
     report = stage.done(stage.post("C", "/v1/verify", stage.presented(consent)))
     failed = [check["code"] for check in report["checks"] if check["verdict"] == "failed"]
-    # The issuer has revoked the certificate too, so that its public status shows this.
+    # The report also says REVOKED: after a withdrawal the issuer revokes the certificate, so that its public status
+    # shows this.
     assert (report["result"], failed) == ("revoked", ["REVOKED", "PROVISION_WITHDRAWN"])
