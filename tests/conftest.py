@@ -1,4 +1,6 @@
-"""The common start of all suites: settings, the fixtures of tests/support, and how tests are divided among the workers."""
+"""The common start of all suites: settings, the fixtures of tests/support, and how tests are divided among the
+workers.
+"""
 
 from __future__ import annotations
 

@@ -130,7 +130,9 @@ def test_many_verifications_at_once_are_answered_or_refused_with_503(api: Api, s
 
 
 def test_blocked_expensive_calls_do_not_block_health_or_other_calls(api: Api) -> None:
-    """The test occupies all places for expensive calls, as if calls that wait for a silent node had taken the places."""
+    """The test occupies all places for expensive calls, as if calls that wait for a silent node had taken the
+    places.
+    """
     limits = Limits(verifying=1, waiting_seconds=0.05)
     token = JSON | {"authorization": api.header("bank")["Authorization"]}
     with serving(api.pilot.ledger, limits) as service:
@@ -200,7 +202,9 @@ def test_connections_above_the_limit_get_health_and_otherwise_503(api: Api) -> N
 
 
 def test_the_bytes_of_unread_answers_are_limited(api: Api) -> None:
-    """Anybody can request the schema without a token, so its answer of more than half a megabyte is used for this test."""
+    """Anybody can request the schema without a token, so its answer of more than half a megabyte is used for
+    this test.
+    """
     bounds = Connections(unread_bytes=2_000_000)
     with serving(api.pilot.ledger, connections=bounds) as service:
         length = int(service.call("HEAD", "/openapi.json").headers["content-length"])

@@ -87,7 +87,9 @@ def mandate(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 
 def roles(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """Give roles to a party: one more role if the party is the caller, else only the roles that the party already has."""
+    """Give roles to a party: one more role if the party is the caller, else only the roles that the party
+    already has.
+    """
     party = scene.party(who) if kind == "self" else scene.stage.parties[objects.subject]
     has = [*scene.ledger.roles.of([party])[party]]
     return Call({"roles": [*has, "subject" if "subject" not in has else "consumer"] if kind == "self" else has})

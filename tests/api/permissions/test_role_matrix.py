@@ -22,7 +22,9 @@ from tests.support.places import SCENARIOS
 
 @pytest.fixture(scope="module", autouse=True)
 def afresh(stage: Stage) -> None:
-    """Renew the stage's certificates and sessions: other test files move the clock, so the old ones may have expired."""
+    """Renew the stage's certificates and sessions: other test files move the clock, so the old ones may have
+    expired.
+    """
     stage.renew()
 
 

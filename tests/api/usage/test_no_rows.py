@@ -24,7 +24,9 @@ SHAPES = SCHEMA["components"]["schemas"]
 
 
 def named(body: Any) -> str:
-    """Return the name of a body's schema. If the body is optional, its declaration also allows null, which is ignored."""
+    """Return the name of a body's schema. If the body is optional, its declaration also allows null, which is
+    ignored.
+    """
     return str(body.get("anyOf", [body])[0]["$ref"].split("/")[-1])
 
 

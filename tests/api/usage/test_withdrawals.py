@@ -1,4 +1,6 @@
-"""Withdrawals over HTTP: the party signs two texts with the same key, an entry for the log and a message for the chain."""
+"""Withdrawals over HTTP: the party signs two texts with the same key, an entry for the log and a message for
+the chain.
+"""
 
 from __future__ import annotations
 
@@ -113,7 +115,9 @@ def test_a_withdrawal_with_an_sm2_key_needs_only_the_signed_entry(stage: Stage) 
 
 
 def test_a_party_cannot_withdraw_for_another_party(stage: Stage) -> None:
-    """The call fails if the entry is signed by the other party, even if the path names the caller's own authorization."""
+    """The call fails if the entry is signed by the other party, even if the path names the caller's own
+    authorization.
+    """
     own, others = stage.consented(), stage.others
     theirs = stage.withdrawal("S2", path_of(others))
     for who, address in (("S", path_of(others)), ("S", path_of(own)), ("C", path_of(own)), ("I", path_of(own))):
