@@ -121,7 +121,7 @@ pages: dev  ## Write the generated pages of docs/: commands, settings, the verif
 gas: dev  ## Measure gas into contracts/gas.json and docs/gas.md
 	$(BIN)/python -m scripts.gas
 
-SIZE ?= 2000
+SIZE ?= 3000
 
 # The peers' packages are outside `make setup`; npm reads bench/.npmrc, and runs no script of a package.
 bench/node_modules/ready: bench/package-lock.json .venv/ready

@@ -1,7 +1,7 @@
 """Measure this project beside its peers, and write bench-out/bench.json.
 
 Example:
-    python -m bench --size 2000
+    python -m bench --size 3000
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bench.report.results import Results
 from bench.report.screen import Screen, show
 from bench.run import Plan, Run
 
-SIZE: Final = 2_000
+SIZE: Final = 3_000
 WIDE: Final = 160
 
 

@@ -61,7 +61,7 @@ REPEAT: Final = """\
 AFTER: Final = {
     "Targets": ("throughput.svg", "Items for each second, by the size of a set"),
     "Peers, items for each second": ("gas.svg", "Gas for each item, by the size of a set"),
-    "Growth, in ten equal slices": ("growth.svg", "Growth: rate and memory"),
+    "Growth": ("growth.svg", "Growth: rate and memory"),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -42,13 +42,13 @@ Tell = Callable[[int, float], None]
 class Plan:
     """How much a run measures. ``seconds`` is for each act of a peer; ``nodes`` are those on which peers run.
 
-    ``outside`` is how many parties, certificates and assets are made on ganache; 0 leaves ganache out.
+    ``outside`` maps a node that the project does not run to the number of parties and of assets there.
     """
 
     size: int
     subjects: int
     assets: int
-    outside: int
+    outside: Mapping[str, int]
     verified: int
     seconds: float = 1.5
     nodes: tuple[str, ...] = NODES
@@ -59,7 +59,8 @@ class Plan:
     def of(cls, size: int) -> Plan:
         """Return the plan for a number of certificates; the parts beside the certificates stay small."""
         verified = min(1_000, max(1, size // 10))
-        return cls(size, min(size, 1_000 if size < 100_000 else 10_000), min(size, 200), min(size, 50), verified)
+        outside = {ANVIL: min(size, 200), GANACHE: min(size, 50)}
+        return cls(size, min(size, 1_000 if size < 100_000 else 10_000), min(size, 200), outside, verified)
 
 
 class Run:
@@ -82,7 +83,7 @@ class Run:
                 self._found["packages"] = packages.versions()
                 self._peers(folder)
             self._own(folder / "home", folder, prepared)
-            if self._plan.outside and packages.installed():
+            if packages.installed():
                 self._outside(folder, prepared)
         return {
             "format": FORMAT,
@@ -139,8 +140,8 @@ class Run:
         self._found["erased"] = erase_one(ledger, numbers[0])
 
     def _outside(self, folder: Path, prepared: Preparing) -> None:
-        amount = self._plan.outside
-        with running(GANACHE, folder / "outside") as node:
-            self._measured += measure_outside(
-                node, folder / "outside-home", prepared, amount, amount, amount, self._say
-            )
+        certificates = min(self._plan.size, 1_000)
+        for name, amount in self._plan.outside.items():
+            with running(name, folder / f"outside-{name}") as node:
+                home = folder / f"home-{name}"
+                self._measured += measure_outside(node, home, prepared, amount, certificates, amount, self._say)

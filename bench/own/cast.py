@@ -21,8 +21,9 @@ from ledger.domain.entry_forms import REGISTRATION_SCENARIO
 from ledger.domain.parties import PartyKind, Role
 from ledger.domain.powers import MIN_DELAY
 from ledger.errors import Misconfigured
+from ledger.installation.home import holds_ledger
 from ledger.installation.settings import Settings
-from ledger.installation.wiring import Ledger, create_ledger
+from ledger.installation.wiring import Ledger, create_ledger, open_ledger
 from ledger.parties.custody import Custody, signer_of_key
 from ledger.parties.keys.possession import possession_of
 from ledger.parties.newcomers import NewParty
@@ -73,13 +74,19 @@ def new_ledger(home: Path, node: Node | None = None, clock: Clock | None = None)
     settings = settings.model_copy(update={"rpc_url": node.url, "delay": MIN_DELAY})
     elsewhere = home.with_name(f"{home.name}-founders")
     founders = local_offices(elsewhere)
-    # The operator's account is known, and can get money, only when the creation has failed once for lack of money.
+    # The operator's account is known, and can get money, only when the creation has failed once for lack of money. On
+    # anvil, where gas has no price, the creation succeeds at once.
     with suppress(Misconfigured), create_ledger(settings, clock, founders=founders, accreditations=accredited):
         pass
     shutil.copytree(elsewhere / "offices", home / "offices")
     for account in Custody(settings.keys_folder / "accounts.json").accounts:
         node.fund(account)
-    with create_ledger(settings, clock, founders=founders, accreditations=accredited) as ledger:
+    made = holds_ledger(home)
+    with (
+        open_ledger(settings, clock)
+        if made
+        else create_ledger(settings, clock, founders=founders, accreditations=accredited)
+    ) as ledger:
         yield ledger
 
 

@@ -21,7 +21,7 @@ Tell = Callable[[int, float], None]
 
 
 class Growth:
-    """Makes ``size`` certificates and reports each of ten equal slices.
+    """Makes ``size`` certificates in sets of a thousand, and reports each of up to ten slices of equally many sets.
 
     ``numbers`` are the numbers of certificates that were drawn evenly from the whole run, to verify them later.
     """
@@ -40,9 +40,11 @@ class Growth:
     def run(self, tell: Tell) -> list[dict[str, Any]]:
         """Run all slices; ``tell`` is called with the number of certificates made and the present rate."""
         slices, done = [], 0
+        sets = -(-self._size // SET_SIZE)
+        parts = min(SLICES, sets)
         total = new_measurements(self._node, min(SET_SIZE, self._size))
-        for number in range(SLICES):
-            wanted = self._size * (number + 1) // SLICES - done
+        for number in range(parts):
+            wanted = min(self._size, sets * (number + 1) // parts * SET_SIZE) - done
             found = new_measurements(self._node, min(SET_SIZE, self._size))
             self._slice(done, wanted, found, tell)
             done += wanted

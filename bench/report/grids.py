@@ -41,7 +41,7 @@ def _targets(results: Results) -> Grid:
 
 
 def _beside(results: Results) -> Grid:
-    """How many times the project's rate is the rate of each peer, on each node."""
+    """How many times the project's rate is the rate of each peer, both on the same node."""
     kinds = _kinds(results)
     rows = tuple(
         (_titled(name, size), *(_times(results.ratio(name, node, size)) for node in _NODES)) for name, size in kinds
@@ -115,13 +115,15 @@ def _assets(results: Results) -> Grid:
 
 def _outside(results: Results) -> Grid:
     rows = []
-    for name in (ONBOARD, ASSET, WHOLE):
-        if row := results.find(name, GANACHE):
-            part = results.replayed(name)
-            alone = _rate(results.find(f"{name}: {REPLAY}", GANACHE))
-            rows.append((name, f"{row['set_size']:,}", _rate(row), alone, f"{part:.0%}" if part else NOTHING))
-    heads = ("act", "set", "this project", "only the node", "part")
-    return Grid("This project on ganache, items for each second", heads, tuple(rows))
+    for node in (ANVIL, GANACHE):
+        for name in (ONBOARD, ASSET, WHOLE):
+            if row := results.find(name, node):
+                part = results.replayed(name, node)
+                alone = _rate(results.find(f"{name}: {REPLAY}", node))
+                share = f"{part:.0%}" if part else NOTHING
+                rows.append((f"{name}, {node}", f"{row['set_size']:,}", _rate(row), alone, share))
+    heads = ("act and node", "set", "this project", "only the node", "part")
+    return Grid("This project on nodes that it does not run, items for each second", heads, tuple(rows))
 
 
 def _growth(results: Results) -> Grid:
@@ -137,7 +139,7 @@ def _growth(results: Results) -> Grid:
         for each in results.data["growth"]
     )
     heads = ("certificates", "for each second", "issuing", "memory, MB", "database, MB", "chain, MB")
-    return Grid("Growth, in ten equal slices", heads, rows)
+    return Grid("Growth", heads, rows)
 
 
 def _proven(results: Results) -> Grid:

@@ -42,14 +42,18 @@ class Results:
         row = self.find(name, node, set_size)
         return None if row is None else float(row["rate"])
 
+    def whole(self, node: str) -> Row | None:
+        """Return the platform's whole share on a node; on the embedded node it is that of the long run."""
+        return self.long(WHOLE) if node == EMBEDDED else self.find(WHOLE, node)
+
     def ratio(self, peer: str, node: str, set_size: int) -> float | None:
-        """Return how many times the rate of the platform's whole share is the rate of a peer on a node."""
-        own, other = self.long(WHOLE), self.rate(peer, node, set_size)
+        """Return how many times the rate of the platform's whole share is the rate of a peer, both on the same node."""
+        own, other = self.whole(node), self.rate(peer, node, set_size)
         return None if own is None or not other else float(own["rate"]) / other
 
-    def replayed(self, name: str) -> float | None:
-        """Return the rate on ganache as a part of the rate at which the node alone takes the same transactions."""
-        own, alone = self.rate(name, GANACHE), self.rate(f"{name}: {REPLAY}", GANACHE)
+    def replayed(self, name: str, node: str = GANACHE) -> float | None:
+        """Return the rate on a node as a part of the rate at which the node alone takes the same transactions."""
+        own, alone = self.rate(name, node), self.rate(f"{name}: {REPLAY}", node)
         return None if own is None or not alone else own / alone
 
     def growth(self) -> float | None:

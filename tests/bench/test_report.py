@@ -54,7 +54,8 @@ def test_stages_one_after_the_other_take_the_sum_of_their_times() -> None:
 def test_ratios_compare_the_same_node_of_the_same_run() -> None:
     results = made()
     assert results.ratio("EAS attest", EMBEDDED, 1) == pytest.approx(2_000 / 50)
-    assert results.ratio("EAS attest", ANVIL, 1) == pytest.approx(2_000 / 100)
+    # Here the project did not run on anvil, so there is nothing to compare.
+    assert results.ratio("EAS attest", ANVIL, 1) is None
     assert results.ratio("EAS multiAttest", ANVIL, 100) is None
     assert results.replayed(ASSET) == pytest.approx(0.5)
     assert results.replayed(ONBOARD) is None
@@ -95,7 +96,7 @@ def test_every_row_of_a_table_has_a_cell_for_each_column() -> None:
 def test_a_run_without_peers_still_has_its_own_tables() -> None:
     own = [row for row in RESULTS.rows() if row["node"] == EMBEDDED and not row["name"].startswith("EAS")]
     titles = [grid.title for grid in grids(Results({**RESULTS.data, "measured": own}))]
-    assert "Targets" in titles and "This project on ganache, items for each second" not in titles
+    assert "Targets" in titles and not any("does not run" in title for title in titles)
 
 
 def test_the_pictures_are_svg_with_a_line_for_each_peer() -> None:

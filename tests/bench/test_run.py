@@ -24,7 +24,7 @@ PEERS = {"EAS attest", "EAS multiAttest", "TradeTrust mint", "TradeTrust transfe
 def test_a_small_run_measures_the_project_and_proves_its_certificates() -> None:
     said: list[str] = []
     told: list[int] = []
-    plan = replace(Plan.of(SIZE), nodes=(), outside=0, assets=2, verified=2, suites=())
+    plan = replace(Plan.of(SIZE), nodes=(), outside={}, assets=2, verified=2, suites=())
     results = Results(Run(plan, said.append, lambda done, _rate: told.append(done)).run())
     for name in (*STAGES, ISSUING, WHOLE):
         row = results.long(name)
