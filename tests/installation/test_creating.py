@@ -55,7 +55,9 @@ POINTS: dict[str, tuple[object, str, bool]] = {
 
 
 def secrets_of(home: Path) -> dict[str, bytes]:
-    """Return all secrets created so far, which must not change: files with one key, and each key in other files."""
+    """Return the secrets of a folder that must not change: files that contain one key, and each key in files with
+    several keys.
+    """
     found = {str(path.relative_to(home)): path.read_bytes() for path in home.glob("keys/*.key")}
     for path in (home / "keys" / "accounts.json", *home.glob("offices/*/accounts.json")):
         keys = json.loads(path.read_text()) if path.exists() else {}

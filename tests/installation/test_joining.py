@@ -37,7 +37,7 @@ def key_of(pilot: Pilot, party: str) -> bytes:
 
 
 def money(pilot: Pilot, key: bytes) -> bytes:
-    """Give the key's account money for gas, and return the key."""
+    """Give the key's account money for gas, and return the key unchanged."""
     pilot.ledger.client.connection.ask("hardhat_setBalance", account_of(key), hex(FUNDS_WEI))
     return key
 

@@ -64,7 +64,7 @@ def kill(node: LocalNode) -> None:
     pid = node.pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    # The node may already have been restarted before the next check.
+    # Waiting for a new process id is also enough, because the node may be restarted before the test sees that it died.
     assert waited(lambda: node.died or node.pid != pid)
 
 
@@ -150,7 +150,7 @@ def test_a_program_that_shares_a_chain_takes_it_over_when_the_owner_ends(begun: 
         shared = second.__enter__()
         assert (shared.node, shared.url) == (None, owner.url)
         before = blocks_at(owner.url)
-    # The port is closed until the other program starts its node there.
+    # The shared node is stopped, so its port is closed until the other program starts its own node there.
     assert waited(lambda: answers(shared.url))
     assert blocks_at(shared.url) == before
     with open_chain(begun) as third:
@@ -203,7 +203,9 @@ def stranger(tmp_path: Path) -> Iterator[LocalNode]:
 
 
 def test_another_chain_at_the_recorded_address_is_not_used(begun: Settings, stranger: LocalNode) -> None:
-    """The recorded node has ended, and another chain now answers at its address, as after copying a folder."""
+    """The recorded node has ended. Another chain now answers at the recorded address; this can happen after a folder
+    was copied.
+    """
     folder = folder_of(begun)
     before = blocks_at(stranger.url)
     (folder / "node.json").write_text(json.dumps({"url": stranger.url}))
@@ -329,7 +331,9 @@ def test_simultaneous_time_skips_are_added_together(begun: Settings) -> None:
 
 
 def test_an_interrupted_time_skip_is_completed_when_the_chain_is_opened_again(begun: Settings) -> None:
-    """A program is killed after it wrote the clock file and before it set the chain's clock; the next program does."""
+    """A program is killed after it wrote the clock file and before it set the chain's clock. The next program that
+    opens the chain sets the clock.
+    """
     with open_chain(begun) as owner:
         (folder_of(begun) / "clock.json").write_text('{"ahead": 86400}')
         with open_chain(begun):

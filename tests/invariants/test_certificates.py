@@ -26,7 +26,9 @@ from tests.support.bundles.builder import usage
 
 
 def test_invariant_01_no_certificate_without_an_active_authorization_for_its_terms(pilot: Pilot) -> None:
-    """A case for each member is in tests/proof/test_verifier.py::test_each_altered_bundle_fails_the_expected_check."""
+    """For a case of each altered member, see
+    tests/proof/test_verifier.py::test_each_altered_bundle_fails_the_expected_check.
+    """
     ledger, actors = pilot.ledger, pilot.actors
     (asked,) = actors.ask([actors.request(pilot.firm())])
     with pytest.raises(Conflict, match="REQUEST_NOT_AUTHORIZED"):
@@ -58,7 +60,9 @@ def test_invariant_01_no_certificate_without_an_active_authorization_for_its_ter
 
 
 def test_invariant_02_disclosed_fields_were_allowed_requested_and_authorised(pilot: Pilot) -> None:
-    """Issuance and the verifier check this. For forged certificates, see tests/proof/attacks/test_attacks.py."""
+    """Issuance and the verifier both check the disclosed fields. For forged certificates, see
+    tests/proof/attacks/test_attacks.py.
+    """
     ledger, actors, firm = pilot.ledger, pilot.actors, pilot.firm()
     with pytest.raises(InvalidInput, match="FIELD_NOT_IN_SCENARIO"):
         ledger.usage.requests.draft(actors.request(firm, ("years_covered", "tariff_account")), NOTE)
@@ -162,7 +166,7 @@ def test_invariant_14_a_sanctioned_party_can_neither_request_data_nor_register_o
 
 
 def test_invariant_15_a_certificate_survives_a_rotated_key_but_not_a_compromised_key(pilot: Pilot) -> None:
-    """For the issuer's key, see tests/parties/keys/test_keys.py."""
+    """For a key of the issuer that was rotated or compromised, see tests/parties/keys/test_keys.py."""
     ledger, cast = pilot.ledger, pilot.cast
     first, second = pilot.firm(), pilot.firm()
     before = pilot.certificate(first)
@@ -209,7 +213,7 @@ def test_invariant_16_a_correction_is_a_new_version_and_each_version_verifies_fo
 def test_invariant_17_an_erased_payload_is_unreadable_but_its_proofs_verify(
     pilot: Pilot, persons: PersonActors
 ) -> None:
-    """Erased text cannot be confirmed by guessing: tests/privacy/test_guessing.py."""
+    """For attempts to confirm an erased text by guessing, see tests/privacy/test_guessing.py."""
     ledger, person = pilot.ledger, persons.person()
     number, neighbour = persons.certificate(person), persons.certificate(persons.person())
     nonce = ledger.verification.new_nonce()

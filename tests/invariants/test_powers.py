@@ -17,7 +17,9 @@ from tests.support.actors.pilots import Pilot
 
 
 def test_invariant_19_every_key_was_bound_by_its_party_or_by_two_authorities(pilot: Pilot) -> None:
-    """Each account comes from the constructor, or from a proposal by its own party or by two other parties."""
+    """Each account was bound when the registry was created, or by a proposal: of the account's own party, or of two
+    other parties.
+    """
     ledger = pilot.ledger
     party = pilot.party(PartyKind.BANK, Role.CONSUMER)
     authority = ledger.installation.authority_party

@@ -21,7 +21,9 @@ from tests.support.scenario_definitions import DEFINITION
 
 
 def test_invariant_06_core_data_is_not_registered_and_important_data_waits_or_is_blocked(pilot: Pilot) -> None:
-    """See tests/registration/test_grades.py::test_important_data_is_confirmed_only_after_a_security_review."""
+    """For the security review, see
+    tests/registration/test_grades.py::test_important_data_is_confirmed_only_after_a_security_review.
+    """
     ledger = pilot.ledger
     core, important = (
         resource(f"six/{grade}", fields=(ResourceField("grid", "text", grade=grade),))
@@ -43,7 +45,9 @@ def test_invariant_06_core_data_is_not_registered_and_important_data_waits_or_is
 
 
 def test_invariant_07_an_objection_stops_confirmation_and_a_freeze_stops_transfer_and_licence(pilot: Pilot) -> None:
-    """For both at the same time, see tests/threats/test_races.py::test_a_freeze_succeeds_during_a_transfer."""
+    """For a freeze and a transfer at the same time, see
+    tests/threats/test_races.py::test_a_freeze_succeeds_during_a_transfer.
+    """
     ledger, cast = pilot.ledger, pilot.cast
     (asset,) = pilot.applied("seven/objected")
     pilot.noticed([asset])
@@ -70,7 +74,7 @@ def test_invariant_08_exclusive_rights_of_a_kind_never_overlap(pilot: Pilot) -> 
 
 
 def test_invariant_09_no_party_reviews_its_own_application_or_gives_itself_a_role(pilot: Pilot) -> None:
-    """Each role and call: see tests/chain/contracts/test_role_matrix.py::test_a_party_cannot_give_itself_a_role."""
+    """For each role and call, see tests/chain/contracts/test_role_matrix.py::test_a_party_cannot_give_itself_a_role."""
     ledger = pilot.ledger
     both = pilot.party(PartyKind.PUBLIC_INST, Role.REGISTRAR, Role.PROVIDER)
     (asset,) = pilot.handed_in(resource("nine/own"), by=both)
@@ -83,7 +87,7 @@ def test_invariant_09_no_party_reviews_its_own_application_or_gives_itself_a_rol
     authority = ledger.installation.authority_party
     for party, role, code in (
         (admin, Role.PROVIDER, "PARTY_SELF_GRANT"),
-        # Only an authority may propose an official role, and not for itself.
+        # Only an authority may propose an official role (issuer, authority, …), and not for itself.
         (admin, Role.ISSUER, "PARTY_LACKS_ROLE"),
         (authority, Role.ISSUER, "PARTY_SELF_GRANT"),
     ):
@@ -93,7 +97,9 @@ def test_invariant_09_no_party_reviews_its_own_application_or_gives_itself_a_rol
 
 
 def test_invariant_13_public_use_is_free_and_no_price_is_above_its_cap() -> None:
-    """For every combination, see tests/domain/definitions/test_scenario.py::test_price_follows_the_policy."""
+    """For every combination of a scenario's members, see
+    tests/domain/definitions/test_scenario.py::test_price_follows_the_policy.
+    """
     for scenario in ScenarioBook.load().all():
         assert scenario.price.amount <= scenario.price.cap
         assert scenario.price.use == "industry" or scenario.price.cap == 0

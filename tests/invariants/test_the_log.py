@@ -1,4 +1,6 @@
-"""Invariants of the log and of all texts that leave the ledger. Runs last, over the records of the other tests."""
+"""Invariants of the log, and of all texts that leave the ledger. These tests run last and check the records that the
+other tests of this folder made.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ from tests.support.places import PROJECT
 
 
 def test_invariant_10_the_log_has_no_gap_and_every_changed_byte_is_located(pilot: Pilot) -> None:
-    """The third-party library pymerkle recomputes the roots. For a hidden event, see tests/index/test_hidden.py."""
+    """The third-party library pymerkle recomputes the roots. For a node that hides an event, see
+    tests/index/test_hidden.py.
+    """
     ledger, issuer = pilot.ledger, pilot.ledger.installation.issuer
     for _ in range(3):
         pilot.certificate(pilot.firm())
@@ -53,7 +57,9 @@ def test_invariant_10_the_log_has_no_gap_and_every_changed_byte_is_located(pilot
     bodies = [bytes(row.body) for row in entries]
 
     def differing(changed_bodies: list[bytes]) -> list[int]:
-        """Compute each batch's commitment with a third-party library; return the batches that differ on the chain."""
+        """Compute each batch's commitment with a third-party library. Return the numbers of the batches whose
+        commitment on the chain is different.
+        """
         return [
             batch.number
             for batch in batches
@@ -144,7 +150,7 @@ def require_valid(verified: Verified) -> None:
 def test_invariant_12_no_id_number_phone_or_name_in_any_entry_event_log_line_or_error(
     pilot: Pilot, persons: PersonActors, lines: list[Any]
 ) -> None:
-    """For files, the chain and the API after a whole pilot, see tests/privacy/test_leaks.py."""
+    """For files, the chain and the API's answers after a whole run of the pilot, see tests/privacy/test_leaks.py."""
     ledger, note = pilot.ledger, Note(PHONE, f"{NAME} {ID_NUMBER}", ID_NUMBER)
     asked = ledger.usage.requests.draft(persons.terms(persons.person()), note)
     ledger.usage.requests.submit([Asked(persons.sign(persons.bank, asked.entry), asked.note)])
@@ -173,7 +179,7 @@ def test_invariant_12_no_id_number_phone_or_name_in_any_entry_event_log_line_or_
 
 
 def refusal_of(slip: Callable[[], object]) -> str:
-    """Return all text of the error that ``act`` raises, or an empty text."""
+    """Return all text of the error that ``slip`` raises; return an empty text if it raises no error."""
     try:
         slip()
     except PingzhengError as error:

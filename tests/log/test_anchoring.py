@@ -58,7 +58,9 @@ def test_a_second_issuer_cannot_block_the_first_issuers_numbers_or_waiting_batch
 
 
 def test_a_revoked_certificate_stays_invalid_if_another_issuer_anchors_it(pilot: Pilot) -> None:
-    """A second issuer anchors the same text. Only the first issuer's log decides whether the certificate is valid."""
+    """A second issuer anchors the same certificate text. Whether the certificate is valid still depends only on the
+    first issuer's log.
+    """
     ledger, firm = pilot.ledger, pilot.firm()
     client, number = other_issuer(pilot)
     certificate = pilot.certificate(firm)
@@ -84,7 +86,7 @@ def test_a_revoked_certificate_stays_invalid_if_another_issuer_anchors_it(pilot:
 
 @pytest.fixture
 def copied(pilot: Pilot, tmp_path: Path) -> str:
-    """The URL of a copy of the database; it was made while no entry waited for a batch."""
+    """The URL of a copy of the database, which was made while every entry was in a batch."""
     pilot.ledger.anchoring.flush()
     with closing(sqlite3.connect(pilot.ledger.settings.home / "ledger.db")) as database:
         database.execute("VACUUM INTO ?", (str(tmp_path / "older.db"),))
@@ -113,7 +115,9 @@ def test_an_installation_with_an_older_copy_of_the_database_writes_nothing(pilot
 
 
 def test_two_databases_that_write_to_one_log_are_detected(pilot: Pilot, copied: str) -> None:
-    """Both databases are opened before either is written; the second writer stops before it anchors anything."""
+    """Both databases are opened before the test writes to either of them. The second writer stops before it anchors
+    anything.
+    """
     ledger = pilot.ledger
     with pilot.under(database_url=copied) as older:
         older.ledger.anchoring.tick()
@@ -130,7 +134,7 @@ def test_two_databases_that_write_to_one_log_are_detected(pilot: Pilot, copied: 
 
 
 class FullArchive:
-    """Anchoring with an archive that has no room for a batch, and with a clock that is ``later`` seconds ahead."""
+    """Anchors with an archive that has no room for another batch. The clock is ``later`` seconds ahead."""
 
     def __init__(self, ledger: Ledger, folder: Path) -> None:
         self.ledger, self.later, self.file = ledger, 0, folder / "anchoring.json"
@@ -158,7 +162,7 @@ class FullArchive:
             raise StorageFull("ARCHIVE_FULL", f"No room for batch {batch.number}.")
 
     def failed(self) -> Failure:
-        """Try to anchor, and return the stored failure that another process can read."""
+        """Try to anchor. Return the failure that was stored, so that other processes can read it."""
         with pytest.raises(StorageFull, match="ARCHIVE_FULL"):
             self.anchoring.tick()
         failure = FailureNote(self.file).read()
@@ -181,7 +185,8 @@ def test_a_batch_that_cannot_be_archived_waits_and_the_status_shows_the_reason(p
     head = full.inspection.head()
     assert (head["batches_waiting"], head["entries_waiting"] > 0) == (1, True)
     assert head["failure"] == {"code": "ARCHIVE_FULL", "since": failure.since}
-    # The status shows a failure at once, but the service stays ready while the failure is recent.
+    # A failure is shown in the status at once. But the service stays ready as long as anchoring has failed only for a
+    # short time.
     assert full.inspection.readiness()["anchoring"] | {"seconds": 0} == {
         "ok": True,
         "waiting": head["entries_waiting"],

@@ -44,14 +44,16 @@ def journal(home: Path) -> Path:
 
 
 def lose_since(home: Path, length: int) -> None:
-    """Cut the journal to this many bytes, at a line's end: to the node it looks like a complete journal."""
+    """Shorten the journal to ``length`` bytes. The cut is at the end of a line, so the node takes the rest for a
+    complete journal.
+    """
     raw = journal(home).read_bytes()
     assert raw[length - 1 : length] == b"\n" and len(raw) > length
     journal(home).write_bytes(raw[:length])
 
 
 def refusals(ledger: Ledger, number: str) -> set[str]:
-    """Try every act that writes or sends, and return the error codes."""
+    """Try every act that writes to the database or sends a transaction, and return the error codes."""
     acts: list[Callable[[], object]] = [
         ledger.anchoring.tick,
         ledger.anchoring.flush,
@@ -153,7 +155,7 @@ def test_a_ledger_whose_database_is_older_than_its_chain_issues_nothing(
     with open_ledger(Settings(home=home)) as ledger:
         assert [finding.code for finding in ledger.coherence.findings()] == ["DATABASE_BEHIND_CHAIN"]
         assert refusals(ledger, number) == {"DATABASE_BEHIND_CHAIN"}
-        # Certificates that both the older database and the chain have can still be read.
+        # Certificates that are both in the older database and on the chain can still be read.
         assert ledger.verification.public_status(number)["state"] == "active"
         assert ledger.certificates.bundles.build(number).status.state == "active"
         ready = ledger.inspection.readiness()
@@ -248,7 +250,7 @@ def test_a_key_file_with_the_key_of_another_account_is_not_used_to_sign(home: Pa
 
 @pytest.mark.parametrize("damage", [b"", b"\xff" * 8_192], ids=["emptied", "overwritten"])
 def test_a_damaged_database_file_does_not_lose_its_write_ahead_log(home: Path, damage: bytes) -> None:
-    """After a power cut, SQLite itself would delete the log beside a database file that it cannot read."""
+    """SQLite itself would delete the write-ahead log if, after a power cut, it cannot read the database file beside it."""
     path, log = home / "ledger.db", home / "ledger.db-wal"
     with open_ledger(Settings(home=home)) as ledger:
         number = playing(ledger).certificate("2")
@@ -287,7 +289,8 @@ def test_no_new_contracts_are_deployed_on_a_chain_that_lost_them(home: Path) -> 
 
 def test_nothing_is_written_after_the_clock_went_back(home: Path, number: str) -> None:
     with open_ledger(Settings(home=home)) as ledger:
-        # A day before the newest block. The copied ledger may be older than this test, so its newest block is, too.
+        # One day before the newest block. This is not one day before now, because the copied ledger may have been made
+        # long ago.
         then = ledger.reader.latest().time - DAY
     with open_ledger(Settings(home=home), clock=lambda: then) as ledger:
         (finding,) = ledger.coherence.findings()
@@ -330,7 +333,9 @@ def test_writing_continues_after_the_chain_is_restored(home: Path) -> None:
 
 
 def test_a_write_does_not_compare_database_and_chain_again(home: Path) -> None:
-    """Database and chain are compared on opening and in anchoring turns; a write only looks for a recorded mismatch."""
+    """Database and chain are compared when the ledger is opened, and in anchoring turns. A write only reads whether a
+    comparison found a difference.
+    """
     with open_ledger(Settings(home=home)) as ledger:
         statements: list[str] = []
         event.listen(ledger.database.engine, "before_cursor_execute", lambda *call: statements.append(call[2]))

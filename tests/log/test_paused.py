@@ -1,4 +1,4 @@
-"""During a pause acknowledged work is not lost; it continues after the pause, and errors name the pause's end."""
+"""During a pause no acknowledged work is lost, and it continues after the pause. Errors say when the pause ends."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def powers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Powers]:
 
 @pytest.fixture
 def pause(powers: Powers) -> Iterator[Callable[[], int]]:
-    """A function that starts a pause as the supervisor, and returns when the pause ends (seconds UTC)."""
+    """A function that starts a pause in the supervisor's name. The function returns when this pause ends (seconds UTC)."""
 
     def begin() -> int:
         powers.ledger.anchoring.flush()
@@ -113,7 +113,9 @@ def test_a_server_anchors_again_after_two_officers_end_the_pause(powers: Powers,
 
 
 def test_an_application_during_a_pause_is_registered_after_it(powers: Powers, pause: Callable[[], int]) -> None:
-    """The application was acknowledged with an asset id; it keeps this id, also if it is sent again."""
+    """The application was acknowledged with an asset id. The asset keeps this id, even if the application is submitted
+    a second time.
+    """
     ledger, provider = powers.ledger, powers.cast.provider
     until, wanted = pause(), resource("paused/1")
     (asset,) = ledger.registration.registrations.submit(ledger.actor(provider), [wanted]).accepted
@@ -143,7 +145,9 @@ def test_applications_are_reviewed_during_a_pause_and_confirmed_after_it(
 
 
 def test_a_consent_is_withdrawn_during_a_pause(powers: Powers, pause: Callable[[], int]) -> None:
-    """Verifiers see the withdrawal at once. A certificate that waited for its anchor is revoked after the pause."""
+    """Verifiers see the withdrawal at once. A certificate that was not anchored before the pause is revoked after the
+    pause.
+    """
     ledger, pilot = powers.ledger, powers.pilot
     first, second = pilot.firm(), pilot.firm()
     anchored = pilot.certificate(first)
@@ -166,7 +170,9 @@ def test_a_consent_is_withdrawn_during_a_pause(powers: Powers, pause: Callable[[
 
 
 def test_a_withdrawal_by_an_sm2_key_is_anchored_after_the_pause(powers: Powers, pause: Callable[[], int]) -> None:
-    """The chain cannot check an SM2 key, so the withdrawal is a log entry; the issuer revokes at once."""
+    """The chain cannot check signatures of an SM2 key, so the withdrawal is a log entry, anchored after the pause. The
+    issuer revokes the certificate at once.
+    """
     ledger, pilot, firm = powers.ledger, powers.pilot, powers.pilot.firm()
     party, signer = powers.cast.firms[firm], Sm2Signer(new_sm2_key())
     proof = possession_of(ledger.reader.chain, signer, ledger.reader.party_no(party))

@@ -17,7 +17,7 @@ from tests.support.actors.pilots import Pilot
 
 
 def firms(ledger: Ledger, *serials: int) -> list[NewParty]:
-    """Return new firms with these serial numbers, whose keys are kept here."""
+    """Return new firms with these serial numbers; the installation keeps the firms' keys."""
     accounts = ledger.custody.create(len(serials))
     return [
         NewParty(PartyKind.ENTERPRISE, f"某公司{serial}", synthetic_uscc("440881", serial), "440881", public_key)

@@ -21,7 +21,7 @@ NAME, USCC, REGION = "某某局（演示）", "11440800MB9X00031E", "440800"
 
 
 def written(**changes: Any) -> bytes:
-    """Return the content of a founding file that was changed after it was signed."""
+    """Return the content of a founding file in which ``changes`` were made after it was signed."""
     return json.dumps({**office_file(KEY, NAME, USCC, REGION), **changes}).encode()
 
 

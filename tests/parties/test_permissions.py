@@ -13,8 +13,8 @@ from tests.reference.role_matrix import COLUMNS, PERMISSIONS, ROLE_OF
 
 ROLES = [ROLE_OF[column] for column in COLUMNS if column != "U"]
 REACHES = {"✓": "any", "o": "own", "r": "read", "–": "–"}
-# The cells of each permission: from the permission's row in PERMISSIONS, or else from the row with its name in the
-# matrix.
+# For each permission, its cell in every column. PERMISSIONS is used where it lists the permission; for all other
+# permissions, the role matrix has a row with the permission's name.
 ROWS = dict(PERMISSIONS) | {
     action: {column: REACHES[cells[column]] for column in COLUMNS if column != "U"}
     for action, cells in MATRIX_CELLS.items()

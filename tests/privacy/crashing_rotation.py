@@ -14,7 +14,8 @@ from ledger.store.database import Database
 from ledger.store.sealing import Sealer
 from tests.privacy.vault import vault_in
 
-# Kill points: class or module, function, before or after the call, and which call (1 is the first).
+# For each kill point: the class or module, its function, whether the kill is before or after the call, and the number
+# of the call (1 is the first).
 POINTS: dict[str, tuple[object, str, str, int]] = {
     "when the key is made but not current": (key_providers, "write_private", "before", 1),
     "when the key is current": (key_providers, "write_private", "after", 1),

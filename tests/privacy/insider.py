@@ -1,7 +1,7 @@
-"""An insider with every file of a ledger's folder: database, log, chain journal and all keys.
+"""An insider who has every file of a ledger's folder: database, log, chain journal and all keys.
 
-The insider opens all sealed texts that the keys open, collects all values that may be digests, and checks guesses with
-every construction that the system uses.
+The insider decrypts all sealed texts with the keys, and collects all values that may be digests. The insider then
+guesses identifiers, and checks whether any method of the system computes a collected digest from a guess.
 """
 
 from __future__ import annotations
@@ -29,14 +29,15 @@ PLACE = "GUESS"
 _HEX = re.compile(rb"(?:[0-9a-fA-F]{2}){32,}")
 _BASE64URL = re.compile(rb"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
 
-# Computes a digest from a guess, such as an ID number.
+# A method that computes a digest from a guess, such as an ID number.
 Construction = Callable[[bytes], bytes]
 
 
 @dataclass(frozen=True)
 class Sent:
-    """A provider's HTTP request: the body, in which ``PLACE`` replaces the disclosure of the identifier, and the salt
-    and the name of this disclosure."""
+    """A provider's HTTP request. In ``body``, ``PLACE`` stands where the disclosure of the identifier was; the salt and
+    the name are those of this disclosure.
+    """
 
     body: dict[str, Any]
     claim: tuple[str, str]
@@ -72,7 +73,7 @@ class Insider:
         return any(needle in text for text in _strings(self.texts))
 
     def disclosures(self) -> list[tuple[str, str]]:
-        """Return salt and name of every claim in certificates and provisions that the insider's keys open."""
+        """Return salt and name of every claim in certificates and provisions that the insider can decrypt."""
         lists = [
             text["disclosures"] if isinstance(text, dict) and "disclosures" in text else text for text in self.texts
         ]
@@ -80,7 +81,9 @@ class Insider:
         return [(salt, name) for salt, name, _ in (json.loads(decode_base64url(item, None)) for item in encoded)]
 
     def salts(self) -> list[str]:
-        """Return the salts of all notes that the keys open, and of provider's rows if the ledger stores any."""
+        """Return the salts of all notes that the insider can decrypt, and the salts of providers' rows if the ledger
+        stores any.
+        """
         return [text["salt"] for text in self.texts if isinstance(text, dict) and isinstance(text.get("salt"), str)]
 
     def constructions(self, kind: str, rows: list[dict[str, str]], sent: Sent) -> dict[str, list[Construction]]:

@@ -49,7 +49,9 @@ def test_a_person_is_erased_with_all_texts_about_it(persons: PersonActors) -> No
 
 @pytest.fixture
 def remarks() -> Iterator[Table]:
-    """A table that the erasing code does not import; the table declares that its texts are erased with their party."""
+    """A table that the erasing code does not know by name; only the table's declaration says that its texts are erased
+    with their party.
+    """
     table = Table(
         "remark",
         Base.metadata,
@@ -93,7 +95,7 @@ def test_an_erased_person_can_be_onboarded_again_with_another_id(persons: Person
 
 
 def test_a_request_about_an_erased_party_is_refused(persons: PersonActors) -> None:
-    """The note of the request would be a new text about the party."""
+    """The request is refused because its note would be a new text about the erased party."""
     ledger, person = persons.ledger, persons.person()
     drafted = ledger.usage.requests.draft(persons.terms(person), NOTE)
     ledger.erasure.party(subject(person), person, REQUEST)

@@ -48,7 +48,9 @@ def found(ledger: Ledger) -> Callable[[bytes], bool]:
 
 
 def test_digests_of_sent_texts_are_deleted_with_an_erasure(persons: PersonActors, pilot: Pilot) -> None:
-    """Also requests sent by the provider, and by a broker whose mandate from the bank has ended, are covered."""
+    """The erasure also covers requests that the provider sent, and requests of a broker whose mandate from the bank has
+    ended.
+    """
     ledger, person, other = persons.ledger, persons.person(), persons.person()
     number, neighbour = persons.certificate(person), persons.certificate(other)
     broker = pilot.party(PartyKind.BROKER, Role.BROKER)
@@ -80,7 +82,9 @@ def remembered(persons: PersonActors, party: str) -> set[str]:
 
 
 def test_an_idempotency_key_is_stored_only_as_a_digest(persons: PersonActors) -> None:
-    """An idempotency key may contain a name. A digest recognises the key without revealing it."""
+    """The digest is enough to recognise a repeated idempotency key. The key itself is not stored, because it may
+    contain a name.
+    """
     ledger, person = persons.ledger, persons.person()
     key, works = f"loan-{ledger.parties.register.identity(person)['identifier']}", iter(range(9))
     for _ in range(2):

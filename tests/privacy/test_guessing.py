@@ -33,7 +33,7 @@ FIRMS = [synthetic_uscc(REGION, serial) for serial in range(5_000)]
 
 @dataclass(frozen=True)
 class Certified:
-    """A party of the district with its certificate. The insider knows everything about the party but its ID number.
+    """A party of the district with its certificate. The insider knows everything about the party except its ID number.
 
     ``rows`` are the provider's rows about the party; the provider never sends them.
     """
@@ -70,7 +70,7 @@ class District:
         return Certified(row.id, kind, number, issued.certificate_no, _numbered(answer, PLACE), sent)
 
     def _supply(self, consent: str, provider: str, rows: Sequence[dict[str, str]]) -> Sent:
-        """Supply data in the same way as an HTTP call with an ``Idempotency-Key``."""
+        """Supply data like an HTTP call that has an ``Idempotency-Key``."""
         drafted = self.persons.draft(consent, Supplied(tuple(rows), AS_OF, self.ledger.clock()))
         signed = replace(drafted, entry=self.persons.sign(provider, drafted.entry))
 
@@ -123,7 +123,9 @@ WAYS = {
 def test_no_id_number_can_be_guessed_after_an_erasure(
     district: District, kind: PartyKind, everyone: Sequence[str], erased: int, spared: int
 ) -> None:
-    """Before the erasure, the same attack finds the number in every way of ``WAYS``, and reads number and name."""
+    """Before the erasure, the same attack finds the number in each way listed in ``WAYS``, and reads the number and the
+    name.
+    """
     victim, neighbour = (district.certified(kind, everyone[serial]) for serial in (erased, spared))
     name = district.ledger.parties.register.identity(victim.party)["name"]
 
@@ -131,7 +133,8 @@ def test_no_id_number_can_be_guessed_after_an_erasure(
     found = before.confirmed(everyone, before.constructions(kind.value, victim.rows, victim.sent))
     assert found[victim.number] == WAYS[kind]
     assert before.reads(victim.number) and before.reads(name)
-    # The provider's answer about a second person belongs to another request.
+    # The way ``request`` is missing here, because the provider's answer about the neighbour was sent in another
+    # request.
     assert found[neighbour.number] == WAYS[kind] - {"request"}
 
     subject = Actor(victim.party, frozenset({Role.SUBJECT}))
@@ -151,7 +154,7 @@ def test_no_id_number_can_be_guessed_after_an_erasure(
 
 
 def test_no_claim_can_be_guessed_after_an_erasure(district: District) -> None:
-    """The attack tries every possible value; before the erasure exactly one value matches."""
+    """The attack tries every value that the claim can have. Before the erasure, exactly one value matches."""
     possible: dict[str, Sequence[object]] = {"months_paid": range(601), "paid_6_running": (True, False)}
     others = district.insider().claims(possible)
     victim = district.certified(PartyKind.PERSON, PERSONS[500])

@@ -94,7 +94,7 @@ def test_a_lost_current_key_name_is_an_error_and_not_replaced_by_a_default(vault
 
 
 def test_two_processes_that_create_a_key_get_the_same_key(tmp_path: Path) -> None:
-    """If each process kept its own key, records wrapped by one of them could never be opened."""
+    """If each process kept the key that it made itself, nobody could open the records that one of the keys wraps."""
     start, seen = threading.Barrier(8), []
 
     def make() -> None:

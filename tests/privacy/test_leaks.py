@@ -78,7 +78,7 @@ def searched(demo: Path) -> Iterator[Searched]:
 
 
 def given_access(ledger: Ledger) -> set[str]:
-    """Create a session, an API key, an enrolment code and a reading, and return the issued secrets."""
+    """Create a session, an API key, an enrolment code and a recorded reading; return the secrets that were issued."""
     (certificate,) = ledger.usage.holdings.page(HoldingsFilter(party=ledger.installation.operator), None, 1)
     subject = certificate.certificate.subject
     token = token_of(ledger, subject)
@@ -226,7 +226,7 @@ def test_the_pilot_has_subjects_whose_texts_can_be_searched_for(searched: Search
 
 
 def test_only_the_providers_files_are_excluded_from_the_search(searched: Searched) -> None:
-    """The test also checks that each excluded file contains personal text."""
+    """The test also checks that each excluded file does contain personal text; otherwise it need not be excluded."""
     records = [path for path in searched.folder.rglob("*") if path.is_file() and searched.is_record(path)]
     for path in records:
         assert path.suffix in (".parquet", ".db-wal") or searched.needles.found_in(path.read_bytes()), path
@@ -249,7 +249,7 @@ def test_the_search_covers_arguments_of_processes(searched: Searched) -> None:
 
 
 def test_sessions_and_readings_contain_no_names_and_no_secrets(searched: Searched) -> None:
-    """Each of the tables has rows, so the search of the database covers the tables."""
+    """Each of these tables has rows, so the search of the database really examines them."""
     with closing(sqlite3.connect(searched.folder / "var" / "ledger.db")) as database:
         rows = {table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ACCESS}
     assert min(rows.values()) > 0, rows
@@ -269,7 +269,7 @@ def test_files_with_personal_text_are_readable_by_their_owner_only(searched: Sea
 
 @pytest.mark.parametrize("asked", ["bash_complete", "complete_bash", "zsh_complete", "complete_zsh"])
 def test_shell_completion_returns_no_data_of_a_ledger(searched: Searched, asked: str) -> None:
-    """A shell gets the names of commands and options as completions, and for a party only the shell's own files."""
+    """The completions are names of commands and options; for a party, they are only files of the user who types."""
     words = "pingzheng party show --home var "
     asking = {"_PINGZHENG_COMPLETE": asked, "COMP_WORDS": words, "COMP_CWORD": "5", "_TYPER_COMPLETE_ARGS": words}
     program = str(Path(sys.executable).with_name("pingzheng"))
@@ -285,7 +285,7 @@ def test_the_ledgers_folder_is_readable_by_its_owner_only(searched: Searched) ->
 
 
 def test_no_answer_of_the_api_contains_personal_text(searched: Searched) -> None:
-    """Headers and bodies of problems, public pages and health answers are searched."""
+    """The test searches headers and bodies of error answers, public pages, and answers about the service's health."""
     assert sum(answer.status_code >= 400 for answer in searched.answers.values()) > 100
     assert searched.answers["/health"].status_code == 200
     assert searched.answers["/metrics"].status_code == 404
@@ -304,7 +304,7 @@ def test_no_log_line_contains_personal_text(searched: Searched) -> None:
 
 @pytest.mark.parametrize("form", forms_of("湛江"))
 def test_the_search_finds_a_planted_personal_text(searched: Searched, tmp_path: Path, form: str) -> None:
-    """A subject's text in the middle of a copy of a real file is found, in each form."""
+    """A subject's text is put into the middle of a copy of a real file. The search finds the text in each form."""
     original = next(path for path in searched.files() if path.name == "journal.jsonl")
     copy = tmp_path / original.name
     shutil.copy(original, copy)

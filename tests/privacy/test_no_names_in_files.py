@@ -34,7 +34,7 @@ def test_database_and_chain_contain_no_name_and_no_identifier(ledger: Ledger, pi
 
 
 def test_a_party_id_cannot_be_computed_from_the_identifier(ledger: Ledger, pilot: Pilot) -> None:
-    """Without the party's key, trying every identifier gives no match."""
+    """Without the party's secret key, an attacker who tries every identifier finds no match."""
     identity = ledger.parties.register.identity(pilot.cast.firms["1"])
     guesses = {
         hashlib.sha256(f"pingzheng/party/v1|enterprise|{identity['identifier']}".encode()).hexdigest(),

@@ -42,12 +42,14 @@ def test_the_search_finds_encoded_text(text: str, before: str) -> None:
 
 @given(st.binary(max_size=300))
 def test_the_search_finds_nothing_in_random_bytes(data: bytes) -> None:
-    """It is practically impossible that random bytes contain eighteen given digits."""
+    """Random bytes almost never contain the eighteen characters of a valid ID number."""
     assert NEEDLES.found_in(data) == set()
 
 
 def test_a_phone_number_within_other_digits_is_not_reported() -> None:
-    """Eleven digits can occur by chance in a contract's hex code. An ID number is reported even inside other digits."""
+    """Eleven digits can occur by chance in a contract's hex code. An ID number is so long that it is reported even
+    inside other digits.
+    """
     assert NEEDLES.found_in(b"6" + TEXTS[2].encode() + b"0160") == set()
     assert NEEDLES.found_in(b"6" + ID_NUMBER.encode() + b"0160") != set()
 

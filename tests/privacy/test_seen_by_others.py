@@ -34,7 +34,7 @@ def test_opening_a_database_makes_it_readable_by_its_owner_only(tmp_path: Path) 
     engine = open_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE slip (content TEXT)")
-    # SQLite's additional files exist only while the database is open.
+    # The files that SQLite keeps beside the database exist only while the database is open.
     files = [path, *tmp_path.glob("ledger.db-*")]
     assert len(files) > 1
     assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
@@ -47,7 +47,7 @@ def test_opening_a_database_makes_it_readable_by_its_owner_only(tmp_path: Path) 
 
 
 def test_onboarding_shows_no_name_in_arguments_or_temporary_files(tmp_path: Path) -> None:
-    """The identity is given once in a file and once on standard input."""
+    """The identity is given once in a file, and once through standard input."""
     temporary, answer = tmp_path / "tmp", json.dumps(NEWCOMER, ensure_ascii=False)
     temporary.mkdir()
     with create_ledger(Settings(home=tmp_path / "var")):

@@ -1,4 +1,6 @@
-"""A database that has only sealed records, without a chain. Its keys are in files or with the given provider."""
+"""A database that has only sealed records, and no chain. The keys come from files, or from a key provider that a test
+gives.
+"""
 
 from __future__ import annotations
 
@@ -32,11 +34,11 @@ class Vault:
         self.rotation = KeyRotation(database, self.sealer, archiving)
 
     def under(self, keys: KeyProvider) -> Vault:
-        """Open the same database with another key provider."""
+        """Open the same database with the key provider ``keys``."""
         return Vault(self.folder, self.database, keys)
 
     def fill(self, count: int, first: int = 0) -> list[str]:
-        """Seal ``count`` records whose values contain their numbers, and return their ids."""
+        """Seal ``count`` records, whose values contain the records' numbers; return the records' ids."""
         with self.database.write() as session:
             return [self.sealer.seal(session, sealed_text(number)) for number in range(first, first + count)]
 

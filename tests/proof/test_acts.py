@@ -1,4 +1,4 @@
-"""Acts by signature: the messages word by word as in protocol §3, and the keys that can sign them."""
+"""Acts by signature: the signed messages have each 32-byte word of protocol §3, and only certain keys can sign them."""
 
 from __future__ import annotations
 

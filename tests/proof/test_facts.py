@@ -63,7 +63,9 @@ def test_account_of_another_form_is_refused(damage: dict[str, object]) -> None:
     [("withdrawals", "reported_at"), ("withdrawals", "at"), ("accounts", "reported_at"), ("accounts", "proposal")],
 )
 def test_facts_without_the_report_of_a_key_are_refused(member: str, name: str) -> None:
-    """Facts saved by an older version lack the reports; with such facts, a reported key would be accepted."""
+    """Facts that an older version saved do not contain reports of keys. With such facts, a reported key would be
+    accepted.
+    """
     facts = GENUINE.facts.to_dict()
     item = facts[member][0] if member == "withdrawals" else facts[member][SUBJECT.account]
     del item[name]
@@ -118,7 +120,7 @@ def test_histories_of_other_types_are_refused(member: str, damage: dict[str, obj
 
 @pytest.mark.parametrize("member", ["logs", "anchors", "status", "holds", "uses", "withdrawals"])
 def test_facts_with_a_repeated_item_are_refused(member: str) -> None:
-    """If an item occurred twice, one of the two would be ignored."""
+    """If an item occurred twice, a verifier would use one of the two and ignore the other."""
     facts = GENUINE.facts.to_dict()
     facts[member].append(facts[member][0])
     with pytest.raises(BadBundle, match="FACTS_FORM"):

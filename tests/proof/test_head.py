@@ -1,4 +1,4 @@
-"""Event digests and running heads, compared with words written by hand from protocol §3."""
+"""Digests of events, and the head of their hash chain, compared with bytes written by hand from protocol §3."""
 
 from __future__ import annotations
 
@@ -67,7 +67,8 @@ TAGS = {
     "AssetRegistry.Assessed": "asset/assessed/v1",
 }
 
-# The event, its arguments, and the hex of the words that follow the event's tag in the hashed bytes.
+# For each case: the event, its arguments, and in hex the 32-byte words that follow the event's tag when the event is
+# hashed.
 LAID_OUT = [
     (
         "CertificateLog.Anchored",

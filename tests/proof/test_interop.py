@@ -142,7 +142,9 @@ def test_detached_signature_is_accepted_by_a_jws_library(alg: str, place: int, s
 def presented_by_them(
     alg: str, names: Sequence[str], key: Actor | None = None, audience: Actor = BANK, nonce: str = NONCE
 ) -> tuple[Made, int]:
-    """Return a presentation of our certificate that the PyPI library made, and the time that the library chose."""
+    """Return a presentation of our certificate that was made by the library from PyPI, and the time that the library
+    wrote into it.
+    """
     genuine, _, holder = SUITES[alg]
     library = SDJWTHolder(compose(genuine.token, genuine.hidden))
     chosen = dict.fromkeys(names, True)

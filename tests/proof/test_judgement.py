@@ -102,7 +102,7 @@ def test_certificate_is_valid_from_its_nbf_time_until_just_before_its_exp_time(a
 
 @pytest.mark.parametrize("made", [GENUINE, REGISTERED], ids=["usage", "registration"])
 def test_certificate_is_not_valid_before_its_anchor(made: Made) -> None:
-    """An issuer cannot backdate a certificate, because the chain has the time of the anchor."""
+    """The chain records the time of the anchor, so an issuer cannot make a certificate valid before this time."""
     assert ISSUED < ANCHORED
     check = made.verify(ANCHORED - 1).checks[6]
     assert (check.code, check.details) == ("NOT_YET_VALID", {"nbf": ISSUED, "anchored": ANCHORED})
@@ -241,7 +241,9 @@ def test_presentation_must_be_made_shortly_before_its_receipt(late: int, valid: 
 
 @pytest.mark.parametrize("received", [AT, AT + MAX_KEY_BINDING_AGE])
 def test_retry_is_judged_at_the_time_of_its_first_receipt(received: int) -> None:
-    """Ten minutes or an hour later, the age of the presentation is still that of the first receipt."""
+    """A presentation is sent again ten minutes or an hour later. Its age is still computed from the time at which it
+    was first received.
+    """
     made, expect = GENUINE.presenting("tax_band", at=AT), replace(EXPECT, received=received)
     assert made.verify(AT + HOUR, expect).valid
     assert made.verify(AT + HOUR).checks[9].code == "KEY_BINDING_TIME"
@@ -297,7 +299,7 @@ class TestRegistration:
         [(AT - 1, None), (AT, AT), (AT + HOUR - 1, AT), (AT + HOUR, AT + HOUR), (AT + 2 * HOUR, None)],
     )
     def test_holder_at_each_time_is_known_after_several_transfers(self, at: int, since: int | None) -> None:
-        """A holder's certificate is valid only for the times at which this party held the asset."""
+        """A registration certificate is valid only for the times at which its subject held the asset."""
         made = REGISTERED.held((SUBJECT, ISSUED), (BANK, AT), (TAX, AT + HOUR), (SUBJECT, AT + 2 * HOUR))
         check = made.verify(at, ANYONE).checks[7]
         assert (check.code, check.details.get("since")) == ("OK" if since is None else "HOLDER_CHANGED", since)
@@ -321,7 +323,9 @@ class TestRegistration:
 
 
 def test_status_of_other_positions_is_ignored() -> None:
-    """Only the certificate's own position has a status. Other entries are withdrawn or held by their digests."""
+    """Only the status of the certificate's own log position counts. Evidence is withdrawn or held by its statement
+    digest, not by the status of its position.
+    """
     for place in PLACES:
         assert GENUINE.status(("revoked", "data_error", AT), of=place).verify().valid
 

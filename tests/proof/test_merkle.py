@@ -86,9 +86,10 @@ def test_inclusion_proof_is_valid_only_at_its_own_index(items: list[bytes], data
 
 
 def test_other_size_is_refused_if_it_changes_the_path() -> None:
-    """A size that is wrong by one is refused if it changes the path from the leaf to the root.
+    """A tree size that is wrong by one is refused if it changes the path from the leaf to the root.
 
-    If the path stays the same, the wrong size is found elsewhere: the anchor contains the right size.
+    If the path stays the same, the proof alone cannot show the error. The verifier then finds it because the anchor
+    contains the right size.
     """
     for size in range(1, 40):
         tree = Tree([leaf_hash(bytes([number])) for number in range(size)])
@@ -100,7 +101,9 @@ def test_other_size_is_refused_if_it_changes_the_path() -> None:
 
 
 def shape(index: int, size: int) -> list[str] | None:
-    """Return the side of each sibling, by the recursive definition of RFC 9162 §2.1.3.1."""
+    """Return for each sibling on the path whether it is left or right, by the recursive definition of RFC 9162
+    §2.1.3.1.
+    """
     if index >= size:
         return None
     if size == 1:
@@ -146,7 +149,9 @@ def test_empty_proof_is_refused(first: int, second: int) -> None:
 
 @pytest.mark.parametrize("claimed", [3, 7, 16, 1 << 40])
 def test_consistency_proof_is_refused_for_another_size(claimed: int) -> None:
-    """Sizes 7 and 8 have the same path; as for inclusion proofs, the anchors contain the sizes."""
+    """Sizes 7 and 8 have the same path, so the proof alone cannot show which is right. As with inclusion proofs, the
+    anchors contain the sizes.
+    """
     proof = consistency_proof(LEAVES, 4)
     assert verify_consistency(ROOTS[4], ROOTS[8], 4, 8, proof)
     assert verify_consistency(ROOTS[4], ROOTS[8], 4, claimed, proof) == (claimed == 7)

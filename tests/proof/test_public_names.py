@@ -1,4 +1,6 @@
-"""The public names of ``ledger.proof``: their list, the example in the docstring, and what importing them loads."""
+"""The public names of ``ledger.proof``: which names are listed, whether the docstring's example works, and which
+modules an import of them loads.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The statement that a party signs to sign in: its form, and that every other service refuses it."""
+"""The statement that a party signs to sign in: its form, and that a service refuses a statement made for another
+service.
+"""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ IGNORED: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("what", IGNORED)
 def test_withdrawal_by_another_party_is_ignored(what: str) -> None:
-    """Anyone who has the bundle can add entries to it."""
+    """The withdrawal is ignored, because anyone who has the bundle can add entries to it."""
     changes = dict(IGNORED[what])
     signature = changes.pop("signed", None)
     made = GENUINE.withdrawing(SUBJECT, ANCHORED, **changes)
@@ -154,7 +154,7 @@ def test_key_cannot_withdraw_before_its_binding_or_after_its_retirement(period: 
 
 
 def bound_to(party: Actor, **changes: Any) -> AccountFact:
-    """Return a fact that makes the key of ``DEVICE`` a further key of the party."""
+    """Return a fact by which the key of ``DEVICE`` is one more key of the party."""
     fact = GENUINE.facts.accounts[party.account]
     return replace(fact, key=DEVICE.signer.public_key, **changes)
 

@@ -17,7 +17,7 @@ from tests.installation.offices.elsewhere import Elsewhere, founded, office
 
 @pytest.fixture(scope="package")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalNode]:
-    """A node that neither the operator's nor the second authority's installation runs."""
+    """A chain node that is started here, outside the operator's and the second authority's installations."""
     with LocalNode(tmp_path_factory.mktemp("elsewhere"), persistent=False) as running:
         yield running
 

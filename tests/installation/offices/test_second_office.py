@@ -64,7 +64,9 @@ def test_a_registration_waits_until_the_second_authority_confirms_the_list(ledge
 def test_the_command_line_shows_the_second_authority_the_parties_to_register(
     elsewhere: Elsewhere, node: LocalNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only the owner can read the written file, even if an existing file was readable by others."""
+    """The command writes the list of parties to a file that other users could read; afterwards only its owner can read
+    it.
+    """
     with open_ledger(elsewhere.settings) as ledger:
         (row,) = ledger.parties.onboarding.onboard(ledger.authority, [newcomer(ledger, 7_015)])
         number, identity = ledger.parties.onboarding.pending(row.id), ledger.parties.register.identity(row.id)
@@ -192,7 +194,9 @@ def test_the_official_roles_of_a_new_party_are_proposed_after_its_registration(
 
 
 def test_an_expired_registration_is_proposed_again_as_a_separate_list(tmp_path: Path) -> None:
-    """A proposed registration cannot be cancelled; it expires if no second authority confirms it."""
+    """A proposed registration cannot be cancelled: it expires unless a second authority confirms it. Then it can be
+    proposed again.
+    """
     settings = Settings(home=tmp_path / "var")
     offices = settings.home / "offices"
     with create_ledger(settings):

@@ -81,7 +81,8 @@ def without_archive(story: Story, tmp_path_factory: pytest.TempPathFactory) -> I
     settings = Settings(home=tmp_path_factory.mktemp("part") / "home", batch_age=0, batch_size=1)
     result = restore(settings, story.sources(erasures=story.archive / "erased.jsonl"))
     with reopened(settings, story.pilot) as pilot:
-        # Lost batches may record erasures that the list lacks, so the restore made all sealed texts unreadable for now.
+        # The entries of lost batches may have recorded erasures that the list of erasures does not contain. Therefore
+        # the restore closed all sealed texts (nobody can read them), until the erasures are confirmed here.
         ledger = pilot.ledger
         assert ClosedTexts(ledger.database, result.ledger, ledger.archiving).confirm(None) == (0, result.closed)
         assert result.closed > 0
@@ -90,7 +91,9 @@ def without_archive(story: Story, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.fixture(scope="package")
 def origin(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Settings, dict[str, Any]]:
-    """Eight certificates issued after the backup, two batches each; one is for a firm registered after the backup."""
+    """Eight certificates that were issued after the backup. Each of them needed two batches; one of them is for a firm
+    that was registered after the backup.
+    """
     folder = tmp_path_factory.mktemp("origin")
     settings = settings_of(folder, erasures=folder / ERASURES)
     with founded(settings) as pilot:

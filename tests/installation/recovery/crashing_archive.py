@@ -36,7 +36,7 @@ PAGES = (0, 1, 2, 4, 8, 16, 32, 64)
 
 
 def template(ledger: Ledger, number: int) -> None:
-    """Return an entry that refers to no parties."""
+    """Append an entry that names no parties to the log."""
     with ledger.database.write() as session:
         entry = log.NewEntry("template", json.dumps({"type": "template", "v": 2, "number": number}).encode())
         log.append(session, [entry], ledger.clock())
@@ -90,7 +90,9 @@ def full(home: Path, folder: Path) -> dict[str, object]:
 
 
 def refusal(attempt: Callable[[], object], code: str = "ARCHIVE_FULL") -> int:
-    """Call ``act``; return 1 if the disk was full, 0 if the call succeeded. Other errors are raised."""
+    """Call ``attempt``. Return 1 if it raised ``code`` because the disk was full, and 0 if it succeeded; raise any
+    other error.
+    """
     try:
         attempt()
     except StorageFull as error:
@@ -100,7 +102,9 @@ def refusal(attempt: Callable[[], object], code: str = "ARCHIVE_FULL") -> int:
 
 
 def small(origin: Path, folder: Path) -> dict[str, object]:
-    """Back up and restore for each amount of free space; each try succeeds, or is refused and leaves no files."""
+    """Back up and restore once for each amount of free space. Check that each attempt succeeds, or is refused and
+    leaves no files.
+    """
     disk = SmallDisk(folder, 16 << 20)
     result: dict[str, list[int]] = {"backup": [], "restore": []}
     sources = Sources(origin / "backup", origin / "keys", origin / "archive")

@@ -33,7 +33,7 @@ class Lost:
             ledger.reader,
             ledger.scenarios,
             ledger.installation.issuer,
-            ledger.archiving.erased(),
+            frozenset(ledger.archiving.erased()),
         )
 
     def lost(self) -> list[int]:
@@ -47,7 +47,7 @@ def texts(pilot: Pilot) -> ClosedTexts:
 
 
 def joined(pilot: Pilot) -> str:
-    """Register a firm after the backup, and return the name under which the test's actors know it."""
+    """Register a firm that the backup does not contain, and return the firm's number."""
     firm = f"new-{pilot.firm()}"
     pilot.actors.cast.firms[firm] = pilot.party(PartyKind.ENTERPRISE)
     return firm

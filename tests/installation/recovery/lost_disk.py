@@ -19,7 +19,7 @@ AHEAD = 100
 
 @dataclass
 class Story:
-    """The certificates, batches and folders of the ledger before its disk was lost."""
+    """The ledger before its disk was lost: its certificates, batches and folders."""
 
     folder: Path
     settings: Settings

@@ -31,7 +31,7 @@ def test_a_certificate_comes_back_with_status_bundle_and_verification(lost: Lost
     with pytest.raises(NotFound, match="CERTIFICATE_UNKNOWN"):
         ledger.verification.status(number)
     adopted = lost.adopting.adopt(lost.bundles[number])
-    # The backup contains the certificate's template.
+    # The certificate's template is not among the four adopted entries, because the backup contains it.
     assert adopted.certificate_no == number and adopted.entries == 4 and sorted(adopted.claims) == sorted(FIELDS)
     assert adopted.parties == []
     assert ledger.verification.status(number)["state"] == "active"
@@ -124,7 +124,9 @@ def test_claims_missing_in_one_bundle_are_added_from_the_next(lost: Lost) -> Non
 def test_a_lost_certificate_can_come_back_after_another_was_issued_for_its_request(
     lost: Lost, origin: tuple[Path, Settings, dict[str, Any]]
 ) -> None:
-    """After the restore a new certificate is issued for the request; then the first certificate comes back too."""
+    """A certificate was lost, and after the restore another certificate was issued for the same request. The lost
+    certificate is then taken back from its bundle.
+    """
     ledger, (firm, answered, first) = lost.pilot.ledger, origin[2]["issued"]
     (second,) = lost.pilot.actors.issue({firm: answered}).values()
     ledger.anchoring.flush()
@@ -133,7 +135,8 @@ def test_a_lost_certificate_can_come_back_after_another_was_issued_for_its_reque
     for number in (first, second):
         assert ledger.verification.status(number)["state"] == "active"
         assert valid(lost.pilot, ledger.certificates.bundles.build(number).to_bytes())
-    # The chain counts the uses of both certificates together, because the limit applies to their request.
+    # The chain counts the uses of both certificates together, because both were issued for one request, and the limit
+    # of uses applies to the request.
     with ledger.database.read() as session:
         rows = [session.get_one(Certificate, number) for number in (first, second)]
     assert rows[0].request_id == rows[1].request_id and rows[0].version != rows[1].version

@@ -150,7 +150,9 @@ def test_a_missing_archive_stops_anchoring_and_nothing_else(pilot: Pilot, missin
 
 
 def test_a_new_archive_gets_all_earlier_batches(pilot: Pilot, tmp_path: Path) -> None:
-    """An archive that is set later gets all earlier batches when the next batch is archived."""
+    """The archive's folder is set when earlier batches exist already. When the next batch is archived, the archive gets
+    the earlier batches too.
+    """
     ledger = pilot.ledger
     ledger.anchoring.flush()
     settings = ledger.settings.model_copy(update={"archive": tmp_path / "new", "home": tmp_path})
@@ -250,7 +252,9 @@ def test_an_erasure_is_refused_if_it_cannot_be_listed_outside_the_backups(pilot:
 def test_a_text_in_an_unreachable_archive_is_erased_when_the_batch_of_the_erasure_is_archived(
     pilot: Pilot, tmp_path: Path
 ) -> None:
-    """If the list of erasures is stored outside the archive, a text can be erased while the archive is unreachable."""
+    """The list of erasures is stored outside the archive, so a text can be erased even while the archive is
+    unreachable.
+    """
     ledger, firm = pilot.ledger, pilot.firm()
     number, folder = pilot.certificate(firm), folder_of(pilot)
     party, away = pilot.actors.cast.firms[firm], folder.with_name("unmounted")
@@ -287,7 +291,9 @@ def test_a_key_rotation_rewraps_the_archive_or_is_refused(pilot: Pilot) -> None:
 
 
 def test_the_journal_of_a_local_chain_is_archived(pilot: Pilot) -> None:
-    """The chain's journal is archived in every anchoring turn: acts such as a revocation are only in the journal."""
+    """Each anchoring turn archives the chain's journal, because acts such as a revocation are recorded only in the
+    journal.
+    """
     ledger = pilot.ledger
     number = pilot.certificate(pilot.firm())
     journal = ledger.settings.home / "chain" / "journal.jsonl"
@@ -295,7 +301,8 @@ def test_the_journal_of_a_local_chain_is_archived(pilot: Pilot) -> None:
     ledger.certificates.status.revoke(number, "data_error")
     ledger.anchoring.tick()
     assert kept.read_bytes() == journal.read_bytes()
-    # If the archived copy was cut off, changed, or replaced by another chain's journal, it is written again.
+    # The archive's copy of the journal is written again if the copy was cut off, changed, or replaced by another
+    # chain's journal.
     whole = journal.read_bytes()
     for damaged in (whole[:-7], whole[:-1], b"x" * len(whole), whole + b"more\n", b""):
         kept.write_bytes(damaged)

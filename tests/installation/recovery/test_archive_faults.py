@@ -1,4 +1,4 @@
-"""Faults of the archive: kills at each step, and a full disk."""
+"""Faults of the archive: the process is killed at each step of archiving, or the archive's disk is full."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def test_after_a_kill_at_any_step_the_archive_has_everything_on_the_chain(
     origin: Path, tmp_path: Path, point: str
 ) -> None:
-    """A home that is lost with the process is restored from backup, archive and chain; else its anchoring continues."""
+    """If the ledger's folder (home) is lost too, it is restored from backup, archive and chain. If not, anchoring
+    continues in it.
+    """
     copied(origin / "home", tmp_path / "home")
     copied(origin / "archive", tmp_path / "archive")
     (tmp_path / "home" / "archive.json").write_text(json.dumps({"folder": str(tmp_path / "archive")}))

@@ -1,4 +1,6 @@
-"""A backup is consistent although programs write, is never incomplete, is checked, and only its owner can read it."""
+"""A backup is consistent even while programs write to the ledger. It is never incomplete, it is checked, and only its
+owner can read it.
+"""
 
 from __future__ import annotations
 

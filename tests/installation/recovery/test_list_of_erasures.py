@@ -1,4 +1,6 @@
-"""The list of erasures ignores an incomplete line, reports a damaged line, and can serve several ledgers."""
+"""The list of erasures: its reader ignores an incomplete last line and reports a damaged line. Several ledgers can use
+one list.
+"""
 
 from __future__ import annotations
 

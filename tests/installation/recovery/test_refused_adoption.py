@@ -24,7 +24,9 @@ from tests.support.ledgers.small_ledger import copied, reopened, valid
 
 
 def test_an_erased_text_does_not_come_back_with_a_bundle(lost: Lost) -> None:
-    """The entry and its status come back, but not the text: the list of erasures names the text."""
+    """The entry and its status are taken back from the bundle, but its text is not, because the list of erasures names
+    it.
+    """
     ledger = lost.pilot.ledger
     result = lost.adopting.adopt(lost.bundles[lost.erased])
     assert result.entries == 4 and result.claims == []
@@ -36,7 +38,9 @@ def test_an_erased_text_does_not_come_back_with_a_bundle(lost: Lost) -> None:
 def test_claims_that_come_back_are_unreadable_until_the_erasures_are_confirmed(
     origin: tuple[Path, Settings, dict[str, Any]], tmp_path: Path
 ) -> None:
-    """The restore has no list of erasures. Entries are taken back from bundles, and then the list is applied."""
+    """The ledger is restored without a list of erasures. Entries are then taken back from bundles; their claims stay
+    unreadable until a list of erasures is applied.
+    """
     folder, settings, result = origin
     home = settings.model_copy(update={"home": tmp_path / "home", "erasures": None})
     chain, erased, kept = folder / "home" / "chain", result["erased"], result["numbers"][0]
@@ -51,7 +55,8 @@ def test_claims_that_come_back_are_unreadable_until_the_erasures_are_confirmed(
         assert valid(pilot, pilot.ledger.certificates.bundles.build(kept).to_bytes())
         with pytest.raises(NotFound, match="SEALED_ERASED"):
             pilot.ledger.certificates.bundles.build(erased)
-        # The ledger keeps the list of erasures, so taking the same bundle back again restores no erased text.
+        # The ledger keeps the list of erasures that was applied. Taking the same bundle back again therefore
+        # restores no erased text.
         assert lost.adopting.adopt(lost.bundles[erased]).claims == []
     again = settings.model_copy(update={"home": tmp_path / "again", "erasures": None})
     restore(again, Sources(folder / "backup", folder / "keys", chain=chain))
@@ -116,7 +121,9 @@ def test_entries_are_checked_against_the_root_on_the_chain(lost: Lost) -> None:
 
 
 def test_a_certificate_with_an_invalid_signature_is_taken_back_and_signed_again(lost: Lost) -> None:
-    """The entry was anchored. The signature in the bundle was not made by the issuer, so it is not stored."""
+    """The entry was anchored, so it is taken back. The bundle's signature was not made by the issuer, so the ledger
+    signs the certificate again and does not store that signature.
+    """
     ledger, number = lost.pilot.ledger, lost.numbers[0]
     full = parse_bundle(lost.bundles[number])
     token, *rest = full.certificate.split("~")
@@ -130,7 +137,9 @@ def test_a_certificate_with_an_invalid_signature_is_taken_back_and_signed_again(
 def test_an_entry_of_a_lost_batch_has_no_proof_until_a_bundle_brings_it(
     origin: tuple[Path, Settings, dict[str, Any]], tmp_path: Path
 ) -> None:
-    """The entry is in the backup because it was waiting for its batch; the batch is lost, and with it the proof."""
+    """At the time of the backup the entry was waiting for its batch, so the backup contains the entry. The batch was
+    lost, and the entry's proof with it.
+    """
     folder, settings, result = origin
     source = copied(folder / "home", tmp_path / "source")
     mine = settings.model_copy(update={"home": source, "erasures": None})

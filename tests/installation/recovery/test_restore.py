@@ -142,7 +142,9 @@ def test_parties_are_restored_and_sessions_are_not(story: Story, with_archive: O
 def test_an_operator_that_changed_its_key_after_the_backup_sends_with_the_new_key(
     story: Story, home: Settings, tmp_path: Path, archived: bool
 ) -> None:
-    """The new account is on the chain, and its key is in the key files. Only the archive may have its database row."""
+    """The chain and the key files contain the operator's new account. Only in one of the two cases does the archive
+    contain the account's database row.
+    """
     source = copied(story.folder, tmp_path / "story")
     settings = story.settings.model_copy(update={"home": source / "home", "archive": source / "archive"})
     with open_ledger(settings) as ledger:
@@ -174,7 +176,9 @@ def test_an_operator_that_changed_its_key_after_the_backup_sends_with_the_new_ke
 
 
 def test_a_restored_ledger_can_be_backed_up_and_restored(story: Story, home: Settings, tmp_path: Path) -> None:
-    """After a second backup and restore, lost batches are still listed as lost."""
+    """The restored ledger is backed up and restored again. Batches that the first restore listed as lost are still
+    listed.
+    """
     first = restore(home, story.sources(erasures=story.archive / "erased.jsonl"))
     back_up(home, tmp_path / "data", tmp_path / "keys")
     again = home.model_copy(update={"home": tmp_path / "again"})
@@ -211,7 +215,9 @@ def test_a_restored_ledger_continues_to_archive_in_the_same_folder(story: Story,
     ],
 )
 def test_the_guide_names_the_source_of_every_table(guide: str, words: tuple[str, str, str]) -> None:
-    """The guide lists the tables that the archive restores and those that are emptied; the code lists all others."""
+    """The guide lists the tables that the archive restores, and the tables that a restore empties.
+    ``FROM_THE_BACKUP_ALONE`` in the code lists all other tables.
+    """
     text = (PROJECT / "docs" / "guides" / guide).read_text("utf-8")
     first, second, end = (text.index(each) for each in words)
     archived, emptied = (set(re.findall(r"`(\w+)`", part)) for part in (text[first:second], text[second:end]))
@@ -221,7 +227,9 @@ def test_the_guide_names_the_source_of_every_table(guide: str, words: tuple[str,
 
 
 def test_the_tables_declared_as_archived_are_the_tables_that_the_archive_selects() -> None:
-    """Tables whose rows the archive selects by an entry's digest have the source ENTRIES; no other but parts has it."""
+    """The source ``ENTRIES`` is declared for the tables whose rows the archive selects by an entry's digest, for the
+    tables of the log, and otherwise only for tables that are parts of such rows.
+    """
     by_digest = {table.name for table in closure._NAMED_BY_DIGEST}
     parts = {column.table.name for columns in closure._PARTS.values() for column in columns}
     log = {"batch", "entry", "sealed", "counter", "presentation", "ledger_identity"}

@@ -16,7 +16,9 @@ from tests.support.ledgers.small_ledger import batches, copied
 
 
 def test_the_newer_of_two_journals_is_restored(story: Story, home: Settings, tmp_path: Path) -> None:
-    """The backup alone restores the ledger as it was then; a journal older than the backup's journal is not used."""
+    """A journal that is older than the backup's journal is not used. Without an archive, the ledger is restored as it
+    was at the time of the backup.
+    """
     old = tmp_path / "old"
     old.mkdir()
     lines = (story.backup / "chain" / "journal.jsonl").read_bytes().splitlines(keepends=True)
@@ -39,7 +41,9 @@ def test_a_lost_local_chain_is_restored_from_the_archive(story: Story, home: Set
 def test_a_chain_that_lost_its_end_is_refused_unless_the_loss_is_accepted(
     story: Story, home: Settings, tmp_path: Path
 ) -> None:
-    """The archive shows that the chain lost batches. If the operator accepts the loss, they are anchored again."""
+    """The archive contains batches that the chain lost, so the restore is refused. If the operator accepts the loss,
+    the restore anchors these batches again.
+    """
     archive = copied(story.archive, tmp_path / "archive")
     for folder in archive.glob("*.chain"):
         shutil.rmtree(folder)

@@ -71,7 +71,9 @@ def test_a_restore_is_refused_if_the_given_list_of_erasures_does_not_exist(
 def test_texts_stay_unreadable_if_the_list_of_erasures_is_older_than_the_log(
     story: Story, home: Settings, tmp_path: Path
 ) -> None:
-    """The archive is older than the erasure, or the archive's list of erasures was replaced by another list."""
+    """The list is too old because the archive was copied before the erasure, or because another list was put in its
+    place.
+    """
     archive = copied(story.archive, tmp_path / "archive")
     (archive / "erased.jsonl").write_bytes(b"")
     result = restore(home, story.sources(archive=archive))
@@ -121,7 +123,9 @@ def test_damaged_texts_of_the_archive_do_not_replace_texts_of_the_backup(
 def test_a_restore_without_a_wrapping_key_is_refused_and_names_the_texts(
     story: Story, home: Settings, tmp_path: Path
 ) -> None:
-    """The wrapping key was rotated after the keys were backed up; the archive uses the new key, which is missing."""
+    """The wrapping key was rotated after the backup of the keys. The texts in the archive are wrapped with the new key,
+    which is missing in this backup.
+    """
     source = copied(story.folder, tmp_path / "story")
     settings = story.settings.model_copy(update={"home": source / "home", "archive": source / "archive"})
     with open_ledger(settings) as ledger:
@@ -140,7 +144,8 @@ def test_a_restore_without_a_wrapping_key_is_refused_and_names_the_texts(
         with pytest.raises(Misconfigured, match="SEALING_KEY_MISSING"):
             ledger.certificates.bundles.build(story.late[0])
         assert ledger.verification.status(story.late[0])["state"] == "active"
-    # Even without the old key all texts can be read: the archive has the same texts, wrapped with the new key.
+    # The old key is not needed: the archive contains the texts of the backup too, and there they are wrapped with the
+    # new key.
     keys = copied(tmp_path / "keys-2", tmp_path / "keys-3")
     (keys / "keys" / "kek-1.key").unlink()
     renewed(keys)

@@ -10,5 +10,5 @@ from tests.support.actors.pilots import Pilot
 
 @pytest.fixture
 def firm(pilot: Pilot) -> str:
-    """A new firm for each test, whose key is kept here."""
+    """A new firm for each test; the installation keeps the firm's key."""
     return pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)

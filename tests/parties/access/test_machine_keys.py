@@ -18,7 +18,7 @@ from tests.support.ledgers.waiting_ledger import fresh_key
 
 @pytest.fixture
 def firm(pilot: Pilot) -> str:
-    """A new firm for each test, whose key is kept here."""
+    """A new firm for each test; the installation keeps the firm's key."""
     return pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)
 
 
@@ -77,7 +77,7 @@ def test_a_machine_key_is_limited_to_its_scopes(pilot: Pilot, firm: str) -> None
 
 
 def test_a_stolen_machine_key_cannot_create_keys_or_sessions(pilot: Pilot, firm: str) -> None:
-    """The stolen key also cannot list, revoke or end the party's other keys and sessions."""
+    """With the stolen key a thief also cannot list or revoke the party's other keys, or list or end its sessions."""
     ledger = pilot.ledger
     new = made(ledger, firm)
     thief = ledger.callers.of(new.key)

@@ -19,7 +19,7 @@ from tests.support.ledgers.waiting_ledger import fresh_key
 
 
 def dismissed(pilot: Pilot, party: str, *steps: str) -> None:
-    """Set the party's status: one authority acts, or two authorities act if the status needs two."""
+    """Set the party to each status in ``steps``. One authority acts, or two authorities if the status needs two."""
     first = pilot.ledger.installation.authority_party
     for status in steps:
         pilot.ledger.parties.role_changes.set_status(pilot.ledger.actor(first), party, status, "investigation")
@@ -132,7 +132,7 @@ def test_roles_come_from_the_chain_and_not_from_onboarding(pilot: Pilot, firm: s
     assert ledger.callers.of(token).roles == {Role.CONSUMER}
     assert ledger.roles.actor(firm).roles == ledger.actor(firm).roles == {Role.CONSUMER}
     assert ledger.roles.of([firm])[firm] == ("consumer",)
-    # The roles requested at onboarding give no permission.
+    # The party asked for other roles at onboarding, but requested roles give no permission.
     assert ledger.parties.register.get(firm).roles == ("subject",)
 
 

@@ -22,7 +22,9 @@ from tests.support.ledgers.waiting_ledger import at_once, no
 
 
 def test_a_sign_in_statement_signed_for_the_address_of_a_relay_is_refused(pilot: Pilot, firm: str) -> None:
-    """A relay passes the service's nonce to its client; the client signs for the relay's address and is refused."""
+    """A relay gives the service's nonce to its own client. The client signs a statement for the relay's address, and
+    the service refuses it.
+    """
     ledger = pilot.ledger
     relay = replace(here(ledger), origin="https://relay.example")
     assert refused(lambda: ledger.sessions.begin(statement(ledger, firm, place=relay))) == "SESSION_ORIGIN_DIFFERS"
@@ -108,7 +110,7 @@ def test_only_an_active_key_of_the_party_signs_in(pilot: Pilot, firm: str) -> No
 
 
 def test_an_admin_cannot_sign_in_as_a_subject(pilot: Pilot, firm: str) -> None:
-    """An admin that manages parties can sign in only as itself, because no call makes a token for another party."""
+    """An admin may manage parties, but can sign in only as itself: no call creates a token for another party."""
     ledger = pilot.ledger
     admin = signer_of(ledger, ledger.installation.authority_party)
     assert refused(lambda: ledger.sessions.begin(statement(ledger, firm, signer=admin))) == "SESSION_KEY_NOT_LIVE"
@@ -140,7 +142,9 @@ def held(ledger: Ledger, **where: str) -> int:
 
 
 def test_the_number_of_nonces_is_limited(pilot: Pilot, firm: str) -> None:
-    """Many requests from a few addresses delete only nonces for these addresses, not those of other parties."""
+    """Someone asks for many nonces from a few addresses. The service then deletes nonces that were issued to these
+    addresses, but no nonces of other parties.
+    """
     ledger = pilot.ledger
     small = Sessions(ledger.database, here(ledger), lambda _: None, 1800, ledger.clock, 4, 12)
     with ledger.database.write() as session:

@@ -79,7 +79,7 @@ def test_a_first_key_registers_its_party_and_signs_in(pilot: Pilot) -> None:
 def test_a_first_key_is_valid_only_after_two_authorities_decided(
     waiting: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If the second authority has its own installation, the key cannot sign in until that authority has confirmed."""
+    """The second authority has its own installation. Until this authority confirms, the first key cannot sign in."""
     first, second, _ = officers(waiting)
     party, signer = keyless(waiting), a_key()
     code = waiting.parties.enrolments.issue(Actor(first, frozenset({Role.AUTHORITY})), party).code
@@ -199,7 +199,7 @@ def test_an_enrolment_code_is_invalid_after_the_party_is_erased(pilot: Pilot) ->
 
 
 def test_onboarding_a_keyless_party_again_with_a_key_proposes_that_key(pilot: Pilot) -> None:
-    """Two authorities decide, as for a new party, and the party's enrolment code becomes invalid."""
+    """As for a new party, two authorities decide about the key. The party's earlier enrolment code becomes invalid."""
     ledger = pilot.ledger
     serial = next(_SERIALS)
     party, signer, late = keyless(ledger, serial=serial), a_key(), a_key()

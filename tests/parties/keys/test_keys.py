@@ -77,7 +77,7 @@ def next_second(ledger: Ledger) -> int:
 
 
 def judged(ledger: Ledger, number: str) -> Report:
-    """Return the report that a verifier gets now without a presentation by the holder."""
+    """Return the report of a verifier who checks the certificate now, without a presentation by its holder."""
     return ledger.verification.verify(ledger.certificates.bundles.build(number).to_bytes(), Expectation()).report
 
 
@@ -264,7 +264,9 @@ def test_a_renewed_accreditation_keeps_its_start(pilot: Pilot) -> None:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
-    """The folder of a separate ledger with an accredited platform: a ledger reads the platform's key when it opens."""
+    """The folder of a separate ledger with an accredited platform. A separate ledger is needed because a ledger reads
+    the platform's key only when it is opened.
+    """
     with create_ledger(Settings(home=tmp_path)) as ledger:
         assemble(ledger, ["1", "2", "3", "4"])
         now = ledger.clock()

@@ -66,7 +66,7 @@ def actors(pilot: Pilot) -> CreditBureau:
 
 
 def certified(actors: CreditBureau) -> tuple[str, str]:
-    """Issue a certificate, and return its number and its authorization."""
+    """Issue a certificate. Return the certificate's number and the id of its authorization."""
     consent = actors.authorise([FIRM], lambda _: None)[FIRM]
     actors.answer({consent: SUPPLIED})
     number = actors.issue({FIRM: consent})[FIRM]
@@ -106,7 +106,9 @@ def test_a_consent_signed_with_another_partys_p256_key_is_refused(actors: Credit
 
 
 def test_a_party_with_only_a_p256_key_cannot_act_on_the_chain(pilot: Pilot) -> None:
-    """After an authority binds a secp256k1 key, the party acts with that key; statements of both keys are valid."""
+    """An authority then binds a secp256k1 key, with which the party can act on the chain. Statements signed with either
+    key are valid.
+    """
     ledger = pilot.ledger
     provider = newcomer(ledger, 9_705, PartyKind.UTILITY, Role.PROVIDER)
     first = ledger.parties.register.get(provider)

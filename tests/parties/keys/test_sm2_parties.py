@@ -47,7 +47,7 @@ def fresh() -> Sm2Signer:
 
 
 def bound(ledger: Ledger, party: str) -> Sm2Signer:
-    """Bind a new additional key to the party."""
+    """Bind a new key to the party, in addition to its present key."""
     signer = fresh()
     ledger.parties.keys.bind(ledger.authority, party, signer.public_key, proof(ledger, party, signer))
     return signer
@@ -126,7 +126,9 @@ def test_parties_with_es256k_keys_are_served_and_certificates_keep_their_suite(p
 
 
 def test_a_certificate_uses_the_digest_algorithm_of_its_request(pilot: Pilot) -> None:
-    """Providers have hashed with the request's algorithm; if the suite changes, only new requests use the new one."""
+    """Providers hash claims with the algorithm that the request names. If the installation's suite changes, only later
+    requests name the new algorithm.
+    """
     ledger = pilot.ledger
     with pilot.under(suite="sha256-es256k") as before:
         consent = before.authorise("4")
@@ -142,7 +144,9 @@ def test_a_certificate_uses_the_digest_algorithm_of_its_request(pilot: Pilot) ->
 
 
 def test_an_sm2_withdrawal_is_an_entry_in_the_bundle(pilot: Pilot) -> None:
-    """The chain cannot check the signature, so the withdrawal is in the bundle, where a verifier with SM2 finds it."""
+    """The chain cannot check an SM2 signature, so the withdrawal is an entry in the bundle. A verifier that supports
+    SM2 checks it there.
+    """
     ledger, firm = pilot.ledger, pilot.cast.firms["2"]
     signer = bound(ledger, firm)
     consent = pilot.authorise("2")
@@ -204,7 +208,9 @@ def test_a_binding_that_is_on_the_chain_is_completed_in_the_database_after_a_cra
 def test_a_service_without_the_sm2_suite_reports_the_missing_suite(
     pilot: Pilot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without the suite nobody can tell whose key it is, so the error must not claim that the key is unknown."""
+    """Without the suite the service cannot find out whose key signed. Therefore the error must not say that the key is
+    unknown.
+    """
     raw = pilot.ledger.certificates.bundles.build(pilot.certificate("4")).to_bytes()
     for module in ("gmalg", "gmalg.ellipticcurve", "gmalg.sm2"):
         monkeypatch.setitem(sys.modules, module, None)
@@ -241,7 +247,9 @@ def test_a_party_must_keep_one_key_that_the_chain_can_check(pilot: Pilot) -> Non
 
 
 def test_two_authorities_bind_an_additional_sm2_key_with_a_proof_of_possession(pilot: Pilot) -> None:
-    """The chain cannot check an SM2 key's proof of possession, so the party cannot bind the key alone."""
+    """The chain cannot check that the party possesses an SM2 key, so the party cannot bind the key alone: two
+    authorities do.
+    """
     ledger, bank, signer = pilot.ledger, pilot.cast.bank, fresh()
     authority, firm = ledger.installation.authority_party, pilot.cast.firms["1"]
     for wrong in (proof(ledger, bank, fresh()), proof(ledger, firm, signer)):

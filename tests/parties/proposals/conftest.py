@@ -11,7 +11,7 @@ from tests.support.ledgers.waiting_ledger import DELAY, skip
 def nothing_pending(waiting: Ledger) -> None:
     """Move the clock until every proposal of earlier tests has expired.
 
-    Otherwise the next test would carry out a ready proposal, and an officer could cancel nothing while a confirmed
-    proposal about this officer waits.
+    Otherwise the next test would also carry out old proposals that are ready. And while a confirmed proposal about an
+    officer waits, this officer can cancel no proposal.
     """
     skip(waiting, DELAY + OPEN_FOR + 60)

@@ -1,4 +1,6 @@
-"""After crashes and races, registrations and proposals are continued, and the database matches the chain."""
+"""After crashes and races, the service continues registrations and proposals, and the database agrees with the chain
+again.
+"""
 
 from __future__ import annotations
 

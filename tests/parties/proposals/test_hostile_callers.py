@@ -23,7 +23,7 @@ from tests.support.ledgers.waiting_ledger import DELAY, fresh_key, new_party, ne
 
 
 def fresh_signer(ledger: Ledger) -> Signer:
-    """Return the signer of a new key that is kept here."""
+    """Return the signer of a new key that the installation keeps."""
     return ledger.custody.signer(*ledger.custody.create())
 
 
@@ -64,7 +64,9 @@ def test_a_stranger_cannot_report_with_a_partys_key_that_the_service_keeps(waiti
 
 
 def office_elsewhere(ledger: Ledger) -> tuple[str, bytes]:
-    """Return the id and the key of an authority with its own installation; its key is not kept here."""
+    """Return the id and the key of an authority that has its own installation; the installation under test does not
+    keep this key.
+    """
     key = new_private_key()
     signer = signer_of_key(key.hex())
     there = replace(
@@ -101,7 +103,7 @@ def test_the_service_does_not_confirm_another_institutions_proposal_by_itself(wa
     assert waiting.reader.officers() == 3
 
 
-# Attacks with calls that differ from what they seem to be
+# Attacks with calls that look like a different call
 
 
 def proposed_raw(ledger: Ledger, by: str, target: str, data: bytes) -> int:

@@ -1,4 +1,6 @@
-"""A pause stops some acts and lets others continue; it ends after some time, or two officers end it."""
+"""A pause stops some acts and lets others continue. It ends by itself after some time, or earlier if two officers
+decide so.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from tests.support.ledgers.waiting_ledger import DELAY, fresh_key, new_party, ne
 
 @pytest.fixture(autouse=True)
 def rested(waiting: Ledger) -> Iterator[None]:
-    """Wait until every officer may pause again after earlier pauses; after the test, end the pause."""
+    """Move the clock until every officer may pause again, because an officer must wait after a pause. End the pause
+    after the test.
+    """
     skip(waiting, MAX_PAUSE + PAUSE_REST + DAY)
     yield
     if waiting.reader.paused_until():

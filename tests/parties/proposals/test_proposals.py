@@ -231,7 +231,9 @@ def test_an_act_whose_proposal_expired_can_be_proposed_again(waiting: Ledger) ->
 
 
 def test_a_refused_proposal_does_not_stop_the_others(waiting: Ledger) -> None:
-    """One proposer lost its role in the meantime, so its act is refused; the other act is carried out anyway."""
+    """One proposer lost its role before its proposal was carried out, so this proposal is refused. The other proposal
+    is carried out anyway.
+    """
     first, second, _ = officers(waiting)
     fourth, party = newcomer(waiting), newcomer(waiting)
     waiting.parties.role_changes.set_roles(waiting.parties.register.actor(first), fourth, [Role.AUTHORITY])

@@ -234,8 +234,9 @@ def test_invalid_history_is_refused(history: list[HistoryEvent]) -> None:
     ],
 )
 def test_other_spelling_of_an_argument_is_refused(name: str, spelled: Any) -> None:
-    """The history would still have the chain's head, but another spelling of an argument could show a plain right as
-    exclusive."""
+    """A history with another spelling of an argument would still match the head of the chain's event hash chain. But
+    the other spelling could show a plain right as an exclusive right.
+    """
     grant = granted(50, PROVIDER, 1, "hold", BANK, (60, 70))
     other = HistoryEvent(grant.event, {**grant.args, name: spelled})
     if not isinstance(spelled, float):

@@ -51,7 +51,9 @@ def ruled(**rules: Changes) -> dict[str, Any]:
 
 
 def names_exchanged() -> Report:
-    """Exchange the names of two claims of one kind: each shows the value that the provider signed for the other."""
+    """Exchange the names of two claims of the same kind, so that each name shows the value that the provider signed for
+    the other name.
+    """
     hidden = HIDDEN | {"tax_trend": "A"}
     rules = ruled(tax_trend=RULES["tax_band"][1])
     signed = provided(tax_band="B", tax_trend="A")
@@ -60,7 +62,7 @@ def names_exchanged() -> Report:
 
 
 def shown(value: Any) -> Report:
-    """Disclose a claim whose value contains hidden data; the provider and the platform cooperate."""
+    """Disclose a claim whose value contains hidden data. The provider and the platform cooperate in this attack."""
     return usage(hidden=HIDDEN | {"tax_band": value}, disclosed=["tax_band"]).verify()
 
 
@@ -70,7 +72,9 @@ def flipped() -> Report:
 
 
 def consent_flipped() -> Report:
-    """Anchor the withdrawn consent again, as a different leaf: its signature has the other valid ``s``."""
+    """Anchor the withdrawn consent a second time, as a different leaf: its signature is changed to the other valid
+    ``s``.
+    """
     made = GENUINE.withdrawn((SUBJECT, ANCHORED + 1))
     entry = dict(made.bundle.evidence[0].statement)
     header, _, signature = entry["signature"].split(".")
@@ -79,7 +83,9 @@ def consent_flipped() -> Report:
 
 
 def repeated_row() -> Report:
-    """Disclose a whole row: the scenario allows only predicates, but a rule in its template repeats any text."""
+    """Disclose a whole row. The scenario allows only predicates, but one rule in its template returns any text
+    unchanged.
+    """
     repeats = ruled(tax_band={"op": "text", "column": "band", "order": "month"})
     return usage(template=repeats | {"payload_mode": "predicate"}, hidden=HIDDEN | {"tax_band": WHOLE_ROW}).verify()
 

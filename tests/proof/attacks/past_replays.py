@@ -1,4 +1,5 @@
-"""Attacks that once succeeded by using genuine statements a second time: anchored, issued or shown elsewhere.
+"""Attacks that once succeeded by using genuine statements a second time: anchored again, issued again or shown
+elsewhere.
 
 Each attack makes its own bundle and facts. Every signature and anchor in them is made by the party that they name.
 """
@@ -56,7 +57,9 @@ def of_the_same_request(made: Made) -> Made:
 
 
 def consent_anchored_again(at: int) -> Report:
-    """The subject withdrew the consent. Another issuer anchors it again in its own log, and the bundle names that."""
+    """The subject withdrew the consent. Another issuer anchors the consent again in its own log, and the bundle names
+    this new anchor.
+    """
     return GENUINE.anchoring(0, at, OTHER_ISSUER).withdrawn((SUBJECT, ANCHORED + 1)).verify()
 
 
@@ -68,7 +71,7 @@ def said_to_be_the_issuers() -> Report:
 
 
 def signed_again_by_another_issuer() -> Report:
-    """Another issuer issues a certificate with the same evidence. The two certificates share their uses."""
+    """Another issuer signs a certificate that names the same evidence. The uses of both are counted together."""
     other = usage(claims=OTHER_NUMBER | {"iss": OTHER_ISSUER.id}, issuer=OTHER_ISSUER)
     again = other.anchored_again(ELSEWHERE, 0).presenting("tax_band")
     return again.knowing(uses=spent().facts.uses).verify()
@@ -82,7 +85,7 @@ def copied(name_the_real_one: bool = False) -> Report:
 
 
 def replayed(statement: str) -> Report:
-    """Use a bundle in which one statement was signed for another ledger, a copy of this one."""
+    """Verify a bundle in which one statement was signed for another ledger, which is a copy of the bundle's ledger."""
     changes: dict[str, Any] = {statement: {"ledger": COPY.ledger}}
     return usage(**changes).verify()
 

@@ -36,7 +36,7 @@ def with_member(path: str, value: Any) -> Attack:
 
 
 def with_text(old: str, new: str) -> Attack:
-    """Replace one part of the file's text."""
+    """Replace the text ``old`` in the bundle file by ``new``."""
     text = GENUINE.bundle.to_bytes().decode()
     assert text.count(old) >= 1
     return lambda: GENUINE.verify_file(text.replace(old, new, 1).encode())
@@ -48,7 +48,9 @@ def with_parts(*parts: str) -> Attack:
 
 
 def with_token(token: str) -> Attack:
-    """Replace the JWT that the issuer signed; the holder presents it correctly."""
+    """Put ``token`` in the place of the JWT that the issuer signed. The holder's presentation of this token is correct,
+    so only the token is attacked.
+    """
     return lambda: GENUINE.presenting("tax_band", token=token).verify()
 
 
@@ -70,12 +72,14 @@ def with_disclosure(raw: bytes) -> Attack:
 
 
 def with_claims(**claims: Any) -> Attack:
-    """Use other claims, which a dishonest issuer has signed and anchored."""
+    """Put these claims into the certificate; a dishonest issuer has signed and anchored it."""
     return lambda: usage(claims=claims).verify()
 
 
 def with_evidence(change: Callable[[str], str], member: str = "notice_digest") -> Attack:
-    """Change the text of the entries that have ``member``, by default the authorization, and anchor the result."""
+    """Change the text of the entries that have the member ``member`` (by default the authorization), and anchor the
+    changed entries.
+    """
 
     def write(entry: Changes) -> str:
         return change(as_text(entry)) if member in entry else as_text(entry)

@@ -79,7 +79,7 @@ def disclosure_under_sha512() -> Report:
 
 
 def own_key_in_the_bundle() -> Report:
-    """Sign with the attacker's own key, which the bundle lists as the issuer's."""
+    """Sign the certificate with the attacker's own key, and list this key in the bundle as the issuer's key."""
     token = signed(HEADER, PAYLOAD, OTHER_BANK.signer.sign)
     certificate = GENUINE.presenting("tax_band", token=token).bundle.certificate
     jwk = public_jwk(OTHER_BANK.signer.public_key).to_dict()
@@ -87,12 +87,12 @@ def own_key_in_the_bundle() -> Report:
 
 
 def backdated_anchor() -> Report:
-    """Claim that the anchor of a stolen key's certificate is older than the theft."""
+    """Claim that a certificate signed with a stolen key was anchored before the theft."""
     return GENUINE.account(ISSUER, compromised_at=ANCHORED).verify_changed(("anchors.1.at", ANCHORED - 1))
 
 
 def shown_with(*parts: str, dropped: bool = False) -> Report:
-    """Replace the disclosures in a presentation to the bank; the presentation disclosed one claim."""
+    """Replace the disclosures in a presentation to the bank. The holder's signature covers the disclosure of one claim."""
     token, disclosure, binding = GENUINE.presenting("tax_band").bundle.certificate.split("~")
     return with_parts(token, *([] if dropped else [disclosure]), *parts, binding)()
 
@@ -120,14 +120,16 @@ def exchanged_authorization() -> Report:
 
 
 def consent_with_a_high_s(text: str) -> str:
-    """Use the subject's signature with the high ``s``, which is valid for a verifier that does not check ``s``."""
+    """Change the subject's signature to its high ``s``. A verifier that does not check ``s`` would accept this
+    signature.
+    """
     entry = json.loads(text)
     header, _, signature = entry["signature"].split(".")
     return canonical(entry | {"signature": f"{header}..{high_s(signature)}"}).decode()
 
 
 def signature_under(header: dict[str, str]) -> Attack:
-    """Give the authorization a signature with another header."""
+    """Sign the authorization with the header ``header``."""
 
     def change(text: str) -> str:
         entry = json.loads(text)
@@ -319,7 +321,7 @@ def test_attack_is_refused_by_the_expected_check(name: str) -> None:
 
 
 def test_entry_cannot_have_the_hash_of_a_node() -> None:
-    """If an entry's leaf hash could equal the hash of an inner node, a proof that is one level too short would pass."""
+    """Otherwise a proof that is one level too short would pass, because it would present an inner node as an entry."""
     leaves = [leaf_hash(bytes([number])) for number in range(4)]
     tree, proof = Tree(leaves), Tree(leaves).inclusion_proof(0)
     for entry in (leaves[0] + leaves[1], b"\x01" + leaves[0] + leaves[1], b"\x00" + leaves[0] + leaves[1]):
@@ -327,6 +329,8 @@ def test_entry_cannot_have_the_hash_of_a_node() -> None:
 
 
 def test_key_binding_may_have_a_high_s() -> None:
-    """Wallets do not make ``s`` low. A high ``s`` is harmless here, because no entry refers to a key binding."""
+    """Wallets do not make ``s`` low. A high ``s`` does no harm here, because no entry names a key binding by its
+    digest.
+    """
     *signed, signature = SHOWN[-1].split(".")
     assert with_parts(*SHOWN[:-1], ".".join([*signed, high_s(signature)]))().valid

@@ -1,4 +1,6 @@
-"""Damages bundles at random: there is always a report, and it is valid only if all parts in use are unchanged."""
+"""Damages bundles at random. The verifier always returns a report, and the report is valid only if all parts that the
+verifier uses are unchanged.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ from tests.support.bundles.p256_cast import P_BANK, p256_usage
 
 pytestmark = pytest.mark.slow
 
-# A valid bundle with an ineffective withdrawal, a lifted hold and some uses; all its keys are on P-256.
+# A valid bundle with as many parts as possible: a withdrawal without effect, a lifted hold and some uses. All its keys
+# are on P-256.
 LADEN = (
     p256_usage()
     .withdrawing(BANK, ANCHORED, key=P_BANK)
@@ -121,7 +124,9 @@ def test_exchanged_genuine_parts_are_detected(kind: str, other: str, data: st.Da
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_certificates_combined_from_other_certificates_are_detected(data: st.DataObject) -> None:
-    """Certificates are built from the headers, payloads, signatures, disclosures and key bindings of three others."""
+    """The certificates are combined from the headers, payloads, signatures, disclosures and key bindings of three other
+    certificates.
+    """
     parts = [part for certificate in CERTIFICATES for part in certificate.split("~")]
     tokens = [token for part in parts for token in part.split(".")]
     jws = st.lists(st.sampled_from(tokens), min_size=3, max_size=3).map(".".join)
@@ -132,7 +137,9 @@ def test_certificates_combined_from_other_certificates_are_detected(data: st.Dat
 @settings(max_examples=200, deadline=None)
 @given(KINDS, st.data(), DAMAGES, values)
 def test_damaged_facts_give_a_report(kind: str, data: st.DataObject, damage: str, value: Any) -> None:
-    """A verifier reads facts itself, so damaged facts are no attack and any result is right, if there is a report."""
+    """A verifier reads the facts itself, so damaged facts are no attack. The test requires a report, whatever its
+    result.
+    """
     saved = json.loads(MADE[kind].facts.to_bytes())
     way = data.draw(st.sampled_from(spots(saved)))
     try:

@@ -50,7 +50,7 @@ def raw(data: bytes) -> Attack:
 
 
 def other_spelling(text: str) -> str:
-    """Return another base64url text of the same bytes: an unused last bit is set."""
+    """Return a base64url text of the same bytes with a different last character: one of its unused bits is set."""
     return text[:-1] + ALPHABET[ALPHABET.index(text[-1]) | 1]
 
 

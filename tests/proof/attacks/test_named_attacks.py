@@ -1,6 +1,7 @@
-"""Every hostile bundle in the requirements is refused by the expected check. The cases have the requirements' names.
+"""Every hostile bundle that the requirements name is refused by the expected check. The cases have the requirements'
+names.
 
-The cost of each attack is bounded. It is measured in function calls and in bytes, not in seconds.
+The cost of refusing an attack is bounded. It is measured in function calls and in bytes, not in seconds.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ def expired_key() -> Report:
 
 
 def nonce_reused() -> Report:
-    """Use a key binding with the bank's nonce a second time: it was made for fewer claims than are disclosed now."""
+    """Use a key binding with the bank's nonce a second time. It was signed when fewer claims were disclosed than are
+    disclosed now.
+    """
     binding = GENUINE.presenting("tax_band").bundle.certificate.split("~")[-1]
     return with_parts(*SHOWN[:-1], binding)()
 
@@ -105,7 +108,7 @@ ENOUGH = 8 * calls_of(GENUINE.verify)
 
 @pytest.mark.parametrize("name", NAMED)
 def test_number_of_calls_to_refuse_an_attack_is_bounded(name: str) -> None:
-    """Some attacks build a bundle first; the bound also includes the calls for building it."""
+    """Some attacks first build a bundle. The bound includes the function calls for building it."""
     NAMED[name][2]()
     assert calls_of(NAMED[name][2]) < ENOUGH
 

@@ -41,7 +41,9 @@ SIGNERS = {"certificate": (ISSUER, ANCHORED, 2)} | {
 
 
 def with_new_key(what: str, valid_from: int) -> Made:
-    """Sign with a key that two officers proposed for the party, valid from ``valid_from`` on."""
+    """Sign the statement ``what`` with a key that two officers proposed for its party; the key is valid from
+    ``valid_from`` on.
+    """
     party = SIGNERS[what][0]
     knobs = {"certificate": "issuer", "request": "consumer_key", "authorization": "subject_key", "provision": "tax_key"}
     signing: dict[str, Any] = {knobs.get(what, "grid_key"): DEVICE}
@@ -50,7 +52,7 @@ def with_new_key(what: str, valid_from: int) -> Made:
 
 
 def presenting_key(device: Actor, **times: Any) -> AccountFact:
-    """Return facts that make the key in ``cnf`` (the presenting key) an account of the subject."""
+    """Return a fact by which the key in ``cnf`` (the presenting key) belongs to an account of the subject."""
     fact = GENUINE.facts.accounts[SUBJECT.account]
     return replace(fact, key=device.signer.public_key, **times)
 
@@ -61,7 +63,9 @@ def without_account(made: Made, key: Actor) -> Report:
 
 
 def backdated(anchor: int, **theft: int) -> Report:
-    """Claim that the anchor of the certificate (1) or of the evidence (0) is older than the report of the key."""
+    """Claim that anchor number ``anchor`` (0: the evidence, 1: the certificate) is a second older than it is, and so
+    older than the report of the stolen key.
+    """
     at = GENUINE.bundle.anchors[anchor].at - 1
     return GENUINE.account(ISSUER, **theft).account(SUBJECT, **theft).verify_changed((f"anchors.{anchor}.at", at))
 
@@ -155,7 +159,9 @@ def test_attack_is_refused_by_the_expected_check(name: str) -> None:
 
 
 def recovered(new_key_from: int) -> Made:
-    """The subject lost its key after everything was signed. The key was reported and retired, a new key was bound."""
+    """The subject lost its key after everything was signed. The lost key was reported and retired, and a new key was
+    bound.
+    """
     lost = GENUINE.account(SUBJECT, reported_at=ANCHORED + 1, valid_to=new_key_from)
     new = with_new_key("authorization", new_key_from).facts.accounts[DEVICE.account]
     return lost.knowing(accounts={**lost.facts.accounts, DEVICE.account: new})

@@ -61,7 +61,9 @@ def test_attack_is_refused_by_the_expected_check(name: str) -> None:
 
 
 def test_used_up_certificate_is_refused_wherever_it_is_anchored() -> None:
-    """At its own position, the certificate is refused because it is used up; at any other, because of the position."""
+    """At the certificate's own position, the verifier refuses it because it is used up. At any other position, the
+    verifier refuses it because the position is wrong.
+    """
     here = spent().verify()
     assert [check.number for check in here.checks if check.verdict is Verdict.FAILED] == [8, 9, 11]
     for place, first_seq in ((ELSEWHERE, 0), (LATER, 90), (Position(OTHER_ISSUER.no, 3, 1), SEQ - 1)):
@@ -69,13 +71,13 @@ def test_used_up_certificate_is_refused_wherever_it_is_anchored() -> None:
 
 
 def test_second_certificate_under_a_request_is_valid_if_uses_remain() -> None:
-    """Two certificates under one request are not an attack: they only share their uses."""
+    """Two certificates that were issued for one request are no attack: they only share the request's uses."""
     assert of_the_same_request(GENUINE).verify().valid
     assert of_the_same_request(GENUINE.used(ANCHORED + 1, ANCHORED + 2)).verify().valid
 
 
 def test_revocation_does_not_affect_a_second_certificate() -> None:
-    """A revocation concerns one certificate only, but a hold on the common request stops both."""
+    """A revocation stops only one of two certificates for the same request. A hold on their request stops both."""
     assert of_the_same_request(GENUINE.status(("revoked", "fraud", ANCHORED + 1))).verify().valid
 
 
@@ -103,7 +105,9 @@ def test_evidence_may_be_anchored_in_the_same_second(index: int) -> None:
 
 
 def test_unnamed_evidence_may_be_anchored_later() -> None:
-    """An entry that the certificate does not name is ignored; a withdrawal may come later, and is effective."""
+    """An entry that the certificate does not name is ignored. A withdrawal is an exception: it may be anchored later,
+    and is effective.
+    """
     other = as_text(request_entry(**request_members("{}") | {"signature": "nobody's"}))
     assert GENUINE.carrying(other, AT + 1).verify().valid
     withdrawing = GENUINE.withdrawing(SUBJECT, ANCHORED + 10)
@@ -114,7 +118,9 @@ def test_unnamed_evidence_may_be_anchored_later() -> None:
 @pytest.mark.parametrize("mode", PAYLOAD_MODES)
 @pytest.mark.parametrize("op", OPS)
 def test_disclosed_claim_must_have_a_rule_of_the_payload_mode(op: str, mode: str) -> None:
-    """For each rule and payload mode, a fitting value is disclosed. It is valid only if the mode allows the rule."""
+    """For each rule and payload mode, a value that fits the rule is disclosed. The certificate is valid only if the
+    mode allows the rule.
+    """
     template = ruled(tax_band=DOMAIN_RULES[op]) | {"payload_mode": mode}
     components = [component | {"payload_mode": mode} for component in GENUINE.claims["components"]]
     made = usage(
@@ -129,7 +135,9 @@ def test_disclosed_claim_must_have_a_rule_of_the_payload_mode(op: str, mode: str
 
 
 def test_rule_outside_the_mode_is_refused_only_if_disclosed() -> None:
-    """A claim that is not disclosed reveals nothing. Also, the template that the bank knows does not have this rule."""
+    """A claim that is not disclosed reveals nothing, so its rule does no harm. Besides, a bank that names the
+    scenario's template refuses this template, because it has another rule.
+    """
     rules = ruled(power_trend=RULES["tax_band"][1]) | {"payload_mode": "component"}
     components = [component | {"payload_mode": "component"} for component in GENUINE.claims["components"]]
     made = usage(template=rules, hidden=HIDDEN | {"power_trend": "A"}, claims={"components": components})
@@ -181,7 +189,9 @@ def test_verifier_without_facts_accepts_no_bundle() -> None:
 
 
 def test_bundle_for_the_empty_chain_is_not_valid() -> None:
-    """Empty facts name a chain of zeros, and so can a bundle; but other checks fail because the facts are empty."""
+    """Empty facts describe a chain with id and addresses of zero, and a bundle can name this chain. Other checks then
+    fail because the facts are empty.
+    """
     bundle: Bundle = replace(usage(chain=Facts.nothing().chain).bundle)
     report = verify(bundle, Facts.nothing(), AT, EXPECT)
     assert (report.valid, report.first_failure.number) == (False, 2)

@@ -42,12 +42,14 @@ def proposed(target: str, call: bytes) -> str:
 
 
 def listed(length: int, items: bytes) -> bytes:
-    """Return the hash of a list of static values in the encoding of Solidity's ``abi.encode``."""
+    """Return the hash of a list of fixed-size values, encoded as Solidity's ``abi.encode`` does."""
     return sha_256(word(32) + word(length) + items)
 
 
 def signed_act(message: bytes, signature: bytes, key: Key) -> bool:
-    """Return the signature of an act; a P-256 key is appended, because the chain cannot recover it."""
+    """Return whether the key made the signature of the act. For a P-256 key, the public key must follow the signature,
+    because the chain cannot recover it.
+    """
     alg, point = key
     return signature[64:] == (point if alg == "ES256" else b"") and signed_by_ecdsa(message, signature[:64], key)
 

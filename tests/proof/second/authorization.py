@@ -82,7 +82,8 @@ def require_within_request(consent: Json, request: Json, template: Json) -> None
 
 
 def require_standing(case: Case, entry: Json, party: str) -> None:
-    """Require that the entry is not held, and not withdrawn by the party on the chain or by an entry.
+    """Require that no institution holds the entry, and that ``party`` has not withdrawn it, on the chain or by an
+    entry.
 
     A subject can also withdraw with a key that is reported or compromised.
     """
@@ -110,7 +111,8 @@ def require_supply(case: Case, supply: Json, template: Json) -> None:
     require_same(supply, consent, "source provider")
     require_same(supply, case.claims, "template")
     require(supply["engine"] == template["engine"], supply["sd_alg"] == case.claims["_sd_alg"])
-    # Another check requires that the certificate's fields are these claim names, so all its fields are checked here.
+    # Checking these claim names is enough for all fields: another check requires that the certificate's fields are
+    # exactly these names.
     sources = {field["name"]: field["source"] for field in template["fields"]}
     require(all(name in consent["fields"] and sources.get(name) == supply["source"] for name in supply["claims"]))
 

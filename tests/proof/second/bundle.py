@@ -28,7 +28,9 @@ class Disclosure:
 
 @dataclass(frozen=True)
 class Certificate:
-    """A certificate with disclosures and key binding; ``bound`` is the text up to and including the last ``~``."""
+    """A certificate with disclosures and key binding. ``bound`` is the part that the key binding signs: the text up to
+    and including the last ``~``.
+    """
 
     issued: Signed
     claims: Json
@@ -38,7 +40,9 @@ class Certificate:
     bound: str
 
     def hashed(self, part: str) -> str:
-        """Return the hash by the algorithm in ``_sd_alg``. Only a certificate with hidden claims has this member."""
+        """Return the hash of ``part``, computed with the algorithm in ``_sd_alg``. Only a certificate that has hidden
+        claims has this member.
+        """
         return to_base64url(HASHES[self.claims.get("_sd_alg", "sha-256")](part.encode()))
 
 

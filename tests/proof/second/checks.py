@@ -124,7 +124,9 @@ def check_10_party(case: Case) -> None:
 
 
 def require_key_not_reported(case: Case) -> None:
-    """Require that the holder's key is not reported or compromised; it may be retired or have no account."""
+    """Require that the holder's key is neither reported nor compromised. The key may be retired, and it need not have
+    an account.
+    """
     key = text_of_key(key_of_jwk(case.claims["cnf"]["jwk"]))
     for account in case.facts["accounts"].values():
         if account["key"] == key:
@@ -153,7 +155,9 @@ def verify(
     received: int | None = None,
     templates: Collection[str] | None = None,
 ) -> list[int]:
-    """Return the numbers of the failed checks; of checks 1 to 6, only the first failure. ``facts`` is parsed JSON."""
+    """Return the numbers of the checks that fail. If any of checks 1 to 6 fails, only its number is returned. ``facts``
+    is parsed JSON.
+    """
     try:
         case = check_1_format(bundle, facts, at, consumer, nonce, max_age, received, templates)
     except Refused:

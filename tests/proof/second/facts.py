@@ -1,4 +1,4 @@
-"""§8: a case, and the facts about the case at the time for which it is judged."""
+"""§8: a bundle with its facts, and what the facts said at the time for which the bundle is judged."""
 
 from __future__ import annotations
 
@@ -44,19 +44,23 @@ class Case:
         return [change for change in known(self.facts[kind], **named)["history"] if change["at"] <= self.at]
 
     def require_not_held(self, reference: str) -> None:
-        """Require that no institution holds the statement after its last change; without changes there is no hold."""
+        """Require that after the statement's last change no institution holds it. If there was no change, nobody holds
+        it.
+        """
         changes = self.history("holds", statement=digits_of(reference))
         require([{"offices": []}, *changes][-1]["offices"] == [])
 
     def require_not_withdrawn(self, reference: str, party: str, by: Sequence[str]) -> None:
-        """Require no withdrawal by the party on the chain; ``by`` names the members with the times (0 means never)."""
+        """Require that the party has not withdrawn the statement on the chain. ``by`` names the members of the facts
+        that contain the times of withdrawal; 0 means never.
+        """
         withdrawal = known(self.facts["withdrawals"], party=party, statement=digits_of(reference))
         require(*(withdrawal[time] == 0 or self.at < withdrawal[time] for time in by))
 
     def signer(self, signed: Signed, position: Json, ends: Sequence[str] = ENDS) -> str:
         """Return the party whose key made the signature; the key must be valid when the entry was anchored.
 
-        ``ends`` names the members of an account with the times from which its signatures are invalid.
+        ``ends`` names the members of an account that say from when its signatures are invalid.
         """
         require_installed(signed.header["alg"])
         account = self.facts["accounts"].get(signed.header["kid"])
@@ -68,7 +72,7 @@ class Case:
 
 
 def known(listed: list[Json], **named: str | int) -> Json:
-    """Return the item whose members have these values; refuse if there is none."""
+    """Return the item of ``listed`` whose members have the values in ``named``; refuse if there is none."""
     found = [each for each in listed if all(each[name] == value for name, value in named.items())]
     require(found)
     return found[0]

@@ -13,7 +13,7 @@ MIB = 1024 * 1024
 
 
 def text(value: Any) -> bool:
-    """Return whether the value is a text. Unknown names and invalid keys pass here; a later check refuses them."""
+    """Return whether the value is a text. An unknown name or an invalid key is also a text; a later check refuses it."""
     return isinstance(value, str)
 
 
@@ -39,7 +39,8 @@ def numbers(names: str) -> dict[str, Form]:
     return dict.fromkeys(names.split(), natural)
 
 
-# The parties that bound an account. They are only shown to people; no check uses them, so only the form is checked.
+# The parties that proposed and confirmed the binding of an account. They are only shown to people and no check uses
+# them, so only their form is checked.
 PROPOSAL = null_or(exactly(numbers("by confirmed_by at")))
 TIMES = numbers("valid_from valid_to reported_at compromised_at")
 PARTY = numbers("no") | {

@@ -33,7 +33,7 @@ def items(form: Form, low: int = 1, high: int = 64) -> Form:
 
 
 def once(form: Form) -> Form:
-    """Return a form for a list without repeated items."""
+    """Return a form that accepts a list only if no item is repeated."""
     return lambda value: form(value) and len(set(value)) == len(value)
 
 
@@ -59,7 +59,7 @@ def day(value: Any) -> bool:
 
 
 def claims_of_a_provision(value: Any) -> bool:
-    """Return whether the value has a digest for each name, and no digest twice."""
+    """Return whether the value maps names to digests, and contains no digest twice."""
     return (
         isinstance(value, dict)
         and len(value) <= 64
@@ -123,7 +123,9 @@ FORMS: dict[str, Form] = {
 
 
 def members(names: str, **own: Form) -> dict[str, Form]:
-    """Return the form of each member. A member without a form of its own has the form of its name in ``FORMS``."""
+    """Return the form of each of these members. A member that is not in ``own`` has the form that ``FORMS`` gives for
+    its name.
+    """
     return {each: FORMS[each] for each in names.split()} | own
 
 

@@ -31,7 +31,7 @@ def sha_256(data: bytes) -> bytes:
 def sm3(data: bytes) -> bytes:
     """Return the SM3 digest, computed by OpenSSL, or by gmalg if OpenSSL has no SM3.
 
-    An earlier SM2 check has already required gmalg in that case.
+    If gmalg is not installed, an earlier check of the SM2 suite has already refused.
     """
     try:
         return hashlib.new("sm3", data).digest()
@@ -70,7 +70,7 @@ def read_json(raw: bytes, *, size: int = 256 * 1024, depth: int = 16) -> Any:
     try:
         text = raw.decode()
         require(depth_of(text) <= depth)
-        # ``int`` accepts no fraction, no exponent and no NaN.
+        # ``int`` raises ``ValueError`` for a number with a fraction or an exponent, and for NaN.
         value = json.loads(
             text, object_pairs_hook=no_member_twice, parse_int=whole_number, parse_float=int, parse_constant=int
         )
@@ -103,7 +103,9 @@ def leaf_hash(entry: bytes) -> bytes:
 
 
 def included(root: str, entry: bytes, index: int, size: int, proof: list[str]) -> bool:
-    """Return whether an entry is in a tree, RFC 9162 §2.1.3.2, with the names used there."""
+    """Return whether an entry is in a tree. This is the algorithm of RFC 9162 §2.1.3.2, with the variable names used
+    there.
+    """
     if index >= size:
         return False
     fn, sn, r = index, size - 1, leaf_hash(entry)
@@ -139,7 +141,7 @@ CONTRACTS = ("forwarder", "party_registry", "asset_registry", "certificate_log")
 
 
 def ledger_digest(chain: Json) -> str:
-    """Return the digest that an entry has as ``ledger``."""
+    """Return the digest of the ledger; every entry has it in its member ``ledger``."""
     contracts = b"".join(word_of_account(chain[contract]) for contract in CONTRACTS)
     rule = word(chain["delay"]) + word(chain["threshold"])
     origin = bytes.fromhex(chain["origin"])

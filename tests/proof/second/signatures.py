@@ -34,7 +34,7 @@ SM2_G = (
     0x32C4AE2C1F1981195F9904466A39C9948FE30BBFF2660BE1715A4589334C74C7,
     0xBC3736A2F4F6779C59BDCEE36B692153D0A9877CC62A474002DF32E52139F0A0,
 )
-# A public key: the only ``alg`` for which it is valid, and its point ``x ‖ y``.
+# A public key: the ``alg`` with which it signs, and its point ``x ‖ y``. It is valid for no other ``alg``.
 Key = tuple[str, bytes]
 
 
@@ -65,7 +65,7 @@ def read_jws(text: str, typ: str) -> Signed:
     require(len(parts) == 3)
     header = read_json(from_base64url(parts[0]), size=512)
     require(isinstance(header, dict) and isinstance(header.get("alg"), str) and header["alg"] in HEADERS)
-    # A key binding is signed by the key in ``cnf``, so other wallets write no ``kid`` into its header.
+    # The header of a key binding may lack ``kid``: other wallets write none, because the key is the one in ``cnf``.
     members = header.keys() | {"kid"} if typ == "kb+jwt" else header.keys()
     require(members == HEADERS[header["alg"]])
     require(header["typ"] == typ)
@@ -168,10 +168,10 @@ def signed_by_ecdsa(message: bytes, signature: bytes, key: Key, *, high_s: bool 
 
 
 def signed_by_sm2(message: bytes, identity: bytes, point: bytes, signature: bytes) -> bool:
-    """Verify as in GB/T 32918.2-2016 §7: (x₁, y₁) = s·G + (r + s)·P, and r is e + x₁."""
+    """Verify as in GB/T 32918.2-2016 §7: compute (x₁, y₁) = s·G + (r + s)·P, and require r = (e + x₁) mod n."""
     curve = sm2_curve()
     r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
-    # r needs no upper limit here: the comparison in the last line fails if r is n or more.
+    # There is no check that r is below n here: if r is n or more, the comparison in the last line fails.
     if not (r > 0 and 0 < s < SM2_N and (r + s) % SM2_N):
         return False
     entl = (8 * len(identity)).to_bytes(2, "big")
@@ -179,5 +179,5 @@ def signed_by_sm2(message: bytes, identity: bytes, point: bytes, signature: byte
     e = int.from_bytes(sm3(z + message), "big")
     public = int.from_bytes(point[:32], "big"), int.from_bytes(point[32:], "big")
     found = curve.add(*(curve.mul(k, of) for k, of in ((s, SM2_G), ((r + s) % SM2_N, public))))
-    # gmalg has no coordinates for the point at infinity.
+    # At the point at infinity gmalg has no coordinates, so this point must be excluded first.
     return found != curve.INF and (e + int(found[0])) % SM2_N == r

@@ -45,7 +45,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize("kind", [*ENTRIES, *CERTIFICATES])
 def test_both_verifiers_agree_on_every_form_of_an_entry(kind: str) -> None:
-    """All entry types are compared, even those that are never evidence of a certificate."""
+    """The test compares all entry types, also those that can never be evidence of a certificate."""
     entry = sample_of(kind)
     assert accepted(validate_entry, entry)
     fixed = [((name,), entry.get(name)) for name in ("type", "v", "class", "vct", "transferable", "more")]

@@ -94,7 +94,7 @@ def test_both_verifiers_agree_on_every_member_of_a_file_in_another_form(made: Ma
 
 @pytest.mark.parametrize("made", [GENUINE, REGISTERED, LADEN], ids=["usage", "registration", "laden"])
 def test_both_verifiers_agree_on_every_fact_with_another_value(made: Made, compared: list[Report]) -> None:
-    """Only readable facts are compared, because facts come from the verifier itself."""
+    """Facts that cannot be read are skipped: a verifier makes its facts itself, so no attacker can damage them."""
     for saved in odd_members(json.loads(made.facts.to_bytes())):
         try:
             facts = parse_facts(json.dumps(saved).encode())
@@ -104,7 +104,7 @@ def test_both_verifiers_agree_on_every_fact_with_another_value(made: Made, compa
     assert len(compared) > 300
 
 
-# --- every attack, limit and time -------------------------------------------------------------------------------------
+# A validity period that begins one second earlier, so that it is one second longer than allowed.
 
 A_SECOND_LONGER = {"valid_from": mutations.FROM["valid_from"] - 1}
 ATTACKS: dict[str, Callable[[], Report]] = {

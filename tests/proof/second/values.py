@@ -47,7 +47,9 @@ def printable(character: str) -> bool:
 
 
 def name_of_a_company(value: Any) -> bool:
-    """Return whether the text can be a company's name; nine digits in a row could be a person's number."""
+    """Return whether the text can be a company's name. Nine digits in a row are refused, because they could be a
+    person's number.
+    """
     return line(value) and not re.search("[0-9]{9}", value)
 
 
@@ -72,7 +74,9 @@ def one_of(texts: list[str]) -> Form:
 
 
 def number_of(unit: str, period: Any) -> int | None:
-    """Return the number of a period, so that neighbours differ by one; None if it is not a period of the unit."""
+    """Return a number for the period; consecutive periods have consecutive numbers. Return None if ``period`` is not a
+    period of the unit.
+    """
     missing = {"year": "0101", "month": "01", "day": ""}[unit]
     if not like(rf"(19|20|21)[0-9]{{{6 - len(missing)}}}")(period):
         return None

@@ -1,4 +1,6 @@
-"""Certificates signed with ES256 (keys on P-256): the same verifier, and the attacks on ES256K again."""
+"""Certificates signed with ES256 (keys on P-256): the same verifier accepts them, and refuses every attack that it
+refuses for ES256K.
+"""
 
 from __future__ import annotations
 
@@ -93,12 +95,16 @@ def test_withdrawal_by_a_p256_key_is_effective() -> None:
 
 
 def with_token(token: str) -> Attack:
-    """Replace the JWT that the issuer signed; the holder presents it correctly."""
+    """Put ``token`` in the place of the JWT that the issuer signed. The holder's presentation of this token is correct,
+    so only the token is attacked.
+    """
     return lambda: GENUINE.presenting("tax_band", token=token, holder=P_DEVICE).verify()
 
 
 def with_header(signer: Signer | None = None, **changes: Any) -> Attack:
-    """Change the header. If there is a ``signer``, it signs again; otherwise the old signature is kept."""
+    """Change the header of the certificate's JWT. ``signer`` signs again if it is given; otherwise the old signature
+    stays.
+    """
     signing_input = f"{encode_base64url(canonical(REAL_HEADER | changes))}.{PAYLOAD}"
     signature = SIGNATURE if signer is None else encode_base64url(signer.sign(signing_input.encode()))
     return with_token(f"{signing_input}.{signature}")
@@ -115,7 +121,9 @@ def turned_over(signature: str) -> str:
 
 
 def entry_turned_over(kind: str) -> Report:
-    """Anchor a genuine entry with the second valid ``s`` in its signature; anyone can compute this ``s``."""
+    """Replace ``s`` in a genuine entry's signature by the second valid ``s``, which anyone can compute; anchor the
+    result.
+    """
 
     def write(entry: Changes) -> str:
         if entry["type"] != kind:
@@ -127,7 +135,7 @@ def entry_turned_over(kind: str) -> Report:
 
 
 def key_read_as_of(prefix: str) -> Report:
-    """Use facts in which the account's key has the same digits, but the prefix of another curve."""
+    """In the facts, change the prefix of an account's key to that of another curve, and keep the key's digits."""
     digits = P_ISSUER.signer.public_key.removeprefix("p256:")
     return RECORD.account(P_ISSUER, key=prefix + digits).verify()
 

@@ -39,7 +39,9 @@ def test_signature_is_that_of_rfc_6979_with_a_low_s() -> None:
 
 
 def test_example_of_rfc_7515_verifies() -> None:
-    """Appendix A.3. Our parser would refuse its header, so the test calls the suite directly."""
+    """The example is in appendix A.3. The test calls the suite directly, because our parser would refuse the example's
+    header.
+    """
     header, payload, signature = [
         "eyJhbGciOiJFUzI1NiJ9",
         "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ",

@@ -106,12 +106,16 @@ def test_invalid_identity_is_refused(identity: str) -> None:
 
 
 def with_token(token: str) -> Attack:
-    """Replace the JWT that the issuer signed; the holder presents it correctly."""
+    """Put ``token`` in the place of the JWT that the issuer signed. The holder's presentation of this token is correct,
+    so only the token is attacked.
+    """
     return lambda: GENUINE.presenting("tax_band", token=token, holder=SM_DEVICE).verify()
 
 
 def with_header(signer: Signer | None = None, drop: str = "", **changes: Any) -> Attack:
-    """Change the header. If there is a ``signer``, it signs again; otherwise the old signature is kept."""
+    """Change the header of the certificate's JWT. ``signer`` signs again if it is given; otherwise the old signature
+    stays.
+    """
     members = {name: value for name, value in (REAL_HEADER | changes).items() if name != drop}
     signing_input = f"{encode_base64url(json.dumps(members).encode())}.{PAYLOAD}"
     signature = SIGNATURE if signer is None else encode_base64url(signer.sign(signing_input.encode()))
@@ -124,14 +128,18 @@ def with_numbers(r: int, s: int) -> Attack:
 
 
 def record_with(header: dict[str, Any], signature: str | None = None) -> Attack:
-    """Use another header for a registration certificate, which has no disclosures that name an algorithm."""
+    """Put another header into a registration certificate. It has no disclosures, so no ``_sd_alg`` names its digest
+    algorithm.
+    """
     _, payload, kept = RECORD.token.split(".")
     token = f"{encode_base64url(canonical(header))}.{payload}.{signature or kept}"
     return lambda: RECORD.verify_changed(("certificate", f"{token}~"))
 
 
 def same_secret_as_es256k() -> Report:
-    """Sign with an ES256K key that has the secret of the issuer's SM2 key, and name the SM2 key's account as signer."""
+    """Sign with an ES256K key that has the same secret number as the issuer's SM2 key. The signature names the account
+    of the SM2 key.
+    """
     secret = hashlib.sha256(f"key of {ISSUER.name}".encode()).digest()
     _, payload, _ = RECORD.token.split(".")
     token = sign_compact(decoded(payload), LocalSigner(secret, SM_ISSUER.account), CERTIFICATE_TYP)
@@ -139,7 +147,7 @@ def same_secret_as_es256k() -> Report:
 
 
 def key_read_as_of_the_other_curve(made: Made, actor: Actor) -> Report:
-    """Use facts in which the account's key has the same digits, but the prefix of the other curve."""
+    """In the facts, change the prefix of the account's key to that of the other curve, and keep the key's digits."""
     key = actor.signer.public_key
     return made.account(actor, key=key.removeprefix("sm2:") if key.startswith("sm2:") else f"sm2:{key}").verify()
 

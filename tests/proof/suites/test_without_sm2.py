@@ -1,4 +1,4 @@
-"""A verifier without SM2 and SM3 reports SUITE_NOT_INSTALLED where they are needed, and verifies the rest."""
+"""A verifier without SM2 and SM3 reports SUITE_NOT_INSTALLED for bundles that need them, and verifies all others."""
 
 from __future__ import annotations
 

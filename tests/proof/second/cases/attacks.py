@@ -48,7 +48,7 @@ P256 = p256_usage()
 
 
 def on_chain(**changes: Any) -> Made:
-    """Return a bundle and facts for a changed chain; the entries were signed for the original chain."""
+    """Return a bundle and facts that both name a changed chain. The entries were signed for the original chain."""
     chain: ChainId = replace(CHAIN, **changes)
     return replace(GENUINE, bundle=replace(GENUINE.bundle, chain=chain)).knowing(chain=chain)
 
@@ -118,7 +118,7 @@ def spelled(made: Made, text: str) -> Report:
 
 
 def with_lists_turned(claims: Entry) -> str:
-    """Return JSON that is canonical except for objects in lists: their members are in reverse order."""
+    """Return JSON that is canonical except in lists: the objects in lists have their members in reverse order."""
     turned = {
         name: [dict(reversed(each.items())) if isinstance(each, dict) else each for each in claims[name]]
         for name in claims

@@ -49,12 +49,12 @@ NAMES = sorted(
 
 
 def from_source(source: str, *names: str) -> list[Entry]:
-    """Return the template's fields; those in ``names`` get another source."""
+    """Return the template's fields; the fields in ``names`` get the source ``source``."""
     return [field | ({"source": source} if field["name"] in names else {}) for field in template_members()["fields"]]
 
 
 def reordered() -> Iterator[Made]:
-    """Yield certificates whose lists are in another order; only components must be in the order of the provisions."""
+    """Yield certificates in which a list has another order. Only components must stay in the order of the provisions."""
     for names in (
         ["fields"],
         ["_sd"],
@@ -113,7 +113,9 @@ def by_engine(engine: int) -> list[Entry]:
 
 
 def of_a_source() -> Iterator[Made]:
-    """Yield certificates in which consent, provision and template name the same or different sources of a claim."""
+    """Yield certificates in which consent, provision and template name the same source for a claim, or different
+    sources.
+    """
     taxes = ("tax_band", "tax_trend")
     for fields in (from_source("power", *taxes), from_source("power", "tax_trend"), from_source("land", *taxes)):
         yield usage(template={"fields": fields})
@@ -170,7 +172,9 @@ def anchored() -> Iterator[Made]:
 
 
 def in_modes() -> Iterator[Made]:
-    """Yield certificates with a claim of each op, a template of each payload mode, and the claim disclosed or not."""
+    """Yield certificates for each combination of a claim's op and a template's payload mode, with the claim disclosed
+    and not disclosed.
+    """
     for rule in RULES:
         value = next(value for value in VALUES if fits(rule, value))
         fields = ruled("tax_band", rule)

@@ -41,7 +41,7 @@ def padded(data: bytes, size: int) -> bytes:
 
 
 def filled(make: Callable[[str], Made], measured: Callable[[Made], int], size: int) -> Made:
-    """Return the bundle of ``make`` with a filler that is just long enough for ``measured`` to return ``size``."""
+    """Return ``make``'s bundle with as many filling characters as are needed for ``measured`` to return ``size``."""
     return make("湛" * (size - measured(make(""))))
 
 
@@ -73,7 +73,7 @@ def payload_of(size: int) -> Attack:
 
 
 def binding(payload: bytes, expect: Expectation = EXPECT) -> Report:
-    """Verify the genuine presentation with a key binding that has this payload."""
+    """Verify the genuine presentation after its key binding was replaced by one with this payload."""
     shown = GENUINE.bundle.certificate.rpartition("~")[0] + "~"
     certificate = shown + sign_compact(payload, DEVICE.signer, KEY_BINDING_TYP)
     return replace(GENUINE, bundle=GENUINE.bundle.with_certificate(certificate)).verify(expect=expect)
@@ -103,10 +103,10 @@ def disclosure_of(size: int) -> str:
 
 
 def certificate_of(size: int) -> Attack:
-    """Return a certificate of ``size`` characters.
+    """Return a certificate that has exactly ``size`` characters.
 
-    It has disclosures of 5,462 characters, and two more to reach the size, because some lengths of base64url do not
-    exist.
+    Most of it are disclosures of 5,462 characters. Two shorter disclosures fill the rest: one is not always enough,
+    because some lengths of base64url do not exist.
     """
     large = [disclosure_of(4_096)] * 34
     rest = size - len("~".join([GENUINE.token, *large, "", "", ""]))
@@ -293,7 +293,7 @@ PREFIXES = {"secp256k1": "", "P-256": "p256:", "SM2": "sm2:"}
 
 
 def odd_texts() -> Iterator[str]:
-    """Yield keys as texts, as in facts: well-formed and malformed."""
+    """Yield texts that stand for keys in facts: well-formed and malformed."""
     for key in (GENUINE.document()["keys"][SUBJECT.account], P256_KEY, SM2_KEY):
         own, x, y = PREFIXES[key["crv"]], decoded(key["x"]).hex(), decoded(key["y"]).hex()
         for prefix in (*PREFIXES.values(), "sm3:", own.upper() + " ", own * 2):

@@ -1,4 +1,4 @@
-"""Cases for comparing the verifiers: signatures with changed numbers, headers and forms."""
+"""Cases for comparing the verifiers: signatures with other numbers, other headers or another form."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def with_s(alg: str, s: int) -> Report:
 
 
 def multiple(alg: str, scalar: int) -> bytes:
-    """Return a multiple of the base point, uncompressed."""
+    """Return the base point multiplied by ``scalar``, as an uncompressed point."""
     public_key = ec.derive_private_key(scalar, CURVES[alg]).public_key()
     return public_key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 
@@ -188,7 +188,7 @@ AT_SIGNATURES: dict[str, Attack] = {
 
 
 def with_payload(entry: Any) -> str:
-    """Return a detached signature with a payload in its second part, where it must be empty."""
+    """Return a detached signature that contains a payload between its two dots, where nothing may be."""
     return as_text(dict(entry) | {"signature": entry["signature"].replace("..", ".e30.")})
 
 

@@ -1,4 +1,4 @@
-"""Cases for comparing the verifiers: values at the limits of forms (§6) and beyond them."""
+"""Cases for comparing the verifiers: values just within the limits that §6 sets for them, and just beyond."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Cases for comparing the verifiers: reported keys, late bindings, withdrawals with such keys, delay and threshold."""
+"""Cases for comparing the verifiers: reported keys, late bindings, withdrawals with such keys, waiting period and
+threshold.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,8 @@ from tests.support.bundles.sm_cast import SM_DEVICE, SM_SUBJECT, SM_TAX, sm_usag
 Attack = Callable[[], Report]
 ENDS = ("valid_to", "reported_at", "compromised_at")
 PROPOSALS = (None, ProposedKey(3, 0, EVIDENCE_ANCHORED - 1), ProposedKey(1, 5, AT + 1), ProposedKey(0, 0, 0))
-# The subject supplies the tax data itself, so it withdraws both as subject and as provider.
+# The subject itself supplies the tax data. It is subject and provider, so it can withdraw both the consent and the
+# provision.
 OWN_DATA = usage(
     request={"sources": [{"source": "tax", "provider": SUBJECT.id}, {"source": "power", "provider": GRID.id}]},
     consent={"provider": SUBJECT.id},
@@ -44,7 +47,7 @@ OWN_DATA = usage(
 
 
 def knowing_key(made: Made, key: Actor, **members: Any) -> Made:
-    """Return the bundle with one more account of a party in the facts."""
+    """Return the bundle; in its facts, ``key`` belongs to one more account of a party."""
     own = {"party": key.id, "key": key.signer.public_key}
     fact = replace(made.facts.accounts[SUBJECT.account], **own | members)
     return made.knowing(accounts={**made.facts.accounts, key.account: fact})
@@ -75,7 +78,9 @@ def held_by_an_account() -> Made:
 
 
 def presenting() -> Iterator[tuple[str, Made]]:
-    """Yield certificates whose holder key has an account. The account may be retired or not yet valid, not reported."""
+    """Yield certificates whose holder key belongs to an account. A presentation is valid if the account is retired or
+    not valid yet, but not if it is reported.
+    """
     for made, key in ((GENUINE, DEVICE), (p256_usage(), P_DEVICE), (sm_usage(), SM_DEVICE)):
         for times in product((0, AT, AT + 1), repeat=3):
             yield f"{key.suite} {times}", knowing_key(made, key, **dict(zip(ENDS, times, strict=True)))
@@ -136,7 +141,9 @@ CHAINS: dict[str, Attack] = {
 
 
 def posted(made: Made, actor: Actor, of: str, at: int, reported_at: int) -> Made:
-    """Return the bundle with withdrawals on the chain, made with an unreported key and with a reported key."""
+    """Return the bundle with two withdrawals on the chain: one made with a key that is not reported, one with a
+    reported key.
+    """
     known = (actor.id, made.statement(of))
     return made.knowing(withdrawals={**made.facts.withdrawals, known: WithdrawalFact(at, reported_at)})
 
@@ -155,7 +162,7 @@ def on_chain() -> Iterator[Made]:
 
 
 def by_entry() -> Iterator[Made]:
-    """Yield withdrawals by an entry that was anchored at ``AT``, each with a key that signed nothing else."""
+    """Yield bundles with a withdrawal entry that was anchored at ``AT``, signed with a key that signed nothing else."""
     for actor, of, key in ((SUBJECT, "authorization", P_SUBJECT), (TAX, "provision", P_TAX)):
         made = GENUINE.withdrawing(actor, AT, of=of, key=key)
         yield from (knowing_key(made, key, valid_from=start) for start in (AT - 1, AT, AT + 1))
@@ -172,7 +179,7 @@ def by_entry() -> Iterator[Made]:
 
 
 def by_others() -> Iterator[Made]:
-    """Yield withdrawal entries by other parties, or with keys of other parties."""
+    """Yield bundles with withdrawal entries of other parties, or signed with keys of other parties."""
     for actor, of, party in (
         (BANK, "authorization", SUBJECT),
         (BANK, "provision", TAX),
@@ -185,7 +192,7 @@ def by_others() -> Iterator[Made]:
 
 
 def by_entry_and_on_chain() -> Iterator[Made]:
-    """Yield withdrawals by a party that is subject and provider, by an entry and also on the chain."""
+    """Yield bundles in which one party is subject and provider; it withdraws by an entry and also on the chain."""
     for of in ("authorization", "provision"):
         made = OWN_DATA.withdrawing(SUBJECT, AT, of=of, key=P_SUBJECT)
         yield from (knowing_key(made, P_SUBJECT, **{end: AT}) for end in ENDS)

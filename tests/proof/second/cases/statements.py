@@ -27,7 +27,9 @@ REGISTRATION: Entry = json.loads(decoded(registration().token.split(".")[1]))
 
 
 def found_in(entry: Entry) -> list[tuple[tuple[Any, ...], Any]]:
-    """Return the values of an entry with their paths, without type, version and class; in lists only the first item."""
+    """Return the values in an entry that can be changed, each with its path. Of a list, only the first item is used;
+    type, version and class are left out.
+    """
     fixed = ("type", "v", "class", "vct", "transferable", "rule")
     ways = [way for way in spots(entry) if way and not any(step in fixed or step in range(1, 64) for step in way)]
     return [(way, reduce(getitem, way, entry)) for way in ways]
@@ -50,7 +52,7 @@ def accepted(check: Callable[[Entry], None], entry: Entry) -> bool:
 
 
 def sample_of(kind: str) -> Entry:
-    """Return an entry of this type: one of the statements above, or an entry made of fitting values."""
+    """Return an entry of this type: one of ``STATEMENTS``, or an entry that is made here of valid values."""
     for entry in (*STATEMENTS.values(), REGISTRATION):
         if kind in (entry["type"], entry.get("class")):
             return entry
@@ -63,7 +65,9 @@ def names_like(name: str) -> list[str]:
 
 
 def odd_members(document: Any) -> Iterator[Any]:
-    """Yield the document with each value removed or replaced by a value of another form."""
+    """Yield the document once for each of its values: with the value removed, or with a value of another form in its
+    place.
+    """
     for way, value in found_in(document):
         if isinstance(value, str):
             others: list[Any] = [value + "\n", value[:-1], value.upper(), value + "0", value[:-1] + "Ａ"]

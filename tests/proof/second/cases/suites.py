@@ -35,7 +35,9 @@ REIMPORTED = (genuine, changes, evidence_mutations, mutations)
 
 
 def mutations_in(alg: str) -> dict[str, Callable[[], Report]]:
-    """Return the altered bundles with keys of another suite for issuer, consumer, subject and providers."""
+    """Return the altered bundles of ``mutations``; in them, issuer, consumer, subject and providers have keys of the
+    suite ``alg``.
+    """
     algorithm = signatures.DIGEST_OF_SUITE[alg]
     with pytest.MonkeyPatch.context() as patch:
         for name, actor in list(vars(cast).items()):
@@ -47,13 +49,14 @@ def mutations_in(alg: str) -> dict[str, Callable[[], Report]]:
         patch.setattr(builder, "usage", partial(builder.usage, algorithm=algorithm, **keys))
         patch.setattr(builder, "registration", partial(builder.registration, issuer=cast.ISSUER))
         for module in REIMPORTED:
-            # The import replaces the module and the attribute of its package; the patch restores both afterwards.
+            # Importing the module again replaces both the module and the attribute of its package. The patch puts the
+            # original ones back afterwards.
             patch.setattr(bundles, module.__name__.rpartition(".")[2], module)
             patch.delitem(sys.modules, module.__name__)
         again = import_module(mutations.__name__)
     assert again.GENUINE.token.split(".")[0] != GENUINE.token.split(".")[0]
     made = {name: report for name, (_, _, _, report) in zip(again.IDS, again.FAILURES, strict=True)}
-    if algorithm == "sm3":  # Bundles named "other digests" already have SM3 digests.
+    if algorithm == "sm3":  # Bundles named "other digests" would not differ: they have SM3 digests already.
         made = {name: report for name, report in made.items() if "other digests" not in name}
     return made | {limit: lambda make=make: make().verify() for limit, make in again.AT_THE_LIMIT.items()}
 
@@ -79,7 +82,8 @@ NEEDING_GMALG |= {
 
 
 def chosen_numbers() -> Iterator[tuple[int, int, int]]:
-    """Yield ``e``, r and s that satisfy the equation of SM2 for the private key 7; most are outside the allowed range.
+    """Yield numbers ``e``, r and s that satisfy the equation of SM2 for the private key 7. Most of them are outside the
+    range that is allowed for r and s.
 
     A message with such an ``e`` cannot be found, so no real signature shows whether a verifier checks the range.
     """
