@@ -1,4 +1,4 @@
-"""Fixtures for the chain's tests: a fast chain, and the contracts, which are compiled once."""
+"""Fixtures for the tests of the chain: a chain on a fast node, and the contracts, which are compiled only once."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from tests.support.places import PROJECT
 
 @dataclass(frozen=True, slots=True)
 class Harness:
-    """A deployed contract that makes the contracts' libraries callable."""
+    """A deployed contract whose functions call the contracts' libraries, so that tests can call them."""
 
     connection: Connection
     interface: Interface
     address: str
 
     def ask(self, function: str, rows: list[tuple[Any, ...]]) -> list[Any]:
-        """Call one function with many argument lists in one request, and return the answers."""
+        """Call one function once for each argument list in ``rows``, all in one request, and return the answers."""
         calls = [(self.address, self.interface.encode_call(function, row)) for row in rows]
         answers = self.connection.call_many(calls)
         return [self.interface.decode_result(function, answer)[0] for answer in answers]
@@ -38,7 +38,7 @@ class Harness:
 
 @pytest.fixture
 def fast_chain(tmp_path: Path) -> Iterator[Chain]:
-    """As ``chain``, but on its own fast node, for tests that write thousands of records."""
+    """Return a chain like ``chain``, but on its own fast node, for tests that write thousands of records."""
     funded = [party.account for party in PARTIES.values()]
     with LocalNode(tmp_path, program=JOURNAL, chain_id=4413, funded=funded, persistent=False) as node:
         client = ChainClient(Connection(node.url), deployed_on(node), PARTIES["issuer"].key)
@@ -47,7 +47,7 @@ def fast_chain(tmp_path: Path) -> Iterator[Chain]:
 
 @pytest.fixture(scope="session")
 def compiled() -> dict[str, dict[str, Any]]:
-    """The artifacts compiled from the present sources, by contract name."""
+    """Return the artifacts of the contracts by name, compiled from the current sources."""
     return compile_contracts(PROJECT)
 
 

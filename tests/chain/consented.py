@@ -1,4 +1,4 @@
-"""Makes a bundle with anchored evidence. Its entries have only the members that facts and withdrawals need."""
+"""Makes a bundle with anchored evidence. The entries have only the members that tests of facts and withdrawals need."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Consented:
 
     @property
     def certificate(self) -> str:
-        """The certificate's statement digest."""
+        """Return the digest of the certificate's signed statement."""
         return statement_digest(claims_of(self.bundle))
 
     @property
@@ -67,7 +67,9 @@ def consent(chain: ChainId, identifier: str, signer: Signer, subject: str = FIRM
 
 
 def made(chain: Chain, signer: Signer | None = None) -> Consented:
-    """Anchor the evidence and return the bundle. ``signer`` signs for the firm, by default with its account's key."""
+    """Anchor the evidence and return the bundle. ``signer`` signs the firm's evidence; without it, the key of the
+    firm's account signs.
+    """
     ledger, signer = chain.deployment.chain, signer or signer_of(FIRM)
     placed = {
         7: consent(ledger, "FIRST", signer),

@@ -1,4 +1,4 @@
-"""Tests the accounts of keys of each curve, and which kinds of keys are accepted."""
+"""Tests the account that belongs to a key of each curve, and which kinds of keys are accepted."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ P256_POINT = bytes.fromhex(
 def test_the_account_of_a_key_depends_on_its_curve() -> None:
     assert account_of_public_key(SECP256K1) == "0x7e5f4552091a69125d5dfcb7b8c2659029395bdf"
     assert account_of_public_key(P256) == "0x" + sha256(b"ES256" + P256_POINT).digest()[-20:].hex()
-    # As texts, the two keys differ only in their prefix; but the account is computed from each in a different way.
+    # The account of a P-256 key is not computed like that of a secp256k1 key, although the two public keys have the
+    # same form as texts.
     assert account_of_public_key(P256) != "0x" + keccak(P256_POINT)[-20:].hex()
 
 

@@ -32,7 +32,7 @@ def chain(waiting_chain: Chain) -> Chain:
 
 @pytest.fixture
 def stranger(chain: Chain) -> ChainReader:
-    """A reader that knows only what a bundle says about the ledger."""
+    """Return a reader that knows only what a bundle says about the ledger."""
     connection = Connection(chain.node.url)
     return ChainReader(ChainClient(connection, deployment_of(connection, chain.deployment.chain)))
 
@@ -118,7 +118,9 @@ class PrunedConnection(Connection):
 
 
 def test_a_node_without_old_state_is_enough_for_watching(chain: Chain) -> None:
-    """Watching needs only events: all events from the first one on are hashed and compared with the head."""
+    """Watching needs no old state: all events of the party, from the first one on, are hashed, and the result is
+    compared with the newest hash in the contract.
+    """
     start = chain.reader.block_number()
     chain.acting("founder").send(calls.report(FIRM.no, FIRM.account))
     chain.propose(recovery(chain))
@@ -138,7 +140,7 @@ def test_attack_a_node_that_shows_another_call_is_noticed(chain: Chain) -> None:
 def test_all_open_proposals_that_concern_a_party_are_listed(
     chain: Chain, stranger: ChainReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """There are more proposals than fit into a page, and some of them ended or expired."""
+    """There are more proposals than one page holds, and some of them have ended or expired."""
     monkeypatch.setattr(watching, "PROPOSALS_AT_ONCE", 2)
     expired = chain.propose(recovery(chain))
     assert [each.record.no for each in pending(stranger, FIRM.no)] == [expired]
@@ -171,7 +173,9 @@ def proposed_raw(chain: Chain, by: str, target: str, data: str) -> int:
 def test_attack_a_key_change_with_an_unusual_encoding_is_shown_as_a_key_change(
     chain: Chain, stranger: ChainReader, more: str
 ) -> None:
-    """A thief adds a byte to the call data of a key change, which the contract accepts."""
+    """A thief adds a byte to the call data of a key change. The contract still accepts the call, so the party must see
+    it as a key change.
+    """
     call = calls.change_key(FIRM.no, account("thief"), FIRM.account, chain.proof(test_key("thief"), FIRM.no))
     number = proposed_raw(chain, "enterprise", chain.deployment.party_registry, encoded(chain, call) + more)
     (found,) = pending(stranger, FIRM.no)
@@ -184,7 +188,9 @@ def test_attack_a_key_change_with_an_unusual_encoding_is_shown_as_a_key_change(
 
 
 def test_a_holder_sees_a_proposal_to_reassign_its_asset(chain: Chain, stranger: ChainReader) -> None:
-    """On the chain, such a proposal concerns no party. Present and later holders see it, earlier holders do not."""
+    """The chain does not store which party such a proposal concerns. The current holder and every later one must see
+    it; earlier holders do not.
+    """
     asset, holder = ASSETS[0], PARTIES["provider"].no
     register_confirmed(chain, asset)
     assert pending(stranger, holder) == []
@@ -249,8 +255,9 @@ def test_a_list_of_parties_is_decoded_with_its_keys(chain: Chain) -> None:
 
 
 def test_inexact_call_data_is_not_decoded_as_a_call(chain: Chain) -> None:
-    """No call is read if bytes are missing or extra, or if target or function do not fit. A number without a name stays
-    a number."""
+    """Call data are not decoded as a call if bytes are missing or extra, or if the target does not have the function.
+    An argument whose number has no name is shown as the number.
+    """
     registry, encode = chain.deployment.party_registry, chain.client.encode
     roles = encode(calls.set_roles(7, 1)).hex()
     assert read_call(chain.deployment, registry.upper().replace("0X", "0x"), roles).call is not None
@@ -270,7 +277,7 @@ def test_inexact_call_data_is_not_decoded_as_a_call(chain: Chain) -> None:
 
 @pytest.mark.parametrize("length", [*range(4), 4, 5, 35, 36, 67, 68, 100, 131, 132, 164, 200, 228])
 def test_malformed_call_data_is_read_as_far_as_possible(chain: Chain, length: int) -> None:
-    """Call data that are cut anywhere, or have impossible offsets and lengths, never cause an error."""
+    """No error is raised for call data that are cut at any place or that contain impossible offsets and lengths."""
     registry = chain.deployment.party_registry
     whole = chain.client.encode(recovery(chain))
     for cut in (whole[:length], whole[:length] + b"\xff" * 64, whole[:100] + b"\xff" * 32 + whole[132:]):

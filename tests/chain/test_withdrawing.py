@@ -95,7 +95,7 @@ def test_a_subject_can_withdraw_whatever_its_status(consented: Consented, status
 
 @pytest.mark.parametrize("payer", [None, bytes.fromhex(PARTIES["provider"].key)], ids=["itself", "a payer"])
 def test_a_subject_can_withdraw_with_a_key_that_was_reported_lost(consented: Consented, payer: bytes | None) -> None:
-    """A thief may have reported the key, and a subject must always be able to withdraw."""
+    """A subject must always be able to withdraw, even if a thief has reported the subject's key as lost."""
     consented.chain.acting("founder").send(calls.report(FIRM.no, FIRM.account))
     withdrawn = consented.withdraw(payer=payer)
     found = [consented.chain.reader.withdrawn_at(FIRM.no, each.statement) for each in withdrawn]
@@ -116,7 +116,9 @@ def test_anybody_can_send_a_withdrawal_that_the_subject_signed(consented: Consen
 
 
 def test_a_p256_key_withdraws_through_a_payer(chain: Chain) -> None:
-    """The wallet has only this P-256 key, which also signed the authorizations. Another account sends and pays."""
+    """The subject's wallet has only this P-256 key, which also signed the authorizations. Another account sends the
+    withdrawal and pays for it.
+    """
     secret = new_p256_key()
     signer = Es256Signer(secret)
     further = calls.change_key(FIRM.no, signer.kid, proof=prove_key(chain.deployment.chain, signer, FIRM.no))
@@ -131,7 +133,7 @@ def test_a_p256_key_withdraws_through_a_payer(chain: Chain) -> None:
 
 
 def test_a_subject_can_withdraw_with_another_key_than_it_signed_with(consented: Consented) -> None:
-    """The account that signed the authorizations has been replaced since."""
+    """The account that signed the authorizations was replaced after it had signed them."""
     chain = consented.chain
     chain.rotate("enterprise", NEWCOMER)
     chain.node.fund(account("newcomer to withdrawing"))
@@ -153,7 +155,7 @@ def test_a_payer_can_pay_for_an_account_without_money(consented: Consented) -> N
 
 
 def resigned(it: Consented, ledger: str | None = None, by: TestParty = FIRM) -> Bundle:
-    """Replace the first authorization in the bundle by another authorization of the subject, signed by ``by``."""
+    """Return the bundle with its first authorization replaced by another one of the subject, which ``by`` signed."""
     chain = it.bundle.chain
     text = consent(chain, "FIRST", signer_of(by), FIRM.id)
     if ledger is not None:
@@ -164,7 +166,9 @@ def resigned(it: Consented, ledger: str | None = None, by: TestParty = FIRM) -> 
 
 
 def forged(it: Consented) -> Bundle:
-    """Sign the first authorization with a stranger's key, and put that key under the subject's account."""
+    """Return the bundle with its first authorization signed by a stranger's key, and with this key listed for the
+    subject's account.
+    """
     stranger = LocalSigner(bytes.fromhex(test_key("stranger")), FIRM.account)
     bundle = it.with_evidence(0, entry=consent(it.bundle.chain, "FIRST", stranger))
     return replace(bundle, keys={**bundle.keys, FIRM.account: public_jwk(stranger.public_key)})

@@ -44,9 +44,9 @@ class Stage:
         return self.founder.with_account(test_key(f"role {name}"))
 
     def attempt(self, name: str, call: Call) -> PingzhengError | None:
-        """Try a party's call and return the refusal, or ``None`` if it would succeed.
+        """Simulate a call by party ``name``; return the refusal, or ``None`` if the call would succeed.
 
-        An act that the party signed is tried from another account.
+        If the call carries the party's signature, the simulated call comes from an account of nobody.
         """
         name = SENDER if f"{call.contract}.{call.function}" in SIGNED else name
         try:
@@ -64,7 +64,7 @@ def founding_of(name: str, roles: set[Role]) -> Founding:
 
 
 def prepare(stage: Stage, node: LocalNode) -> None:
-    """Anchor leaves, and bring the holder's assets into the states that the calls need."""
+    """Anchor leaves, and bring the holder's assets into the states that the calls of the role matrix need."""
     issuer, holder, registrar = stage.client("I"), stage.client(HOLDER), stage.client("R")
     issuer.send(calls.anchor(0, 8, digest("root")))
     issuer.send(calls.suspend(0, 3, "investigation"))
@@ -94,7 +94,9 @@ def prepare(stage: Stage, node: LocalNode) -> None:
 
 
 def propose(stage: Stage) -> None:
-    """Make the proposals that each role tries to confirm, and for each party a change of its keys that it can veto."""
+    """Make the proposals that each role tries to confirm. For each party, also propose a change of its keys that it can
+    veto.
+    """
     waiting = {
         "setRoles": (SECOND_AUTHORITY, to_an_office(stage)),
         "lift as authority": (SECOND_AUTHORITY, calls.lift("authority", [HELD])),
@@ -201,7 +203,9 @@ def report_of(stage: Stage, name: str) -> Call:
 
 
 def own_of(stage: Stage, name: str) -> str:
-    """Return the party whose record a caller of this column acts on. The public tries the record of a bystander."""
+    """Return the party whose record a caller of column ``name`` acts on. The public acts on the record of a
+    bystander.
+    """
     return name if name in stage.numbers else BYSTANDER
 
 
@@ -258,7 +262,8 @@ SIGNED: dict[str, Callable[[Stage, str], Call]] = {
     "PartyRegistry.vetoFor": veto_by,
     "PartyRegistry.reportFor": report_by,
 }
-# Calls that no account can make directly: they are made only when a proposal is carried out.
+# For each error code: a call that is refused with this code if an account makes it directly. The contract makes such
+# calls only when it carries out a proposal.
 DECIDED: dict[str, Callable[[Stage], Call]] = {
     "PARTY_OFFICE_BY_PROPOSAL": to_an_office,
     "LOG_NOT_DECIDED": lambda _: calls.lift("authority", [HELD]),

@@ -23,7 +23,7 @@ Compiled = dict[str, dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def building() -> Iterator[subprocess.Popen[bytes]]:
-    """Start Hardhat's build, which runs while the contracts are compiled here."""
+    """Start Hardhat's build; it runs at the same time as the compiler of the fixture ``compiled``."""
     hardhat = PROJECT / "node_modules" / "hardhat" / "dist" / "src" / "cli.js"
     command = [str(find_node()), str(hardhat), "build", "--no-tests", "--quiet"]
     with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL) as process:
@@ -33,7 +33,7 @@ def building() -> Iterator[subprocess.Popen[bytes]]:
 
 @pytest.fixture(scope="module")
 def built(building: subprocess.Popen[bytes], compiled: Compiled) -> Path:
-    """The folder with Hardhat's artifacts."""
+    """Wait for Hardhat's build, and return the folder with its artifacts."""
     assert building.wait(600) == 0
     return PROJECT / "build" / "contracts"
 
@@ -80,7 +80,7 @@ def test_a_packaged_artifact_is_read_back_unchanged(compiled: Compiled, name: st
 
 
 def test_a_compiler_error_is_reported_with_its_file(tmp_path: Path) -> None:
-    """Our compiler compiles a project that has one broken file."""
+    """The project's own compile script is run on a project that has one broken file."""
     (tmp_path / "contracts").mkdir()
     (tmp_path / "contracts" / "Broken.sol").write_text("pragma solidity ^0.8.28;\ncontract Broken { uint x = ; }\n")
     (tmp_path / "contracts" / "solc-settings.json").write_bytes(

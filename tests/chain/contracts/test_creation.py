@@ -1,4 +1,6 @@
-"""Tests how a deployment's contracts are checked: each immutable, each constructor argument, and the transactions."""
+"""Tests the check of a deployment's contracts: it covers each immutable, each constructor argument, and the creating
+transactions.
+"""
 
 from __future__ import annotations
 
@@ -38,8 +40,9 @@ from tests.support.chain.scripted_ledger import ROOT
 
 @pytest.mark.parametrize("contract", [ASSET_REGISTRY, CERTIFICATE_LOG])
 def test_attack_a_contract_that_uses_a_secret_registry_is_refused(chain: Chain, contract: str) -> None:
-    """Code, forwarder and origin are right, but the contract uses another registry than the deployment names. There,
-    other people could act as the ledger's parties."""
+    """Code, forwarder and origin are right, but the contract uses another registry than the deployment file names. In
+    that registry, other people could act as the ledger's parties.
+    """
     connection = Connection(chain.node.url)
     deployed = secret_registry(chain.node.url, chain.deployment, contract)
     for check in (
@@ -75,7 +78,9 @@ def test_every_immutable_value_is_checked_at_each_place_in_the_bytecode(chain: C
 
 
 def test_attack_an_address_is_not_accepted_as_the_minimum_notice(chain: Chain) -> None:
-    """A ledger can choose any shortest public notice, so the check is only whether the value is of a time's size."""
+    """Each ledger chooses its own minimum length of the public notice, so the check can only refuse a value that is too
+    large for a time.
+    """
     registry, groups = chain.deployment.addresses[ASSET_REGISTRY], artifact_of(ASSET_REGISTRY).immutables
     code = Connection(chain.node.url).code(registry)
     (notice,) = (each for each in groups if code[each[0][0] : sum(each[0])] == NOTICE.to_bytes(32, "big"))
@@ -87,7 +92,9 @@ def test_attack_an_address_is_not_accepted_as_the_minimum_notice(chain: Chain) -
 
 
 def test_attack_a_registry_created_with_a_hidden_key_is_refused(chain: Chain) -> None:
-    """The runtime code and its immutables are right, and no function shows the hidden key that acts for the founder."""
+    """The runtime code and its immutables are right. The registry was created with a second, hidden key for the
+    founder, and no function of the contract shows this key.
+    """
     connection = Connection(chain.node.url)
     deployed = born_with_a_key(chain.node.url, chain.deployment)
     check_deployment(connection, deployed)
@@ -143,8 +150,8 @@ REGISTRIES: dict[str, tuple[str, Callable[[Deployer, str], bytes]]] = {
         PARTY_REGISTRY,
         lambda by, forwarder: by.code(PARTY_REGISTRY, forwarder, DELAY, by.founded(forwarder)[2]),
     ),
-    # A ledger can have any founding parties, so this creation is accepted. The next contract is refused, because it
-    # uses the other registry.
+    # The registry's creation is accepted, because a ledger can have any founding parties. The next contract is refused,
+    # because it uses another registry.
     "other parties": (
         ASSET_REGISTRY,
         lambda by, forwarder: by.code(PARTY_REGISTRY, forwarder, 0, by.founded(forwarder)[2][::-1]),

@@ -71,7 +71,9 @@ def test_a_deployment_that_does_not_fit_the_chain_is_refused(
 
 
 def test_contracts_with_another_forwarder_are_refused(chain: Chain) -> None:
-    """The other forwarder has our code and the origin that the file names, but the contracts do not trust it."""
+    """The file names another forwarder with the right code and origin. It is refused, because the ledger's contracts do
+    not trust it.
+    """
     other = deploy(chain.node.url, FOUNDER.key, FOUNDING, delay=0)
     mixed = replace(moved(chain.deployment, Forwarder=other.forwarder), origin=other.origin)
     with pytest.raises(ChainUnavailable) as caught:
@@ -94,7 +96,9 @@ def test_a_new_deployment_has_the_founding_parties_and_the_waiting_period(chain:
 
 
 def test_attack_a_deployment_file_with_a_false_waiting_period_is_refused(chain: Chain) -> None:
-    """A bundle could name the same false waiting period. The contract's answer and its code show the real one."""
+    """A bundle could name the same false waiting period, so the check reads the real one from the contract's answer and
+    its code.
+    """
     lying = replace(chain.deployment, delay=DELAY)
     with pytest.raises(ChainUnavailable) as caught:
         deployment_of(Connection(chain.node.url), lying.chain)
@@ -131,7 +135,8 @@ def test_another_salt_makes_another_ledger(fresh: LocalNode) -> None:
         fresh.revert(token)
         return made
 
-    # If a block's time is ahead of the clock, every later block gets this same time.
+    # The next block's time is far ahead of the clock. All later blocks then get this same time, as long as the clock is
+    # behind it.
     fresh.rpc("pingzheng_setAhead", 1_000_000)
     fresh.mine()
     fresh.rpc("pingzheng_setAhead", 0)
@@ -193,7 +198,9 @@ def test_deploying_again_changes_nothing(chain: Chain, tmp_path: Path) -> None:
 
 
 def test_code_digests_match_the_deployed_code(chain: Chain) -> None:
-    """Immutables are zeroed before hashing, so the digest is the same on every chain. Any other change changes it."""
+    """Immutables are set to zero before the code is hashed, so that the digest is the same on every chain. Any other
+    change of the code changes the digest.
+    """
     connection = Connection(chain.node.url)
     for name, address in chain.deployment.addresses.items():
         code, artifact = connection.code(address), artifact_of(name)

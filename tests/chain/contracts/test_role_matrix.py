@@ -58,7 +58,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     names = {column: {ROLE_OF[column]} for column in PARTY_COLUMNS}
     names |= {BYSTANDER: {Role.SUBJECT}, HOLDER: {Role.PROVIDER}, BOTH: {Role.PROVIDER, Role.REGISTRAR}}
     names |= {SECOND: {Role.ISSUER}, SECOND_AUTHORITY: {Role.AUTHORITY}, SECOND_SUPERVISOR: {Role.SUPERVISOR}}
-    # With the founder there are four officers: three must remain when one of them reports its own key.
+    # Four authorities, with the founder: if one reports its own key, three active ones must remain.
     names |= {"third authority": {Role.AUTHORITY}}
     funded = [founder.account, *(account(f"role {name}") for name in names)]
     founding = [
@@ -82,7 +82,9 @@ def test_every_row_of_the_matrix_names_its_calls_or_a_reason() -> None:
 
 
 def test_no_call_accepts_a_role_that_the_matrix_excludes() -> None:
-    """The only exception is a withdrawal, which every party may send in its own name; the matrix explains this."""
+    """Only a withdrawal is left out, because every party may withdraw in its own name. The matrix explains this
+    exception.
+    """
     for row, entry in ROWS.items():
         taken = {
             column
@@ -230,7 +232,9 @@ def test_an_issuer_can_change_only_its_own_log(stage: Stage, call: Call) -> None
 def test_two_authorities_or_two_supervisors_can_lift_only_their_own_hold(
     stage: Stage, column: str, office: str, other: str
 ) -> None:
-    """If only the other role has set a hold, a proposal to lift it fails when it is carried out."""
+    """A proposal to lift a hold fails when it is carried out, if only the other role has set a hold on the
+    statement.
+    """
     second = SECOND_AUTHORITY if column == "A" else SECOND_SUPERVISOR
     for statement, refused in ((held_by(column), None), (held_by(other), "LOG_NOT_HELD")):
         call = calls.lift(office, [statement])
@@ -243,7 +247,7 @@ def test_two_authorities_or_two_supervisors_can_lift_only_their_own_hold(
 
 @pytest.mark.parametrize("column", PARTY_COLUMNS)
 def test_only_the_holder_can_transfer_its_asset(stage: Stage, column: str) -> None:
-    """Only the holder may make such a transfer; no role gives another party this right."""
+    """No role permits a party to transfer an asset that another party holds."""
     to = stage.numbers[BYSTANDER]
     offer = asset_calls.offer_transfer(CONFIRMED, to, FAR)
     filing = asset_calls.file_application(CONFIRMED, "cancel", digest("reason"), "00" * 32, "general")

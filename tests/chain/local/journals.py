@@ -31,7 +31,9 @@ def blocks_of(node: LocalNode) -> list[Block | None]:
 
 
 def sealed(records: Iterable[dict[str, Any]]) -> bytes:
-    """Return these records as a journal with check sums. This follows the description of the format, not the code."""
+    """Return the text of a journal with these records and their checksums. It is built from the format's description,
+    not with the product's code.
+    """
     lines, before = [], ""
     for record in records:
         body = json.dumps(record, separators=(",", ":"))[:-1]
@@ -41,7 +43,7 @@ def sealed(records: Iterable[dict[str, Any]]) -> bytes:
 
 
 def records_in(raw: bytes) -> list[dict[str, Any]]:
-    """Return the records of a journal without their check sums."""
+    """Return the records of a journal without their checksums."""
     records = [json.loads(line) for line in raw.splitlines()]
     for record in records:
         del record["sum"]

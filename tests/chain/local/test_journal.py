@@ -1,4 +1,6 @@
-"""Tests that the journaled local chain has the same blocks after every kind of end, and refuses unrecorded changes."""
+"""Tests that the local chain has the same blocks after every restart, however the process ended, and that it refuses
+changes that it cannot record in its journal.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ ENDINGS = {"stopped": LocalNode.stop, "killed": LocalNode.kill}
 
 
 def live(node: LocalNode) -> Deployment:
-    """Make blocks of all kinds: with contracts, empty, after a jump in time, with a transaction that reverts."""
+    """Make blocks of all kinds: with new contracts, without transactions, after a jump in time, with a transaction that
+    reverts.
+    """
     deployed = deploy(node.url, KEY, FOUNDING, delay=0)
     client = ChainClient.at(node.url, deployed, KEY)
     node.mine(2)
@@ -61,7 +65,9 @@ def test_a_restart_gives_the_same_blocks(tmp_path: Path, end: Callable[[LocalNod
 
 
 def test_block_times_never_go_back_after_a_restart(tmp_path: Path) -> None:
-    """The clock's offset is not stored. The blocks are, and no new block gets an earlier time than the last one."""
+    """The offset of the clock is not stored in the journal, but the blocks are. So no new block gets an earlier time
+    than the last block.
+    """
     with journaled(tmp_path) as node:
         node.advance(7200)
         ahead = Connection(node.url).block()

@@ -1,4 +1,6 @@
-"""Tests that damage in a journal is reported with its line and changes nothing; only an incomplete end is cut off."""
+"""Tests that damage in a journal is reported with its line, and that the file is not changed; only an incomplete end is
+cut off.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ DAMAGED, DIFFERS, OTHER = "JOURNAL_DAMAGED", "JOURNAL_DIFFERS", "JOURNAL_OF_ANOT
 
 @pytest.fixture(scope="module")
 def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A journal with a header, an account with money, and three blocks."""
+    """Return a journal with a header, an account that got money, and three blocks."""
     directory = tmp_path_factory.mktemp("good")
     with journaled(directory) as node:
         node.mine(3)
@@ -99,12 +101,14 @@ def blank_line(raw: bytes) -> bytes:
 
 
 def line_of_another(raw: bytes) -> bytes:
-    """Return this journal's lines after the header of another journal with the same settings."""
+    """Return a journal with the header of another chain with the same settings, and this journal's other lines."""
     return sealed([{**records_in(raw)[0], "id": "0" * 16}]) + b"".join(lines_of(raw)[1:])
 
 
 def other_blocks(raw: bytes) -> bytes:
-    """Return a journal with right check sums whose calls now make other blocks, as with another program version."""
+    """Return a journal with correct checksums whose calls give other blocks than before, as if the program's version
+    had changed.
+    """
     header, fund, *others = records_in(raw)
     return sealed([header, {**fund, "params": [OWNER, "0x1"]}, *others])
 
@@ -159,7 +163,9 @@ def test_the_checksum_of_each_journal_line_covers_all_lines_up_to_it(good: bytes
 
 
 def test_a_missing_journal_is_not_replaced_by_a_new_one(good: bytes, tmp_path: Path) -> None:
-    """A node makes a new journal only with ``create``, only in its first run, and not if a folder has the same name."""
+    """A node creates a journal only in its first run with ``create``. It creates none if a folder has the journal's
+    name.
+    """
     expecting = LocalNode(tmp_path / "lost", program=JOURNAL, chain_id=4409, create=False)
     with pytest.raises(Misconfigured, match="JOURNAL_MISSING"):
         expecting.start()
@@ -194,7 +200,9 @@ def test_zeros_after_a_power_cut_are_cut_off(good: bytes, tmp_path: Path) -> Non
 
 
 def test_a_refused_last_change_is_removed_at_the_next_start(good: bytes, tmp_path: Path) -> None:
-    """The process had written a change, which the chain refused, and ended before it could remove the line again."""
+    """A process wrote a change to the journal, and the chain refused this change. The process ended before it could
+    remove the change's line again.
+    """
     with journaled(tmp_path) as node:
         tip = node.rpc("eth_getBlockByNumber", "latest", False)["hash"]
     records = records_in(journal_of(tmp_path).read_bytes())

@@ -1,4 +1,6 @@
-"""Tests that every answered change is in the journal, whatever disk calls fail and whenever the process is killed."""
+"""Tests that every acknowledged change is in the journal, whichever disk call fails and whenever the
+process is killed.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ PRELOAD: Final = Path(__file__).with_name("journal_faults.mjs")
 REVERTING: Final = bytes.fromhex("60006000fd")
 GONE: Final = "CHAIN_UNREACHABLE"
 REFUSED: Final = "NODE_REFUSED"
-# For each act: the error code of a healthy chain's answer, if any, and whether the act stays in the journal.
+# For each act on a healthy chain: the error code of the answer (None if the act succeeds), and whether the act stays in
+# the journal.
 HEALTHY: Final = {"fund": (None, True), "nonsense": (REFUSED, False), "revert": (REFUSED, True), "mine": (None, True)}
 
 
@@ -46,7 +49,7 @@ class Life:
             self.codes[name] = self.code_of(name)
             if self.codes[name] == GONE:
                 return
-            # Reads must still work when writes fail.
+            # The chain can still be read, even if the act before could not be written.
             self.blocks = blocks_of(self.node)
             self.balance = Connection(self.node.url).balance(OWNER)
 
@@ -64,7 +67,9 @@ class Life:
         self.node.rpc("eth_sendRawTransaction", "0x00")
 
     def revert(self) -> None:
-        """Send a transaction that reverts in its block. From an account without money it gets no block."""
+        """Send a transaction that reverts in its block. If the account has no money, the transaction is refused and
+        gets no block.
+        """
         fields = {"nonce": 0, "gas": 100_000, "gasPrice": 2 * 10**9, "value": 0, "data": REVERTING, "chainId": 4409}
         signed = Account.sign_transaction(fields, KEY)
         self.node.rpc("eth_sendRawTransaction", "0x" + bytes(signed.raw_transaction).hex())
@@ -73,13 +78,17 @@ class Life:
         self.node.mine()
 
     def stayed(self) -> list[str]:
-        """Return the acts that are in the journal. The reverting transaction is not if its account got no money."""
+        """Return the acts that must be in the journal. The reverting transaction is missing if ``fund`` failed, because
+        its account then has no money.
+        """
         done = [name for name, code in self.codes.items() if (code, True) == HEALTHY[name]]
         return [name for name in done if name != "revert" or "fund" in done]
 
 
 def lives(folder: Path, patch: pytest.MonkeyPatch, **fault: Any) -> Iterator[tuple[Life, str | None]]:
-    """Let the fault happen at each possible call in turn; yield the acts' results and the error of a failed start."""
+    """Let the fault happen at the first possible call, then at the second, and so on. Yield the acts' results and the
+    error of a failed start for each.
+    """
     for at in count(fault.pop("at", 1)):
         directory, fired = folder / str(at) / "chain", folder / f"fired-{at}"
         patch.setenv("NODE_OPTIONS", f"--import={PRELOAD.as_uri()}")
@@ -105,7 +114,8 @@ def test_a_kill_at_any_step_loses_no_acknowledged_change(tmp_path: Path, monkeyp
         assert (answered, last[1]) == ([(name, HEALTHY[name][0]) for name, _ in answered], GONE)
         with life.node as node:
             blocks = blocks_of(node)
-            # The interrupted act may also have been done, if its line had been completely written to the disk.
+            # The act that the kill interrupted may have been done, because its line may already have been on the disk
+            # completely.
             assert blocks[: len(life.blocks)] == life.blocks
             assert len(blocks) - len(life.blocks) <= (last[0] in ("revert", "mine") or not life.blocks)
             assert Connection(node.url).balance(OWNER) > 0 or life.balance == 0
@@ -141,7 +151,9 @@ def test_every_disk_failure_has_its_error_code(
 
 
 def check_refused(life: Life, failed: str | None, code: str) -> None:
-    """Check that at most one act was refused, with this code, and that a new process finds the same chain."""
+    """Check that at most one act was refused, that its error code is ``code``, and that a new process finds the same
+    chain.
+    """
     assert failed in (None, code)
     refused = [name for name, found in life.codes.items() if found == code]
     assert len(refused) <= 1
@@ -164,7 +176,7 @@ def test_a_partial_write_is_continued(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_writing_continues_when_the_disk_has_room_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The disk is full for many calls, even when the partly written line is cut off."""
+    """The disk is so full that many calls fail, even the call that cuts off the partly written line."""
     fired = tmp_path / "fired"
     monkeypatch.setenv("NODE_OPTIONS", f"--import={PRELOAD.as_uri()}")
     fault = {"fault": "half ENOSPC", "at": 6, "times": 6, "fired": str(fired)}
@@ -226,7 +238,7 @@ print("whole")
 
 def test_a_chain_starts_and_answers_on_a_full_or_read_only_disk(tmp_path: Path) -> None:
     mount = f'mount -t tmpfs -o size=256k tmpfs {tmp_path} && exec {sys.executable} -c "$0" {tmp_path}'
-    # Mounting a separate disk needs user namespaces, or the right to mount.
+    # The tests mount a separate disk. This needs user namespaces, or the right to mount.
     own = subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False).returncode == 0
     done = subprocess.run(
         ["unshare", "-rm" if own else "-m", "sh", "-c", mount, ON_A_FULL_DISK],

@@ -1,4 +1,6 @@
-"""Tests that the local chain's program answers odd requests, which our clients never send, and keeps running."""
+"""Tests that the program of the local chain answers odd requests and keeps running. The product's own clients never
+send such requests.
+"""
 
 from __future__ import annotations
 
@@ -102,7 +104,9 @@ def test_an_invalid_change_is_refused(node: LocalNode, method: str, params: list
 
 
 def test_a_too_large_body_is_refused(node: LocalNode) -> None:
-    """The body is refused if its length is given, and also if it is sent in endless pieces."""
+    """The body is refused if the request gives the length, and also if the body comes in endless pieces without a
+    length.
+    """
     with socket.create_connection((HOST, int(node.url.rpartition(":")[2])), 30) as given:
         given.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n")
         assert b" 413 " in given.recv(4096)

@@ -49,7 +49,7 @@ def test_a_restart_continues_the_same_chain(tmp_path: Path) -> None:
         again = Connection(node.url)
         assert again.chain_id() == 4408
         assert (again.block(0), again.block()) == (genesis, tip)
-        assert tip is not None and tip.number == 4  # One block gave money to the account, and three were mined.
+        assert tip is not None and tip.number == 4  # One block gave money to the account, and three blocks were mined.
 
 
 def test_a_killed_node_keeps_its_blocks(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ _OTHER_ENUMS: Final[dict[str, dict[str, Any]]] = {
     "ASSET_NOT_ACCREDITED": {"kind": ASSESSMENTS},
 }
 
-# Some parties can both hold an asset and review it, because a party must be refused when it reviews its own asset.
+# Some parties can both hold and review an asset, so that a test can see a party refused when it reviews its own asset.
 ROLES: Final[Mapping[str, tuple[Role, ...]]] = {
     "owner": (Role.PROVIDER,),
     "buyer": (Role.CONSUMER,),
@@ -59,7 +59,9 @@ OFFICERS: Final = ("second officer", "third officer")
 
 @dataclass(frozen=True, slots=True)
 class PairedAct:
-    """An act of a party on an asset: the call for the contract, and the function of the reference."""
+    """An act of a party on an asset in two forms: the call to the contract, and the function of the reference
+    implementation.
+    """
 
     name: str
     asset: str
@@ -70,7 +72,9 @@ class PairedAct:
 
 
 class World:
-    """The contracts and their parties on a separate node. ``kept`` is the state at the last call of ``keep``."""
+    """The contracts and their parties on a separate node. ``kept`` is the state that the last call of
+    ``keep`` stored.
+    """
 
     def __init__(self, node: LocalNode) -> None:
         founder = PARTIES[FUNDED]
@@ -78,7 +82,8 @@ class World:
         self._connection = Connection(node.url)
         block = self._connection.block()
         assert block is not None
-        # The start is far ahead of the clock, so that no block gets a later time than the test chose for it.
+        # The first block is far ahead of the clock. Otherwise the clock could give a block a later time than the test
+        # chose for the block.
         self.start = block.time + 100_000_000
         period = self.start, self.start + 500
         everyone = {name: Party(no, frozenset(roles)) for no, (name, roles) in enumerate(ROLES.items(), start=2)}
@@ -106,7 +111,7 @@ class World:
         self.kept = (self.start, dict[str, AssetLife](), dict[str, str](), dict(self.parties))
 
     def keep(self, sides: SideBySide) -> None:
-        """Keep the present state: every later run begins with it."""
+        """Store the current state. Every later run begins with this state."""
         self._snapshot = self._node.snapshot()
         self.kept = (sides.now, dict(sides.lives), dict(sides.fingerprints), dict(sides.parties))
         self.done.clear()
@@ -117,7 +122,7 @@ class World:
         self._snapshot = self._node.snapshot()
 
     def send(self, by: Party, call: Call, at: int) -> PingzhengError | None:
-        """Send a call in a block of exactly this second, and return the contract's refusal or None."""
+        """Send a call in a block with exactly the time ``at``, and return the contract's refusal or None."""
         self._node.rpc("evm_setNextBlockTimestamp", at)
         transaction = {
             "from": self._accounts[by.no],
@@ -152,7 +157,7 @@ class World:
 
 
 class SideBySide:
-    """Contract and reference in one run, which begins at the state that the world keeps."""
+    """The contract and the reference in one run, which begins at the state that the world stored."""
 
     def __init__(self, world: World) -> None:
         world.back()
@@ -164,12 +169,14 @@ class SideBySide:
         return self.lives.setdefault(asset, AssetLife())
 
     def having(self, fingerprint: str, asset: str) -> AssetLife | None:
-        """Return the other asset that has this fingerprint."""
+        """Return the state of another asset than ``asset`` with this fingerprint; None if there is no such asset."""
         name = self.fingerprints.get(fingerprint, asset)
         return None if name == asset else self.life(name)
 
     def make(self, move: PairedAct) -> bool:
-        """Make an act on both sides, and return whether both accept it. Fails if their results or states differ."""
+        """Make an act on the contract and in the reference; return whether both accept it. Fail if their results or
+        states differ.
+        """
         before = self.life(move.asset)
         expected: PingzhengError | None = None
         try:
@@ -199,7 +206,7 @@ class SideBySide:
         self.parties[name] = replace(party, active=status == "active")
 
     def compare(self, asset: str) -> None:
-        """Check that the contract's records of an asset equal those of the reference."""
+        """Check that the contract and the reference have the same records of an asset."""
         life, identifier = self.life(asset), digest(asset)
         numbers = sorted({0, 7, *life.liens})
         objections = range(len(life.objections) + 2)
@@ -228,7 +235,7 @@ def verdict(error: PingzhengError | None) -> str:
 
 
 def details_of(error: PingzhengError) -> dict[str, Any]:
-    """Return an error's details; the numbers that the contract uses are replaced by names."""
+    """Return an error's details, with names in place of the numbers that the contract uses."""
     enums = _ENUMS | _OTHER_ENUMS.get(error.code, {})
     return {
         key: enums[key][value] if key in enums and isinstance(value, int) else value or "none"

@@ -43,7 +43,9 @@ IMPORTANT = replace(CONFIRMED, grade="important")
 
 
 def staged(stage: str, kind: str = "change", **changes: object) -> AssetLife:
-    """Return an asset at a stage of its first or second application."""
+    """Return an asset whose application is at the given stage: its first application if ``kind`` is "first", otherwise
+    its second.
+    """
     life = APPLIED if kind == "first" else replace(CONFIRMED, applications=2)
     return replace(life, kind=kind, stage=stage, **changes)  # type: ignore[arg-type]
 
@@ -65,7 +67,7 @@ def advance(life: AssetLife, stage: str, until: int = 0, grounds: str = SAID) ->
 
 
 def reassign(life: AssetLife, to: Party = BUYER, grounds: str = SAID, **kwargs: Any) -> AssetLife:
-    """Reassign an asset whose holder is silent; two officers have decided this."""
+    """Reassign an asset whose holder is silent, as after a decision of two officers."""
     usual: dict[str, Any] = {"by": AUTHORITY, "at": AT, "decided": True, "silent": True}
     return transfers.reassign(life, to=to, grounds=grounds, **usual | kwargs)
 

@@ -1,4 +1,6 @@
-"""Chooses acts on an asset from random bytes. Most acts can succeed, and many others are wrong in one detail only."""
+"""Chooses acts on an asset from random bytes. Most chosen acts can succeed. Many of the others are wrong in only one
+detail.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,7 @@ class Choices:
         return self.mostly([party for party in everyone if party.active and fits(party)], everyone)
 
     def said(self) -> str:
-        """Return grounds, usually a digest and sometimes zero."""
+        """Return the grounds of an act: usually a digest, sometimes zero (no grounds)."""
         return self.mostly([SAID], [NOTHING])
 
 

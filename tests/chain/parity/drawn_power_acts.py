@@ -1,5 +1,6 @@
-"""Chooses acts of officers and parties from random bytes. Most acts can succeed, and many others are wrong in one
-detail only."""
+"""Chooses acts of officers and parties from random bytes. Most chosen acts can succeed. Many of the others are wrong in
+only one detail.
+"""
 
 from __future__ import annotations
 
@@ -50,12 +51,12 @@ STATUSES: Final = (1, 1, 2, 3, 4, 0)
 
 
 def voices(powers: Powers, fits: Callable[[int], bool]) -> list[str]:
-    """Return the keys that may act for a party; only parties for which ``fits`` is true."""
+    """Return the keys that may act for a party, for all parties for which ``fits`` is true."""
     return [each for each in ACCOUNTS if powers.speaks(each) and fits(powers.keys[each].owner)]
 
 
 def in_role(powers: Powers, role: int, *others: int) -> list[str]:
-    """Return the keys that can act in a role, except the keys of the parties in ``others``."""
+    """Return the keys whose party has the role and is active; parties in ``others`` are left out."""
 
     def fits(no: int) -> bool:
         party = powers.parties[no]
@@ -274,7 +275,7 @@ def anchor(sides: SideBySide, choices: Choices) -> PairedAct:
 
 
 def call_alone(sides: SideBySide, choices: Choices) -> PairedAct:
-    """Let an officer send a call directly that is allowed only as a proposal."""
+    """Let an officer send a call directly, although the contract allows this call only through a proposal."""
     powers, act = sides.powers, an_act(sides, choices)
     if act.function not in ("changeKey", "accredit", "dateCompromise", "endPause", "lift"):
         act = Act(REGISTRY, "endPause")

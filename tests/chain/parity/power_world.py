@@ -1,5 +1,6 @@
 """Makes each act of officers and parties twice, on the contracts of a fast chain and in ``tests.reference``, and
-compares both."""
+compares the results.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +53,8 @@ from tests.support.chain.scripted_ledger import account, digest
 DELAY: Final = 1_000
 NOWHERE: Final = "0x" + "11" * 20
 PAYER: Final = account("payer of the powers")
-# Every fourth key is an ES256 key. Such a key can prove its possession, and sign vetoes and reports.
+# Every fourth key is an ES256 key. Such a key cannot send transactions; it can prove that its owner has it, and sign
+# vetoes and reports.
 SIGNERS: Final[dict[str, Signer]] = {
     signer.kid: signer
     for signer in (
@@ -114,7 +116,8 @@ class World:
         for key in (*ACCOUNTS, PAYER):
             node.fund(key)
             node.rpc("hardhat_impersonateAccount", key)
-        # The start is far ahead of the clock, so that no block gets a later time than the test chose for it.
+        # The first block is far ahead of the clock. Otherwise the clock could give a block a later time than the test
+        # chose for the block.
         self.start = block.time + 100_000_000
         self._snapshot = node.snapshot()
         self.done: Counter[str] = Counter()
@@ -132,7 +135,9 @@ class World:
         self._snapshot = self._node.snapshot()
 
     def send(self, caller: str, call: Call, at: int) -> str:
-        """Send a call in a block of exactly this second, and return the code of the refusal, empty if accepted."""
+        """Send a call in a block with exactly the time ``at``; return the refusal's code, or an empty text if the call
+        was accepted.
+        """
         self._node.rpc("evm_setNextBlockTimestamp", at)
         to, data = self.client.address_of(call.contract), "0x" + self.client.encode(call).hex()
         try:
@@ -144,7 +149,9 @@ class World:
         return ""
 
     def heads(self) -> list[str]:
-        """Return the heads of the party registry and the certificate log."""
+        """Return the newest hashes of two hash chains: the events of the party registry, and those of the certificate
+        log.
+        """
         calls_ = [
             (self.client.address_of(name), interface_of(name).encode_call("head", [])) for name in _NAMES.values()
         ]
@@ -179,13 +186,13 @@ class World:
         return act_digest(target, data)
 
     def signature(self, signer: str, message: bytes, proof: str) -> bytes:
-        """Sign with the account's key, or with another key if the signature must be wrong."""
+        """Sign a message with the key of ``signer``, or with a wrong key if the signature must be invalid."""
         right = SIGNERS[signer]
         return sign_act(message, right if proof == RIGHT else _other(right))
 
     @cache  # noqa: B019 (a world lives as long as its tests)
     def _key(self, key: tuple[str, str], number: int) -> tuple[str, str]:
-        """Return a key and its proof for the party of this number."""
+        """Return a key with the proof of possession for the party with this number."""
         owner, proof = key
         if proof == NO_PROOF:
             return owner, NO_PROOF
@@ -200,7 +207,7 @@ def _other(signer: Signer) -> Signer:
 
 
 class SideBySide:
-    """Contracts and reference in one run, which begins with the founding parties."""
+    """The contracts and the reference in one run, which begins with the founding parties."""
 
     def __init__(self, world: World) -> None:
         world.back()
@@ -215,7 +222,9 @@ class SideBySide:
         self._fold(self.powers.events)
 
     def make(self, move: PairedAct) -> bool:
-        """Make an act on both sides, and return whether both accept it. Fails if their results or histories differ."""
+        """Make an act on the contracts and in the reference; return whether both accept it. Fail if their results or
+        histories differ.
+        """
         self.powers.now = self.now
         after, refusal = self.powers.attempt(move.after)
         found, expected = self.world.send(move.sender, move.call, self.now), code_of(refusal)
@@ -239,7 +248,7 @@ class SideBySide:
         return text.replace(PAYER, "payer")
 
     def compare(self) -> None:
-        """Check that the records of the contracts equal those of the reference."""
+        """Check that the contracts and the reference have the same records."""
         block = self.world.connection.block()
         assert block is not None
         self.powers.now = block.time

@@ -1,4 +1,6 @@
-"""Runs a scripted life of some assets with every kind of event of the asset register, at least one second apart."""
+"""Runs a fixed script of acts on some assets. It causes every kind of event of the asset register, with at least one
+second between acts.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ YEAR = 31_536_000
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """Sends each act as the named party, and each act in a second of its own."""
+    """Sends the acts of the script: each as the named party, and each in another second."""
 
     chain: Chain
 
@@ -28,7 +30,7 @@ class Life:
         self.chain.acting(party).send(call)
 
     def decide(self, call: Call) -> None:
-        """Let two officers decide a call."""
+        """Let one officer propose a call and another confirm it."""
         self.chain.node.advance(1)
         self.chain.decide(call)
 
@@ -143,7 +145,7 @@ def _change_and_object(life: Life) -> None:
     _uphold(life, 3)  # The objection was against the previous application, so it does not affect this one.
     life.act("bank", assets.object_to(CHILD, digest("ours as before")))
     _uphold(life, 4)
-    # New content was filed, so the security review of the old content is void.
+    # The security review of the old content no longer counts, because new content was filed.
     life.act("founder", assets.clear(CHILD, digest("security review of the change")))
     life.act("bank", assets.object_to(CHILD, digest("still ours")))
     _uphold(life, 5)

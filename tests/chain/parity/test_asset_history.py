@@ -1,4 +1,6 @@
-"""Compares an asset computed from its events with the contract's record, at every block of a scripted life."""
+"""Computes an asset from its events, and compares it with the contract's record at every block of a
+scripted history.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,7 @@ def histories(lived: Chain) -> Histories:
 
 
 def record_of(view: AssetView, reader: ChainReader) -> AssetRecord | None:
-    """Return the asset that was computed from its events in the form in which the chain's reader returns records."""
+    """Convert an asset that was computed from its events to the form in which the chain's reader returns assets."""
     if view.asset is None or view.holder is None:
         return None
     return AssetRecord(

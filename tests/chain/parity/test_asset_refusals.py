@@ -1,4 +1,4 @@
-"""Tests why acts are refused, in the reference implementation of the asset register's rules.
+"""Tests the reasons for which the reference implementation of the asset register's rules refuses acts.
 
 ``tests/chain/parity/test_assets_side_by_side.py`` compares the same rules with the contract.
 """

@@ -34,7 +34,7 @@ MOVES = 60
 SEED = 4
 STARTS = ("confirmed", "burdened", "important", "noticed", "submitted")
 OTHERS = ("other", "unregistered")
-# Acts that continue a life are tried more often than acts that end or stop it.
+# Acts that continue an asset's history are tried more often than acts that end or stop it.
 WEIGHTS = dict.fromkeys(("accept", "review", "notice", "confirm", "offer", "admit", "grant"), 20)
 WEIGHTS |= dict.fromkeys(("accept_transfer", "reject_transfer", "withdraw_offer", "file_again", "clear"), 40)
 WEIGHTS |= dict.fromkeys(("verify", "uphold", "dismiss"), 60)
@@ -43,7 +43,7 @@ WEIGHTS |= dict.fromkeys(("annul", "assess", "file_cancel", "freeze", "object"),
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Assets that were brought into several states on both sides."""
+    """Return a world with assets in several states, the same on the contract and in the reference."""
     funded = [PARTIES[FUNDED].account]
     directory = tmp_path_factory.mktemp("sides")
     with LocalNode(directory, program=JOURNAL, chain_id=4410, funded=funded, persistent=False) as node:
@@ -66,7 +66,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 def likely(sides: SideBySide, asset: str, *moves: str) -> None:
-    """Return acts that should succeed: for each choice, the first option is taken."""
+    """Make the acts, and fail if one is refused. For each choice that an act needs, the first option is taken."""
     for move in moves:
         assert sides.make(step(sides, move, asset, Choices()))
 
@@ -93,7 +93,7 @@ def play(sides: SideBySide, asset: str, chosen: bytes) -> None:
 
 
 def tempting(life: AssetLife) -> list[str]:
-    """Return acts that would succeed if one of their arguments were not unusual."""
+    """Return acts that the asset's state allows, but that may be too early or too late."""
     late = ["accept_transfer"] * 9 if life.offered_to else []
     early = ["confirm"] * 9 if life.stage in ("reviewed", "noticed") else []
     return late + early
@@ -129,7 +129,9 @@ def test_an_upheld_objection_does_not_reject_the_next_application(world: World) 
 
 
 def reassigned(sides: SideBySide, to: str, *, decided: bool = True, silent: bool = True, grounds: str = SAID) -> str:
-    """Return whether both sides accept to reassign the confirmed and offered asset to another party."""
+    """Try to reassign the confirmed and offered asset to party ``to``; return whether both the contract and the
+    reference accept this.
+    """
     life, by, taker = sides.life("confirmed"), sides.parties["founder"], sides.parties[to]
     call = asset_calls.reassign(digest("confirmed"), taker.no, grounds)
     expected = None
@@ -161,7 +163,7 @@ def test_two_officers_can_reassign_the_asset_of_a_silent_party(world: World) -> 
 
 
 def test_the_reference_implementation_refuses_with_the_same_errors_as_the_chain() -> None:
-    """Class, message and hint of each refusal are the same in the reference and for the contract."""
+    """For each refusal, the error of the reference and the contract's error have the same class, message and hint."""
     meanings = {code_of(name): meaning for name, meaning in load_meanings().items()}
     asset_errors = {code for code in meanings if code.startswith("ASSET_")}
     assert REFUSALS.keys() == asset_errors | {"PARTY_NOT_ACTIVE", "PARTY_LACKS_ROLE"}

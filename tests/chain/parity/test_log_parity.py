@@ -1,4 +1,6 @@
-"""Tests that the contracts and ``ledger.proof`` compute the same trees, proofs and heads for random input."""
+"""Tests that for random input the contracts and ``ledger.proof`` compute the same trees, proofs and hash chains of
+events.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ from tests.support.chain.deployed import DELAY, FOUNDING, Chain
 from tests.support.chain.scripted_ledger import ALL_ASSETS, live
 
 MAX_LEAVES = 70
-# Each example of hypothesis is sent as one request with many calls.
+# Few examples are enough, because each example is sent as one request with many calls.
 few = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 words = st.binary(min_size=32, max_size=32)
 numbers = st.one_of(st.integers(0, 2 * MAX_LEAVES), st.integers(0, 2**256 - 1))
@@ -37,7 +39,9 @@ def leaves_of(size: int, seed: int) -> list[bytes]:
 
 @st.composite
 def proofs(draw: st.DrawFn, fields: Callable[[st.DrawFn, merkle.Tree], list[Any]]) -> tuple[tuple[Any, ...], bool]:
-    """Draw arguments of a verifier, in half of the cases with one changed; also return whether all are unchanged."""
+    """Draw the arguments of a verifier; in half of the cases, one argument is changed. Also return whether no argument
+    is changed.
+    """
     size = draw(st.integers(1, MAX_LEAVES))
     found = fields(draw, merkle.Tree(leaves_of(size, draw(st.integers(0, 9)))))
     honest = draw(st.booleans())
@@ -106,7 +110,7 @@ def test_solidity_and_python_accept_the_same_consistency_proofs(
 
 
 def test_a_changed_proof_is_refused(harness: Harness) -> None:
-    """After one bit of a proof is changed, both sides must refuse it."""
+    """After one bit of a proof is changed, both the contract and ``ledger.proof`` must refuse the proof."""
     tree = merkle.Tree(leaves_of(13, 1))
     proof = tree.inclusion_proof(9)
     flipped = [
@@ -163,7 +167,9 @@ def test_origin_and_ledger_digest_match_the_protocol(chain: Chain) -> None:
 
 
 def test_the_heads_match_the_events_of_every_kind(chain: Chain) -> None:
-    """After each block of a scripted life, the contracts' heads equal the heads computed from their events."""
+    """After each block of a scripted history, the heads of the contracts (the last hashes of their event chains) equal
+    those computed from the events.
+    """
     live(chain)
     events = chain.reader.events(chain.reader.deploy_block, chain.reader.block_number())
     assert {f"{event.contract}.{event.name}" for event in events} == set(EVENTS)

@@ -1,6 +1,6 @@
-"""Tests which acts are possible next with an asset in a given state.
+"""Tests the list of acts that are possible next for an asset in a given state.
 
-``tests/chain/parity/test_assets_side_by_side.py`` checks that no possible act is left out.
+``tests/chain/parity/test_assets_side_by_side.py`` checks that no possible act is missing from the list.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def test_each_state_has_the_expected_possible_next_acts(life: AssetLife, moves: 
 
 
 def test_every_act_that_the_tables_allow_is_a_possible_next_act() -> None:
-    """Every act that a table of transitions allows in a state is listed as a possible next act."""
+    """The tables of transitions allow acts in each state; each of these acts must be in the list for this state."""
     for (stage, move), _ in APPLICATION.moves.items():
         life = staged(stage, "correct", until=AT - 1)
         if move != "uphold":

@@ -66,8 +66,9 @@ def test_contracts_and_reference_implementation_agree_on_random_acts(world: Worl
 
 
 def test_a_key_that_is_live_in_the_second_of_the_proposal_can_veto(world: World) -> None:
-    """A key can veto if it was live in the second of the proposal. It counts as live if it was bound or retired in this
-    second, but not if it was retired one second earlier or bound one second later."""
+    """A key can veto if it was live in the second of the proposal. A key that was bound or retired in this second
+    counts as live. A key that was retired one second earlier, or bound one second later, does not.
+    """
     sides = SideBySide(world)
     officer, other, first, second = (ACCOUNTS[place] for place in (0, 2, 12, 13))
     listed = Act(REGISTRY, "register", (((digest("newcomer"), ((first, RIGHT),), SUBJECT),),))
@@ -99,7 +100,8 @@ def test_a_key_that_is_live_in_the_second_of_the_proposal_can_veto(world: World)
 
 def test_an_accused_officer_cannot_cancel_until_the_accusation_expires(world: World) -> None:
     """Time during a pause does not count, so a pause makes the accusation last longer. No officer can ever cancel a
-    proposal without a waiting period, or a proposal about itself."""
+    proposal that has no waiting period or is about this officer.
+    """
     sides = SideBySide(world)
     first, second, third = (ACCOUNTS[place] for place in (0, 2, 4))
     accusation = Act(REGISTRY, "setRoles", (3, 0))
@@ -129,7 +131,9 @@ def test_an_accused_officer_cannot_cancel_until_the_accusation_expires(world: Wo
 
 
 def test_a_party_is_silent_after_the_whole_waiting_period(world: World) -> None:
-    """The silence continues while only an SM2 key is bound, which the chain cannot check. It ends with a proven key."""
+    """The party stays silent while it has only an SM2 key, because the chain cannot check SM2 signatures. The silence
+    ends with a key whose possession is proven.
+    """
     sides = SideBySide(world)
     officer, other, own = (ACCOUNTS[place] for place in (0, 2, 10))
     clerk = len(FOUNDED)
@@ -144,7 +148,7 @@ def test_a_party_is_silent_after_the_whole_waiting_period(world: World) -> None:
     sides.compare()
     assert not sides.powers.is_silent(clerk)
     sides.now += 1
-    # This act is needed only because it makes a block in this second.
+    # This act is needed only to make a block in this second.
     propose(sides, officer, unproven)
     sides.compare()
     assert sides.powers.is_silent(clerk)

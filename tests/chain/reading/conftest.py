@@ -1,4 +1,4 @@
-"""Fixture of a certificate on the chain, with all its evidence."""
+"""Fixture: a certificate on the chain, with all its evidence."""
 
 from __future__ import annotations
 

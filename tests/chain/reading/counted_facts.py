@@ -1,4 +1,4 @@
-"""Collects facts and counts the requests, calls and bytes that they cost."""
+"""Collects facts (chain data), and counts the requests, calls and bytes needed for them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def with_claims(bundle: Bundle, **changes: Any) -> Bundle:
 
 
 class CountingConnection(Connection):
-    """Records the calls in each request, and counts the bytes of the answers."""
+    """A connection that records the calls in each request, and counts the bytes of the answers."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url)

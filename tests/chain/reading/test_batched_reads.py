@@ -1,4 +1,4 @@
-"""Tests how many requests batched reads cost, and that each answer belongs to its read."""
+"""Tests how many requests batched reads need, and that each read gets its own answer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ def counting(chain: Chain) -> CountingConnection:
 
 @pytest.fixture
 def asked(chain: Chain, counting: CountingConnection) -> BatchedReads:
-    """Batched reads as of a block at which the bank has used a request twice, and leaf (0, 2) is suspended."""
+    """Return batched reads of the state at one block. There the bank has used a request twice, and leaf 2 of batch 0 is
+    suspended.
+    """
     chain.client.send(calls.anchor(0, 9, ROOT))
     for ordinal in (1, 2):
         chain.acting("bank").send(calls.record_use(REQUEST, ordinal))

@@ -1,4 +1,4 @@
-"""Tests that a copied and continued chain is noticed by a verifier that saw the real chain before."""
+"""Tests a copy of a chain to which further blocks were added: a verifier that saw the real chain before refuses it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ def client_at(node: LocalNode, deployment: Deployment, name: str = "issuer") -> 
 
 
 def refused(reader: ChainReader, seen: Seen, code: str = "CHAIN_DIFFERS_FROM_SEEN") -> str | None:
-    """Return the code of the error if the chain does not contain what was seen."""
+    """Check that the chain is refused, with ``code``, because it does not contain what was seen; return the place that
+    the error names.
+    """
     with pytest.raises(ChainUnavailable) as caught:
         require_contained(reader, seen)
     assert caught.value.code == code and caught.value.hint
@@ -52,7 +54,9 @@ def refused(reader: ChainReader, seen: Seen, code: str = "CHAIN_DIFFERS_FROM_SEE
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """A running chain, and a second running chain with a copy of its journal; nothing has happened since the copy."""
+    """A running chain, and a second running chain made from a copy of its journal. No block was added to
+    either since.
+    """
 
     deployment: Deployment
     bundle: Bundle
@@ -93,14 +97,16 @@ def test_a_continued_copy_of_a_chain_is_noticed(copied: Copied) -> None:
     assert copy.block > real.block
     require_contained(reader_at(copied.real, copied.deployment), seen_from(real))
     require_contained(reader_at(copied.copy, copied.deployment), seen_from(copy))
-    # A higher block number proves nothing: the copy is longer, but does not contain what was seen.
+    # A higher block number does not help: the copy has more blocks than were seen, but not the blocks that were seen.
     assert refused(reader_at(copied.copy, copied.deployment), seen_from(real)) == f"block {real.block}"
     shorter = refused(reader_at(copied.real, copied.deployment), seen_from(copy), "CHAIN_BEHIND_SEEN")
     assert shorter == f"block {copy.block}"
 
 
 def test_a_first_time_verifier_cannot_notice_a_copy(copied: Copied) -> None:
-    """A known limit: a verifier that remembers no earlier block cannot distinguish a copy from the real chain."""
+    """This is a known limit. A verifier that remembers no earlier block cannot distinguish a copy from the
+    real chain.
+    """
     client_at(copied.real, copied.deployment, "enterprise").send(calls.withdraw(CONSENT))
     copied.copy.mine(5)
     check_deployment(Connection(copied.copy.url), copied.deployment)

@@ -1,4 +1,6 @@
-"""Tests that facts (chain data) cover everything that a bundle names, as of one block, in few requests."""
+"""Tests that the facts (chain data) for a bundle cover everything that the bundle names, at one block, and need few
+requests.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +89,9 @@ def test_facts_show_later_events_with_their_times(chain: Chain, consented: Conse
 
 
 def test_anchoring_the_evidence_again_changes_nothing(chain: Chain, consented: Consented) -> None:
-    """Uses and withdrawals belong to the signed text, so they also count for a copy in another issuer's log."""
+    """Uses and withdrawals are counted for the signed text, so they also count for a copy of the text in another
+    issuer's log.
+    """
     live_on(chain, consented)
     before = consented.facts()
     (anchor,) = consented.bundle.anchors
@@ -111,7 +115,8 @@ def test_reading_an_untouched_certificate_takes_two_requests_and_each_history_at
 ) -> None:
     _, untouched = counted(chain, consented.bundle)
     assert len(untouched.turns) == 2
-    # The contract does not count a leaf's status changes, so they are always read; only the issuer can add them.
+    # The contract does not count the status changes of a leaf, so the reader always asks for them. Only the issuer can
+    # add such changes, so nobody else can make the answer long.
     assert [turn.count("eth_getLogs") for turn in untouched.turns] == [1, 0]
     live_on(chain, consented)
     _, touched = counted(chain, consented.bundle)
@@ -119,7 +124,9 @@ def test_reading_an_untouched_certificate_takes_two_requests_and_each_history_at
 
 
 def test_records_of_other_parties_do_not_make_facts_more_expensive(fast_chain: Chain) -> None:
-    """Another consumer recorded thousands of uses of the same request, and another party thousands of withdrawals."""
+    """Another consumer recorded thousands of uses of the same request, and another party recorded thousands of
+    withdrawals.
+    """
     chain, consented = fast_chain, made(fast_chain)
     before, cheap = counted(chain, consented.bundle)
     stranger = PARTIES["other_bank"]
@@ -177,7 +184,9 @@ def test_a_node_that_hides_an_event_is_noticed(chain: Chain, consented: Consente
 def test_a_node_that_dates_an_event_after_its_newest_block_is_noticed(
     chain: Chain, consented: Consented, name: str
 ) -> None:
-    """The node shows the event, but with a later time, so that a verifier would ignore it."""
+    """The node shows the event with a false time after its newest block. A verifier would ignore an event of the
+    future, so the node must be refused.
+    """
     live_on(chain, consented)
     now = chain.reader.latest().time
     dated = collect_facts(reader_dating(chain, name, now), consented.bundle)

@@ -1,4 +1,6 @@
-"""Tests the facts about keys: their suites, their proposers, reported keys, and the presenting key."""
+"""Tests the facts (chain data) about keys: their suites, who proposed them, reported keys, and the key that presents a
+certificate.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +72,9 @@ def test_a_withdrawal_by_a_reported_key_has_its_own_time(chain: Chain, consented
 
 
 def test_the_presenting_key_of_a_party_is_read_without_a_further_request(chain: Chain, consented: Consented) -> None:
-    """The presenting key signed no statement in the bundle; it is found in the certificate, which names it."""
+    """The presenting key signed no statement in the bundle. Its account is known because the certificate
+    names the key.
+    """
     device = Es256Signer(new_p256_key())
     bundle = with_claims(consented.bundle, cnf={"jwk": public_jwk(device.public_key).to_dict()})
     assert collect_facts(chain.reader, bundle).accounts == consented.facts().accounts
@@ -84,7 +88,9 @@ def test_the_presenting_key_of_a_party_is_read_without_a_further_request(chain: 
 
 
 def test_the_presenting_key_is_taken_from_the_certificate(chain: Chain, consented: Consented) -> None:
-    """Whoever passes the bundle on cannot hide the account of the presenting key by listing another key for it."""
+    """The account of the presenting key is computed from the certificate. A false key for it in the bundle's list of
+    keys therefore hides nothing.
+    """
     keys = {**consented.bundle.keys, FIRM.account: consented.bundle.keys[BANK.account]}
     jwk = consented.bundle.keys[FIRM.account].to_dict()
     facts = collect_facts(chain.reader, replace(with_claims(consented.bundle, cnf={"jwk": jwk}), keys=keys))

@@ -20,8 +20,9 @@ ASSET = "a5" * 32
 
 
 def transferred(chain: Chain) -> list[Receipt]:
-    """Transfer an asset from the provider to the bank and to the other bank, which becomes silent, so that two officers
-    reassign the asset to the assessor. Returns the receipts of the four acts."""
+    """Transfer an asset from the provider to the bank, and then to the other bank. That bank becomes silent, so two
+    officers reassign the asset to the assessor. Return the receipts of the four acts.
+    """
     moves = [chain.acting("provider").send(register(ASSET))]
     confirm(chain, ASSET, valid_to=FAR)
     for giver, taker in pairwise(("provider", "bank", "other_bank")):

@@ -1,4 +1,4 @@
-"""Tests reading the certificate log, and that a node that hides events of it is noticed."""
+"""Tests the reader of the certificate log, also with a node that hides events: the reader must notice this."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.chain.scripted_ledger import (
 
 
 def place(chain: Chain, index: int, batch: int = 0) -> Position:
-    """Return a position in the log of the chain's issuer."""
+    """Return the position of a leaf in the issuer's log."""
     return Position(chain.parties["issuer"].no, batch, index)
 
 
@@ -163,7 +163,9 @@ def test_hold_history_has_offices_reasons_and_times(chain: Chain) -> None:
 
 
 def status_without(*hidden: int) -> Callable[[Chain], None]:
-    """Read a leaf's status from a node that hides some changes. The leaf was suspended, resumed and suspended again."""
+    """Return a function that suspends, resumes and again suspends a leaf. It then reads the leaf's history from a node
+    that hides the events with these numbers.
+    """
 
     def read(chain: Chain) -> None:
         moves = (calls.suspend(0, 0, "court"), calls.resume(0, 0), calls.suspend(0, 0, "fraud"))
@@ -185,8 +187,10 @@ def uses_without(hidden: int) -> Callable[[Chain], None]:
 
 
 def holds_without(*hidden: int) -> Callable[[Chain], None]:
-    """Return a read of a statement that was held, lifted and held again, with some changes hidden. All changes are
-    counted, so a hold that is hidden together with its end is noticed too."""
+    """Return a function that sets, lifts and again sets a hold on a statement. It then reads the holds from a node that
+    hides the events with these numbers. The contract counts all changes, so it is noticed even if a hold and its end
+    are both hidden.
+    """
 
     def read(chain: Chain) -> None:
         authority = chain.acting("founder")
@@ -226,7 +230,9 @@ def test_a_node_that_hides_an_event_of_a_history_is_noticed(
 
 
 def test_a_suspension_hidden_together_with_its_end_is_not_noticed(chain: Chain) -> None:
-    """The leaf's state does not show what is missing. The follower notices it: it compares all events with the head."""
+    """The leaf's current state does not show that events are missing. Only the follower can notice this, because it
+    compares a hash over all events with the contract's hash.
+    """
     chain.client.send(calls.anchor(0, 2, ROOT))
     suspended, resumed = chain.client.send(calls.suspend(0, 0, "court")), chain.client.send(calls.resume(0, 0))
     paused = chain.client.send(calls.suspend(0, 1, "court"))

@@ -1,4 +1,4 @@
-"""Tests that every read of a faulty node gives either the right answer or a PingzhengError."""
+"""Tests that every read from a faulty node returns the right answer or raises a PingzhengError."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Faced:
 
     @property
     def reader(self) -> ChainReader:
-        """A new reader that has nothing in its memory."""
+        """Return a new reader, which remembers nothing of earlier reads."""
         connection = Connection(self.node.url, timeout=30, max_bytes=1 << 20)
         return ChainReader(ChainClient(connection, self.chain.deployment))
 
@@ -114,7 +114,8 @@ READS: Final[dict[str, Read]] = {
     "deployment_of": lambda _, reader: deployment_of(reader.connection, reader.chain).addresses,
     "require_contained": lambda faced, reader: require_contained(reader, seen(faced)),
 }
-# The reads for which an empty answer is valid, because there may be no events, no code or no contract.
+# For these faults and reads, an empty answer is valid, because there may be no events, no code or no contract. The
+# value is the result of the read.
 EMPTY: Final[dict[tuple[str, str], Any]] = {
     ("a list", "events"): [],
     ("a list", "party_events"): [],
@@ -138,7 +139,8 @@ def test_every_read_refuses_an_unexpected_result(lived: Faced, fault: str) -> No
             assert found == EMPTY[fault, name], name
             continue
         assert isinstance(found, PingzhengError), (name, found)
-        # Some wrong answers could also come from a node without our contracts, or from a node that is behind.
+        # These codes are right too: some wrong answers look like those of a node without our contracts, or of a node
+        # that is behind.
         others = {"BLOCK_MISSING", "CONTRACT_MISSING", "CONTRACT_CODE_MISMATCH", "CHAIN_ID_CHANGED"}
         others |= {"CHAIN_GENESIS_CHANGED", "CONTRACT_CREATION_UNKNOWN", "PARTY_HISTORY_INCOMPLETE"}
         assert found.code == "NODE_ANSWER_INVALID" or found.code in others, (name, found.code)
@@ -158,7 +160,7 @@ WORDS: Final = [bytes(32), b"\xff" * 32, b"\0" * 31 + b"\x20", b"\0" * 24 + b"\x
 
 @pytest.mark.parametrize("seed", range(40))
 def test_random_return_data_gives_a_pingzheng_error_or_valid_values(lived: Faced, seed: int) -> None:
-    """The data contain unknown numbers, huge lengths, and flags that are neither true nor false."""
+    """The random data include unknown numbers, huge lengths, and flags that are neither true nor false."""
     chance = random.Random(seed)
 
     def made_up(call: Call, answer: Any) -> Any:
@@ -196,7 +198,9 @@ def test_changed_logs_give_a_pingzheng_error_or_valid_values(lived: Faced, seed:
 
 
 def test_a_huge_count_from_the_node_takes_no_memory(lived: Faced) -> None:
-    """The number of uses and holds comes from the node and may be huge, so no list of that length may be created."""
+    """The node says how many uses and holds there are. The number may be false and huge, so the reader must not create
+    a list of that length.
+    """
     most = "0x" + f"{2**64 - 1:064x}" * 2
 
     def counted(call: Call, answer: Any) -> Any:

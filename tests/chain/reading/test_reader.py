@@ -1,4 +1,4 @@
-"""Tests reading parties, accounts, assets, events and blocks."""
+"""Tests the reader of the chain: parties, accounts, assets, events and blocks."""
 
 from __future__ import annotations
 

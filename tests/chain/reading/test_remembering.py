@@ -1,4 +1,6 @@
-"""Tests which facts an installation accepts after it has seen earlier facts, and what it remembers."""
+"""Tests which facts (chain data) an installation accepts after it has seen earlier ones, and what it
+remembers of them.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +32,9 @@ RIVAL = PARTIES["other_issuer"]
 
 
 class Switched(Connection):
-    """A connection whose node can be exchanged at any moment. If ``headers`` is set, that node answers the requests for
-    blocks, as if several nodes share one address."""
+    """A connection that a test can switch between two nodes at any moment. If ``headers`` is set to one of them, this
+    node answers the requests for blocks, as if both nodes had the same address.
+    """
 
     def __init__(self, first: str, second: str) -> None:
         super().__init__(first)
@@ -96,7 +99,9 @@ def test_the_newest_block_is_remembered_with_the_logs_that_were_seen(
 
 
 def test_a_log_may_be_longer_than_when_it_was_seen(chain: Chain, consented: Consented, memory: Path) -> None:
-    """The log was last seen at an earlier block; the later block that is remembered was read without the log."""
+    """The memory has a log and a later block. The block was read without the log, so by this block the log may have
+    become longer.
+    """
     remembered = Remembered(chain.reader, memory)
     remembered.facts(consented.bundle)
     chain.client.send(calls.anchor(300, 1, ROOT))
@@ -118,7 +123,9 @@ ASKING: dict[str, Asked] = {
 def test_attack_a_chain_that_is_replaced_by_a_copy_at_run_time_is_refused(
     copied: Copied, memory: Path, ask: Asked
 ) -> None:
-    """The copy is longer than the real chain, but it is refused, and the memory of the real chain stays."""
+    """The copy has more blocks than the real chain, but it is refused, and the memory of the real chain is
+    not changed.
+    """
     node = Switched(copied.real.url, copied.copy.url)
     client_at(copied.real, copied.deployment, "enterprise").send(calls.withdraw(CONSENT))
     copied.copy.mine(20)
@@ -140,8 +147,9 @@ def test_attack_a_chain_that_is_replaced_by_a_copy_at_run_time_is_refused(
 
 
 def test_attack_facts_of_a_copy_with_blocks_of_the_real_chain_are_refused(copied: Copied, memory: Path) -> None:
-    """The comparison includes the block of the facts, so facts of a copy are refused even if a node then shows the real
-    chain's blocks."""
+    """The block of the facts is compared with the real chain too. So facts of a copy are refused even if the node
+    afterwards shows the blocks of the real chain.
+    """
     node = Switched(copied.real.url, copied.copy.url)
     remembered = Remembered(ChainReader(ChainClient(node, copied.deployment)), memory)
     remembered.facts(copied.bundle)
@@ -163,7 +171,7 @@ def test_attack_facts_of_a_copy_with_blocks_of_the_real_chain_are_refused(copied
 def test_attack_facts_of_an_earlier_block_are_refused(
     chain: Chain, consented: Consented, memory: Path, ask: Asked
 ) -> None:
-    """With the facts of the block before its revocation, the certificate would be valid."""
+    """The facts come from the block before the certificate's revocation. With them, the certificate would be valid."""
     node = StuckConnection(chain.node.url)
     reader = ChainReader(ChainClient(node, chain.deployment))
     before = reader.latest().number
@@ -184,7 +192,9 @@ def test_attack_facts_of_an_earlier_block_are_refused(
 def test_a_node_without_the_remembered_block_is_reported_as_behind(
     chain: Chain, consented: Consented, memory: Path
 ) -> None:
-    """Two nodes share one address, and the node that is compared is behind the node that gave the facts."""
+    """Two nodes share one address. One gives the facts; the other, with which they are compared, does not have their
+    block yet.
+    """
 
     class Lagging(Connection):
         def ask_many(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
@@ -200,7 +210,9 @@ def test_a_node_without_the_remembered_block_is_reported_as_behind(
 def test_a_log_that_lost_a_batch_is_noticed_although_the_block_is_the_same(
     chain: Chain, consented: Consented, memory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If there is no new block, a process compares the chain at its first read and then only every ten seconds."""
+    """Without a new block, a process compares the chain with its memory at the first read, and then only every ten
+    seconds.
+    """
     remembered = Remembered(chain.reader, memory)
     remembered.facts(consented.bundle)
     seen = load_seen(memory)
@@ -217,7 +229,9 @@ def test_a_log_that_lost_a_batch_is_noticed_although_the_block_is_the_same(
 def test_what_another_process_remembered_meanwhile_is_not_overwritten(
     chain: Chain, consented: Consented, memory: Path
 ) -> None:
-    """The other process's record was not compared with these facts, so it stays; the next call compares it."""
+    """The record of the other process was not compared with these facts, so this process does not overwrite it. The
+    next call compares both.
+    """
 
     class Meanwhile(Connection):
         """A connection during whose first request another process writes the file."""

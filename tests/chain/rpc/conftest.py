@@ -1,4 +1,4 @@
-"""Fixtures of a node that makes faults on demand, and of a connection to it."""
+"""Fixtures: a node that makes faults on demand, and a connection to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The answers of a healthy node to each method of a connection, and a check of error messages."""
+"""The answers of a healthy node to the calls of each method of a connection, and a check of error messages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BLOCK: Final = {
     "timestamp": "0x65",
     "baseFeePerGas": "0x7",
     "gasLimit": "0x1c9c380",
-    # The extra data of a proof-of-authority chain, which is longer than the 32 bytes that some libraries require.
+    # A proof-of-authority chain has such long extra data; some libraries refuse more than 32 bytes.
     "extraData": "0x" + "ab" * 97,
 }
 LOG: Final[dict[str, Any]] = {
@@ -91,7 +91,7 @@ READERS: Final[dict[str, Read]] = {
 
 
 def refused(ask: Callable[[], Any], node: FaultyNode | None = None) -> ChainUnavailable:
-    """Return the error of a call, after checking that it has a message, a place and a hint."""
+    """Check that a call is refused and that its error has a message, a place and a hint; return the error."""
     with pytest.raises(ChainUnavailable) as caught:
         ask()
     assert caught.value.message and caught.value.hint

@@ -1,4 +1,4 @@
-"""Tests that each call of a batch gets its own answer, also if the node refuses or reorders the batch."""
+"""Tests that each call of a batch gets its own answer, even if the node refuses the batch or changes its order."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def test_a_batch_that_is_too_large_for_the_node_is_halved(node: FaultyNode) -> N
     connection = Connection(node.url)
     for _ in range(2):
         assert connection.ask_many([("eth_chainId", [])] * 100) == ["0x539"] * 100
-    # Batches are halved (100, 50, 25, 13): seven requests are refused. Later, eight requests of 13 calls are enough.
+    # The first list is sent in halves until they are small enough (100, 50, 25, 13 calls): seven requests are refused,
+    # and eight of 13 calls are accepted. The second list needs only eight requests, because the connection remembers
+    # the size.
     assert node.requests == 7 + 8 + 8
 
 

@@ -1,4 +1,4 @@
-"""Tests that every method of a connection refuses results of the wrong form, and bodies that are not answers."""
+"""Tests that every method of a connection refuses a result of the wrong form, and a body that is no JSON-RPC answer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ MAY_BE_MISSING: Final = {"block latest", "block", "receipt", "transaction"}
 
 
 def right(reader: str, fault: str) -> Any:
-    """Return the method's result if the faulty answer happens to be valid for this method, else ``...``."""
+    """Return the result of method ``reader`` if the faulty answer is by chance valid for it; otherwise
+    return ``...``.
+    """
     if fault == "null" and reader in MAY_BE_MISSING:
         return None
     if fault == "null" and reader == "blocks":

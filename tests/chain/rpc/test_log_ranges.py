@@ -1,4 +1,6 @@
-"""Tests that a range of logs is split if a node refuses it, for the wording of every kind of node."""
+"""Tests that a request for logs of many blocks is split if the node refuses it, whatever words the node
+uses for this.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ LIMITS: Final = json.loads((Path(__file__).parent / "cases" / "log-limits.json")
 
 
 class Limited:
-    """A node with one log in every block, which refuses requests for too many blocks."""
+    """A node that has one log in every block, and refuses requests for more blocks than its limit."""
 
     def __init__(self, most: int, refuse: Callable[[Turn], None]) -> None:
         self.most = most
@@ -126,6 +128,6 @@ def test_logs_that_a_node_never_gives_are_an_error_after_few_calls(fault: Callab
         node.fault = only(fault, "eth_getLogs")
         connection = Connection(node.url, timeout=1)
         assert refused(lambda: connection.logs([ADDRESS], 1, 5000)).code in {"CHAIN_UNREACHABLE", "NODE_REFUSED"}
-        # One request for the whole range, and one more after each time that the range is halved.
+        # One request is for the whole range, and one follows each time that the range is halved.
         assert node.requests <= 14
         assert connection.log_range.size == 5000

@@ -1,4 +1,4 @@
-"""Tests the errors for a node that refuses with a JSON-RPC error or an HTTP status."""
+"""Tests the errors that are raised if a node refuses a call with a JSON-RPC error or an HTTP status."""
 
 from __future__ import annotations
 

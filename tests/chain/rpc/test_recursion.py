@@ -1,4 +1,6 @@
-"""Tests that deeply nested JSON is harmless, and that loading the chain's libraries keeps the recursion limit."""
+"""Tests that deeply nested JSON is harmless, and that importing the chain's libraries does not change the recursion
+limit.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from tests.support.chain.node_faults import BODIES
 def test_deep_json_does_not_crash_a_process_with_a_high_recursion_limit(
     node: FaultyNode, connection: Connection
 ) -> None:
-    """Signing libraries raise the recursion limit, so that the JSON parser could overflow the stack."""
+    """Signing libraries raise the recursion limit. With the higher limit, deeply nested JSON could overflow the
+    parser's stack.
+    """
     limit = sys.getrecursionlimit()
     node.fault = BODIES["JSON that is too deep"]
     sys.setrecursionlimit(100_000)

@@ -72,7 +72,9 @@ def test_reads_wait_ten_seconds_and_sends_thirty() -> None:
 
 
 def test_a_reused_connection_that_the_node_closed_is_opened_again(node: FaultyNode, connection: Connection) -> None:
-    """Only sending a request shows that the connection is closed. It is sent again only if that is harmless."""
+    """A connection shows only when a request is sent that the node closed it. The request is sent again on a new
+    connection, but only if sending it twice is harmless.
+    """
     closing = WIRE["closes at once"]
     assert connection.chain_id() == 1337
     left = iter([closing])

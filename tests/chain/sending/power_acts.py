@@ -33,7 +33,7 @@ def confirmed(chain: Chain, call: Call, by: str = "founder", confirmer: str = "s
 
 
 def carry_out(chain: Chain, number: int, call: Call) -> Callable[[], object]:
-    """Carry out a proposal from the account of a party that is not concerned."""
+    """Return a function that carries out a proposal from the account of a party that the proposal does not concern."""
     return lambda: chain.acting("other_bank").send(calls.carry_out(number, call))
 
 

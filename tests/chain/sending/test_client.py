@@ -1,4 +1,4 @@
-"""Tests sending transactions to the contracts: receipts, nonces, refusals."""
+"""Tests the client that sends transactions to the contracts: receipts, nonces, refusals."""
 
 from __future__ import annotations
 
@@ -101,7 +101,9 @@ def test_a_refusal_found_before_sending_is_a_pingzheng_error_and_nothing_is_sent
 
 
 def test_a_refusal_in_a_block_is_the_same_error_as_a_refusal_before_sending(chain: Chain) -> None:
-    """The test gives the gas limit, so that no estimate reveals the refusal: the transaction is mined and fails."""
+    """The test itself gives the gas limit. So the client makes no estimate, which would reveal the refusal early; the
+    transaction is mined and fails.
+    """
     data = interface_of("CertificateLog").encode_call("anchor", (9, 1, ROOT))
     before = chain.reader.block_number()
     with pytest.raises(Conflict) as caught:
@@ -166,7 +168,8 @@ def test_authorities_and_supervisors_each_lift_only_the_holds_of_their_own_role(
     with pytest.raises(Conflict) as caught:
         authority.send(calls.hold([OTHER_REQUEST, CONSENT], "fraud"))
     assert (caught.value.code, caught.value.details) == ("LOG_ALREADY_HELD", {"statement": CONSENT})
-    # If one statement of a list is refused, the other statements are not held either.
+    # A call with a list of statements was refused because of one statement. The other statements of the list must not
+    # be held either.
     assert chain.reader.hold_of(OTHER_REQUEST) == Hold((), 0)
     with pytest.raises(Conflict) as caught:
         chain.decide(calls.lift("supervisor", [CONSENT]), "supervisor", "other_supervisor")
@@ -303,7 +306,9 @@ def test_a_client_without_an_account_cannot_send(chain: Chain) -> None:
 
 
 def test_the_event_signatures_match_the_protocol() -> None:
-    """The heads are computed from the events' arguments, so names and types must stay as the protocol defines them."""
+    """The contracts hash the arguments of their events, so the names and types must stay as docs/protocol.md defines
+    them.
+    """
     names = {
         item["name"]: [parameter["name"] for parameter in item["inputs"]]
         for item in artifact_of("CertificateLog").abi

@@ -50,7 +50,9 @@ def test_the_waiting_period_begins_with_the_proposal(chain: Chain) -> None:
 
 
 def test_attack_one_officer_alone_cannot_recover_a_key(chain: Chain) -> None:
-    """The officer's own two accounts cannot confirm it, and after a confirmation the call cannot be changed."""
+    """The officer has two accounts, but cannot confirm its own proposal with the second. After another officer's
+    confirmation, the proposed call cannot be changed.
+    """
     call, second_key = recovery(chain), test_key("the founder's second key")
     founder = PARTIES["founder"]
     chain.node.fund(account("the founder's second key"))
@@ -91,7 +93,9 @@ def test_only_officers_can_cancel_a_proposal(chain: Chain) -> None:
 
 
 def test_proposer_and_confirmer_are_checked_again_when_a_proposal_is_carried_out(chain: Chain) -> None:
-    """The confirming key is reported during the waiting period. Another key of the same party does not replace it."""
+    """The key that confirmed the proposal is reported during the waiting period. Another key of the same party does not
+    replace it.
+    """
     call, second = recovery(chain), PARTIES["second"]
     number = confirmed(chain, call, "founder", "second")
     spare = calls.change_key(second.no, account("spare"), proof=chain.proof(test_key("spare"), second.no))
@@ -157,8 +161,9 @@ def test_signatures_by_another_key_or_for_another_act_are_refused(chain: Chain) 
 
 
 def test_attack_an_owner_can_stop_a_thief_that_replaces_the_keys(chain: Chain) -> None:
-    """A thief has one of the firm's keys and proposes its own key. The owner reports the stolen key with another key of
-    the firm, and vetoes the proposal."""
+    """A thief has one of the firm's keys, and proposes to bind a key of the thief. The owner reports the stolen key
+    with another key of the firm, and vetoes the proposal.
+    """
     bind(chain)
     theft = calls.change_key(FIRM.no, account("the thief's"), P256.kid, chain.proof(test_key("the thief's"), FIRM.no))
     number = chain.propose(theft, "enterprise")
@@ -172,8 +177,9 @@ def test_attack_an_owner_can_stop_a_thief_that_replaces_the_keys(chain: Chain) -
 
 
 def test_attack_a_thief_that_vetoes_the_recovery_gets_nothing(chain: Chain) -> None:
-    """The firm's only key is stolen and reported, but it can still veto the recovery. Then no key may act for the firm,
-    and two officers can reassign its assets to another party."""
+    """The bank's only key is stolen and reported, but the thief can still veto the recovery with it. Then no key may
+    act for the bank, and two officers can reassign its assets to another party.
+    """
     asset = digest("the bank's asset")
     chain.acting("bank").send(register(asset))
     chain.acting("founder").send(calls.report(BANK.no, BANK.account))
@@ -225,7 +231,9 @@ def test_a_party_needs_a_proven_key_to_be_registered(chain: Chain) -> None:
 
 
 def test_attack_officers_never_fall_below_three(chain: Chain) -> None:
-    """Reports of keys and changes of roles, status or keys are refused if fewer than three officers would be left."""
+    """A report of a key, or a change of roles, status or keys, is refused if it would leave fewer than
+    three officers.
+    """
     third = PARTIES["third"]
     own = calls.report(third.no, third.account)
     assert refusal(lambda: chain.acting("third").send(own)) == "PARTY_TOO_FEW_OFFICERS"
@@ -257,7 +265,8 @@ def test_a_pause_stops_anchoring_and_the_binding_of_keys_but_no_protective_act(c
     chain.acting("bank").send(calls.withdraw(CONSENT))
     chain.acting("bank").send(calls.report(BANK.no, BANK.account))
     chain.acting("founder").send(calls.hold([CONSENT], "court"))
-    # This proposal was ready before the pause and binds no key, so it can be carried out.
+    # The waiting period of this proposal ended before the pause, and the proposal binds no key. So it can be carried
+    # out during the pause.
     carry_out(chain, before, roles)()
     chain.decide(calls.end_pause())
     carry_out(chain, number, rotation)()

@@ -26,8 +26,9 @@ def chain(waiting_chain: Chain) -> Chain:
 
 
 def test_attack_a_party_whose_keys_cannot_send_transactions_is_no_officer(chain: Chain) -> None:
-    """Two officers also have a key in a phone. A thief of the phones cannot report the keys that send transactions,
-    because an officer needs a key that can send."""
+    """Two officers also have a key in a phone, which can sign but not send transactions. A thief of the phones cannot
+    report the keys that send transactions, because an officer must always keep a key that can send.
+    """
     phones = {name: Es256Signer(bytes.fromhex(test_key(f"phone of {name}"))) for name in ("second", "third")}
     for name, phone in phones.items():
         number = PARTIES[name].no
@@ -39,7 +40,7 @@ def test_attack_a_party_whose_keys_cannot_send_transactions_is_no_officer(chain:
         signature = sign_act(report_message(chain.deployment.chain, phone.kid, PARTIES[name].account), phone)
         theft = calls.report_for(phone.kid, number, PARTIES[name].account, signature)
         assert refusal(partial(chain.acting("other_bank").send, theft)) == "PARTY_TOO_FEW_OFFICERS"
-        # It is also refused that the officer replaces its sending key by the key in the phone.
+        # The officer also cannot replace its sending key by the key in the phone.
         tablet = Es256Signer(bytes.fromhex(test_key(f"tablet of {name}")))
         proof = prove_key(chain.deployment.chain, tablet, number)
         move = calls.change_key(number, tablet.kid, PARTIES[name].account, proof)
@@ -48,8 +49,9 @@ def test_attack_a_party_whose_keys_cannot_send_transactions_is_no_officer(chain:
 
 
 def test_attack_a_rogue_officer_cannot_cancel_forever(chain: Chain) -> None:
-    """One of three officers is rogue. The others propose to take away its role. During the waiting period they appoint
-    a fourth officer, and then they carry the proposal out."""
+    """One of three officers is rogue. The others propose to take away its role, which needs a fourth officer, and to
+    appoint this fourth officer. The rogue officer can cancel neither proposal.
+    """
     strip = calls.set_roles(THIRD.no, 0)
     stripped = confirmed(chain, strip)
     rogue = chain.acting("third")
@@ -78,8 +80,10 @@ def test_an_expired_accusation_does_not_restrict_an_officer(chain: Chain) -> Non
 
 
 def test_attack_a_reported_key_can_still_report_the_stolen_key(chain: Chain) -> None:
-    """A thief of an officer's key reports the owner's other key first. With that reported key, the owner can still
-    report the stolen key, so that no key may act for the party any more. A fourth officer is needed for this."""
+    """A thief of an officer's key first reports the other key of this officer. With its reported key, the owner can
+    still report the stolen key, so that no key may act for the officer any more. This needs a fourth officer, because
+    three must remain.
+    """
     chain.decide(calls.set_roles(BANK.no, Role.mask([Role.CONSUMER, Role.AUTHORITY])))
     proof = chain.proof(test_key(OWN), THIRD.no)
     chain.decide(calls.change_key(THIRD.no, account(OWN), proof=proof), "third", None)
@@ -93,7 +97,9 @@ def test_attack_a_reported_key_can_still_report_the_stolen_key(chain: Chain) -> 
 
 
 def test_attack_a_reassignment_needs_a_holder_that_was_silent_for_the_whole_waiting_period(chain: Chain) -> None:
-    """Two officers propose a reassignment, but report the holder's key only in the waiting period's last second."""
+    """Two officers propose a reassignment, but report the holder's key only in the last second of the waiting period.
+    So the holder was not silent for the whole period.
+    """
     asset = digest("the bank's asset")
     chain.acting("bank").send(register(asset))
     reassign = asset_calls.reassign(asset, PARTIES["founder"].no, digest("why"))
@@ -108,8 +114,10 @@ def test_attack_a_reassignment_needs_a_holder_that_was_silent_for_the_whole_wait
 
 
 def test_attack_a_party_cannot_bind_the_new_key_of_another_party(chain: Chain) -> None:
-    """A party that binds the future key of another party would block it, because an account can be bound only once. The
-    published proof is valid only for the other party, and without a proof the key cannot be bound."""
+    """A party that binds the future key of another party would block this key, because an account can be bound only
+    once. The published proof of possession is valid only for the other party, and without a proof the key cannot be
+    bound.
+    """
     recovery = calls.change_key(FIRM.no, account(FRESH), FIRM.account, chain.proof(test_key(FRESH), FIRM.no))
     number = confirmed(chain, recovery)
     copied = calls.change_key(BANK.no, account(FRESH), proof=recovery.args[3])
@@ -123,7 +131,9 @@ def test_attack_a_party_cannot_bind_the_new_key_of_another_party(chain: Chain) -
 
 
 def test_attack_one_authority_or_supervisor_cannot_suspend_an_issuer(chain: Chain) -> None:
-    """Suspending an issuer would make all its certificates invalid. One officer can still report its stolen key."""
+    """If one officer could suspend an issuer, it could make all certificates of the issuer invalid. One officer can
+    still report a stolen key of the issuer.
+    """
     suspend = calls.set_status(ISSUER.no, "suspended", "sanction")
     for name in ("founder", "supervisor"):
         assert refusal(partial(chain.acting(name).send, suspend)) == "PARTY_NOT_DECIDED"

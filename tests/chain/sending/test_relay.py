@@ -24,7 +24,7 @@ OTHER_USE = calls.record_use(OTHER_REQUEST, 1)
 
 @pytest.fixture
 def relay(chain: Chain) -> Relay:
-    """A relay for which the founder pays."""
+    """Return a relay whose transactions the founder sends and pays for."""
     return Relay(chain.acting("founder"))
 
 
@@ -195,7 +195,7 @@ def test_a_refusal_after_the_signature_is_a_pingzheng_error(chain: Chain, relay:
 
 
 def test_only_the_forwarder_can_act_for_others(chain: Chain, relay: Relay) -> None:
-    """An address at the end of the call data is ignored if the forwarder did not send the call."""
+    """The contracts take an address at the end of the call data as the caller only if the forwarder sent the call."""
     data = chain.client.encode(USE) + bytes.fromhex(chain.parties["bank"].account[2:])
     enterprise = chain.acting("enterprise")
     with pytest.raises(Forbidden) as caught:

@@ -1,4 +1,4 @@
-"""Tests sending to all kinds of nodes: their fees, their refusals, and lost answers."""
+"""Tests the sender with all kinds of nodes: how they set fees, how they refuse, and answers that get lost."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_send_reads_the_tip_only_once_a_minute(engine: FaultyNode) -> None:
     sender = sender_at(engine)
     sender.send(TO, DATA)
     first, *others = COMMON
-    # The first send also asks the node for the tip (the fee above the base fee).
+    # For the first transaction, the sender also asks the node for the tip (the fee above the base fee).
     assert engine.calls == [first, others[0], "eth_maxPriorityFeePerGas", "eth_getTransactionCount", *others[1:]]
     assert engine.requests == len(engine.calls)
     engine.calls.clear()
@@ -193,7 +193,7 @@ def test_an_unanswered_send_does_not_block_other_threads_for_long(engine: Faulty
     with ThreadPoolExecutor(12) as threads:
         errors = list(threads.map(lambda _: refused(sender), range(12)))
     assert {(error.code, error.details["reason"]) for error in errors} == {("CHAIN_UNREACHABLE", "timeout")}
-    # Only up to two threads really sent and waited for the time-out; the others failed at once.
+    # At most two threads sent their transaction and waited for the time-out. The others failed at once.
     assert engine.count("eth_sendRawTransaction") <= 2
     engine.fault = None
     sender.send(TO, DATA)

@@ -72,7 +72,9 @@ def test_uses_are_counted_for_the_consumer_that_signed(acting: Acting) -> None:
 
 
 def test_only_the_outdated_use_of_a_list_is_skipped(acting: Acting) -> None:
-    """The first use is outdated: another program of the bank has recorded it. A too high ordinal is skipped too."""
+    """The first use of the list is outdated, because another program of the bank has already recorded it. A use whose
+    ordinal is too high is skipped too.
+    """
     acting.chain.acting("bank").send(calls.record_use(REQUEST, 1))
     uses = [(REQUEST, 1), (REQUEST, 2), (OTHER_REQUEST, 1), (REQUEST, 4), (REQUEST, 3), (OTHER_REQUEST, 1)]
     call = acting.uses(uses)
@@ -136,7 +138,7 @@ def with_argument(call: Call, place: int, value: object) -> Call:
 
 
 def with_high_s(signature: bytes) -> bytes:
-    """Return the second valid form of an ECDSA signature, which anybody can compute from the first."""
+    """Return the other valid form of an ECDSA signature. Anybody can compute it from the signature."""
     s = ORDERS[len(signature)] - int.from_bytes(signature[32:64], "big")
     return signature[:32] + s.to_bytes(32, "big") + signature[64:]
 

@@ -1,4 +1,6 @@
-"""Tests transactions that wait too long: they are replaced or sent again, and missing nonces before them are filled."""
+"""Tests transactions that wait too long. They are replaced or sent again. If a transaction with a lower nonce is
+missing, the sender fills this nonce.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,7 @@ def test_a_stuck_transaction_is_replaced_with_a_higher_fee(engine: FaultyNode, p
     assert (second.nonce, second.effect) == (first.nonce, first.effect)
     assert 8 * second.cap >= 9 * first.cap and 8 * second.tip >= 9 * first.tip
     assert receipt["transactionHash"][2:] == pool.mined[0].hash in {each.hash for each in pool.came}
-    # The sender announces the hash of each transaction before it sends the transaction to the node.
+    # The sender reports the hash of each transaction to its caller before it sends the transaction to the node.
     assert hashes == [(each.hash, place) for place, each in enumerate(pool.came)]
     assert logged[0]["event"] == "transaction_replaced" and logged[0]["nonce"] == 5
     assert {each.nonce for each in pool.mined} == {5}
@@ -150,7 +152,9 @@ def test_waiting_transactions_that_are_not_lost_are_kept(engine: FaultyNode, poo
 def test_waiting_for_a_transaction_fills_the_missing_nonce_before_it(
     engine: FaultyNode, pool: Pool, deployment: Deployment
 ) -> None:
-    """After a restart, a process knows only the hash of a transaction, and sends nothing before it is mined."""
+    """After a restart, a process knows only the hash of its transaction, and must wait until it is mined before it
+    sends another.
+    """
     (waiting,) = other_program(engine, pool, 7)
     client = ChainClient(Connection(engine.url), deployment, KEY.hex())
     with capture_logs() as logged:

@@ -30,7 +30,7 @@ class Pooled:
 
     @property
     def plain(self) -> bool:
-        """Whether it transfers no money and calls no contract."""
+        """Return whether the transaction transfers no money and calls no contract, as one that only fills a nonce."""
         return self.effect[1:3] == ("", 0)
 
 
@@ -48,10 +48,11 @@ def pooled(raw: bytes) -> Pooled:
 
 
 class Pool:
-    """Answers calls like a node with a pool for one sender. While ``mining`` is set, transactions are mined at once.
+    """Answers calls like a node with a pool of transactions from one sender. While ``mining`` is true, each transaction
+    is mined at once.
 
-    ``counts`` says which waiting transactions ``pending`` counts: those that can be mined (``executable``), also those
-    after a missing nonce (``all``), or none of them (``none``).
+    The method eth_getTransactionCount with ``pending`` counts waiting transactions as ``counts`` says: those that can
+    be mined (``executable``), also those after a missing nonce (``all``), or none of them (``none``).
     """
 
     def __init__(self, key: bytes, *, base_fee: int | None = 7, min_tip: int = 1, asked_tip: int | None = 1) -> None:
