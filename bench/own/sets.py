@@ -40,12 +40,11 @@ def measure_sets(ledger: Ledger, scene: Scene, preparing: Preparing, node: str, 
             continue
         say(f"certificates in sets of {size:,} on {node}")
         times = wanted // size
-        items = preparing.statements(scene, 0, (times + 1) * size)
         stage = new_measurements(node, size)
         # The first set is not measured: it warms up the database's cache, as in a ledger that is in use.
-        measure(stages, items[:size], new_measurements(node, size))
-        for start in range(size, len(items), size):
-            measure(stages, items[start : start + size], stage)
+        for number in range(times + 1):
+            items = preparing.statements(scene, number * size, size)
+            measure(stages, items, stage if number else new_measurements(node, size))
         found += sums(stage)
     return found
 
