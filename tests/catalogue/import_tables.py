@@ -1,4 +1,4 @@
-"""Helpers: rows of a table to import, and the number of rows that the data list has."""
+"""Makes rows of a table to import, and counts the rows that the data list has."""
 
 from __future__ import annotations
 

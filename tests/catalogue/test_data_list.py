@@ -1,4 +1,4 @@
-"""The data list: versions of resources, their providers, their systems, and retired entries."""
+"""The data list: versions of resources, their providers and systems, and entries that were retired."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Demands are matched, accepted and connected within working days, or refused and appealed. A match explains
-its score.
+"""A demand is matched, accepted and connected within working days, or it is refused and appealed. A match explains its
+score.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ def clock() -> Clock:
 
 @pytest.fixture
 def demands(office: Department, clock: Clock) -> Demands:
-    """The demands of the shared ledger, with the test's clock. The limit is five working days if no duty is listed."""
+    """Return the demands of the shared ledger, with the test's clock. A department that has no listed duty must answer
+    within five working days.
+    """
     return Demands(office.ledger.database, 5, clock)
 
 
@@ -90,7 +92,8 @@ def test_the_due_date_of_a_demand_does_not_count_the_national_day_holiday(
     assert [duty.sla_days for duty in demands.duties("holiday")] == [3, 20]
     clock.now = shanghai(2025, 9, 30)
     due = demands.accept(office.provider, demand).due_at
-    # 1 to 8 October are holidays. 9 and 10 October are working days, and so is Saturday 11 October, a make-up day.
+    # The limit is three working days. 1 to 8 October are holidays. 9 and 10 October are working days, and so is
+    # Saturday 11 October, a make-up day.
     assert due == shanghai(2025, 10, 12, 0)
     for at, late in ((shanghai(2025, 10, 8), False), (due - 1, False), (due, True), (due + 10**6, True)):
         assert demands.get(demand, at)["overdue"] is late

@@ -1,4 +1,6 @@
-"""Files of the data list as departments send them: kinds of file, sheets, and cells. No grade in a file is ignored."""
+"""Files of the data list as departments send them: kinds of file, sheets, and cells. A grade that stands in a file is
+never ignored.
+"""
 
 from __future__ import annotations
 

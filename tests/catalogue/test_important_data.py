@@ -1,4 +1,4 @@
-"""Important and core data is blocked until it is reviewed, even if the provider gave it a lower grade."""
+"""Important and core data cannot be published until it is reviewed, even if the provider gave it a lower grade."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_review_permits_only_the_reviewed_version(office: Department) -> None:
 
 @pytest.fixture
 def listed(office: Department) -> Iterator[Callable[[ImportantData], None]]:
-    """Adds kinds of data to the important-data list, and withdraws them after the test."""
+    """Yield a function that adds a kind of data to the important-data list; withdraw all added kinds after the test."""
     added: list[str] = []
 
     def add(entry: ImportantData) -> None:

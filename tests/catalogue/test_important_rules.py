@@ -1,4 +1,4 @@
-"""The rules of the important-data catalogue: which resources match, and which grade follows."""
+"""The rules of the important-data list: which resources match a rule, and which grade they get."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Bulk import: a dry run writes nothing, one bad row stops the whole import, and every file format gives the same
-result.
+"""Import of many rows: a dry run writes nothing, one bad row stops the whole import, and every file format gives the
+same result.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Matching of demands and resources: which resources match, how well, and the parts of the score."""
+"""Matching of demands and resources: which resources match a demand, how well, and the parts of the score."""
 
 from __future__ import annotations
 

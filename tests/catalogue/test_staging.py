@@ -1,5 +1,5 @@
-"""Imports while others write: an import is planned without the write lock, is written with few SQL statements, and
-never overwrites a newer change.
+"""Imports while other programs write. An import is planned without the write lock, is written with few SQL statements,
+and never overwrites a newer change.
 """
 
 from __future__ import annotations
@@ -47,12 +47,13 @@ def test_a_thousand_rows_take_a_fixed_number_of_sql_statements_under_the_lock(
     report = office.ledger.catalogue.imports.commit(office.provider, table)
     assert report.counts["new"] == rows
     thousands = rows // 1_000
-    # For every 500 rows: one query for the present entries, and one insert each for entries, versions and events.
+    # Every 500 rows need four statements: one query for the current entries, and one insert each for entries, versions
+    # and events.
     assert len(statements) == 2 * 4 * thousands
     statements.clear()
     changed = Sheets([row(f"many{rows}/{place}", title="新") for place in range(rows)])
     assert office.ledger.catalogue.imports.commit(office.provider, changed).counts["new_version"] == rows
-    # One more statement reads the numbers of earlier events.
+    # Rows that exist already need a fifth statement, which reads the numbers of their earlier events.
     assert len(statements) == 2 * 5 * thousands
     statements.clear()
     assert office.ledger.catalogue.imports.commit(office.provider, changed).counts["unchanged"] == rows
@@ -70,7 +71,7 @@ def test_planning_an_import_needs_few_database_queries(office: Department) -> No
     event.listen(engine, "before_cursor_execute", before)
     office.ledger.catalogue.imports.dry_run(office.provider, table)
     event.remove(engine, "before_cursor_execute", before)
-    # One statement begins the transaction. For every 500 codes there is one query, and one query for their systems.
+    # One statement begins the transaction. Every 500 rows need two queries: one for their codes, one for their systems.
     assert len(sent) == 4 * 2 + 1
 
 

@@ -1,4 +1,4 @@
-"""Compares every state and step of the catalogue's state machines with the tables in this file."""
+"""Compares every state and transition of the catalogue's state machines with the tables in this file."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from ledger.parties.custody import Custody
 from ledger.proof.acts import sign_act
 from tests.support.machine.killing import arm
 
-# The points at which the process stops, and whether the use is on the chain at that point.
+# The points at which the process kills itself; for each, whether the use is then on the chain.
 POINTS: dict[str, tuple[tuple[object, str, str], bool]] = {
     "the nonce is taken": ((Presentations, "begin", "after"), False),
     "the use is stored as announced": ((Presentations, "announce", "after"), False),

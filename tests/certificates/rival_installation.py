@@ -33,7 +33,7 @@ def hand_in(installation: Participant, consumer: str, presented: list[Mapping[st
 
 
 if __name__ == "__main__":
-    # Log lines go to standard error: the test reads results from standard output.
+    # Log lines go to standard error, because the test reads results from standard output.
     configure_logging()
     with open_participant(Settings(home=Path(sys.argv[1]))) as opened:
         while file := sys.stdin.readline().strip():

@@ -1,4 +1,6 @@
-"""A process is killed while it accepts a presentation: at most one use is counted, and the result is found later."""
+"""A process is killed while it accepts a presentation. At most one use is counted, and the next start finds out the
+result.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ def homes(pilot: Pilot, tmp_path_factory: pytest.TempPathFactory) -> dict[str, P
 def test_an_acceptance_whose_process_was_killed_is_completed_later(
     pilot: Pilot, homes: dict[str, Path], tmp_path: Path, place: str, point: str, signed: bool
 ) -> None:
-    """With ``signed``, the consumer itself signed the proposed use; else the installation has the consumer's key."""
+    """If ``signed`` is true, the consumer itself signed the proposed use; otherwise the installation signs with the
+    consumer's key.
+    """
     firm, home = pilot.firm(), homes[place]
     number = pilot.certificate(firm)
     ((raw, nonce),) = presentations(pilot, firm, number)
@@ -59,7 +63,8 @@ def test_an_acceptance_whose_process_was_killed_is_completed_later(
     assert uses(pilot, number) == counted
     with open_participant(Settings(home=home)) as again:
         begun = [each for each in again.presentations.pending() if each.certificate_no == number]
-        # The subject sees a verification as soon as the installation has found the certificate genuine.
+        # The verification is read from the list for the subject, which has it as soon as the certificate was found
+        # genuine; otherwise from the unfinished ones.
         (row,) = again.presentations.page(number, None, 10) or begun
         if counted:
             assert (row.result, row.ordinal) == ("valid", 1)

@@ -1,4 +1,4 @@
-"""Attack D: a party that is not the consumer tries to use up a certificate, or to slow its verification down."""
+"""Attack D: a party that is not the consumer tries to use up a certificate, or to make its verification slow."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def deadline(pilot: Pilot) -> int:
 
 
 def relayed(pilot: Pilot, named: str, signer: str, listed: Sequence[tuple[str, int]], until: int) -> Receipt:
-    """Send uses from the operator's account; they name the party ``named`` and are signed by ``signer``."""
+    """Send uses from the operator's account. The uses name the party ``named``, and are signed by ``signer``."""
     ledger = pilot.ledger
     account = ledger.parties.register.get(named).account
     signature = sign_act(uses_message(ledger.reader.chain, account, until, listed), pilot.actors.signer_of(signer))
@@ -87,7 +87,9 @@ def code_of(refusal: pytest.ExceptionInfo[PingzhengError]) -> str:
 
 
 def test_another_party_cannot_count_a_use(pilot: Pilot) -> None:
-    """An unknown account, the subject, the provider, the issuer and another bank try, also with forged signatures."""
+    """An unknown account, the subject, the provider, the issuer and another bank try to count a use, also with forged
+    signatures.
+    """
     ledger, cast, firm = pilot.ledger, pilot.cast, pilot.firm()
     number = pilot.certificate(firm)
     request = request_of(pilot, number)
@@ -114,7 +116,9 @@ def test_another_party_cannot_count_a_use(pilot: Pilot) -> None:
 
 
 def test_a_signed_use_cannot_be_used_again_or_elsewhere(pilot: Pilot) -> None:
-    """The use is sent again, for another request, with another ordinal, after its deadline, and to another ledger."""
+    """The signed use is sent a second time, for another request, with another ordinal, after its deadline, and to
+    another ledger.
+    """
     ledger, cast, firm = pilot.ledger, pilot.cast, pilot.firm()
     request, other = (request_of(pilot, pilot.certificate(each)) for each in (firm, pilot.firm()))
     account, until = ledger.parties.register.get(cast.bank).account, deadline(pilot)
@@ -174,6 +178,6 @@ def test_thousands_of_foreign_uses_do_not_slow_a_verification(pilot: Pilot, tmp_
     assert uses_of(ledger.reader, ledger.reader.party_no(crowd), request) == FOREIGN_USES
     after = read()
     assert (after[0], after[2]) == (asked, counted) == (asked, 1)
-    # The answers may be longer only because each block number has one digit more.
+    # The answers may be a few bytes longer, because later block numbers have one more digit.
     assert abs(after[1] - came_back) < 100
     assert ledger.presentations.elsewhere(number) == []

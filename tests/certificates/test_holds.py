@@ -40,7 +40,7 @@ class Held:
         return self.pilot.ledger.verification.verify(bundle.to_bytes(), expect).report
 
     def offices(self) -> list[tuple[str, ...]]:
-        """Return the roles with a hold on the certificate, and the roles with a hold on its request."""
+        """Return which roles have set a hold on the certificate, and which have set one on its request."""
         return [self.pilot.ledger.reader.hold_of(each).offices for each in (self.certificate, self.request)]
 
 
@@ -110,7 +110,9 @@ def test_authorities_and_supervisors_lift_only_holds_of_their_own_role(held: Hel
 
 
 def test_placing_holds_skips_statements_that_already_have_a_hold_of_the_role(held: Held, pilot: Pilot) -> None:
-    """A certificate can be held although its request has a hold already; a second hold changes nothing."""
+    """A certificate can get a hold although its request already has one; a second hold of the same role changes
+    nothing.
+    """
     ledger, supervisor = pilot.ledger, pilot.cast.supervisor
     ledger.certificates.holds.hold_statements([held.request], "investigation", supervisor)
     assert held.report().checks[7].details["statement"] == "request"
@@ -126,7 +128,9 @@ def test_placing_holds_skips_statements_that_already_have_a_hold_of_the_role(hel
 
 
 def test_a_hold_also_stops_other_versions_of_the_certificate(pilot: Pilot) -> None:
-    """A hold also covers a corrected version, whether the correction is issued before or after the hold."""
+    """A hold on a certificate also covers a corrected version of it, whether the correction is issued before or after
+    the hold is placed.
+    """
     persons = PersonActors(pilot)
     request, given = persons.authorised(persons.person())
     consent = given["social_insurance"].id
@@ -168,7 +172,7 @@ def test_only_authority_and_supervisor_can_place_holds(held: Held, pilot: Pilot)
 
 
 def test_the_issuer_cannot_lift_a_hold(held: Held, pilot: Pilot) -> None:
-    """Resuming ends only the issuer's own suspension; the authority's hold remains."""
+    """When the issuer resumes the certificate, only its own suspension ends. The authority's hold remains."""
     ledger = pilot.ledger
     ledger.certificates.status.suspend(held.number, "investigation")
     ledger.certificates.holds.hold(held.number, "court", pilot.cast.supervisor)

@@ -1,4 +1,4 @@
-"""Presenting again the same presentation, its key-binding JWT or its nonce is refused."""
+"""A presentation is refused if it, its key-binding JWT or its nonce was presented before."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ def accepted(pilot: Pilot, raw: bytes, nonce: str) -> Report:
 
 
 def test_a_nonce_is_accepted_once_for_any_presentation(pilot: Pilot) -> None:
-    """The same presentation and another certificate's presentation with this nonce are refused; no use is counted."""
+    """With a nonce that was used, the same presentation is refused, and so is a presentation of another certificate. No
+    use is counted.
+    """
     first, second = pilot.firm(), pilot.firm()
     numbers = pilot.certificate(first), pilot.certificate(second)
     bundle, nonce = pilot.present(first, numbers[0])

@@ -1,4 +1,6 @@
-"""Installations with separate processes and databases accept the same presentation; the chain counts one use."""
+"""Two installations with separate processes and databases accept the same presentation, but the chain counts only one
+use.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,7 @@ class Rivals:
             stack.callback(process.kill)
 
     def at_once(self, folder: Path, consumer: str, made: Sequence[Presented]) -> dict[str, list[Outcome]]:
-        """Let each installation accept half of the presentations, all at the same time."""
+        """Let each of the two installations accept half of the presentations, all at the same time."""
         half = len(made) // 2
         for name, part in (("operator", made[:half]), ("bank", made[half:])):
             presented = [{"bundle": raw.decode(), "nonce": nonce} for raw, nonce in part]

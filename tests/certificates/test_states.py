@@ -1,4 +1,4 @@
-"""A certificate has the same state in its public status, in lists, on the command line and for a verifier."""
+"""A certificate's state is the same in its public status, in lists, on the command line and in a verifier's report."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ GROUNDS = "The content was another party's"
 
 
 def states(pilot: Pilot, number: str) -> set[str]:
-    """Return the set of states from public status, list and ``pingzheng verify NUMBER``: one element if all agree."""
+    """Return the set of the states that public status, list and ``pingzheng verify NUMBER`` give; it has one element if
+    all agree.
+    """
     ledger = pilot.ledger
     listed = {each.certificate.certificate_no: each.state for each in ledger.usage.holdings.each(HoldingsFilter())}
     printed = CliRunner().invoke(app, ["verify", number, "--json", "--home", str(ledger.settings.home)])

@@ -76,14 +76,15 @@ def taken(pilot: Pilot, tmp_path_factory: pytest.TempPathFactory) -> Taken:
     assert (answer["certificates"], answer["key"], answer["added"], answer["left_out"]) == (1, True, 1, [])
     for name in ("firm.wallet", "passphrase"):
         (here / name).rename(there / name)
-    # These tests use a cheap key derivation, so that they are faster.
+    # The wallet gets a cheap key derivation, which makes the tests faster.
     WalletFile(there / "firm.wallet", CHEAP).change_passphrase(PASSPHRASE, PASSPHRASE)
     return Taken(pilot, number, there)
 
 
 def test_a_wallet_lists_and_shows_its_certificates(taken: Taken) -> None:
     code, rows = taken.run("list")
-    # Other tests may have moved the chain's clock ahead of the machine's clock, which a wallet uses.
+    # A wallet uses the machine's clock. The certificate may not be valid yet, because other tests may have moved the
+    # chain's clock ahead of it.
     begun = taken.pilot.ledger.usage.holdings.get(taken.number).created_at <= time.time()
     assert (code, [(row["certificate_no"], row["valid"]) for row in rows]) == (0, [(taken.number, begun)])
     code, shown = taken.run("show", taken.number)
@@ -98,7 +99,7 @@ def test_a_presentation_from_a_wallet_is_used_once(taken: Taken) -> None:
     assert taken.checked(raw, elsewhere, nonce).result == "not_party"
     failure = taken.checked(raw, bank.party, stale).first_failure
     assert failure is not None and (failure.number, failure.code) == (10, "KEY_BINDING_DIFFERS")
-    # With a nonce other than the presentation's own, no use is counted; with its own nonce, one use is counted.
+    # With another nonce than the presentation contains, no use is counted. With its own nonce, one use is counted.
     assert not verification.accept(bank, raw, stale).report.valid
     report = verification.accept(bank, raw, nonce).report
     assert report.valid and list(report.disclosed) == list(FIELDS)

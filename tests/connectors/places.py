@@ -25,7 +25,7 @@ AT = 1_776_225_600
 GRID = "91440802MA9X00011Y"
 OTHER = "91440803MA9X0002X5"
 KINDS = ("csv", "parquet", "sql")
-# A spreadsheet keeps fewer digits and no decimals, so only values that it can hold are compared.
+# A spreadsheet keeps fewer digits and has no decimal type, so it is tested only with values that it can hold.
 ALL_KINDS = (*KINDS, "xlsx")
 SELECT = "SELECT * FROM bills WHERE uscc = :identifier"
 
@@ -57,7 +57,7 @@ def query(identifier: str = GRID, columns: tuple[str, ...] = ("month", "kwh"), *
 
 @dataclass(frozen=True)
 class Place:
-    """A folder for a table in one of the formats, and the changes to make in the source's definition."""
+    """A folder for a table in one of the formats. ``changes`` are applied to the source's definition."""
 
     folder: Path
     kind: str
@@ -76,7 +76,9 @@ class Place:
         return connector_of(definition, {})
 
     def at(self, number: int, of_subject: int = 1) -> str:
-        """Return the place that errors name for row ``number``. A database counts only the rows of the subject."""
+        """Return the place that errors name for row ``number`` of the table. A database has only the subject's rows in
+        its result, so there it is row ``of_subject``.
+        """
         return {
             "csv": f"bills.csv, line {number + 1}",
             "xlsx": f"bills.xlsx, Sheet, row {number + 1}",
@@ -125,7 +127,7 @@ def _for_sqlite(value: Any) -> Any:
 
 
 def left_behind() -> list[str]:
-    """Wait, and return the names of the workers that have not ended by then."""
+    """Wait for the workers, up to five seconds for each; return the names of those that still run."""
     workers = [thread for thread in threading.enumerate() if thread.name.startswith("source ")]
     for worker in workers:
         worker.join(5)
@@ -139,7 +141,7 @@ def write_xlsx(path: Path, table: Table) -> None:
     for row in zip(*table.values(), strict=True):
         sheet.append(row)
         for cell in sheet[sheet.max_row]:
-            # A text that begins with an equals sign must stay a text, and not become a formula.
+            # Texts are marked as texts, because a text that begins with an equals sign would become a formula.
             cell.data_type = "s" if isinstance(cell.value, str) else cell.data_type
     book.save(path)
 

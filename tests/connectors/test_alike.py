@@ -1,4 +1,6 @@
-"""CSV, Excel, Parquet and SQL give the same answers: a set flag is always refused, and no_data is never a mistake."""
+"""CSV, Excel, Parquet and SQL give the same answers. In each, a flag that is set leads to a refusal, and damaged data
+never to the answer "no data".
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ BODY = "44081119900101"
 
 
 def resident(serial: int, ending: str = "0123456789") -> str:
-    """Return an invented ID number with this ending: the first one from this serial number upwards."""
+    """Return an invented ID number whose check character is in ``ending``: the first such number from ``serial``
+    upwards.
+    """
     for sequence in range(serial, 1000):
         check = resident_check(f"{BODY}{sequence:03}")
         if check in ending:
@@ -34,7 +38,7 @@ OWN = resident(123)
 WITH_X = resident(300, "X")
 OTHER = resident(700)
 THIRD = resident(900)
-# A USCC with only digits, which a spreadsheet reads as a number.
+# A USCC that consists only of digits, so that a spreadsheet reads it as a number.
 COMPANY = next(
     body + uscc_check(body)
     for body in map(str, range(91440802123456780, 91440802123456999))
@@ -136,7 +140,7 @@ def test_a_cell_of_another_type_than_its_refuse_flag_is_refused(tmp_path: Path, 
 
 @pytest.mark.parametrize("error", ["#N/A", " #REF!", "#VALUE!"])
 def test_a_spreadsheet_error_is_refused(tmp_path: Path, kind: str, error: str) -> None:
-    """The error of a failed lookup must not count as a flag that is not set."""
+    """A cell may hold the error of a failed lookup. It must not count as a flag that is not set."""
     flags = (Flag("mark", "更正中", "under_correction"),)
     place = Place(tmp_path, kind, {"flags": flags})
     answer = place.holding(table([OTHER, OWN], ["正常", error])).ask(query(OWN))
@@ -185,7 +189,9 @@ def test_a_key_is_compared_without_case(tmp_path: Path, kind: str, asked: str, c
 def test_a_key_is_found_among_more_values_than_are_sampled(
     tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of the values in the key column only a sample is examined, but a value similar to the subject's key always is."""
+    """Only a sample of the key column's values is examined, except that a value similar to the subject's key is always
+    examined.
+    """
     heads = [f"4408111985{day:04}123" for day in (101, 102, 103)]
     keys = [*(head + resident_check(head) for head in heads), OTHER, OWN, THIRD]
     monkeypatch.setattr(key_columns, "MAX_CHECKED", 1)
@@ -231,7 +237,7 @@ def test_a_damaged_key_is_an_error_that_names_the_column(tmp_path: Path, kind: s
 
 @pytest.mark.parametrize("cell", [f"{float(OWN):.5E}", f"{OWN[:15]}000", OWN[:17]])
 def test_a_damaged_key_is_an_error_even_beside_good_rows(tmp_path: Path, kind: str, cell: str) -> None:
-    """Otherwise some of the subject's rows would be missing from the signed answer."""
+    """Without this error, some of the subject's rows could be missing from the signed answer."""
     if kind == "sql":
         return
     with pytest.raises(Misconfigured, match="SOURCE_KEY_DAMAGED"):
@@ -273,7 +279,7 @@ def test_a_sound_key_column_without_the_subject_gives_no_data(tmp_path: Path, ki
 
 
 def test_a_damaged_key_can_be_the_valid_key_of_another_subject(tmp_path: Path, kind: str) -> None:
-    """A spreadsheet rounds a long ID number. By chance, the result can be another valid ID number."""
+    """A spreadsheet rounds a long ID number, and the result can by chance be the valid ID number of another person."""
     asked, other = next(
         (key, form)
         for key in filter(str.isdigit, map(synthetic_resident_id, range(2_000)))

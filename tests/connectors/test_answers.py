@@ -1,4 +1,4 @@
-"""A source's answers are the same for every kind of table."""
+"""A source gives the same answers for every kind of table."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ def test_a_fixed_day_after_the_query_is_refused(place: Place) -> None:
 def test_the_day_of_a_file_is_the_shanghai_day_of_its_last_change(tmp_path: Path, kind: str) -> None:
     place = Place(tmp_path, kind, {"as_of": AsOf()})
     source = place.holding(BILLS)
-    # At 2026-04-01 00:30 in Shanghai it is still March in UTC.
+    # The file was changed at 2026-04-01 00:30 in Shanghai, when it was still March in UTC.
     os.utime(place.path, (1_774_974_600, 1_774_974_600))
     answer = source.ask(query())
     assert isinstance(answer, Supplied)
@@ -254,9 +254,10 @@ def test_repr_shows_no_value_of_the_subject(place: Place) -> None:
     assert "300" not in shown
 
 
-# Any text that a file or a database may hold, without unpaired surrogates.
+# Any text that a file or a database can hold. Unpaired surrogates are left out, because neither can store them.
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
-# Every key names a subject. Rows without a key are tested elsewhere: files refuse them, databases do not return them.
+# Every key is the identifier of a subject. Rows without a key are tested elsewhere: files with such rows are refused,
+# databases do not return them.
 KEY = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=3).filter(
     lambda text: text.strip() and normal_key(text) not in {"", *NO_KEYS}
 )

@@ -1,4 +1,6 @@
-"""A database as a source: it gets bound parameters, is only read and has a deadline; errors and logs show no values."""
+"""A database as a source: queries use bound parameters, only read, and have a deadline. Errors and logs
+show no values.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,7 @@ def place(tmp_path: Path) -> Place:
 def asking(
     place: Place, sql: str = SELECT, *, url: str | None = "sqlite:///bills.db", seconds: float = 20, **environ: str
 ) -> SourceConnector:
-    """Return a connector to a database by its URL, or by the URL in the variable GRID_URL."""
+    """Return a connector to the database at the given URL, or at the URL in the environment variable GRID_URL."""
     database = DatabasePlace(url, None if url else "GRID_URL", sql)
     return connector_of(replace(DEFINITION, place=database, folder=place.folder, timeout_seconds=seconds), environ)
 
@@ -59,7 +61,7 @@ def problem(source: SourceConnector, identifier: str = GRID) -> Misconfigured:
     printed = "".join(traceback.format_exception(error)) + repr(error) + str(error.details)
     for secret in (identifier, PASSWORD, "under correction"):
         assert secret not in printed
-    # Also follow the error's causes, as logging tools do.
+    # The error has no cause, because logging tools print the causes of an error too.
     assert error.__cause__ is None
     assert error.__context__ is None
     assert error.hint
@@ -225,7 +227,7 @@ def test_a_locked_database_times_out_and_is_read_when_unlocked(place: Place) -> 
     begun = monotonic()
     assert source.ask(query()) == TimedOut(AT)
     assert left_behind() == []
-    # By default, SQLite's driver would wait for five seconds.
+    # The deadline ends the wait for the lock. By default, SQLite's driver would wait for five seconds.
     assert monotonic() - begun < 4
     lock.execute("ROLLBACK")
     lock.close()

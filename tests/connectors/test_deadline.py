@@ -1,4 +1,4 @@
-"""Work with a time limit: its result and errors are passed on, and work that takes too long is abandoned."""
+"""Work with a time limit: its result and its errors reach the caller, and work that takes too long is abandoned."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Files as sources: errors name the file and its fault, and rows that are not needed are not kept."""
+"""Files as sources: an error names the file and what is wrong with it, and rows that are not needed are not kept in
+memory.
+"""
 
 from __future__ import annotations
 
@@ -133,7 +135,8 @@ def test_reading_a_large_file_stops_at_the_deadline(tmp_path: Path, kind: str) -
     place.holding({name: list(values) * 20_000 for name, values in BILLS.items()})
     if kind == "parquet":
         parquet.write_table(parquet.read_table(place.path), place.path, row_group_size=1_000)
-    # In sort order, this key lies between the keys of two subjects, so the statistics of the row groups include it.
+    # In sort order, this key lies between the keys of two subjects. So the statistics of row groups cannot exclude it,
+    # and all row groups are read.
     assert place.connector(timeout_seconds=0.02).ask(query(f"{GRID}0")) == TimedOut(AT)
     assert left_behind() == []
     reader, _ = READERS[kind]

@@ -1,4 +1,6 @@
-"""Hostile source files that unpack to much or crash their reader: limits stop them, or a separate process ends."""
+"""Hostile source files that become huge when unpacked, or crash their reader. Limits stop the reader, or a separate
+process reads the file and ends.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ pytestmark = pytest.mark.slow
 def test_a_parquet_file_that_unpacks_to_more_than_memory_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each text repeats the previous text with another end, so a page of a few kilobytes unpacks to 200 megabytes."""
+    """Each text is stored as the previous text with another end, so a page of a few kilobytes unpacks to
+    200 megabytes.
+    """
     monkeypatch.setattr(apart, "MEMORY_BYTES", 128 * MEGABYTE)
     rows, text = 400, "x" * 500_000
     place = Place(tmp_path, "parquet")

@@ -1,4 +1,6 @@
-"""Parquet files as sources: only needed data is read, and every type with an exact text is supported."""
+"""Parquet files as sources: only the needed data is read, and every column type whose values have an exact text is
+supported.
+"""
 
 from __future__ import annotations
 
@@ -95,7 +97,7 @@ def test_a_row_group_that_does_not_fit_into_memory_is_refused(
 
 
 def test_a_repeated_text_is_held_in_memory_once(parquet_place: Place) -> None:
-    """A page of a few bytes repeats a text of half a megabyte 2,000 times, in rows of any subject."""
+    """A page of a few bytes contains a text of half a megabyte 2,000 times, in rows of different subjects."""
     rows, text = 2_000, "x" * 500_000
     said = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), pa.array([text]))
     keys = pa.array([OTHER] * (rows - 1) + [GRID])
@@ -250,7 +252,9 @@ def test_a_string_view_column_is_read_as_text(tmp_path: Path, name: str) -> None
 @pytest.mark.parametrize("value_type", [pa.string_view(), pa.large_string(), pa.string()])
 @pytest.mark.parametrize("column", ["uscc", "period"])
 def test_a_dictionary_of_any_text_type_is_read(parquet_place: Place, column: str, value_type: pa.DataType) -> None:
-    """The test declares the schema as other writers do, because our writer cannot write a dictionary of views."""
+    """The test writes the declaration of the schema itself, as other programs write it, because our library cannot
+    write a dictionary of string views.
+    """
     table = pa.table({"uscc": [GRID, OTHER], "period": ["1", "2"], "kwh": ["3", "4"]})
     place = table.schema.get_field_index(column)
     declared = table.schema.set(place, pa.field(column, pa.dictionary(pa.int32(), value_type)))

@@ -1,4 +1,6 @@
-"""Rows with content and no key, and sources without rows, raise an error, so that nothing false is signed."""
+"""Rows that have content but no key, and sources without rows, raise an error. Otherwise something false could be
+signed.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ from ledger.errors import Misconfigured
 from tests.connectors.places import ALL_KINDS, AT, DEFINITION, GRID, OTHER, Place, query
 
 FILES = ("csv", "parquet", "xlsx")
-# An identifier with check digits, and an identifier that must match exactly.
+# Two subjects that no row names: ABSENT has check digits, PLAIN must match exactly.
 ABSENT = "91440881MA9X000384"
 PLAIN = "1001"
 EMPTY: dict[str, Any] = {
@@ -62,7 +64,9 @@ def problem(source: SourceConnector, identifier: str = GRID) -> Misconfigured:
 
 @pytest.mark.parametrize("cell", EMPTY.values(), ids=EMPTY.keys())
 def test_a_row_with_content_and_no_key_is_an_error_that_names_column_and_line(place: Place, cell: Any) -> None:
-    """A sheet with merged cells is saved as CSV like this: only the subject's first month has the key."""
+    """A sheet with merged cells looks like this when it is saved as CSV: only the first of the subject's months has the
+    key.
+    """
     source = place.holding(table([GRID, cell, cell, OTHER], ["1", "2", "3", "4"]))
     for asked in (GRID, OTHER, ABSENT, PLAIN):
         error = problem(source, asked)
@@ -128,7 +132,9 @@ def test_a_row_without_a_key_is_found_in_every_row_group(tmp_path: Path, cell: A
 
 
 def test_a_key_in_an_unlisted_form_is_found_in_any_row_group(tmp_path: Path) -> None:
-    """By its statistics, the row group cannot contain the key, so the key is found only by reading all key columns."""
+    """According to its statistics, no row group contains the key. The key is found, because all key columns are read
+    for keys in other forms.
+    """
     source = grouped(tmp_path / "bills.parquet", [OTHER, OTHER, f"9144 0802 MA9X 0001{GRID[16:]}", OTHER])
     answer = source.ask(query())
     assert isinstance(answer, Supplied)
@@ -141,7 +147,9 @@ def any_place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
 
 
 def test_an_empty_table_is_an_error_and_not_no_data(any_place: Place) -> None:
-    """An empty table may come from a failed export, so it does not prove that the subject has no data."""
+    """An empty table may be the result of a failed export, so it does not prove that there is no data about the
+    subject.
+    """
     source = any_place.holding({name: [] for name in ("uscc", "period", "kwh")})
     for asked in (GRID, PLAIN):
         error = problem(source, asked)

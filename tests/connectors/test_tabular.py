@@ -1,4 +1,4 @@
-"""CSV files: the rows, or an error with the line of the first invalid row."""
+"""CSV files: the reader returns the rows, or an error with the line of the first invalid row."""
 
 from __future__ import annotations
 
@@ -178,7 +178,9 @@ def test_no_written_cell_runs_as_a_formula(cell: object, text: str) -> None:
 
 
 def test_only_one_function_writes_csv_exports() -> None:
-    """One exception: the demonstration writes its sources itself, because connectors must read them back exactly."""
+    """The demonstration is an exception. It writes its sources itself, because connectors must read the same values
+    back.
+    """
     root = Path(tabular.__file__).parents[2]
     writers = re.compile(r"csv\.writer|csv\.DictWriter|writerow|\.to_csv|write_csv\(|Workbook\(")
     found = {

@@ -1,4 +1,6 @@
-"""Small files that unpack to much are refused: their size is counted in little memory before objects are built."""
+"""Small files that become huge when unpacked are refused. Their size is counted in little memory before objects are
+built.
+"""
 
 from __future__ import annotations
 
@@ -152,7 +154,7 @@ TABLES: dict[str, tuple[Callable[[], Iterable[bytes]], str]] = {
 def test_a_csv_row_above_the_limit_is_refused(tmp_path: Path, kind: str) -> None:
     pieces, code = TABLES[kind]
     path = endless(tmp_path / "table.csv", pieces())
-    # Enough memory for the file itself, and for as many rows as the limit allows.
+    # The reader has enough memory for the file itself, and for as many rows as the limit allows.
     megabytes = path.stat().st_size // MEGABYTE + 160
     assert within(megabytes, path, "read_csv(path)") == code
     assert MAX_ROW_CHARACTERS <= MEGABYTE and MAX_COLUMNS <= 4_096 and MAX_TABLE_ROWS <= 200_000

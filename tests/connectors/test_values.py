@@ -1,4 +1,4 @@
-"""The exact texts of values from files and databases."""
+"""The exact texts into which values from files and databases are converted."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TEXTS: list[tuple[Any, str]] = [
     (date(2026, 3, 31), "2026-03-31"),
     (datetime.fromisoformat("2026-03-31T12:30"), "2026-03-31T12:30:00"),
     (datetime(2026, 3, 31, 20, tzinfo=UTC), "2026-04-01T04:00:00+08:00"),
-    # China had summer time from 1986 to 1991; a local midnight of that time must still give the right day.
+    # China had summer time from 1986 to 1991. A midnight in that summer time must still give the right day.
     (datetime(1988, 6, 30, 15, tzinfo=UTC), "1988-07-01T00:00:00+09:00"),
     (datetime(2026, 3, 31, 20, 0, 0, 5, timezone(timedelta(hours=8))), "2026-03-31T20:00:00.000005+08:00"),
     (time(8, 5), "08:05:00"),

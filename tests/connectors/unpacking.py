@@ -1,4 +1,4 @@
-"""Small files that unpack to much, and a process with little memory that reads them."""
+"""Small files that become huge when unpacked, and a process with little memory that reads them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def small_book() -> bytes:
 
 
 def with_parts(parts: Mapping[str, Iterable[bytes]]) -> bytes:
-    """Return a small workbook with some parts replaced; each part is streamed into the archive."""
+    """Return a small workbook in which the given parts are replaced. Each part is written piece by piece, so that
+    little memory is used.
+    """
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(small_book())) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
         for name in dict.fromkeys([*old.namelist(), *parts]):
@@ -41,7 +43,7 @@ def with_parts(parts: Mapping[str, Iterable[bytes]]) -> bytes:
 
 
 def many(piece: bytes, times: int) -> Iterator[bytes]:
-    """Yield a piece many times."""
+    """Yield ``piece`` as often as ``times`` says."""
     block, rest = divmod(times, 10_000)
     for _ in range(block):
         yield piece * 10_000
@@ -74,7 +76,8 @@ STYLES = "xl/styles.xml"
 
 
 def within(megabytes: int, path: Path, code: str) -> str:
-    """Run ``code`` in a process and return its output. After its imports, the process may use this much more memory.
+    """Run ``code`` in a new process, and return its output. When its imports are done, the process may use only
+    ``megabytes`` more memory.
 
     The code can use ``path``, ``read``, ``read_csv``, ``PROCESSES`` and ``PingzhengError``.
     """

@@ -29,11 +29,11 @@ from ledger.registration.tables import Registration
 from ledger.store.database import Database
 from ledger.store.tables import Entry
 
-# With 42 firms, the scenario with the most fates (ways in which a request or its certificate ends) has each of them.
-# Persons take part in four other scenarios.
+# A request or its certificate can end in several ways. With 42 firms, each way occurs in the scenario that has the most
+# ways. Persons take part in four other scenarios.
 SMALL = Size(66, firms=42, data_sets=14)
 SENT, WRITTEN = "the node has a transaction", "a change is in the database"
-# Events whose number differs between runs: how often the log is anchored depends on when a run was interrupted.
+# The number of these events differs between runs, because it depends on when a run was interrupted.
 _BY_CHANCE = ("Anchored",)
 
 
@@ -49,8 +49,8 @@ def replaced(owner: type, name: str, wrap: Callable[[Callable[..., Any]], Callab
 
 
 class Points:
-    """Observes a run. At each point ``strike`` is called with the step's name, the event (a transaction or a database
-    change), and the event's number within the step.
+    """Observes a run. At each point it calls ``strike`` with the name of the step, the kind of point (the step begins,
+    a transaction, a database change), and the number of this event within the step.
     """
 
     def __init__(self, strike: Callable[[str, str, int], None]) -> None:
@@ -59,7 +59,7 @@ class Points:
         self._happened: Counter[str] = Counter()
 
     def reached(self, step: str) -> None:
-        """Note that a step begins; after the last step the name is empty."""
+        """Note that the named step begins. After the last step, the name is empty."""
         self._step = step
         self._happened.clear()
         self._strike(step, "before", 0)
@@ -93,14 +93,14 @@ class Points:
 
 
 def run_small(ledger: Ledger, out: Path, points: Points) -> Run:
-    """Run the small demonstration. If an earlier run did not finish, only the remaining acts are done."""
+    """Run the small demonstration. If an earlier run was interrupted, only the acts that it did not do are done."""
     with points.watched():
         return run_pilot(ledger, out, lambda _name, _total: lambda _count: None, SMALL, points.reached)
 
 
 def reported(run: Run) -> dict[str, Any]:
-    """Return a run's report without the parts that differ between runs: ids, times, gas, and the work of
-    earlier runs.
+    """Return the report of a run, without the parts that always differ between runs: ids, times, gas, and the list of
+    what earlier runs had done.
     """
     summary = run.to_dict()
     return {

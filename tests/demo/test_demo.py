@@ -1,4 +1,4 @@
-"""Runs the demonstration as a user does, and verifies its files with third-party libraries too."""
+"""Runs the demonstration as a user does. Its files are verified, also with libraries of other projects."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ def test_the_results_of_a_scenarios_requests_add_up_to_the_number_of_requests(de
     assert numbers["authorised"] == numbers["supplied"] + numbers["no_data"] + numbers["refused"]
     assert numbers["supplied"] == numbers["issued"]
     caught = {refusal["code"]: refusal["count"] for refusal in numbers["refusals"] if refusal["check"] != "service"}
-    # Certificates used twice, shown to another consumer or altered are refused once, but also used once.
+    # Only certificates that are expired, revoked or withdrawn are never used. The others with a refusal (used twice,
+    # shown to another consumer, or altered) are also used once.
     spoilt = ("EXPIRED", "REVOKED", "AUTHORIZATION_WITHDRAWN")
     assert numbers["verified"] == numbers["issued"] - sum(caught[name] for name in spoilt)
     assert all(numbers[name] >= 1 for name in ("declined", "unanswered", "fewer_fields", "no_data", "refused"))
@@ -121,7 +122,7 @@ def test_a_lost_key_is_reported_at_once_and_replaced_after_the_waiting_period(de
     assert row.account == recovery["key"] != recovery["lost"]
     assert lost is not None and lost.valid_to == proposal["ended_at"]
     assert fresh is not None and fresh.proposal == proposal["no"]
-    # The firm's later authorization is signed with its new key.
+    # The firm signs its later authorization with its new key.
     signers = {item.signer for item in bundle.evidence}
     assert recovery["key"] in signers and recovery["lost"] not in signers
 
@@ -156,7 +157,7 @@ def test_the_gas_of_all_certificates_adds_up_to_the_gas_for_anchoring(demo: Path
     assert 0.99 < shares / sum(anchors) <= 1
     for numbers in summary["scenarios"]:
         assert 0 < numbers["anchor_gas_per_certificate"] < 2_000
-        # Each use is signed by the consumer and sent by the platform in a separate transaction.
+        # The consumer signs each use, and the platform sends each in a transaction of its own.
         assert 60_000 < numbers["use_gas_per_use"] < 80_000
 
 
@@ -218,8 +219,8 @@ def test_a_second_run_on_the_same_ledger_succeeds(demo: Path, tmp_path: Path) ->
 
 
 def test_a_bundle_can_be_verified_without_a_network(demo: Path) -> None:
-    """The verifying process uses only ``ledger.proof`` and saved chain data. It cannot open a socket or import a
-    network client.
+    """The process that verifies uses only ``ledger.proof`` and saved chain data. It can neither open a socket nor
+    import a network client.
     """
     code = """
 import builtins, json, pathlib, socket, sys, time
@@ -286,8 +287,8 @@ def test_a_third_party_sd_jwt_library_can_verify_a_certificate(demo: Path) -> No
 
 
 class Es256kVerifier(SDJWTVerifier):
-    """Calls a method of the unchanged library, because the library's constructor has no parameter for the holder's
-    algorithm.
+    """The unchanged verifier of the library, except that the holder's algorithm is ES256K: the constructor has no
+    parameter for it.
     """
 
     def _verify_key_binding_jwt(self, expected_aud: str, expected_nonce: str, sign_alg: str | None = None) -> None:
@@ -317,8 +318,8 @@ def test_a_third_party_rfc_9162_library_can_verify_an_inclusion_proof(demo: Path
 
 
 def third_party_proof(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> InclusionProof:
-    """Convert our inclusion proof to pymerkle's form: the leaf comes first, and each sibling has its side (1 means
-    left).
+    """Convert our inclusion proof to the form of pymerkle. There the leaf comes first, and for each sibling a number
+    says on which side it stands (1 means left).
     """
     sides, level_index, last = [], index, size - 1
     for _ in path:

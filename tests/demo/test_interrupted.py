@@ -1,5 +1,5 @@
-"""The demonstration is interrupted in every step, or killed, and started again: the next run continues and repeats no
-act.
+"""The demonstration is interrupted in every step, or its process is killed, and it is started again. The next run
+continues and repeats no act.
 """
 
 from __future__ import annotations
@@ -25,9 +25,11 @@ from ledger.installation.wiring import Ledger
 from tests.demo.small_runs import SENT, WRITTEN, Points, kept, reported, run_small
 from tests.support.places import PROJECT
 
-# The points in each step: before the step, at its first transaction, and at its second committed change.
+# In each step, a run is interrupted at these points: before the step, at its first transaction, and at its second
+# committed change.
 STRUCK = (("before", 0), (SENT, 1), (WRITTEN, 2))
-# The steps in which a process is killed: during registrations, asset histories, key recoveries, issuing and verifying.
+# The points at which a process is killed: during registrations, asset histories, key recoveries, answers of sources,
+# and verification.
 KILLED = (
     ("submit", SENT, 1),
     ("转让 transfer", SENT, 3),
@@ -39,7 +41,7 @@ KILLED = (
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The report of a demonstration, and how many entries, events and so on its ledger has."""
+    """The report of a demonstration, and how many entries, events, certificates and presentations its ledger has."""
 
     reported: dict[str, Any]
     kept: dict[str, Any]

@@ -1,4 +1,4 @@
-"""The pilot's parties, and how columns of the panel data become source rows; tested without a ledger or a chain."""
+"""The pilot's parties, and how the columns of its data become rows of sources; tested without a ledger or a chain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pilot's summary fits a terminal of 80 columns."""
+"""The summary of the demonstration fits a terminal of 80 columns."""
 
 from __future__ import annotations
 
@@ -30,11 +30,12 @@ def test_the_summary_fits_a_terminal_of_80_columns() -> None:
     run.transfer = {"asset": "ef" * 32, "events": [event], "completeness": proof}
     shown = io.StringIO()
     print_summary(Console(file=shown, width=80), run)
-    # The report shortens digests itself, and marks each with an ellipsis.
+    # The report shortens digests itself, and puts an ellipsis after each. There are no other ellipses, so no cell was
+    # cut off.
     for text in (f"{'ef' * 6}…", f"{'cd' * 8}…", f"{'ab' * 8}…"):
         assert text in shown.getvalue()
     assert shown.getvalue().count("…") == 3
     assert "S12×12" in shown.getvalue() and "authorised" in shown.getvalue()
-    # The gas of earlier runs is unknown, so the gas for each item counts only the items of this run.
+    # The gas of earlier runs is unknown. So the gas for each act is computed from the acts of this run only.
     assert "1,258 of these acts were already done" in shown.getvalue()
     assert f"{175_754_951 // 1_000:,}" in shown.getvalue()
