@@ -249,12 +249,18 @@ def offer(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 
 def answer(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    """Reject or withdraw an offer: the asset stays with its holder."""
     return Call({}, {"asset": scene.offered(objects)})
 
 
+def accept(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    """Accept an offer of an asset that no other call uses, because an allowed call gives it another holder."""
+    return Call({}, {"asset": scene.offered(objects, 6)})
+
+
 def annul(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """Annul the asset that has the lien; no later call uses this asset."""
-    return Call({"reason": "fraud", "grounds": TEXT}, {"asset": objects.assets[2]})
+    """Annul an asset that no other call uses."""
+    return Call({"reason": "fraud", "grounds": TEXT}, {"asset": objects.assets[7]})
 
 
 def reassign(scene: Scene, objects: Objects, who: str, kind: str) -> Call:

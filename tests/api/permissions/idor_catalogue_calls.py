@@ -47,6 +47,11 @@ def appoint(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
     return Call({"department": scene.stage.parties[objects.provider], "cdo": cdo})
 
 
+def publish(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    """Publish a resource of P that D has signed; the other department has no signed resource."""
+    return Call({"code": scene.stage.once("signed", scene.stage.signed_resource) if kind == "own" else objects.draft})
+
+
 def published(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
     """Publish a resource with D's signature: a resource of P for own objects; otherwise a resource of the other
     department, for which D may not sign.

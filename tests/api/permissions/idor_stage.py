@@ -25,8 +25,9 @@ class Objects:
     subject: str
     provider: str
     consumer: str
-    # Six confirmed assets of the holder, in this order. The first has an objection, the second an open offer, the third
-    # rights and a lien. Calls offer the fourth, grant rights in the fifth, and submit applications about the sixth.
+    # Eight confirmed assets of the holder, in this order. The first has an objection, the second an open offer, the
+    # third rights and a lien. Calls offer the fourth, grant rights in the fifth, and submit applications about the
+    # sixth. The seventh has an open offer that may be accepted, and the eighth may be annulled.
     assets: list[str]
     holder: str
     offered_to: str
@@ -65,12 +66,12 @@ class Scene:
     # Steps that prepare the objects
 
     def _assets(self) -> list[str]:
-        """Register six assets of P, and two of a party that then has no active key. All sessions expire meanwhile,
+        """Register eight assets of P, and two of a party that then has no active key. All sessions expire meanwhile,
         because a public notice lasts longer than a session.
         """
         stage, pilot = self.stage, self.pilot
         stage.join("silent", PartyKind.UTILITY, Role.PROVIDER)
-        assets = pilot.handed_in(*(stage.described() for _ in range(6)), by=stage.parties["P"])
+        assets = pilot.handed_in(*(stage.described() for _ in range(8)), by=stage.parties["P"])
         self.silent = pilot.handed_in(*(stage.described() for _ in range(2)), by=stage.parties["silent"])
         pilot.take_through([*assets, *self.silent])
         lost = {"reported": self.ledger.parties.register.get(stage.parties["silent"]).account}
@@ -162,9 +163,9 @@ class Scene:
         """
         return int(self.stage.once(f"look at {who}", lambda: proposed(self.stage, further_key(self.stage, who))))
 
-    def offered(self, objects: Objects) -> str:
-        """Return an asset with an open offer; if the last offer was answered, make a new one."""
-        asset = objects.assets[1]
+    def offered(self, objects: Objects, place: int = 1) -> str:
+        """Return the asset at this place, with an open offer; if the last offer was answered, make a new one."""
+        asset = objects.assets[place]
         record = self.ledger.reader.asset(asset)
         assert record is not None
         if record.offered_to is None:
@@ -255,5 +256,5 @@ class Scene:
 
     @cached_property
     def signature(self) -> dict[str, Any]:
-        """Return a publication of P's draft that the chief data officer signed, but that nobody has submitted yet."""
-        return self.stage.signature(self.groups["own"].draft)
+        """Return a publication of a resource of P that D signed, but that nobody has submitted yet."""
+        return self.stage.signature(self.stage.submitted("P"))
