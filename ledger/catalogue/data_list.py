@@ -12,13 +12,12 @@ from ledger.catalogue.entry_history import Change, current, move, require_provid
 from ledger.catalogue.lookups import matched
 from ledger.catalogue.staging import Known, overtaken, write_staged
 from ledger.catalogue.tables import CatalogueResource, ResourceEvent, ResourceReview
-from ledger.domain.days import Clock
+from ledger.catalogue.use_case import UseCase
 from ledger.domain.reasons import checked_reason
 from ledger.domain.resource import DataResource, check_digest, check_registrable, diff
 from ledger.errors import Conflict, Forbidden
 from ledger.parties.permissions import Action, allowed
 from ledger.parties.roles import Actor, require
-from ledger.store.database import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +37,8 @@ class CatalogueEntry:
         return cls(row.code, row.provider, row.state, row.version, row.published_version)
 
 
-class Catalogue:
+class Catalogue(UseCase):
     """Takes resources from draft to publication. ``Publications`` handles the chief data officer's signature."""
-
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
 
     def put(self, actor: Actor, resource: DataResource) -> Change:
         """Record the description of a resource as its next version. If the description has not changed, nothing is

@@ -14,12 +14,11 @@ from ledger.catalogue import lookups
 from ledger.catalogue.entry_history import move
 from ledger.catalogue.important_rules import ImportantData, check_important
 from ledger.catalogue.tables import CatalogueResource, ImportantDataEntry
-from ledger.domain.days import Clock
+from ledger.catalogue.use_case import UseCase
 from ledger.domain.resource import DataResource
 from ledger.errors import NotFound
 from ledger.parties.permissions import Action
 from ledger.parties.roles import Actor, require
-from ledger.store.database import Database
 
 # A resource in one of these states is known to other parties, or will soon be. A new entry blocks it if it matches.
 EXPOSED: Final = ("submitted", "cdo_signed", "published", "changed")
@@ -49,12 +48,8 @@ class Listed:
     blocked: tuple[str, ...]
 
 
-class ImportantDataList:
+class ImportantDataList(UseCase):
     """Keeps the important-data list. An entry blocks the resources that match it. Withdrawn entries stay recorded."""
-
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
 
     def add(self, actor: Actor, entry: ImportantData) -> Listed:
         """Add a kind of data to the list, and block the resources of the data list that match it. Raises

@@ -10,12 +10,11 @@ from typing import Any, Final
 
 from ledger.catalogue.sheets import FIELD_COLUMNS, OPTIONAL, REQUIRED, Sheets, sheets_of
 from ledger.catalogue.staging import Known, Staged, chunks, overtaken, write_staged
-from ledger.domain.days import Clock
+from ledger.catalogue.use_case import UseCase
 from ledger.domain.resource import DataResource, ResourceField
 from ledger.errors import InvalidInput, PingzhengError
 from ledger.parties.permissions import Action
 from ledger.parties.roles import Actor, require
-from ledger.store.database import Database
 
 __all__ = ["FIELD_COLUMNS", "OPTIONAL", "REQUIRED", "CatalogueImport", "ImportReport", "Sheets", "sheets_of"]
 MAX_ROWS: Final = 20_000
@@ -66,12 +65,8 @@ class ImportReport:
 Planned = tuple[RowReport, Staged | None]
 
 
-class CatalogueImport:
+class CatalogueImport(UseCase):
     """Imports whole tables into the data list of the acting provider."""
-
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
 
     def dry_run(self, actor: Actor, sheets: Sheets, progress: Callable[[int], None] = lambda _: None) -> ImportReport:
         """Report what ``commit`` would do with each row. Nothing is written."""

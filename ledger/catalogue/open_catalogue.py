@@ -10,12 +10,11 @@ from sqlalchemy.orm import Session
 
 from ledger.catalogue import lookups
 from ledger.catalogue.tables import CatalogueResource, OpenItem, ResourceVersion
-from ledger.domain.days import Clock
+from ledger.catalogue.use_case import UseCase
 from ledger.domain.resource import OPEN_TYPES
 from ledger.errors import Conflict, InvalidInput
 from ledger.parties.permissions import Action
 from ledger.parties.roles import Actor, require
-from ledger.store.database import Database
 
 MAX_CONDITIONS: Final = 400
 MAX_LICENCE: Final = 64
@@ -33,12 +32,8 @@ class Opening:
     licence: str
 
 
-class OpenCatalogue:
+class OpenCatalogue(UseCase):
     """Keeps the open catalogue. An item is valid only while its resource is published."""
-
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
 
     def open(self, actor: Actor, code: str, opening: Opening) -> dict[str, Any]:
         """Put the published version of a resource into the open catalogue. The resource's earlier items stay as

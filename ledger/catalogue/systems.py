@@ -9,12 +9,11 @@ from sqlalchemy import func, select
 
 from ledger.catalogue import lookups
 from ledger.catalogue.tables import InfoSystem
-from ledger.domain.days import Clock
+from ledger.catalogue.use_case import UseCase
 from ledger.domain.resource import RESOURCE_CODE, SYSTEM_STATUSES
 from ledger.errors import Forbidden, InvalidInput
 from ledger.parties.permissions import Action
 from ledger.parties.roles import Actor, require
-from ledger.store.database import Database
 
 MAX_NAME: Final = 200
 
@@ -45,12 +44,8 @@ class SystemVersion:
         return cls(row.code, row.version, row.owner, row.name, row.protection_level, row.status)
 
 
-class Systems:
+class Systems(UseCase):
     """Records and lists the information systems of all owners."""
-
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
 
     def put(self, actor: Actor, entry: SystemEntry) -> SystemVersion:
         """Record the entry as the next version. If the entry has not changed, nothing is recorded.
