@@ -60,7 +60,7 @@ def withdraw_by_itself(
     the node serves another ledger, and ``Misconfigured`` ``PAYER_MISSING`` or ``ACCOUNT_WITHOUT_FUNDS``.
     """
     signer = _signer(private_key, alg)
-    sender = _sender(private_key, alg, payer)
+    sender = payer_of(private_key, alg, payer, "Let another account send the signed withdrawal and pay (`--payer`).")
     connection = Connection(url)
     client = ChainClient(connection, deployment_of(connection, bundle.chain), sender.hex())
     reader = ChainReader(client)
@@ -94,8 +94,12 @@ def _signer(private_key: bytes, alg: str) -> Signer:
     )
 
 
-def _sender(private_key: bytes, alg: str, payer: bytes | None) -> bytes:
-    """Return the private key of the account that sends and pays."""
+def payer_of(private_key: bytes, alg: str, payer: bytes | None, hint: str) -> bytes:
+    """Return the private key of the account that sends and pays. This is the payer's key, or without a payer the
+    signer's key.
+
+    Raises ``Misconfigured`` ``PAYER_MISSING`` with this hint if that key cannot send transactions.
+    """
     if payer is not None:
         return payer
     if alg == ES256K.alg:
@@ -104,7 +108,7 @@ def _sender(private_key: bytes, alg: str, payer: bytes | None) -> bytes:
         "PAYER_MISSING",
         "An account with a P-256 key cannot send transactions.",
         where="payer",
-        hint="Let another account send the signed withdrawal and pay (`--payer`).",
+        hint=hint,
     )
 
 

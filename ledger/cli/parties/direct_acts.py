@@ -22,11 +22,10 @@ from ledger.chain.sending.client import ChainClient
 from ledger.chain.sending.sender import Receipt
 from ledger.cli.shell.files import parsed, read_text
 from ledger.domain.canonical import parse_json
-from ledger.errors import BadBundle, InvalidInput, Misconfigured
+from ledger.errors import BadBundle, InvalidInput
 from ledger.proof.acts import report_message, sign_act, veto_message
 from ledger.proof.bundle import MAX_BUNDLE_BYTES, ChainId, parse_bundle, parse_chain
 from ledger.proof.jws import Signer
-from ledger.proof.suites.suite import ES256K
 
 FORMAT: Final = "pingzheng-act/2"
 MAX_ACT_BYTES: Final = 8 * 1024
@@ -110,23 +109,6 @@ def send(act: SignedAct, url: str, payer: bytes) -> Receipt:
     connection = Connection(url)
     client = ChainClient(connection, deployment_of(connection, act.chain), payer.hex())
     return client.send(act.call(ChainReader(client)))
-
-
-def payer_of(private_key: bytes, signer: Signer, payer: bytes | None) -> bytes:
-    """Return the private key of the account that pays. This is the payer's key, or without a payer the signer's key.
-
-    Raises ``Misconfigured`` ``PAYER_MISSING`` if that key cannot send transactions.
-    """
-    if payer is not None:
-        return payer
-    if signer.algorithm["alg"] == ES256K.alg:
-        return private_key
-    raise Misconfigured(
-        "PAYER_MISSING",
-        "An account with a P-256 key cannot send transactions.",
-        where="payer",
-        hint="Name another account that sends the act and pays (`--payer`), or write the act to a file (`--out`).",
-    )
 
 
 def chain_named(deployment: Path | None, bundle: Path | None) -> ChainId:

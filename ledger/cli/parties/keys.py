@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ledger.chain.sending.sender import Receipt
-from ledger.cli.parties.direct_acts import SignedAct, chain_named, payer_of, send, signed_report, signed_veto, write_act
+from ledger.chain.withdrawing import payer_of
+from ledger.cli.parties.direct_acts import SignedAct, chain_named, send, signed_report, signed_veto, write_act
 from ledger.cli.parties.options import PartyRef
 from ledger.cli.parties.parties import party_shown
 from ledger.cli.parties.watch import BundleFile, DeploymentFile, watch
@@ -309,7 +310,12 @@ def _by_itself(direct: Direct, sign: Callable[[ChainId, Signer], SignedAct], as_
         raise InvalidInput(
             "RPC_URL_MISSING", "The node to send to is missing.", where="rpc-url", hint="Give --rpc-url or --out."
         )
-    paying = payer_of(private_key, signer, None if direct.payer is None else private_key_of(direct.payer))
+    paying = payer_of(
+        private_key,
+        signer.algorithm["alg"],
+        None if direct.payer is None else private_key_of(direct.payer),
+        "Name another account that sends the act and pays (`--payer`), or write the act to a file (`--out`).",
+    )
     _emit_sent(act, send(act, direct.rpc_url, paying), as_json)
 
 
