@@ -46,6 +46,7 @@ class Ending:
     entries: int = 0
 
 
+@dataclass(eq=False, repr=False)
 class ShownCertificates:
     """Presents certificates to the consumers, which verify and use them.
 
@@ -53,21 +54,15 @@ class ShownCertificates:
     an earlier run, it is not repeated; its result is read from the record.
     """
 
-    def __init__(
-        self,
-        actors: Actors,
-        scenarios: Mapping[str, Scenario],
-        other: str,
-        supervisors: tuple[str, str],
-        keepsakes: Keepsakes,
-    ) -> None:
-        self.actors = actors
-        self.ledger = actors.ledger
-        self._scenarios = scenarios
-        self._other = other
-        self._supervisors = supervisors
-        self._keepsakes = keepsakes
-        self._earlier = EarlierRuns(actors.ledger)
+    actors: Actors
+    _scenarios: Mapping[str, Scenario]
+    _other: str
+    _supervisors: tuple[str, str]
+    _keepsakes: Keepsakes
+
+    def __post_init__(self) -> None:
+        self.ledger = self.actors.ledger
+        self._earlier = EarlierRuns(self.ledger)
 
     def end(self, member: Member, correct: Callable[[Member], str], used: Collection[str]) -> Ending:
         """Bring the member's certificate to its planned end. ``correct`` corrects a certificate and returns the number

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import InitVar, dataclass
 from datetime import timedelta
 from functools import partial
 from itertools import groupby
@@ -45,6 +46,7 @@ WITHOUT_DATA: Final = (Fate.NO_DATA, Fate.REFUSED)
 Act = Callable[[Tally, Sequence[Member], Tick], None]
 
 
+@dataclass(eq=False, repr=False)
 class Pilot:
     """Runs the scenarios. No subject authorises the second bank of ``cast``, so this bank's verifications fail.
 
@@ -52,27 +54,20 @@ class Pilot:
     ledger, counted, and not repeated.
     """
 
-    def __init__(
-        self,
-        ledger: Ledger,
-        offices: Offices,
-        cast: Cast,
-        sources: Sources,
-        run: Run,
-        progress: Progress,
-        keepsakes: Keepsakes,
-    ) -> None:
-        self._ledger = ledger
-        self._offices = offices
-        self._sources = sources
-        self._run = run
-        self._progress = progress
-        self._keepsakes = keepsakes
-        self._earlier = EarlierRuns(ledger)
-        self._actors = Actors(ledger, self._records_of)
-        self.scenarios = {scenario.code: scenario for scenario in ledger.scenarios.all()}
-        supervisors = cast.supervisor, offices.ids["oversight"]
-        self._shown = ShownCertificates(self._actors, self.scenarios, cast.other_bank, supervisors, keepsakes)
+    _ledger: Ledger
+    _offices: Offices
+    cast: InitVar[Cast]
+    _sources: Sources
+    _run: Run
+    _progress: Progress
+    _keepsakes: Keepsakes
+
+    def __post_init__(self, cast: Cast) -> None:
+        self._earlier = EarlierRuns(self._ledger)
+        self._actors = Actors(self._ledger, self._records_of)
+        self.scenarios = {scenario.code: scenario for scenario in self._ledger.scenarios.all()}
+        supervisors = cast.supervisor, self._offices.ids["oversight"]
+        self._shown = ShownCertificates(self._actors, self.scenarios, cast.other_bank, supervisors, self._keepsakes)
 
     def _records_of(self, provider: str) -> Path:
         """Return the folder of a provider's records, beside the provider's files; each ledger has a separate folder."""

@@ -10,7 +10,7 @@ transaction is open.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, InitVar, dataclass
 from typing import Any, Final
 
 import structlog
@@ -85,6 +85,7 @@ class _Waits(Exception):
         self.ahead = ahead
 
 
+@dataclass(eq=False, repr=False)
 class Follower:
     """Updates the index of one deployment. The newest ``confirmations`` blocks are not read.
 
@@ -94,24 +95,17 @@ class Follower:
     is behind the index, the index waits; after ``patience`` seconds it assumes that the chain became shorter.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        reader: ChainReader,
-        *,
-        step: int = STEP_BLOCKS,
-        window: int = WINDOW_BLOCKS,
-        confirmations: int = 0,
-        goes_back: bool = True,
-        patience: float = PATIENCE_SECONDS,
-    ) -> None:
-        self._engine = engine
-        self._reader = reader
-        self._step = step
-        self._window = window
-        self._confirmations = confirmations
-        self._goes_back = goes_back
-        self._comparison = Comparison(reader, patience)
+    _engine: Engine
+    _reader: ChainReader
+    _: KW_ONLY
+    step: int = STEP_BLOCKS
+    window: int = WINDOW_BLOCKS
+    confirmations: int = 0
+    goes_back: bool = True
+    patience: InitVar[float] = PATIENCE_SECONDS
+
+    def __post_init__(self, patience: float) -> None:
+        self._comparison = Comparison(self._reader, patience)
 
     def sync(self, to_block: int | None = None) -> SyncReport:
         """Read all new blocks of the node, but none after ``to_block``.
@@ -123,7 +117,7 @@ class Follower:
         # If the node were read first, another follower could write a newer block, and the node would seem behind the
         # index.
         reached, latest = self._cursor(), self._reader.latest()
-        target = latest.number - self._confirmations
+        target = latest.number - self.confirmations
         if to_block is not None:
             target = min(target, to_block)
         rewound = events = ahead = 0
@@ -133,7 +127,7 @@ class Follower:
             cursor = self._cursor()
             first = cursor.number
             while cursor.number < target:
-                cursor, written = self._advance(cursor, min(cursor.number + self._step, target))
+                cursor, written = self._advance(cursor, min(cursor.number + self.step, target))
                 events += written
         except _Waits as waits:
             cursor, ahead = self._cursor(), waits.ahead
@@ -215,7 +209,7 @@ class Follower:
         raise failure if failure is not None and failure.code in _NOT_YET else _unsteady(last)
 
     def _headers(self, cursor: Block, events: Sequence[Event], last: int) -> list[Block]:
-        first_kept = max(last - self._window + 1, self._reader.deploy_block)
+        first_kept = max(last - self.window + 1, self._reader.deploy_block)
         numbers = {event.block_number for event in events} | set(range(first_kept, last + 1))
         # Only headers up to the cursor are reused; another follower, perhaps on another branch, wrote the later ones.
         number = tables.BLOCKS.c.number
@@ -239,14 +233,14 @@ class Follower:
     def _prune(self, connection: Connection, last: int) -> None:
         with_events = select(tables.EVENTS.c.block_number)
         number = tables.BLOCKS.c.number
-        connection.execute(delete(tables.BLOCKS).where(number <= last - self._window, number.not_in(with_events)))
+        connection.execute(delete(tables.BLOCKS).where(number <= last - self.window, number.not_in(with_events)))
 
     def _go_back(self, cursor: Block, latest: Block) -> int:
         """Rewind to the newest block that the node still has, and return the number of undone blocks."""
         standing = self._comparison.standing((cursor.number, cursor.hash), latest, self._stored)
         if standing is Standing.THERE:
             return 0
-        if standing is Standing.AHEAD or not self._goes_back:
+        if standing is Standing.AHEAD or not self.goes_back:
             raise _Waits(max(cursor.number - latest.number, 1))
         base = self._reader.blocks([self._comparison.common(self._stored(), latest)])[0]
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import structlog
@@ -39,6 +39,7 @@ class WorkState:
         return {"ok": False, "code": self.code, "cause": self.cause, "seconds": self.seconds}
 
 
+@dataclass(eq=False, repr=False)
 class TickingThread:
     """A thread that calls ``tick`` every ``interval`` seconds. After an error it waits longer and calls again.
 
@@ -46,24 +47,18 @@ class TickingThread:
     seconds.
     """
 
-    def __init__(
-        self,
-        name: str,
-        tick: Callable[[], object],
-        interval: float = 0.25,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.name = name
-        self._tick = tick
-        self._interval = interval
-        self._clock = clock
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._began: float | None = None
-        self._cause: str | None = None
-        self._failing_since = 0.0
-        self._failures = 0
+    name: str
+    _tick: Callable[[], object]
+    interval: float = 0.25
+    clock: Callable[[], float] = field(default=time.monotonic, kw_only=True)
+    _stop: threading.Event = field(default_factory=threading.Event, init=False)
+    _began: float | None = field(default=None, init=False)
+    _cause: str | None = field(default=None, init=False)
+    _failing_since: float = field(default=0.0, init=False)
+    _failures: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
 
     def start(self) -> None:
         """Start the thread."""
@@ -80,7 +75,7 @@ class TickingThread:
         The code is ``WORK_STOPPED`` if the thread has ended, ``WORK_STUCK`` if one tick lasts more than
         ``MAX_TICK_SECONDS``, ``WORK_FAILING`` if ticks have failed for more than ``MAX_FAILING_SECONDS``.
         """
-        now, began = self._clock(), self._began
+        now, began = self.clock(), self._began
         if not self._thread.is_alive():
             return WorkState(self.name, "WORK_STOPPED", self._cause)
         if began is not None and now - began > MAX_TICK_SECONDS:
@@ -90,7 +85,7 @@ class TickingThread:
         return WorkState(self.name)
 
     def _run(self) -> None:
-        rest = self._interval
+        rest = self.interval
         while not self._stop.wait(rest):
             rest = self._rest_after(self._failure())
 
@@ -99,7 +94,7 @@ class TickingThread:
 
         Exceptions such as ``SystemExit`` are returned too, because otherwise they would end the thread.
         """
-        self._began = self._clock()
+        self._began = self.clock()
         try:
             self._tick()
         except BaseException as failure:
@@ -113,16 +108,16 @@ class TickingThread:
             if self._cause is not None:
                 log.info("background work has recovered", work=self.name, failed=self._failures)
             self._cause, self._failures = None, 0
-            return self._interval
+            return self.interval
         cause = failure.code if isinstance(failure, PingzhengError) else type(failure).__name__
         if self._cause is None:
-            self._failing_since = self._clock()
+            self._failing_since = self.clock()
         if cause != self._cause:
             # Only the class of the exception is logged: its text may contain personal data.
             log.warning("background work failed and will be repeated", work=self.name, cause=cause)
         self._cause = cause
         self._failures += 1
-        return max(self._interval, min(self._interval * float(2 ** min(self._failures, 16)), LONGEST_REST))
+        return max(self.interval, min(self.interval * float(2 ** min(self._failures, 16)), LONGEST_REST))
 
 
 def work_check(work: Sequence[TickingThread]) -> dict[str, Any]:

@@ -86,7 +86,7 @@ class Participant:
         self.readings = Readings(database, clock)
         self.roles = Roles(database)
         self.presentations = Presentations(database, reader, follower, clock, anchoring is not None)
-        self.verification = Verification(database, reader, seen, expected, uses, self.presentations, clock)
+        self.verification = Verification(seen, expected, clock, database, reader, uses, self.presentations)
         self.provenances = provenances = Provenances(database, reader, follower)
         self.certificate_views = CertificateViews(self.verification, self.presentations, self.provenances)
         self.inspection = Inspection(
@@ -94,16 +94,16 @@ class Participant:
         )
         self.proposals = Proposals(
             database,
-            client,
             reader,
             follower,
-            relayed,
             lists,
             clock,
-            account_of=account_of,
-            within_reach=within_reach,
-            before_retiring=before_retiring,
-            lock=lock,
+            client,
+            relayed,
+            account_of,
+            within_reach,
+            before_retiring,
+            lock,
         )
         self.pauses = Pauses(reader, relayed, self.proposals, account_of)
 

@@ -35,6 +35,7 @@ class Inquiry:
     correcting: bool = False
 
 
+@dataclass(eq=False, repr=False)
 class Provider:
     """Signs answers for the party with the id ``party``. ``registry`` checks tasks on the chain; None if there is no
     node.
@@ -42,21 +43,12 @@ class Provider:
     ``fresh`` returns the random bytes of salts.
     """
 
-    def __init__(
-        self,
-        party: str,
-        signer: Signer,
-        answers: AnswerStore,
-        clock: Clock,
-        registry: Registry | None = None,
-        fresh: Fresh = secrets.token_bytes,
-    ) -> None:
-        self.party = party
-        self.answers = answers
-        self._signer = signer
-        self._clock = clock
-        self._registry = registry
-        self._fresh = fresh
+    party: str
+    signer: Signer
+    answers: AnswerStore
+    clock: Clock
+    registry: Registry | None = None
+    fresh: Fresh = secrets.token_bytes
 
     def answer(self, task: Task, source: Connector) -> Supply:
         """Return the signed answer to a task. Until ``answers.received`` is called for the answer, every further call
@@ -91,12 +83,12 @@ class Provider:
             for place, each in enumerate(asked):
                 if place not in outcomes:
                     try:
-                        made[place] = self._made(each.task, each.source().ask(query_of(each.task, self._clock())))
+                        made[place] = self._made(each.task, each.source().ask(query_of(each.task, self.clock())))
                     except PingzhengError as error:
                         outcomes[place] = error
         finally:
             # After Ctrl-C, the answers that were signed until then are stored too.
-            outcomes |= dict(zip(made, self.answers.keep(list(made.values()), self._clock()), strict=True))
+            outcomes |= dict(zip(made, self.answers.keep(list(made.values()), self.clock()), strict=True))
         return [outcomes[place] for place in range(len(asked))]
 
     def _before(self, asked: Sequence[Inquiry]) -> dict[int, Outcome]:
@@ -115,7 +107,7 @@ class Provider:
 
     def _problem(self, asked: Inquiry) -> PingzhengError | None:
         try:
-            check_task(asked.task, self.party, self._clock())
+            check_task(asked.task, self.party, self.clock())
         except PingzhengError as error:
             return error
         if asked.task.corrects is None or asked.correcting:
@@ -129,17 +121,17 @@ class Provider:
         )
 
     def _recorded(self, asked: Sequence[Inquiry]) -> Sequence[Outcome | None]:
-        return self.answers.known([each.task for each in asked], self._clock())
+        return self.answers.known([each.task for each in asked], self.clock())
 
     def _registered(self, asked: Sequence[Inquiry]) -> Sequence[PingzhengError | None]:
-        return [None] * len(asked) if self._registry is None else self._registry.check([each.task for each in asked])
+        return [None] * len(asked) if self.registry is None else self.registry.check([each.task for each in asked])
 
     def _made(self, task: Task, answer: Answer) -> Kept:
-        made = made_of(task, answer, self._clock(), self._fresh)
+        made = made_of(task, answer, self.clock(), self.fresh)
         where = answer.where if isinstance(answer, Refused) else ""
-        supply = Supply(sign_entry(made.entry, self._signer), made.disclosures, where=where)
+        supply = Supply(sign_entry(made.entry, self.signer), made.disclosures, where=where)
         return Kept(
-            with_withdrawal(supply, task, self._signer, self._clock()), task.digest, task.opening, made.payload_salt
+            with_withdrawal(supply, task, self.signer, self.clock()), task.digest, task.opening, made.payload_salt
         )
 
 

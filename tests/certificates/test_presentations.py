@@ -1,4 +1,4 @@
-"""Verifications are recorded, a nonce is accepted once, and interrupted presentations are completed."""
+"""Verifications are recorded, each nonce is accepted only once, and interrupted presentations are completed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class DeafConnection(Connection):
 
 
 class OvertakenClient(ChainClient):
-    """A client that is overtaken: just before its first transaction, ``rival`` sends the same call."""
+    """A client that is too late: just before its first transaction, the client ``rival`` sends the same call."""
 
     rival: ChainClient | None = None
 
@@ -63,20 +63,22 @@ def presented(pilot: Pilot, count: int = 1) -> tuple[str, list[Presented]]:
 
 
 def verification(pilot: Pilot, client: ChainClient, ahead: int = 0) -> Verification:
-    """Return the pilot's verification service with the given chain client; its clock is ahead by ``ahead`` seconds."""
+    """Return the pilot's verification service with the given chain client. Its clock shows ``ahead`` seconds more than
+    the pilot's clock.
+    """
     ledger, reader = pilot.ledger, ChainReader(client)
     known = Presentations(ledger.database, reader, ledger.follower, ledger.clock, True)
     accounts = lambda party: ledger.parties.register.get(party).account  # noqa: E731
     counting = Uses(client, reader, ledger.custody, ledger.installation.operator, accounts)
     remembered = Remembered(reader, ledger.settings.home / "seen.json")
     return Verification(
-        ledger.database,
-        reader,
         remembered,
         partial(expecting, ledger.scenarios),
+        lambda: ledger.clock() + ahead,
+        ledger.database,
+        reader,
         counting,
         known,
-        lambda: ledger.clock() + ahead,
     )
 
 
@@ -88,7 +90,9 @@ def results(pilot: Pilot, number: str) -> list[tuple[str, bool, int | None]]:
 
 @contextmanager
 def refused(code: str) -> Iterator[dict[str, Any]]:
-    """Fail unless the block raises ``Conflict`` with this code; yield a dict that gets the error's details."""
+    """Fail unless the block raises ``Conflict`` with this code; yield a dict into which the error's details
+    are copied.
+    """
     details: dict[str, Any] = {}
     with pytest.raises(Conflict) as caught:
         yield details
@@ -131,7 +135,9 @@ def test_a_nonce_is_accepted_for_one_presentation_only(pilot: Pilot) -> None:
 
 
 def test_attack_another_consumer_cannot_use_up_a_nonce(pilot: Pilot) -> None:
-    """Otherwise a party that saw a nonce could send it first, and the holder's presentation would be refused."""
+    """If this worked, a party that saw a nonce could send it before the holder, and the holder's presentation would be
+    refused.
+    """
     number, ((raw, nonce),) = presented(pilot)
     bank, thief = pilot.cast.bank, pilot.cast.other_bank
     assert pilot.ledger.verification.accept(pilot.actor(thief), raw, nonce).report.result == "not_party"
@@ -186,7 +192,7 @@ def test_an_interrupted_presentation_whose_use_is_not_on_the_chain_lapses(pilot:
     with refused("NONCE_REPLAYED") as details:
         pilot.ledger.verification.accept(pilot.actor(pilot.cast.bank), raw, nonce)
     assert details["result"] == "lapsed"
-    # The presentation was never verified, so it is not listed as a verification.
+    # The presentation lapsed before it was verified, so it is not listed as a verification.
     assert results(pilot, number) == logged(pilot, number) == []
     assert uses(pilot, number) == 0
 

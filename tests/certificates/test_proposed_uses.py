@@ -48,7 +48,9 @@ class Counter:
 def counter(
     pilot: Pilot, folder: Path, signer: Signer | None = None, client: ChainClient | None = None, late: int = 0
 ) -> Counter:
-    """Return a new verification service for the pilot, as after a restart; its clock is ``late`` seconds slow."""
+    """Return a new verification service of the pilot, as after a restart, which does not have the bank's key. Its clock
+    is ``late`` seconds slow.
+    """
     ledger, client = pilot.ledger, client or pilot.ledger.client
     signer = signer or pilot.actors.signer_of(pilot.cast.bank)
     reader, account = ChainReader(client), signer.kid
@@ -58,7 +60,7 @@ def counter(
     clock = lambda: ledger.clock() - late  # noqa: E731
     remembered = Remembered(reader, folder / "seen.json")
     return Counter(
-        Verification(ledger.database, reader, remembered, partial(expecting, ledger.scenarios), counting, known, clock),
+        Verification(remembered, partial(expecting, ledger.scenarios), clock, ledger.database, reader, counting, known),
         signer,
         pilot.actor(pilot.cast.bank),
     )
@@ -97,7 +99,7 @@ def test_the_consumer_gets_the_content_after_the_block_with_its_use(pilot: Pilot
 
 
 def test_no_use_is_counted_without_the_consumers_key(pilot: Pilot, tmp_path: Path) -> None:
-    """The nonce is not used up either: the same presentation can be sent again."""
+    """The refused call does not use up the nonce either, so the same presentation can be sent again."""
     number, ((raw, nonce),) = presented(pilot)
     at = counter(pilot, tmp_path)
     assert [each.verification.signs_for(at.bank.party) for each in (at, pilot.ledger)] == [False, True]
@@ -219,7 +221,7 @@ def test_a_use_that_is_not_signed_in_time_lapses(pilot: Pilot, tmp_path: Path) -
 
 
 def test_a_retry_is_verified_with_the_time_of_the_first_receipt(pilot: Pilot, tmp_path: Path) -> None:
-    """A key-binding JWT that was almost too old at the first attempt is still accepted in a retry minutes later."""
+    """The first attempt came when the key-binding JWT was almost too old. A retry minutes later is still accepted."""
     firm = pilot.firm()
     number = pilot.certificate(firm)
     pilot.skip(MAX_AGE_OF_KEY_BINDING)

@@ -1,4 +1,4 @@
-"""Before an installation uses chain data, it checks that the chain still contains the blocks it saw earlier."""
+"""Before an installation uses chain data, it checks that the chain still contains the blocks that it saw earlier."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Desk:
         known = Presentations(ledger.database, reader, ledger.follower, ledger.clock, True)
         remembered = Remembered(reader, self.memory)
         return Verification(
-            ledger.database, reader, remembered, partial(expecting, ledger.scenarios), uses, known, ledger.clock
+            remembered, partial(expecting, ledger.scenarios), ledger.clock, ledger.database, reader, uses, known
         )
 
     def seen(self) -> Seen:
@@ -103,7 +103,9 @@ def test_a_chain_that_lacks_blocks_seen_earlier_is_refused(desk: Desk, changed: 
 
 
 def test_attack_t4_an_older_block_does_not_undo_a_revocation(desk: Desk) -> None:
-    """Neither the process that saw the revocation nor a new process accepts the older block or its status."""
+    """A node shows an older block. Neither the process that saw the revocation nor a new process accepts this block or
+    the status in it.
+    """
     number, ((raw, nonce),) = presented(desk.pilot)
     expect = Expectation(consumer=desk.pilot.cast.bank, nonce=nonce)
     before = desk.pilot.ledger.reader.block_number()

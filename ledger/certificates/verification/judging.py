@@ -37,16 +37,16 @@ class Verified:
         return replace(self, report=replace(self.report, claims={}, disclosed={}))
 
 
+@dataclass(eq=False, repr=False)
 class Judge:
     """Verifies bundles.
 
     If this installation has the scenario's file, it refuses certificates that were issued with a different template.
     """
 
-    def __init__(self, remembered: Remembered, expecting: Expecting, clock: Clock) -> None:
-        self._remembered = remembered
-        self._expecting = expecting
-        self._clock = clock
+    _remembered: Remembered
+    _expecting: Expecting
+    _clock: Clock
 
     def verify(self, raw: bytes, expect: Expectation, at: int | None = None) -> Verified:
         """Verify a bundle against the chain as of now, or as of a past time ``at`` (seconds UTC).

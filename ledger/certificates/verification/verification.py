@@ -17,13 +17,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import InitVar, dataclass, field, replace
 from typing import Any, Final
 
 import structlog
 
 from ledger.certificates.state import CertificateStates
-from ledger.certificates.verification.judging import Expecting, Judge, Verified, usage_of
+from ledger.certificates.verification.judging import Judge, Verified, usage_of
 from ledger.certificates.verification.known_presentation import KnownPresentation, replayed, under_way
 from ledger.certificates.verification.presentation_ends import LAPSED, VALID, CountedUse, Ended
 from ledger.certificates.verification.presentations import Presentations
@@ -31,9 +31,7 @@ from ledger.certificates.verification.taking_turns import Turns
 from ledger.certificates.verification.use_offers import Offer, Offers
 from ledger.certificates.verification.uses import Uses, UseToSign
 from ledger.chain.reading.reader import ChainReader
-from ledger.chain.reading.remembering import Remembered
 from ledger.chain.sending.sender import Announce, Receipt
-from ledger.domain.days import Clock
 from ledger.errors import ChainUnavailable, Conflict
 from ledger.parties.permissions import Action
 from ledger.parties.roles import Actor, require
@@ -82,26 +80,19 @@ class _UnderWay:
         return self.row.created_at + LAPSE_SECONDS
 
 
+@dataclass(eq=False, repr=False)
 class Verification(Judge):
     """Verifies bundles for parties that do not run a verifier themselves."""
 
-    def __init__(
-        self,
-        database: Database,
-        reader: ChainReader,
-        remembered: Remembered,
-        expecting: Expecting,
-        uses: Uses,
-        presentations: Presentations,
-        clock: Clock,
-    ) -> None:
-        super().__init__(remembered, expecting, clock)
-        self._reader = reader
-        self._uses = uses
-        self._presentations = presentations
-        self._states = CertificateStates(database, reader, remembered.newest, clock)
-        self._turns = Turns()
-        self._offers: Offers[_UnderWay] = Offers()
+    database: InitVar[Database]
+    _reader: ChainReader
+    _uses: Uses
+    _presentations: Presentations
+    _turns: Turns = field(default_factory=Turns, init=False)
+    _offers: Offers[_UnderWay] = field(default_factory=Offers, init=False)
+
+    def __post_init__(self, database: Database) -> None:
+        self._states = CertificateStates(database, self._reader, self._remembered.newest, self._clock)
 
     def check(self, actor: Actor, raw: bytes, nonce: str | None, at: int | None = None) -> Verified:
         """Verify a bundle for a party without counting a use. If the bundle has a genuine usage certificate, its

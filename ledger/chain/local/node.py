@@ -18,6 +18,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import KW_ONLY, InitVar, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -45,6 +46,7 @@ _PORT_TAKEN: Final = "EADDRINUSE"
 log = structlog.get_logger()
 
 
+@dataclass(eq=False, repr=False)
 class LocalNode:
     """A local node: one process that listens on 127.0.0.1 and keeps its data and its log file in ``directory``.
 
@@ -55,31 +57,22 @@ class LocalNode:
     ``create`` is false, the journal must exist. Raises Misconfigured if Node, the program or the journal is missing.
     """
 
-    def __init__(
-        self,
-        directory: Path,
-        *,
-        program: str = GANACHE,
-        chain_id: int = 1337,
-        port: int | None = None,
-        funded: Sequence[str] = (),
-        persistent: bool = True,
-        create: bool = True,
-        ahead: Callable[[], int] = lambda: 0,
-    ) -> None:
-        self._directory = directory
-        self._program = program
-        self.chain_id = chain_id
-        self._wanted_port = port
-        self._port = port or 0
-        self._funded = tuple(funded)
-        self._persistent = persistent
-        self._create = create
-        self._ahead = ahead
-        self._process: subprocess.Popen[bytes] | None = None
-        self._output: NodeOutput | None = None
-        # What the last start repaired in the journal's last line; None if nothing had to be repaired.
-        self.repaired: Repair | None = None
+    directory: Path
+    _: KW_ONLY
+    program: str = GANACHE
+    chain_id: int = 1337
+    port: InitVar[int | None] = None
+    funded: Sequence[str] = ()
+    persistent: bool = True
+    create: bool = True
+    ahead: Callable[[], int] = lambda: 0
+    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    _output: NodeOutput | None = field(default=None, init=False)
+    # What the last start repaired in the journal's last line; None if nothing had to be repaired.
+    repaired: Repair | None = field(default=None, init=False)
+
+    def __post_init__(self, port: int | None) -> None:
+        self._wanted_port, self._port = port, port or 0
 
     @property
     def url(self) -> str:
@@ -94,7 +87,7 @@ class LocalNode:
     @property
     def log_path(self) -> Path:
         """The file that contains the node's output."""
-        return self._directory / "node.log"
+        return self.directory / "node.log"
 
     @property
     def running(self) -> bool:
@@ -123,22 +116,22 @@ class LocalNode:
         """After the process died, start a new one on the same port. Raises what ``start`` raises."""
         if not self.running:
             self.stop()
-            self._create = False
+            self.create = False
             self._start(self._port)
         return self
 
     def _start(self, port: int | None) -> None:
-        with on_disk(self._directory):
-            self._directory.mkdir(parents=True, exist_ok=True)
+        with on_disk(self.directory):
+            self.directory.mkdir(parents=True, exist_ok=True)
         for attempt in range(1, _PORT_ATTEMPTS + 1):
-            with starting(self._directory):
+            with starting(self.directory):
                 self._port = port or free_port()
                 self._spawn(fixed=port is not None)
             if self._listens(final=port is not None or attempt == _PORT_ATTEMPTS):
                 break
         # The chain has run before. If its journal is now missing, a new and empty journal must not take its place.
-        self._create = False
-        for address in self._funded:
+        self.create = False
+        for address in self.funded:
             self.fund(address)
 
     def stop(self) -> None:
@@ -182,7 +175,7 @@ class LocalNode:
         block.
         """
         if int(self.rpc("eth_getBalance", address, "latest"), 16) * 2 < wei:
-            method = "evm_setAccountBalance" if self._program == GANACHE else "hardhat_setBalance"
+            method = "evm_setAccountBalance" if self.program == GANACHE else "hardhat_setBalance"
             self.rpc(method, address, hex(wei))
 
     def snapshot(self) -> str:
@@ -225,7 +218,7 @@ class LocalNode:
         if isinstance(answer, dict) and "result" in answer:
             return answer["result"]
         refused = answer.get("error") if isinstance(answer, dict) else None
-        raise refused_by_journal(refused, str(self._directory)) or ChainUnavailable(
+        raise refused_by_journal(refused, str(self.directory)) or ChainUnavailable(
             "NODE_REFUSED", f"The local node refused {method}.", where=self.url, hint=None, node=refused
         )
 
@@ -239,7 +232,7 @@ class LocalNode:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                cwd=self._directory,
+                cwd=self.directory,
                 pass_fds=held,
             )
         atexit.register(self.stop)
@@ -262,17 +255,17 @@ class LocalNode:
         If another node has the lock, wait until that node ends; raise ``Conflict`` ``CHAIN_RUNNING`` if it does not
         end.
         """
-        if self._program != JOURNAL or not self._persistent:
+        if self.program != JOURNAL or not self.persistent:
             yield ()
             return
-        lock, deadline = FileLock(self._directory / "journal.lock"), time.monotonic() + LOCK_TIMEOUT_SECONDS
-        with on_disk(self._directory):
+        lock, deadline = FileLock(self.directory / "journal.lock"), time.monotonic() + LOCK_TIMEOUT_SECONDS
+        with on_disk(self.directory):
             while not lock.acquire():
                 if time.monotonic() > deadline:
                     raise Conflict(
                         "CHAIN_RUNNING",
                         "Another node already uses the journal of this chain.",
-                        where=str(self._directory),
+                        where=str(self.directory),
                         hint="End the program that started the other node, then try again.",
                     )
                 time.sleep(0.05)
@@ -282,17 +275,17 @@ class LocalNode:
             lock.release()
 
     def _command(self) -> list[str]:
-        folder = self._directory.resolve()
-        if self._program == GANACHE:
-            database = folder / "chain" if self._persistent else None
+        folder = self.directory.resolve()
+        if self.program == GANACHE:
+            database = folder / "chain" if self.persistent else None
             return ganache_command(self._port, self.chain_id, BLOCK_GAS_LIMIT, database)
         options = {
             "port": self._port,
             "chainId": self.chain_id,
             "blockGasLimit": BLOCK_GAS_LIMIT,
-            "journal": str(folder / "journal.jsonl") if self._persistent else None,
-            "create": self._create,
-            "ahead": self._ahead(),
+            "journal": str(folder / "journal.jsonl") if self.persistent else None,
+            "create": self.create,
+            "ahead": self.ahead(),
         }
         return journal_command(options)
 
@@ -322,7 +315,7 @@ class LocalNode:
         raise (self._port_in_use() if port_taken else self._failure(failed, output))
 
     def _failure(self, failed: dict[str, Any], output: NodeOutput) -> PingzhengError:
-        return unusable_journal(failed, str(self._directory)) or ChainUnavailable(
+        return unusable_journal(failed, str(self.directory)) or ChainUnavailable(
             "NODE_START_FAILED",
             "The local node did not start.",
             where=str(self.log_path),
@@ -334,7 +327,7 @@ class LocalNode:
         facts = output.facts("Repaired")
         self.repaired = None if facts is None else Repair(**facts)
         if facts is not None:
-            log.warning("journal_repaired", directory=str(self._directory), **facts)
+            log.warning("journal_repaired", directory=str(self.directory), **facts)
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

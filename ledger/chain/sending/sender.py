@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Final, NoReturn
 
 from ledger.chain.accounts import account_of
@@ -63,6 +63,7 @@ class Receipt:
         return [event for event in self.events if event.name == name]
 
 
+@dataclass(eq=False, repr=False)
 class Sender:
     """Sends transactions of one account. Use only one sender for each account in a process. Thread-safe.
 
@@ -70,26 +71,19 @@ class Sender:
     seconds the sender stops waiting for it.
     """
 
-    def __init__(
-        self,
-        connection: Connection,
-        private_key: bytes,
-        *,
-        chain_id: int,
-        reverts: RevertReader,
-        receipt_timeout: float = RECEIPT_TIMEOUT_SECONDS,
-        stuck_after: float = STUCK_SECONDS,
-    ) -> None:
-        self._connection = connection
-        self._private_key = private_key
-        self.address = account_of(private_key)
-        self._chain_id = chain_id
-        self._reverts = reverts
-        self._receipt_timeout = receipt_timeout
-        self._stuck_after = stuck_after
-        self._lock = threading.Lock()
-        self._fees = FeeSource(connection)
-        self._nonces = Nonces(connection, self.address, self._fees, self._signed)
+    _connection: Connection
+    _private_key: bytes
+    _: KW_ONLY
+    chain_id: int
+    reverts: RevertReader
+    receipt_timeout: float = RECEIPT_TIMEOUT_SECONDS
+    stuck_after: float = STUCK_SECONDS
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    def __post_init__(self) -> None:
+        self.address = account_of(self._private_key)
+        self._fees = FeeSource(self._connection)
+        self._nonces = Nonces(self._connection, self.address, self._fees, self._signed)
 
     def estimate(self, to: str | None, data: bytes, *, sender: str | None = None) -> int:
         """Return a gas limit with a margin. Raises an error if the contract would refuse. Nothing is sent to the
@@ -98,7 +92,7 @@ class Sender:
         try:
             gas = self._connection.estimate_gas(to, data, sender=sender or self.address)
         except RpcFault as fault:
-            raise self._reverts.read(fault, contract=to) from fault
+            raise self.reverts.read(fault, contract=to) from fault
         return gas + gas * _GAS_MARGIN_PERCENT // 100 + _GAS_MARGIN
 
     def send(
@@ -209,12 +203,12 @@ class Sender:
         if kind is Refusal.CHAIN:
             return ChainUnavailable(
                 "CHAIN_ID_CHANGED",
-                f"The node does not serve chain {self._chain_id}; nothing was sent.",
+                f"The node does not serve chain {self.chain_id}; nothing was sent.",
                 where=self._connection.where,
                 hint="Configure the address of a node of the right chain.",
                 reason=fault.message,
             )
-        return self._reverts.read(fault, contract=wanted.to)
+        return self.reverts.read(fault, contract=wanted.to)
 
     def _require_money(self, gas: int, fees: Fees) -> None:
         needed = gas * fees.cap
@@ -232,7 +226,7 @@ class Sender:
 
     def _signed(self, wanted: Wanted, nonce: int, fees: Fees) -> tuple[bytes, str]:
         transaction: dict[str, Any] = {
-            "chainId": self._chain_id,
+            "chainId": self.chain_id,
             "nonce": nonce,
             "gas": wanted.gas,
             "value": 0,
@@ -276,12 +270,12 @@ class Sender:
                 self._nonces.mined(sent)
                 return receipt
             now = time.monotonic()
-            if now - start >= self._receipt_timeout:
+            if now - start >= self.receipt_timeout:
                 raise self._unconfirmed(sent)
-            if not looked and now - start >= min(_FIRST_LOOK_SECONDS, self._stuck_after):
+            if not looked and now - start >= min(_FIRST_LOOK_SECONDS, self.stuck_after):
                 looked = True
                 self.let_through(sent.nonce)
-            if now - looked_after >= self._stuck_after:
+            if now - looked_after >= self.stuck_after:
                 looked_after = now
                 self._look_after(sent)
             attempt = min(attempt + 1, len(_POLL_SECONDS) - 1)
@@ -325,7 +319,7 @@ class Sender:
             try:
                 self._connection.call(to, data, sender=self.address, block=block)
             except RpcFault as fault:
-                raise self._reverts.read(fault, contract=to) from fault
+                raise self.reverts.read(fault, contract=to) from fault
         out_of_gas = quantity(receipt["gasUsed"]) >= limit
         raise ChainRejected(
             "OUT_OF_GAS" if out_of_gas else "TRANSACTION_REVERTED",

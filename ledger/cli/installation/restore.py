@@ -213,7 +213,7 @@ def _adopting(ledger: Ledger) -> Adopting:
         ledger.reader,
         ledger.scenarios,
         ledger.installation.issuer,
-        ledger.archiving.erased(),
+        frozenset(ledger.archiving.erased()),
     )
 
 

@@ -21,6 +21,7 @@ from ledger.domain.entries import statement_digest
 from ledger.domain.parties import PartyKind
 from ledger.errors import InvalidInput, PingzhengError
 from ledger.installation.recovery.adopted_parties import PARTIES, OnChain
+from ledger.parties.keys.settlement import record_key
 from ledger.parties.tables import Party, PartyKey
 from ledger.proof.bundle import Bundle
 from ledger.proof.sdjwt import Disclosed, Presented
@@ -46,24 +47,19 @@ class Adopted:
     claims: list[str] = field(default_factory=list)
 
 
+@dataclass(eq=False, repr=False)
 class AdoptedRows:
     """Adds missing rows within the caller's transaction; existing rows are not changed."""
 
-    def __init__(
-        self,
-        session: Session,
-        sealer: Sealer,
-        chain: OnChain,
-        scenarios: ScenarioBook,
-        bundle: Bundle,
-        erased: frozenset[str],
-    ) -> None:
-        self._session = session
-        self._sealer = sealer
-        self._chain = chain
-        self._scenarios = scenarios
-        self._bundle = bundle
-        self._erased = erased | set(session.scalars(select(ErasureRecord.target)))
+    _session: Session
+    _sealer: Sealer
+    _chain: OnChain
+    _scenarios: ScenarioBook
+    _bundle: Bundle
+    _erased: frozenset[str]
+
+    def __post_init__(self) -> None:
+        self._erased |= set(self._session.scalars(select(ErasureRecord.target)))
 
     def add(self, entries: Sequence[tuple[Stated, Batch]], presented: Presented) -> Adopted:
         """Add the rows of these entries in the order of their dependencies; the certificate comes last."""
@@ -125,17 +121,9 @@ class AdoptedRows:
         party = self._session.scalar(select(Party).where(Party.no == record.party_no))
         if party is None or account_of_public_key(key.compressed) != account:
             return
-        self._session.add(
-            PartyKey(
-                account=account,
-                party_id=party.id,
-                public_key=key.compressed,
-                bound_at=record.valid_from,
-                retired_at=record.valid_to or None,
-                reported_at=record.reported_at or None,
-                compromised_at=record.compromised_at or None,
-            )
-        )
+        row = PartyKey(account=account, party_id=party.id, public_key=key.compressed)
+        record_key(row, record)
+        self._session.add(row)
         if party.present_account is None and record.speaks and record.acts:
             party.present_account, party.present_key = account, key.compressed
         self._session.flush()

@@ -59,6 +59,7 @@ class LostBatch:
     missing: int
 
 
+@dataclass(eq=False, repr=False)
 class Adopting:
     """Takes back all entries of a bundle, or none of them. Existing entries are not changed.
 
@@ -66,21 +67,12 @@ class Adopting:
     whose texts were erased and must not come back.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        sealer: Sealer,
-        reader: ChainReader,
-        scenarios: ScenarioBook,
-        issuer: int,
-        erased: Sequence[str] = (),
-    ) -> None:
-        self._database = database
-        self._sealer = sealer
-        self._reader = reader
-        self._scenarios = scenarios
-        self._issuer = issuer
-        self._erased = frozenset(erased)
+    _database: Database
+    _sealer: Sealer
+    _reader: ChainReader
+    _scenarios: ScenarioBook
+    _issuer: int
+    _erased: frozenset[str]
 
     def adopt(self, raw: bytes) -> Adopted:
         """Take back the entries of a bundle.

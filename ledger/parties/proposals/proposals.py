@@ -9,30 +9,26 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import structlog
 
 from ledger.chain.locking import one_at_a_time
-from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending import calls
 from ledger.chain.sending.calls import Call
 from ledger.chain.sending.client import ChainClient
 from ledger.chain.sending.proposals import proposal_of
 from ledger.chain.sending.relay import SignedRequest
-from ledger.domain.days import Clock
 from ledger.domain.parties import Role
 from ledger.errors import ChainRejected, Conflict, Forbidden, InvalidInput, NotFound
-from ledger.index.follower import Follower
 from ledger.index.proposals import IndexedProposal
-from ledger.parties.party_lists import RegistrationLists
 from ledger.parties.proposals.in_words import REGISTER, Proposal
 from ledger.parties.proposals.reading import ProposalReader
 from ledger.parties.relayed_acts import RelayedActs, account_is_of
 from ledger.parties.roles import Actor
 from ledger.proof.acts import sign_act, veto_message
-from ledger.store.database import Database
 
 __all__ = ["Proposal", "Proposals"]
 
@@ -41,6 +37,7 @@ log = structlog.get_logger()
 RETRY_SECONDS: Final = 60
 
 
+@dataclass(eq=False, repr=False)
 class Proposals(ProposalReader):
     """Makes, confirms and stops proposals in the name of parties, and reads them.
 
@@ -49,31 +46,15 @@ class Proposals(ProposalReader):
     ``lock`` is the path of a lock file. The contract decides who may confirm, cancel and veto.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        client: ChainClient,
-        reader: ChainReader,
-        follower: Follower,
-        relayed: RelayedActs,
-        lists: RegistrationLists,
-        clock: Clock,
-        *,
-        account_of: Callable[[str], str],
-        within_reach: Callable[[Iterable[str]], list[str]],
-        before_retiring: Callable[[], None],
-        lock: Path,
-    ) -> None:
-        super().__init__(database, reader, follower, lists, clock)
-        self._client = client
-        self._relayed = relayed
-        self._account_of = account_of
-        self._within_reach = within_reach
-        self._before_retiring = before_retiring
-        self._lock = lock
-        self._callbacks: list[Callable[[], object]] = []
-        self._inside = threading.local()
-        self._refused: dict[int, int] = {}
+    _client: ChainClient
+    _relayed: RelayedActs
+    _account_of: Callable[[str], str]
+    _within_reach: Callable[[Iterable[str]], list[str]]
+    _before_retiring: Callable[[], None]
+    _lock: Path
+    _callbacks: list[Callable[[], object]] = field(default_factory=list, init=False)
+    _inside: threading.local = field(default_factory=threading.local, init=False)
+    _refused: dict[int, int] = field(default_factory=dict, init=False)
 
     def when_changed(self, callback: Callable[[], object]) -> None:
         """Call ``callback`` after every change made here and in every ``tick``; the callback must be cheap and

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select
@@ -21,17 +22,15 @@ from ledger.parties.roles import Actor, require
 from ledger.store.database import Database
 
 
+@dataclass(eq=False, repr=False)
 class ProposalReader:
     """Reads proposals as of the newest block in the index; writes nothing. Parties are named by id."""
 
-    def __init__(
-        self, database: Database, reader: ChainReader, follower: Follower, lists: RegistrationLists, clock: Clock
-    ) -> None:
-        self._database = database
-        self._reader = reader
-        self._follower = follower
-        self._lists = lists
-        self._clock = clock
+    _database: Database
+    _reader: ChainReader
+    _follower: Follower
+    _lists: RegistrationLists
+    _clock: Clock
 
     def get(self, number: int) -> Proposal:
         """Return a proposal by its number; raises ``NotFound`` ``PROPOSAL_UNKNOWN``."""

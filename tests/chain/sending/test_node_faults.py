@@ -1,5 +1,6 @@
-"""Tests facts and transactions with a faulty node: facts are complete or refused, and a transaction is reported as sent
-only if it is known to be sent."""
+"""Tests facts (chain data) and transactions with a faulty node. Facts are complete or refused. A transaction is
+reported as sent only if it is known to be sent.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +38,7 @@ class Faced:
 
     @property
     def client(self) -> ChainClient:
-        """A new client that has nothing in its memory."""
+        """Return a new client, which remembers nothing of earlier calls."""
         connection = Connection(self.node.url, timeout=30, max_bytes=1 << 20)
         return ChainClient(connection, self.chain.deployment, ISSUER.key)
 
@@ -67,7 +68,7 @@ def test_facts_from_a_faulty_node_are_complete_or_refused(faced: Faced, fault: s
     for method in ("eth_getBlockByNumber", "eth_call", "eth_getLogs"):
         faced.node.fault = only({**RESULTS, **BODIES}[fault], method)
         found = outcome(lambda: collect_facts(ChainReader(faced.client), faced.bundle))
-        # For a leaf without any change, an empty list of logs is the right answer.
+        # The facts may also be right: an empty list of logs is the true answer for a leaf without any status change.
         assert isinstance(found, ChainUnavailable) or (found == true and (fault, method) == ("a list", "eth_getLogs"))
 
 
@@ -76,7 +77,7 @@ def test_sending_to_a_faulty_node_gives_a_pingzheng_error(faced: Faced, fault: s
     before = faced.chain.reader.batch_count(ISSUER.no)
     for method in ("eth_estimateGas", "eth_getBlockByNumber", "eth_getTransactionCount", "eth_maxPriorityFeePerGas"):
         if fault == "hex of odd length" and method != "eth_getBlockByNumber":
-            # An odd number of hex digits is still a valid number.
+            # These methods return numbers, and an odd number of hex digits is valid in a number.
             continue
         faced.node.fault = only(RESULTS[fault], method)
         found = outcome(lambda: faced.client.send(calls.anchor(300, 1, b"\1" * 32)))
@@ -88,7 +89,7 @@ def test_sending_to_a_faulty_node_gives_a_pingzheng_error(faced: Faced, fault: s
 def test_a_transaction_with_a_malformed_receipt_is_unconfirmed(faced: Faced, fault: str) -> None:
     """The transaction was sent, but nothing is known about its result."""
     client = faced.client
-    client._required_sender()._receipt_timeout = 0.2
+    client._required_sender().receipt_timeout = 0.2
     faced.node.fault = only(RESULTS[fault], "eth_getTransactionReceipt")
     found = outcome(lambda: client.send(calls.anchor(300, 1, b"\1" * 32)))
     assert isinstance(found, ChainUnavailable) and found.code == "TRANSACTION_UNCONFIRMED"
@@ -96,7 +97,7 @@ def test_a_transaction_with_a_malformed_receipt_is_unconfirmed(faced: Faced, fau
 
 
 def test_a_false_transaction_hash_from_the_node_is_ignored(faced: Faced) -> None:
-    """The sender uses the hash that it computed itself, and the receipt for that hash."""
+    """The sender computes the hash of its transaction itself, and waits for the receipt with this hash."""
     faced.node.fault = only(_run_and_rename, "eth_sendRawTransaction")
     receipt = faced.client.send(calls.anchor(300, 1, b"\1" * 32))
     assert receipt.named("Anchored")[0].args["firstSeq"] == 300
