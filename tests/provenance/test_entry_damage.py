@@ -1,4 +1,4 @@
-"""If a log entry was changed in the database, reading the entry is refused and no bundle is made from it."""
+"""If a log entry was changed in the database, nobody can read the entry, and no bundle is made from it."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_a_changed_entry_is_not_exported_and_every_check_reports_it(
 def test_an_entry_changed_together_with_its_leaf_no_longer_matches_the_root(
     pilot: Pilot, number: str, changed: Changed
 ) -> None:
-    """If the stored root is changed too, it differs from the commitment on the chain."""
+    """If the batch's stored root is changed too, this root differs from the root that the chain's commitment contains."""
     ledger = pilot.ledger
     seq, body, _ = row_of(pilot, number)
     new = log_store.NewEntry("certificate", body.replace(b'"transferable":"no"', b'"transferable":"on"'))
@@ -164,7 +164,7 @@ def test_a_signed_certificate_whose_text_was_changed_is_not_exported(
 
 
 def test_checking_an_entry_needs_no_additional_database_query(pilot: Pilot, number: str) -> None:
-    """The check uses the row that is loaded anyway."""
+    """The check uses the database row of the entry, which reading the entry loads anyway."""
     ledger = pilot.ledger
     statements: list[str] = []
     with ledger.database.read() as session:

@@ -57,7 +57,9 @@ def test_each_event_has_party_time_reason_and_transaction(pilot: Pilot) -> None:
 
 
 def test_an_exported_history_is_proven_offline(pilot: Pilot) -> None:
-    """The export has each reason as text; the proof hashes the reason's number, as the chain did."""
+    """The exported history contains each reason as text. The proof converts the reason to its number before hashing,
+    because the chain hashed the number.
+    """
     asset = transferred(pilot)
     exported = json.loads(json.dumps(pilot.ledger.provenances.asset(asset).to_dict()))
     proof = exported["completeness"]
@@ -75,7 +77,9 @@ def test_an_exported_history_is_proven_offline(pilot: Pilot) -> None:
 
 
 def test_a_certificates_history_includes_events_of_its_evidence(pilot: Pilot) -> None:
-    """Uses and withdrawals that other parties recorded for the same digests are left out."""
+    """Other parties may record uses or withdrawals of the same digests on the chain. They do not belong to this
+    history.
+    """
     ledger, cast, firm = pilot.ledger, pilot.cast, pilot.firm()
     number = pilot.certificate(firm)
     with ledger.database.read() as session:

@@ -62,7 +62,7 @@ def test_every_event_is_one_activity_with_its_actor_time_and_transaction(graph: 
 
 
 def test_every_value_of_the_document_is_a_triple(graph: Graph) -> None:
-    """Otherwise a term would be missing from the JSON-LD context."""
+    """If a term were missing in the JSON-LD context, the term's values would yield no triple."""
     nodes = prov_document(recorded_life())["@graph"]
     values = sum(
         len(value) if isinstance(value, list) else 1 for node in nodes for name, value in node.items() if name != "@id"
@@ -73,7 +73,7 @@ def test_every_value_of_the_document_is_a_triple(graph: Graph) -> None:
 
 
 def test_both_ends_of_every_relation_are_nodes(graph: Graph) -> None:
-    """Each node at the end of a relation has the class that PROV requires there."""
+    """Also, each of these nodes has the class that PROV requires at that end of the relation."""
     ends = {
         PROV.used: (PROV.Activity, PROV.Entity),
         PROV.wasAssociatedWith: (PROV.Activity, PROV.Agent),

@@ -1,4 +1,4 @@
-"""A subject's list of who used its data (readings, presentations, uses, cases), and acts that are not listed."""
+"""A subject's list of who used its data: readings, presentations, uses and cases; and acts that the list leaves out."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_the_number_of_waiting_readings_is_limited(ledger: Ledger) -> None:
 
 
 def test_a_forged_bundle_leaves_no_record_for_the_subject(pilot: Pilot) -> None:
-    """Neither checking nor presenting a forged bundle is recorded, in the subject's list or in the log."""
+    """If a forged bundle is checked or presented, neither the subject's list nor the log records it."""
     ledger, firm = pilot.ledger, pilot.firm()
     number = pilot.certificate(firm)
     bundle, nonce = pilot.present(firm, number)
@@ -136,7 +136,7 @@ def test_a_forged_bundle_leaves_no_record_for_the_subject(pilot: Pilot) -> None:
             ).report.genuine
     assert presentations_of(pilot, number) == 0
     assert (readings_of(pilot, firm), logged(pilot, number)) == ([], [])
-    # A nonce that was sent with a forged bundle is still valid for a genuine bundle.
+    # The nonce was presented only with a forged bundle, so it is still valid for a genuine bundle.
     assert not ledger.verification.accept(
         ledger.actor(pilot.cast.bank), json.dumps(forged).encode(), nonce
     ).report.genuine

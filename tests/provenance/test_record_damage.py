@@ -1,4 +1,4 @@
-"""If a database row was changed, answers and exports from the row are refused, and doctor reports the row."""
+"""If a database row was changed, the service refuses answers and exports that need the row, and doctor reports the row."""
 
 from __future__ import annotations
 
@@ -135,7 +135,8 @@ def test_a_changed_party_number_is_detected(pilot: Pilot, changed: Changed) -> N
     assert findings(pilot) == set()
 
 
-# Changes of a closed ledger's database, with the error on opening and the finding that doctor must report.
+# For each case: a statement that changes the database of a closed ledger, and the code that opening the ledger raises
+# and doctor must report.
 CLOSED = {
     "next entry too high": ("UPDATE counter SET value = value + 5 WHERE name = 'entry_seq'", "COUNTER_DIFFERS"),
     "next entry too low": ("UPDATE counter SET value = value - 1 WHERE name = 'entry_seq'", "COUNTER_DIFFERS"),

@@ -49,7 +49,7 @@ RULES: dict[str, dict[str, Any]] = {
 }
 FIRM, OTHER_FIRM = "91440802MA9X00011Y", "91440803MA9X0002X5"
 NAME = "湛江示例金属制品有限公司"
-# In these rows no bill was paid on time: values that a lying platform would like to change.
+# These rows say that no bill was paid on time. A lying platform would like to change such values.
 ROWS = ({"month": "202609", "on_time": "no"}, {"month": "202610", "on_time": "no"})
 CLAIMS = {"subject_name": NAME, "subject_uscc": FIRM, "months_covered": 2, "on_time_percent": 0}
 
@@ -94,7 +94,9 @@ BANK, GRID, OTHER_GRID = (sha256(name.encode()).hexdigest() for name in ("bank",
 
 @dataclass(frozen=True)
 class Stage:
-    """Makes a request, its consent and the task. ``changes`` maps an entry's type to changes made before signing."""
+    """Makes a request, its consent and the task. ``changes`` gives, for a type of entry, the members that are changed
+    before the entry is signed.
+    """
 
     subject: Subject = FIRST
     rules: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: RULES)
@@ -168,7 +170,7 @@ class Stage:
         )
 
     def task(self, **changes: Any) -> Task:
-        """Return the task of an honest platform, with some members replaced."""
+        """Return the task of an honest platform, with the members in ``changes`` replaced."""
         signers = (self.consumer, self.subject.signer)
         members: dict[str, Any] = {
             "chain": CHAIN,
@@ -214,7 +216,7 @@ TRUE_ID, FALSE_ID = Subject(FIRM, "07" * 32), Subject(FIRM, "09" * 32)
 
 
 def every_byte_in(folder: Path) -> bytes:
-    """Return the bytes of all files of the records."""
+    """Return the bytes of all files in the folder of the provider's records."""
     return b"\n".join(path.read_bytes() for path in sorted((folder / "records").iterdir()))
 
 

@@ -1,4 +1,4 @@
-"""A provider's records: each answer is stored once, before it is sent. They belong to one ledger and provider."""
+"""A provider's records belong to one ledger and one provider. Each answer is stored in them once, before it is sent."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_waiting_answer_is_returned_without_asking_the_source(tmp_path: Path) 
 
 @pytest.mark.parametrize("end", ["received", "refused"])
 def test_a_settled_answer_keeps_only_its_entry_and_salt(tmp_path: Path, end: str) -> None:
-    """The deleted parts of the answer are also gone from the bytes of the file."""
+    """The other parts of the answer are deleted; their bytes are no longer in the file either."""
     records = provider_at(tmp_path).answers
     supply = provider_at(tmp_path).answer(Stage().task(), Source())
     assert all(item.encode() in every_byte_in(tmp_path) for item in supply.disclosures)
@@ -60,7 +60,9 @@ def test_records_belong_to_one_ledger(tmp_path: Path) -> None:
 
 
 def test_an_unanswered_task_does_not_bind_the_records_to_its_ledger(tmp_path: Path) -> None:
-    """Otherwise a lying platform could send the first task, and so block the honest platform."""
+    """If the first task did bind them, a lying platform could send its own task first, and the honest platform's tasks
+    would be refused.
+    """
     other = replace(CHAIN, origin="0b" * 32)
     changes = {name: {"ledger": other.ledger} for name in ("template", "request", "authorization")}
     with pytest.raises(InvalidInput, match="ROWS_MISSING"):
@@ -85,7 +87,7 @@ def test_an_unknown_provision_is_an_error(tmp_path: Path) -> None:
 
 
 def test_two_concurrent_answers_are_stored_once(tmp_path: Path) -> None:
-    """Both processes ask the source, but both send the same stored answer."""
+    """Both processes query the data source, but only one answer is stored, and both processes send this answer."""
     meet = threading.Barrier(2)
 
     class Slow(Source):

@@ -1,4 +1,6 @@
-"""How rows become signed digests: by the template's rules, with new salts, and the name in the provider's records."""
+"""How rows become signed digests: claims follow the template's rules, salts are new, and the subject's name is compared
+with the provider's records.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,7 @@ def test_a_consent_to_fewer_fields_gives_fewer_claims() -> None:
 
 
 def test_every_salt_is_16_new_random_bytes() -> None:
-    """Two answers with the same rows have no digest in common."""
+    """Even two answers with the same rows have no digest in common, because their salts differ."""
     numbers = count(1)
     first, second = (
         made_of(Stage().task(), supplied(), AT, lambda size: next(numbers).to_bytes(size, "big")) for _ in range(2)
@@ -107,7 +109,7 @@ def test_a_rule_that_needs_the_name_is_refused_without_a_name() -> None:
     ids=["no data", "refused", "timed out"],
 )
 def test_an_answer_without_rows_has_no_claims_and_no_salt(answer: Answer, reason: str | None) -> None:
-    """An answer without rows also corrects no earlier provision."""
+    """An answer without rows also does not name an earlier provision to correct."""
     made = made_of(Stage().task(corrects="sha-256:" + "ab" * 32), answer, AT)
     validate_entry(made.entry | {"signature": "x"})
     assert (made.disclosures, made.payload_salt) == ((), None)
@@ -160,7 +162,7 @@ PLACED = {
 
 @pytest.mark.parametrize(("rows", "code", "said"), PLACED.values(), ids=PLACED.keys())
 def test_an_error_names_the_line_of_the_wrong_row(rows: list[dict[str, str]], code: str, said: str) -> None:
-    """The rows are sorted, so their order does not match the lines of the file."""
+    """The rows are sorted before they are checked; the error still names the row's line in the file."""
     answer = replace(supplied(rows=rows), places=("bills.csv, line 9", "bills.csv, line 5"))
     with pytest.raises(InvalidInput) as caught:
         made_of(Stage().task(), answer, AT)

@@ -1,4 +1,4 @@
-"""Attacks of a platform that lies about values and subjects: possible in protocol 1, refused in protocol 2."""
+"""Attacks of a platform that lies about values and subjects. They were possible in protocol 1; protocol 2 refuses them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ ALTERED: dict[str, tuple[Callable[[Hidden], Hidden], str]] = {
 
 @pytest.mark.parametrize(("change", "code"), ALTERED.values(), ids=ALTERED)
 def test_attack_b_the_platform_cannot_alter_a_claim(town: Town, change: Callable[[Hidden], Hidden], code: str) -> None:
-    """In protocol 1, rows with 0 % could give a valid certificate with 100 %. Now the provider signs digests."""
+    """In protocol 1, the platform could certify 100 % although the provider's rows gave 0 %. Now the provider signs the
+    digests of the claims.
+    """
     number = certified(town, "41")
     assert town.verified(number).disclosed["wage_band"] == "<15"
     report = town.verified(issue_crooked(town.ledger, number, change))
@@ -63,7 +65,7 @@ def test_attack_b_the_platform_cannot_alter_a_claim(town: Town, change: Callable
 
 
 def test_attack_b_a_disclosure_cannot_show_a_better_value_than_its_digest(town: Town) -> None:
-    """The certificate is genuine, but a disclosure that is sent with it is false."""
+    """The certificate is genuine, but one disclosure that is presented with it shows another value than the signed one."""
     number = certified(town, "42")
     nonce = town.ledger.verification.new_nonce()
     bundle = town.actors.show(number, nonce)

@@ -35,7 +35,9 @@ def test_a_withdrawal_is_signed_for_the_chain_unless_the_key_is_sm2(
 
 
 def test_a_provider_withdraws_only_its_own_newest_answer(tmp_path: Path) -> None:
-    """Three answers stay: another provider's, one for another consent, and one that is already corrected."""
+    """Three other answers are not withdrawn: one of another provider, one for another consent, and one that was
+    corrected already.
+    """
     provider = provider_at(tmp_path)
     other = provider.answer(Stage(number=1).task(), Source())
     for corrects in ("ab" * 32, other.digest):
@@ -47,7 +49,9 @@ def test_a_provider_withdraws_only_its_own_newest_answer(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("end", ["received", "refused"])
 def test_a_platform_gets_no_second_answer_to_choose_from(tmp_path: Path, end: str) -> None:
-    """The platform has a first answer (accepted or not) and asks again. A second answer would be just as valid."""
+    """The platform has the provider's first answer, accepted or refused, and asks again. The provider gives no second
+    answer, because the platform could use whichever it prefers.
+    """
     provider = provider_at(tmp_path)
     first = provider.answer(Stage().task(), Source())
     if end == "received":

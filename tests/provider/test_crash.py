@@ -15,7 +15,7 @@ from tests.support.actors.providers import Town
 from tests.support.actors.signing_in import token_of
 from tests.support.places import PROJECT
 
-# At these points the answer is not stored yet, so the source is asked once more.
+# At these points the answer is not stored yet, so the next round queries the data source once more.
 ASKED = {"when the source has answered": 2, "when it is signed and not kept": 2}
 
 

@@ -1,4 +1,4 @@
-"""The data that a provider deletes when a subject or a statement is erased."""
+"""Which data a provider deletes when a subject or a statement is erased."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_an_erasure_of_another_subject_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_an_erasure_of_another_ledger_is_refused(tmp_path: Path) -> None:
-    """If a list contains one such erasure, all erasures in the list are refused."""
+    """If one erasure in a list belongs to another ledger, the provider refuses the whole list."""
     provider = provider_at(tmp_path)
     supply = provider.answer(Stage(FIRST).task(), Source())
     foreign = erased(FIRST) | {"ledger": "0b" * 32}

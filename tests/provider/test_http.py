@@ -1,4 +1,6 @@
-"""A provider reaches its platform only over HTTP; some servers are not platforms, and some platforms lie."""
+"""A provider reaches its platform only over HTTP. The server that answers may not be a platform, or may be a platform
+that lies.
+"""
 
 from __future__ import annotations
 

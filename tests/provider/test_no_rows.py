@@ -34,7 +34,7 @@ PLATFORM = [
     *(path for room in ROOMS for path in (PROJECT / "ledger" / room).rglob("*.py")),
     *(PROJECT / "api").rglob("*.py"),
 ]
-# The packages that may compute claims or create answers of sources.
+# Names that compute claims or create a data source's answer. Only the provider's packages may use them.
 AT_THE_PROVIDER = {"compute", "Supplied", "made_of", "RowsFile"}
 
 
@@ -51,7 +51,7 @@ def _unopened() -> AbstractContextManager[Participant]:
 
 
 def test_no_api_request_has_a_member_for_a_subjects_rows() -> None:
-    """The member ``rows`` of a resource is allowed: it is only the number of rows."""
+    """A resource has a member ``rows``, which is allowed, because it only says how many rows there are."""
     found = create_app(_unopened).openapi()
     schemas = found["components"]["schemas"]
     bodies = [

@@ -70,7 +70,9 @@ def test_a_request_signed_by_the_platform_is_refused(town: Town) -> None:
 
 
 def test_a_party_invented_by_the_platform_is_refused(town: Town) -> None:
-    """The invented party has a real identifier but another id and keys. The chain refuses it, so no clerk is asked."""
+    """The invented party has a real identifier, but another party id and invented keys. The chain does not know the
+    keys, so the task is refused before a clerk is asked about the id.
+    """
     (consent,) = town.consents("35")
     task, consumer, subject = town.platform.task(consent), made_up(), made_up()
     assert town.provider().answer(task, Files())
@@ -101,7 +103,7 @@ def test_a_consent_withdrawn_without_the_platform_is_not_answered(town: Town) ->
 
 
 def test_a_consent_by_a_reported_key_is_not_answered(town: Town) -> None:
-    """The key was valid when the subject signed, but now a thief may have it."""
+    """The key was valid when the subject signed. It was reported later, so a thief may have signed with it."""
     (consent,) = town.consents("42")
     task, ledger = town.platform.task(consent), town.ledger
     account = town.actors.signer_of(task.subject).kid
@@ -111,7 +113,9 @@ def test_a_consent_by_a_reported_key_is_not_answered(town: Town) -> None:
 
 
 def test_a_request_signed_before_the_consumers_key_was_reported_is_answered(town: Town) -> None:
-    """The key was valid when the request was signed, and the subject consented. What the key signs later is refused."""
+    """The consumer's key was valid when the request was signed, and the subject consented to this request. A request
+    that is signed after the report is refused.
+    """
     ledger, bank = town.ledger, town.pilot.party(PartyKind.BANK, Role.CONSUMER)
     terms = [replace(town.actors.request(firm), consumer=bank, sources={SOURCE: town.party}) for firm in ("43", "44")]
     first, second = (town.platform.task(row.id) for row in town.actors.agree(town.actors.ask(terms)))
@@ -134,7 +138,8 @@ def test_a_consent_withdrawn_by_a_reported_key_is_not_answered(town: Town) -> No
     ledger.client.send(withdraw_for(signer.kid, [task.digest], act))
     number = ledger.reader.party_no(task.subject)
     assert ledger.reader.withdrawn_at(number, task.digest).at == 0
-    # The key is checked first. If a valid key signs the consent again, it is refused because of the withdrawal.
+    # The signing key is checked before the withdrawal. If a valid key signs the consent again, the consent is refused
+    # because it is withdrawn.
     refused(town, task, "SIGNER_NOT_SUBJECT")
     ledger.parties.keys.bind(ledger.authority, task.subject, ledger.custody.public_key(*ledger.custody.create()))
     (fresh,) = (

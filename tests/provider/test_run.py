@@ -83,7 +83,9 @@ def test_wrong_rows_of_one_subject_do_not_stop_the_others(town: Town) -> None:
 
 
 def test_a_correction_withdraws_the_old_provision(town: Town) -> None:
-    """After the correction, the chain alone makes the old certificate invalid, whatever its issuer does."""
+    """The correction withdraws the old provision on the chain. The old certificate is then invalid, whatever its issuer
+    does.
+    """
     (consent,) = town.consents("13")
     town.go_round(Files(rows=({**ROWS[0], "wage": "9.0"},)))
     number = town.certified(consent)
@@ -97,7 +99,9 @@ def test_a_correction_withdraws_the_old_provision(town: Town) -> None:
 
 
 def test_the_platform_alone_cannot_cause_a_correction(town: Town) -> None:
-    """Otherwise the platform could make the provider sign a withdrawal, and so end any certificate."""
+    """If the platform could cause a correction, the provider would sign a withdrawal, and the platform could end any
+    certificate in this way.
+    """
     (consent,) = town.consents("27")
     town.go_round()
     number = town.certified(consent)
@@ -125,7 +129,9 @@ def test_submitting_a_correction_again_changes_nothing(town: Town) -> None:
 
 
 def test_a_finally_refused_answer_no_longer_waits(town: Town) -> None:
-    """The answer is refused because the request was cancelled after the answer was signed and before it was sent."""
+    """The request was cancelled after the provider signed its answer and before it sent the answer. Therefore the
+    platform refuses the answer for good.
+    """
     (consent,) = town.consents("15")
     supply = town.provider().answer(town.platform.task(consent), Files())
     town.ledger.usage.requests.cancel(town.ledger.usage.authorizations.get(consent).request_id)
@@ -135,7 +141,9 @@ def test_a_finally_refused_answer_no_longer_waits(town: Town) -> None:
 
 
 def test_an_answer_refused_for_another_reason_is_sent_again(town: Town) -> None:
-    """The answer is refused because the platform does not know the provider's key yet."""
+    """The platform refuses the answer because it does not know the provider's key yet. This can change, so the provider
+    sends the answer again.
+    """
     (consent,) = town.consents("16")
     (account,) = town.ledger.custody.create()
     fresh = town.ledger.custody.signer(account)
@@ -233,7 +241,7 @@ def test_a_claim_outside_the_authorization_is_refused(town: Town) -> None:
 
 
 def test_a_repeated_digest_is_accepted_only_in_a_correction(town: Town) -> None:
-    """Otherwise everybody could see that two certificates have the same value."""
+    """If digests could be repeated, everybody could see that two certificates contain the same value."""
     one, other = town.consents("23", "24")
     supply = town.provider().answer(town.platform.task(one), Files())
     assert town.platform.submit([supply]) == [None]

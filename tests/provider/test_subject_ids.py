@@ -1,4 +1,6 @@
-"""One party id for each identifier: another id must be confirmed by the clerk; identifiers are stored as digests."""
+"""One party id for each identifier. If a task names another id, a clerk must confirm it. Identifiers are stored as
+digests.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ def test_attack_c_a_second_id_for_an_identifier_is_refused_until_the_clerk_confi
 
 
 def test_only_the_first_of_two_ids_of_one_subject_in_a_list_is_answered(tmp_path: Path) -> None:
-    """When the list is checked, neither of its two ids is known yet."""
+    """The list has two tasks for one subject, with different party ids. The records know neither id when the list is
+    checked.
+    """
     tasks = [Stage(subject, number=number).task() for number, subject in enumerate((TRUE_ID, FALSE_ID, SECOND), 1)]
     outcomes = provider_at(tmp_path).answer_many([Inquiry(task, Source) for task in tasks])
     assert [type(outcome) for outcome in outcomes] == [Supply, Conflict, Supply]
@@ -49,7 +53,9 @@ def test_only_a_waiting_id_can_be_confirmed(tmp_path: Path) -> None:
 
 
 def test_records_cannot_be_used_with_another_key_file(tmp_path: Path) -> None:
-    """With another key, no known subject would be recognised, so that any id would be accepted."""
+    """The records identify subjects by keyed digests. With another key no known subject would be recognised, so any
+    party id would be accepted.
+    """
     provider_at(tmp_path).answer(Stage(TRUE_ID).task(), Source())
     key = tmp_path / "records" / "records.key"
     kept = key.read_text()

@@ -1,4 +1,6 @@
-"""Tasks and answers as files: anything that does not have the exact form is refused, and the error names its place."""
+"""Tasks and answers as files. A file that does not have exactly the required form is refused, and the error names the
+wrong place in it.
+"""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ REGISTRATION_CERTIFICATE: Final = StateMachine(
     },
 )
 
-# The following state machines are those of AssetRegistry; the reference model in ``assets`` uses them.
+# The state machines from here on are those of AssetRegistry; the reference model in ``assets`` uses them.
 REGISTRATION: Final = StateMachine(
     "registration",
     "none",
@@ -66,7 +66,8 @@ REGISTRATION: Final = StateMachine(
     },
 )
 
-# The only transition that ends an application under notice without a confirmation is an upheld objection.
+# During the public notice an application ends in one of two ways: it is confirmed, or an objection is upheld and the
+# application is rejected.
 APPLICATION: Final = StateMachine(
     "application",
     "submitted",
@@ -85,7 +86,7 @@ APPLICATION: Final = StateMachine(
     },
 )
 
-# After its deadline an offer can still be rejected or withdrawn, or the holder can make another offer.
+# When its deadline has passed, an offer can still be rejected or withdrawn, and the holder can make another offer.
 OFFER: Final = StateMachine(
     "offer",
     "offered",

@@ -14,7 +14,7 @@ _TABLE: Final = yaml.safe_load(Path(__file__).with_name("role_matrix.yaml").read
 
 
 def _table(text: str) -> tuple[list[str], dict[str, dict[str, str]]]:
-    """Return the columns of a table, and its cells by row and column."""
+    """Return a table's columns, and its cells as ``cells[row][column]``."""
     head, _, *lines = ([cell.strip() for cell in line.strip("| ").split("|")] for line in text.splitlines())
     return head[1:], {name: dict(zip(head[1:], cells, strict=True)) for name, *cells in lines}
 

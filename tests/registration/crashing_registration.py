@@ -32,7 +32,7 @@ POINTS: dict[str, tuple[str, tuple[object, str, str]]] = {
 
 
 def run(ledger: Ledger, act: str, assets: dict[str, Any]) -> None:
-    """Do the act; if an earlier process did it, repeat it."""
+    """Do the act ``act``. If an earlier process has already begun or completed it, do it again."""
     cast = assemble(ledger, [])
     if act == "confirm":
         ledger.registration.review.confirm(ledger.actor(cast.registrar), assets["confirm"])

@@ -49,7 +49,9 @@ def begun(home: Path) -> Iterator[Pilot]:
 
 @pytest.fixture
 def holiday(tmp_path: Path) -> Iterator[Pilot]:
-    """A ledger of one test that must begin before the holiday: on a shared one, another test may move the clock."""
+    """A ledger for one test, whose clock must be before the holiday. A shared ledger would not do, because another test
+    may have moved its clock.
+    """
     with begun(tmp_path / "holiday") as pilot:
         yield pilot
 
@@ -62,7 +64,7 @@ def early(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
 
 @pytest.fixture(scope="module")
 def own(early: Pilot, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
-    """The same ledger with a ruleset from a file of the operator."""
+    """The ledger of ``early``, opened with a ruleset from a file of the operator."""
     folder = tmp_path_factory.mktemp("rulesets")
     write(folder, *OWN)
     with early.under(ruleset="own", rulesets=Path(folder)) as opened:
@@ -70,7 +72,7 @@ def own(early: Pilot, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilo
 
 
 def reapplied(pilot: Pilot, asset: str) -> None:
-    """Take an application that needs no public notice from acceptance to confirmation."""
+    """Accept, review and confirm an application that needs no public notice."""
     for step in (
         pilot.ledger.registration.review.accept,
         pilot.ledger.registration.review.review,

@@ -1,5 +1,5 @@
-"""Two institutions reassign the asset of a holder that can no longer act. For a holder that can act, see
-test_powers_attacks.
+"""Two institutions reassign the asset of a holder that can no longer act. For a holder that can still act, see the
+attacks in test_powers_attacks.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ def test_the_asset_of_a_closed_holder_can_be_reassigned_and_stays_frozen(pilot: 
 
 
 def test_the_grounds_are_stored_while_the_reassignment_is_only_proposed(pilot: Pilot) -> None:
-    """The new holder is suspended when the second institution confirms, so the act is refused; but the proposal can
-    still be confirmed later.
+    """The new holder is suspended when the second institution confirms, so the reassignment is refused. But the
+    proposal stays, and can be carried out later.
     """
     it, ledger = Silent(pilot, "silent/3"), pilot.ledger
     it.loses_its_key()

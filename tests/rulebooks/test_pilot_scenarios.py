@@ -1,5 +1,5 @@
-"""The package's scenarios: the properties of the twelve, and the claims that the rules compute from the rows described
-in each file.
+"""The package's twelve scenarios: their properties, and the claims that their rules compute from the rows that each
+file describes.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ def daily(**columns: str) -> list[dict[str, str]]:
     return [{"day": "20260115"} | columns]
 
 
-# For each source: rows as the file's comment describes them, and the claims that the rules compute from these rows.
+# For each source: rows like those that the scenario file's comment describes, and the claims that the rules compute
+# from these rows.
 ELECTRICITY = monthly(
     kwh=lambda place: 9000 + 100 * place,
     on_time=lambda place: "no" if place == 3 else "yes",

@@ -14,7 +14,9 @@ from tests.support.scenario_files import VALID, refusal, write_scenario
 
 
 def every_member(node: yaml.Node, path: str = "", rule: bool = False) -> Iterator[tuple[str, yaml.Node]]:
-    """Yield for each member of the file its name, as errors write it, and its value in the text."""
+    """Yield, for each member of the file, the name that an error gives it, and the position of its value in the file's
+    text.
+    """
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             name = key.value if not path else f"{path}{'.' if rule else ': '}{key.value}"

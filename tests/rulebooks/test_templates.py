@@ -1,4 +1,6 @@
-"""The rules that a certificate names: they come from the scenario, and are anchored no later than the certificate."""
+"""The template (the rules) that a certificate names: it comes from the scenario, and is anchored no later than the
+certificate.
+"""
 
 from __future__ import annotations
 
@@ -71,8 +73,8 @@ def test_a_certificate_can_be_in_a_later_batch_than_the_statements_it_rests_on(p
 
 
 def test_a_corrected_certificate_is_anchored_after_the_statements_it_rests_on(pilot: Pilot) -> None:
-    """The new version rests on the new answer. Its bundle also contains the withdrawal of the old answer, which came
-    later.
+    """The new version rests on the provider's new answer. Its bundle also contains the withdrawal of the old answer,
+    which was anchored after the old version.
     """
     persons = PersonActors(pilot)
     ledger = persons.ledger
@@ -111,7 +113,7 @@ def test_a_withdrawal_anchored_after_the_certificate_is_not_reported_as_late_evi
 
 @pytest.mark.parametrize("path", USAGE, ids=lambda path: path.stem)
 def test_the_template_digest_can_be_computed_from_the_scenario_file(path: Path) -> None:
-    """Anybody who has the scenario's file can compute the digest as section 6 of docs/protocol.md describes."""
+    """Anybody who has the scenario's file can compute the digest. Section 6 of docs/protocol.md describes how."""
     raw = yaml.safe_load(path.read_text("utf-8"))
     expected = {"type": "template", "v": 2, "ledger": LEDGER, "engine": 2, "scenario_digest": digest(canonical(raw))}
     expected |= {"scenario": raw["code"], "scenario_version": raw["version"]} | {name: raw[name] for name in SAME}
@@ -120,7 +122,7 @@ def test_the_template_digest_can_be_computed_from_the_scenario_file(path: Path) 
 
 
 def own_reading(pilot: Pilot, bundle: Bundle, nonce: str, named: frozenset[str] | None) -> Report:
-    """Return the result when the bank verifies with its own node and does not call the service."""
+    """Return the report of a bank that verifies with its own chain node and does not call the service."""
     facts = collect_facts(pilot.ledger.reader, bundle)
     expect = Expectation(consumer=pilot.cast.bank, nonce=nonce, templates=named)
     return verify(bundle.to_bytes(), facts, max(pilot.ledger.clock(), facts.block_time), expect)
@@ -128,8 +130,8 @@ def own_reading(pilot: Pilot, bundle: Bundle, nonce: str, named: frozenset[str] 
 
 @pytest.fixture
 def lied(pilot: Pilot, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
-    """Return a firm, and its certificate from a lying platform. The platform's rules read the wage from another column,
-    but name the digest of the scenario.
+    """Return a firm, and its certificate from a lying platform. The platform's rules take the wage from another column,
+    but name the digest of the honest scenario.
 
     Bank, firm and provider sign without checking the rules.
     """
@@ -171,7 +173,9 @@ def test_verification_compares_the_template_with_the_scenario_file(pilot: Pilot)
 
 
 def test_templates_named_by_the_verifier_take_precedence(pilot: Pilot, lied: tuple[str, str]) -> None:
-    """A bank that has read a template and accepts its rules can name it, even if the local file has other rules."""
+    """A bank that has read a template and accepts its rules can tell the verifier so. The verifier then accepts this
+    template, even if the rules in the bank's local file differ.
+    """
     bundle, nonce = pilot.present(*lied)
     named = frozenset({own_reading(pilot, bundle, nonce, None).claims["template"]})
     expect = Expectation(consumer=pilot.cast.bank, nonce=nonce, templates=named)

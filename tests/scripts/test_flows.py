@@ -14,7 +14,7 @@ ARCHITECTURE = DOCS / "architecture.md"
 
 
 def function(room: str, source: str) -> Callable[..., Any]:
-    """Return a function that the recorder counts as a function of the given room."""
+    """Return a function that the recorder of calls takes for a function of the room ``room``."""
     names: dict[str, Any] = {}
     exec(compile(source, str(PROJECT / "ledger" / room / "made_up.py"), "exec"), names)
     made: Callable[..., Any] = names["made"]
@@ -25,7 +25,7 @@ def test_three_flows_follow_the_order_of_the_rooms(pilot: Pilot) -> None:
     flows = recorded(pilot)
     climbs = {climb for flow in flows.values() for climb in flow.climbs}
     assert [str(climb) for climb in climbs if climb.pattern is None] == []
-    # A run need not call every function in HANDED_DOWN: this depends on what the ledger did before.
+    # Not every run calls every function in HANDED_DOWN: which ones are called depends on what the ledger did before.
     assert {climb.pattern for climb in climbs} <= set(HANDED_DOWN) and len(climbs) > 5
     for name, (first, *between, last) in {
         "a request to a verified use": ("usage", "log", "certificates"),
@@ -53,7 +53,9 @@ def test_a_call_to_a_room_above_or_beside_is_recorded_as_an_exception() -> None:
 
 
 def test_libraries_between_two_rooms_are_skipped() -> None:
-    """A library may call our function, as ``sorted`` calls its key function."""
+    """A library may call a function of ours, as ``sorted`` calls its key function. The recorder takes this for a call
+    from our code that called the library.
+    """
     recorder = Recorder()
     lower = function("domain", "def made(key):\n    return sorted([2, 1], key=key)")
     with recorder.recording():

@@ -10,10 +10,11 @@ from scripts.gas.limits import LIMITS, MAX_RUNTIME_BYTES, SIZE_FILE, WHY, commit
 from scripts.gas.moves import measure, sizes
 from scripts.gas.page import page
 
-# The most gas that an anchor or a bulk revocation may additionally cost because each issuer has its own log and because
-# the call reads whether there is a pause.
+# The maximum by which the gas of an anchor or a bulk revocation may rise because each issuer has its own log, and
+# because the call reads whether there is a pause.
 MOST_FOR_ITS_OWN_LOG = 3_000
-# A zero byte of a call costs 12 gas less than another byte, and two bytes of the times in a call can be zero.
+# The same call can cost 24 gas less in another run: up to two bytes of its times can be zero, and each zero byte costs
+# 12 gas less.
 ZERO_BYTES = 24
 TABLE = committed()
 

@@ -9,7 +9,7 @@ from sqlalchemy import Table
 
 from ledger.installation.tables import METADATA
 
-# Tables whose sealed text needs no such declaration, with the reason.
+# Tables with sealed text that need no party column, each with the reason.
 OTHERWISE: Final = {
     "access_request": "ledger/privacy/erasure.py erases the note, and an entry of the log names the request.",
     "authorization": "ledger/privacy/erasure.py erases the notice, and an entry of the log names the authorization.",

@@ -1,4 +1,4 @@
-"""Checks of what the contracts and a verifier refuse."""
+"""Functions that check which acts and presentations the contracts and a verifier refuse."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def refusals(report: Report) -> dict[int, str]:
 
 
 def consent_fails(report: Report) -> str:
-    """Fail unless the check of the consent is the first that failed; return its error code."""
+    """Fail unless the check of the consent is the first check that failed; return the error code of this check."""
     failure = report.first_failure
     assert failure is not None and failure.number == CONSENT, failure
     assert (report.disclosed, report.claims) == ({}, {})

@@ -32,7 +32,9 @@ def refused(act: Callable[[], object], code: str) -> None:
 
 
 def goes_on(powers: Powers) -> None:
-    """Do every act that needs no officer: consent, supply, issue, anchor, verify, use, change a key, veto, withdraw."""
+    """Do every act for which no officer is needed: consent, supply, issue, anchor, verify, use, change a key, veto,
+    withdraw.
+    """
     pilot, firm = powers.pilot, powers.pilot.firm()
     party = powers.cast.firms[firm]
     owner, number = powers.actors.signer_of(party), pilot.certificate(firm)
@@ -112,7 +114,9 @@ def test_a_single_officer_can_only_place_holds_and_report_keys(powers: Powers) -
 
 
 def test_without_officers_registered_parties_continue_and_no_party_joins(powers: Powers) -> None:
-    """New parties need newly deployed contracts. These are another ledger, where old statements are invalid."""
+    """New parties can join only a new ledger with newly deployed contracts. The statements of the old ledger are
+    invalid there.
+    """
     goes_on(powers)
     outsiders = (powers.cast.bank, powers.cast.registrar, powers.ledger.installation.operator, powers.cast.supervisor)
     listed = powers.registration("6e" * 32, powers.key())
@@ -130,7 +134,9 @@ def test_a_new_deployment_is_another_ledger(powers: Powers, tmp_path_factory: py
 
 
 def test_a_thief_of_a_supervisors_key_can_pause_once_and_two_officers_end_the_pause(powers: Powers) -> None:
-    """The officers also remove the guardian's role; this is done before the thief may begin a second pause."""
+    """The two officers also remove the supervisor's role. Its removal takes effect before the thief may begin a second
+    pause.
+    """
     officers, ledger = powers.officers, powers.ledger
     stolen, no = powers.account(officers.other_supervisor), powers.no(officers.other_supervisor)
     powers.send(stolen, calls.pause())

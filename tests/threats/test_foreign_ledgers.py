@@ -31,7 +31,7 @@ def elsewhere(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def handed_in(pilot: Pilot) -> dict[str, Callable[[], object]]:
-    """Return one call for each type of statement; it submits a statement that its party signed for another ledger."""
+    """Return a call for each type of statement. Each call submits a statement that its party signed for another ledger."""
     ledger, actors, cast, firm = pilot.ledger, pilot.actors, pilot.cast, pilot.firm()
     asked = ledger.usage.requests.draft(actors.request(firm), NOTE)
     (request,) = actors.ask([actors.request(firm)])
@@ -77,7 +77,7 @@ def test_a_request_cannot_name_the_template_of_another_ledger(pilot: Pilot) -> N
 
 @pytest.fixture(scope="module")
 def copied(ledger: Ledger, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Copy the database of a running ledger."""
+    """The path of a copy of a running ledger's database."""
     path = tmp_path_factory.mktemp("copied") / "ledger.db"
     with sqlite3.connect(ledger.settings.home / "ledger.db") as database:
         database.execute("VACUUM INTO ?", (str(path),))

@@ -39,7 +39,9 @@ def test_one_admin_alone_cannot_register_a_second_id(powers: Powers) -> None:
 
 
 def test_a_registration_list_with_another_partys_key_is_refused(powers: Powers) -> None:
-    """Binding a key needs a proof of possession, so nobody can block another party's key by registering it."""
+    """Binding a key needs a proof that the party possesses it. So nobody can block another party's key by registering
+    it first.
+    """
     victim, thief = powers.key(), powers.key()
     second = hashlib.sha256(b"a party with another's key").hexdigest()
     proof = powers.registration(second, thief).args[0][0][1][0][1]
@@ -55,7 +57,7 @@ def test_a_registration_list_with_another_partys_key_is_refused(powers: Powers) 
 
 
 def test_two_officers_cannot_remove_the_third(powers: Powers) -> None:
-    """Three officers must remain after every act. Only other officers can cancel a proposal about an officer."""
+    """Three officers must remain after every act. A proposal about an officer can be cancelled only by other officers."""
     officers, reader = powers.officers, powers.ledger.reader
     no = powers.no(officers.third)
     strip, close = calls.set_roles(no, 0), calls.set_status(no, "closed", "sanction")
@@ -159,7 +161,9 @@ def test_two_officers_of_one_role_lift_a_hold_of_this_role(powers: Powers) -> No
 
 
 def test_no_authority_or_supervisor_can_revoke_a_certificate(powers: Powers) -> None:
-    """An authority or supervisor has no certificates in its own log, and only the issuer may change its log."""
+    """An authority or supervisor has issued no certificates, and only a certificate's issuer can change a status in its
+    log.
+    """
     firm, _, owner = a_firm(powers)
     number = powers.pilot.certificate(firm)
     place = powers.ledger.certificates.status.position(number)

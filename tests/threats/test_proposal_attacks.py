@@ -22,7 +22,7 @@ def test_a_proposal_can_be_carried_out_only_once(powers: Powers) -> None:
 
 
 def test_an_old_proposal_expires_and_cannot_be_carried_out(powers: Powers) -> None:
-    """Otherwise two officers could wait until the third officer leaves, and then carry out an old proposal."""
+    """If old proposals did not expire, two officers could wait until the third officer leaves, and then carry one out."""
     call = calls.set_status(powers.no(a_firm(powers)[1]), "closed", "sanction")
     confirmed, waiting = powers.decided(call), powers.propose(powers.account(powers.officers.first), call)
     powers.pass_delay()
@@ -55,7 +55,9 @@ def test_only_the_confirmed_call_can_be_carried_out(powers: Powers) -> None:
 
 
 def test_a_proposal_confirmed_with_a_reported_key_is_refused(powers: Powers) -> None:
-    """A thief confirms with an officer's stolen key; the officer reports it with its other key before the wait ends."""
+    """A thief confirms with an officer's stolen key. Before the waiting period ends, the officer reports this key with
+    its other key.
+    """
     second = powers.officers.second
     stolen, own = powers.account(second), powers.further_key(second)
     call = calls.set_status(powers.no(a_firm(powers)[1]), "closed", "sanction")
@@ -106,7 +108,9 @@ def test_one_authority_or_supervisor_cannot_pause_for_ever(powers: Powers) -> No
 
 
 def test_a_pause_does_not_stop_protective_acts(powers: Powers) -> None:
-    """Reports, vetoes, holds, withdrawals, revocations, uses and verification still work; proposals wait longer."""
+    """Reports, vetoes, holds, withdrawals, revocations, uses and verification still work. Proposals wait longer,
+    because seconds during a pause do not count.
+    """
     pilot, ledger = powers.pilot, powers.ledger
     firm, party, owner = a_firm(powers)
     other_firm = pilot.firm()

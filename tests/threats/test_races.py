@@ -1,4 +1,6 @@
-"""Concurrent acts on one object: one succeeds, the other is refused with its reason, and the history is complete."""
+"""Several acts on one object at the same time: one succeeds, the others are refused with the reason, and the history is
+complete.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,7 @@ def granting(pilot: Pilot, asset: str, kind: str, to: str, exclusive: bool) -> C
 
 
 def acting(pilot: Pilot) -> RelayedActs:
-    """Return the relay that sends a party's acts directly to the chain, past the checks of the service."""
+    """Return the relay that sends a party's acts to the chain directly, without the checks of the service."""
     ledger = pilot.ledger
     return RelayedActs(Relay(ledger.client), ledger.custody, ledger.database, ledger.clock)
 
@@ -99,7 +101,7 @@ def test_either_the_acceptance_or_the_withdrawal_of_an_offer_succeeds(pilot: Pil
 
 @pytest.mark.usefixtures("again")
 def test_an_acceptance_whose_deadline_passes_meanwhile_leaves_a_consistent_history(pilot: Pilot) -> None:
-    """The deadline passes during the acceptance, and the holder offers the asset to another party."""
+    """The offer's deadline passes while the bank accepts it, and the holder then offers the asset to another party."""
     cast, transfers = pilot.cast, pilot.ledger.registration.transfers
     asset = offered(pilot, 30)
 
@@ -127,7 +129,7 @@ def test_an_offer_ends_one_second_after_its_deadline(pilot: Pilot) -> None:
 
 @pytest.mark.usefixtures("again")
 def test_a_freeze_succeeds_during_a_transfer(pilot: Pilot) -> None:
-    """The freeze always succeeds; the history shows whether the asset was transferred before it."""
+    """The freeze succeeds whether or not the asset is transferred first. The history shows which act came first."""
     asset, cast, transfers = offered(pilot), pilot.cast, pilot.ledger.registration.transfers
     accepted, frozen = together(
         lambda: transfers.accept(pilot.actor(cast.bank), asset),
@@ -220,7 +222,9 @@ def test_a_certificate_lists_all_rights_that_were_granted_at_the_same_time(pilot
 
 
 def test_no_certificate_of_an_earlier_state_is_issued_after_one_of_a_later_state(pilot: Pilot) -> None:
-    """While one certificate is issued slowly, a second one is issued for a later state of the asset."""
+    """A certificate is being issued slowly for one state of the asset. Meanwhile a second certificate is issued for a
+    later state.
+    """
     asset, cast, ledger = pilot.confirmed(), pilot.cast, pilot.ledger
 
     class Overtaken(Descriptions):
@@ -275,7 +279,7 @@ def test_concurrent_withdrawals_of_one_consent_count_once_on_the_chain(pilot: Pi
 
 @pytest.mark.usefixtures("again")
 def test_a_withdrawal_of_consent_succeeds_during_a_use(pilot: Pilot) -> None:
-    """The withdrawal always succeeds, and a use that was answered as valid is counted."""
+    """The withdrawal always succeeds. If a verification answered that the use is valid, the use is counted."""
     consent = Consent(pilot)
     raw, bank, verification = consent.bundle.to_bytes(), pilot.cast.bank, pilot.ledger.verification
     results: list[str] = []

@@ -1,4 +1,6 @@
-"""One officer, supervisor or admin acts alone: the worst result is that a party cannot act, which everybody can see."""
+"""One officer, supervisor or admin acts alone. The worst that it can do is to stop a party from acting, and everybody
+can see that.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ def powers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Powers]:
 
 
 def test_one_authority_or_supervisor_cannot_suspend_an_issuer(powers: Powers) -> None:
-    """Otherwise all certificates of the issuer would fail at once (check 3). One guardian may suspend a firm."""
+    """A suspended issuer fails check 3, so all its certificates would fail at once. One authority or supervisor may
+    suspend an ordinary firm.
+    """
     firm, _, owner = a_firm(powers)
     number = powers.pilot.certificate(firm)
     issuer = powers.no(powers.ledger.installation.operator)
@@ -38,7 +42,9 @@ def test_one_authority_or_supervisor_cannot_suspend_an_issuer(powers: Powers) ->
 
 
 def test_an_admin_removes_an_ordinary_role_and_an_authority_restores_it(powers: Powers) -> None:
-    """The firm loses some acts for a while. Its certificates stay valid, and it can still withdraw and veto."""
+    """Without the role, the firm cannot do some acts for a while. Its certificates stay valid, and it can still
+    withdraw and veto.
+    """
     firm, party, owner = a_firm(powers)
     number = powers.pilot.certificate(firm)
     admin = powers.pilot.party(PartyKind.OPERATOR, Role.ADMIN)
@@ -59,7 +65,9 @@ def test_an_admin_removes_an_ordinary_role_and_an_authority_restores_it(powers: 
 
 
 def test_an_admin_that_onboards_a_party_counts_as_the_proposer(powers: Powers) -> None:
-    """Otherwise the service could propose as the authority and the admin confirm: one institution counts as two."""
+    """Otherwise the service could propose in the authority's name, and the admin's institution could confirm. One
+    institution would then have decided alone.
+    """
     ledger = powers.ledger
     admin = powers.pilot.party(PartyKind.OPERATOR, Role.ADMIN)
     powers.pass_delay()
@@ -80,7 +88,9 @@ def test_an_admin_that_onboards_a_party_counts_as_the_proposer(powers: Powers) -
 
 
 def test_an_authority_that_keeps_its_own_key_signs_its_proposals(powers: Powers) -> None:
-    """The service does not use an authority's key kept here to confirm such a proposal, unless that authority asks."""
+    """The service keeps another authority's key. It does not confirm such a proposal with this key unless that
+    authority asks for it.
+    """
     ledger, key = powers.ledger, new_key()
     signer, newcomer = signer_of_key(key), signer_of_key(new_key())
     proof, code = prove_key(ledger.reader.chain, signer), synthetic_uscc("440800", 9997)
@@ -126,7 +136,9 @@ def test_repeated_proposals_are_listed_and_vetoed_one_by_one(powers: Powers) -> 
 
 
 def test_an_officer_cannot_cancel_what_two_others_decided_about_the_officer(powers: Powers) -> None:
-    """An officer can cancel nothing while the decision of two others about it waits. They replace this officer."""
+    """While a decision of two other officers about an officer waits, this officer can cancel no proposal. So the two
+    can replace the officer.
+    """
     officers, bank = powers.officers, powers.no(powers.cast.bank)
     rogue = powers.no(officers.third)
     had = powers.ledger.reader.party(rogue).roles
@@ -141,7 +153,8 @@ def test_an_officer_cannot_cancel_what_two_others_decided_about_the_officer(powe
     powers.carry_out(taking, strip)
     assert powers.ledger.reader.officers() == 3
     refused(lambda: powers.propose(powers.account(officers.third), appoint), "PARTY_LACKS_ROLE")
-    # The other tests need the third officer: give the role back, and let pending decisions about this officer expire.
+    # The other tests need the third officer. So this test gives the officer's roles back, and lets decisions about the
+    # officer expire.
     restored = calls.set_roles(rogue, Role.mask(Role(role) for role in had))
     dismissed = calls.set_roles(bank, Role.mask({Role.CONSUMER}))
     numbers = {powers.decided(call): call for call in (restored, dismissed)}

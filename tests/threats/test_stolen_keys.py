@@ -1,4 +1,5 @@
-"""Attacks with stolen keys and false recoveries: a veto with any key of the party, or a report, stops them.
+"""Attacks with stolen keys and with false recoveries of keys. A veto with any key of the party, or a report of the
+stolen key, stops them.
 
 Each attacker has its own keys and a node of the chain; the platform helps the attacker where it can.
 """
@@ -36,7 +37,9 @@ def test_a_firm_vetoes_a_false_recovery_by_two_officers(powers: Powers, reported
 
 
 def test_a_consent_signed_with_a_recovered_key_is_valid_only_after_the_waiting_period(powers: Powers) -> None:
-    """Officers sign a consent with the new key and anchor it before the key is bound: it never becomes valid."""
+    """Officers propose a new key for the subject. With it they sign a consent and anchor it before the key is bound.
+    This consent never becomes valid.
+    """
     firm, party, owner = a_firm(powers)
     fresh = powers.key()
     call = powers.change_of_key(party, fresh, owner.kid)
@@ -89,7 +92,9 @@ def test_the_owner_vetoes_a_thiefs_rotation_although_both_have_the_same_key(powe
 
 
 def test_a_thiefs_proposal_is_refused_after_the_stolen_key_is_reported(powers: Powers) -> None:
-    """The owner reports the stolen key from a phone; proposals made with this key then need no veto."""
+    """The owner reports the stolen key from a phone. No veto is needed then: proposals made with the reported key are
+    refused.
+    """
     _, party, stolen = a_firm(powers)
     own = powers.further_key(party)
     loot = powers.key()
@@ -103,7 +108,9 @@ def test_a_thiefs_proposal_is_refused_after_the_stolen_key_is_reported(powers: P
 
 
 def test_a_reported_key_can_withdraw_consents_but_cannot_give_consents_or_present(powers: Powers) -> None:
-    """A reported key also cannot present earlier certificates; it can only withdraw consents."""
+    """A reported key cannot present certificates either, even if they were issued before the report. It can only
+    withdraw consents.
+    """
     firm, party, stolen = a_firm(powers)
     number = powers.pilot.certificate(firm)
     powers.later()
@@ -118,7 +125,9 @@ def test_a_reported_key_can_withdraw_consents_but_cannot_give_consents_or_presen
 
 
 def test_a_reported_provider_key_ends_no_certificate(powers: Powers) -> None:
-    """The reported key cannot stop the platform from issuing, or the provider from withdrawing with another key."""
+    """A thief with a provider's reported key cannot end certificates by withdrawing provisions. The provider can still
+    withdraw them with another key.
+    """
     provider = powers.cast.provider
     firm, _, owner = a_firm(powers)
     stolen = powers.actors.signer_of(provider)
@@ -140,7 +149,9 @@ def test_a_reported_provider_key_ends_no_certificate(powers: Powers) -> None:
 
 
 def test_a_thief_that_vetoes_the_owners_recovery_gains_nothing(powers: Powers) -> None:
-    """The party then has no key: it is onboarded with a new id, and two officers reassign its assets to this id."""
+    """After the thief's veto the party has no key left. It is onboarded again with a new id, and two officers reassign
+    its assets to this id.
+    """
     ledger, officers = powers.ledger, powers.officers
     (account,) = ledger.custody.create()
     uscc = synthetic_uscc("440800", 9_901)

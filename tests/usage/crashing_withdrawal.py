@@ -1,6 +1,7 @@
 """Withdraws in a process that kills itself: ``python -m tests.usage.crashing_withdrawal <home> <file>``.
 
-The file holds a signed withdrawal, the act, and the point at which the process kills itself.
+The file contains a signed withdrawal entry, the signed act for the chain, and the name of the point at which the
+process kills itself.
 """
 
 from __future__ import annotations

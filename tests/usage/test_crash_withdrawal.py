@@ -23,7 +23,7 @@ from tests.usage.crashing_withdrawal import POINTS
 @pytest.mark.parametrize("point", POINTS)
 def test_a_withdrawal_whose_process_was_killed_is_completed_later(pilot: Pilot, tmp_path: Path, point: str) -> None:
     ledger, consent = pilot.ledger, Consent(pilot)
-    # Other tests leave withdrawals on the chain that are not carried out in the store.
+    # Other tests leave withdrawals that are on the chain but not yet in the store. They are carried out first.
     ledger.usage.direct_withdrawals.follow()
     draft = consent.draft()
     assert draft.message is not None

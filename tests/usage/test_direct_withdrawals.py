@@ -47,7 +47,9 @@ class Held:
         return parse_bundle(self.raw)
 
     def judged(self, at: int | None = None) -> Report:
-        """Return the result when the bank verifies and reads the chain itself."""
+        """Return the report of a bank that verifies and reads the chain itself. ``at`` is the time to judge for
+        (default: the newest block's time).
+        """
         connection = Connection(self.url)
         reader = ChainReader(ChainClient(connection, deployment_of(connection, self.bundle.chain)))
         facts = collect_facts(reader, self.bundle)
@@ -55,7 +57,7 @@ class Held:
 
 
 def held(pilot: Pilot, firm: str, *, funded: bool = True) -> Held:
-    """Return what a firm and its bank have one minute after a presentation."""
+    """Return what a firm and its bank possess without the service, one minute after a presentation."""
     number = pilot.certificate(firm)
     bundle, nonce = pilot.present(firm, number)
     now, connection = pilot.ledger.clock(), pilot.ledger.reader.connection

@@ -1,5 +1,5 @@
-"""Expiry of requests and authorizations: a read computes the expiry and writes nothing; the server's periodic task
-records it.
+"""Expiry of requests and authorizations. Reading computes whether one has expired, and writes nothing; a periodic task
+of the server records the expiry.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def test_the_periodic_task_does_not_record_the_expiry_of_an_authorization_with_a
 
 
 def test_a_subject_can_withdraw_an_expired_authorization(persons: PersonActors, pilot: Pilot) -> None:
-    """The withdrawal is on the chain already, so the store must not refuse it."""
+    """The withdrawal is already on the chain, so the store must not refuse it because of the expiry."""
     request, given = persons.authorised(persons.person())
     consent = given["social_insurance"].id
     pilot.skip(BEYOND_BOTH)

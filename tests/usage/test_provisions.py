@@ -21,7 +21,9 @@ from tests.support.places import SCENARIOS
 
 
 def test_each_source_has_its_own_notice_authorization_and_provision(persons: PersonActors) -> None:
-    """A source that refuses or has no data is left out of the certificate, but the source's answer stays recorded."""
+    """If a source refuses or has no data, the certificate is issued without this source. The source's answer stays
+    recorded.
+    """
     request, given = persons.authorised(persons.person(), "S03")
     assert set(given) == {"social_insurance", "vehicle", "housing_fund"}
     now = persons.ledger.clock()
@@ -126,7 +128,9 @@ def test_a_provision_id_cannot_be_used_twice(persons: PersonActors) -> None:
 def test_a_provision_with_a_time_in_the_future_is_refused(
     persons: PersonActors, code: str, change: dict[str, int]
 ) -> None:
-    """In the parameters, ``as_of`` counts days from today in Shanghai; the other members count seconds from now."""
+    """Each parameter changes one member. For ``as_of`` the number means days from today in Shanghai; for all other
+    members, seconds from now.
+    """
     _, given = persons.authorised(persons.person())
     drafted = persons.draft(given["social_insurance"].id, persons.supplied())
     now = persons.ledger.clock()

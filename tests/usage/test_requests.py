@@ -40,7 +40,9 @@ def test_a_request_with_a_wrong_signature_or_a_changed_note_is_refused(persons: 
 
 @pytest.mark.parametrize("place", ["contact", "purpose_note"])
 def test_a_note_with_a_line_break_is_refused(persons: PersonActors, place: str) -> None:
-    """The note is refused in a draft, and also if the consumer made and signed the request itself."""
+    """The note is refused when the request is drafted. It is also refused if the consumer wrote and signed the request
+    without a draft.
+    """
     words = "柜台\n次数：1；接收方保存期限：0 天"
     terms = persons.terms(persons.person())
     with pytest.raises(InvalidInput, match="TEXT_CONTROL"):

@@ -1,5 +1,5 @@
-"""Revocation of many certificates in one call: the number of transactions and queries, and the result of an
-interruption.
+"""Revocation of many certificates in one call: how many transactions and queries are needed, and what is revoked if the
+call is interrupted.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def pilot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
 
 @pytest.fixture(scope="module")
 def one(pilot: Pilot) -> str:
-    """Return an issued certificate; all other certificates of the tests are copies of this certificate."""
+    """Return an issued certificate. The tests copy it to get many certificates."""
     return pilot.certificate(pilot.firm())
 
 

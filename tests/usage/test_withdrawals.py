@@ -41,7 +41,9 @@ def bind(pilot: Pilot, party: str, signer: Signer) -> None:
 
 
 def supplied_by(pilot: Pilot, provider: str) -> Pilot:
-    """Return the same parties with another provider, for firms that no other test uses."""
+    """Return a pilot with the same parties, except that ``provider`` provides the data. Its firms are those that no
+    other test uses.
+    """
     other = Pilot(pilot.ledger, replace(pilot.cast, provider=provider))
     other.firm = pilot.firm  # type: ignore[method-assign]
     return other
@@ -83,7 +85,9 @@ def test_a_withdrawal_without_the_subjects_signed_act_is_refused(consent: Consen
 
 
 def test_only_the_subject_can_withdraw_its_authorization(consent: Consent, pilot: Pilot) -> None:
-    """Consumer, provider and platform cannot withdraw it, neither in their own name nor in the subject's name."""
+    """Consumer, provider and platform cannot withdraw the authorization, neither in their own name nor in the subject's
+    name.
+    """
     withdraw, other = pilot.ledger.usage.withdrawals.withdraw, Consent(pilot)
     for party in (pilot.cast.bank, pilot.cast.provider, pilot.ledger.installation.operator, other.subject):
         signer, draft = pilot.actors.signer_of(party), consent.draft()
@@ -123,8 +127,8 @@ def test_a_subject_can_withdraw_with_a_p256_key(consent: Consent, pilot: Pilot) 
 
 
 def test_a_subject_with_an_sm2_key_withdraws_by_the_signed_entry_alone(consent: Consent, pilot: Pilot) -> None:
-    """The chain cannot check SM2 signatures, so the bundle contains the entry, and the issuer revokes the
-    certificate.
+    """The chain cannot check SM2 signatures, so no act is sent to the chain. The bundle contains the signed entry, and
+    the issuer revokes the certificate.
     """
     signer = Sm2Signer(new_sm2_key())
     bind(pilot, consent.subject, signer)
@@ -140,7 +144,7 @@ def test_a_subject_with_an_sm2_key_withdraws_by_the_signed_entry_alone(consent: 
 
 
 def test_a_provider_can_withdraw_what_it_supplied(consent: Consent, pilot: Pilot) -> None:
-    """The withdrawal of a provision ends no authorization; verifiers refuse the certificates that rest on the
+    """A withdrawn provision does not end the authorization. But verifiers refuse the certificates that rest on the
     provision.
     """
     ledger = pilot.ledger
@@ -162,7 +166,9 @@ def test_a_provider_can_withdraw_what_it_supplied(consent: Consent, pilot: Pilot
 
 
 def test_a_subject_can_withdraw_with_a_key_that_was_reported_lost(consent: Consent, pilot: Pilot) -> None:
-    """A thief with this key could only stop uses of the subject's data. The chain records that the key was reported."""
+    """A thief with this key can do no more than stop uses of the subject's data. The chain records that the withdrawal
+    was made with a reported key.
+    """
     pilot.skip(5)
     ledger = pilot.ledger
     ledger.parties.keys.report(ledger.authority, consent.subject, consent.signer.kid)
@@ -191,8 +197,8 @@ def test_a_direct_withdrawal_with_a_key_that_was_reported_lost_is_carried_out(co
 
 
 def test_a_provision_cannot_be_withdrawn_with_a_key_that_was_reported_lost(pilot: Pilot) -> None:
-    """The withdrawal fails through the service, and also by an act sent directly to the chain: a thief must not end
-    every certificate.
+    """Such a withdrawal would let a thief end every certificate with the provider's data. It is refused both through
+    the service and directly on the chain.
     """
     ledger = pilot.ledger
     provider = pilot.party(PartyKind.UTILITY, Role.PROVIDER)

@@ -1,4 +1,4 @@
-"""The sealed file can be opened only with its passphrase and only if unchanged; every other file is refused."""
+"""A wallet file can be opened only with its passphrase, and only if it was not changed. Every other file is refused."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ def code_of(raw: bytes, passphrase: str = PASSPHRASE) -> str:
 
 
 def with_header(**members: Any) -> bytes:
-    """Return the file with some members of its header replaced, by their paths; the header stays canonical JSON."""
+    """Return the wallet file with some members of its header replaced; keywords name members by their paths. The header
+    stays canonical JSON.
+    """
     header = json.loads(HEADER)
     for path, value in members.items():
         *way, last = path.split("__")

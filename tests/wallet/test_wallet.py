@@ -88,7 +88,7 @@ SPOILT: dict[str, Bundle] = {
 
 @pytest.mark.parametrize("bundle", SPOILT.values(), ids=SPOILT)
 def test_a_worthless_bundle_does_not_replace_a_good_one(bundle: Bundle) -> None:
-    """A wallet must not depend on what the platform says about which bundle is newer."""
+    """The platform may claim that a bundle is newer than another, but a wallet must not rely on this claim."""
     with pytest.raises(Conflict) as refusal:
         HELD.adding([bundle])
     assert (refusal.value.code, refusal.value.where) == ("BUNDLE_DIFFERS", NUMBER)

@@ -37,7 +37,7 @@ from tests.reference.lifecycles import APPLICATION, OBJECTION, REGISTRATION
 ADVANCES: Final = ("accepted", "reviewed", "noticed", "returned")
 MAX_APPLICATIONS: Final = 255
 MAX_OBJECTIONS: Final = 255
-# These kinds need no public notice, because they take no right from anyone.
+# Applications of these kinds need no public notice, because they take no right from anyone.
 _WITHOUT_NOTICE: Final = ("correct", "renew", "cancel")
 FILED: Final = ("change", *_WITHOUT_NOTICE)
 _PROLONGS: Final = frozenset({"first", "renew"})
@@ -58,7 +58,9 @@ def register(
     *,
     earlier: AssetLife | None = None,
 ) -> AssetLife:
-    """Register a new asset with its first application; ``earlier`` is another asset with this fingerprint, if any."""
+    """Register a new asset with its first application. ``earlier`` is an earlier asset with the same fingerprint, if
+    there is one.
+    """
     acting(by, _APPLIES)
     given(content, fingerprint)
     if life.state != REGISTRATION.initial:
@@ -112,7 +114,9 @@ def file(
 def advance(
     life: AssetLife, by: Party, stage: str, at: int, *, until: int = 0, grounds: str = "", notice: int = 0
 ) -> AssetLife:
-    """Move the application to another stage; a notice takes at least ``notice`` seconds. Only for registrars."""
+    """Move the application to another stage; only a registrar may do this. A public notice must last at least
+    ``notice`` seconds.
+    """
     acting(by, REGISTRARS)
     not_holding(life, by)
     if stage not in ADVANCES or not leads(APPLICATION, life.stage, stage):
@@ -186,18 +190,18 @@ def decide(life: AssetLife, by: Party, no: int, state: str, grounds: str) -> Ass
         return life
     if not objection.application:
         return replace(life, frozen=life.frozen or life.state == "confirmed")
-    # If the application was decided in the meantime, there is nothing to reject.
+    # If the application was decided after the objection, there is no application to reject any more.
     open_still = objection.application == life.applications and _can(life, "uphold")
     return _rejected(life) if open_still else life
 
 
 def leads(machine: StateMachine, state: str | None, target: str) -> bool:
-    """Return whether a single transition leads from a state to another."""
+    """Return whether the machine has a transition from ``state`` to ``target``."""
     return any(source == state and following == target for (source, _), following in machine.moves.items())
 
 
 def fileable(life: AssetLife, at: int, kind: str) -> None:
-    """Raise the contract's error unless a new application of this kind can be filed."""
+    """Raise the contract's error unless a new application of this kind is possible now."""
     without_application(life, at)
     confirmed(life, at)
     if kind not in FILED:
@@ -210,7 +214,7 @@ def fileable(life: AssetLife, at: int, kind: str) -> None:
 def fileable_again(life: AssetLife, at: int) -> None:
     """Raise the contract's error unless a returned application can be filed again.
 
-    An application after the first must also meet the conditions for a new one.
+    If it is not the asset's first application, the conditions for a new application must hold too.
     """
     staged(life, "file")
     if life.kind in FILED:
@@ -285,6 +289,6 @@ def _wrong_stage(life: AssetLife) -> PingzhengError:
 
 
 def _fingerprint_free(earlier: AssetLife | None) -> None:
-    """Raise the contract's error if an asset that has not ended already has this fingerprint."""
+    """Raise the contract's error if another asset has this fingerprint and that asset's registration has not ended."""
     if earlier is not None and earlier.state not in REGISTRATION.final:
         raise refused("ASSET_DUPLICATE_FINGERPRINT")

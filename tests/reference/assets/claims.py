@@ -28,7 +28,9 @@ MAX_RANK: Final = 255
 
 
 def grant(life: AssetLife, by: Party, to: Party, right: Right, at: int) -> AssetLife:
-    """Grant a right to ``to``. The holder grants a right unless the asset is on offer; a grantee grants a licence."""
+    """Grant a right to ``to``. The holder grants rights, but not while the asset is on offer. A grantee grants licences
+    under its right.
+    """
     acting(by)
     free(life, at)
     other_party(to, by)
@@ -45,7 +47,9 @@ def grant(life: AssetLife, by: Party, to: Party, right: Right, at: int) -> Asset
 
 
 def transfer_right(life: AssetLife, by: Party, no: int, to: Party, at: int) -> AssetLife:
-    """Transfer a right with its licences to ``to``. Only for the grantee of a transferable right."""
+    """Transfer a right, with the licences granted under it, to ``to``. Only the grantee of a transferable right may do
+    this.
+    """
     acting(by)
     free(life, at)
     right = in_force(life, no, at)
@@ -56,7 +60,9 @@ def transfer_right(life: AssetLife, by: Party, no: int, to: Party, at: int) -> A
 
 
 def end_right(life: AssetLife, by: Party, no: int, grounds: str, at: int) -> AssetLife:
-    """End a right and its licences now. For its grantee, or with grounds for a registrar that is not the holder."""
+    """End a right and its licences now. Its grantee may do this; a registrar that is not the asset's holder may do it
+    with grounds.
+    """
     acting(by)
     right = in_force(life, no, at)
     if right.grantee != by.no:
@@ -90,7 +96,9 @@ def release(life: AssetLife, by: Party, number: int) -> AssetLife:
 
 
 def in_force(life: AssetLife, no: int, at: int) -> Right:
-    """Return the right, or raise the contract's error if it or a right above it has ended at ``at``."""
+    """Return the right. Raise the contract's error if the right, or the right under which it was granted, has ended at
+    ``at``.
+    """
     if not 1 <= no <= len(life.rights):
         raise refused("ASSET_RIGHT_FORBIDS", no=no)
     above = no
@@ -119,13 +127,14 @@ def room_for_right(life: AssetLife, _: int) -> None:
 
 
 def room_for_lien(life: AssetLife, _: int) -> None:
-    """Raise the contract's error unless one more (not sole) lien can be added."""
+    """Raise the contract's error unless one more lien can be added beside the existing liens."""
     _next_lien(life, sole=False)
 
 
 def _without_overlap(life: AssetLife, right: Right) -> None:
     for no, other in enumerate(life.rights, start=1):
-        # Licences are skipped: a licence is a part of the right above it, and that right is compared.
+        # Licences are not compared: a licence is part of the right under which it was granted, and that right is
+        # compared.
         if other.parent or other.kind != right.kind or not (other.exclusive or right.exclusive):
             continue
         if other.start < right.end and right.start < other.end:

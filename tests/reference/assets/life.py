@@ -1,6 +1,7 @@
 """Reference model of an asset's state (AssetRegistry), and the conditions that several acts share (AssetRecord).
 
-Parties are numbers, times are seconds UTC. A condition returns nothing; it raises the contract's error if it fails.
+Parties are numbers, times are seconds UTC. A function for a condition returns nothing; it raises the contract's error
+if the condition is not met.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """An objection to the application with number ``application``, or to the registration if that is 0."""
+    """An objection to the application with number ``application``; if ``application`` is 0, to the registration."""
 
     objector: int
     state: str
@@ -50,7 +51,9 @@ class Lien:
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """A right for ``start ≤ t < end``; for a licence, ``parent`` is the number of the right above it, otherwise 0."""
+    """A right for ``start ≤ t < end``. For a licence, ``parent`` is the number of the right under which it was granted;
+    otherwise it is 0.
+    """
 
     kind: str
     grantee: int
@@ -137,7 +140,7 @@ def confirmed(life: AssetLife, _: int) -> None:
 
 
 def not_over(life: AssetLife, _: int) -> None:
-    """Require that the registration is not rejected, cancelled or annulled."""
+    """Require that the registration has not ended: it is not rejected, cancelled or annulled."""
     if life.state not in ("applied", "confirmed"):
         raise refused("ASSET_WRONG_STATE", state=life.state)
 
@@ -185,6 +188,8 @@ def let_go(life: AssetLife, to: int) -> None:
 
 
 def movable(life: AssetLife, at: int) -> None:
-    """Require a valid, unfrozen registration without open objection or application; does not check the creditors."""
+    """Require a valid, unfrozen registration without an open objection or application. Whether the creditors consent is
+    not checked here.
+    """
     free(life, at)
     without_application(life, at)

@@ -32,9 +32,10 @@ _Possible = Callable[[AssetLife, int], bool]
 
 
 def next_moves(life: AssetLife, at: int) -> list[str]:
-    """Return the acts that at least one party can do at the time ``at`` with suitable arguments. Others are refused.
+    """Return the acts that some party can do at the time ``at`` if it chooses suitable arguments; all other acts are
+    refused.
 
-    The reassignment of an asset is not listed, because two officers decide it together.
+    The reassignment of an asset is never listed, because two officers decide it together.
     """
     return [move for move, possible in _MOVES.items() if possible(life, at)]
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ledger.errors import Conflict, Forbidden, InvalidInput, PingzhengError
 
-# code: class, message, hint
+# The key is the error code; the value is the exception class, the message and the hint.
 REFUSALS: Final[Mapping[str, tuple[type[PingzhengError], str, str | None]]] = {
     "PARTY_NOT_ACTIVE": (Forbidden, "The party is suspended, sanctioned or closed.", "Ask the authority."),
     "PARTY_LACKS_ROLE": (

@@ -62,7 +62,7 @@ def accept_transfer(life: AssetLife, by: Party, at: int) -> AssetLife:
 
 
 def reject_transfer(life: AssetLife, by: Party, at: int) -> AssetLife:
-    """End the offer. Only for the party that it was made to."""
+    """End the offer. Only the party to which the asset was offered may do this."""
     acting(by)
     _offered_to(life, by)
     answerable(life, "reject", at)
@@ -78,10 +78,11 @@ def withdraw_offer(life: AssetLife, by: Party, at: int) -> AssetLife:
 
 
 def reassign(life: AssetLife, by: Party, to: Party, grounds: str, at: int, *, decided: bool, silent: bool) -> AssetLife:
-    """Transfer the asset to ``to`` without the holder's signature. For an authority whose proposal was ``decided``.
+    """Transfer the asset to ``to`` without the holder's signature. An authority does this after officers ``decided``
+    its proposal.
 
-    ``silent`` says that the holder has no key left that may act for it. Liens, a freeze and an application under notice
-    remain.
+    ``silent`` says that the holder has no key left that may act for it. Liens, a freeze and an application that is on
+    public notice remain.
     """
     if not decided:
         raise refused("ASSET_NOT_DECIDED")
@@ -132,7 +133,9 @@ def link(life: AssetLife, by: Party, parent: AssetLife, at: int) -> AssetLife:
 
 
 def replace_by(life: AssetLife, by: Party, successor: AssetLife, at: int) -> AssetLife:
-    """Record that ``successor`` replaces this asset; neither state changes. Only for the holder of both."""
+    """Record that ``successor`` replaces this asset. The states of both assets stay the same. Only the holder of both
+    assets may do this.
+    """
     acting(by)
     valid(life, at)
     valid(successor, at)
@@ -144,7 +147,9 @@ def replace_by(life: AssetLife, by: Party, successor: AssetLife, at: int) -> Ass
 
 
 def assess(life: AssetLife, by: Party, kind: str, report: str, valid_to: int, at: int) -> AssetLife:
-    """Record an assessment; the state does not change. For an assessor accredited for the kind, but not the holder."""
+    """Record an assessment; the asset's state stays the same. Only an assessor that is accredited for this kind, and is
+    not the holder, may do this.
+    """
     acting(by, _ASSESSES)
     exists(life, at)
     not_holding(life, by)

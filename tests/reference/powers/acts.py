@@ -1,4 +1,4 @@
-"""Reference for the powers of parties: PartyRegistry, and CertificateLog's holds, withdrawals and anchors.
+"""Reference for what parties may do (their powers): PartyRegistry, and CertificateLog's holds, withdrawals and anchors.
 
 Nothing here uses a chain. An act either changes the model and adds its events, or raises ``Refused`` with the name of
 the contract's error. The rules are those of docs/protocol.md, section 3.
@@ -47,7 +47,9 @@ class Powers(State):
     """The model of both contracts with their acts."""
 
     def attempt(self, act: Callable[[Powers], None]) -> tuple[Powers, str]:
-        """Return the state after an act, and the refusal or an empty text; a refused act changes nothing."""
+        """Return the state after the act, and the name of the error that refused it (empty if it succeeded). A refused
+        act changes nothing.
+        """
         trial = deepcopy(self)
         trial.events = []
         try:
@@ -211,7 +213,7 @@ class Powers(State):
         self.anchored[by] = batch + 1
         self._emit(LOG, "Anchored", issuer=by, batch=batch, firstSeq=batch, size=1, root=root, at=self.now)
 
-    # The following calls are made only by the registry itself, when it carries out a proposal.
+    # The registry itself makes the following calls, when it carries out a proposal; nobody else may make them.
 
     def register(self, caller: str, listed: tuple[tuple[str, tuple[tuple[str, str], ...], int], ...]) -> None:
         by = self._require_decided(caller)
@@ -293,7 +295,9 @@ class Powers(State):
         self.deciding = 0
 
     def perform(self, act: Act, caller: str) -> None:
-        """Make a call for ``caller``, which is the registry when a proposal is carried out."""
+        """Make the call ``act`` in the name of ``caller``. When a proposal is carried out, the caller is the registry
+        itself.
+        """
         acts: dict[tuple[str, str], Callable[..., None]] = {
             (REGISTRY, "register"): self.register,
             (REGISTRY, "changeKey"): self.change_key,

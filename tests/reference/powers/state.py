@@ -1,4 +1,4 @@
-"""The state of the reference for powers, and the rules that several acts share."""
+"""The state of the reference model for what parties may do, and the rules that several acts share."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Act:
-    """A call that can be proposed: contract, function and arguments. A proof is only a word, such as "wrong"."""
+    """A call that can be proposed: contract, function and arguments. A proof of possession is only a text such as
+    "wrong".
+    """
 
     target: str
     function: str
@@ -92,7 +94,7 @@ class Event:
 
 @dataclass
 class State:
-    """The state of both contracts; ``now`` is the time of the block with the next act.
+    """The state of both contracts. ``now`` is the time of the block that will contain the next act.
 
     ``suited`` are the accounts that can send transactions: their keys are on secp256k1.
     """
@@ -244,7 +246,7 @@ class State:
         self._emit(LOG, "Held", **fields, at=self.now, by=by)
 
     def _terms(self, act: Act) -> tuple[int, int]:
-        """Return the role that must decide a proposal, and the party that the proposal concerns."""
+        """Return the role whose parties must decide a proposal of ``act``, and the party that the proposal concerns."""
         if act.target == LOG and act.function == "lift":
             return ROLE_OF_OFFICE.get(act.args[0], 0), NOBODY
         if act.target != REGISTRY or act.function == "endPause":

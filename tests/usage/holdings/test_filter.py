@@ -1,4 +1,4 @@
-"""The filter for holdings accepts valid members and refuses others."""
+"""The filter of holdings accepts conditions with valid values and refuses all others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The SQL state of a certificate, computed from store and index, equals the state that a verifier finds."""
+"""The state of a certificate that SQL computes from store and index equals the state that a verifier finds."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SEQ, FIRST_SEQ, BATCH = 42, 40, 7
 SUSPENDED, REVOKED, SUPERSEDED = 1, 2, 3
 
 
-# Rows of an anchored, active certificate, and of its request and authorization.
+# The database rows of an anchored, active certificate, and of the request and authorization under which it was issued.
 ROWS: list[tuple[Any, dict[str, Any]]] = [
     *(
         (
@@ -164,12 +164,14 @@ def withdraw(connection: Connection, party: str, statement: str, *, at: int = 1,
 
 
 def withdraw_reported(connection: Connection, party: str, statement: str) -> None:
-    """Record a withdrawal by a key that was reported lost."""
+    """Record that the party withdrew a statement with a key that was reported lost."""
     withdraw(connection, party, statement, at=0, reported_at=1)
 
 
 def hold(connection: Connection, statement: str, *offices: int) -> None:
-    """Record changes of the holds on a statement, each as a bit mask of roles; the last change decides."""
+    """Record one change of the holds on a statement for each item of ``offices``. An item is a bit mask of the roles
+    that hold the statement after the change.
+    """
     for change, bits in enumerate(offices, start=1):
         values = {"statement": statement, "change": change, "offices": bits, "reason": 0, "at": 1, "by": 1}
         connection.execute(insert(tables.HOLDS).values(values))

@@ -157,7 +157,7 @@ def test_a_summary_counts_the_certificates_of_each_scenario_and_provider(pilot: 
 def test_a_summary_of_all_parties_counts_every_certificate_once(pilot: Pilot, held: Held) -> None:
     found = pilot.ledger.usage.holdings.summary(HoldingsFilter())
     assert found["total"] == sum(1 for _ in pilot.ledger.usage.holdings.each(HoldingsFilter()))
-    # Registration certificates have no provider.
+    # Registration certificates have no provider, so this sum leaves them out.
     supplied = sum(row["certificates"] for row in found["by_provider"])
     assert supplied == sum(
         len(each.providers) for each in pilot.ledger.usage.holdings.each(HoldingsFilter(cls="usage"))

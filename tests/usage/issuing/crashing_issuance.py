@@ -32,8 +32,8 @@ POINTS: dict[str, tuple[object, str, str]] = {
 
 
 def run(home: Path, point: str) -> None:
-    """Issue certificates for three firms, or continue an earlier run. Print each number when its certificate
-    is final.
+    """Issue certificates for three firms, or continue what an earlier process began. Print a certificate's number when
+    its issue is complete.
     """
     opening = create_ledger if point == "prepare" else open_ledger
     with opening(Settings(home=home)) as ledger:

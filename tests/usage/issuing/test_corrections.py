@@ -1,5 +1,5 @@
-"""A correction creates a new version. Each version can be verified for its own time, and both versions share their
-uses.
+"""A correction creates a new version of a certificate. Each version can be verified for its own time, and the uses of
+both versions are counted together.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FALSE, TRUE = CONTRIBUTIONS[:3], CONTRIBUTIONS
 
 
 def certified(persons: PersonActors, person: str) -> tuple[str, str]:
-    """Return a certificate that rests on wrong data, and its authorization."""
+    """Return the number of a certificate that rests on wrong data, and the id of its authorization."""
     request, given = persons.authorised(person)
     consent = given["social_insurance"].id
     persons.answer({consent: persons.supplied(FALSE)})
@@ -67,7 +67,7 @@ def test_after_a_correction_the_old_and_the_new_version_can_be_verified(persons:
 
 
 def test_a_correction_does_not_restore_the_uses_of_a_certificate(persons: PersonActors) -> None:
-    """Both versions count their uses under the same request."""
+    """The uses of both versions are counted under the same request."""
     old, consent = certified(persons, persons.person())
     assert persons.accepted(old).valid
     persons.answer({consent: persons.supplied(TRUE)})
@@ -105,7 +105,7 @@ def test_after_supplying_data_a_provider_can_only_send_a_correction(persons: Per
 
 
 def test_an_interrupted_correction_is_completed_by_the_next_call(persons: PersonActors) -> None:
-    """The node fails after the new version is anchored and before the old version is superseded."""
+    """The node fails when the new version is anchored, but the old version is not superseded yet."""
     ledger, person = persons.ledger, persons.person()
     old, consent = certified(persons, person)
     persons.answer({consent: persons.supplied(TRUE)})

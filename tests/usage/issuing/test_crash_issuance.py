@@ -93,7 +93,9 @@ def check(home: Path, acknowledged: list[str], final: list[str]) -> None:
 
 
 def genuine(ledger: Ledger, number: str) -> bool:
-    """Assert that checks 1 to 9 and 11 pass; check 10 would need a presentation."""
+    """Return whether the certificate is genuine: checks 1 to 9 and 11 pass. Check 10 is left out, because it needs a
+    presentation.
+    """
     raw = ledger.certificates.bundles.build(number).to_bytes()
     report = ledger.verification.verify(raw, Expectation()).report
     return [check.number for check in report.checks if check.verdict == "failed"] == [10]
