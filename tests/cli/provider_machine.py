@@ -1,4 +1,4 @@
-"""A provider's computer for tests of the command line: a key, a source file and a source definition."""
+"""A provider's computer, for tests of the command line: it has a key, a source file and a source definition."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from tests.support.actors.providers import NAME, Town
 
 
 class ProviderMachine:
-    """A provider's computer (key, source file, source definition), and the folder of the platform that it serves."""
+    """A provider's computer (key, source file, source definition), and the folder of the platform whose tasks it
+    answers.
+    """
 
     def __init__(self, town: Town, *firms: str) -> None:
         self.town = town

@@ -58,7 +58,7 @@ def test_every_command_is_explained_in_both_languages_with_an_example(line: str)
     for example in " ".join(examples.partition(":")[2].split()).split(" · "):
         program, *words = shlex.split(example)
         assert [program, *words[: len(line.split())]] == ["pingzheng", *line.split()]
-        # Only options and arguments of the example are parsed; the command is not run.
+        # The example is only parsed, so that wrong options and arguments are found; the command is not run.
         assert command.make_context(line, words[len(line.split()) :]).params
 
 
@@ -102,13 +102,14 @@ def test_verifying_with_saved_facts_loads_no_ledger(tmp_path: Path) -> None:
     assert "有效 VALID" in assert_light(tmp_path, *known)
     asked.write_text(json.dumps(request))
     refused = run(tmp_path, *known, "--json")
-    # The packaged scenario with this code and version has other rules than the test's scenario.
+    # Without ``templates``, the command takes the template of the packaged scenario with this code and version. The
+    # test's scenario has other rules.
     assert (refused.returncode, refused.stderr) == (1, "loaded: \n")
     assert "TEMPLATE_NOT_EXPECTED" in refused.stdout
 
 
 def test_a_command_that_opens_a_ledger_loads_the_database_library(tmp_path: Path) -> None:
-    """An invalid setting ends the command before it starts a chain."""
+    """The setting is invalid, so the command ends before it starts a chain, but after it loaded the library."""
     done = run(tmp_path, "asset", "list", PINGZHENG_BATCH_SIZE="0")
     assert done.returncode != 0
     assert "loaded: sqlalchemy\n" in done.stderr
@@ -135,7 +136,7 @@ def test_the_help_lists_the_commands_for_beginners_first() -> None:
 
 
 def test_no_printed_next_command_has_a_placeholder() -> None:
-    """A command printed after ``next`` can be pasted without a change."""
+    """After ``next``, results show a command that a user can paste without a change."""
     for path in (PROJECT / "ledger" / "cli").rglob("*.py"):
         assert not re.search(r'"next": f?"[^"]*…', path.read_text("utf-8")), path.name
 

@@ -1,4 +1,6 @@
-"""In a folder without a ledger every command reports this, names the next step, and does not change the folder."""
+"""In a folder without a ledger, every command reports that there is none, names the next step, and changes nothing in
+the folder.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ NUMBER = "DAC-440802-2026-S51-00000001-K"
 PARTY = "ab" * 32
 # Commands that create a ledger.
 MAKING = {"demo", "init", "join", "restore from"}
-# Commands that call a service; they use the session that is stored in the folder.
+# These commands call a service with the session that is stored in the folder.
 SESSION = {
     "api-key list",
     "api-key new",
@@ -27,7 +29,8 @@ SESSION = {
     "sessions end",
     "sessions list",
 }
-# The call to test instead of the help's example, if that example reads missing files or needs no ledger.
+# For each of these commands, the call to test. The example in the help is not used, because it reads missing files or
+# needs no ledger.
 CALLS = {
     "consent submit": "consent submit file.json",
     "login": f"login --service https://platform.example --party {PARTY} --key firm.key",

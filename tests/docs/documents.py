@@ -11,7 +11,7 @@ from typing import Final
 
 from tests.support.places import PROJECT
 
-# Matches a code block; the line before the block may name the file that the block belongs to.
+# Matches a code block. A line before the block may name the file to which the block belongs.
 BLOCK: Final = re.compile(r"(?:`(\S+)`:\n\n)?```(\w+)\n(.*?)```", re.DOTALL)
 CHINESE: Final = ".zh.md"
 

@@ -1,4 +1,6 @@
-"""A reader who follows a guide from top to bottom: writes its files, runs its commands, keeps what they print."""
+"""A reader who follows a guide from top to bottom: it writes the guide's files, runs its commands, and remembers what
+they print.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ from tests.docs.documents import Block
 
 WORD: Final = re.compile(r"\b[A-Z][A-Z_]*(?:_\d+)?\b")
 KEY_WORDS: Final = {"public_key": "KEY", "proof": "PROOF", "account": "ACCOUNT"}
-# Words that may have a number: REQUEST stands for the last printed request, REQUEST_2 for the second.
+# Words of a page that may have a number: REQUEST stands for the request that was printed last, REQUEST_2 for the second
+# one.
 COUNTED: Final = {"request": "REQUEST", "authorization": "AUTHORIZATION", "certificate_no": "CERTIFICATE"}
 FAILURE: Final = re.compile(r"# exit code (\d+): (\w+)$")
 SETTING: Final = re.compile(r"export (\w+)=(\S+)")
@@ -29,8 +32,8 @@ SETTING: Final = re.compile(r"export (\w+)=(\S+)")
 class Reader:
     """Follows a page in the current folder, which must be empty at first.
 
-    A word in capitals in a command, such as ``FIRM_KEY``, stands for what an earlier command printed. A command that
-    must fail has its exit code in a comment, and a word of its output: ``# exit code 1: NOT_PARTY``.
+    A word in capitals in a command, such as ``FIRM_KEY``, stands for a value that an earlier command printed. If a
+    command must fail, a comment gives its exit code and a word of its output: ``# exit code 1: NOT_PARTY``.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, stack: ExitStack) -> None:
@@ -67,7 +70,8 @@ class Reader:
             if isinstance(row, dict):
                 self._keep(arguments, row)
         if arguments == ["init"]:
-            # While a ledger is open here (like a running server), all commands use its local chain and start no other.
+            # A ledger is open here, as in a running server. So all commands use its local chain, and none starts
+            # another.
             self.ledger = self._stack.enter_context(open_ledger(Settings(home=Path("var"))))
             self.words["NODE"] = self.ledger.client.connection.url
 

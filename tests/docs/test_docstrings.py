@@ -1,4 +1,6 @@
-"""Gates for the prose in code: docstrings of public functions, avoided words, and the table in ``ledger/errors.py``."""
+"""Checks of the prose in code: docstrings of public functions, words to avoid, and the table in
+``ledger/errors.py``.
+"""
 
 from __future__ import annotations
 

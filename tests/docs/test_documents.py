@@ -1,4 +1,6 @@
-"""In every document, links lead somewhere, translations match, and the shown commands exist and are tested."""
+"""In every document, links lead to existing places, translations have the same content, and the commands exist and are
+tested.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ from tests.docs.documents import commands as run_in
 from tests.support.places import PROJECT
 
 PAGES: Final = pages()
-# For each page, the test that runs its commands; a translation has the same commands.
+# For each page, the test that runs its commands. A translated page has the same commands, so it is not listed.
 RUN_BY: Final = {
     "CONTRIBUTING.md": "tests/docs/test_contributing.py",
     "README.md": "tests/docs/test_readme.py",
@@ -34,8 +36,8 @@ RUN_BY: Final = {
     "docs/scenarios.md": "tests/cli/rulebooks/test_scenarios.py",
     "docs/tutorial.md": "tests/docs/test_guides.py",
 }
-# For each command of one word that is on none of the pages above, the test that runs it. The tests of longer commands
-# are found by the command's words.
+# Commands of one word that are on none of the pages above; for each, the test that runs it. Tests of longer commands
+# are not listed: they are found by searching the tests for the words of the command.
 RUN_ELSEWHERE: Final = {
     "demo": "tests/support/machine/demonstration.py",
     "doctor": "tests/cli/installation/test_recovery.py",
@@ -99,7 +101,9 @@ def test_each_page_with_commands_has_a_test_that_runs_them() -> None:
 
 
 def shown(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each command in a text, with the rest of its line up to the next command or the end of its quotation."""
+    """Yield each command in a text, with what follows it: up to the end of the line or quotation, or up to the next
+    command.
+    """
     for found in SHOWN.finditer(text):
         words = found[1].split(" ")
         names = (" ".join(words[:count]) for count in range(len(words), 0, -1))
@@ -111,10 +115,10 @@ def first_words() -> set[str]:
     return {name.split(" ")[0] for name in COMMANDS}
 
 
-# The changelog also names commands that no longer exist.
+# The changelog is not checked, because it also names commands that no longer exist.
 @pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=name_of)
 def test_commands_and_their_options_exist(page: Path) -> None:
-    """Commands in sentences and in blocks that no test runs are checked too."""
+    """The test also covers commands in sentences, and in code blocks that no test runs."""
     text = page.read_text("utf-8")
     for found in SHOWN.finditer(text):
         assert found[1].split(" ")[0] in first_words() | {"is", "on"}, found[0]
@@ -133,7 +137,9 @@ def on_a_page(command: str) -> bool:
 
 
 def in_a_test(command: str) -> bool:
-    """Return whether a test has the words of this command, at least two, as arguments one after the other."""
+    """Return whether a test passes the words of this command one after the other as arguments. A command of one word
+    would be found by chance, so the result for it is False.
+    """
     words = r'",\s*"'.join(map(re.escape, command.split(" ")))
     return " " in command and re.search(rf'"{words}"', sources_of_tests()) is not None
 
@@ -145,13 +151,15 @@ def sources_of_tests() -> str:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_shown_in_a_guide_or_run_by_a_test_of_its_own(command: str) -> None:
-    """The generated page docs/commands.md shows every command."""
+    """The generated pages do not count as guides, because docs/commands.md shows every command."""
     assert on_a_page(command) or in_a_test(command), "show it in a guide, or test it"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_run_by_a_test(command: str) -> None:
-    """A command is run with a page's commands, by a test with its words, or by the test that RUN_ELSEWHERE names."""
+    """Each command must be run by one of these: the test of a page that shows it, a test that has its words, or the
+    test that RUN_ELSEWHERE names.
+    """
     ran = {name for page in RUN_BY for line in run_in(PROJECT / page) for name, _ in shown(line)}
     if command in ran or " " in command:
         assert command not in RUN_ELSEWHERE

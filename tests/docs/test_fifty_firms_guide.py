@@ -22,7 +22,7 @@ from tests.support.places import GUIDES
 FIRMS = [(f"湛江名单企业{number}", synthetic_uscc("440803", number)) for number in range(7_000, 7_012)]
 HEADINGS = ["企业名称", " 统一社会 信用代码", "类别", "行政区划"]
 BANK, GRID = ("湛江名单银行", synthetic_uscc("440881", 7_100)), ("湛江名单供电", synthetic_uscc("440803", 7_101))
-# The provider of all requests except those of the workbook, so that GRID has only the workbook's tasks.
+# The provider of the requests that are not from the workbook. So GRID has only the tasks of the workbook.
 OTHER_GRID = ("湛江名单另一供电", synthetic_uscc("440803", 7_102))
 DIGEST = f"sha-256:{'d2' * 32}"
 
@@ -65,7 +65,7 @@ def asked(ledger: Ledger, file: Path, grid: tuple[str, str]) -> list[dict[str, A
 
 
 def new_requests(ledger: Ledger, folder: Path, first: int, count: int) -> list[str]:
-    """Make requests to the given number of new firms; the installation keeps their keys."""
+    """Make ``count`` requests, each to a new firm whose key the installation keeps; return the ids of the requests."""
     firms = [(f"湛江新增企业{number}", synthetic_uscc("440803", number)) for number in range(first, first + count)]
     file = workbook(folder / "more.xlsx", [(*firm, "enterprise", "440803") for firm in firms])
     answer(ledger, "party", "import", str(file), "--make-keys")
@@ -73,7 +73,9 @@ def new_requests(ledger: Ledger, folder: Path, first: int, count: int) -> list[s
 
 
 def sources(folder: Path) -> Path:
-    """Write the grid company's source file as the guide shows it, with a row for each firm."""
+    """Write the source file of the grid company as the guide shows it, with a row for each firm, and return
+    its folder.
+    """
     text = {block.name: block.body for block in blocks(GUIDES / "fifty-firms.md")}
     (folder / "electricity.yaml").write_text(text["electricity.yaml"], "utf-8")
     head = text["monthly_use.csv"].splitlines()[0]
@@ -120,7 +122,7 @@ def test_a_request_is_shown_and_signed_only_after_confirmation(ledger: Ledger, t
     one, other = new_requests(ledger, tmp_path, 7_200, 2)
     refused = run(ledger, "consent", "give", one)
     assert refused.exit_code == 2 and "CONSENT_NOT_CONFIRMED" in refused.output
-    # For one request the whole notice is shown; for several requests, one line each.
+    # For a single request the command shows the whole notice; for several requests, one line for each.
     assert "您可以随时撤回" in refused.stdout and BANK[0] in refused.stdout
     several = run(ledger, "consent", "give", one, other)
     assert several.stdout.count(f"→ {BANK[0]}：S01") == 2 and "您可以随时撤回" not in several.stdout
@@ -188,7 +190,7 @@ def test_an_error_names_two_headings_for_one_column(ledger: Ledger, tmp_path: Pa
     file.write_text(f"企业名称,单位名称,USCC\n甲,乙,{FIRMS[0][1]}\n")
     refused = answer(ledger, "party", "import", str(file), code=2)
     assert (refused["error"], refused["where"]) == ("HEADING_TWICE", "firms.csv, line 1")
-    # Blank lines count too, so that line numbers match those in a spreadsheet.
+    # Blank lines are counted too, so that the line numbers are those of the spreadsheet.
     file.write_text(f"姓名,USCC\n\n甲,{FIRMS[0][1]}\n,\n乙,{FIRMS[1][1][:-1]}\n")
     options = ("--kind", "enterprise", "--region", "440803", "--make-keys")
     assert answer(ledger, "party", "import", str(file), *options, code=2)["where"] == "firms.csv, line 5"

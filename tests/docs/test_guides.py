@@ -1,4 +1,6 @@
-"""Runs each guide's commands in order, in an empty folder. They run in this process, to start Python only once."""
+"""Runs the commands of each guide in order, in an empty folder. They run in the process of the test, because starting
+Python for each command would take long.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ GUIDES = (
 @pytest.mark.parametrize("guide", GUIDES)
 def test_every_command_of_a_guide_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, guide: str) -> None:
     monkeypatch.chdir(tmp_path)
-    # The reader of the guide sets no environment variable.
+    # The tests set this variable, but a reader of the guide sets no environment variable.
     monkeypatch.delenv("PINGZHENG_DELAY")
     with ExitStack() as stack:
         reader = Reader(monkeypatch, stack)

@@ -64,13 +64,13 @@ def test_a_bank_joins_by_following_only_the_guide(tmp_path: Path, environment: d
         )
         with pytest.raises(urllib.error.HTTPError) as refused, urllib.request.urlopen(asked, timeout=10):
             pass
-    # The API key is accepted, but only the operator's installation serves this call.
+    # The service accepts the API key, but refuses the call, because only the operator's installation serves it.
     assert (refused.value.code, json.loads(refused.value.read())["code"]) == (403, "NOT_THE_OPERATOR")
     assert len(COMMANDS) == 18
 
 
 def moved(word: str) -> str:
-    """Replace a usual port in the word by a port for this test, because the usual port may be in use."""
+    """Replace the port in a word of the guide by another port, because the guide's port may be in use."""
     return re.sub(r"\b(8000|8001)\b", lambda found: PORTS[found[0]], word)
 
 

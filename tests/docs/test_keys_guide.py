@@ -20,7 +20,7 @@ FIRM = "91440803MA9X0002X5"
 
 def test_after_the_keys_guide_only_the_owners_keys_are_valid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    # The reader of the guide sets no environment variable.
+    # The tests set this variable, but a reader of the guide sets no environment variable.
     monkeypatch.delenv("PINGZHENG_DELAY")
     with ExitStack() as stack:
         reader = Reader(monkeypatch, stack)

@@ -1,4 +1,4 @@
-"""Each number in a guide has its value from the code, or needs no check (standard, HTTP status, step, year)."""
+"""Each number in a guide is the value that the code has, or it needs no check (standard, HTTP status, step, year)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.support.places import DOCS
 MIB: Final = 1024 * 1024
 HOURS: Final = DEFAULT_DELAY // 3600
 SESSION: Final = Settings.model_fields["session_seconds"].default // 60
-# For each page, the phrases with numbers that it must contain; the numbers come from the code.
+# For each page, the phrases with numbers that it must contain. The numbers are taken from the code.
 SAID: Final[Mapping[str, tuple[str, ...]]] = {
     "catalogue.md": (f"after {HOURS} hours", "exit code 2"),
     "catalogue.zh.md": (f"{HOURS} 小时后生效", "退出码 2"),

@@ -1,4 +1,4 @@
-"""Runs each command of docs/guides/operating.md on a ledger in use; between two steps the ledger's disk is lost."""
+"""Runs each command of docs/guides/operating.md on a ledger in use. At one point, the ledger's disk is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Runs the commands and code of README.md in the demonstration's folder; compares docs/demo.md with the run."""
+"""Runs the commands and code of README.md in the folder of the demonstration, and compares docs/demo.md with this
+demonstration.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,7 @@ def test_the_readme_has_at_most_100_lines(name: str) -> None:
 
 
 def numbers(page: str) -> list[list[str]]:
-    """Return the cells with numbers or codes of each table row on the page; cells with words are left out."""
+    """Return for each table row on the page its cells that hold a number or a code; cells with words are left out."""
     rows = [line.split(" | ")[1:] for line in page.splitlines() if line.startswith("| ")]
     return [[cell for cell in row if re.fullmatch(r"[\d,]+ ?\|?|`[A-Z_]+` ?\|?", cell)] for row in rows]
 

@@ -46,7 +46,7 @@ def test_each_mistake_in_the_guide_gives_the_error_that_the_guide_shows(
     path.write_text(SCENARIO.replace(old, new), "utf-8")
     result = CliRunner().invoke(app, ["scenario", "check", str(path)])
     assert result.exit_code == 2
-    # Line breaks are ignored, because they depend on the width of the terminal.
+    # Blanks and line breaks are removed before the comparison, because they depend on the width of the terminal.
     assert "".join(result.output.split()) == "".join(message.split())
 
 
@@ -56,7 +56,7 @@ def test_the_guide_shows_seven_mistakes() -> None:
 
 def test_a_new_scenario_can_be_used_without_changing_the_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    # The reader of the guide sets no environment variable.
+    # The tests set this variable, but a reader of the guide sets no environment variable.
     monkeypatch.delenv("PINGZHENG_DELAY")
     assert "S13" not in {scenario.code for scenario in ScenarioBook.load().all()}
     with ExitStack() as stack:
@@ -88,11 +88,11 @@ def served(ledger: Ledger) -> Iterator[TestClient]:
 
 
 def approve(ledger: Ledger, digest: str) -> None:
-    """Send the guide's HTTP requests, each with the API key of the party that makes it."""
+    """Send the HTTP requests of the guide; each party uses its own API key for its request."""
     key = ledger.custody.public_key(*ledger.custody.create())
     newcomer = NewParty(PartyKind.SUPERVISOR, "示例监管方", synthetic_uscc("440800", 77), "440800", key)
     (supervisor,) = ledger.parties.onboarding.onboard(ledger.authority, [newcomer])
-    # The supervisor's role is proposed too, and this proposal must wait for the waiting period.
+    # The supervisor also gets its role by a proposal, so the clock is moved to the end of the waiting period.
     LocalClock(ledger.settings).skip(ledger.reader.connection, DEFAULT_DELAY)
     ledger.proposals.tick()
     own = ledger.installation
@@ -109,7 +109,7 @@ def approve(ledger: Ledger, digest: str) -> None:
 
 
 def in_force(settings: Settings) -> list[str]:
-    """Return the parties that approved version S13 of the scenario, as the restarted service reports them."""
+    """Return the parties that approved scenario S13, as the service reports them after a restart."""
     with open_ledger(Settings(home=settings.home)) as ledger, served(ledger) as client:
         found: list[str] = client.get("/v1/scenarios/S13").json()["approved_by"]
         return found

@@ -21,7 +21,7 @@ def test_every_test_that_the_threat_model_names_exists(file: str, name: str) -> 
 
 
 def rows(page: str) -> list[list[str]]:
-    """Return the cells of each row of the page's tables, headings too."""
+    """Return the cells of each row of all tables on the page, also of the heading rows."""
     return [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| ")]
 
 

@@ -1,4 +1,4 @@
-"""Follows docs/guides/verifying.md as a bank's engineer: with the built wheel, its dependencies and nothing else.
+"""Follows docs/guides/verifying.md as an engineer of a bank, who has only the built wheel and its dependencies.
 
 The environment is a venv without pip. Its Python refuses every socket, and its clock is set by the test.
 """
@@ -86,7 +86,7 @@ class Environment:
 
 
 def declared(name: str) -> Iterator[Distribution]:
-    """Yield a distribution and all its dependencies on this system; extras are not included."""
+    """Yield a distribution and all its dependencies that this system needs. Optional extras are not included."""
     found = distribution(name)
     yield found
     for text in found.requires or ():
@@ -117,7 +117,8 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Environment:
                 target = packages / file
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.symlink_to(Path(str(item.locate_file(file))).resolve())
-    # The module is not named sitecustomize: a sitecustomize of the system would be imported instead.
+    # The module has its own name. If it were named sitecustomize, a module of this name in the system would be imported
+    # instead.
     (packages / "cut_off.py").write_text(CUT_OFF)
     (packages / "cut_off.pth").write_text("import cut_off\n")
     return Environment(folder / "bin" / "python", frozenset(installed))
@@ -153,7 +154,8 @@ print(ledger.__file__.startswith(sys.prefix))
     assert done.returncode == 0, done.stderr
     names, others, own = done.stdout.splitlines()
     assert names == str(sorted({*bare.packages, "pingzheng"}))
-    # Optional dependencies: cryptography installs cffi and pycparser; some releases of coincurve install asn1crypto.
+    # The limit leaves room for dependencies that not every release has: cryptography installs cffi and pycparser, and
+    # some releases of coincurve install asn1crypto.
     assert {"coincurve", "cryptography", "rfc8785"} <= bare.packages and len(bare.packages) <= 6
     assert (others, own) == ("[]", "True")
 
@@ -282,7 +284,9 @@ def test_the_program_of_the_guide_prints_the_expected_decision(bare: Environment
 
 
 def test_the_program_stops_without_accepted_values_or_templates(bare: Environment, tmp_path: Path) -> None:
-    """The bank must give both lists; without one of them the guide's program stops."""
+    """The bank must state which values and which templates it accepts. Without either list, the guide's
+    program stops.
+    """
     for name in ("accept", "templates"):
         hold(tmp_path, usage())
         asked = json.loads((tmp_path / "request.json").read_text())
@@ -293,7 +297,9 @@ def test_the_program_stops_without_accepted_values_or_templates(bare: Environmen
 
 
 def test_the_accepted_template_is_computed_from_the_scenario_file(tmp_path: Path) -> None:
-    """The digest is computed on the machine that reads the chain, for the ledger that the chain data name."""
+    """The machine that reads the chain computes the template's digest from the scenario file, for the ledger that is
+    named in the chain data.
+    """
     hold(tmp_path, usage())
     done = subprocess.run(
         [sys.executable, "-c", RULES], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
@@ -302,7 +308,7 @@ def test_the_accepted_template_is_computed_from_the_scenario_file(tmp_path: Path
 
 
 def test_a_certificate_revoked_later_was_valid_at_the_loan(bare: Environment, tmp_path: Path) -> None:
-    """Newer chain data show that the certificate is used up and revoked; the report says since when."""
+    """Newer chain data show that the certificate was used up and revoked since. The report says from when."""
     made = usage().used(AT + 1, AT + 2, AT + 3).status(("revoked", "data_error", AT + DAY))
     hold(tmp_path, made.knowing(block_time=AT + 2 * DAY), lent_at=AT)
     done = bare.run(LINES + LATER, tmp_path, AT + 2 * DAY)

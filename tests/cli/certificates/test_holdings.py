@@ -21,7 +21,7 @@ from tests.support.actors.pilots import Pilot
 
 @pytest.fixture(scope="module")
 def firm(pilot: Pilot) -> str:
-    """A firm with one active and one revoked certificate."""
+    """Issue two certificates to a firm, revoke one of them, and return the firm."""
     name = pilot.firm()
     revoked, _ = (pilot.certificate(name) for _ in range(2))
     pilot.ledger.certificates.status.revoke(revoked, "fraud")

@@ -1,4 +1,4 @@
-"""The commands about certificates grant the same permissions as the API (the role matrix)."""
+"""The commands about certificates permit the same acts to each role as the API (the role matrix)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def run(pilot: Pilot, *command: str) -> tuple[int, Any]:
 
 @pytest.fixture
 def subject_key(pilot: Pilot, tmp_path: Path) -> tuple[str, Path]:
-    """A certificate, and the private key file of its subject."""
+    """Issue a certificate; return its number, and the file with the private key of its subject."""
     firm = pilot.firm()
     account = pilot.ledger.parties.register.get(pilot.cast.firms[firm]).account
     key = tmp_path / "firm.key"

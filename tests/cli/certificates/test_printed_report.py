@@ -1,4 +1,4 @@
-"""The printed report explains every check in Chinese and English, and gives the titles of the disclosed fields."""
+"""The printed report explains every check in Chinese and English, and shows the titles of the disclosed fields."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SENTENCE = re.compile(r"^[一-鿿][^A-Za-z]*。 [A-Z0-9].*\.$")
 
 
 def report(digest: str) -> Report:
-    """Return a report of a valid certificate that discloses the band of the use of electricity."""
+    """Return the report of a valid certificate that discloses only the band of the electricity used."""
     checks = tuple(Check(number, Verdict.PASSED, "OK", "Fine.") for number in range(1, len(NAMES) + 1))
     return Report(checks, 0, 0, 0, "DAC", {"scenario_digest": digest}, {"usage_band": "1000–10000"}, delay=259_200)
 
@@ -32,7 +32,9 @@ def test_the_check_of_the_authorization_says_whether_the_rules_were_compared(com
     assert words in reason_of(Check(11, Verdict.PASSED, "OK", "Fine.", {"compared": compared}))
 
 
-def test_a_disclosed_field_has_its_title_if_this_installation_knows_the_scenario(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_disclosed_field_has_its_title_if_this_installation_knows_the_scenario(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     known = report(SCENARIOS.get("S01").digest)
     for shown, titled in ((known, True), (replace(known, claims={"scenario_digest": "sha-256:00"}), False)):
         print_report(shown, None, SCENARIOS)

@@ -1,4 +1,6 @@
-"""``pingzheng certificate revoke --file`` reads the file, asks first, and continues after an interruption."""
+"""``pingzheng certificate revoke --file`` reads the numbers from a file, asks before it revokes, and continues after an
+interruption.
+"""
 
 from __future__ import annotations
 

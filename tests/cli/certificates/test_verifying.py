@@ -15,7 +15,9 @@ from tests.support.bundles.cast import AT, BANK, NONCE
 
 
 def verified(folder: Path, accept: object, *options: str, consumer: str = BANK.id) -> Result:
-    """Verify a bundle that discloses ``tax_band`` B and ``power_trend`` 3, by a request that has this ``accept``."""
+    """Verify a bundle that discloses ``tax_band`` B and ``power_trend`` 3. The verifier's request has the given
+    ``accept``, the values that the verifier accepts.
+    """
     made = usage()
     request = {"consumer": consumer, "nonce": NONCE, "accept": accept, "templates": [made.claims["template"]]}
     files = {"bundle": made.bundle.to_bytes(), "facts": made.facts.to_bytes(), "request": json.dumps(request).encode()}

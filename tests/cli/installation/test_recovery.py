@@ -14,8 +14,8 @@ from typer.testing import CliRunner, Result
 from ledger.cli.main import app
 from tests.support.ledgers.small_ledger import founded, settings_of
 
-# One walk through a recovery: certificates are taken back into the restored ledger, then its texts are opened. Each
-# step needs what the step before left.
+# The tests of this file are the steps of one recovery: lost certificates are taken back into the restored ledger, then
+# its sealed texts are opened. Each step needs the result of the step before, so the order must not change.
 pytestmark = pytest.mark.random_order(disabled=True)
 
 
@@ -119,12 +119,12 @@ def test_restored_texts_can_be_read_only_after_the_operator_confirms_the_erasure
     refused = result("restore", "confirm-erasures", "--home", restored["home"], "--json", ends=2)
     assert refused["error"] == "NOT_CONFIRMED"
     done = result("restore", "confirm-erasures", "--home", restored["home"], "--yes", "--json")
-    # This number also counts the claims of certificates that were taken back in earlier calls.
+    # The number of opened texts also includes the claims of certificates that were taken back in earlier calls.
     assert done["erasures"] == 0 and done["opened"] == finding["details"]["closed"]
     assert "sealing" not in result("status", "--home", home, "--json")
     parts = result("doctor", "--home", home, "--json", ends=0)["parts"]
     assert not any(part["findings"] for part in parts)
-    # Two of the three lost batches came back with holders' bundles.
+    # Two of the three lost batches were recovered from the bundles of holders.
     lost = result("status", "--home", home, "--json")["lost"]
     assert (lost["ok"], len(lost["batches"]), lost["entries_missing"]) == (True, 1, 4)
     (remark,) = (remark for part in parts for remark in part["remarks"])

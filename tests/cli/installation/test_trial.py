@@ -19,7 +19,7 @@ def test_try_issues_a_certificate_and_verifies_it_offline(tmp_path: Path, monkey
     assert "有效 VALID" in done.stdout and "usage_band" in done.stdout
     assert sorted(path.name for path in tmp_path.iterdir()) == ["try-out", "try-out-2"]
     *_, offline = [line for line in done.stdout.splitlines() if line.startswith("$ ")]
-    # The printed command can be pasted into a shell, and works without a ledger.
+    # The ledger's folder is moved away: the printed command must work without a ledger.
     (tmp_path / "try-out-2" / "var").rename(tmp_path / "gone")
     again = CliRunner().invoke(app, offline.split()[2:])
     assert again.exit_code == 0, again.output

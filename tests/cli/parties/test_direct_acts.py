@@ -1,4 +1,4 @@
-"""``pingzheng keys`` with any node: a party watches, vetoes and reports without the service."""
+"""``pingzheng keys`` with any node: a party watches its keys, vetoes proposals and reports keys without the service."""
 
 from __future__ import annotations
 
@@ -57,7 +57,9 @@ class PartyMachine:
         return path
 
     def recovery(self) -> int:
-        """Propose and confirm a recovery of the party's key, and return the number of the waiting proposal."""
+        """Let two authorities propose and confirm a recovery of the party's key; return the number of the proposal,
+        which is waiting.
+        """
         fresh = account_of(new_private_key())
         call = calls.change_key(self.party.no, fresh, self.party.account)
         number = self.chain.propose(call)
@@ -160,7 +162,7 @@ def test_watch_refuses_a_node_of_another_ledger(machine: PartyMachine) -> None:
 
 
 def test_watch_accepts_a_bundle_instead_of_a_deployment_file(machine: PartyMachine) -> None:
-    """A holder of a certificate needs no other file of the operator."""
+    """A bundle describes the ledger, so the holder of a certificate needs no other file of the operator."""
     (machine.folder / "bundle.json").write_bytes(
         replace(usage().bundle, chain=machine.chain.deployment.chain).to_bytes()
     )
@@ -177,7 +179,7 @@ def test_watch_without_a_deployment_file_or_bundle_is_refused(machine: PartyMach
 
 
 def test_a_party_vetoes_and_reports_with_a_node(machine: PartyMachine) -> None:
-    """The party reports the key first and vetoes with it later: a reported key may still veto."""
+    """The party first reports its key as lost, and then vetoes a proposal with it: a reported key may still veto."""
     number = machine.recovery()
     reported = machine.direct("report", machine.party.id, machine.party.account, "--key", machine.folder / "firm.key")
     assert reported["reported"] == machine.party.account
@@ -197,7 +199,9 @@ def test_a_strangers_veto_is_refused(machine: PartyMachine) -> None:
 
 
 def test_another_account_sends_an_act_signed_by_a_phone(machine: PartyMachine) -> None:
-    """A P-256 key cannot send transactions; another account sends the signed act, and cannot change it."""
+    """A P-256 key cannot send transactions. Another account sends the act that the phone signed, and cannot
+    change it.
+    """
     text = new_key(ES256)
     phone, path = signer_of_key(text), machine.key("phone", text)
     machine.chain.decide(calls.change_key(machine.party.no, phone.kid, proof=proof_of(machine, text)), PARTY, None)
@@ -226,7 +230,7 @@ def test_another_account_sends_an_act_signed_by_a_phone(machine: PartyMachine) -
 
 
 def proof_of(machine: PartyMachine, text: str) -> str:
-    """Return the proof of possession that the key's owner makes offline."""
+    """Return the proof of possession for a new key, which its owner makes offline."""
     path = machine.key("proving", text)
     number = ("--number", str(machine.party.no))
     done = CliRunner().invoke(app, ["key", "prove", str(path), "--deployment", "deployment.json", *number, "--json"])

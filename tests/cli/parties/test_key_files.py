@@ -1,4 +1,4 @@
-"""`pingzheng key new` writes key files; a statement is signed with the signature suite of the key in the file."""
+"""`pingzheng key new` writes key files. A statement is signed with the signature suite of the key in the file."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_new_key_does_not_change_other_files(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("group", ["request", "consent"])
 def test_an_unsigned_statement_is_refused(tmp_path: Path, group: str) -> None:
-    """The error is raised before the ledger is opened; this folder has no ledger."""
+    """The statement is checked before a ledger is opened, so this test needs no ledger."""
     statement = tmp_path / "statement.json"
     home = ("--home", tmp_path / "statement.json")
     entry = {"type": "request"}

@@ -1,4 +1,4 @@
-"""An error about a list of parties names the lines of the file that contain these parties."""
+"""An error about parties in a list names the lines of the file that contain these parties."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def test_a_party_signs_in_and_out_with_its_key_on_the_command_line(machine: Mach
 
 
 def test_a_sign_in_for_another_address_is_refused(machine: Machine) -> None:
-    """The service is reached under another address, as through a relay."""
+    """The service is called at another address than its own, as a call through a relay would be."""
     elsewhere = machine.ledger.sessions.origin.replace("127.0.0.1", "localhost")
     assert machine.login("--service", elsewhere, code=2)["error"] == "SESSION_ORIGIN_DIFFERS"
     assert machine.login("--party", "91440803MA9X0002X5", code=2)["error"] == "LOGIN_PARTY_FORM"

@@ -33,7 +33,7 @@ from tests.support.bundles.cast import AT, BANK, CHAIN, NONCE
 
 DELAY = 3_600
 FIRM = ("--kind", "enterprise", "--region", "440803")
-# The serial numbers of the firms: no two tests use the same firm.
+# The serial number of the next firm: each test takes a new firm.
 SERIALS = count(2)
 SECOND, THIRD = "11440800MB9X00023K", "11440800MB9X00031E"
 
@@ -72,7 +72,9 @@ class Commands:
         LocalClock(self.ledger.settings).skip(self.ledger.reader.connection, DELAY)
 
     def office_for(self, party: str) -> int:
-        """As the first authority, propose the party as registrar; return the number of the unconfirmed proposal."""
+        """Let the first authority propose to make the party a registrar; return the number of the
+        unconfirmed proposal.
+        """
         number = self.ledger.reader.party_no(party)
         call = calls.set_roles(number, Role.mask([Role.SUBJECT, Role.REGISTRAR]))
         return self.ledger.proposals.propose(self.ledger.installation.authority_party, call).no
@@ -152,12 +154,14 @@ def test_accreditations_and_official_roles_wait_but_ordinary_roles_do_not(comman
 
 
 def test_a_party_vetoes_a_change_of_its_keys_with_the_cli(commands: Commands, firm: Firm, tmp_path: Path) -> None:
-    """The veto is signed with the key kept here or with a key file; a key reported as lost may also sign it."""
+    """A veto is signed with a key that the installation keeps, or with a key file. A key that was reported as lost may
+    also sign it.
+    """
     row = commands.run("party", "rotate", firm.uscc)
     assert commands.run("keys", "veto", str(row["proposal"]), "--by", firm.uscc)["state"] == "vetoed"
     account = commands.ledger.parties.register.get(firm.id).account
     key = tmp_path / "firm.key"
-    # A command made this key, so the open ledger's custody has not read the key yet.
+    # The key is read from the file: a command made this key, so the open ledger has not read it yet.
     kept = json.loads((commands.ledger.settings.keys_folder / "accounts.json").read_text())
     key.write_text(kept[account] + "\n")
     assert commands.run("keys", "report", firm.uscc, account, "--key", str(key))["reported"] == account
@@ -168,7 +172,7 @@ def test_a_party_vetoes_a_change_of_its_keys_with_the_cli(commands: Commands, fi
 
 
 def test_a_party_signs_its_proposals_with_its_own_key_file(commands: Commands, tmp_path: Path) -> None:
-    """The party registers and replaces keys from its own key files; the installation keeps none of its keys."""
+    """The party registers and replaces its keys with its own key files. The installation keeps none of these keys."""
     first, second = tmp_path / "first.key", tmp_path / "second.key"
     printed = {}
     for path in (first, second):
@@ -236,7 +240,7 @@ def test_an_invalid_duration_is_refused(tmp_path: Path, text: str) -> None:
 
 
 class Elsewhere:
-    """A chain outside this installation, and the signed files with which three authorities found a ledger on it."""
+    """A chain outside this installation, and three files that found a ledger on it: each authority signed one."""
 
     def __init__(self, folder: Path, node: Connection) -> None:
         self.folder, self.node = folder, node

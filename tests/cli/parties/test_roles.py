@@ -1,4 +1,4 @@
-"""Tests the role matrix's rows about proposals, holds and pauses on the command line, for every role."""
+"""Tests the rows of the role matrix about proposals, holds and pauses with the commands, for every role."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ NOBODY = "91440803MA9X0002X5"
 
 
 class Stage:
-    """Runs commands while the test has a ledger open. Proposals do not wait; a party of each role has its key here."""
+    """Runs commands while the test has a ledger open. Proposals have no waiting period. The installation keeps the key
+    of a party of each role.
+    """
 
     def __init__(self, pilot: Pilot) -> None:
         self.pilot, self.ledger = pilot, pilot.ledger
@@ -61,13 +63,15 @@ class Stage:
         return self.ledger.reader.party_no(party)
 
     def once(self, name: str, make: Callable[[], str]) -> str:
-        """Return a record that refused commands share; its name begins with the action that uses it."""
+        """Return the record with this name, and make it if it does not exist. Refused commands leave it unchanged, so
+        they share it. The name begins with the action.
+        """
         if name not in self._shared:
             self._shared[name] = make()
         return self._shared[name]
 
     def used(self, action: str) -> None:
-        """Forget the records of an action after its command succeeded: the next command needs new ones."""
+        """Forget the records of an action whose command succeeded, because the command has used them up."""
         self._shared = {name: record for name, record in self._shared.items() if name.split()[0] != action}
 
     def certificate(self) -> str:
@@ -101,7 +105,9 @@ def propose(stage: Stage, who: str, own: bool) -> str | None:
 
 
 def confirm(stage: Stage, who: str, own: bool) -> str | None:
-    """Confirm a proposal; if ``own`` is false, confirm a proposal about the confirming party itself."""
+    """Confirm a proposal about a firm; if ``own`` is false, a proposal about the authority A, which A may not confirm
+    either.
+    """
 
     def waits() -> str:
         party = stage.parties["A"] if not own else stage.pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)
@@ -164,10 +170,10 @@ ACTS: dict[str, Callable[[Stage, str, bool], str | None]] = {
     "lift": lift,
     "pause": pause,
 }
-# For each word of a cell: whether the command is allowed on an own record, and whether on another party's record. Any
-# other word allows nothing.
+# For each word in a cell: whether the command succeeds on an own record, and whether it succeeds on another party's
+# record. Any other word allows neither.
 ALLOWED = {"o": (True, False), "o(registrations)": (True, False), "✓": (True, True), "start": (True, False)}
-# No party may confirm a proposal about itself.
+# For these actions, even ✓ does not allow the second kind of record: no party may confirm a proposal about itself.
 NEVER_ANOTHERS = {"confirm"}
 
 
@@ -203,7 +209,7 @@ def test_a_supervisor_may_confirm_only_the_lifting_of_supervisors_holds(stage: S
 
 
 def test_an_admin_may_confirm_only_registrations(stage: Stage, tmp_path: Path) -> None:
-    """The admin gives the list of parties with the command, because its own installation does not have the list."""
+    """The admin passes the list of parties to the command, because its own installation does not have the list."""
     key = stage.ledger.custody.public_key(*stage.ledger.custody.create())
     signer = stage.ledger.custody.signer(account_of_public_key(key))
     proof = possession_of(stage.ledger.reader.chain, signer)

@@ -13,7 +13,9 @@ from tests.support.actors.pilots import Pilot
 
 
 def test_the_rotate_command_works_while_a_server_runs(pilot: Pilot) -> None:
-    """The open ledger wraps its next record's data key with the new key, and can still open older records."""
+    """After the rotation, the open ledger encrypts the data key of its next record with the new key, and can still open
+    older records.
+    """
     ledger, home = pilot.ledger, str(pilot.ledger.settings.home)
     firm = pilot.cast.firms[pilot.firm()]
     before = ledger.parties.register.identity(firm)

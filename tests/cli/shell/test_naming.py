@@ -1,4 +1,4 @@
-"""Commands name parties by id, USCC or name, refuse other texts, and import lists of firms from tables."""
+"""Commands accept the id, USCC or name of a party, refuse other texts, and import lists of firms from tables."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_the_verify_command_accepts_the_consumers_uscc_or_name(ledger: Ledger, t
     bundle = tmp_path / "bundle.json"
     bundle.write_text("{}")
     for typed in (BANK, uscc_of(ledger, BANK), ledger.parties.directory.named(BANK).party):
-        # The consumer is found, so the error is about the file, which is not a bundle.
+        # The error is about the file, which is not a bundle. So the consumer was found before.
         judged = run(ledger, "verify", str(bundle), "--consumer", typed, "--json")
         assert judged.exit_code == 1 and "error" not in json.loads(judged.stdout)
     for typed, error in (("9144080", "PARTY_FORM"), ("湛江没有的银行", "PARTY_UNKNOWN")):

@@ -1,4 +1,4 @@
-"""Odd terminals, closed pipes and full disks change no verification result, and the help stays complete."""
+"""Odd terminals, closed pipes and full disks change no verification result, and do not shorten the help."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_help_shows_every_word_in_a_narrow_terminal(
 
 
 def letters(words: list[str], width: int, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Return every letter of the help text; characters that draw the frames are removed."""
+    """Return all characters of a command's help text, without blanks and without the lines that frame it."""
     monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", width)
     done = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": str(width), "TERMINAL_WIDTH": str(width)})
     assert done.exit_code == 0, done.output

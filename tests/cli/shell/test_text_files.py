@@ -1,4 +1,6 @@
-"""Commands read text files with a byte order mark or in UTF-16, and the error names a file that cannot be read."""
+"""Commands read text files that have a byte order mark or are in UTF-16. If a file cannot be read, the
+error names it.
+"""
 
 from __future__ import annotations
 

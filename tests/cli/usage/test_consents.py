@@ -1,4 +1,6 @@
-"""``pingzheng consent draft`` and ``pingzheng sign`` name the option that the subject still has to give."""
+"""If an option is missing that only the subject can decide, ``pingzheng consent draft`` and ``pingzheng
+sign`` name it.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ def run(persons: PersonActors, *arguments: str) -> Result:
 
 
 def squeezed(printed: str) -> str:
-    """Return the text without blanks, line breaks and the frame of a table, which depend on the terminal's width."""
+    """Return the text without blanks, line breaks and frames of tables, because these depend on the width of the
+    terminal.
+    """
     return "".join(printed.replace("│", "").split())
 
 

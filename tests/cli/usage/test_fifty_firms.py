@@ -31,7 +31,7 @@ def pilot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
 
 @pytest.fixture(scope="module")
 def listed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A list of firms as a department keeps it: names and codes."""
+    """Write a list of firms as a department keeps it: names and codes."""
     path, book = tmp_path_factory.mktemp("list") / "firms.xlsx", openpyxl.Workbook()
     book.active.append(["name", "identifier"])
     for firm in FIRMS:
@@ -66,8 +66,8 @@ def test_one_list_leads_to_a_certificate_for_each_firm(pilot: Pilot, listed: Pat
     again = printed(pilot, *asking(pilot, listed, tmp_path))
     assert again == [row | {"asked_before": True} for row in asked]
 
-    # The last firm does not consent, and the provider does not answer the last of the other firms' consents. So two
-    # requests are not ready.
+    # Two requests are not ready: the last firm does not consent, and for the firm before it the provider does not
+    # answer.
     consents = pilot.actors.agree([row["request"] for row in asked[:-1]])
     pilot.actors.answer({consent.id: SUPPLIED for consent in consents[:-1]})
     issued = printed(pilot, "certificate", "issue", "--all-ready")

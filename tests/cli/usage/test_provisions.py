@@ -1,4 +1,6 @@
-"""``pingzheng provision``: a provider answers tasks online, offline and by hand; a clerk confirms a new party id."""
+"""``pingzheng provision``: a provider answers tasks online, offline and by hand, and a clerk confirms a party id that
+is new to the provider.
+"""
 
 from __future__ import annotations
 
@@ -94,7 +96,9 @@ def test_an_unanswered_task_is_printed_with_its_reason_and_the_exit_code_is_1(to
 
 
 def test_the_reason_for_a_refusal_is_printed_with_the_line_of_the_bad_cell(town: Town) -> None:
-    """Only the reason is signed and sent; only the provider's operator sees the place of the bad cell."""
+    """The signed answer contains only the reason. The place of the bad cell is shown only to the provider's
+    operator.
+    """
     machine = ProviderMachine(town, "61")
     file = town.folder / "sources" / "statistics.csv"
     written(file, file.read_text("utf-8").replace(",14.0,", ",#REF!,"))
@@ -221,7 +225,7 @@ WRONG = {
 def test_a_mistake_in_an_answer_given_by_hand_is_reported(
     town: Town, options: tuple[str, ...], code: str | None
 ) -> None:
-    """A mistake in the options stops the command; a mistake in the answer is reported for its task."""
+    """A mistake in the options stops the whole command. A mistake in an answer is reported for its task only."""
     machine = ProviderMachine(town, "12")
     printed("tasks", town.party, "--home", machine.home)
     answer = ("answer", "tasks.json", "--key", machine.key, *options)
@@ -243,8 +247,8 @@ def test_the_receipt_lists_refused_answers(town: Town) -> None:
 
 
 def test_the_clerk_confirms_a_new_party_id(town: Town) -> None:
-    """A dishonest platform made a second party id, with the platform's keys, for the same identifier. No chain node can
-    be reached.
+    """A dishonest platform made a second party id for the same identifier, with keys of the platform. The clerk can
+    reach no node of the chain to check it.
     """
     machine = ProviderMachine(town, "15")
     printed("tasks", town.party, "--home", machine.home)
