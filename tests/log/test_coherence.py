@@ -250,7 +250,7 @@ def test_a_key_file_with_the_key_of_another_account_is_not_used_to_sign(home: Pa
 
 @pytest.mark.parametrize("damage", [b"", b"\xff" * 8_192], ids=["emptied", "overwritten"])
 def test_a_damaged_database_file_does_not_lose_its_write_ahead_log(home: Path, damage: bytes) -> None:
-    """SQLite itself would delete the write-ahead log if, after a power cut, it cannot read the database file beside it."""
+    """After a power cut, SQLite itself deletes the write-ahead log of a database file that it cannot read."""
     path, log = home / "ledger.db", home / "ledger.db-wal"
     with open_ledger(Settings(home=home)) as ledger:
         number = playing(ledger).certificate("2")

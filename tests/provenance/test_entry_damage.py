@@ -113,7 +113,7 @@ def test_a_changed_entry_is_not_exported_and_every_check_reports_it(
 def test_an_entry_changed_together_with_its_leaf_no_longer_matches_the_root(
     pilot: Pilot, number: str, changed: Changed
 ) -> None:
-    """If the batch's stored root is changed too, this root differs from the root that the chain's commitment contains."""
+    """If the batch's stored root is changed too, it differs from the root in the chain's commitment."""
     ledger = pilot.ledger
     seq, body, _ = row_of(pilot, number)
     new = log_store.NewEntry("certificate", body.replace(b'"transferable":"no"', b'"transferable":"on"'))

@@ -1,4 +1,4 @@
-"""If a database row was changed, the service refuses answers and exports that need the row, and doctor reports the row."""
+"""If a database row was changed, answers and exports that need the row are refused, and doctor reports the row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attacks of a platform that lies about values and subjects. They were possible in protocol 1; protocol 2 refuses them."""
+"""Attacks of a platform that lies about values and subjects: protocol 1 allowed them, protocol 2 refuses them."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_attack_b_the_platform_cannot_alter_a_claim(town: Town, change: Callable
 
 
 def test_attack_b_a_disclosure_cannot_show_a_better_value_than_its_digest(town: Town) -> None:
-    """The certificate is genuine, but one disclosure that is presented with it shows another value than the signed one."""
+    """The certificate is genuine, but one disclosure in the presentation shows another value than the signed one."""
     number = certified(town, "42")
     nonce = town.ledger.verification.new_nonce()
     bundle = town.actors.show(number, nonce)

@@ -1,4 +1,4 @@
-"""Prints a table of measured coverage before the last line of a test run."""
+"""Prints a table with the coverage that tests measured, before the last line of a test run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds personal text in files: by patterns, and by searching for known texts in every likely encoding."""
+"""Finds personal text in files in two ways: by patterns, and by searching for known texts in every likely encoding."""
 
 from __future__ import annotations
 
@@ -21,12 +21,14 @@ _WINDOW: Final = 8
 _PHONE_DIGITS: Final = 11
 _WORD: Final = b"0123456789abcdefABCDEF"
 _TABLE_BITS: Final = 22
-# Fibonacci hashing: 2^64 divided by the golden ratio.
+# The factor of Fibonacci hashing: 2^64 divided by the golden ratio.
 _FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
 def patterns_in(text: str) -> list[str]:
-    """Return valid ID numbers (by date and check digit), and mobile numbers that are not part of a longer number."""
+    """Return the ID numbers whose date and check digit are valid, and the mobile phone numbers that are not part of a
+    longer number.
+    """
     return [*filter(_is_id_number, _ID_NUMBER.findall(text)), *_MOBILE.findall(text)]
 
 
@@ -39,7 +41,9 @@ def _is_id_number(text: str) -> bool:
 
 
 def forms_of(text: str) -> dict[str, bytes]:
-    """Return a map from encoding name to the encoded text. Each has at least eight bytes, to avoid chance matches."""
+    """Return a map from the name of an encoding to the encoded text. Each encoded text must have at least eight bytes,
+    because a shorter one could match by chance.
+    """
     raw = text.encode()
     escaped = json.dumps(text)[1:-1]
     return {
@@ -56,14 +60,17 @@ def forms_of(text: str) -> dict[str, bytes]:
 
 
 def _base64(raw: bytes, start: int, alphabet: bytes) -> bytes:
-    """Return the part of the base64 form that depends only on the text. Base64 encodes groups of three bytes; the text
-    begins at byte ``start`` of a group."""
+    """Return the part of the base64 form that is the same whatever stands before and after the text. Base64 encodes
+    groups of three bytes; the text begins at byte ``start`` of a group.
+    """
     whole = base64.b64encode(bytes(start) + raw, alphabet)
     return whole[-(-start * 8 // 6) : (start + len(raw)) * 8 // 6]
 
 
 class Needles:
-    """Searches for many texts at once: hashes the end of each encoded text, and compares at every offset."""
+    """Searches for many texts at once. It hashes the end of each encoded text, and compares the hash at every offset of
+    the data.
+    """
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._by_end: dict[bytes, list[tuple[bytes, str, str]]] = {}
@@ -93,7 +100,7 @@ class Needles:
 
 
 def _inside_a_number(data: bytes, start: int, end: int) -> bool:
-    """Return whether eleven digits are part of a longer number, as can happen by chance in a contract's hex code."""
+    """Return whether eleven digits are part of a longer number. This can happen by chance in a contract's hex code."""
     around = data[max(start - 1, 0) : start] + data[end : end + 1]
     return end - start <= _PHONE_DIGITS and data[start:end].isdigit() and any(map(_WORD.__contains__, around))
 

@@ -1,4 +1,4 @@
-"""Groups tests for pytest-xdist: all tests of a group run in one worker, and the longest group starts first.
+"""Groups tests for pytest-xdist: all tests of a group run in one worker, and the slowest group starts first.
 
 xdist's own groups (``--dist loadgroup``) change node ids, which pytest 9.2 no longer allows.
 """
@@ -39,7 +39,9 @@ def group_of(file: str) -> str | None:
 
 
 def in_order(items: list[pytest.Item]) -> None:
-    """Sort the longest groups first; raise ``UsageError`` if a file outside a group uses the group's fixture."""
+    """Sort the tests so that the slowest groups come first. Raise ``UsageError`` if a file outside a group uses the
+    group's fixture.
+    """
     for item in items:
         shared = {name for name in TOGETHER if name in getattr(item, "fixturenames", ())}
         if not shared <= {group_of(_file(item))}:

@@ -31,7 +31,7 @@ def elsewhere(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def handed_in(pilot: Pilot) -> dict[str, Callable[[], object]]:
-    """Return a call for each type of statement. Each call submits a statement that its party signed for another ledger."""
+    """Return a call for each type of statement. Each submits a statement that its party signed for another ledger."""
     ledger, actors, cast, firm = pilot.ledger, pilot.actors, pilot.cast, pilot.firm()
     asked = ledger.usage.requests.draft(actors.request(firm), NOTE)
     (request,) = actors.ask([actors.request(firm)])

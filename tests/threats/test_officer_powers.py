@@ -57,7 +57,7 @@ def test_a_registration_list_with_another_partys_key_is_refused(powers: Powers) 
 
 
 def test_two_officers_cannot_remove_the_third(powers: Powers) -> None:
-    """Three officers must remain after every act. A proposal about an officer can be cancelled only by other officers."""
+    """Three officers must remain after every act. Only other officers can cancel a proposal about an officer."""
     officers, reader = powers.officers, powers.ledger.reader
     no = powers.no(officers.third)
     strip, close = calls.set_roles(no, 0), calls.set_status(no, "closed", "sanction")

@@ -1,4 +1,4 @@
-"""Limits on guessing tokens: an address that sends many wrong tokens must wait, but a correct token is always accepted."""
+"""Limits on guessing tokens: an address that sends wrong tokens must wait, but a correct token is always accepted."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ MIB = 1024 * 1024
 
 
 def text(value: Any) -> bool:
-    """Return whether the value is a text. An unknown name or an invalid key is also a text; a later check refuses it."""
+    """Return whether the value is a text. An unknown name or an invalid key is also a text; other checks refuse it."""
     return isinstance(value, str)
 
 

@@ -16,7 +16,7 @@ from tests.support.actors.pilots import Pilot
 
 
 class Consent:
-    """A firm's consent, with a certificate and a presentation under it."""
+    """A firm's consent, with a certificate that is based on it and a presentation of this certificate."""
 
     def __init__(self, pilot: Pilot) -> None:
         self.pilot, self.firm = pilot, pilot.firm()
@@ -27,7 +27,7 @@ class Consent:
         self.signer = pilot.actors.signer_of(self.subject)
 
     def report(self) -> Report:
-        """Verify, as the bank, the presentation that ``__init__`` made, and return the report."""
+        """Let the bank verify the presentation that ``__init__`` made, and return the bank's report."""
         expect = Expectation(consumer=self.pilot.cast.bank, nonce=self.nonce)
         return self.pilot.ledger.verification.verify(self.bundle.to_bytes(), expect).report
 
@@ -35,7 +35,7 @@ class Consent:
         return self.pilot.ledger.usage.withdrawals.draft(self.given.id, (signer or self.signer).kid)
 
     def withdraw(self, signer: Signer | None = None) -> dict[str, Any]:
-        """Withdraw the consent as its subject, and return the entry."""
+        """Withdraw the consent in the subject's name, and return the withdrawal entry."""
         signer = signer or self.signer
         draft = self.draft(signer)
         entry = sign_entry(draft.entry, signer)

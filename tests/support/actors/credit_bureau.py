@@ -1,4 +1,6 @@
-"""Actors of the demonstration scenario S51 (enterprise credit): one provider, two banks, a firm per certificate."""
+"""Actors of the demonstration scenario S51 (enterprise credit): one provider, two banks, and a firm for each
+certificate.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,7 @@ class CreditBureau(GivenAnswers):
         self.cast = cast
 
     def request(self, firm: str, fields: Sequence[str] = FIELDS) -> Terms:
-        """Return the terms of a request of the first bank to the firm."""
+        """Return the terms of a request in which the first bank asks for the firm's data."""
         now = self.ledger.clock()
         until = end_of_validity(shanghai_day(now) + timedelta(days=DAYS - 1))
         return Terms(

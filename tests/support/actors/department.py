@@ -36,7 +36,7 @@ def resource(code: str, **members: Any) -> DataResource:
 
 
 def refusal(act: Callable[[], object]) -> PingzhengError:
-    """Require that the act is refused, and return the error."""
+    """Require that ``act`` is refused, and return the error."""
     with pytest.raises(PingzhengError) as caught:
         act()
     return caught.value

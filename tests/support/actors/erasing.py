@@ -1,4 +1,4 @@
-"""Erases a certificate's payload, and finds the records that a test then checks."""
+"""Erases a certificate's hidden claims, and finds the records that tests then check."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from ledger.usage.recorded import RecordedProvision
 
 
 class GivenAnswers(Actors):
-    """Adds steps in which the test itself gives the data source's answer."""
+    """Actors with additional steps, in which the test itself gives the data source's answer."""
 
     def answer(self, answers: Mapping[str, Answer], tick: Tick = silent) -> list[RecordedProvision]:
         """Sign and submit answers (authorization id → answer); a missing subject name is taken from the register."""
@@ -25,7 +25,9 @@ class GivenAnswers(Actors):
         )
 
     def draft(self, identifier: str, answer: Answer) -> Supply:
-        """Return a provider's unsigned answer; if it corrects an earlier provision, also the signed withdrawal."""
+        """Return a provider's answer, not signed yet. If it corrects an earlier provision, it comes with the signed
+        withdrawal of that provision.
+        """
         task, now = self.ledger.usage.provisions.task(identifier), self.ledger.clock()
         made = made_of(task, self._given(identifier, answer).ask(query_of(task, now)), now)
         supply = Supply(made.entry, made.disclosures)
@@ -41,7 +43,9 @@ class GivenAnswers(Actors):
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """A data source that always gives the same answer. ``name`` acts as the provider's own record of the name."""
+    """A data source that always gives the same answer. ``name`` returns the subject's name as the provider's own
+    records have it.
+    """
 
     answer: Answer
     name: Callable[[], str]

@@ -36,7 +36,9 @@ def numbered(payload: dict[str, Any], number: str) -> Callable[[int], dict[str, 
 
 @contextmanager
 def sending(act: Callable[[int, Callable[..., Receipt]], Callable[..., Receipt]]) -> Iterator[list[int]]:
-    """Pass each bulk revocation to ``act``, not to the chain; yield a list of the number of leaves in each call."""
+    """Call ``act`` for each bulk revocation, in place of sending it to the chain. Yield a list; each call adds the
+    number of its leaves.
+    """
     original, sizes = ChainClient.send, list[int]()
 
     def counted(client: ChainClient, call: Call, **options: Any) -> Receipt:

@@ -1,4 +1,4 @@
-"""A ledger with a real waiting period. Officers and thieves send their acts directly to the chain."""
+"""A ledger with a real waiting period, on which officers and thieves send their acts directly to the chain."""
 
 from __future__ import annotations
 
@@ -75,17 +75,19 @@ class Powers:
         return int(event.args["no"])
 
     def decided(self, call: Call) -> int:
-        """Propose as the first officer and confirm as the second; return the number of the waiting proposal."""
+        """Propose the call as the first officer and confirm it as the second officer; return the number of the
+        proposal, which then waits.
+        """
         number = self.propose(self.account(self.officers.first), call)
         self.act(self.officers.second, calls.confirm(number, call))
         return number
 
     def carry_out(self, number: int, call: Call) -> Receipt:
-        """Carry out a proposal. Any account may send this call; here a firm does."""
+        """Carry out a proposal. Any account may do this; here the account of a firm does it."""
         return self.act(self.cast.firms["1"], calls.carry_out(number, call))
 
     def later(self) -> None:
-        """Let a few seconds pass, so that the next act has a later time than every batch that is already anchored."""
+        """Move the clock by a few seconds, so that the next act is later than every anchored batch."""
         self.pilot.skip(5)
 
     def pass_delay(self) -> None:
@@ -99,7 +101,9 @@ class Powers:
         return calls.change_key(self.no(party), fresh.kid, old, proof)
 
     def further_key(self, party: str) -> Signer:
-        """Let the party bind a second key to itself, and return the key's signer. The service knows the public key."""
+        """Let the party bind a second key to itself, and return the key's signer. The public key is also
+        stored in the service's database.
+        """
         fresh = self.key()
         with self.ledger.database.write() as session:
             session.add(PartyKey(account=fresh.kid, party_id=party, public_key=fresh.public_key))
@@ -110,13 +114,13 @@ class Powers:
         return fresh
 
     def veto_by(self, signer: Signer, number: int) -> Call:
-        """Return a veto signed with a key, which any account can send."""
+        """Return the call of a veto, signed with the signer's key; any account can send it."""
         return calls.veto_for(
             signer.kid, number, sign_act(veto_message(self.ledger.reader.chain, signer.kid, number), signer)
         )
 
     def report_by(self, signer: Signer, party: str, account: str) -> Call:
-        """Return a report signed with a key of the party, which any account can send."""
+        """Return the call that reports ``account``, signed with a key of the party; any account can send it."""
         message = report_message(self.ledger.reader.chain, signer.kid, account)
         return calls.report_for(signer.kid, self.no(party), account, sign_act(message, signer))
 
@@ -134,9 +138,10 @@ class Powers:
         return self.ledger.reader.account(account) is not None
 
     def certified_by(self, firm: str, signer: Signer) -> Report:
-        """Issue a certificate based on a consent that ``signer`` signs in the firm's name; return the bank's report.
+        """Issue a certificate that is based on a consent which ``signer`` signs in the firm's name; return the bank's
+        report.
 
-        The platform helps the holder of the key: it accepts the key as the firm's, whatever the chain says.
+        The platform helps ``signer``: it treats the key as the firm's key, whatever the chain says.
         """
         with self.ledger.database.write() as session:
             row = PartyKey(account=signer.kid, party_id=self.cast.firms[firm], public_key=signer.public_key)
@@ -152,7 +157,7 @@ class Powers:
         return self.judged(issued.certificate_no, signer)
 
     def judged(self, number: str, signer: Signer) -> Report:
-        """Return the bank's report on the certificate when the holder of ``signer`` presents it."""
+        """Return the bank's report on a presentation of the certificate that ``signer`` signs."""
         nonce, now = self.ledger.verification.new_nonce(), self.ledger.clock()
         bundle = self.ledger.certificates.bundles.present(number, FIELDS, self.cast.bank, nonce, signer, now)
         expect = Expectation(consumer=self.cast.bank, nonce=nonce)

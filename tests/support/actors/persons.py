@@ -44,7 +44,7 @@ class PersonActors(GivenAnswers):
         )
 
     def person(self, region: str = "440881") -> str:
-        """Onboard a new person, whose key is kept here, and return its party id."""
+        """Onboard a new person, whose key the installation keeps, and return the person's party id."""
         (account,) = self.ledger.custody.create()
         serial = next(_SERIALS)
         key, number = self.ledger.custody.public_key(account), synthetic_resident_id(serial)
@@ -54,7 +54,7 @@ class PersonActors(GivenAnswers):
         return row.id
 
     def terms(self, person: str, scenario: str = "S02", **changes: Any) -> Terms:
-        """Return the terms of a bank's request: it asks for every field, for five days."""
+        """Return the terms of a request in which a bank asks for every field of the scenario, for five days."""
         now, fields = self.ledger.clock(), self.ledger.scenarios.get(scenario).fields
         until = end_of_validity(shanghai_day(now) + timedelta(days=4))
         sources = {field.source for field in fields}
@@ -76,7 +76,9 @@ class PersonActors(GivenAnswers):
     def authorised(
         self, person: str, scenario: str = "S02", **changes: Any
     ) -> tuple[str, dict[str, RecordedAuthorization]]:
-        """Make a request that the person fully authorises; return the request's id and each source's authorization."""
+        """Make a request, and let the person authorise all of it. Return the request's id, and the authorization for
+        each source.
+        """
         (request,) = self.ask([self.terms(person, scenario, **changes)])
         return request, {row.source: row for row in self.agree([request], SEPARATELY)}
 
@@ -94,7 +96,7 @@ class PersonActors(GivenAnswers):
         return issued.certificate_no
 
     def accepted(self, number: str, fields: Sequence[str] | None = None) -> Report:
-        """Present the certificate to the bank, which uses it, and return the report."""
+        """Present the certificate to the bank, let the bank use it, and return the bank's report."""
         nonce = self.ledger.verification.new_nonce()
         raw = self.show(number, nonce, fields).to_bytes()
         return self.ledger.verification.accept(self.ledger.actor(self.bank), raw, nonce).report

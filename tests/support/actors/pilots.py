@@ -1,4 +1,4 @@
-"""Fixtures: one open ledger on a real chain, shared by many tests; each test takes its own firms."""
+"""Fixtures: one open ledger on a real chain, shared by many tests; each test takes firms that no other test uses."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ FIRST_NEWCOMER = 9500
 
 
 def resource(code: str, content: str | None = None, **members: Any) -> DataResource:
-    """Return a small resource with that code; its content depends on the code unless ``content`` is given."""
+    """Return a small resource with this code. Its content is made from the code unless ``content`` is given."""
     digest = hashlib.sha256((content or code).encode()).hexdigest()
     described: dict[str, Any] = {
         "code": code,
@@ -59,7 +59,7 @@ def resource(code: str, content: str | None = None, **members: Any) -> DataResou
 
 
 class Pilot:
-    """Takes a firm's consent to a certificate, and an application to a registration; all signatures are real."""
+    """Leads a firm's consent to a certificate, and an application to a registration. All signatures are real."""
 
     def __init__(self, ledger: Ledger, cast: Cast) -> None:
         self.ledger, self.cast, self.actors = ledger, cast, CreditBureau(ledger, cast)
@@ -109,7 +109,9 @@ class Pilot:
         self.ledger.anchoring.flush()
 
     def confirmed(self) -> str:
-        """Return a confirmed asset of the provider that no other test uses; twelve assets share one notice."""
+        """Return an asset of the provider that is confirmed and that no other test uses. Twelve such assets are
+        prepared together, with one public notice.
+        """
         if not self._pool:
             prefix = f"pool/{self.ledger.rules.code}"
             self._pool = self.applied(*(f"{prefix}/{next(self._pooled)}" for _ in range(12)))
@@ -117,7 +119,7 @@ class Pilot:
         return self._pool.pop()
 
     def party(self, kind: PartyKind, *roles: Role) -> str:
-        """Onboard a new party with these roles, whose key is kept here, and return its id."""
+        """Onboard a new party with these roles, and return its id; the installation keeps its key."""
         (account,) = self.ledger.custody.create()
         number = next(self._newcomers)
         key, uscc = self.ledger.custody.public_key(account), synthetic_uscc("440800", number)
@@ -144,7 +146,7 @@ class Pilot:
         return found
 
     def stands(self, asset: str) -> tuple[str, str | None, str | None]:
-        """Return the asset's state on the chain, and the kind and stage of its pending application."""
+        """Return the asset's state on the chain, and the kind and the stage of its open application."""
         found = self.record(asset)
         return found.state, found.kind, found.stage
 
@@ -170,7 +172,7 @@ class Pilot:
             return sorted(session.scalars(select(ActDocument.digest).where(ActDocument.asset_id == asset)))
 
     def history(self, asset: str) -> list[dict[str, Any]]:
-        """Return every event of the asset; require that the history is proven complete."""
+        """Return every event of the asset. Fail unless it is proven that the history is complete."""
         history = self.ledger.provenances.asset(asset)
         assert history.completeness.complete
         return list(history.events)
@@ -216,7 +218,7 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
 
 @pytest.fixture(scope="session")
 def waiting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
-    """A new ledger on which proposals wait for an hour; it has only its founding parties."""
+    """A new ledger on which proposals wait for an hour; its only parties are those that founded it."""
     with create_ledger(Settings(home=tmp_path_factory.mktemp("waiting"), delay=DELAY)) as opened:
         yield opened
 
@@ -255,5 +257,5 @@ def closed_ledger(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 @pytest.fixture
 def copied_home(closed_ledger: tuple[Path, str], tmp_path: Path) -> Path:
-    """A copy of the closed ledger for one test to damage."""
+    """A copy of the closed ledger, which one test may damage."""
     return Path(shutil.copytree(closed_ledger[0], tmp_path / "home"))

@@ -28,7 +28,7 @@ NAME = "湛江某企业（自有记录）"
 
 @dataclass
 class Files:
-    """The provider's data source, which records its queries."""
+    """The provider's data source; it records which queries it gets."""
 
     rows: Sequence[dict[str, str]] = ROWS
     asked: list[Query] = field(default_factory=list)
@@ -43,7 +43,7 @@ class Files:
 
 
 class Town:
-    """A provider and its platform. ``party`` is the provider, ``folder`` contains the provider's records."""
+    """A provider and its platform. ``party`` is the provider's id; ``folder`` contains the provider's records."""
 
     def __init__(self, pilot: Pilot, folder: Path) -> None:
         self.pilot, self.ledger, self.actors = pilot, pilot.ledger, pilot.actors
@@ -60,7 +60,7 @@ class Town:
         return AnswerStore(self.folder / "records")
 
     def provider(self, **changes: Any) -> Provider:
-        """Return the running provider, with a node of the chain."""
+        """Return the provider's program, connected to a node of the chain."""
         members: dict[str, Any] = {
             "party": self.party,
             "signer": self.signer,

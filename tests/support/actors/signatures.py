@@ -10,6 +10,6 @@ from ledger.parties.statements import signed_by
 
 
 def is_word_of(ledger: Ledger, party: str, entry: Mapping[str, Any]) -> bool:
-    """Return whether an active key of the party signed the entry."""
+    """Return whether the entry is signed with an active key of the party."""
     with ledger.database.read() as session:
         return signed_by(session, entry, party)

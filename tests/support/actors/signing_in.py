@@ -1,4 +1,4 @@
-"""Signs in as a party whose key an installation keeps, in the same way as the party's own client would."""
+"""Signs in as a party whose key an installation keeps. The sign-in is the same as that of the party's own client."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ def signer_of(ledger: Participant, party: str) -> Signer:
 
 
 def token_of(ledger: Participant, party: str) -> str:
-    """Return the token of a new session of a party whose key is kept here."""
+    """Return the token of a new session of the party; the installation must keep the party's key."""
     return signed_in(ledger, party, signer_of(ledger, party)).token

@@ -1,4 +1,4 @@
-"""A second supervisor, because lifting a supervisor's hold needs two supervisors."""
+"""A second supervisor. It is needed because two supervisors decide whether a supervisor's hold is lifted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ USCC = synthetic_uscc("440800", 9_400)
 
 
 def other_supervisor(pilot: Pilot) -> str:
-    """The party id of a second supervisor; its key is kept here, so it can confirm the first supervisor's proposals."""
+    """Return the party id of a second supervisor. The installation keeps its key, so it can confirm the first
+    supervisor's proposals.
+    """
     ledger = pilot.ledger
     key = ledger.custody.public_key(*ledger.custody.create())
     newcomer = NewParty(PartyKind.SUPERVISOR, "Other supervisor", USCC, "440800", key, frozenset({Role.SUPERVISOR}))

@@ -1,4 +1,4 @@
-"""Issues certificates for several uses, and reads their uses from the chain, the log and installations."""
+"""Issues certificates that can be used several times, and reads their uses from chain, log and installations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ Outcome = tuple[str, int | None]
 
 
 def recorded(home: Path, number: str) -> tuple[Counter[Outcome], list[tuple[int, str]]]:
-    """Return an installation's records about a certificate: its verifications, and the uses made elsewhere."""
+    """Return what an installation recorded about a certificate: how often each verification result occurred, and which
+    uses were made in other installations.
+    """
     with open_participant(Settings(home=home)) as installation:
         assert installation.presentations.pending() == []
         rows = installation.presentations.page(number, None, 1000)
@@ -30,7 +32,7 @@ def recorded(home: Path, number: str) -> tuple[Counter[Outcome], list[tuple[int,
 
 
 def logged(pilot: Pilot, number: str) -> list[dict[str, Any]]:
-    """Return the entries about a certificate in the operator's log: its presentations and uses."""
+    """Return the entries in the operator's log that name the certificate: its presentations and uses."""
     certificate = reference(pilot.ledger.usage.holdings.get(number).digest)
     supervisor = pilot.ledger.actor(pilot.cast.supervisor)
     entries = [row["entry"] for row in pilot.ledger.log_entries.page(supervisor, -1, 100_000)]
@@ -38,7 +40,9 @@ def logged(pilot: Pilot, number: str) -> list[dict[str, Any]]:
 
 
 def uses(pilot: Pilot, number: str) -> int:
-    """Return the chain's counter: how often the consumer used any certificate of this certificate's request."""
+    """Return how many uses the chain counts for the request of certificate ``number``: the sum over all certificates of
+    this request, for its consumer.
+    """
     with pilot.ledger.database.read() as session:
         counter = counter_of(session, number)
     assert counter is not None
@@ -47,10 +51,11 @@ def uses(pilot: Pilot, number: str) -> int:
 
 
 def certificate_of(pilot: Pilot, firm: str, max_uses: int, folder: Path) -> str:
-    """Issue a certificate for several uses, under a scenario that allows them."""
+    """Issue a certificate that can be used ``max_uses`` times, under a scenario that allows so many uses."""
     for file in SCENARIOS.glob("*.yaml"):
         definition = yaml.safe_load(file.read_text("utf-8"))
-        # A new version of the scenario, so that verifiers do not compare it with the rules of the first version.
+        # The changed scenario gets a new version number, because verifiers would refuse other rules under the number of
+        # the first version.
         changed = definition | {"max_uses": max_uses, "version": 2} if definition["code"] == "S51" else definition
         (folder / file.name).write_text(yaml.safe_dump(changed, allow_unicode=True), "utf-8")
     with pilot.under(scenarios=folder) as other:

@@ -19,7 +19,9 @@ class SignedWithdrawal:
 
 
 def signed_withdrawal(actors: Actors, identifier: str, by: str | None = None) -> SignedWithdrawal:
-    """Return the withdrawal of an authorization or a provision, signed by the party that made it, or by ``by``."""
+    """Return a signed withdrawal of an authorization or a provision. The party that made the statement signs, or ``by``
+    if it is given.
+    """
     drafted = actors.ledger.usage.withdrawals.draft(identifier)
     signer = by or drafted.entry["party"]
     act = None if drafted.message is None else sign_act(drafted.message, actors.signer_of(signer))
@@ -27,6 +29,6 @@ def signed_withdrawal(actors: Actors, identifier: str, by: str | None = None) ->
 
 
 def withdraw(actors: Actors, identifier: str) -> RecordedAuthorization:
-    """Withdraw an authorization as its subject."""
+    """Withdraw an authorization in the subject's name."""
     signed = signed_withdrawal(actors, identifier)
     return actors.ledger.usage.withdrawals.withdraw(signed.entry, signed.act)

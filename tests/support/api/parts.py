@@ -1,4 +1,4 @@
-"""Runs the application on its own ledger. Tests call it as a party that they name: authority, bank, firm …"""
+"""Runs the application on a new ledger. Tests call it as a party that they name: authority, bank, firm …"""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ from tests.support.actors.signing_in import signed_in, signer_of
 
 
 class Tokens:
-    """Sessions of parties. A party signs in with its present key, and again if its key changed or the session ended."""
+    """Sessions of parties. A party signs in with its present key; it signs in again if its key changed or its session
+    ended.
+    """
 
     def __init__(self, ledger: Participant) -> None:
         self._ledger = ledger
@@ -30,7 +32,9 @@ class Tokens:
         self.elsewhere: dict[str, Signer] = {}
 
     def header(self, party: str) -> dict[str, str]:
-        """Return the header of a call by the party; ``elsewhere`` has the signers of keys that are not kept here."""
+        """Return the header of a call by the party. ``elsewhere`` has the signers of the keys that the installation
+        does not keep.
+        """
         signer = self.elsewhere.get(party) or signer_of(self._ledger, party)
         known = self._sessions.get(party)
         if known is None or known.account != signer.kid or known.expires_at <= self._ledger.clock():
@@ -80,9 +84,10 @@ class Api:
 
 
 def handed_in(api: Api, signer: Signer, party: str | None = None) -> dict[str, str]:
-    """Return a public key and its proof of possession, as submitted by an owner who keeps the private key.
+    """Return a public key and its proof of possession, as an owner submits them who keeps the private key.
 
-    The proof is made for ``party``; if ``party`` is None, for a new party that has no number yet.
+    The proof is made for the party ``party``. If ``party`` is None, it is made for a new party, which has no number
+    yet.
     """
     reader = api.pilot.ledger.reader
     number = 0 if party is None else reader.party_no(party)

@@ -40,7 +40,7 @@ class Answer:
 
 
 class Wire:
-    """One connection, which sends given bytes and reads answers; ``receive`` is the size of its receive buffer."""
+    """A connection that sends given bytes and reads answers. ``receive`` is its receive buffer's size in bytes."""
 
     def __init__(self, port: int, receive: int | None = None) -> None:
         self._socket = socket.socket()
@@ -51,7 +51,9 @@ class Wire:
         self._read = self._socket.makefile("rb")
 
     def send(self, data: bytes) -> Wire:
-        """Send bytes. It is no error if the server has already closed the connection: its answer can still be read."""
+        """Send bytes. If the server has already closed the connection, this is no error, because the server's answer
+        can still be read.
+        """
         with suppress(BrokenPipeError, ConnectionResetError):
             self._socket.sendall(data)
         return self
@@ -63,7 +65,7 @@ class Wire:
         return self.send(("\r\n".join(lines) + "\r\n\r\n").encode())
 
     def answer(self, *, head: bool = False) -> Answer:
-        """Read the next answer. The answer to ``head`` has no body, whatever the content-length header says."""
+        """Read the next answer. If ``head`` is true, the answer has no body, whatever its content-length says."""
         status = int(self._read.readline().split(b" ")[1])
         headers: dict[str, str] = {}
         while line := self._read.readline().strip():
@@ -73,7 +75,7 @@ class Wire:
         return Answer(status, headers, self._read.read(length))
 
     def is_closed(self) -> bool:
-        """Wait until the other side closes, and return whether it sent nothing more."""
+        """Wait until the server closes the connection. Return whether it closed without sending anything more."""
         try:
             return self._read.read() == b""
         except ConnectionResetError:
@@ -141,7 +143,7 @@ def serving(
 
 
 def until(holds: Any) -> None:
-    """Wait until the condition is true."""
+    """Wait until ``holds`` returns true."""
     deadline = time.monotonic() + CLOSED_SECONDS
     while not holds():
         assert time.monotonic() < deadline

@@ -31,7 +31,8 @@ from tests.support.places import SCENARIOS
 FIELDS = ["years_covered", "wage_band"]
 # A very long validity, in seconds: tests that share the stage move the clock by years, and nothing may expire.
 YEARS = 20 * 366 * DAY
-# Serial numbers shared by all stages on one ledger: no two stages register the same asset or onboard the same party.
+# Serial numbers that all stages on one ledger share, so that no two stages register the same asset or onboard the same
+# party.
 _NEXT, _AWAY = count(), count(9700)
 
 
@@ -48,7 +49,8 @@ class Consent:
 
 
 class Stage:
-    """``S`` … ``X`` are the parties in the columns of the role matrix; ``S2``, ``P2``, ``C2`` have roles of S, P, C.
+    """The parties of one column each of the role matrix: ``S`` … ``X``. ``S2``, ``P2`` and ``C2`` are second parties
+    with the roles of S, P and C.
 
     P and C gave the broker mandates, and the chief data officer signs for P. The broker's mandates from P2 and C2 and
     the officer's appointment for P2 have ended.
@@ -59,13 +61,15 @@ class Stage:
         self._shared: dict[str, Any] = {}
         named = {name: self.pilot.party(kind, ROLE_OF[name]) for name, kind in KINDS.items()}
         named |= {f"{name}2": self.pilot.party(KINDS[name], ROLE_OF[name]) for name in ("S", "P", "C")}
-        # A platform has one issuer: the operator.
+        # Only the operator issues certificates on a platform, so the operator is the party of the issuer's column.
         self.parties = named | {"I": self.ledger.installation.operator}
         self._prepare()
         self.renew()
 
     def renew(self) -> None:
-        """Issue new certificates: other test files move the clock, and the earlier certificates may have expired."""
+        """Issue new certificates, because other test files move the clock and the earlier certificates may have
+        expired.
+        """
         self._shared.clear()
         self.own = self.consented("S", "C", "P")
         self.others = self.consented("S2", "C2", "P2")
@@ -103,7 +107,7 @@ class Stage:
         return self.call(who, "GET", path)
 
     def done(self, answer: Any) -> Any:
-        """Fail unless the call that prepares a test succeeded, and return its answer."""
+        """Return the answer of a call that prepares a test; fail unless the call succeeded."""
         assert answer.status_code < 300, answer.text
         return answer.json()
 
@@ -112,7 +116,7 @@ class Stage:
         return self._named(name, self.pilot.party(kind, *roles))
 
     def join_named(self, name: str, column: str) -> str:
-        """Onboard another party, which tests call by that name and which has the role of a column."""
+        """Onboard another party with the role of a column; tests call the party by ``name``."""
         self.join(name, KINDS.get(column, PartyKind.OPERATOR), ROLE_OF[column])
         return name
 
@@ -123,7 +127,9 @@ class Stage:
         return self._named(name, self.ledger.parties.onboarding.onboard(self.ledger.authority, [person])[0].id)
 
     def join_away(self, name: str, suite: Suite = ES256K, role: Role = Role.CONSUMER) -> Signer:
-        """Onboard another party (by default a consumer) under that name, whose key is not kept here."""
+        """Onboard another party, by default a consumer, and return its signer. Tests call it by ``name``; the
+        installation does not keep its key.
+        """
         signer = signer_of_key(new_key(suite))
         kind = PartyKind.BANK if role is Role.CONSUMER else PartyKind.ENTERPRISE
         # These parties are in a separate district, where no other new party can have the same serial number.
@@ -188,7 +194,7 @@ class Stage:
         return str(self.done(self.post(consumer, "/v1/requests", body))["id"])
 
     def statement(self, subject: str = "S", consumer: str = "C", provider: str = "P") -> dict[str, Any]:
-        """Return a signed authorization that is not submitted yet."""
+        """Return a signed authorization that has not been submitted."""
         request = self.asked(subject, consumer, provider)
         drafted = self.done(self.post(subject, f"/v1/requests/{request}/authorizations/draft", {}))["drafts"]
         return {"statements": [sign_entry(each["entry"], self.signer(subject)) for each in drafted]}
@@ -198,7 +204,7 @@ class Stage:
         return str(self.done(answer)["authorizations"][0]["id"])
 
     def provision(self, authorization: str, provider: str = "P") -> dict[str, Any]:
-        """Return a signed provision that is not submitted yet; the provider need not have the task."""
+        """Return a signed provision that has not been submitted. ``provider`` may be a party without this task."""
         drafted = self.pilot.actors.draft(authorization, SUPPLIED)
         entry = drafted.entry | {"provider": self.parties[provider]}
         return replace(drafted, entry=sign_entry(entry, self.signer(provider))).to_dict()
@@ -218,7 +224,9 @@ class Stage:
         return Consent(subject, consumer, authorization, supplied["id"], number, seq)
 
     def held_by(self, office: str) -> tuple[Consent, str]:
-        """Return a certificate that an authority or supervisor holds, and the digest of its held authorization."""
+        """Return a consent whose authorization is held by the authority or supervisor ``office``, and the digest of the
+        held authorization.
+        """
         consent = self.consented()
         statement = self.ledger.usage.authorizations.get(consent.authorization).digest
         held = {"reason": "investigation"}
@@ -253,7 +261,7 @@ class Stage:
         return code
 
     def signature(self, code: str) -> dict[str, Any]:
-        """Return the publication signed by the chief data officer, not submitted yet."""
+        """Return a publication that the chief data officer signed and that has not been submitted."""
         return self.signed("D", self.post("D", "/v1/catalogue/publications/draft", {"code": code}))
 
     def signed_resource(self) -> str:
@@ -272,11 +280,15 @@ class Stage:
         return definition | {"code": "S60", "domain": f"draft {next(_NEXT)}"}
 
     def once(self, name: str, make: Callable[[], Any]) -> Any:
-        """Return a shared record, made at the first call. Refused calls do not change it, so they can all use it."""
+        """Return the record with this name; ``make`` makes it at the first call. Calls that are refused do not change
+        the record, so they can share it.
+        """
         if name not in self._shared:
             self._shared[name] = make()
         return self._shared[name]
 
     def used(self) -> None:
-        """Forget the shared records: an allowed call has changed them, so the next call needs new ones."""
+        """Forget the shared records. An allowed call has changed some of them, so they are made again when they are
+        needed.
+        """
         self._shared.clear()

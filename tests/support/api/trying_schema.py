@@ -25,7 +25,8 @@ from tests.support.places import PROJECT
 PROGRAM = PROJECT / ".venv-clients" / "bin" / "schemathesis"
 SCHEMA = PROJECT / "docs" / "openapi.json"
 SETTINGS = Path(__file__).parent / "schemathesis.toml"
-# ``U`` has no session; the others are columns of the role matrix. Official roles are last: they change other parties.
+# ``U`` calls without a session; the others are columns of the role matrix. The official roles come last, because their
+# calls change other parties.
 ROLES = ("U", "S", "P", "C", "T", "B", "X", "D", "R", "V", "I", "A")
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 YEAR = 300 * 86_400
@@ -73,7 +74,7 @@ class Trying:
         return _read(role, report)
 
     def _caller(self, role: str) -> list[str]:
-        """Return a machine key of the party with all scopes; unlike a session, it cannot sign itself out."""
+        """Return an API key of the party with all scopes. Unlike a session, it cannot end itself in the run."""
         if role == "U":
             return []
         ends = self._stage.ledger.clock() + YEAR
@@ -84,7 +85,9 @@ class Trying:
 
 @contextmanager
 def trying(api: Api, stage: Stage, folder: Path) -> Iterator[Trying]:
-    """Open a service that does not rate-limit calls without a session, so that these calls get their other answers."""
+    """Open a service that has no limit for calls without a session. With a limit, most of these calls would only get
+    the answer 429.
+    """
     with serving(api.pilot.ledger, Limits(public_reserve=10**9)) as service:
         yield Trying(service, stage, folder)
 
@@ -108,9 +111,9 @@ def _read(role: str, report: Path) -> Tried:
 
 
 def _documented_elsewhere(label: str, check: dict[str, Any]) -> bool:
-    """Return whether the call is documented under another path, which matches the same address and has this method.
+    """Return whether the call is documented under another path template that fits the same address and has this method.
 
-    ``GET /v1/requests/draft`` is also ``GET /v1/requests/{request}``; schemathesis compares only the templates.
+    ``GET /v1/requests/draft`` also fits ``GET /v1/requests/{request}``; schemathesis compares only the templates.
     """
     found = _FOREIGN_METHOD.search(json.dumps(check.get("failure_info")))
     if check["name"] != "unsupported_method" or found is None:

@@ -26,7 +26,7 @@ ASSET, PARENT, SUCCESSOR = digest("asset"), digest("parent"), digest("successor"
 
 
 def event(name: str, after: int, by: int, **args: Any) -> HistoryEvent:
-    """Return an event of the asset, ``after`` seconds from its registration."""
+    """Return an event of the asset that happens ``after`` seconds after its registration."""
     return HistoryEvent(f"AssetRegistry.{name}", {"id": ASSET, **args, "at": BORN + after, "by": by})
 
 
@@ -53,7 +53,7 @@ def confirmed(after: int, kind: str = "first", valid_to: int = VALID_TO) -> Hist
 def granted(
     after: int, by: int, no: int, kind: str, grantee: int, period: tuple[int, int], **more: Any
 ) -> HistoryEvent:
-    """Return the event of a right granted for a period, in seconds from the registration."""
+    """Return the event of a grant. The right's period is given in seconds after the registration of the asset."""
     return event(
         "RightGranted",
         after,
@@ -136,7 +136,9 @@ def whole_life() -> list[HistoryEvent]:
 
 
 def recorded(events: list[HistoryEvent]) -> RecordedHistory:
-    """Complete a history with transactions, parties, and the head that is computed from all events."""
+    """Add to a list of events what a recorded history also has: transactions, parties, and the head of the events' hash
+    chain.
+    """
     start = genesis("0a" * 32, 1337, "0x" + "aa" * 20, ASSET)
     roles = {PROVIDER: "provider", REGISTRAR: "registrar", BANK: "assessor", FIRM: "consumer", COURT: "authority"}
     return RecordedHistory(

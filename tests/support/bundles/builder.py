@@ -1,6 +1,6 @@
-"""Builds genuine bundles and the matching facts (what a verifier reads from the chain) in memory, with test keys.
+"""Builds genuine bundles in memory, with test keys, and the matching facts (what a verifier reads from the chain).
 
-Each parameter changes one thing before signing and anchoring. The bundle is then wrong in this one thing only.
+Each parameter changes one thing before signing and anchoring. The bundle is then wrong only in this one thing.
 """
 
 from __future__ import annotations
@@ -94,13 +94,13 @@ def usage(
     chain: ChainId = CHAIN,
     write: Callable[[Changes], str] = as_text,
 ) -> Made:
-    """Return a usage certificate with one authorization and one provision per source, presented to the bank.
+    """Return a usage certificate with one authorization and one provision for each source, presented to the bank.
 
     ``template``, ``request``, ``consent``, ``supply`` (of the tax office) and ``claims`` replace members before
     signing. The consent to the power grid gets all members of ``consent`` except id, fields, source and provider.
-    ``hidden`` are the claims: each claim that the scenario allows is signed by its source's provider. ``spare`` are
-    claims that only the issuer signs, in ``_sd`` but not in ``fields``. ``algorithm`` hashes both. ``write`` turns
-    evidence into text. Every statement names the ledger of ``chain``.
+    ``hidden`` are the claims: the provider of a claim's source signs the claim if the scenario allows it. ``spare`` are
+    claims that only the issuer signs: they are in ``_sd`` but not in ``fields``. ``algorithm`` hashes both kinds of
+    claims. ``write`` turns evidence into text. Every statement names the ledger of ``chain``.
     """
     own = {"ledger": chain.ledger}
     secrets = salted({**(hidden or HIDDEN), **(spare or {})})
@@ -189,7 +189,9 @@ def _made(
 
 
 def _facts(bundle: Bundle, parties: Sequence[Actor]) -> Facts:
-    """Return the chain data for the bundle if nothing has changed on the chain since the bundle was anchored."""
+    """Return the facts (chain data) that match the bundle when nothing has changed on the chain since the bundle was
+    anchored.
+    """
     accredited = {SCENARIO: (CONSENTED - 86_400, EXPIRES), "S00": (CONSENTED - 86_400, EXPIRES)}
     issuers = (ISSUER, OTHER_ISSUER)
     needed, anchors = facts_needed(bundle), commitments(bundle.anchors)

@@ -48,7 +48,8 @@ CERTIFICATE = Position(2, 4, 5)
 FIRST_SEQ = 48
 AUTHORIZATION = Position(2, 3, 1)
 PROVISIONS = (Position(2, 3, 2), Position(2, 3, 4))
-# Indexes into the list of evidence in the bundle: the consent to the tax office and both provisions come first.
+# The position of each evidence entry in the log, in the order of the bundle: first the consent to the tax office and
+# both provisions.
 PLACES = (AUTHORIZATION, *PROVISIONS, Position(2, 3, 3), Position(2, 3, 0), Position(2, 3, 5))
 CONSENTS = (PLACES[0], PLACES[3])
 ASSET = sha256(b"asset").hexdigest()
@@ -59,7 +60,7 @@ Changes = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Actor:
-    """A party with one key. With another ``suite``, it is the same party with a key of that suite."""
+    """A party with one key. With another ``suite`` it is the same party, but its key belongs to that suite."""
 
     name: str
     no: int
@@ -71,7 +72,7 @@ class Actor:
 
     @property
     def secret(self) -> bytes:
-        """The private key; its number is the same in every suite."""
+        """The private key. As a number it is the same in every suite."""
         return sha256(f"key of {self.name}".encode()).digest()
 
     @cached_property
@@ -111,7 +112,9 @@ RULES: Mapping[str, tuple[str, Entry]] = {
 
 
 def named(text: str) -> str:
-    """Return the reference that other entries use for this entry. If the text is no entry, return some digest."""
+    """Return the reference by which other entries name this entry. If the text is no entry, return the digest of the
+    text.
+    """
     try:
         return reference(statement_digest(parse_json(text.encode("utf-8", "replace"), max_bytes=2**20)))
     except (InvalidInput, AttributeError):
@@ -234,7 +237,7 @@ def common_members(scenario: str, subject: Actor) -> Entry:
 
 
 def usage_members(rests_on: Mapping[str, Sequence[str]], supplies: Sequence[Entry], hidden: Changes) -> Entry:
-    """Return the members of a usage certificate; ``rests_on`` contains the texts of its evidence entries."""
+    """Return the members of a usage certificate. ``rests_on`` contains the texts of its evidence entries."""
     same = ("source", "provider", "as_of", "payload_digest")
     fixed = {"payload_mode": "aggregate", "rule_version": RULE_VERSION}
     return common_members(SCENARIO, SUBJECT) | {

@@ -1,4 +1,4 @@
-"""Functions that change the genuine bundle in one way each, and return a verifier's report on the changed bundle."""
+"""Functions that change the genuine bundle in one way each. They return a verifier's report on the changed bundle."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def expecting(*templates: str) -> Expectation:
 
 
 def ruled(name: str, rule: Changes) -> list[dict[str, Any]]:
-    """Return the template's fields; the rule of one field is replaced."""
+    """Return the template's fields; the field ``name`` gets the rule ``rule``."""
     return [field | ({"rule": rule} if field["name"] == name else {}) for field in template_members()["fields"]]
 
 
@@ -93,7 +93,7 @@ def knowing_anchors(changes: dict[Any, Any]) -> Report:
 
 
 def unheard_of(what: str) -> Report:
-    """Remove the holds of one statement from the chain data."""
+    """Remove what the chain data say about holds on one statement."""
     holds = {
         statement: holds for statement, holds in GENUINE.facts.holds.items() if statement != GENUINE.statement(what)
     }
@@ -101,7 +101,7 @@ def unheard_of(what: str) -> Report:
 
 
 def withdrawals_of(actor: Actor) -> Report:
-    """Remove the withdrawals of all parties but the given party from the chain data."""
+    """Remove from the chain data the withdrawals of all parties except ``actor``."""
     return GENUINE.knowing(
         withdrawals={key: at for key, at in GENUINE.facts.withdrawals.items() if key[0] == actor.id}
     ).verify()
@@ -117,7 +117,7 @@ def undisclosed(drop: str) -> Report:
 
 
 def supplied_for_the_grid() -> Report:
-    """Let the tax office, with the subject's consent, sign a claim whose source is the power grid."""
+    """Let the tax office sign a claim whose source is the power grid; the subject consents to this."""
     fields = ruled("tax_trend", RULES["tax_trend"][1])
     moved = [field | ({"source": "power"} if field["name"] == "tax_trend" else {}) for field in fields]
     return usage(template={"fields": moved}).verify()
@@ -134,7 +134,7 @@ def exchanged() -> Report:
 
 
 def registered_in(scenario: str) -> Made:
-    """Return a registration certificate under a usage scenario for which its issuer is accredited."""
+    """Return a registration certificate that names a usage scenario. Its issuer is accredited for this scenario."""
     return registration(claims={"scenario": scenario, "certificate_no": certificate_no("440802", 2026, scenario, 1)})
 
 
@@ -167,7 +167,9 @@ def supplied_twice() -> Report:
 
 
 def consented_twice() -> Report:
-    """Use two consents to the tax office, each with a provision: it is unclear to which consent a claim belongs."""
+    """Use two consents to the tax office, each with a provision. It is then unclear to which of the consents a claim
+    belongs.
+    """
     seen: dict[str, str] = {}
 
     def write(entry: Changes) -> str:

@@ -89,7 +89,7 @@ class Made:
         return self.knowing(assets={ASSET: replace(self.facts.assets[ASSET], **changes)})
 
     def held(self, *holders: tuple[Actor, int]) -> Made:
-        """Set the holders of the asset, each with the time from which it holds the asset."""
+        """Set the holders of the asset in the chain data, each with the time from which it held the asset."""
         return self.asset(holders=tuple(HolderFact(actor.id, since) for actor, since in holders))
 
     @property
@@ -108,7 +108,9 @@ class Made:
         return self.knowing(status={**self.facts.status, of or self.bundle.position: changes})
 
     def on_hold(self, *history: tuple[tuple[str, ...], str, int], of: str = "certificate") -> Made:
-        """Set a statement's holds: for each change, the roles that then hold the statement, the reason, the time."""
+        """Set the history of holds on a statement. For each change: the roles that hold the statement from then on, the
+        reason, the time.
+        """
         changes = tuple(HoldFact(offices, reason, at, 9) for offices, reason, at in history)
         return self.knowing(holds={**self.facts.holds, self.statement(of): changes})
 
@@ -151,7 +153,9 @@ class Made:
         return self.carrying(self.bundle.evidence[index].entry, at, issuer, index)
 
     def anchored_again(self, position: Position, first_seq: int, at: int = ANCHORED) -> Made:
-        """Anchor the certificate a second time, at another log position whose status is active in the chain data."""
+        """Anchor the certificate a second time, at another log position. The chain data say that this position is
+        active.
+        """
         text = parse_certificate(self.bundle.certificate).issued.payload.decode()
         tree, anchor = batch(position, first_seq, position.index + 1, {position.index: text}, at)
         proof = tuple(tree.inclusion_proof(position.index))
@@ -166,7 +170,9 @@ class Made:
         return verify(self.bundle.to_bytes(), self.facts, at, expect)
 
     def verify_changed(self, *changes: tuple[str, Any], drop: str | None = None) -> Report:
-        """Replace or remove members of the file (named by paths like ``anchors.0.root``), and verify the result."""
+        """Replace members of the bundle file (named by paths like ``anchors.0.root``), remove the member ``drop``, and
+        verify the result.
+        """
         document = self.document()
         for path, value in changes:
             *way, last = _steps(path)
@@ -189,7 +195,7 @@ def _steps(path: str) -> list[Any]:
 
 
 def batch(where: Position, first_seq: int, size: int, texts: Mapping[int, str], at: int) -> tuple[Tree, Anchor]:
-    """Return the tree and the anchor of the batch with this position; other positions have invented entries."""
+    """Return the tree and the anchor of the batch at this position. Entries that are not in ``texts`` are invented."""
     entries = [texts.get(index, as_text({"type": "other", "no": index})).encode() for index in range(size)]
     tree = Tree([leaf_hash(entry) for entry in entries])
     return tree, Anchor(where.issuer, where.batch, first_seq, size, tree.root, at)

@@ -1,4 +1,4 @@
-"""Lists changes to the genuine bundle. After each change, the check with the listed number must fail with its code."""
+"""Lists changes to the genuine bundle. Each item says which check must fail after the change, and with which code."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ from tests.support.bundles.changes import (
 from tests.support.bundles.evidence_mutations import EVIDENCE_FAILURES
 from tests.support.bundles.genuine import GENUINE
 
-# Number of the check that must fail, its error code, the name of the change, and the report on the changed bundle.
+# For each change: the number of the check that must fail, its error code, the change's name, and a function that
+# returns the report.
 FAILURES: list[tuple[int, str, str, Callable[[], Report]]] = [
     (1, "NOT_A_BUNDLE", "no JSON", lambda: GENUINE.verify_file(b"{")),
     (1, "PROTOCOL_UNSUPPORTED", "other format", changed("format", "pingzheng-bundle/3")),

@@ -1,4 +1,4 @@
-"""Runs a verifier in a process that has no network, and cannot import the packages that only a service needs."""
+"""Runs a verifier in a process without a network; the process cannot import packages that only a service needs."""
 
 from __future__ import annotations
 

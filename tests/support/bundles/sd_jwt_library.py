@@ -6,7 +6,7 @@ from sd_jwt.verifier import SDJWTVerifier
 
 
 class Verifier(SDJWTVerifier):
-    """Sets the signature algorithm of key-binding JWTs; the library would expect ES256."""
+    """Accepts our signature algorithm in key-binding JWTs, because the library itself would expect ES256."""
 
     algorithm = "ES256K"
 

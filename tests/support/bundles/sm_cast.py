@@ -1,4 +1,4 @@
-"""Gives the parties of the test bundles SM2 keys, and builds a certificate that has only SM2 and SM3."""
+"""Gives the parties of the test bundles SM2 keys, and builds a certificate that uses only SM2 and SM3."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SM_HOLDER = {"cnf": {"jwk": public_jwk(SM_DEVICE.signer.public_key).to_dict()}}
 
 
 def sm_usage(claims: Changes | None = None, **changes: Any) -> Made:
-    """Return a usage certificate with SM2 and SM3 from the consent to the presentation."""
+    """Return a usage certificate in which everything from the consent to the presentation uses SM2 and SM3."""
     consent = {"holder_key": SM_HOLDER["cnf"]["jwk"]} | dict(changes.pop("consent", {}))
     made = usage(**SM_KEYS | changes, consent=consent, claims=SM_HOLDER | dict(claims or {}))
     return made.presenting("tax_band", "power_trend", holder=SM_DEVICE)

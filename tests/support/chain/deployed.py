@@ -1,4 +1,6 @@
-"""Fixtures: one local chain for the session, restored after each test, with our contracts and a party per role."""
+"""Fixtures: one local chain for all tests, with our contracts and a party for each role. The chain is restored after
+each test.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,7 @@ class TestParty:
 class Chain:
     """A chain with our contracts and the parties of ``ROLES_OF``.
 
-    ``client`` sends as the issuer; ``acting`` returns clients of the other parties.
+    ``client`` sends in the issuer's name; ``acting`` returns clients of the other parties.
     """
 
     node: LocalNode
@@ -78,13 +80,15 @@ class Chain:
         return self.client.with_account(self.parties[name].key)
 
     def propose(self, call: Call, by: str = "founder") -> int:
-        """Propose a call and return the proposal's number. For a list of parties, only the digest is proposed."""
+        """Propose a call and return the proposal's number. If the call registers a list of parties, the proposal
+        contains only the list's digest.
+        """
         registers = call.function == "register"
         proposed = calls.propose_registration(self.client.act_of(call)) if registers else calls.propose(call)
         return proposal_of(self.acting(by).send(proposed))
 
     def decide(self, call: Call, by: str = "founder", confirmer: str | None = "second") -> Receipt:
-        """Propose, confirm and carry out a call. If a party decides about its own key, pass no confirming party."""
+        """Propose, confirm and carry out a call. If a party decides alone, ``confirmer`` is None."""
         number = self.propose(call, by)
         if confirmer is not None:
             receipt = self.acting(confirmer).send(calls.confirm(number, call))
@@ -95,8 +99,9 @@ class Chain:
         return self.client.send(calls.carry_out(number, call))
 
     def objection(self, asset: str, number: int, block: int | str = "latest") -> tuple[int, str, bool, int] | None:
-        """Return an objection from the contract, or None: party, state, whether it is against an application, and
-        the time."""
+        """Return what the contract stores about an objection, or None: the party, the state, whether it is against an
+        application, the time.
+        """
         (raw,) = self.client.read(ASSET_REGISTRY, "objectionOf", [asset, number], block=block)
         if not raw["state"]:
             return None

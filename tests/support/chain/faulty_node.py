@@ -46,7 +46,7 @@ class Turn:
         return {call["method"] for call in self._calls}
 
     def ask(self, method: str, *params: Any) -> Any:
-        """Make another call to the healthy node, and return its result."""
+        """Make another call to the healthy node, and return the call's result."""
         call = {"jsonrpc": "2.0", "id": 0, "method": method, "params": list(params)}
         return self.handler.server.node.healthy(call)["result"]
 
@@ -67,13 +67,13 @@ class Turn:
         self.handler.wfile.write(body)
 
     def each(self, change: Callable[[Call, Any], Any]) -> None:
-        """Answer each call with the healthy node's answer after ``change`` was applied to it."""
+        """For each call, take the healthy node's answer, apply ``change`` to it, and send the result."""
         answers = self.healthy if isinstance(self.asked, list) else [self.healthy]
         changed = [change(call, answer) for call, answer in zip(self._calls, answers, strict=True)]
         self.give(changed if isinstance(self.asked, list) else changed[0])
 
     def drip(self, data: bytes, seconds: float = 0.2) -> None:
-        """Send byte by byte, until the caller closes the connection or the test ends."""
+        """Send the data one byte at a time, until the caller closes the connection or the test ends."""
         for byte in data:
             if self.handler.server.stopped.wait(seconds):
                 return
@@ -96,7 +96,7 @@ class _Server(ThreadingHTTPServer):
         self.stopped = threading.Event()
 
     def handle_error(self, *_: Any) -> None:
-        """Ignore errors of closed connections: the tests expect that callers give up."""
+        """Ignore errors of closed connections, because the tests expect that callers stop waiting."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -112,7 +112,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class FaultyNode:
-    """A faulty node (see the module). Healthy answers come from the node at ``upstream``, or from ``answers``."""
+    """A faulty node; see the docstring of the module. The answers that it damages come from the node at ``upstream``,
+    or from ``answers``.
+    """
 
     def __init__(self, upstream: str | None = None, answers: Answers | None = None) -> None:
         self.fault: Spoil | None = None

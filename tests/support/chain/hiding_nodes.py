@@ -44,7 +44,7 @@ def reader_without(chain: Chain, *events: Event) -> ChainReader:
 
 
 class DatingConnection(Connection):
-    """Changes the time in every event of the given name that the certificate log emitted."""
+    """Changes the time in every event with the given name that the certificate log emitted."""
 
     def __init__(self, url: str, name: str, time: int) -> None:
         super().__init__(url)
@@ -70,7 +70,7 @@ class DatingConnection(Connection):
 
 
 class NumberingConnection(Connection):
-    """Returns a false party number when a party id is looked up."""
+    """Returns a false number when a party's number is looked up by the party id."""
 
     def __init__(self, url: str, party: str, number: int) -> None:
         super().__init__(url)

@@ -70,7 +70,7 @@ class Deployer:
 def secret_registry(url: str, like: Deployment, obeying: str, founder: TestParty = FOUNDER) -> Deployment:
     """Deploy two party registries with one forwarder.
 
-    The deployment names one of them; the contract ``obeying`` asks the other.
+    The deployment names the first registry. The contract ``obeying`` follows the second one.
     """
     by = Deployer.at(url, like.chain_id, founder)
     forwarder = by.create(FORWARDER, b"\7" * 32)
@@ -84,14 +84,15 @@ def secret_registry(url: str, like: Deployment, obeying: str, founder: TestParty
 def born_with_a_key(url: str, like: Deployment, founder: TestParty = FOUNDER) -> Deployment:
     """Deploy a registry with a hidden account of the founder.
 
-    Its creation code writes the storage of an honest registry plus the account of ``HIDDEN``, and returns the honest
-    runtime code.
+    Its creation code writes what an honest registry stores, and in addition the account of ``HIDDEN``. It then returns
+    the honest runtime code.
     """
     by, connection = Deployer.at(url, like.chain_id, founder), Connection(url)
     forwarder = by.create(FORWARDER, b"\x08" * 32)
     honest, _ = by.registry(forwarder[0])
     written = {slot: connection.ask("eth_getStorageAt", honest, slot, "latest") for slot in _slots()}
-    # An account of party number 1, valid from second 1 on, with proven possession. Its fields share one storage slot.
+    # The hidden account: of party number 1, valid from second 1 on, with proven possession. These fields share one
+    # storage slot.
     written[_in_mapping(ACCOUNTS_SLOT, account_of(bytes.fromhex(HIDDEN)))] = hex(1 | 1 << 32 | 1 << PROVEN_BIT)
     store = b"".join(b"\x7f" + _word(value) + b"\x7f" + _word(slot) + b"\x55" for slot, value in written.items())
     address = b"\x73" + bytes.fromhex(honest[2:])
@@ -103,7 +104,9 @@ def born_with_a_key(url: str, like: Deployment, founder: TestParty = FOUNDER) ->
 
 
 def _slots() -> list[str]:
-    """Return the storage slots in which a registry keeps its head, its counters and the parties of the tests."""
+    """Return the storage slots in which a registry keeps the head of its event hash chain, its counters and the tests'
+    parties.
+    """
     found = [hex(slot) for slot in range(ACCOUNTS_SLOT)]
     for party in PARTIES.values():
         keys = (party.account, hex(party.no), hex(party.no), party.id)

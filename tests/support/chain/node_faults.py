@@ -1,4 +1,6 @@
-"""Faults of a node's answers, grouped: wrong result, body, batch, HTTP status, connection, or time."""
+"""Faults in a node's answers, in groups: a wrong result, body, batch or HTTP status, a broken connection, or a long
+wait.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ def once(fault: Spoil, times: int = 1) -> Spoil:
 
 
 def alternating(*faults: Spoil | None) -> Spoil:
-    """Use the faults in turn, one for each request, like several nodes behind one address; None is a healthy node."""
+    """Use the faults in turn, one for each request, as if several nodes answered at one address. None means a healthy
+    node.
+    """
     order = itertools.cycle(faults)
     return lambda turn: (next(order) or answer_well)(turn)
 

@@ -1,4 +1,4 @@
-"""Returns the outcome of a call: its result, or the project's error (an exception with a code) that it raised."""
+"""Returns the outcome of a call: its result, or the ``PingzhengError`` that it raised."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ledger.errors import PingzhengError
 
 
 def outcome(ask: Callable[[], Any]) -> Any:
-    """Return the result of a call, or the project's error that the call raised. Any other exception fails the test."""
+    """Return the result of a call, or the ``PingzhengError`` that the call raised. Other exceptions fail the test."""
     try:
         return ask()
     except PingzhengError as error:

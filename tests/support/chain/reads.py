@@ -16,7 +16,7 @@ def asset_by_fingerprint(reader: ChainReader, fingerprint: str, *, block: BlockT
 
 
 def is_silent(reader: ChainReader, number: int) -> bool:
-    """Return whether a party was closed, or had no key that may act for it, during the whole waiting period."""
+    """Return whether, during the whole waiting period, a party was closed or had no key that may act for it."""
     return bool(reader.batched("latest").read(PARTY_REGISTRY, "isSilent", number)()[0])
 
 
@@ -26,21 +26,23 @@ def next_seq(reader: ChainReader, issuer: int) -> int:
 
 
 def state_of(reader: ChainReader, place: Position, *, block: BlockTag = "latest") -> str:
-    """Return ``active``, ``suspended`` or ``revoked`` as the contract's status bits say; holds are ignored."""
+    """Return the state of a log position by the contract's status bits: ``active``, ``suspended`` or ``revoked``. Holds
+    are ignored.
+    """
     return reader.batched(block).state(place)()
 
 
 def status_history(reader: ChainReader, place: Position, *, block: int) -> list[StatusFact]:
-    """Return all status changes of a leaf up to a block."""
+    """Return all status changes of a log position up to a block."""
     return reader.batched(block).status_history(place, reader.deploy_block, block)()
 
 
 def uses_of(reader: ChainReader, consumer: int, request: str, *, block: BlockTag = "latest") -> int:
-    """Return how many uses a consumer has recorded under a request."""
+    """Return how many uses a consumer has recorded for a request."""
     return reader.batched(block).uses(consumer, request)()
 
 
 def use_history(reader: ChainReader, consumer: int, request: str, *, block: int) -> list[UseFact]:
-    """Return all uses of a consumer under a request up to a block."""
+    """Return all uses that a consumer recorded for a request up to a block."""
     reads = reader.batched(block)
     return reads.use_history(consumer, request, reads.uses(consumer, request)(), reader.deploy_block, block)()

@@ -19,7 +19,7 @@ FAR = 4_100_000_000
 ASSETS = tuple(sha256(f"asset {number}".encode()).hexdigest() for number in range(3))
 SUCCESSOR = sha256(b"successor").hexdigest()
 ALL_ASSETS = (*ASSETS, SUCCESSOR)
-# Digests of statements that do not exist. The contracts accept them, because they never see statements.
+# Digests of invented statements. The contracts accept them, because a contract never sees the statement itself.
 REQUEST, OTHER_REQUEST, CONSENT, OTHER_CONSENT = (
     sha256(name.encode()).hexdigest() for name in ("request", "other request", "consent", "other consent")
 )
@@ -80,7 +80,7 @@ def live_proposals(chain: Chain) -> None:
 
 
 def newcomer_to(chain: Chain, name: str, *roles: str) -> PartyRegistration:
-    """Return a party to register, with its key's proof of possession."""
+    """Return a party to register, with the proof that it possesses its key."""
     keys = ((account(name), chain.proof(test_key(name))),)
     return PartyRegistration(digest(name), keys, sum(1 << ROLES.index(role) for role in roles))
 
@@ -108,7 +108,7 @@ def live_certificates(chain: Chain) -> None:
     chain.acting("founder").send(calls.hold([CONSENT, REQUEST], "court"))
     chain.acting("supervisor").send(calls.hold([CONSENT], "investigation"))
     chain.decide(calls.lift("authority", [CONSENT]))
-    # Withdrawals signed with a key before and after the key is reported as lost.
+    # Withdrawals are signed with a key before and after this key is reported as lost.
     name, party = "other_supervisor", chain.parties["other_supervisor"]
     chain.acting(name).send(calls.withdraw(CONSENT))
     chain.acting(name).send(calls.report(party.no, party.account))
@@ -125,11 +125,12 @@ def signed_uses(chain: Chain, name: str, uses: Sequence[tuple[str, int]], deadli
 
 
 def live_assets(chain: Chain) -> None:
-    """Register and change three assets.
+    """Register and change three assets and a successor.
 
-    The first is changed, licensed, pledged, transferred, objected to and annulled. The second is frozen, corrected and
-    replaced by the first. The third is derived from the second, and is returned, submitted again and rejected. The
-    holder of the successor loses its keys, and two officers reassign the asset to the bank.
+    The first asset is changed, licensed, pledged, transferred, objected to and annulled. The second asset is frozen,
+    corrected and replaced by the asset ``SUCCESSOR``. The third asset is derived from the second; its application is
+    returned, submitted again and rejected. At the end the provider is closed, and two officers reassign ``SUCCESSOR``
+    to the bank.
     """
     register_confirmed(chain, *ASSETS[:2])
     _change(chain)
@@ -233,7 +234,7 @@ def _objection(chain: Chain) -> None:
 
 
 def _silent_holder(chain: Chain) -> None:
-    """Close the provider, and let two officers reassign its assets to the bank."""
+    """Close the provider, and let two officers reassign its asset ``SUCCESSOR`` to the bank."""
     chain.decide(calls.set_status(chain.parties["provider"].no, "closed", "none"))
     chain.decide(asset_calls.reassign(SUCCESSOR, chain.parties["bank"].no, digest("inheritance")))
 

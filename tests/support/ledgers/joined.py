@@ -25,7 +25,7 @@ def joined(pilot: Pilot, home: Path, party: str) -> Membership:
 
 
 def presentations(pilot: Pilot, firm: str, number: str, count: int = 1) -> list[Presented]:
-    """Return presentations of the firm's certificate to the bank, each with its own nonce."""
+    """Return presentations of the firm's certificate to the bank; each presentation has a nonce of its own."""
     ledger, holder = pilot.ledger, pilot.actors.signer_of(pilot.cast.firms[firm])
     bundle, now = ledger.certificates.bundles.build(number), ledger.clock()
     made = []

@@ -1,4 +1,4 @@
-"""Fixtures: one open ledger on a real chain for tests of providers with a platform; each test has its own provider."""
+"""Fixtures: one open ledger on a real chain, for tests of providers with a platform. Each test has its own provider."""
 
 from __future__ import annotations
 

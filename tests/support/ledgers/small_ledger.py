@@ -50,7 +50,7 @@ def founded(settings: Settings) -> Iterator[Pilot]:
 
 @contextmanager
 def reopened(settings: Settings, pilot: Pilot) -> Iterator[Pilot]:
-    """Return the pilot with the same parties on a ledger that was opened again."""
+    """Return the pilot with the same parties on its ledger, which is opened again."""
     with open_ledger(settings) as ledger:
         yield Pilot(ledger, pilot.cast)
 
@@ -102,14 +102,17 @@ def counting(*engines: Any) -> Iterator[list[str]]:
 
 
 def copied(folder: Path, to: Path) -> Path:
-    """Copy a folder with all its files as they are on the disk at this moment."""
+    """Copy a folder with all files as they are on the disk now."""
     shutil.copytree(folder, to)
     return to
 
 
 def valid(pilot: Pilot, raw: bytes, holder: Signer | None = None) -> bool:
-    """Present a bundle to the bank, signed with the given or stored holder's key; return whether the bank finds it
-    valid. The bank does not use the certificate."""
+    """Present a bundle to the bank, which does not use the certificate. Return whether the bank finds the presentation
+    valid.
+
+    ``holder`` signs the presentation; without it, the holder's key that the installation keeps signs.
+    """
     ledger, bank = pilot.ledger, pilot.cast.bank
     bundle, nonce = parse_bundle(raw), ledger.verification.new_nonce()
     signer = holder or pilot.actors.signer_of(parse_certificate(bundle.certificate).claims["sub"])

@@ -1,4 +1,4 @@
-"""Helpers for tests that use the fixture ``waiting`` of ``pilots``: a ledger on which proposals wait for an hour."""
+"""Functions for tests with the fixture ``waiting`` of ``pilots``: a ledger on which proposals wait for an hour."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def officers(ledger: Ledger) -> tuple[str, str, str]:
 
 
 def new_party(ledger: Ledger, *further: str, kind: PartyKind = PartyKind.ENTERPRISE) -> NewParty:
-    """Return a party to onboard with a key kept here; ``further`` lists private keys (text) kept elsewhere."""
+    """Return a party to onboard. The installation keeps its key; ``further`` lists private keys (as text) of the party
+    that it does not keep.
+    """
     keys = [signer_of_key(each) for each in further]
     others = tuple((signer.public_key, possession_of(ledger.reader.chain, signer)) for signer in keys)
     uscc = synthetic_uscc("440800", next(_SERIALS))
@@ -38,7 +40,7 @@ def new_party(ledger: Ledger, *further: str, kind: PartyKind = PartyKind.ENTERPR
 
 
 def newcomer(ledger: Ledger, *further: str, kind: PartyKind = PartyKind.ENTERPRISE) -> str:
-    """Register a party made by ``new_party``, and return its id."""
+    """Register a party made by ``new_party``, and return the party's id."""
     (row,) = ledger.parties.onboarding.onboard(ledger.authority, [new_party(ledger, *further, kind=kind)])
     assert row.no is not None
     return row.id
@@ -62,7 +64,7 @@ def skip(ledger: Ledger, seconds: int) -> None:
 
 
 def proposed(row: Proposal | None) -> Proposal:
-    """Require that there is a proposal, and return it."""
+    """Return the proposal; fail if it is None."""
     assert row is not None
     return row
 

@@ -54,7 +54,7 @@ def program(home: Path, *arguments: str, **environment: str) -> Answer:
 
 
 def ended(line: Sequence[str], home: Path, **environment: str) -> Answer:
-    """Run a command on the ledger in ``home`` in a new process, and return the completed process."""
+    """Run a command on the ledger in ``home`` in a new process. Wait for its end, and return the process."""
     done = subprocess.run(
         line,
         cwd=home.parent,

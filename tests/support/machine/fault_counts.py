@@ -36,7 +36,7 @@ class Tally:
             self.unnoticed.append(f"{fault}: said {said or 'nothing'}, expected {wanted}")
 
     def harmless(self, fault: str, found: Iterable[str]) -> None:
-        """Count an injected fault that has no effect: the product must report no error."""
+        """Count an injected fault that must have no effect; the product must report no error."""
         self.faults.append(fault)
         if said := sorted(set(found)):
             self.unnoticed.append(f"{fault}: said {said}, and nothing is wrong")
@@ -67,7 +67,7 @@ HEADS: Final = ("faults injected", "acts acknowledged", "lost", "twice", "unnoti
 
 
 def lines(rows: Sequence[Sequence[Any]]) -> list[str]:
-    """Return the summary: one line for each test file, and the sum."""
+    """Return the lines of the summary: one for each test file, and one with the totals."""
     by_file: dict[str, list[int]] = {}
     for name, *counts in rows:
         sums = by_file.setdefault(str(name), [0] * len(HEADS))

@@ -1,4 +1,4 @@
-"""Collects the parts of running programs that other users of a machine can see: arguments and temporary files."""
+"""Collects what other users of a machine can see of running programs: arguments and temporary files."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ class Watched:
 
 @contextmanager
 def watched(temporary: Path) -> Iterator[Watched]:
-    """Watch repeatedly until the ``with`` block ends. ``temporary`` is the temporary folder that its programs use."""
+    """Watch the processes until the ``with`` block ends. ``temporary`` is the folder for temporary files of the watched
+    programs.
+    """
     seen, over = Watched(temporary), threading.Event()
 
     def watch() -> None:
@@ -64,7 +66,8 @@ def _descendants(ancestor: int) -> list[int]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with suppress(OSError, IndexError, ValueError):
-                # The process name in parentheses may contain blanks; the parent is the second word after it.
+                # In this file the process name stands in parentheses and may contain blanks. The second word after it
+                # is the parent's id.
                 stat = (entry / "stat").read_text("utf-8", "replace")
                 parents[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])
     found, pending = [], [ancestor]

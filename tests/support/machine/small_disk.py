@@ -39,7 +39,9 @@ def _namespace() -> list[str]:
 
 
 def run(module: str, case: str, tally: Tally, *arguments: str | Path, timeout: int = 200) -> Any:
-    """Run a test module's case in a program with its own disks; add its counts to the tally, and return its result."""
+    """Run the case ``case`` of a test module in a program that has its own disks. Add the program's counts to the
+    tally, and return its result.
+    """
     line = [*_namespace(), sys.executable, "-m", f"tests.faults.{module}", case, *map(str, arguments)]
     done = subprocess.run(
         line, cwd=PROJECT, env=environment_of({}), capture_output=True, text=True, timeout=timeout, check=False
@@ -51,7 +53,7 @@ def run(module: str, case: str, tally: Tally, *arguments: str | Path, timeout: i
 
 
 class SmallDisk:
-    """A mounted disk; exists only in a program started by ``run``."""
+    """A mounted disk. It exists only in a program that ``run`` started."""
 
     def __init__(self, folder: Path, size: int, inodes: int = 0) -> None:
         self.folder = folder
@@ -93,7 +95,7 @@ class SmallDisk:
             path.unlink()
 
     def read_only(self, yes: bool) -> None:
-        """Mount the disk read-only or writable; making it read-only fails if a file is open for writing."""
+        """Mount the disk read-only or writable. Mounting it read-only fails while a file is open for writing."""
         mode = "ro" if yes else "rw"
         subprocess.run(["mount", "-o", f"remount,{mode}", str(self.folder)], check=True, timeout=30)
 

@@ -54,7 +54,7 @@ def from_source(source: str, *names: str) -> list[Entry]:
 
 
 def reordered() -> Iterator[Made]:
-    """Yield certificates in which a list has another order. Only components must stay in the order of the provisions."""
+    """Yield certificates in which a list has another order. Only components must keep the order of the provisions."""
     for names in (
         ["fields"],
         ["_sd"],
