@@ -1,4 +1,4 @@
-"""A complete entry of each type, and values of members that do not fit or are just within the limits."""
+"""A complete entry of each type; values that its members must not have, and values that are just within the limits."""
 
 from __future__ import annotations
 

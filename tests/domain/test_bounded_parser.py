@@ -1,4 +1,6 @@
-"""The parser with limits: it accepts one spelling of each value, and refuses texts that would take too long."""
+"""The JSON parser with limits: it accepts only one spelling of each value, and refuses texts whose parsing would take
+too long.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Canonical JSON: the examples of RFC 8785, its properties, and every refusal of the parser."""
+"""Canonical JSON: the examples of RFC 8785, general properties, and every reason for which the parser
+refuses a text.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ from ledger.domain.canonical import MAX_DEPTH, MAX_SAFE_INTEGER, canonical, dige
 from ledger.errors import InvalidInput
 
 MAX_BYTES = 1 << 20
-# The limit of the C code of Python 3.12 and 3.13 does not follow `sys.setrecursionlimit`.
+# More levels than any parser allows. Python 3.12 and 3.13 have a limit in C code, which `sys.setrecursionlimit` does
+# not change.
 DEEPER_THAN_ANY_LIMIT = 200_000
 
 integers = st.integers(-MAX_SAFE_INTEGER, MAX_SAFE_INTEGER)
@@ -33,7 +36,7 @@ values = st.recursive(
 
 @pytest.fixture
 def shallow_interpreter() -> Iterator[None]:
-    """Set the recursion limit to the interpreter's usual value, because another test may have changed the limit."""
+    """Set the recursion limit to the usual value of the interpreter, because another test may have changed it."""
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(1_000)
     yield
@@ -115,7 +118,9 @@ def test_value_without_a_canonical_form_is_refused(value: Any) -> None:
 
 @given(values)
 def test_both_encoders_write_the_same_bytes(value: Any) -> None:
-    """ASCII names are encoded by Python's own encoder. Other names need the library's, which sorts by UTF-16 units."""
+    """Objects whose names are all ASCII are encoded by Python's own encoder. Other objects need the encoder of the
+    library rfc8785, which sorts names by UTF-16 units.
+    """
     assert canonical(value) == rfc8785.dumps(value)
 
 
@@ -184,7 +189,9 @@ def test_different_values_have_different_forms(one: Any, other: Any) -> None:
 
 
 def repr_typed(value: Any) -> Any:
-    """Return a value for comparisons in which ``True`` differs from 1 and the order of members is ignored."""
+    """Convert a value to a form for comparisons in which ``True`` differs from 1, and the order of members does not
+    count.
+    """
     if isinstance(value, dict):
         return "object", {name: repr_typed(item) for name, item in value.items()}
     if isinstance(value, list):

@@ -77,7 +77,7 @@ def test_last_second_of_validity_is_on_the_last_day(last_day: date) -> None:
 
 
 TABLES = ZoneInfo("Asia/Shanghai")
-# Every half hour of the years with summer time, and of the years before and after them.
+# Every half hour from one year before the first year with summer time until one year after the last.
 AROUND_THE_SUMMERS = range(seconds("1985-01-01T00:00:00"), seconds("1993-01-01T00:00:00"), 1_800)
 
 
@@ -98,7 +98,7 @@ def test_every_half_hour_around_summer_time_agrees_with_zoneinfo() -> None:
 
 @pytest.mark.parametrize("fold", [0, 1])
 def test_every_half_hour_of_local_time_agrees_with_zoneinfo(fold: int) -> None:
-    """The times include the hour that summer time skips, and the hour that summer time repeats."""
+    """The times include the hours that are skipped when summer time begins, and repeated when it ends."""
     for at in AROUND_THE_SUMMERS:
         clock = datetime.fromtimestamp(at, UTC).replace(fold=fold)
         assert clock.replace(tzinfo=SHANGHAI).timestamp() == clock.replace(tzinfo=TABLES).timestamp()
@@ -106,7 +106,7 @@ def test_every_half_hour_of_local_time_agrees_with_zoneinfo(fold: int) -> None:
 
 @given(st.dates(date(1950, 1, 1), date(2100, 1, 1)))
 def test_local_midnight_gives_its_own_day(day: date) -> None:
-    """A midnight in summer time is tested too; in UTC it is an hour earlier than with the fixed offset."""
+    """Midnights in summer time are tested too. In UTC, they are one hour earlier than other midnights in Shanghai."""
     midnight = datetime.combine(day, datetime.min.time(), TABLES)
     assert shanghai_day(int(midnight.timestamp())) == day
 

@@ -1,4 +1,4 @@
-"""Digests by name, and the two libraries that compute SM3."""
+"""Digests with each named algorithm, and the two libraries that compute SM3."""
 
 from __future__ import annotations
 

@@ -61,7 +61,8 @@ def test_missing_member_is_refused(kind: str, member: str) -> None:
     assert refused_at(entry) == member
 
 
-# The wrong values below are refused for every member, except that these members accept this value.
+# The wrong values below are refused for every member. The only exceptions are these members, each of which accepts the
+# value given here.
 TAKES: dict[str, Any] = {
     "presentation.fields": [],
     "provision.claims": {},
@@ -95,7 +96,7 @@ def test_wrong_member_is_refused(kind: str, member: str) -> None:
 @pytest.mark.parametrize("kind", WHOLE)
 def test_unknown_member_is_refused(kind: str) -> None:
     assert refused_at(WHOLE[kind] | {"phone": "1"}) == "phone"
-    # A text that is not a valid name may be personal, so the error does not repeat it.
+    # The value is not repeated in the error, because it may be a personal text.
     for odd in ("Z" * 5_000, "110105194912310038", "张三"):
         assert refused_at(WHOLE[kind] | {odd: "1"}) == "…"
 

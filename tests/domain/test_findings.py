@@ -1,4 +1,4 @@
-"""A finding has the members of an error, and its refusal has the same code."""
+"""A finding has the same members as an error, and the error that is raised for a finding has the finding's code."""
 
 from __future__ import annotations
 

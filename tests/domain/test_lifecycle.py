@@ -10,7 +10,7 @@ from tests.reference.lifecycles import APPLICATION, REFERENCE_MACHINES, REGISTRA
 
 MACHINES = (REQUEST, AUTHORIZATION, *REFERENCE_MACHINES)
 
-# One line for each state: the state, and each transition that is allowed from it, with the state it leads to.
+# Each line has a state and all transitions that are allowed from it, each with the state to which it leads.
 WRITTEN_OUT = {
     "request": """
         sent        see→seen decline→declined expire→expired cancel→cancelled
@@ -173,7 +173,7 @@ def test_unknown_state_or_transition_is_refused(machine: StateMachine, state: st
 
 
 def test_confirmation_needs_a_review() -> None:
-    """Without a review, or after a rejection, cancellation or annulment, nothing can be confirmed."""
+    """An application without a review cannot be confirmed, nor one that was rejected, cancelled or annulled."""
     for machine, needed in ((APPLICATION, "review"), (REGISTRATION, "apply")):
         others = {(state, move): to for (state, move), to in machine.moves.items() if move != needed}
         reached, waiting = {machine.initial}, [machine.initial]

@@ -1,4 +1,4 @@
-"""The code, docs/protocol.md and the contract have the same constants for the powers of parties."""
+"""The code, docs/protocol.md and the contract have the same constants about the powers of parties."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The description of a data resource: its JSON, its rules, its grade, and the difference of two descriptions."""
+"""The description of a data resource: its JSON, its rules, its grade, and the differences between two descriptions."""
 
 from __future__ import annotations
 
@@ -296,7 +296,7 @@ def test_number_of_fields_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     assert caught.value.code == "FIELDS_TOO_MANY"
 
 
-# What changed
+# Differences between two descriptions
 
 names = st.sampled_from(["year", "kwh", "holder", "area"])
 columns = st.lists(

@@ -39,7 +39,8 @@ def working_days_between(start: date, end: date) -> int:
     return sum(map(is_working_day, days(start + DAY, end)))
 
 
-# For each holiday, from the official notices: the first and last day off, and the weekend days that are worked.
+# For each holiday, according to the official notices: its first and last day, and the weekend days that are working
+# days instead.
 HOLIDAYS = {
     "National Day 2025": (date(2025, 10, 1), date(2025, 10, 8), [date(2025, 9, 28), date(2025, 10, 11)]),
     "New Year 2026": (date(2026, 1, 1), date(2026, 1, 3), [date(2026, 1, 4)]),
@@ -61,7 +62,9 @@ def test_holidays_are_days_off_and_make_up_days_are_working_days(first: date, la
 
 
 def test_announced_holidays_agree_with_a_second_calendar() -> None:
-    """One day differs: a Saturday in 2005 became a working day by the notice for 2006; `chinesecalendar` omits it."""
+    """One day differs: the notice for 2006 made a Saturday in 2005 a working day. The library `chinesecalendar` omits
+    this day, and so do we.
+    """
     other = holidays.country_holidays("CN", years=range(2004, 2027))
     differing = [
         day for day in days(date(2004, 1, 1), date(2026, 12, 24)) if other.is_working_day(day) != is_working_day(day)
@@ -74,7 +77,9 @@ def test_ordinary_week_has_five_working_days() -> None:
 
 
 def test_number_of_working_days_in_2025_is_right() -> None:
-    """Of 365 days, 104 are weekend days and 13 are statutory holidays. Make-up days only replace moved weekend days."""
+    """365 days less 104 weekend days and 13 statutory holidays. Further free days do not count, because make-up days
+    replace them.
+    """
     assert working_days_between(date(2024, 12, 31), date(2025, 12, 31)) == 365 - 104 - 13
 
 
@@ -106,13 +111,15 @@ def test_days_covered_by_the_notices_are_known(day: date, known: bool) -> None:
 
 
 def test_notice_changes_only_the_last_week_of_the_previous_year() -> None:
-    """No notice so far changed a day before 25 December of the previous year, so only later days are unknown."""
+    """Each notice is for one year, but may change days of the year before. So far none changed a day before 25
+    December, so only later days are unknown until the next notice.
+    """
     moved = [day for day in {**chinese_calendar.holidays, **chinese_calendar.workdays} if day.month == 12]
     assert date(2018, 12, 29) in moved
     assert min(day.day for day in moved) > 24
 
 
-# The start, how many working days follow it, and the last of these working days.
+# For each case: a start, a number of working days after it, and the last of these working days.
 CLOCKS = {
     "no day on a working day": (date(2026, 7, 6), 0, date(2026, 7, 6)),
     "no day on a Sunday": (date(2026, 7, 5), 0, date(2026, 7, 5)),

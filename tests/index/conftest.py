@@ -1,4 +1,4 @@
-"""Fixtures: chains, and followers with separate databases."""
+"""Fixtures: chains, and followers that each have their own database."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Rows = dict[str, list[tuple[Any, ...]]]
 
 @pytest.fixture
 def new_engine(tmp_path: Path) -> Iterator[NewEngine]:
-    """A function that returns an engine on a new database file."""
+    """Yield a function that returns an engine on a new database file."""
     made: list[Engine] = []
     numbers = count()
 
@@ -45,7 +45,7 @@ def follower(chain: Chain, new_engine: NewEngine) -> Follower:
 
 @pytest.fixture(scope="module")
 def lived(node: LocalNode, deployment: Deployment) -> Iterator[Chain]:
-    """A chain that has every kind of event. Tests that use this fixture only read the chain."""
+    """Yield a chain that has every kind of event. Tests that use this fixture only read the chain."""
     token = node.snapshot()
     client = ChainClient(Connection(node.url), deployment, PARTIES["issuer"].key)
     chain = Chain(node, deployment, client, ChainReader(client), dict(PARTIES))
@@ -56,7 +56,7 @@ def lived(node: LocalNode, deployment: Deployment) -> Iterator[Chain]:
 
 @pytest.fixture(scope="module")
 def lived_rows(lived: Chain, tmp_path_factory: pytest.TempPathFactory) -> Rows:
-    """The index rows of a follower that read the chain ``lived`` in one step."""
+    """Return the index rows of a follower that read the chain ``lived`` in one step."""
     engine = create_engine(f"sqlite:///{tmp_path_factory.mktemp('lived') / 'index.db'}")
     follower = Follower(engine, lived.reader)
     follower.sync()

@@ -1,4 +1,6 @@
-"""An asset's index rows match the state computed from its events, in any number of steps, with few SQL statements."""
+"""The index rows of an asset match the state computed from its events. It does not matter in how many steps they were
+written, and few SQL statements are needed.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ TABLES = (tables.ASSETS, tables.OBJECTIONS, tables.RIGHTS, tables.LIENS, tables.
 
 
 def indexed() -> list[IndexedEvent]:
-    """The history of assets with every event of the asset register, one event in each block."""
+    """Return a history of assets that contains every event of the asset register, one event in each block."""
     return [
         IndexedEvent(number, 0, "ab" * 32, each.event.split(".")[0], each.event.split(".")[1], each.args)
         for number, each in enumerate(whole_life(), start=1)
@@ -72,7 +74,9 @@ def test_an_assets_rows_match_the_state_computed_from_its_events() -> None:
 
 
 def test_a_step_with_more_events_needs_no_more_sql_statements() -> None:
-    """Four SQL statements read; at most two write each table. Lineage needs one, because its rows never change."""
+    """Four SQL statements read. At most two write each of four tables, and one writes the table of lineage, whose rows
+    never change.
+    """
     events = indexed()
     _, taken = project_in_steps([events[:1], events[1:]])
     assert taken <= 4 + 2 * 4 + 1

@@ -1,4 +1,4 @@
-"""The audit finds events that a node hides at the end of an asset's history, where no later event reveals them."""
+"""A node may hide the last events of an asset. No later event reveals this, but the audit finds it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The chain grows and is reorganised under a follower, and other followers write to the same database."""
+"""While a follower reads, the chain grows or is reorganised, and other followers write to the same database."""
 
 from __future__ import annotations
 
@@ -75,7 +75,9 @@ def test_the_index_follows_a_reorganised_chain(chain: Chain, new_engine: NewEngi
 
 
 def test_the_index_follows_a_chain_that_became_shorter(chain: Chain, new_engine: NewEngine) -> None:
-    """At first, the follower assumes that the node is only behind; it waits for a limited time before it rewinds."""
+    """A follower assumes at first that the node is only behind, and rewinds the index only after a limited time; here
+    this time is zero.
+    """
     follower = Follower(new_engine(), chain.reader, patience=0)
     follower.sync()
     rows = follower.snapshot_rows()
@@ -89,7 +91,9 @@ def test_the_index_follows_a_chain_that_became_shorter(chain: Chain, new_engine:
 
 
 def test_a_longer_branch_is_detected(chain: Chain, follower: Follower) -> None:
-    """The new branch has a block with the cursor's number, but this block has another hash."""
+    """The new branch also has a block with the number of the last block that the follower read, but this block has
+    another hash.
+    """
     token = chain.node.snapshot()
     chain.client.send(calls.anchor(0, 1, ROOT))
     follower.sync()
@@ -102,7 +106,9 @@ def test_a_longer_branch_is_detected(chain: Chain, follower: Follower) -> None:
 
 
 class InterruptedReader(ChainReader):
-    """A reader that calls a function once: before or after it reads events, or after it reads headers."""
+    """A reader that calls the function ``meanwhile`` once, at the moment ``method``: before or after it reads events,
+    before it reads one block, or after it reads headers.
+    """
 
     def __init__(self, client: ChainClient, method: str, meanwhile: Callable[[], object]) -> None:
         super().__init__(client)

@@ -1,4 +1,4 @@
-"""The same chain gives the same rows, in whatever steps and however often the follower reads it."""
+"""A follower gets the same rows from the same chain, however many steps it needs and however often it reads."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_only_the_stored_block_headers_depend_on_the_size_of_the_window(
 
 
 def test_the_indexs_rows_match_the_contracts_view_functions(lived: Chain, new_engine: NewEngine) -> None:
-    """Each computed table is compared with the contracts' view functions."""
+    """The rows of each table of the index are compared with what the contracts' view functions return."""
     chain = lived
     engine = new_engine()
     Follower(engine, chain.reader).sync()
@@ -77,7 +77,7 @@ def test_the_indexs_rows_match_the_contracts_view_functions(lived: Chain, new_en
     for row in rows["idx_accounts"]:
         account = chain.reader.account(row.account)
         assert account is not None
-        # The index cannot have this field: no event says whether possession of a key was proven.
+        # The last field is left out, because no event says whether possession of a key was proven.
         assert astuple(account)[:-1] == tuple(row)
     for row in rows["idx_accreditations"]:
         assert chain.reader.accreditation(row.party_no, row.scenario) == (row.valid_from, row.valid_to)
@@ -108,7 +108,7 @@ def test_the_indexs_rows_match_the_contracts_view_functions(lived: Chain, new_en
     first, second, third = ASSETS
     assert contents[first] == digest("changed content")
     assert contents[second] == digest("corrected content")
-    # The application was rejected, so the content that it filed never took effect.
+    # The application for this content was rejected, so the old content remained.
     assert contents[third] == digest(f"content {third}")
 
 

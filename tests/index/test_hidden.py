@@ -1,4 +1,4 @@
-"""If a node hides events, the heads differ and the step is not written."""
+"""If a node hides events, a hash over the events differs from the contract's, and the follower writes nothing."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ def test_a_hidden_event_is_detected(
 def test_a_hidden_event_of_an_asset_is_detected_at_the_assets_next_event(
     lived: Chain, lived_rows: Rows, new_engine: NewEngine
 ) -> None:
-    """An asset's head is compared only when a step has an event of this asset. Rebuilding repairs the index."""
+    """The hash over the events of an asset is compared only when a step has an event of this asset. Rebuilding repairs
+    the index.
+    """
     engine, hidden = new_engine(), nth(lived, "AssetRegistry", "TransferRejected", 0)
     follower = Follower(engine, reader_without(lived, hidden), step=1)
     with pytest.raises(ChainUnavailable) as caught:

@@ -1,4 +1,6 @@
-"""Ancestors and descendants of an asset in the index: limited, with flags for annulled ancestors."""
+"""Ancestors and descendants of an asset in the index: how many are listed, and which are flagged because an ancestor
+was annulled.
+"""
 
 from __future__ import annotations
 
@@ -82,7 +84,7 @@ def test_a_descendant_is_flagged_with_its_nearest_annulled_ancestor(connection: 
         "middle": "top",
         "root": "middle",
         "child": "middle",
-        # The annulled asset itself is not part of the root's lineage, but its descendants are, and they are flagged.
+        # The annulled asset itself is not part of the root's lineage. Its descendants are, and they are flagged.
         "beside": "outside",
     }
 

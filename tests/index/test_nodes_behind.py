@@ -1,4 +1,4 @@
-"""One address leads to several nodes; some are behind or have another chain. The index loses no events."""
+"""One address leads to several nodes, of which some are behind or have another chain. The index loses no events."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.support.chain.scripted_ledger import ROOT, live_certificates, registe
 
 @pytest.fixture
 def address(chain: Chain) -> Iterator[FaultyNode]:
-    """The node address that the follower uses; it forwards calls to the chain's node."""
+    """Yield the node that the follower asks. It passes each call on to the chain's node, unless a test sets a fault."""
     with FaultyNode(upstream=chain.node.url) as made:
         yield made
 
@@ -98,7 +98,8 @@ def test_nodes_of_different_heights_at_one_address_lose_no_events(
             try:
                 rewound += follower.sync().rewound
             except ChainUnavailable as refused:
-                # The sync reports the node that is behind and writes nothing; the next sync continues there.
+                # A sync that meets the node that is behind raises an error and writes nothing. The next sync continues
+                # at the same place.
                 assert refused.code in {"BLOCK_MISSING", "NODE_REFUSED", "INDEX_HEAD_MISMATCH"}
     address.fault = None
     rewound += follower.sync().rewound
@@ -138,7 +139,9 @@ def test_another_chain_at_the_address_does_not_change_the_index(
 def test_the_index_waits_for_a_node_that_syncs_from_the_beginning(
     chain: Chain, address: FaultyNode, reader: ChainReader, new_engine: NewEngine
 ) -> None:
-    """There is no time limit: the node does not yet have the block of the deployment, so no chains can be compared."""
+    """The follower waits without a time limit. The node does not have the block of the deployment yet, so it cannot be
+    compared with the chain.
+    """
     follower = Follower(new_engine(), reader, patience=0)
     reached = follower.sync()
     address.fault = behind(0)
@@ -171,7 +174,8 @@ def test_the_index_follows_a_shorter_chain_after_waiting_long_enough(chain: Chai
     assert standing(latest.number + 2, latest) is Standing.AHEAD
     now[0] += 1
     assert standing(latest.number + 2, latest) is Standing.GONE
-    # The waiting ends as soon as a node has the block.
+    # A new waiting time has begun. It ends early when a node has a block with this number, and a later absence begins
+    # another.
     assert standing(latest.number + 2, latest) is Standing.AHEAD
     now[0] += PATIENCE_SECONDS
     assert standing(latest.number, latest) is Standing.GONE
@@ -222,7 +226,9 @@ def test_a_sync_without_new_blocks_makes_only_two_calls_to_the_node(
 
 
 class WatchedConnection(Connection):
-    """A connection that fails if it is used during a database transaction: other writers would wait for a slow node."""
+    """A connection that fails if it is used during a database transaction, because other writers would then wait for a
+    slow node.
+    """
 
     def __init__(self, url: str, engine: Engine) -> None:
         super().__init__(url)

@@ -1,4 +1,4 @@
-"""The index lists proposals, and detects a node that shows a call which was not proposed."""
+"""The index lists proposals. It detects a node that shows another call than the one that was proposed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def engine(new_engine: NewEngine) -> Engine:
 
 @pytest.fixture
 def late(waiting_chain: Chain, engine: Engine) -> Follower:
-    """A follower of a chain on which proposals have a waiting period."""
+    """Return a follower of a chain on which proposals have a waiting period."""
     return Follower(engine, waiting_chain.reader)
 
 
@@ -177,7 +177,7 @@ def test_a_pause_lengthens_the_wait_of_a_proposal(waiting_chain: Chain, late: Fo
 
 
 def test_attack_a_node_that_shows_another_call_is_detected(waiting_chain: Chain, new_engine: NewEngine) -> None:
-    """The contract's head covers a digest of the proposed call, so a false call does not match."""
+    """The contract's hash over its events includes a digest of the proposed call, so a false call is noticed."""
     waiting_chain.propose(recovery())
     lying = reader_replacing(waiting_chain, account("fresh")[2:], account("harmless")[2:])
     follower = Follower(new_engine(), lying)

@@ -1,4 +1,4 @@
-"""The index shows at once that a party has no usable key; the contract says so only after the waiting period."""
+"""The index shows at once that a party has no key that may act. The contract says so only after the waiting period."""
 
 from __future__ import annotations
 

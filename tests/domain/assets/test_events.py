@@ -1,4 +1,4 @@
-"""Titles of an asset's events, and names for the numbers in their arguments."""
+"""The titles of an asset's events, and the names that are shown for the numbers in their arguments."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ NONE = "00" * 32
 FIELDS = {name.partition(".")[2]: fields for name, (_, fields) in EVENTS.items() if name.startswith("AssetRegistry.")}
 NAMED = ("kind", "stage", "state", "reason", "relation", "grade")
 PARTIES = ("holder", "grantee", "creditor")
-# Event arguments that identify an asset or its content. They are not digests of documents.
+# These event arguments identify an asset or its content; they are not digests of documents.
 IDENTIFIERS = ("id", "fingerprint", "parent", "successor")
-# In a right's events, "from" and "to" are times; in all other events, they are parties.
+# In the event RightGranted, "from" and "to" are times; in all other events, they are parties.
 TIMES = {("RightGranted", "from"), ("RightGranted", "to")}
 TABLES = (
     APPLICATION_KINDS,
@@ -92,5 +92,5 @@ def test_each_number_in_an_event_gets_its_name_and_title(
 
 
 def test_every_name_has_a_title() -> None:
-    """Except ``none`` and ``filed`` (the first state of an objection), which no event contains."""
+    """Only ``none`` and ``filed`` (the first state of an objection) have no title, because no event contains them."""
     assert {name for table in TABLES for name in table} - NAME_TITLES.keys() == {"none", "filed"}

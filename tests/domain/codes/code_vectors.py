@@ -1,4 +1,4 @@
-"""Vectors of codes, and functions that several tests of codes share."""
+"""Test vectors for codes, and functions that several tests of codes use."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from ledger.domain.regions import REGIONS
 
 VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[1] / "vectors" / "codes.json").read_text("utf-8"))
 CHECKS = {"uscc": check_uscc, "resident_id": check_resident_id, "certificate_no": check_certificate_no}
-# Wrong numbers with a valid check character: MOD 37,36 does not catch every swap of neighbouring digits.
+# These numbers have two neighbouring digits swapped, but their check character is still valid, because MOD 37,36 does
+# not catch every swap.
 UNCAUGHT = [(kind, item["value"]) for kind in CHECKS for item in VECTORS[kind].get("uncaught", ())]
 ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 NUMBER = "DAC-440802-2026-S01-00000123-V"
@@ -26,7 +27,9 @@ def swap(text: str, place: int) -> str:
 
 
 def by_stdnum(number: str) -> bool:
-    """Return whether stdnum accepts the number; it raises ``KeyError`` for a province that it does not list."""
+    """Return whether the library stdnum accepts the number. Raise ``KeyError`` if stdnum does not know the number's
+    province.
+    """
     try:
         return bool(ric.is_valid(number))
     except KeyError:

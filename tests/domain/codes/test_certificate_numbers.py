@@ -54,7 +54,9 @@ def test_every_changed_digit_of_a_certificate_number_is_caught() -> None:
 
 @given(number=numbers, place=st.integers(0, 29))
 def test_swapped_neighbours_in_a_certificate_number_are_caught(number: str, place: int) -> None:
-    """Some pairs of consecutive digits are excluded: the hybrid systems of ISO 7064 do not catch every swap."""
+    """Some pairs of neighbouring digits are left out, because the hybrid systems of ISO 7064 do not catch
+    every swap.
+    """
     digits = [at for at, symbol in enumerate(number) if symbol.isdigit()]
     at, after = digits[place % len(digits)], digits[(place + 1) % len(digits)]
     first, second = sorted((at, after))
@@ -79,10 +81,12 @@ def test_swapped_consecutive_digits_are_caught_almost_always() -> None:
 
 
 def test_check_character_agrees_with_the_verification_form_of_the_standard() -> None:
-    """In ISO 7064, a string with its check character is valid if the last sum is 1 modulo 36."""
+    """According to ISO 7064, a string with its check character is valid if the last sum of the computation is 1 modulo
+    36.
+    """
     for serial in range(1, 2_000, 13):
         assert last_sum(certificate_no("440881", 2027, "S12", serial).replace("-", "")) == 1
-    assert last_sum("A12425GABC1234002M") == 1  # A release identifier that was published as an example.
+    assert last_sum("A12425GABC1234002M") == 1  # This release identifier was published as an example.
 
 
 def last_sum(text: str) -> int:

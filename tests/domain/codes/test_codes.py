@@ -37,7 +37,7 @@ from tests.domain.codes.code_vectors import (
 )
 
 CASES = Path(__file__).parents[1] / "cases"
-# Codes of places that exist today, of places that were abolished, and of places that never existed.
+# Region codes of places that exist today, that were abolished, and that never existed.
 PLACES = ("110101", "110103", "440802", "440811", "440899", "440183", "500231", "710000", "810000", "830000")
 VALID = [(kind, value) for kind in CHECKS for value in VECTORS[kind]["valid"]]
 INVALID = [
@@ -208,7 +208,9 @@ def test_swapped_neighbours_in_a_uscc_are_caught(value: str, place: int) -> None
 
 
 def test_resident_ids_agree_with_stdnum_except_for_counties() -> None:
-    """For random numbers with a valid check character, only an unlisted county makes stdnum refuse what we accept."""
+    """For random numbers with a valid check character: if we accept a number and stdnum refuses it, the reason is
+    always an unlisted county.
+    """
     chance, stricter = Random(11643), Counter[str]()
     for _ in range(10_000):
         body = f"{chance.choice(PLACES)}{chance.randint(1870, 2030)}{chance.randint(1, 13):02d}"
@@ -218,12 +220,14 @@ def test_resident_ids_agree_with_stdnum_except_for_counties() -> None:
         if (ours is None) == theirs:
             continue
         stricter["county lapsed or not listed" if ours is None else ours] += 1
-    # stdnum checks the county and does not know residence permits, but it accepts birth dates in the future.
+    # stdnum checks the county and refuses residence permits. It accepts birth dates in the future, which we refuse.
     assert set(stricter) == {"county lapsed or not listed", "RESIDENT_ID_DATE"}
 
 
 def test_usccs_agree_with_stdnum_except_for_the_registration_authority() -> None:
-    """For random codes with a valid check character: we check the authority and accept A, N and Y; stdnum does not."""
+    """For random codes with a valid check character: we check the registration authority, and accept the authorities A,
+    N and Y; stdnum does neither.
+    """
     chance, differing = Random(32100), Counter[str]()
     for _ in range(10_000):
         first, second = chance.choice(USCC_ALPHABET), chance.choice(USCC_ALPHABET)
@@ -233,7 +237,7 @@ def test_usccs_agree_with_stdnum_except_for_the_registration_authority() -> None
         ours, theirs = refusal_code(check_uscc, number), uscc.is_valid(number)
         if (ours is None) != theirs:
             differing[ours or first] += 1
-    # GB 32100-2015 has Y for other authorities; its amendment 1 added A for the army and N for agriculture.
+    # GB 32100-2015 uses Y for other authorities. Its amendment 1 added A for the army and N for agriculture.
     assert set(differing) == {"USCC_OFFICE", "A", "N", "Y"}
 
 
@@ -278,7 +282,7 @@ def test_uscc_with_a_wrong_organisation_code_is_accepted() -> None:
     assert check_institution(wrong) == wrong
     assert not organisation_agrees(wrong)
     assert organisation_agrees(USCC)
-    assert organisation_agrees("91350100M000100Y43")  # the example printed in GB 32100-2015
+    assert organisation_agrees("91350100M000100Y43")  # This example is printed in GB 32100-2015.
 
 
 @pytest.mark.parametrize("line", (CASES / "resident-id-future" / "refuse.txt").read_text().split())

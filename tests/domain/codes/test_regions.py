@@ -1,4 +1,4 @@
-"""Regions of the city, and synthetic ID numbers of persons who live there."""
+"""Regions of the city, and synthetic ID numbers of persons with a region that is no county."""
 
 from __future__ import annotations
 
@@ -41,4 +41,4 @@ def test_synthetic_resident_ids_are_valid_unique_and_of_the_synthetic_region(ser
 
 def test_synthetic_region_is_not_a_county() -> None:
     assert SYNTHETIC_REGION not in REGIONS
-    assert not by_stdnum(synthetic_resident_id(7))  # This code is not in a list of all counties since 1980.
+    assert not by_stdnum(synthetic_resident_id(7))  # No county had this code at any time since 1980.

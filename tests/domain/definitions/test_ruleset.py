@@ -1,4 +1,4 @@
-"""Rulesets: every member of a definition, its bounds, and the notices that a ruleset must not waive."""
+"""Rulesets: every member of a definition and its limits, and the public notices that a ruleset must not waive."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ SCENARIO = scenario_of(DEFINITION, "S01.yaml")
 
 
 def place(path: Path) -> str:
-    """Return the place of a member as errors write it: ``fields[0]: title: zh``."""
+    """Return the path of a member in the form that errors use: ``fields[0]: title: zh``."""
     text = "S01.yaml"
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f": {step}"
@@ -95,7 +95,7 @@ def members_of(path: Path) -> list[str]:
     return list(value)
 
 
-# Values of another type that are also allowed.
+# The tests replace each member by a value of another type. Only for these members is that value allowed.
 FITTING: dict[Path, Any] = {("request_note",): None, ("requires_pia",): True}
 MEMBERS = [(*path, member) for path in OBJECTS for member in members_of(path)]
 
@@ -219,7 +219,7 @@ def test_invalid_member_is_refused(path: Path, value: Any) -> None:
     assert re.search("[一-鿿]", error.message) and re.search("[A-Za-z]{3}", error.message), "both languages"
 
 
-# Scenarios whose subjects are persons: the change of the definition, and the member that is refused (None: none).
+# Changes of a scenario whose subjects are persons; for each, the member that is refused (None: the change is allowed).
 PERSONS: dict[str, tuple[dict[str, Any], str | None]] = {
     "consent": ({"subject_kinds": ["person"]}, "legal_basis"),
     "a sole trader": ({"subject_kinds": ["enterprise", "sole_trader"]}, "legal_basis"),
@@ -249,7 +249,7 @@ def test_claim_that_names_a_person_is_refused(basis: str) -> None:
 
 @pytest.mark.parametrize("text", ["...", "_sd", "_sd_alg"])
 def test_reserved_names_of_sd_jwt_are_refused_in_texts(text: str) -> None:
-    """Otherwise every certificate of the scenario would be refused."""
+    """Without this check, every certificate of the scenario would be refused later."""
     error = refused(DEFINITION | {"purpose": DEFINITION["purpose"] | {"zh": text}})
     assert (error.code, error.where) == ("SCENARIO_INVALID", "S01.yaml: purpose.zh")
     rule = {"op": "latest", "column": "state", "order": "month", "choices": ["good", text]}
@@ -263,7 +263,7 @@ def test_scenario_without_banks_needs_no_credit_channel(kind: str) -> None:
     assert not scenario_of(DEFINITION | {"consumer_kinds": [kind], "channels": []}, "S01.yaml").channels
 
 
-# Invariant: public use is free, and a price is never above its cap.
+# The rule for prices: public use is free, and a price is never above its cap.
 PRICES: dict[str, tuple[dict[str, Any], str | None, str]] = {
     "public, free": ({"use": "public", "cap": 0, "amount": 0}, None, ""),
     "public with a cap": ({"use": "public", "cap": 1, "amount": 0}, "PRICE_PUBLIC_NOT_FREE", "cap"),

@@ -1,4 +1,6 @@
-"""What a scenario limits in an authorization: fields, period, uses, channels, kinds, sources, pilot period, note."""
+"""The limits that a scenario sets for an authorization: fields, period, uses, channels, kinds, sources, pilot period,
+note.
+"""
 
 from __future__ import annotations
 

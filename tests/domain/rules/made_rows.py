@@ -12,7 +12,7 @@ ATTRIBUTES = {"name": "湛江某公司", "uscc": "91440802MA9X00011Y"}
 
 
 def month(number: int) -> str:
-    """Return a month counted from November 2025: 0 is 202511."""
+    """Return the month that is ``number`` months after November 2025, as in 202511."""
     return f"{2025 + (number + 10) // 12}{(number + 10) % 12 + 1:02d}"
 
 

@@ -1,4 +1,4 @@
-"""Claims from rows: examples for every rule, and a second computation of each claim."""
+"""Claims that rules compute from rows: examples for every rule, and a second computation of each claim."""
 
 from __future__ import annotations
 
@@ -94,8 +94,8 @@ def test_band_rule_with_one_edge_gives_the_expected_claim(value: str, band: str)
     assert claim("band", "kwh", [value], edges=["10"]) == band
 
 
-# The rule, its column, the monthly values from November 2025 on ("" is a month without a row), and the claim.
-# ``last`` is 3.
+# For each example: the rule, its column, the monthly values from November 2025 on ("" is a month without a row), and
+# the expected claim. ``last`` is 3 months.
 CLAIMS: dict[str, tuple[str, str, list[str], Any]] = {
     "at least, below": ("at_least", "kwh", ["99", "94.999"], False),
     "at least, the threshold": ("at_least", "kwh", ["0", "95.00"], True),
@@ -150,7 +150,7 @@ def test_periods_can_be_years_or_days() -> None:
 
 
 def another_way(rule: dict[str, Any], rows: list[dict[str, str]]) -> Any:
-    """Compute the claim a second time, with texts, single months and decimals, without the tested code."""
+    """Compute the claim in another way, with texts, single months and decimals, and without the tested code."""
     by_month = {row["month"]: row for row in rows}
     newest = max(by_month)
     back = [newest]

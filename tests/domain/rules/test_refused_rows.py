@@ -1,4 +1,4 @@
-"""Rows, names and codes that cannot give a claim: each is refused with its code."""
+"""Rows, names and codes from which no claim can be computed: each is refused with its own error code."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ BAD_VALUES = {
 @pytest.mark.parametrize("value", BAD_VALUES.values(), ids=BAD_VALUES.keys())
 @pytest.mark.parametrize("op", ["trend", "band", "at_least", "total_band", "series", "index_series"])
 def test_every_row_must_have_a_number(op: str, value: str, column: str) -> None:
-    """A row without a number is refused even if the claim does not depend on this row."""
+    """A row without a number is refused, even if the rule does not need this row for its claim."""
     rows = rows_of("kwh", ["1", "2", "3", "4", "5"])
     rows[1][column] = value
     error = refusal(RULES[op], rows)
@@ -116,7 +116,7 @@ def test_two_rows_of_one_month_are_refused(op: str) -> None:
 
 @pytest.mark.parametrize("op", ORDERED)
 def test_rule_without_rows_is_refused(op: str) -> None:
-    """Missing rows must not be read as zero or as a good record."""
+    """Missing rows must be counted neither as zero nor as a good record."""
     assert refusal(RULES[op], []).code == "ROWS_MISSING"
 
 

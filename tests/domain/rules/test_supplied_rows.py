@@ -1,4 +1,4 @@
-"""Reading of rows: calendar periods, numbers and categories, and the values that are refused."""
+"""How rows are read: calendar periods, numbers and categories, and the values that are refused."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_rows_with_two_units_are_refused(texts: list[str], unit: str | None, whe
 
 @pytest.mark.parametrize("unit", [None, "month"])
 def test_repeated_period_is_refused(unit: str | None) -> None:
-    """With two values for one month, the latest value would depend on the order of the rows."""
+    """If a month had two values, the latest value would depend on the order of the rows."""
     error = refusal(["202601", "202602", "202601"], unit)
     assert (error.code, error.where) == ("ROW_ORDER_TWICE", "row 3")
     assert "row 1" in error.message

@@ -169,7 +169,9 @@ NEAR = {
 
 @st.composite
 def asked(draw: st.DrawFn) -> tuple[Rule, list[dict[str, str]], dict[str, str]]:
-    """Draw a rule of any op with random members, rows that mostly fit the rule, and attributes."""
+    """Draw a rule with any operation (``op``) and random members, rows that mostly fit the rule, and attributes of the
+    subject.
+    """
     op = draw(st.sampled_from(sorted(OPS)))
     made = dict(RULES[op])
     unit = draw(st.sampled_from(sorted(PERIODS)))
@@ -208,7 +210,9 @@ def test_every_computed_claim_is_in_the_value_space_of_its_rule(
 
 @pytest.mark.parametrize("op", sorted(OPS))
 def test_every_operation_gives_a_claim_in_its_value_space(op: str) -> None:
-    """Each op gets rows that fit it: with the random rows of the other tests, an op might never be tested."""
+    """Each operation gets rows that fit it. The other tests use random rows, so they might never test some
+    operation.
+    """
     rows = [
         {"month": f"20260{month}", "kwh": str(month * 20_000), "paid": "yes", "state": "bad", "score": "7"}
         | {"digest": DIGEST, "note": "a line", "opened": "190001"}
@@ -218,7 +222,7 @@ def test_every_operation_gives_a_claim_in_its_value_space(op: str) -> None:
 
 
 def test_rows_exist_for_every_value_in_a_space() -> None:
-    """A value that no rows can give must not fit, because an issuer could hide data in it."""
+    """A value that no rows can give must not fit. Otherwise an issuer could hide data in such a value."""
     spread = [{"month": "202601", "kwh": kwh} for kwh in ("0", "1000", "10000", "50000.5")]
     assert [compute(rule("band"), [row], {}) for row in spread] == BANDS
     for state in ("good", "mended", "bad"):
@@ -264,7 +268,9 @@ def test_numbers_are_bounded(op: str, value: Any) -> None:
 
 @given(st.text(max_size=210) | st.text(alphabet=" \u00a0\u2003\u200b\u2028x", max_size=5))
 def test_line_follows_the_definition_of_the_protocol(text: str) -> None:
-    """A line has 1 to 200 characters, none of general category C or Z except the space, and no space at its ends."""
+    """A line has 1 to 200 characters. Apart from the space, none is of the Unicode categories C or Z, and no space
+    stands at an end.
+    """
     printable = all(symbol == " " or unicodedata.category(symbol)[0] not in "CZ" for symbol in text)
     line = 1 <= len(text) <= 200 and printable and text[0] != " " and text[-1] != " "
     assert fits(RULES["text"], text) is line
