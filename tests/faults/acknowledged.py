@@ -1,4 +1,4 @@
-"""Records the acknowledged acts, and checks with bundles and public states that the results of these acts exist."""
+"""Records the acts that a ledger acknowledged, and checks with bundles and public states that their results exist."""
 
 from __future__ import annotations
 
@@ -16,14 +16,18 @@ from ledger.store.tables import Entry
 from tests.faults.prepared_homes import ENDED, LATE, Prepared
 from tests.support.machine.fault_counts import Tally
 
-# Checks that must fail for a kept bundle: check 10 (no consumer named); for a revoked certificate also its status.
+# The error codes of a bundle whose texts were erased.
 ERASED = {"SEALED_ERASED", "PAYLOAD_ERASED", "ERASED"}
+# For each public state: the checks that must fail for a bundle. Check 10 fails because no consumer is named; check 8 is
+# about the status.
 _AS_KEPT = {"active": {10}, "revoked": {8, 10}}
 
 
 @dataclass
 class Acts:
-    """The acknowledged acts: each request's certificate, and the state of each certificate that is not active."""
+    """The acknowledged acts: the certificate of each request, and the state of each certificate that is no longer
+    active.
+    """
 
     tally: Tally
     issued: dict[str, str] = field(default_factory=dict)
@@ -31,7 +35,7 @@ class Acts:
 
     @classmethod
     def of_early(cls, prepared: Prepared, tally: Tally) -> Acts:
-        """Return the acknowledged acts of the early home."""
+        """Return the acts that were acknowledged before the early home was copied."""
         acts = cls(tally)
         for request, number in zip(prepared.requests, prepared.numbers[: len(prepared.numbers) // 2], strict=False):
             acts.add(request, number)
@@ -39,7 +43,7 @@ class Acts:
 
     @classmethod
     def of_late(cls, prepared: Prepared, tally: Tally) -> Acts:
-        """Return the acknowledged acts of the late home."""
+        """Return the acts that were acknowledged before the late home was copied."""
         acts = cls(tally)
         for request, number in zip(prepared.requests, prepared.numbers, strict=False):
             acts.add(request, number)
@@ -47,7 +51,9 @@ class Acts:
         return acts
 
     def add(self, request: str, number: str) -> None:
-        """Record that a request's certificate was acknowledged; acknowledging it a second time is no new act."""
+        """Record that the certificate of a request was acknowledged. If the same certificate is acknowledged again,
+        this is no new act.
+        """
         known = self.issued.get(request)
         if known == number:
             return
@@ -62,23 +68,31 @@ class Acts:
         self.tally.acknowledged.append(f"revoked {number}")
 
     def forget(self) -> None:
-        """Forget the acts in other copies of the late home: their certificates are not in this copy."""
+        """Forget the acts that were done in other copies of the late home, because their certificates do not exist in
+        the next copy.
+        """
         self.issued = dict(list(self.issued.items())[:LATE])
 
     def issue(self, ledger: Ledger, request: str) -> str:
-        """Issue and anchor a certificate, and record it; if issuing raises an error, nothing counts as acknowledged."""
+        """Issue and anchor a certificate, and record it as acknowledged. If issuing or anchoring raises an error,
+        nothing is recorded.
+        """
         (row,) = ledger.usage.issuance.issue(ledger.actor(ledger.party), [request])
         ledger.anchoring.flush()
         self.add(request, row.certificate_no)
         return row.certificate_no
 
     def end(self, ledger: Ledger, number: str) -> None:
-        """Revoke a certificate; it may already be revoked by an act that was not acknowledged."""
+        """Revoke a certificate, and record this. The certificate may already be revoked by an act that was not
+        acknowledged.
+        """
         ledger.certificates.status.revoke_position(ledger.certificates.status.position(number), "data_error")
         self.ended(number)
 
     def gone(self, ledger: Ledger, numbers: Iterable[str]) -> None:
-        """Record that the texts of these certificates were erased; making a bundle of them must then fail."""
+        """Check that the texts of these certificates are erased: making a bundle must fail. From then on, ``check``
+        leaves them out.
+        """
         for number in numbers:
             try:
                 ledger.certificates.bundles.build(number)
@@ -91,7 +105,7 @@ class Acts:
     def check(self, ledger: Ledger, *, gaps: bool = False) -> None:
         """Check that the repaired ledger has the result of every acknowledged act.
 
-        ``gaps`` is true after a restore without an archive, which may lose entries but lists them.
+        ``gaps`` is true after a restore without an archive: such a restore may lose entries, but it lists them.
         """
         ledger.anchoring.flush()
         ledger.follower.sync()
@@ -120,7 +134,9 @@ class Acts:
 
     @staticmethod
     def _found(ledger: Ledger, number: str) -> str:
-        """Check that the certificate's bundle is genuine and its public state is the same, and return this state."""
+        """Return the public state of a certificate; if its bundle does not agree with this state, also the numbers of
+        the failed checks.
+        """
         public = str(ledger.verification.public_status(number)["state"])
         raw = ledger.certificates.bundles.build(number).to_bytes()
         report = ledger.verification.verify(raw, Expectation()).report

@@ -1,4 +1,6 @@
-"""Fixtures of the fault tests: the prepared homes, and a tally that must show no loss at the end of each test."""
+"""Fixtures of the fault tests: the prepared homes, and a count of faults that must show no loss at the end of each
+test.
+"""
 
 from __future__ import annotations
 
@@ -34,13 +36,15 @@ def late(prepared: Prepared, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def acts(prepared: Prepared, tally: Tally) -> Acts:
-    """Return the acknowledged acts of the late home."""
+    """Return the acts that were acknowledged in the late home."""
     return Acts.of_late(prepared, tally)
 
 
 @pytest.fixture
 def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
-    """Count the faults of this test; fail if an act was lost or done twice, or if a fault stayed unnoticed."""
+    """Count the faults that this test causes. Fail if an act was lost or done twice, or if the ledger did not notice a
+    fault.
+    """
     counted = Tally()
     yield counted
     request.node.user_properties.append((TALLY, counted.row(Path(str(request.node.path)).stem)))

@@ -1,4 +1,4 @@
-"""Cases on a small disk: ``small_disk.run`` starts ``python -m tests.faults.disk_cases <case> <folder> …``."""
+"""Tests that run on a small disk: ``small_disk.run`` starts ``python -m tests.faults.disk_cases <case> <folder> …``."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ MEGABYTE: Final = 1024 * 1024
 FULL: Final = ["DISK_FULL"]
 READ_ONLY: Final = ["DATABASE_READ_ONLY", "HOME_READ_ONLY"]
 EXIT_FULL: Final = 74
-MOST_PAGES: Final = 200  # the most disk pages that one act needs
+MOST_PAGES: Final = 200  # one act needs at most this many disk pages
 STEP: Final = 2  # only every second number of pages is tried, because each try opens a ledger
 LOGS: Final = 2  # how many files SQLite creates beside an open database
-DIGITS: Final = 60  # the most digits of a balance; the length of a journal line depends on the digits
+DIGITS: Final = 60  # a balance has at most this many digits; the length of a journal line depends on the digits
 
 
 def code_of(act: Callable[[], Any]) -> str | None:
@@ -42,13 +42,15 @@ def code_of(act: Callable[[], Any]) -> str | None:
         act()
     except PingzhengError as error:
         return error.code
-    except Exception as error:  # catches everything: the tests look for any exception that the product lets through
+    except Exception as error:  # every exception is caught, because the product must let none through
         return f"FOREIGN {type(error).__name__}: {error}"[:300]
     return None
 
 
 class Balances:
-    """Acts that write only to a journal. Each gives a new account a balance, whose digits set the line's length."""
+    """Acts that write only to a journal. Each act gives a new account a balance. The number of digits of the balance
+    sets the length of the journal line.
+    """
 
     def __init__(self, node: LocalNode, journal: Path) -> None:
         self.connection, self._journal = Connection(node.url), journal
@@ -95,7 +97,9 @@ class Balances:
 
 
 def journal_at_every_byte(folder: Path) -> Tally:
-    """The journal's disk is full after 0, 1, 2, … bytes of a line: the act is refused, the next one succeeds."""
+    """The journal's disk is full after 0, 1, 2, … bytes of a line. Then the act is refused, and the next act succeeds
+    when there is room again.
+    """
     tally, disk = Tally(), SmallDisk(folder / "disk", 4 * MEGABYTE)
     chain = disk.folder / "chain"
     with LocalNode(chain, program=JOURNAL, chain_id=4409) as node:
@@ -122,7 +126,7 @@ def _read_again(chain: Path, acts: Balances, tally: Tally) -> None:
 
 
 def database_at_every_page(folder: Path, prepared: Prepared) -> Tally:
-    """The database's disk is full after 0, 1, 2, … pages: an act is refused until the space is enough."""
+    """The database's disk is full after 0, 1, 2, … pages. Each act is refused until the space is enough."""
     tally, disk = Tally(), SmallDisk(folder / "disk", 16 * MEGABYTE)
     acts, home = Acts.of_late(prepared, tally), copied(prepared.late, folder / "home")
     database = disk.folder / "ledger.db"
@@ -138,7 +142,9 @@ def database_at_every_page(folder: Path, prepared: Prepared) -> Tally:
 
 
 def _writing(acts: Acts, ledger: Ledger, waiting: Iterator[str]) -> dict[str, Callable[[], Any]]:
-    """Return acts that write. The test repeats each act until it succeeds; the act must then be done exactly once."""
+    """Return acts that write, by name. The caller repeats each act until it succeeds, and then it must have been done
+    exactly once.
+    """
     first, ended, erased = next(waiting), next(waiting), next(waiting)
     gone = acts.issue(ledger, ended)
     return {
@@ -174,7 +180,7 @@ def _checkpoint(engine: Engine) -> None:
 
 
 def home_page_by_page(folder: Path, prepared: Prepared) -> Tally:
-    """The disk of the whole home is full after 0, 2, 4, … pages: the command is refused until the space is enough."""
+    """The disk of the whole home is full after 0, 2, 4, … pages. The command is refused until the space is enough."""
     tally, disk = Tally(), SmallDisk(folder / "disk", 16 * MEGABYTE)
     acts, home = Acts.of_late(prepared, tally), copied(prepared.late, disk.folder / "home")
     request = prepared.waiting()[0]
@@ -208,7 +214,7 @@ def inodes(folder: Path, prepared: Prepared) -> Tally:
         if answer.exit_code == 0:
             acts.add(request, answer.printed["certificate_no"])
             break
-        # If SQLite cannot create its write-ahead log, its error does not name the full disk.
+        # If SQLite cannot create its write-ahead log, its error does not say that the disk is full.
         expected = [*FULL, "DATABASE_UNREACHABLE, exit code 2"] if left < LOGS else FULL
         tally.noticed(f"{left} inodes are left: certificate issue", _codes_of(answer), expected)
     with opened(home) as ledger:
@@ -217,7 +223,9 @@ def inodes(folder: Path, prepared: Prepared) -> Tally:
 
 
 def backup(folder: Path, prepared: Prepared) -> Tally:
-    """The disk for a backup and its keys is full: a refused backup leaves no files; with enough room it succeeds."""
+    """The disk for a backup and its keys is full. A refused backup leaves no files; a backup with enough
+    room succeeds.
+    """
     tally, disk = Tally(), SmallDisk(folder / "disk", 16 * MEGABYTE)
     acts, home = Acts.of_late(prepared, tally), copied(prepared.late, folder / "home")
     data, keys = disk.folder / "data", disk.folder / "keys"
@@ -232,7 +240,8 @@ def backup(folder: Path, prepared: Prepared) -> Tally:
             tally.lost.append(f"a backup that was refused left {left}")
     restore(settings_of(folder / "again"), Sources(data, keys))
     with opened(folder / "again") as ledger:
-        # Sealed texts stay closed until a list of erasures is given, and this home has no such list.
+        # Only the numbers of the certificates are compared. Sealed texts stay closed until a list of erasures is given,
+        # and this home has no such list.
         tally.lost += [number for number in acts.issued.values() if number not in _numbers(ledger)]
     return tally
 
@@ -243,7 +252,7 @@ def _numbers(ledger: Ledger) -> set[str]:
 
 
 def archive(folder: Path, prepared: Prepared) -> Tally:
-    """The archive's disk is full: a batch waits, and is archived and then anchored when there is room again."""
+    """The archive's disk is full. A batch waits; when there is room again, it is archived and then anchored."""
     tally, disk = Tally(), SmallDisk(folder / "disk", 16 * MEGABYTE)
     acts, home = Acts.of_late(prepared, tally), copied(prepared.late, folder / "home")
     request = prepared.waiting()[0]
@@ -260,7 +269,9 @@ def archive(folder: Path, prepared: Prepared) -> Tally:
 
 
 def keys(folder: Path, prepared: Prepared) -> Tally:
-    """The disk of the key files is full: existing keys remain, and no key is acknowledged that is not stored."""
+    """The disk of the key files is full. Existing keys remain, and a key that could not be stored is not
+    acknowledged.
+    """
     tally, disk = Tally(), SmallDisk(folder / "disk", 16 * MEGABYTE)
     acts, home = Acts.of_late(prepared, tally), copied(prepared.late, disk.folder / "home")
     with opened(home) as ledger:
@@ -318,7 +329,7 @@ CASES: Final[dict[str, Callable[..., Tally]]] = {
 }
 
 if __name__ == "__main__":
-    # Log lines go to standard error: the test reads results from standard output.
+    # Log lines go to standard error, because the test reads results from standard output.
     configure_logging()
     case, where, *homes = sys.argv[1:]
     counted = CASES[case](Path(where), *(prepared_in(Path(each)) for each in homes))

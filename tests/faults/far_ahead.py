@@ -1,4 +1,4 @@
-"""A ledger whose chain went on for a hundred batches after its backup, with an archive beside it."""
+"""A ledger whose log and chain got a hundred further batches after its backup, and which has an archive."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tests.support.actors.credit_bureau import CreditBureau
 from tests.support.machine.fault_counts import Tally
 
 BATCHES: Final = 100
-ISSUED: Final = 12  # how many of the hundred batches contain a certificate; each other batch contains a request
-ERASED: Final = 0  # the index, among the early certificates, of the certificate whose text is erased after the backup
+ISSUED: Final = 12  # this many of the hundred batches contain a certificate; each other batch contains a request
+ERASED: Final = 0  # after the backup, the text of the early certificate with this index is erased
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,11 @@ class Far:
         return self.folder / "archive"
 
     def bundles(self) -> list[str]:
-        """The paths of the bundles that holders keep, for certificates issued after the backup."""
+        """Return the paths of the bundles that holders keep of the certificates issued after the backup."""
         return [str(path) for path in sorted((self.folder / "bundles").iterdir())]
 
     def acts(self, prepared: Prepared, tally: Tally) -> Acts:
-        """Return all acknowledged acts, before and after the backup."""
+        """Return all acts that were acknowledged before and after the backup."""
         acts = Acts.of_early(prepared, tally)
         for request, number in self.issued.items():
             acts.add(request, number)

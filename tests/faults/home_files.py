@@ -1,4 +1,4 @@
-"""Lists the files of a home, the ways to lose or damage a file, and the error code that each damage must give."""
+"""Lists the files of a home folder, and the ways in which a test loses or damages a file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _halved(path: Path) -> None:
 
 
 def _overwritten(path: Path) -> None:
-    """Overwrite the content and keep the length, as a failing disk does."""
+    """Overwrite the content of the file but keep its length, as a failing disk does."""
     path.write_bytes(b"\xff" * len(path.read_bytes()))
 
 

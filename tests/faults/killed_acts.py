@@ -1,7 +1,7 @@
-"""Acts of a child process, which is killed at a named point.
+"""Acts that a child process does until it is killed at a named point.
 
 A plan names ``home``, ``act``, the act's ``arguments``, and the ``point``: a function, whether the child is killed
-before or after this function, and at which of its calls. Each acknowledged act is printed on one line.
+before or after this function, and at which of its calls. The child prints each acknowledged act on one line.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Report = Callable[[str], None]
 
 
 def issue(ledger: Ledger, report: Report, *requests: str) -> None:
-    """Issue certificates one after the other; each is acknowledged when it is anchored."""
+    """Issue certificates one after the other. Each certificate is acknowledged when it is anchored."""
     for request in requests:
         (row,) = ledger.usage.issuance.issue(ledger.actor(ledger.party), [request])
         ledger.anchoring.flush()
@@ -38,7 +38,7 @@ def revoke(ledger: Ledger, report: Report, *numbers: str) -> None:
 
 
 def erase(ledger: Ledger, report: Report, *numbers: str) -> None:
-    """Erase the texts of certificates by an authority, for a court."""
+    """As an authority, erase the texts of certificates, with a court as the reason."""
     authority = Actor(ledger.installation.authority_party, frozenset({Role.AUTHORITY, Role.ADMIN}))
     for number in numbers:
         ledger.erasure.scrub(ledger.erasure.certificate(authority, number, "court"))
@@ -46,7 +46,7 @@ def erase(ledger: Ledger, report: Report, *numbers: str) -> None:
 
 
 def rotate(ledger: Ledger, report: Report) -> None:
-    """Encrypt every record's data key with a new key."""
+    """Encrypt the data key of every record with a new key."""
     ledger.key_rotation.begin()
     ledger.key_rotation.run(lambda _: None)
     ledger.key_rotation.scrub()
@@ -75,7 +75,9 @@ ACTS: Final[dict[str, Callable[..., None]]] = {
 
 
 def arm(place: str, when: str, call: int) -> None:
-    """Kill this process at the given call of the named function."""
+    """Arrange that this process is killed at call number ``call`` of the function ``place``: before the function runs,
+    or after it.
+    """
     module, _, path = place.partition(":")
     owner: Any = import_module(module)
     *holders, name = path.split(".")
@@ -97,7 +99,7 @@ def arm(place: str, when: str, call: int) -> None:
 
 
 def run(plan: dict[str, Any]) -> None:
-    """Do the act; the process is killed at its point."""
+    """Do the act of the plan. The process is killed at the plan's point."""
     with opened(Path(plan["home"])) as ledger:
         arm(*plan["point"])
         ACTS[plan["act"]](ledger, lambda line: print(line, flush=True), *plan["arguments"])

@@ -1,4 +1,6 @@
-"""Homes for injecting faults: created once per run and then copied, because creating a ledger takes seconds."""
+"""Home folders into which tests inject faults. They are made once per run and then copied, because creating a ledger
+takes seconds.
+"""
 
 from __future__ import annotations
 
@@ -20,19 +22,21 @@ from tests.support.actors.credit_bureau import SCENARIO, CreditBureau
 from tests.support.actors.pilots import ROWS
 
 FIRMS: Final = [str(number) for number in range(1, 61)]
-# The first firms have certificates in every home, the next firms only in the late home, the other firms in none.
+# The first EARLY firms have certificates in every home, the firms from EARLY to LATE only in the late home, and all
+# other firms in none.
 EARLY: Final = 3
 LATE: Final = 6
 SKIPPED: Final = 3600  # seconds
-ENDED: Final = 1  # the index of the certificate that is revoked between the early and the late home
+ENDED: Final = 1  # the certificate with this index is revoked between the early and the late home
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Two homes of one ledger (early, and one hour later: late), the holders' bundles, and another ledger's home.
+    """Two homes of one ledger (early, and one hour later: late), the bundles of holders, and the home of another
+    ledger.
 
     ``requests`` are authorised and answered, in the order of ``FIRMS``. ``numbers`` are the certificates of the first
-    requests, ``bundles`` the bundles that their holders keep.
+    requests, whose holders keep the bundles in the folder ``bundles``.
     """
 
     folder: Path
@@ -49,7 +53,9 @@ class Prepared:
 
     @property
     def cut(self) -> Path:
-        """The late home after a power cut: it still has the database's write-ahead log and the address of a node."""
+        """Return the late home as after a power cut: it still has the write-ahead log of the database, and the address
+        of a node.
+        """
         return self.folder / "cut"
 
     @property
@@ -131,7 +137,9 @@ def copied(home: Path, to: Path) -> Path:
 
 @contextmanager
 def opened(home: Path, **changes: Any) -> Iterator[Ledger]:
-    """Open the ledger in this home with the clock of its local chain, even if the chain is given by a URL."""
+    """Open the ledger in this home. It uses the clock of its local chain, even if ``changes`` give the
+    chain by a URL.
+    """
     clock = LocalClock(settings_of(home))
     with open_ledger(settings_of(home, **changes), clock) as ledger:
         yield ledger

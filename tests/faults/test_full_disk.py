@@ -1,4 +1,6 @@
-"""On a full disk, an act is acknowledged only if it is completely stored; refusals have a code, and reading works."""
+"""On a full disk, an act is acknowledged only if it is completely stored. A refusal has an error code, and reading
+still works.
+"""
 
 from __future__ import annotations
 

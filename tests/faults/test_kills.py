@@ -1,4 +1,6 @@
-"""SIGKILL in every phase, from issue to backup: acknowledged acts are not lost, and other acts can be repeated."""
+"""A process is killed (SIGKILL) in every phase, from issue to backup. Acknowledged acts are not lost, and other acts
+can be repeated.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ from tests.support.machine.fault_counts import Tally
 
 SEND: Final = "ledger.chain.sending.client:ChainClient.send"
 RAW: Final = "ledger.chain.rpc.connection:Connection.send_raw"
-# Kill points: function, before or after it, which call. At the second call the first act is already acknowledged.
+# The points at which a process is killed: the function, before or after it, and at which of its calls. At the second
+# call, the first act is already acknowledged.
 POINTS: Final[dict[str, list[tuple[str, str, int]]]] = {
     "issue": [
         ("ledger.store.log:append_numbered", "after", 2),
@@ -108,7 +111,7 @@ def _killed(plan: dict[str, Any]) -> list[str]:
 
 
 def _look(ledger: Ledger, acts: Acts, reported: Sequence[str]) -> None:
-    """Check all acts that were acknowledged by the child or by the process that continued."""
+    """Check the results of all acts that the killed child or the process after it acknowledged."""
     erased = set[str]()
     for what, *names in map(str.split, reported):
         if what == "issued":

@@ -1,4 +1,6 @@
-"""Processes with a limit of file descriptors, file size or memory, or with an odd clock, time zone or locale."""
+"""Processes that have only few file descriptors, a limit of file size or memory, or an odd clock, time zone
+or locale.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,7 @@ MEMORY = ["NODE_START_FAILED", "MEMORY_SHORT", "CHAIN_UNREACHABLE"]
 
 
 def limited(home: Path, request: str, limit: int, value: int) -> Answer:
-    """Issue a certificate in a process that has the given limit for one resource."""
+    """Issue a certificate in a process in which the resource ``limit`` is limited to ``value``."""
 
     def issue() -> list[Any]:
         resource.setrlimit(limit, (value, value))
@@ -41,7 +43,7 @@ def limited(home: Path, request: str, limit: int, value: int) -> Answer:
     return Answer(*forked(issue).result())
 
 
-# The memory that loading needs differs between machines, so the limit is counted from there.
+# The limit is set only after the modules are loaded, because the memory that loading needs differs between machines.
 LOADED: Final = """
 import resource, sys
 import ledger.cli.certificates.certificates, ledger.installation.wiring, api.app
@@ -54,7 +56,9 @@ run()
 
 
 def with_memory(home: Path, request: str, more: int) -> Answer:
-    """Issue a certificate in a new (not forked, so small) process that may use ``more`` bytes after loading."""
+    """Issue a certificate in a process that may use ``more`` bytes after loading. The process is new, because a forked
+    one would already use more memory.
+    """
     interpreter, option, _, *arguments = command(home, "certificate", "issue", request)
     return ended([interpreter, option, LOADED.format(more=more), *arguments], home)
 
@@ -68,7 +72,9 @@ def until_done(
     attempt: Callable[[int], Answer],
     expected: list[str],
 ) -> None:
-    """Repeat the act with a growing limit until it succeeds; every earlier attempt must be refused with a code."""
+    """Repeat the act with a growing limit until it succeeds. Every earlier attempt must be refused with an expected
+    code.
+    """
     for value in values:
         answer = attempt(value)
         if answer.exit_code == 0:
@@ -91,7 +97,9 @@ def test_a_process_without_free_file_descriptors_reports_this_and_loses_nothing(
 def test_a_process_that_reaches_the_file_size_limit_reports_it(
     prepared: Prepared, late: Path, acts: Acts, tally: Tally
 ) -> None:
-    """The system truncates the write that reaches the limit, at any byte, and kills the node at its next write."""
+    """The system cuts off the write that reaches the limit, which may be at any byte, and kills the node at its next
+    write.
+    """
     request, size = prepared.waiting()[0], (late / "chain" / "journal.jsonl").stat().st_size
     attempt = partial(limited, late, request, resource.RLIMIT_FSIZE)
     until_done(tally, acts, late, request, range(size, size + 3000, 230), attempt, SIZE)
@@ -125,7 +133,7 @@ def test_a_clock_that_went_back_is_reported(
 def test_a_clock_that_went_back_by_seconds_is_harmless(
     prepared: Prepared, late: Path, acts: Acts, tally: Tally
 ) -> None:
-    """A clock that is set over the network may go back by seconds."""
+    """A clock that is set over the network may be set back by seconds."""
     request, now = prepared.waiting()[0], time.time
     with opened(late) as ledger:
         acts.issue(ledger, prepared.waiting()[1])

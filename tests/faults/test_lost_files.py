@@ -1,7 +1,8 @@
-"""Every file of a home is lost or damaged: each case has a clear error, and no file is silently created again.
+"""Every file of a home is lost or damaged, one after the other. Each case has a clear error, and no lost file is
+silently replaced by a new one.
 
-The home is copied after a power cut, because it then has every possible file. Each damage is repaired after its case,
-and at the end the results of all acknowledged acts must exist.
+The home is copied as after a power cut, because it then has every possible file. Each damage is repaired after its
+case, and at the end the results of all acknowledged acts must exist.
 """
 
 from __future__ import annotations
@@ -25,18 +26,22 @@ DATABASE: Final = ("ledger.db", "ledger.db-wal", "ledger.db-shm")
 
 
 def each(missing: Codes, damaged: Codes, *but: str, **others: Codes) -> dict[str, Codes]:
-    """Return the error codes that each damage of a file must give; damages in ``but`` are left out."""
+    """Return the error codes for each damage of a file: ``missing`` if it is lost, else ``damaged``; ``others``
+    replaces them for single damages. The damages in ``but`` are not tried.
+    """
     expected = {"lost": missing} | dict.fromkeys(CONTENT, damaged) | others
     return {name: codes for name, codes in expected.items() if name not in but}
 
 
 def harmless(**others: Codes) -> dict[str, Codes]:
-    """Return no error codes: the next opening creates the file again, or nothing needs the file."""
+    """Return the damages of a file that give no error code, because the next opening creates the file again or nothing
+    needs it. ``others`` has the damages that do give codes.
+    """
     return {"lost": FINE, "overwritten": FINE, "replaced": FINE, "a folder": FINE} | others
 
 
 def lock() -> dict[str, Codes]:
-    """Return the error codes for a lock file: the file is empty, so only a folder in its place is an error."""
+    """Return the error codes for a lock file. It has no content, so only a folder in its place is an error."""
     return {"lost": FINE, "replaced": FINE, "a folder": ("FILE_REFUSED", "JOURNAL_UNWRITABLE")}
 
 
@@ -60,7 +65,7 @@ EXPECTED: Final[dict[str, dict[str, Codes]]] = {
     "keys/kek-1.key": each(
         ("SEALING_KEY_MISSING", "KEY_FILE_MISSING"),
         ("KEY_FILE_DAMAGED", "FILE_REFUSED"),
-        # If a bit is flipped, a hex digit may become a character that is not a hex digit.
+        # A flipped bit gives another hex digit (a wrong key), or a character that is no hex digit (a damaged file).
         flipped=("SEALING_KEY_WRONG", "KEY_FILE_DAMAGED"),
     ),
     "keys/kek-current": each(("KEY_FILE_MISSING",), ("KEY_FILE_DAMAGED", "FILE_REFUSED"), "halved", "flipped"),
@@ -94,7 +99,8 @@ def test_every_lost_or_damaged_file_of_a_home_folder_gives_its_own_error(
     home, waiting = copied(prepared.cut, tmp_path / "home"), iter(prepared.waiting())
     for damage, expected in EXPECTED[name].items():
         if name in DATABASE:
-            # Each damage starts from a new copy after a power cut: a properly closed database has no write-ahead log.
+            # Each damage is done to a new copy as after a power cut, because a properly closed database has no
+            # write-ahead log.
             home = copied(prepared.cut, tmp_path / f"home before {damage}")
             acts.forget()
         DAMAGES[damage](home / name)
@@ -108,7 +114,8 @@ def test_every_lost_or_damaged_file_of_a_home_folder_gives_its_own_error(
         if answer.exit_code == 0:
             acts.add(request, answer.printed["certificate_no"])
         else:
-            # A database's three files belong together, so repairing one of them restores all three.
+            # If the write-ahead log was damaged, all three files of the database are restored, because they belong
+            # together.
             for each_file in DATABASE if name == "ledger.db-wal" else (name,):
                 put_back(home, each_file, prepared.cut)
         if name in DATABASE:
@@ -119,7 +126,7 @@ def test_every_lost_or_damaged_file_of_a_home_folder_gives_its_own_error(
 
 
 def findings(home: Path) -> list[str]:
-    """Return the findings of `pingzheng doctor`; it also finds damages with which a ledger still opens."""
+    """Return the findings of `pingzheng doctor`, which also finds damages that do not stop a ledger from opening."""
     return [str(each["code"]) for part in cli(home, "doctor").printed["parts"] for each in part["findings"]]
 
 

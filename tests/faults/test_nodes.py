@@ -1,6 +1,6 @@
-"""A node fails while an open ledger writes: each fault gives an error code, and no act is done by mistake.
+"""A node fails while an open ledger writes. Each fault gives an error code, and no act is done by mistake.
 
-When the node works again, the refused act is repeated: it is then done once, and nothing else is lost.
+When the node works again, the refused act is repeated. It is then done once, and nothing else is lost.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from tests.support.chain.node_faults import BODIES, FAULTS, HTTP, RESULTS, SLOW,
 from tests.support.machine.fault_counts import Tally
 from tests.support.machine.processes import kill_nodes, nodes_in
 
-SECONDS = 0.5  # the time for one call to the node, with all its attempts
-# The JSON-RPC methods that are called to issue a certificate and to send its anchor.
+SECONDS = 0.5  # one call to the node, with all its attempts, may take this many seconds
 KINDS = {"results": RESULTS, "bodies": BODIES, "http": HTTP, "wire": WIRE, "slow": SLOW}
+# The JSON-RPC methods that the service calls to issue a certificate and to anchor it.
 METHODS = ("eth_call", "eth_getBlockByNumber", "eth_getLogs", "eth_sendRawTransaction", "eth_getTransactionCount")
 
 
@@ -51,8 +51,8 @@ class World:
         self.faulty.fault = None
 
     def well(self, acts: Acts, request: str) -> None:
-        """Remove the fault, and check that a refused act is now done once and that nothing is lost."""
-        # A server makes this check several times a second.
+        """Check, after the fault was removed, that a refused act is now done once and that nothing is lost."""
+        # This is one turn of the background work; a server makes several in a second.
         self.ledger.anchoring.tick()
         acts.issue(self.ledger, request)
         acts.check(self.ledger)
@@ -80,14 +80,14 @@ def refusal(act: Callable[[], Any]) -> str:
         return "UNAVAILABLE"
     except PingzhengError as error:
         return error.code
-    except Exception as error:  # catches everything: the tests look for any exception that the product lets through
+    except Exception as error:  # every exception is caught, because the product must let none through
         return f"FOREIGN {type(error).__name__}"
     return "DONE"
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_node_whose_answers_are_all_wrong_is_reported(world: World, acts: Acts, tally: Tally, kind: str) -> None:
-    """Nothing is written, no answer is invented in place of chain data, and the readiness check names the fault."""
+    """No act is written, no answer is invented in place of chain data, and the readiness check names the fault."""
     request, known = next(world.requests), next(iter(acts.issued.values()))
     for name, fault in KINDS[kind].items():
         with world.spoiled(fault):
@@ -101,7 +101,9 @@ def test_a_node_whose_answers_are_all_wrong_is_reported(world: World, acts: Acts
 
 @pytest.mark.parametrize("method", METHODS)
 def test_wrong_answers_to_one_method_do_not_repeat_an_act(world: World, acts: Acts, tally: Tally, method: str) -> None:
-    """An act is done or gets an error code; an act that the node did before a wrong answer is not done again."""
+    """Each act is done, or it gets an error code. If the node did an act before it gave a wrong answer, the act is not
+    done again.
+    """
     for fault in ("null", "a number", "a list", "no hex", "closes at once", "500"):
         issue = partial(acts.issue, world.ledger, next(world.requests))
         with world.spoiled(only(FAULTS[fault], method)):
@@ -115,7 +117,9 @@ def test_wrong_answers_to_one_method_do_not_repeat_an_act(world: World, acts: Ac
 def test_a_node_of_another_chain_is_refused(
     world: World, acts: Acts, tally: Tally, prepared: Prepared, tmp_path: Path
 ) -> None:
-    """The URL of an open ledger leads to another chain: with another chain id, or with the same id."""
+    """The URL of the node of an open ledger suddenly leads to another chain, which has another chain id or
+    the same id.
+    """
     request = next(world.requests)
     with world.spoiled(only(result("0x1"), "eth_chainId")):
         checks = world.ledger.inspection.readiness()
@@ -153,7 +157,9 @@ def test_the_health_route_works_without_the_node(world: World, tally: Tally) -> 
 
 
 def test_a_killed_local_node_is_started_again(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
-    """The open ledger restarts its killed node with all acts on the same port; the test asks until the node answers."""
+    """The open ledger starts its killed node again, on the same port and with all earlier acts. The test asks until the
+    node answers.
+    """
     with opened(late) as ledger:
         for request in prepared.waiting()[:3]:
             acts.issue(ledger, request)

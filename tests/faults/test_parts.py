@@ -1,4 +1,5 @@
-"""Files that do not belong together are refused: an older database or chain, another ledger's files, two homes.
+"""Files that do not belong together are refused: an older database or chain, files of another ledger, or two homes of
+one ledger.
 
 Each case is refused with its own code, and nothing is written. The public status of a certificate follows the chain.
 """
@@ -26,7 +27,7 @@ DATABASE_BEHIND = ["DATABASE_BEHIND_CHAIN"]
 
 
 def said(home: Path, request: str) -> list[str]:
-    """Issue a certificate and ask for the ledger's status; return the error codes of both commands."""
+    """Issue a certificate, and ask for the status of the ledger. Return the error codes of both commands."""
     issued, looked = cli(home, "certificate", "issue", request), cli(home, "status")
     return [issued.code or "ISSUED", *not_ready(looked.printed)] if looked.exit_code == 1 else codes(issued, looked)
 
@@ -86,7 +87,7 @@ def public_state(home: Path, number: str) -> str:
 
 
 def test_a_journal_without_its_last_lines_is_refused(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
-    """However many lines are lost, the database shows that blocks are missing."""
+    """However many lines the journal lost, the database shows that blocks are missing."""
     journal = late / "chain" / "journal.jsonl"
     whole = journal.read_bytes().splitlines(keepends=True)
     begun = len((prepared.early / "chain" / "journal.jsonl").read_bytes().splitlines())
@@ -160,7 +161,7 @@ def _changed(values: dict[str, Any], prefix: str = "") -> list[tuple[str, dict[s
 def test_a_second_home_on_the_same_chain_is_refused(
     prepared: Prepared, late: Path, tmp_path: Path, acts: Acts, tally: Tally
 ) -> None:
-    """A copy of a home is opened beside the home: only one of the two may continue to write."""
+    """A copy of a home is opened beside the original. Only one of the two may continue to write."""
     twin = copied(late, tmp_path / "twin")
     first, second, third = prepared.waiting()[:3]
     with opened(late) as ledger:
@@ -200,7 +201,7 @@ def test_a_node_restored_to_a_lower_height_is_refused(
             _never_active(ledger, acts.issued[first])
         (folder / "journal.jsonl").write_bytes(newer)
         with LocalNode(folder, program=JOURNAL, port=port):
-            # A server does this several times a second.
+            # This is one turn of the background work; a server makes several in a second.
             ledger.anchoring.tick()
             acts.issue(ledger, second)
             acts.check(ledger)

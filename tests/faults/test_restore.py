@@ -1,7 +1,7 @@
-"""Restores a ledger from backup, archive and chain, a hundred batches after the backup.
+"""Restores a ledger from its backup, archive and chain. After the backup, the ledger had written a hundred batches.
 
-With an archive nothing is lost. Without an archive the lost entries are listed, their numbers are never used again,
-and holders can return their certificates.
+With an archive nothing is lost. Without an archive the lost entries are listed, their numbers are never used again, and
+holders can return their certificates.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def far(prepared: Prepared) -> Far:
 
 
 def restored(far: Far, home: Path, **changes: Any) -> Restored:
-    """Restore the ledger to a new home, from the backup and the current chain."""
+    """Restore the ledger to a new home, from the backup and the chain as it is now."""
     return restore(settings_of(home), replace(Sources(far.backup, far.keys, chain=far.chain), **changes))
 
 
@@ -44,13 +44,13 @@ def refused(act: Callable[[], Any]) -> str:
         act()
     except PingzhengError as error:
         return error.code
-    except Exception as error:  # catches everything: the tests look for any exception that the product lets through
+    except Exception as error:  # every exception is caught, because the product must let none through
         return f"FOREIGN {type(error).__name__}: {error}"[:200]
     return "DONE"
 
 
 def new_certificates(prepared: Prepared, far: Far) -> list[str]:
-    """Return requests made before the backup that still have no certificate."""
+    """Return three requests that were made before the backup and still have no certificate."""
     return [request for request in prepared.requests[LATE:] if request not in far.issued][:3]
 
 
@@ -78,7 +78,8 @@ def test_a_restore_without_an_archive_lists_the_losses_and_holders_can_return_th
     result = restored(far, tmp_path / "home", erasures=far.archive / "erased.jsonl")
     listed = sum(batch.missing for batch in result.log.lost)
     tally.noticed("the home is gone; a backup and the chain are there", [f"{listed} lost"], [f"{BATCHES} lost"])
-    # A lost batch may record an erasure, so the operator must confirm that the list of erasures is complete.
+    # The texts stay closed: a lost batch may record an erasure, so the operator must confirm that the list of erasures
+    # is complete.
     assert result.closed > 0
     confirmed = cli(tmp_path / "home", "restore", "confirm-erasures", "--yes")
     assert confirmed.exit_code == 0, confirmed.text
@@ -107,7 +108,7 @@ def test_after_a_restore_without_the_list_of_erasures_texts_are_unreadable(
 
 
 def test_the_error_names_each_lost_or_damaged_file_of_a_backup(far: Far, tmp_path: Path, tally: Tally) -> None:
-    """The error names the lost, truncated or changed file, and no home is created."""
+    """The error names the file that is lost, truncated or changed, and no home is created."""
     for kind, original in (("backup", far.backup), ("keys", far.keys)):
         folder = tmp_path / kind
         for name in files_of(original):
@@ -123,7 +124,9 @@ def test_the_error_names_each_lost_or_damaged_file_of_a_backup(far: Far, tmp_pat
 def test_a_restore_from_files_that_do_not_belong_together_is_refused(
     prepared: Prepared, far: Far, tmp_path: Path, tally: Tally
 ) -> None:
-    """Wrong inputs: keys of another backup, another ledger's chain, an older chain, a missing or damaged archive."""
+    """The wrong files are: keys of another backup, the chain of another ledger, an older chain, and a missing or
+    damaged archive.
+    """
     other = tmp_path / "other archive"
     other.mkdir()
     damaged = tmp_path / "damaged archive"

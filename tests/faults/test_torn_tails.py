@@ -1,7 +1,7 @@
-"""A journal that ends in the middle of a line, at every byte, and a journal that is changed at every byte.
+"""A journal is cut off at every byte of its last line, and a journal is changed at every byte.
 
-An act whose last line is incomplete was never acknowledged: this line is removed and reported. Any other damage
-is refused with the number of its line, and the file is not changed.
+An act whose last line is incomplete was never acknowledged: the incomplete line is removed and reported. Any other
+damage is refused with the number of its line, and the file is not changed.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _judge(
 ) -> None:
     whole, last, lines = report["whole"], report["last"], report["lines"]
     if what in ("torn", "zeros"):
-        # A line that lacks only its line break still counts as complete.
+        # If all lines are read, the last one lacked only its line break; it counts as complete.
         kept = lines if records == lines else lines - 1
         if size == last and records == lines - 1 and not said:
             tally.harmless(fault, said)  # the cut is between two lines
@@ -61,7 +61,7 @@ def _judge(
             tally.lost.append(f"{fault}: {records} of {kept} records, goes on: {goes_on}")
         return
     if said and said[0].startswith("repaired"):
-        # The last line break was changed: no earlier line is affected.
+        # Only the last line break was changed, so no earlier line is affected.
         tally.noticed(fault, said, [f"repaired at line {lines}"])
         return
     tally.noticed(fault, [each.partition(" at ")[0] for each in said], ["JOURNAL_DAMAGED"])

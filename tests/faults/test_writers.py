@@ -1,4 +1,4 @@
-"""Several processes write to one home (two programs, two servers, a command beside a server), and one of them ends."""
+"""Several processes write to one home (two programs, two servers, a command beside a server). Then one of them ends."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SECONDS = 60
 
 
 def test_two_processes_that_write_at_once_lose_no_act(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
-    """Each process issues certificates for its own requests; for some requests both processes try.
+    """Each process issues certificates for requests of its own, and both try to issue for some common requests.
 
     The process that ends first stops its node. The other process gets an error, and continues with a new node.
     """
@@ -69,7 +69,9 @@ def _until_it_answers(act: Callable[[], str]) -> str:
 
 
 def test_two_processes_that_store_keys_at_once_lose_no_key(late: Path, acts: Acts, tally: Tally) -> None:
-    """A process that read the custody file earlier adds its keys to the current content of the file."""
+    """A process that read the custody file before another process changed it adds its keys to the new content of the
+    file.
+    """
 
     def keeping(count: int) -> list[str]:
         with opened(late) as ledger:
@@ -121,7 +123,7 @@ def until(wanted: Any) -> None:
 
 
 def test_two_servers_and_a_command_share_one_home(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
-    """The first server, which started the node, is killed; the second server and the command start a new node."""
+    """The first server started the node, and is killed. The second server and the command start a new node."""
     first, second, third = prepared.waiting()[:3]
     with serving(late) as (one, port), serving(late) as (_, other):
         _issued(late, acts, first)
@@ -159,7 +161,7 @@ def _not_ready(port: int) -> list[str]:
 def test_an_open_ledger_sees_what_a_second_open_ledger_wrote(
     prepared: Prepared, late: Path, acts: Acts, tally: Tally
 ) -> None:
-    """One process opens the home twice, like two services; each open ledger sees what the other wrote."""
+    """One process opens the home twice, as two services would. Each open ledger sees what the other wrote."""
     requests = prepared.waiting()[: 2 * EACH]
     with opened(late) as one, opened(late) as other:
         for place, request in enumerate(requests):
