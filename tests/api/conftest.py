@@ -31,7 +31,7 @@ NOWHERE = "http://reader:secret@127.0.0.1:9/key"
 # inherit the locks of the application's background threads.
 @pytest.fixture(scope="package")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    """The real application. It anchors batches in the background and closes a batch after one second."""
+    """Yield the real application. It closes a batch after one second, and anchors batches in the background."""
     with opened(tmp_path_factory.mktemp("api")) as made:
         yield made
 

@@ -63,8 +63,8 @@ def test_an_acceptance_whose_process_was_killed_is_completed_later(
     assert uses(pilot, number) == counted
     with open_participant(Settings(home=home)) as again:
         begun = [each for each in again.presentations.pending() if each.certificate_no == number]
-        # The verification is read from the list for the subject, which has it as soon as the certificate was found
-        # genuine; otherwise from the unfinished ones.
+        # If the certificate was already found genuine, the list for its subject has the verification. Otherwise it is
+        # only among the unfinished ones.
         (row,) = again.presentations.page(number, None, 10) or begun
         if counted:
             assert (row.result, row.ordinal) == ("valid", 1)

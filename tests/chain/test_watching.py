@@ -104,7 +104,7 @@ def test_attack_a_node_that_hides_a_change_is_noticed(chain: Chain, place: int) 
 
 
 class PrunedConnection(Connection):
-    """A node that has no state of blocks before ``first``."""
+    """A connection to a node that has deleted the state of the blocks before ``first``."""
 
     def __init__(self, url: str, first: int) -> None:
         super().__init__(url)

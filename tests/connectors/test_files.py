@@ -47,7 +47,7 @@ def csv_place(tmp_path: Path) -> Place:
 
 @contextmanager
 def misconfigured(code: str, where: str) -> Iterator[None]:
-    """Expect an error with this code; neither the error nor its causes repeat a value of the table."""
+    """Expect an error with this code in the block. Neither the error nor its causes may repeat a value of the table."""
     with pytest.raises(Misconfigured) as caught:
         yield
     assert (caught.value.code, caught.value.where) == (code, where)

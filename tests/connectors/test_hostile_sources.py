@@ -32,7 +32,7 @@ from tests.connectors.unpacking import MEGABYTE, within
 
 pytestmark = pytest.mark.slow
 
-# Parquet
+# Tests with Parquet files
 
 
 def test_a_parquet_file_that_unpacks_to_more_than_memory_is_refused(
@@ -93,7 +93,7 @@ def test_a_parquet_footer_above_a_limit_is_refused(tmp_path: Path, monkeypatch: 
                 source.ask(query())
 
 
-# Databases
+# Tests with databases
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_long_cells_together_above_the_limit_are_refused(
     assert source.ask(query()) == Refused("data_unusable", AT, "rows of more than 2999 characters")
 
 
-# Old workbooks
+# Tests with old workbooks (.xls)
 
 
 def stream_of_a_book() -> bytes:

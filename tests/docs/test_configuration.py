@@ -1,4 +1,4 @@
-"""docs/configuration.md names every environment variable that the source reads."""
+"""docs/configuration.md names every environment variable that the code reads."""
 
 from __future__ import annotations
 

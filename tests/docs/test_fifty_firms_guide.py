@@ -1,4 +1,4 @@
-"""Twelve firms in one workbook with Chinese headings get certificates, using only the commands."""
+"""Twelve firms in one workbook with Chinese headings get certificates. The test uses only the guide's commands."""
 
 from __future__ import annotations
 

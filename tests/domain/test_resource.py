@@ -155,7 +155,7 @@ def test_near_fingerprint_distinguishes_name_and_type() -> None:
     assert one != other
 
 
-# Grades
+# Tests of grades
 
 
 def test_grades_run_from_the_lowest_to_core() -> None:
@@ -206,7 +206,7 @@ def test_core_data_and_unreviewed_important_data_may_not_be_registered(grade: st
     assert (caught.value.code, caught.value.where) == (expected, "resource D001")
 
 
-# Rules
+# Tests of the rules for a description
 
 
 def field(**tags: str) -> dict[str, Any]:
@@ -296,7 +296,7 @@ def test_number_of_fields_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     assert caught.value.code == "FIELDS_TOO_MANY"
 
 
-# Differences between two descriptions
+# Tests of the differences between two descriptions
 
 names = st.sampled_from(["year", "kwh", "holder", "area"])
 columns = st.lists(

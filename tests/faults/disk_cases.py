@@ -32,7 +32,7 @@ READ_ONLY: Final = ["DATABASE_READ_ONLY", "HOME_READ_ONLY"]
 EXIT_FULL: Final = 74
 MOST_PAGES: Final = 200  # one act needs at most this many disk pages
 STEP: Final = 2  # only every second number of pages is tried, because each try opens a ledger
-LOGS: Final = 2  # how many files SQLite creates beside an open database
+LOGS: Final = 2  # SQLite creates this many files beside an open database
 DIGITS: Final = 60  # a balance has at most this many digits; the length of a journal line depends on the digits
 
 
@@ -297,7 +297,7 @@ def only_reading(disk: SmallDisk) -> Iterator[None]:
 
 
 def read_only(folder: Path, prepared: Prepared) -> Tally:
-    """The disk with the whole home, then with the database only, is remounted read-only."""
+    """The disk with the whole home is made read-only, and later it can be written to again."""
     tally, disk = Tally(), SmallDisk(folder / "disk", 16 * MEGABYTE)
     acts, home = Acts.of_late(prepared, tally), copied(prepared.late, disk.folder / "home")
     request = prepared.waiting()[0]

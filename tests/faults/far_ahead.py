@@ -66,7 +66,7 @@ class Far:
 
 
 def far_in(prepared: Prepared) -> Far:
-    """Return the homes in this folder; the first process creates them."""
+    """Return the homes in the folder of ``prepared``; the first process creates them, and the others use them."""
     folder = prepared.folder / "far"
     folder.mkdir(exist_ok=True)
     with (folder / "making.lock").open("w") as lock:

@@ -26,13 +26,13 @@ FIRMS: Final = [str(number) for number in range(1, 61)]
 # other firms in none.
 EARLY: Final = 3
 LATE: Final = 6
-SKIPPED: Final = 3600  # seconds
+SKIPPED: Final = 3600  # the chain's clock goes ahead by this many seconds between the two homes
 ENDED: Final = 1  # the certificate with this index is revoked between the early and the late home
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Two homes of one ledger (early, and one hour later: late), the bundles of holders, and the home of another
+    """Two homes of one ledger, ``early`` and one hour later ``late``, the bundles of holders, and the home of another
     ledger.
 
     ``requests`` are authorised and answered, in the order of ``FIRMS``. ``numbers`` are the certificates of the first
@@ -73,7 +73,7 @@ class Prepared:
 
 
 def prepared_in(folder: Path) -> Prepared:
-    """Return the homes in this folder; the first process creates them."""
+    """Return the homes in this folder; the first process creates them, and the others use them."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "making.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -125,7 +125,7 @@ def _issued(folder: Path, ledger: Ledger, request: str) -> str:
 
 
 def settings_of(home: Path, **changes: Any) -> Settings:
-    """Return the settings for all homes of these tests; a batch closes only on request."""
+    """Return the settings for all homes of these tests. A batch is closed only when a test asks for it."""
     return Settings(home=home, delay=0, batch_age=0, **changes)
 
 

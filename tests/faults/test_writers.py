@@ -115,7 +115,7 @@ def asked(port: int, path: str) -> tuple[int, Any]:
 
 
 def until(wanted: Any) -> None:
-    """Wait until a condition is true."""
+    """Wait until ``wanted()`` is true."""
     deadline = time.monotonic() + SECONDS
     while not wanted():
         assert time.monotonic() < deadline, "it did not happen"

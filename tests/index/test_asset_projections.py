@@ -28,7 +28,9 @@ def indexed() -> list[IndexedEvent]:
 
 
 def project_in_steps(steps: Sequence[Sequence[IndexedEvent]]) -> tuple[dict[str, list[Any]], int]:
-    """Write the events step by step; return the rows at the end and the number of SQL statements of the last step."""
+    """Write the events into the index, step by step. Return the rows at the end, and the number of SQL statements of
+    the last step.
+    """
     engine = create_engine("sqlite://")
     tables.METADATA.create_all(engine)
     statements: list[str] = []

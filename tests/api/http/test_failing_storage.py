@@ -1,4 +1,4 @@
-"""Calls that fail because of storage get 503 or 507 and a ``Retry-After`` header, never 500."""
+"""Calls that fail because the database or the disk fails get 503 or 507 and a ``Retry-After`` header, never 500."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_a_programming_error_is_not_reported_as_a_storage_failure(engine: Engine
     assert asked(lambda: open("/no/such/file").close())[:2] == (500, "INTERNAL")  # noqa: PTH123
 
 
-# Calls with an idempotency key: the database stores the key, or fails to store it
+# Tests of calls with an idempotency key, which the database stores or fails to store
 
 
 @pytest.fixture

@@ -144,7 +144,7 @@ def test_a_generated_python_client_signs_in_reads_and_acts(package: str, integra
 
 
 def test_a_generated_typescript_client_signs_in_reads_and_acts(tmp_path: Path, integrator: Integrator) -> None:
-    """The TypeScript compiler checks the client, and the client signs with WebCrypto."""
+    """The TypeScript compiler checks the client. The client signs with WebCrypto."""
     sources(tmp_path, "fetching")
     ran(MODULES / ".bin" / "openapi-typescript", OPENAPI, "-o", "schema.d.ts", cwd=tmp_path)
     ran(MODULES / ".bin" / "tsc", cwd=tmp_path)

@@ -99,7 +99,7 @@ def test_an_error_names_at_most_twenty_of_ten_thousand_unknown_members(service: 
     assert len(answer.body) < 8192
 
 
-# Compressed bodies are read, or refused
+# Tests of compressed bodies, which are read or refused
 
 
 def test_a_gzip_body_is_read(service: Service, token: dict[str, str]) -> None:
@@ -153,7 +153,7 @@ def test_a_gzip_bomb_uses_little_memory(service: Service, token: dict[str, str])
     assert peak < 4 * MAX_BODY_BYTES
 
 
-# Bodies in many chunks and slow bodies are refused
+# Tests that bodies in many chunks and slow bodies are refused
 
 
 def test_a_body_in_thousands_of_chunks_is_refused(service: Service, token: dict[str, str]) -> None:

@@ -46,7 +46,7 @@ def test_head_needs_the_same_permission_as_get(api: Api) -> None:
     assert api.call(None, "HEAD", "/v1/certificates").status_code == 401
 
 
-# ETags: unchanged answers get 304
+# Tests of ETags: an answer that did not change gets 304
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_errors_and_answers_that_must_not_be_cached_have_no_etag(api: Api) -> No
     assert "etag" not in api.get("firm", "/v1/holdings/export").headers
 
 
-# Cursors: pages of a list
+# Tests of cursors, which lead to the next page of a list
 
 
 @pytest.mark.parametrize("path", LISTS)
@@ -126,7 +126,7 @@ def test_cursors_lead_through_all_pages_and_are_opaque(api: Api) -> None:
     assert len(seen) == len(set(seen)) > 3
 
 
-# Faults: all faults of a body are reported
+# Tests that all faults of a body are reported
 
 
 def faults(answer: Any) -> list[tuple[str, str]]:

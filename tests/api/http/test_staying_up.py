@@ -30,7 +30,7 @@ async def held(turns: Turns, source: str = "a") -> AsyncIterator[None]:
         yield
 
 
-# Waiting calls: each address gets its turn
+# Tests of waiting calls: each address gets its turn
 
 
 def test_waiting_addresses_take_turns_even_if_one_address_sends_many_calls() -> None:
@@ -102,12 +102,12 @@ def test_a_rate_limit_is_refilled_and_remembers_a_bounded_number_of_addresses() 
     assert len(rate._left) == MAX_SOURCES
 
 
-# Many calls to the service at the same time
+# Tests with many calls to the service at the same time
 
 
 @pytest.fixture(scope="module")
 def small(api: Api) -> Iterator[Service]:
-    """A service with small limits."""
+    """Yield a running service with small limits."""
     limits = Limits(looking=2, acting=2, verifying=2, waiting=20, waiting_of_source=20, waiting_seconds=60)
     with serving(api.pilot.ledger, limits) as running:
         yield running
@@ -152,7 +152,7 @@ def test_health_answers_while_every_worker_thread_is_taken(api: Api) -> None:
         assert service.call("HEAD", "/health").status == 200
 
 
-# Limits for slow, idle and many connections
+# Tests of the limits for slow, idle and many connections
 
 
 def test_slow_headers_time_out(api: Api) -> None:
@@ -228,7 +228,7 @@ def half_sent(service: Service, header: dict[str, str]) -> Wire:
     return service.wire().head("POST", "/v1/verify", content_length=100, **named).send(b"x" * 10)
 
 
-# Readiness checks
+# Tests of readiness checks
 
 
 def test_many_readiness_calls_share_one_check() -> None:

@@ -27,7 +27,7 @@ DELAY = 7_200
 
 
 class Waiting:
-    """A ledger whose proposals wait for two hours; ``parties`` maps names to party ids."""
+    """A ledger whose proposals have a waiting period of two hours; ``parties`` maps names to party ids."""
 
     def __init__(self, ledger: Ledger, client: TestClient) -> None:
         self.ledger, self.client = ledger, client
@@ -42,7 +42,7 @@ class Waiting:
         return name
 
     def firm(self, key: Signer | None = None) -> str:
-        """Onboard a new firm; its key is kept here unless a signer is given."""
+        """Onboard a new firm. The service keeps its key, unless ``key`` is given."""
         return self.party(PartyKind.ENTERPRISE, key=key)
 
     def party(self, kind: PartyKind, *roles: Role, key: Signer | None = None) -> str:

@@ -61,7 +61,7 @@ def places(scene: Scene, objects: Objects, who: str, kind: str) -> dict[str, Cal
     }
 
 
-# Parties and keys
+# Calls about parties and keys
 
 
 def sign_out(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
@@ -148,7 +148,7 @@ def end_pause(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
     return Call({})
 
 
-# From a request to a certificate
+# Calls about requests, authorizations, provisions and certificates
 
 
 def draft_request(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
@@ -236,7 +236,7 @@ def present(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
     return Call(scene.stage.presented(objects.live))
 
 
-# Assets
+# Calls about assets
 
 
 def register(scene: Scene, objects: Objects, who: str, kind: str) -> Call:

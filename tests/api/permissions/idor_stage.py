@@ -32,7 +32,8 @@ class Objects:
     holder: str
     offered_to: str
     live: Consent = field(init=False)
-    # This certificate is revoked. A call that may revoke it therefore fails, but only after the permission was checked.
+    # This certificate is revoked. So a permitted call to revoke it fails too, but only after the permission was
+    # checked.
     ended: Consent = field(init=False)
     request: str = field(init=False)
     task: str = field(init=False)
@@ -63,7 +64,7 @@ class Scene:
         }
         self.key_id, self.machine_key = self.new_key("S")
 
-    # Steps that prepare the objects
+    # Methods that prepare the objects
 
     def _assets(self) -> list[str]:
         """Register eight assets of P, and two of a party that then has no active key. All sessions expire meanwhile,
@@ -124,7 +125,7 @@ class Scene:
             self.ledger.actor(self.stage.parties["another bank"]), objects.assets[0], "异议"
         )
 
-    # Objects that the calls act on
+    # Methods that return the objects for the calls
 
     def system(self, objects: Objects) -> dict[str, Any]:
         return {"code": objects.system, "name": "系统", "protection_level": 3}
@@ -232,7 +233,7 @@ class Scene:
 
     @cached_property
     def gone(self) -> str:
-        """Return a subject whose name was erased."""
+        """Return a subject whose texts were erased."""
         self.stage.join("gone", PartyKind.ENTERPRISE, Role.SUBJECT)
         party = self.stage.parties["gone"]
         self.stage.done(self.stage.post("A", f"/v1/parties/{party}/erasure", {"reason": "court"}))
@@ -250,7 +251,7 @@ class Scene:
         return {"kind": row.kind, "region": row.region, "public_key": row.public_key} | identity
 
     def paused(self) -> None:
-        """Let another supervisor pause the proposals, unless they are already paused."""
+        """Let another supervisor pause the ledger, unless it is already paused."""
         if not self.ledger.reader.paused_until():
             self.ledger.pauses.pause(self.ledger.actor(self.pilot.party(PartyKind.SUPERVISOR, Role.SUPERVISOR)))
 

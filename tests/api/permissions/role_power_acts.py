@@ -109,7 +109,7 @@ def start_pause(stage: Stage, who: str) -> list[Outcome]:
 
 
 def end_pause(stage: Stage, who: str, own: bool) -> list[Outcome]:
-    """End a pause that another party began; an authority also begins a pause itself."""
+    """End a pause that another party began. If ``who`` is the authority, it also begins a pause before."""
     began = start_pause(stage, fresh(stage, "A")) if who == "A" else []
     guardian = stage.pilot.party(PartyKind.SUPERVISOR, Role.SUPERVISOR)
     stage.ledger.pauses.pause(stage.ledger.actor(guardian))

@@ -111,7 +111,8 @@ def test_a_subject_sees_the_case_for_which_a_supervisor_read_its_payload(stage: 
     assert [(event["by"], event["args"]) for event in events if event["name"] == "Disclosed"] == [
         (stage.parties["V"], {"case": "（2026）湛数监13号"})
     ]
-    # Consumer, provider and broker may be suspects of the case, so they do not see that the data was disclosed for it.
+    # The investigated case may be about the consumer, the provider or the broker, so they do not see that data was
+    # disclosed for it.
     for column, shown in (("C", 0), ("P", 0), ("B", 0), ("A", 1), ("V", 1)):
         events = stage.done(stage.get(column, f"{path}/provenance"))["events"]
         assert len([event for event in events if event["name"] == "Disclosed"]) == shown, column

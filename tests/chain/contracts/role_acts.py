@@ -132,7 +132,7 @@ def proposed(stage: Stage, name: str) -> Call:
 
 
 def held_by(office: str) -> str:
-    """Return a statement that only one institution has put on hold."""
+    """Return the statement on which only the role ``office`` has set a hold."""
     return digest(f"held by {office}")
 
 

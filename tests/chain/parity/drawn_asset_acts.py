@@ -270,7 +270,7 @@ def _pledge(sides: SideBySide, asset: str, choices: Choices) -> PairedAct:
 
 
 def _lien(sides: SideBySide, life: AssetLife, choices: Choices) -> tuple[int, Party]:
-    """Return the number of a lien, and usually its creditor."""
+    """Return the number of a lien, and a party: usually the creditor of this lien."""
     number = choices.mostly(sorted(life.liens), range(9))
     creditor = life.liens[number].creditor if number in life.liens else 0
     return number, choices.party(sides, _numbered(creditor))

@@ -51,7 +51,7 @@ STATUSES: Final = (1, 1, 2, 3, 4, 0)
 
 
 def voices(powers: Powers, fits: Callable[[int], bool]) -> list[str]:
-    """Return the keys that may act for a party, for all parties for which ``fits`` is true."""
+    """Return all keys that may act for their party, if ``fits`` is true for the party."""
     return [each for each in ACCOUNTS if powers.speaks(each) and fits(powers.keys[each].owner)]
 
 
@@ -135,7 +135,7 @@ def _proposed(name: str, caller: str, sides: SideBySide, act: Act) -> PairedAct:
 
 
 def propose_registration(sides: SideBySide, choices: Choices) -> PairedAct:
-    """Propose to register one or two parties, or another call by its digest."""
+    """Propose, by its digest, to register one or two parties; sometimes propose another act in the same way."""
     powers = sides.powers
     fresh = unbound(powers) or list(ACCOUNTS)
     rows = [
@@ -153,7 +153,7 @@ def propose_registration(sides: SideBySide, choices: Choices) -> PairedAct:
 
 
 def a_proposal(sides: SideBySide, choices: Choices, fits: Callable[[int], bool]) -> tuple[int, Act]:
-    """Return the number of a proposal, and usually its call."""
+    """Return the number of a proposal, and an act: usually the proposed act, sometimes another one."""
     powers = sides.powers
     pending = [no for no, each in powers.proposals.items() if each.state == PENDING]
     newest = [no for no in pending if fits(no)][-4:]

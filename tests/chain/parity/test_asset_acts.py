@@ -50,7 +50,7 @@ from tests.chain.parity.assets_in_states import (
 from tests.reference.assets import applications, claims, transfers
 from tests.reference.assets.life import AssetLife, Lien, Objection
 
-# An asset whose second application is decided.
+# An asset with two applications, both of which are decided.
 SETTLED = replace(CONFIRMED, applications=2)
 DONE: dict[str, tuple[Callable[[], AssetLife], AssetLife]] = {
     "register": (register, replace(APPLIED, since=AT)),

@@ -1,7 +1,7 @@
-"""Runs random lives of assets through the contract and through ``tests.reference``: for every act, both must give the
-same result and keep the same records.
+"""Makes random sequences of acts on assets, with the contract and with ``tests.reference``. For every act, both must
+give the same result and keep the same records.
 
-By default a few fixed lives are run. With ``SIDE_BY_SIDE_EXAMPLES=5000``, that many random lives are run instead.
+By default a few fixed sequences are run. With ``SIDE_BY_SIDE_EXAMPLES=5000``, that many random ones are run instead.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Runs random acts of officers and parties through the contracts and through ``tests.reference``: both must give the
-same results, the same events and the same records.
+"""Makes random acts of officers and parties, with the contracts and with ``tests.reference``. Both must give the same
+results, the same events and the same records.
 
 By default a few fixed runs are made. With ``SIDE_BY_SIDE_EXAMPLES=5000``, that many random runs are made instead.
 """

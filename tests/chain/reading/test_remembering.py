@@ -234,7 +234,7 @@ def test_what_another_process_remembered_meanwhile_is_not_overwritten(
     """
 
     class Meanwhile(Connection):
-        """A connection during whose first request another process writes the file."""
+        """A connection. During its first request, another process writes the memory file."""
 
         wrote: Seen | None = None
 

@@ -1,4 +1,4 @@
-"""Shortcuts for the tests of proposals: propose, confirm, carry out."""
+"""Short functions for the tests of proposals: propose, confirm, carry out."""
 
 from __future__ import annotations
 
