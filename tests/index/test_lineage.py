@@ -16,7 +16,7 @@ from ledger.index.lineage import lineage_of
 
 @pytest.fixture
 def connection() -> Iterator[Connection]:
-    """An empty index; each test fills it with a few assets and edges."""
+    """Yield a connection to an empty index, which each test fills with a few assets and edges."""
     engine = create_engine("sqlite://")
     tables.METADATA.create_all(engine)
     with engine.begin() as opened:

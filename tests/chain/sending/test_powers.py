@@ -177,7 +177,7 @@ def test_attack_an_owner_can_stop_a_thief_that_replaces_the_keys(chain: Chain) -
 
 
 def test_attack_a_thief_that_vetoes_the_recovery_gets_nothing(chain: Chain) -> None:
-    """A thief can veto the recovery with the bank's reported key. Then two officers can reassign its assets."""
+    """A thief can veto the recovery with the bank's reported key. Then two officers can reassign the bank's assets."""
     asset = digest("the bank's asset")
     chain.acting("bank").send(register(asset))
     chain.acting("founder").send(calls.report(BANK.no, BANK.account))

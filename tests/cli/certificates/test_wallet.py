@@ -98,7 +98,7 @@ def test_a_passphrase_is_not_asked_for_if_it_would_be_visible(folder: Path, wall
     program = "from ledger.cli.program import run; run()"
     command = [sys.executable, "-c", program, "wallet", "list", "--wallet", "holder.wallet"]
     environment = {"PYTHONPATH": str(PROJECT), "PATH": ""}
-    # The process gets a new session, which has no terminal.
+    # The process runs in a new session, which has no terminal.
     done = subprocess.run(
         command,
         input=f"{PASSPHRASE}\n",
