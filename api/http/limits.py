@@ -84,7 +84,9 @@ class Budget:
             nonlocal taken
             of_source = self._of_source.get(source, 0) + count
             if self.kept + count > self._most or of_source > self._most_of_source:
-                raise Busy("BODIES_TOO_MANY", "Too many bodies are being sent at the moment.", retry_after=2)
+                raise Busy(
+                    "BODIES_TOO_MANY", "The service is receiving too many request bodies at the moment.", retry_after=2
+                )
             self._of_source[source] = of_source
             self.kept += count
             self.most_kept = max(self.most_kept, self.kept)

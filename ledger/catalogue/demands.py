@@ -287,11 +287,11 @@ class Demands:
 def _check(demand: NewDemand) -> None:
     for name, (least, most) in _LENGTHS.items():
         if not least <= len(getattr(demand, name).strip()) <= most:
-            raise InvalidInput("DEMAND_TEXT", f"The text has {least} to {most} characters.", where=name)
+            raise InvalidInput("DEMAND_TEXT", f"The text must have {least} to {most} characters.", where=name)
     named = all(1 <= len(name) <= 200 for name in demand.fields)
     if not 1 <= len(demand.fields) <= MAX_WANTED_FIELDS or not named or len({*demand.fields}) != len(demand.fields):
         raise InvalidInput(
-            "DEMAND_FIELDS", f"A demand names 1 to {MAX_WANTED_FIELDS} fields, each once.", where="fields"
+            "DEMAND_FIELDS", f"A demand must name 1 to {MAX_WANTED_FIELDS} fields, each only once.", where="fields"
         )
 
 
@@ -305,7 +305,7 @@ def _require_keeper(actor: Actor) -> None:
 def _check_days(sla_days: int) -> None:
     if not 1 <= sla_days <= MAX_WORKING_DAYS:
         raise InvalidInput(
-            "SLA_DAYS", f"The time limit of a duty is 1 to {MAX_WORKING_DAYS} working days.", where="sla_days"
+            "SLA_DAYS", f"The time limit of a duty must be 1 to {MAX_WORKING_DAYS} working days.", where="sla_days"
         )
 
 

@@ -150,7 +150,7 @@ def _require_columns(sheets: Sheets) -> None:
     if not sheets.resources:
         raise InvalidInput("IMPORT_EMPTY", "The table has no rows.")
     if len(sheets.resources) > MAX_ROWS:
-        raise InvalidInput("IMPORT_TOO_LARGE", f"A table has at most {MAX_ROWS} rows.", hint="Split the file.")
+        raise InvalidInput("IMPORT_TOO_LARGE", f"A table may have at most {MAX_ROWS} rows.", hint="Split the file.")
     _require_names(sheets.resources[0], REQUIRED, (*REQUIRED, *OPTIONAL), "resources")
     if sheets.fields:
         _require_names(sheets.fields[0], FIELD_COLUMNS[:3], FIELD_COLUMNS, "fields")
@@ -212,7 +212,7 @@ def _fields(text: str) -> tuple[ResourceField, ...]:
                 "FIELD_FORM",
                 "A field cannot be read.",
                 where=f"fields[{place}]",
-                hint="Write name:type[:pii[:secrecy[:grade]]]. Put names with a colon into a table of fields.",
+                hint="Write name:type[:pii[:secrecy[:grade]]]. For a name with a colon, use a table of fields.",
             )
         names = ("name", "type", "pii", "secrecy", "grade")
         columns.append(_field({name: part for name, part in zip(names, parts, strict=False) if part}))

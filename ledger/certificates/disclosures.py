@@ -44,7 +44,7 @@ class Disclosures:
         if not _CASE.fullmatch(case) or _IDENTIFIER.search(case):
             raise InvalidInput(
                 "CASE_INVALID",
-                "A case number has 4 to 64 letters, digits, brackets, slashes or dashes, and no ID number of a party.",
+                "A case number must have 4 to 64 letters, digits, brackets, slashes or dashes, and no ID number.",
                 where="case",
                 hint="Give the case's file number.",
             )

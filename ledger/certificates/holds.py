@@ -93,7 +93,7 @@ class Holds:
                 return self._proposals.decide(by, calls.lift(office, own_holds, reason), signed)
         raise Conflict(
             "LOG_NOT_HELD",
-            "The role (office) of the caller holds none of these statements.",
+            "No role (office) of the caller holds any of these statements.",
             where="statements",
             hint="Ask a party with the role that set the hold.",
         )

@@ -64,7 +64,7 @@ def codec_of(declared: str | None, chunks: Callable[[], Iterable[bytes]], where:
         codec = _utf16(next(iter(chunks()), b"")[:_HEAD_BYTES]) or "utf-16-le"
     if _first_wrong(codec, chunks()) is not None:
         raise InvalidInput(
-            "ENCODING_DIFFERS", f"The file is not {SHOWN[codec]}, which was declared.", where=where, hint=_HINT
+            "ENCODING_DIFFERS", f"The file is not in {SHOWN[codec]}, the declared encoding.", where=where, hint=_HINT
         )
     return codec
 

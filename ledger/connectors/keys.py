@@ -140,7 +140,7 @@ class KeyColumn:
         return Misconfigured(
             "SOURCE_KEY_DAMAGED",
             f"主键列“{column}”的值已损坏，不能据此答复。"
-            f"The column {column} holds values that a spreadsheet damaged, or with wrong check digits.",
+            f"The column {column} holds values that a spreadsheet damaged, or whose check digits are wrong.",
             where=self._at(number),
             hint="请把该列按文本重新导出。"
             "Export the source again with this column as text; see docs/guides/sources.md.",

@@ -30,8 +30,8 @@ class StateMachine:
         if following is None:
             raise Conflict(
                 "MOVE_NOT_ALLOWED",
-                f"{self.name}: the move {move} is not allowed in the state {state}.",
-                hint=f"Allowed moves in this state: {', '.join(self.moves_from(state)) or 'none, it is final'}.",
+                f"{self.name}: the act {move} is not allowed in the state {state}.",
+                hint=f"Allowed acts in this state: {', '.join(self.moves_from(state)) or 'none, it is final'}.",
                 state=state,
                 move=move,
             )

@@ -311,9 +311,9 @@ class Follower:
         if moved.rowcount != 1:
             raise Conflict(
                 "INDEX_CURSOR_MOVED",
-                "Another follower wrote to the index first.",
+                "Another program that follows the chain wrote to the index first.",
                 where=f"block {old.number}",
-                hint="Run only one follower for each database; this one wrote nothing.",
+                hint="Let only one program follow the chain into a database; this program wrote nothing.",
             )
 
 

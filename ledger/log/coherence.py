@@ -237,7 +237,7 @@ def anchor_of(reader: ChainReader, issuer: int, number: int) -> AnchoredBatch:
     if found is None:
         raise ChainUnavailable(
             "NODE_ANSWER_INVALID",
-            f"The node counts batch {number} of this log but does not return its event.",
+            f"The node says that this log has batch {number}, but does not return the batch's event.",
             where=reader.connection.where,
             hint="The node is not in sync, or it keeps no old events: wait, or use another node.",
         )

@@ -67,7 +67,7 @@ def checked_party(newcomer: NewParty, where: str, today: date | None = None) -> 
     ``today`` is the day in Shanghai; a date of birth after it is refused.
     """
     if not 1 <= len(newcomer.name) <= MAX_NAME:
-        raise InvalidInput("PARTY_NAME_LENGTH", f"A name has 1 to {MAX_NAME} characters.", where=where)
+        raise InvalidInput("PARTY_NAME_LENGTH", f"A name must have 1 to {MAX_NAME} characters.", where=where)
     person = newcomer.kind is PartyKind.PERSON
     identifier = (
         check_resident_id(newcomer.identifier, where, today=today)

@@ -153,7 +153,7 @@ def _checked(file: dict[str, Any]) -> FoundingOffice:
     """
     name, region = str(file["name"]), str(file["region"])
     if not 1 <= len(name) <= MAX_NAME:
-        raise InvalidInput("PARTY_NAME_LENGTH", f"A name has 1 to {MAX_NAME} characters.", where="name")
+        raise InvalidInput("PARTY_NAME_LENGTH", f"A name must have 1 to {MAX_NAME} characters.", where="name")
     institution = Institution(
         require_line(name, "name"),
         check_uscc(str(file["uscc"]), where="uscc"),

@@ -86,7 +86,7 @@ class FileKeyProvider(LocalKeys):
         """
         new = str(max(self._numbers(), default=0) + 1) if to is None else to
         if not _KEY_ID.fullmatch(new):
-            raise InvalidInput("SEALING_KEY_ID", "A key id has 1 to 32 ASCII letters, digits and _.", where="to")
+            raise InvalidInput("SEALING_KEY_ID", "A key id must have 1 to 32 ASCII letters, digits and _.", where="to")
         if new != self.current:
             self._make_current(new)
         elif not self._path(new).exists():
@@ -134,7 +134,7 @@ class EnvironmentKeyProvider(LocalKeys):
         if to not in (None, self.current):
             raise InvalidInput(
                 "SEALING_KEY_ID",
-                "The environment names another key as the current one.",
+                f"{PREFIX}CURRENT names another key than the requested one.",
                 where="to",
                 hint=f"Set {PREFIX}<id> and {PREFIX}CURRENT, and restart every process.",
             )

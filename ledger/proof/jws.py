@@ -84,7 +84,7 @@ class Sm2Signer:
 
     def __init__(self, private_key: bytes, sm2_id: str = sm2.DEFAULT_ID) -> None:
         if not sm2.is_id(sm2_id):
-            raise InvalidInput("SM2_ID_INVALID", f"An sm2_id has 0 to {sm2.MAX_ID} printable ASCII characters.")
+            raise InvalidInput("SM2_ID_INVALID", f"An sm2_id must have 0 to {sm2.MAX_ID} printable ASCII characters.")
         self._key = private_key
         self._point = sm2.public_point(private_key)
         self._sm2_id = sm2_id
@@ -182,7 +182,7 @@ def parse_compact(token: str, typ: str, *, needs_kid: bool = True) -> Jws:
     """
     parts = token.split(".")
     if len(parts) != 3:
-        raise BadBundle("JWS_FORM", "A JWS has three parts.", where="signature")
+        raise BadBundle("JWS_FORM", "A JWS must have three parts.", where="signature")
     header = _header(parts[0], typ, needs_kid)
     return Jws(
         suite=SUITES[header["alg"]],
@@ -205,7 +205,7 @@ def entry_signature(entry: Mapping[str, Any]) -> Jws:
     """Return the signature of a signed entry; raise ``BadBundle`` ``JWS_…``."""
     parts = str(entry.get("signature", "")).split(".")
     if len(parts) != 3 or parts[1]:
-        raise BadBundle("JWS_FORM", "A detached JWS has an empty second part.", where="signature")
+        raise BadBundle("JWS_FORM", "The second part of a detached JWS must be empty.", where="signature")
     body = canonical({name: value for name, value in entry.items() if name != "signature"})
     return parse_compact(f"{parts[0]}.{encode_base64url(body)}.{parts[2]}", ENTRY_TYP)
 
@@ -261,7 +261,9 @@ def _header(encoded: str, typ: str, needs_kid: bool) -> dict[str, Any]:
     if suite is None:
         raise BadBundle("JWS_ALGORITHM", f"Only {', '.join(SUITES)} are accepted.", where="header")
     if suite.takes_id and not sm2.is_id(header["sm2_id"]):
-        raise BadBundle("JWS_SM2_ID", f"An sm2_id has 0 to {sm2.MAX_ID} printable ASCII characters.", where="header")
+        raise BadBundle(
+            "JWS_SM2_ID", f"An sm2_id must have 0 to {sm2.MAX_ID} printable ASCII characters.", where="header"
+        )
     if header["typ"] != typ:
         raise BadBundle("JWS_TYPE", f"The type must be {typ}.", where="header")
     kid = header.get("kid")

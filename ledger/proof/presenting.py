@@ -47,7 +47,7 @@ def present(
         # Disclosed claims are not encrypted: another consumer could read them, although its verification would fail.
         raise Forbidden(
             "NOT_PARTY",
-            "The certificate is for another consumer.",
+            "The certificate was issued for another consumer.",
             where=claims["certificate_no"],
             hint="Ask the subject for a new authorization for this consumer.",
         )

@@ -73,7 +73,7 @@ class AnswerFile:
                 "RECORDS_NOT_PRIVATE",
                 "Other users can open the folder of the records.",
                 where=str(self._path.parent),
-                hint=f"chmod 700 {self._path.parent}",
+                hint=f"Run `chmod 700 {self._path.parent}`.",
             )
         if self._path.exists():
             # Other users may be able to read a file that was restored or copied; end this.

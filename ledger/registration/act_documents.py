@@ -72,7 +72,7 @@ class ActDocuments:
         if len(text) > MAX_DOCUMENT_BYTES:
             raise InvalidInput(
                 "EVIDENCE_TOO_LARGE",
-                f"A document has at most {MAX_DOCUMENT_BYTES} bytes.",
+                f"A document may have at most {MAX_DOCUMENT_BYTES} bytes.",
                 where=kind,
                 hint="Give the digest of a file instead of its content, and keep the file.",
             )

@@ -61,7 +61,9 @@ def check_quality(report: QualityReport) -> QualityReport:
             )
         for name, value in values.items():
             if type(value) is not int or not 0 <= value <= _FULL:
-                raise _unsound("QUALITY_REPORT", f"{what}.{name}", "A score or weight is an integer from 0 to 100.")
+                raise _unsound(
+                    "QUALITY_REPORT", f"{what}.{name}", "A score or weight must be an integer from 0 to 100."
+                )
     if sum(report.weights.values()) != _FULL:
         raise _unsound("QUALITY_REPORT", "weights", "The weights must add up to 100.")
     return report

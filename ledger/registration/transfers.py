@@ -76,7 +76,7 @@ class Transfers(UseCase):
         if not issued:
             raise Conflict(
                 "ASSET_WRONG_STATE",
-                "The asset was taken over, but its registration ended before it was certified.",
+                "The party holds the asset, but the registration ended before a certificate was issued.",
                 where=asset,
                 hint="Read the asset's provenance to see who ended it, and why.",
             )

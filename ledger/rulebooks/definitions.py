@@ -79,7 +79,7 @@ class DefinitionBook(ABC, Generic[D]):
             raise InvalidInput("FILE_MISSING", f"The folder of {cls.noun}s does not exist.", where=str(folder))
         paths = sorted(folder.glob("*.yaml"))
         if len(paths) > MAX_FILES:
-            raise cls._error("S_TOO_MANY", f"At most {MAX_FILES} files are read.", str(folder))
+            raise cls._error("S_TOO_MANY", f"The folder may contain at most {MAX_FILES} files.", str(folder))
         known: dict[str, Path] = {}
         found = []
         for path in paths:

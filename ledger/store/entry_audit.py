@@ -34,7 +34,7 @@ def entry_damaged(seq: int) -> Finding:
         "ENTRY_DAMAGED",
         f"The text of entry {seq} in the database was changed.",
         f"entry {seq}",
-        "The database was changed by other means, or its disk fails. Restore it with `pingzheng restore`; "
+        "Another program changed the database, or its disk fails. Restore it with `pingzheng restore`; "
         "`pingzheng index check` names every such entry.",
         {"seq": seq},
     )

@@ -118,7 +118,9 @@ def batch(session: Session, number: int) -> Batch:
     row = session.get(Batch, number)
     if row is None:
         raise NotFound(
-            "BATCH_UNKNOWN", f"The log has no batch {number}.", hint="The log's head shows how many batches there are."
+            "BATCH_UNKNOWN",
+            f"The log has no batch {number}.",
+            hint="`pingzheng log head` shows how many batches there are.",
         )
     return row
 

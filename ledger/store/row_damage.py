@@ -16,7 +16,7 @@ def record_damaged(table: str, key: str, columns: list[str]) -> Finding:
         "RECORD_DAMAGED",
         f"A row of the table {table} differs from its source in: {', '.join(columns)}.",
         f"{table} {key}",
-        "The database was changed by other means. Restore it with `pingzheng restore`.",
+        "Another program changed the database. Restore it with `pingzheng restore`.",
         {"columns": columns},
     )
 
@@ -27,7 +27,7 @@ def counter_differs(name: str, value: int, expected: int) -> Finding:
         "COUNTER_DIFFERS",
         f"The counter {name} has the value {value}, but its rows require {expected}.",
         f"counter {name}",
-        "The database was changed by other means. Restore it with `pingzheng restore`.",
+        "Another program changed the database. Restore it with `pingzheng restore`.",
         {"value": value, "expected": expected},
     )
 

@@ -199,7 +199,11 @@ class Authorizations:
         require_template(scenario, asked)
         require_within(asked, entry)
         if any(scenario.source_of(name) != entry["source"] for name in entry["fields"]):
-            raise InvalidInput("SOURCES_DO_NOT_MATCH", "A field comes from another source.", where=entry["id"])
+            raise InvalidInput(
+                "SOURCES_DO_NOT_MATCH",
+                "A field does not come from the source that the statement names.",
+                where=entry["id"],
+            )
         if scenario.legal_basis == "separate_consent" and not entry["separate_consent"]:
             raise Forbidden(
                 "SEPARATE_CONSENT_MISSING",

@@ -52,7 +52,7 @@ def check_by_itself(supply: Supply, where: str) -> None:
     if present != (supplied,) * 4 or (entry["corrects"] is not None and not supplied):
         raise InvalidInput(
             "CLAIMS_AND_RESULT",
-            "An answer has claims, disclosures, day and digest of the rows if its result is 'supplied', and only then.",
+            "Exactly the answers with the result 'supplied' have claims, disclosures, day and digest of the rows.",
             where=where,
         )
     if (entry["reason"] is not None) != (entry["result"] == "refused"):

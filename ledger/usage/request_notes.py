@@ -42,7 +42,7 @@ def require_note(entry: Mapping[str, Any], note: Mapping[str, Any], where: str) 
     if note.keys() != members or not texts or not note["contact"] or len(canonical(dict(note))) > MAX_NOTE_BYTES:
         raise InvalidInput(
             "NOTE_INVALID",
-            f"A note has the texts contact, purpose_note, business_ref and salt, {MAX_NOTE_BYTES} bytes at most.",
+            f"A note must have the texts contact, purpose_note, business_ref and salt, {MAX_NOTE_BYTES} bytes at most.",
             where=where,
             hint="Send the note as it was drafted. A contact is required.",
         )

@@ -121,7 +121,7 @@ class Requests:
         if entry["sd_alg"] != self._algorithm:
             raise InvalidInput(
                 "SD_ALG_DIFFERS",
-                f"This platform hashes the claims of certificates with {self._algorithm}.",
+                f"The request names another hash algorithm than {self._algorithm}, which this platform uses.",
                 where=where,
                 hint="Draft the request again and sign the new statement.",
             )

@@ -62,7 +62,7 @@ def check_new_passphrase(passphrase: str) -> str:
     if not MIN_PASSPHRASE <= len(passphrase) <= MAX_PASSPHRASE:
         raise InvalidInput(
             "PASSPHRASE_UNFIT",
-            f"A passphrase has {MIN_PASSPHRASE} to {MAX_PASSPHRASE} characters.",
+            f"A passphrase must have {MIN_PASSPHRASE} to {MAX_PASSPHRASE} characters.",
             where="passphrase",
             hint="Use several words that nobody would combine: a thief of the file can try passphrases for years.",
         )
@@ -82,7 +82,7 @@ def seal(content: bytes, passphrase: str, cost: Cost = DEFAULT_COST) -> bytes:
     raw = header + b"\n" + AESGCM(_key(passphrase, salt, cost)).encrypt(nonce, content, header)
     if len(raw) > MAX_WALLET_BYTES:
         raise InvalidInput(
-            "WALLET_FULL", f"A wallet file has at most {MAX_WALLET_BYTES} bytes.", hint="Create a second wallet."
+            "WALLET_FULL", f"A wallet file may have at most {MAX_WALLET_BYTES} bytes.", hint="Create a second wallet."
         )
     return raw
 
@@ -94,7 +94,7 @@ def unseal(raw: bytes, passphrase: str) -> bytes:
     ``WALLET_NOT_OPENED`` for a wrong passphrase or a changed file, which cannot be distinguished.
     """
     if len(raw) > MAX_WALLET_BYTES:
-        raise _bad_form(f"A wallet file has at most {MAX_WALLET_BYTES} bytes.")
+        raise _bad_form(f"A wallet file may have at most {MAX_WALLET_BYTES} bytes.")
     header, newline, _ = raw[: MAX_HEADER_BYTES + 1].partition(b"\n")
     sealed = raw[len(header) + 1 :]
     if not newline or len(sealed) < _TAG_BYTES:

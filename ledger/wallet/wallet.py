@@ -119,7 +119,7 @@ class Wallet:
         if self.key is not None and self.key != key:
             raise Conflict(
                 "WALLET_KEY_DIFFERS",
-                "The wallet has another key.",
+                "The wallet already keeps another key.",
                 hint="Create a second wallet for this key, or present with `--key`.",
             )
         return replace(self, key=key)

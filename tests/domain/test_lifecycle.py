@@ -120,9 +120,9 @@ def test_every_transition_from_every_state_leads_to_the_listed_state(
     error = caught.value
     assert error.code == "MOVE_NOT_ALLOWED"
     assert error.details == {"state": state, "move": move}
-    assert error.message == f"{machine.name}: the move {move} is not allowed in the state {state}."
+    assert error.message == f"{machine.name}: the act {move} is not allowed in the state {state}."
     allowed = ", ".join(table_of(machine)[state])
-    assert error.hint == f"Allowed moves in this state: {allowed or 'none, it is final'}."
+    assert error.hint == f"Allowed acts in this state: {allowed or 'none, it is final'}."
 
 
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)

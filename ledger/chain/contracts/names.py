@@ -24,7 +24,7 @@ def code_of_scenario(scenario: str) -> bytes:
     """
     if not scenario.isascii() or not 1 <= len(scenario) <= MAX_SCENARIO_CHARACTERS:
         raise InvalidInput(
-            "SCENARIO_CODE_INVALID", "A scenario code has 1 to 8 ASCII characters.", where="scenario", hint=None
+            "SCENARIO_CODE_INVALID", "A scenario code must have 1 to 8 ASCII characters.", where="scenario", hint=None
         )
     return scenario.encode().ljust(MAX_SCENARIO_CHARACTERS, b"\0")
 

@@ -105,7 +105,7 @@ def require_bound(proposed: Mapping[str, Any]) -> None:
     if not hidden and act_digest(target, unhex(call)) != proposed["act"]:
         raise ChainUnavailable(
             "PROPOSAL_CALL_DIFFERS",
-            "The call that the node shows for a proposal is not the one that the proposal binds.",
+            "The call that the node shows for a proposal does not have the proposal's digest.",
             where=f"proposal {proposed['no']}",
             hint="The node does not show the data of the chain: ask another node.",
         )

@@ -194,7 +194,7 @@ class Sender:
         if kind is Refusal.FEE:
             return ChainUnavailable(
                 "FEE_TOO_LOW",
-                "The node still asks for a higher fee after the offer was raised; nothing was sent.",
+                "This program offered a higher fee, but the node asks for even more; nothing was sent.",
                 where=self._connection.where,
                 hint="Ask the chain's operator for the lowest fee that its nodes accept, then try again.",
                 offered_wei=json_safe(fees.cap),

@@ -78,7 +78,7 @@ def export(
     chosen = form or out.suffix.removeprefix(".")
     if chosen not in FORMATS:
         raise InvalidInput(
-            "FORMAT_UNKNOWN", "The format of a list is csv or jsonl.", where="format", hint="--format csv"
+            "FORMAT_UNKNOWN", "The format of a list must be csv or jsonl.", where="format", hint="Give --format csv."
         )
     count = _write(out, ledger.usage.holdings.each(selected.filter(ledger)), as_csv=chosen == "csv")
     emit({"file": str(out), "certificates": count}, as_json)

@@ -182,7 +182,7 @@ def _asked(
         )
     templates, accept = content.get("templates"), content.get("accept")
     if templates is not None and not (isinstance(templates, list) and all(isinstance(each, str) for each in templates)):
-        raise InvalidInput("REQUEST_SHAPE", "The templates of a request are a list of digests.", where=str(request))
+        raise InvalidInput("REQUEST_SHAPE", "The templates of a request must be a list of digests.", where=str(request))
     if accept is not None and not (
         isinstance(accept, dict) and all(isinstance(each, list) for each in accept.values())
     ):

@@ -159,7 +159,7 @@ def present(
     --fields wage_band --wallet firm.wallet
     """
     if not PARTY_ID.fullmatch(consumer):
-        raise InvalidInput("PARTY_ID_FORM", "The consumer's party id has 64 hex digits.", where="--consumer")
+        raise InvalidInput("PARTY_ID_FORM", "The consumer's party id must have 64 hex digits.", where="--consumer")
     held = WalletFile(wallet).open(passphrase_of(passphrase_file))
     made = held.present(
         check_certificate_no(number),

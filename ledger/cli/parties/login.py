@@ -178,7 +178,7 @@ def _checked(party: str) -> str:
     if not PARTY_ID.fullmatch(party):
         raise InvalidInput(
             "LOGIN_PARTY_FORM",
-            "A party signs in with its party id, 64 hex digits.",
+            "A party must sign in with its party id, which has 64 hex digits.",
             where="--party",
             hint="Ask the operator for the id (`pingzheng party list`).",
         )

@@ -294,7 +294,10 @@ def _resource(row: dict[str, str], where: str) -> DataResource:
         )
     except (TypeError, ValueError) as error:
         raise InvalidInput(
-            "RESOURCE_ROW", "A number or a field list cannot be read.", where=where, hint="fields: name:type;name:type"
+            "RESOURCE_ROW",
+            "A number or a field list cannot be read.",
+            where=where,
+            hint="Write the fields as name:type;name:type.",
         ) from error
 
 

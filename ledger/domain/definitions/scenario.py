@@ -150,7 +150,7 @@ class Scenario:
         if not opens <= at < end_of_validity(self.pilot_to):
             raise Forbidden(
                 "PILOT_NOT_OPEN",
-                f"Scenario {self.code} is open from {self.pilot_from} to {self.pilot_to}, days in Asia/Shanghai.",
+                f"Scenario {self.code} takes requests only from {self.pilot_from} to {self.pilot_to} (Asia/Shanghai).",
                 where="scenario",
                 hint="Make the request within the pilot period, or ask the operator for a new version of the scenario.",
                 pilot_from=self.pilot_from.isoformat(),

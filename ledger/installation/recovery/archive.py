@@ -195,13 +195,13 @@ def archive_failure(where: Path, *, full: bool) -> PingzhengError:
             "ARCHIVE_FULL",
             "The disk of the archive is full.",
             where=str(where),
-            hint="Free space on the disk. Until then batches are not anchored, but no data is lost.",
+            hint="Free space on the disk. While it is full, batches are not anchored, but no data is lost.",
         )
     return Misconfigured(
         "ARCHIVE_UNREADABLE",
         "The archive cannot be written or read.",
         where=str(where),
-        hint="Check the archive's disk and permissions. Until then no batch is anchored, and no data is lost.",
+        hint="Repair the archive's disk or permissions. Before that no batch is anchored, but no data is lost.",
     )
 
 

@@ -326,6 +326,6 @@ def _missing(path: Path) -> Misconfigured:
         "ARCHIVE_MISSING",
         "The archive is not in its place.",
         where=str(path),
-        hint="Mount the archive's disk. Until then batches are not anchored, but no data is lost. To begin a new "
-        f"archive, set PINGZHENG_ARCHIVE to an empty folder, or delete {PLACE} in the home.",
+        hint="Mount the archive's disk. While it is missing, batches are not anchored, but no data is lost. To begin a "
+        f"new archive, set PINGZHENG_ARCHIVE to an empty folder, or delete {PLACE} in the home.",
     )

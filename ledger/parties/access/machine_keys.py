@@ -146,7 +146,7 @@ class MachineKeys:
 
 def _check(name: str, scopes: set[Scope], expires_at: int, now: int) -> None:
     if not 1 <= len(name) <= MAX_NAME:
-        raise InvalidInput("API_KEY_NAME", f"A key's name has 1 to {MAX_NAME} characters.", where="name")
+        raise InvalidInput("API_KEY_NAME", f"A key's name must have 1 to {MAX_NAME} characters.", where="name")
     require_line(name, "name")
     if not scopes:
         hint = f"Choose from: {', '.join(Scope)}."

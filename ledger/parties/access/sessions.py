@@ -97,7 +97,7 @@ class Sessions:
         if origin != self._place.origin:
             raise Forbidden(
                 "ORIGIN_DIFFERS",
-                "A call that changes something has the cookie, but names another origin, or none.",
+                "This call has the cookie and changes something, but it names no origin, or another origin.",
                 hint="Make calls that change something from the service's own pages, or with a token.",
                 expected=self._place.origin,
             )

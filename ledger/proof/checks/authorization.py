@@ -137,7 +137,11 @@ def _template(claims: Entry, basis: NamedEntries) -> Failed | None:
     template = basis.template
     for member in ("scenario", "scenario_version", "scenario_digest"):
         if template[member] != claims[member]:
-            return failed("TEMPLATE_DIFFERS", f"The {member} of template and certificate differ.", member=member)
+            return failed(
+                "TEMPLATE_DIFFERS",
+                f"The template and the certificate have different values of {member}.",
+                member=member,
+            )
     if outside := sorted(set(claims["fields"]) - basis.sources.keys()):
         message = f"The scenario does not allow these fields: {', '.join(outside)}."
         return failed("FIELD_OUTSIDE_TEMPLATE", message, fields=outside)
@@ -175,7 +179,9 @@ def _request(case: Case, basis: NamedEntries) -> Failed | None:
     }
     for member, value in wanted.items():
         if request[member] != value:
-            return failed("REQUEST_DIFFERS", f"The {member} of request and certificate differ.", member=member)
+            return failed(
+                "REQUEST_DIFFERS", f"The request and the certificate have different values of {member}.", member=member
+            )
     if outside := sorted(set(claims["fields"]) - set(request["fields"])):
         message = f"The consumer did not request these fields: {', '.join(outside)}."
         return failed("FIELD_OUTSIDE_REQUEST", message, fields=outside)
@@ -196,7 +202,9 @@ def _same_terms(claims: Entry, entry: Entry) -> Failed | None:
     for member, value in wanted.items():
         if entry[member] != value:
             return failed(
-                "AUTHORIZATION_DIFFERS", f"The {member} of authorization and certificate differ.", member=member
+                "AUTHORIZATION_DIFFERS",
+                f"The authorization and the certificate have different values of {member}.",
+                member=member,
             )
     if claims["max_uses"] > entry["max_uses"]:
         return failed(
@@ -271,7 +279,11 @@ def _rests_on_consent(case: Case, supply: Entry) -> Failed | None:
     consent = case.entries[supply["authorization"]][0]
     for member in ("provider", "source"):
         if supply[member] != consent[member]:
-            return failed("PROVISION_DIFFERS", f"The {member} of provision and authorization differ.", member=member)
+            return failed(
+                "PROVISION_DIFFERS",
+                f"The provision and the authorization have different values of {member}.",
+                member=member,
+            )
     if outside := sorted(supply["claims"].keys() - set(consent["fields"])):
         message = f"The subject did not authorise these fields: {', '.join(outside)}."
         return failed("FIELD_OUTSIDE_AUTHORIZATION", message, fields=outside)
@@ -283,7 +295,11 @@ def _same_rules(claims: Entry, supply: Entry, basis: NamedEntries) -> Failed | N
     wanted = {"template": claims["template"], "engine": basis.template["engine"], "sd_alg": claims["_sd_alg"]}
     for member, value in wanted.items():
         if supply[member] != value:
-            return failed("PROVISION_DIFFERS", f"The {member} of provision and certificate differ.", member=member)
+            return failed(
+                "PROVISION_DIFFERS",
+                f"The provision and the certificate have different values of {member}.",
+                member=member,
+            )
     if any(basis.sources.get(name) != supply["source"] for name in supply["claims"]):
         message = "In the scenario, a claim of this provision comes from another source."
         return failed("PROVISION_DIFFERS", message, member="source")

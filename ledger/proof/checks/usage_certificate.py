@@ -46,7 +46,7 @@ def _check_party(case: Case) -> Outcome:
     if case.expect.consumer is None or case.expect.nonce is None:
         return failed("PARTY_NOT_NAMED", "The verifier did not give its party id and its nonce.")
     if case.expect.consumer != case.claims["consumer"]:
-        return failed("NOT_PARTY", "The certificate is for another consumer.")
+        return failed("NOT_PARTY", "The certificate was issued for another consumer.")
     return _check_binding(case)
 
 

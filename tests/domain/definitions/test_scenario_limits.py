@@ -161,7 +161,7 @@ def test_pilot_period_begins_and_ends_at_midnight_in_shanghai(at: int, is_open: 
     with pytest.raises(Forbidden) as caught:
         SCENARIO.require_pilot(at)
     assert (caught.value.code, caught.value.where) == ("PILOT_NOT_OPEN", "scenario")
-    assert "2026-03-01 to 2026-12-31, days in Asia/Shanghai" in caught.value.message
+    assert "2026-03-01 to 2026-12-31 (Asia/Shanghai)" in caught.value.message
     assert caught.value.details == {"pilot_from": "2026-03-01", "pilot_to": "2026-12-31"}
 
 
