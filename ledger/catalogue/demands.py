@@ -16,7 +16,7 @@ from ledger.catalogue import lookups
 from ledger.catalogue.matching import Candidate, Wanted, rank
 from ledger.catalogue.states import DEMAND
 from ledger.catalogue.tables import Demand, DemandEvent, ShareDuty
-from ledger.domain.days import Clock
+from ledger.catalogue.use_case import UseCase
 from ledger.domain.parties import Role
 from ledger.domain.reasons import checked_reason
 from ledger.domain.resource import DataResource
@@ -25,7 +25,6 @@ from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.parties.lookups import party
 from ledger.parties.permissions import Action
 from ledger.parties.roles import Actor, require
-from ledger.store.database import Database
 
 MAX_WANTED_FIELDS: Final = 200
 _LENGTHS: Final = {"title": (1, 200), "purpose": (1, 400), "domain": (0, 64), "legal_basis": (1, 400)}
@@ -89,15 +88,13 @@ class Duty:
         return cls(row.number, row.department, row.sla_days, row.code)
 
 
-class Demands:
+@dataclass(eq=False, repr=False)
+class Demands(UseCase):
     """Handles demands from filing to connection. ``sla_days`` is the limit in working days if no duty is listed for the
     resource.
     """
 
-    def __init__(self, database: Database, sla_days: int, clock: Clock) -> None:
-        self._database = database
-        self._sla_days = sla_days
-        self._clock = clock
+    _sla_days: int
 
     def list_duty(self, actor: Actor, code: str, department: str, sla_days: int) -> Duty:
         """Set which department must share a resource, and within how many working days."""

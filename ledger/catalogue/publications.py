@@ -4,6 +4,7 @@ can be published.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -15,7 +16,7 @@ from ledger.catalogue.data_list import CatalogueEntry
 from ledger.catalogue.entry_history import move
 from ledger.catalogue.states import RESOURCE
 from ledger.catalogue.tables import CatalogueResource, Publication
-from ledger.domain.days import Clock
+from ledger.catalogue.use_case import UseCase
 from ledger.domain.entries import publication_entry
 from ledger.domain.parties import Role
 from ledger.errors import Conflict, Forbidden
@@ -26,17 +27,14 @@ from ledger.parties.roles import Actor, require
 from ledger.parties.statements import Intake
 from ledger.parties.tables import CdoAppointment
 from ledger.store import log as log_store
-from ledger.store.database import Database
 
 
-class Publications:
+@dataclass(eq=False, repr=False)
+class Publications(UseCase):
     """Appoints chief data officers, records their signatures, and publishes the versions that they signed."""
 
-    def __init__(self, database: Database, parties: Parties, intake: Intake, clock: Clock) -> None:
-        self._database = database
-        self._parties = parties
-        self._intake = intake
-        self._clock = clock
+    _parties: Parties
+    _intake: Intake
 
     def appoint(self, actor: Actor, department: str, cdo: str | None) -> None:
         """Appoint the party ``cdo`` as the department's chief data officer; the actor must be an authority. None ends

@@ -44,7 +44,7 @@ def demands(office: Department, clock: Clock) -> Demands:
     """Return the demands of the shared ledger, with the test's clock. A department that has no listed duty must answer
     within five working days.
     """
-    return Demands(office.ledger.database, 5, clock)
+    return Demands(office.ledger.database, clock, 5)
 
 
 def matched(office: Department, demands: Demands, code: str) -> str:

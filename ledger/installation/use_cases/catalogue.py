@@ -20,8 +20,8 @@ class CatalogueUseCases:
         database, clock = base.database, base.clock
         self.data = Catalogue(database, clock)
         self.imports = CatalogueImport(database, clock)
-        self.publications = Publications(database, parties.register, base.intake, clock)
+        self.publications = Publications(database, clock, parties.register, base.intake)
         self.open_catalogue = OpenCatalogue(database, clock)
         self.important_data = ImportantDataList(database, clock)
         self.systems = Systems(database, clock)
-        self.demands = Demands(database, base.rules.share_days, clock)
+        self.demands = Demands(database, clock, base.rules.share_days)
