@@ -69,7 +69,7 @@ def signer_of(name: str, suite: str = "ES256K") -> Signer:
 
 @dataclass(frozen=True)
 class Subject:
-    """A firm with its number, the key of its party id, and its signing key."""
+    """A firm: its number, the secret from which its party id is computed, and its signing key."""
 
     identifier: str
     id_key: str = "07" * 32

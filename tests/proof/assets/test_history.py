@@ -234,7 +234,7 @@ def test_invalid_history_is_refused(history: list[HistoryEvent]) -> None:
     ],
 )
 def test_other_spelling_of_an_argument_is_refused(name: str, spelled: Any) -> None:
-    """A history with another spelling of an argument would still match the head of the chain's event hash chain. But
+    """A history with another spelling of an argument would still match the head of the hash chain on the ledger. But
     the other spelling could show a plain right as an exclusive right.
     """
     grant = granted(50, PROVIDER, 1, "hold", BANK, (60, 70))

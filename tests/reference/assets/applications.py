@@ -131,7 +131,7 @@ def advance(
 
 
 def reject(life: AssetLife, by: Party, grounds: str) -> AssetLife:
-    """Reject the application; rejecting a first application also ends the registration. Only for registrars."""
+    """Reject the application, and if it is the first, also end the registration. Only a registrar may do this."""
     acting(by, REGISTRARS)
     not_holding(life, by)
     given(grounds)
@@ -140,7 +140,9 @@ def reject(life: AssetLife, by: Party, grounds: str) -> AssetLife:
 
 
 def confirm(life: AssetLife, by: Party, valid_to: int, at: int) -> AssetLife:
-    """Confirm the application; ``valid_to`` is 0 if this kind does not change the validity. Only for registrars."""
+    """Confirm the application, which only a registrar may do. ``valid_to`` is 0 if this kind of application does not
+    change the registration's validity.
+    """
     acting(by, REGISTRARS)
     not_holding(life, by)
     confirmable(life, at)
@@ -153,7 +155,7 @@ def confirm(life: AssetLife, by: Party, valid_to: int, at: int) -> AssetLife:
 
 
 def clear(life: AssetLife, by: Party, report: str, at: int) -> AssetLife:
-    """Record the security review of important data. Only for an authority, chief data officer or supervisor."""
+    """Record the security review of important data. An authority, chief data officer or supervisor may do this."""
     acting(by, _CLEARS)
     exists(life, at)
     not_holding(life, by)
@@ -163,7 +165,7 @@ def clear(life: AssetLife, by: Party, report: str, at: int) -> AssetLife:
 
 
 def object_to(life: AssetLife, by: Party, grounds: str, at: int) -> AssetLife:
-    """Object to the application during its public notice, otherwise to the registration. Not for the holder."""
+    """Object to the application during its public notice, otherwise to the registration. The holder may not object."""
     acting(by, _OBJECTS)
     not_holding(life, by)
     given(grounds)
@@ -173,7 +175,7 @@ def object_to(life: AssetLife, by: Party, grounds: str, at: int) -> AssetLife:
 
 
 def decide(life: AssetLife, by: Party, no: int, state: str, grounds: str) -> AssetLife:
-    """Move an objection to another state. Only for a registrar that neither holds the asset nor objected."""
+    """Move an objection to another state. Only a registrar that neither holds the asset nor objected may do this."""
     acting(by, REGISTRARS)
     not_holding(life, by)
     if not 1 <= no <= len(life.objections):

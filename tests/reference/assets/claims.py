@@ -73,7 +73,7 @@ def end_right(life: AssetLife, by: Party, no: int, grounds: str, at: int) -> Ass
 
 
 def pledge(life: AssetLife, by: Party, creditor: Party, sole: bool, terms: str, at: int) -> AssetLife:
-    """Add a lien with the next rank. Only for the holder."""
+    """Add a lien with the next rank. Only the holder may do this."""
     acting(by)
     free(life, at)
     holding(life, by)
@@ -90,7 +90,7 @@ def consent_to_transfer(life: AssetLife, by: Party, number: int, to: int) -> Ass
 
 
 def release(life: AssetLife, by: Party, number: int) -> AssetLife:
-    """Release a lien. Only for its creditor."""
+    """Release a lien. Only its creditor may do this."""
     _lien_of(life, by, number)
     return replace(life, liens={other: lien for other, lien in life.liens.items() if other != number})
 

@@ -39,7 +39,7 @@ _ASSESSES: Final = frozenset({Role.ASSESSOR})
 
 
 def offer_transfer(life: AssetLife, by: Party, to: Party, deadline: int, at: int) -> AssetLife:
-    """Offer the asset to ``to``, up to and including ``deadline``. Only for the holder."""
+    """Offer the asset to ``to``, up to and including ``deadline``. Only the holder may do this."""
     acting(by)
     movable(life, at)
     let_go(life, to.no)
@@ -52,7 +52,7 @@ def offer_transfer(life: AssetLife, by: Party, to: Party, deadline: int, at: int
 
 
 def accept_transfer(life: AssetLife, by: Party, at: int) -> AssetLife:
-    """Transfer the asset to the party that it was offered to. Only for that party."""
+    """Transfer the asset to the party that it was offered to. Only that party may do this."""
     acting(by)
     movable(life, at)
     let_go(life, by.no)
@@ -70,7 +70,7 @@ def reject_transfer(life: AssetLife, by: Party, at: int) -> AssetLife:
 
 
 def withdraw_offer(life: AssetLife, by: Party, at: int) -> AssetLife:
-    """End the offer. Only for the holder."""
+    """End the offer. Only the holder may do this."""
     acting(by)
     holding(life, by)
     answerable(life, "withdraw", at)
@@ -96,7 +96,7 @@ def reassign(life: AssetLife, by: Party, to: Party, grounds: str, at: int, *, de
 
 
 def freeze(life: AssetLife, by: Party, at: int) -> AssetLife:
-    """Freeze the asset. Only for an authority or a supervisor that does not hold it."""
+    """Freeze the asset. Only an authority or a supervisor that does not hold it may do this."""
     acting(by, _FREEZES)
     not_holding(life, by)
     freezable(life, at)
@@ -104,7 +104,7 @@ def freeze(life: AssetLife, by: Party, at: int) -> AssetLife:
 
 
 def unfreeze(life: AssetLife, by: Party, at: int) -> AssetLife:
-    """Lift the freeze. Only for an authority or a supervisor that does not hold the asset."""
+    """Lift the freeze. Only an authority or a supervisor that does not hold the asset may do this."""
     acting(by, _FREEZES)
     not_holding(life, by)
     frozen(life, at)
@@ -112,7 +112,7 @@ def unfreeze(life: AssetLife, by: Party, at: int) -> AssetLife:
 
 
 def annul(life: AssetLife, by: Party, grounds: str, at: int) -> AssetLife:
-    """End the registration and its open application and offer. For a registrar, an authority or a supervisor."""
+    """End the registration, its open application and its offer. A registrar, authority or supervisor may do this."""
     acting(by, _ANNULS)
     not_holding(life, by)
     confirmed(life, at)
@@ -121,7 +121,7 @@ def annul(life: AssetLife, by: Party, grounds: str, at: int) -> AssetLife:
 
 
 def link(life: AssetLife, by: Party, parent: AssetLife, at: int) -> AssetLife:
-    """Record that the new asset comes from ``parent``. Only for the holder, before the application is accepted."""
+    """Record that the new asset comes from ``parent``. Only the holder may do this, and only before acceptance."""
     acting(by)
     holding(life, by)
     linkable(life, at)

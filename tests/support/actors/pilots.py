@@ -59,7 +59,9 @@ def resource(code: str, content: str | None = None, **members: Any) -> DataResou
 
 
 class Pilot:
-    """Leads a firm's consent to a certificate, and an application to a registration. All signatures are real."""
+    """Does all steps from a firm's consent to its certificate, and from an application to the asset's registration.
+    All signatures are real.
+    """
 
     def __init__(self, ledger: Ledger, cast: Cast) -> None:
         self.ledger, self.cast, self.actors = ledger, cast, CreditBureau(ledger, cast)

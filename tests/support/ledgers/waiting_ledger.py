@@ -47,7 +47,7 @@ def newcomer(ledger: Ledger, *further: str, kind: PartyKind = PartyKind.ENTERPRI
 
 
 def fresh_key(ledger: Ledger) -> str:
-    """Return a new public key as text, whose private key is kept here."""
+    """Return a new public key as text; the installation keeps its private key."""
     return ledger.custody.public_key(*ledger.custody.create())
 
 

@@ -144,7 +144,7 @@ def of_a_source() -> Iterator[Made]:
 
 
 def disclosed() -> Iterator[Made]:
-    """Yield certificates with other values and rules, disclosed or not, and with another entry as the template."""
+    """Yield certificates in which a claim has another value or rule, or in which another entry is the template."""
     values: list[Any] = ["A", "D", 1, True, None, [], {}, "湛"]
     for value in values:
         made = usage(hidden=HIDDEN | {"tax_band": value})

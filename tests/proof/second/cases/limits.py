@@ -105,8 +105,8 @@ def disclosure_of(size: int) -> str:
 def certificate_of(size: int) -> Attack:
     """Return a certificate that has exactly ``size`` characters.
 
-    Most of it are disclosures of 5,462 characters. Two shorter disclosures fill the rest: one is not always enough,
-    because some lengths of base64url do not exist.
+    It consists mostly of disclosures of 5,462 characters. Two shorter disclosures fill the rest: one is not always
+    enough, because some lengths of base64url do not exist.
     """
     large = [disclosure_of(4_096)] * 34
     rest = size - len("~".join([GENUINE.token, *large, "", "", ""]))

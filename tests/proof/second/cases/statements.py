@@ -65,7 +65,7 @@ def names_like(name: str) -> list[str]:
 
 
 def odd_members(document: Any) -> Iterator[Any]:
-    """Yield the document once for each of its values: with the value removed, or with a value of another form in its
+    """For each value in the document, yield the document without this value, and with values of other forms in its
     place.
     """
     for way, value in found_in(document):
