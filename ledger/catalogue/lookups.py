@@ -55,7 +55,9 @@ def demand(session: Session, identifier: str, *, lock: bool = False) -> Demand:
     """Return the demand. Raises ``NotFound`` ``DEMAND_UNKNOWN``."""
     row = session.get(Demand, identifier, with_for_update=lock)
     if row is None:
-        raise NotFound("DEMAND_UNKNOWN", "The demand list has no such demand.", hint="Check the id; it is a ULID.")
+        raise NotFound(
+            "DEMAND_UNKNOWN", "The demand list has no such demand.", hint="Check the id, a ULID of 26 characters."
+        )
     return row
 
 

@@ -52,7 +52,9 @@ class Operations:
             row = session.get(Operation, identifier)
             if row is None or row.party_id != party:
                 raise NotFound(
-                    "OPERATION_UNKNOWN", "Your party has no operation with this id.", hint="Check the id; it is a ULID."
+                    "OPERATION_UNKNOWN",
+                    "Your party has no operation with this id.",
+                    hint="Check the id, a ULID of 26 characters.",
                 )
             return _described(row, log_store.last_seq_anchored(session))
 

@@ -55,7 +55,7 @@ class Directory:
         if not found:
             raise NotFound(
                 "PARTY_UNKNOWN",
-                "No such party.",
+                "There is no such party.",
                 where="party",
                 hint="Give the party's id, USCC or full name: see `pingzheng party list`.",
             )

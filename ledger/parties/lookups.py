@@ -20,7 +20,7 @@ def party(session: Session, identifier: str) -> Party:
 
 def unknown_party() -> NotFound:
     """Return the error for an id, USCC or ID number that no party in this database has."""
-    return NotFound("PARTY_UNKNOWN", "No such party.", hint="Check the id, or onboard the party first.")
+    return NotFound("PARTY_UNKNOWN", "There is no such party.", hint="Check the id, or onboard the party first.")
 
 
 def party_no(session: Session, identifier: str) -> int:

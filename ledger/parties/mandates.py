@@ -65,5 +65,5 @@ class Mandates:
                 raise Forbidden(
                     "MANDATE_MISSING",
                     "The broker has no valid mandate of the principal.",
-                    hint="The principal gives a mandate: POST /v1/parties/{party}/mandates.",
+                    hint="Let the principal give a mandate: POST /v1/parties/{party}/mandates.",
                 )

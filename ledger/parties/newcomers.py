@@ -57,7 +57,7 @@ def kind_of(value: str, where: str) -> PartyKind:
             "PARTY_KIND_UNKNOWN",
             "There is no such kind of party.",
             where=where,
-            hint=f"One of: {', '.join(kind.value for kind in PartyKind)}.",
+            hint=f"Use one of: {', '.join(kind.value for kind in PartyKind)}.",
         ) from None
 
 

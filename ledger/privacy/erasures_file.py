@@ -77,7 +77,7 @@ class ErasuresFile:
                 "The list of erasures is missing.",
                 where=str(self.path),
                 hint="Give erased.jsonl from the archive, or the file that PINGZHENG_ERASURES names. Without the list, "
-                "restored texts stay closed until the erasures are confirmed.",
+                "restored texts stay unreadable until the erasures are confirmed.",
             ) from error
         read = [self._line(number, line) for number, line in enumerate(lines, start=1)]
         return [erased for erased in read if erased is not None]
@@ -112,7 +112,7 @@ class ErasuresFile:
                 "ERASURES_DAMAGED",
                 f"Line {number} of the list of erasures cannot be read.",
                 where=str(self.path),
-                hint="Use an undamaged copy of the file; without the list, restored texts stay closed.",
+                hint="Use an undamaged copy of the file; without the list, restored texts stay unreadable.",
                 line=number,
             ) from error
         return erased if read["ledger"] == self._ledger else None

@@ -20,7 +20,7 @@ def registration(session: Session, asset: str) -> tuple[Registration, Resource]:
 
 def unknown_asset() -> NotFound:
     """Return the error for an asset that is not registered here."""
-    return NotFound("ASSET_UNKNOWN", "No such asset was registered here.", hint="Check the asset id.")
+    return NotFound("ASSET_UNKNOWN", "No asset with this id was registered here.", hint="Check the asset id.")
 
 
 def newest_registration(database: Database, code: str) -> str:

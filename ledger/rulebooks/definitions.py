@@ -65,7 +65,7 @@ class DefinitionBook(ABC, Generic[D]):
                 f"{self.noun.upper()}_UNKNOWN",
                 f"There is no such {self.noun}.",
                 where=self.noun,
-                hint=f"One of: {', '.join(sorted(self._by_code))}.",
+                hint=f"Use one of: {', '.join(sorted(self._by_code))}.",
             )
         return self._by_code[code]
 

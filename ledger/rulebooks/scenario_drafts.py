@@ -90,7 +90,7 @@ def _draft(session: Session, digest: str) -> ScenarioDraft:
     if row is None:
         raise NotFound(
             "SCENARIO_DRAFT_UNKNOWN",
-            "No such draft.",
+            "There is no such draft.",
             where=digest,
             hint="Draft the scenario first: POST /v1/scenarios/drafts.",
         )

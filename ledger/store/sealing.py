@@ -247,7 +247,7 @@ def closed_texts(session: Session) -> Finding | None:
         return None
     return Finding(
         "SEALED_CLOSED",
-        f"{count} texts from a backup are closed, because they may have been erased after the backup.",
+        f"{count} texts from a backup cannot be read yet: they may have been erased after the backup.",
         "sealing",
         "Confirm the erasures: `pingzheng restore confirm-erasures`.",
         {"closed": count},
@@ -260,7 +260,7 @@ _IS_CLOSED: Final = Sealed.key_id.startswith(CLOSED)
 def _closed(record_id: str) -> Conflict:
     return Conflict(
         "SEALED_CLOSED",
-        "The text from a backup is closed, because it may have been erased after the backup.",
+        "The text from a backup cannot be read yet: it may have been erased after the backup.",
         where=f"sealed record {record_id}",
         hint="Confirm the erasures: `pingzheng restore confirm-erasures`.",
     )

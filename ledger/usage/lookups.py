@@ -14,7 +14,9 @@ def access_request(session: Session, identifier: str) -> AccessRequest:
     """Return the request. Raises ``NotFound`` ``REQUEST_UNKNOWN``."""
     row = session.get(AccessRequest, identifier)
     if row is None:
-        raise NotFound("REQUEST_UNKNOWN", "No such request.", hint="Check the id; it is a ULID.")
+        raise NotFound(
+            "REQUEST_UNKNOWN", "There is no request with this id.", hint="Check the id, a ULID of 26 characters."
+        )
     return row
 
 
@@ -40,5 +42,9 @@ def authorization(session: Session, identifier: str) -> Authorization:
     """Return the authorization. Raises ``NotFound`` ``AUTHORIZATION_UNKNOWN``."""
     row = session.get(Authorization, identifier)
     if row is None:
-        raise NotFound("AUTHORIZATION_UNKNOWN", "No such authorization.", hint="Check the id; it is a ULID.")
+        raise NotFound(
+            "AUTHORIZATION_UNKNOWN",
+            "There is no authorization with this id.",
+            hint="Check the id, a ULID of 26 characters.",
+        )
     return row

@@ -267,5 +267,7 @@ def disclosures_of(session: Session, sealer: Sealer, row: Provision) -> list[Dis
 def _provision(session: Session, identifier: str) -> Provision:
     row = session.get(Provision, identifier)
     if row is None:
-        raise NotFound("PROVISION_UNKNOWN", "No such provision.", hint="Check the id; it is a ULID.")
+        raise NotFound(
+            "PROVISION_UNKNOWN", "There is no provision with this id.", hint="Check the id, a ULID of 26 characters."
+        )
     return row

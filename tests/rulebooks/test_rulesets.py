@@ -64,7 +64,7 @@ def test_an_unknown_ruleset_is_not_found(code: str) -> None:
     with pytest.raises(NotFound) as caught:
         RulesetBook.load().get(code)
     assert (caught.value.code, caught.value.where) == ("RULESET_UNKNOWN", "ruleset")
-    assert caught.value.hint == "One of: guangdong, national, shenzhen."
+    assert caught.value.hint == "Use one of: guangdong, national, shenzhen."
 
 
 # --- an operator's folder

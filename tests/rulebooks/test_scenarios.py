@@ -20,7 +20,7 @@ def test_an_unknown_scenario_is_not_found(code: str) -> None:
     with pytest.raises(NotFound) as caught:
         book.get(code)
     assert (caught.value.code, caught.value.where) == ("SCENARIO_UNKNOWN", "scenario")
-    assert caught.value.hint == f"One of: {', '.join(scenario.code for scenario in book.all())}."
+    assert caught.value.hint == f"Use one of: {', '.join(scenario.code for scenario in book.all())}."
 
 
 def test_a_new_scenario_in_the_operators_folder_is_loaded(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ def _signing_party(document: dict[str, Any]) -> str:
     if not isinstance(found[0], str) or any(party != found[0] for party in found):
         raise InvalidInput(
             "STATEMENT_SIGNER_UNKNOWN",
-            "The file does not name one party that signs all of its statements.",
+            "The file does not name a single party as the signer of all its statements.",
             where="--key",
             hint="Give the signer's key file with --key.",
         )

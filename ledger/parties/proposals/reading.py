@@ -101,5 +101,5 @@ class ProposalReader:
     def _number(self, party: str) -> int:
         number = self._reader.party_no(party)
         if not number:
-            raise NotFound("PARTY_UNKNOWN", "No such party is registered.", hint="Check the id.")
+            raise NotFound("PARTY_UNKNOWN", "There is no party with this id.", hint="Check the id.")
         return number

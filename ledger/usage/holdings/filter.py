@@ -51,7 +51,7 @@ class HoldingsFilter:
     def __post_init__(self) -> None:
         for where, value in (("party", self.party), ("provider", self.provider)):
             if value is not None and not _ID.fullmatch(value):
-                raise _unfit(where, "A party id has 64 hex digits.")
+                raise _unfit(where, "A party id must have 64 hex digits.")
         if self.scenario is not None and not _SCENARIO.fullmatch(self.scenario):
             raise _unfit("scenario", "A scenario code looks like S51.")
         _require_one("part", self.part, PARTS)
@@ -63,7 +63,7 @@ class HoldingsFilter:
 
 def _require_one(where: str, value: str | None, choices: Collection[str]) -> None:
     if value is not None and value not in choices:
-        raise _unfit(where, f"One of: {', '.join(choices)}.")
+        raise _unfit(where, f"The value must be one of: {', '.join(choices)}.")
 
 
 def _unfit(where: str, message: str) -> InvalidInput:
