@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, Final
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ledger.certificates.issued import IssuedCertificate
 from ledger.certificates.tables import Certificate
+from ledger.domain.canonical import read_stored
 from ledger.domain.codes import certificate_no
 from ledger.domain.days import shanghai_day
 from ledger.proof.sdjwt import Disclosed
@@ -16,21 +20,51 @@ from ledger.store import log as log_store
 from ledger.store.counters import take
 from ledger.store.row_damage import counter_differs
 from ledger.store.sealing import Sealer
+from ledger.store.sets import add_rows, matching
+
+_ISSUED: Final = tuple(field.name for field in fields(IssuedCertificate))
+
+
+@dataclass(frozen=True, slots=True)
+class NewCertificate:
+    """A certificate to record. ``state`` takes the sequence number that the log assigns, and returns the payload.
+
+    The claims in ``hidden`` are stored sealed.
+    """
+
+    state: Callable[[int], Mapping[str, Any]]
+    hidden: Sequence[Disclosed] = ()
+    request_id: str | None = None
+    version: int = 1
+    asset_id: str | None = None
+    supersedes: str | None = None
 
 
 def next_number(session: Session, region: str, scenario: str, now: int) -> str:
-    """Take the next certificate number for this region, scenario and year (Asia/Shanghai). The last part of a number
-    counts from 1.
+    """Take the next certificate number; raises what ``next_numbers`` raises."""
+    return next_numbers(session, [(region, scenario)], now)[0]
 
-    Raises ``Incoherent`` ``COUNTER_DIFFERS`` if a certificate already has the number.
+
+def next_numbers(session: Session, series: Sequence[tuple[str, str]], now: int) -> list[str]:
+    """Take a certificate number for each pair of region and scenario, in this order.
+
+    Numbers count per region, year (Asia/Shanghai) and scenario, from 1. Raises ``Incoherent`` ``COUNTER_DIFFERS`` if a
+    certificate already has one of the numbers.
     """
-    code, year = region[:6], shanghai_day(now).year
-    series = f"certificate/{code}/{year}/{scenario}"
-    serial = take(session, series, 1) + 1
-    number = certificate_no(code, year, scenario, serial)
-    if session.get(Certificate, number) is not None:
-        raise counter_differs(series, serial - 1, serial).refusal()
-    return number
+    year = shanghai_day(now).year
+    wanted = [(region[:6], scenario) for region, scenario in series]
+    counters = {each: f"certificate/{each[0]}/{year}/{each[1]}" for each in wanted}
+    following = {each: take(session, counters[each], count) for each, count in Counter(wanted).items()}
+    numbers: dict[str, tuple[str, int]] = {}
+    for each in wanted:
+        following[each] += 1
+        code, scenario = each
+        numbers[certificate_no(code, year, scenario, following[each])] = counters[each], following[each]
+    taken = matching(session, select(Certificate.certificate_no), Certificate.certificate_no, numbers)
+    if (row := next(taken, None)) is not None:
+        counter, serial = numbers[row.certificate_no]
+        raise counter_differs(counter, serial - 1, serial).refusal()
+    return list(numbers)
 
 
 def add_certificate(
@@ -39,37 +73,49 @@ def add_certificate(
     state: Callable[[int], Mapping[str, Any]],
     now: int,
     *,
-    hidden: Sequence[Disclosed] = (),
-    request_id: str | None = None,
-    version: int = 1,
     asset_id: str | None = None,
     supersedes: str | None = None,
-) -> Certificate:
-    """Append a certificate to the log and add its row, in the caller's transaction.
+) -> IssuedCertificate:
+    """Record one certificate without hidden claims, as ``add_certificates``."""
+    new = NewCertificate(state, asset_id=asset_id, supersedes=supersedes)
+    return add_certificates(session, sealer, [new], now)[0]
 
-    ``state`` is called with the sequence number that the log assigns, and returns the payload. The claims in ``hidden``
-    are stored encrypted.
-    """
-    entry = log_store.append_numbered(session, "certificate", state, now)
-    payload = json.loads(entry.body)
-    row = Certificate(
-        certificate_no=payload["certificate_no"],
-        cls=payload["class"],
-        seq=payload["seq"],
-        digest=entry.digest,
-        scenario=payload["scenario"],
-        issuer=payload["iss"],
-        subject=payload["sub"],
-        consumer=payload.get("consumer"),
-        request_id=request_id,
-        version=version,
-        asset_id=asset_id,
-        supersedes=supersedes,
-        exp=payload["exp"],
-        max_uses=payload.get("max_uses"),
-        sealed_id=sealer.seal(session, [item.encoded for item in hidden]) if hidden else None,
-        created_at=now,
-    )
-    session.add(row)
-    session.flush()
-    return row
+
+def add_certificates(
+    session: Session, sealer: Sealer, new: Sequence[NewCertificate], now: int
+) -> list[IssuedCertificate]:
+    """Append certificates to the log, in this order, and add their rows, in the caller's transaction."""
+    if not new:
+        return []
+    entries = log_store.append_numbered(session, "certificate", [each.state for each in new], now)
+    hiding = [index for index, each in enumerate(new) if each.hidden]
+    texts = ([item.encoded for item in new[index].hidden] for index in hiding)
+    sealed = dict(zip(hiding, sealer.seal_all(session, texts), strict=True))
+    rows = [
+        _row(each, entry, sealed.get(index), now) for index, (each, entry) in enumerate(zip(new, entries, strict=True))
+    ]
+    add_rows(session, Certificate, [row | {"class": row["cls"]} for row in rows])
+    return [IssuedCertificate(**{name: row[name] for name in _ISSUED}) for row in rows]
+
+
+def _row(new: NewCertificate, entry: log_store.NewEntry, sealed_id: str | None, now: int) -> dict[str, Any]:
+    payload = read_stored(entry.body)
+    return {
+        "certificate_no": payload["certificate_no"],
+        "cls": payload["class"],
+        "seq": payload["seq"],
+        "digest": entry.digest,
+        "scenario": payload["scenario"],
+        "issuer": payload["iss"],
+        "subject": payload["sub"],
+        "consumer": payload.get("consumer"),
+        "request_id": new.request_id,
+        "version": new.version,
+        "asset_id": new.asset_id,
+        "supersedes": new.supersedes,
+        "exp": payload["exp"],
+        "max_uses": payload.get("max_uses"),
+        "sealed_id": sealed_id,
+        "token": None,
+        "created_at": now,
+    }

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from ledger.certificates.lookups import certificate, payload_of
-from ledger.certificates.recording import add_certificate, next_number
+from ledger.certificates.recording import NewCertificate, add_certificates, next_number
 from ledger.chain.accounts import account_of, new_private_key
 from ledger.connectors.answers import NoData
 from ledger.demo.actors import Actors
@@ -40,13 +40,8 @@ def issue_crooked(ledger: Ledger, number: str, change: Callable[[Sequence[Disclo
             "certificate_no": next_number(session, region, scenario, now),
             "fields": [item.name for item in hidden],
         }
-        made = add_certificate(
-            session,
-            ledger.sealer,
-            lambda seq: disclose(forged | {"seq": seq}, hidden, payload["_sd_alg"]),
-            now,
-            hidden=hidden,
-        )
+        new = NewCertificate(lambda seq: disclose(forged | {"seq": seq}, hidden, payload["_sd_alg"]), hidden)
+        (made,) = add_certificates(session, ledger.sealer, [new], now)
     ledger.anchoring.flush()
     return made.certificate_no
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger.errors import Conflict, NotFound
+from ledger.parties.known import KnownKey
 from ledger.parties.tables import Party, PartyKey
 from ledger.proof.suites.suite import ES256K, Suite, suite_of_key
+from ledger.store.sets import matching
 
 
 def party(session: Session, identifier: str) -> Party:
@@ -57,6 +61,17 @@ def speaking_keys(session: Session, identifier: str) -> list[PartyKey]:
     Only their signatures are valid for the party.
     """
     return [key for key in live_keys(session, identifier) if key.reported_at is None]
+
+
+def speaking_keys_of(session: Session, identifiers: Iterable[str]) -> dict[str, list[KnownKey]]:
+    """Return the ``speaking_keys`` of several parties by party id; a party without such a key is left out."""
+    columns = (PartyKey.account, PartyKey.public_key, PartyKey.bound_at, PartyKey.retired_at, PartyKey.reported_at)
+    speaking = PartyKey.bound_at.is_not(None), PartyKey.retired_at.is_(None), PartyKey.reported_at.is_(None)
+    query = select(PartyKey.party_id, *columns, PartyKey.compromised_at).where(*speaking).order_by(PartyKey.bound_at)
+    found: dict[str, list[KnownKey]] = {}
+    for row in matching(session, query, PartyKey.party_id, identifiers):
+        found.setdefault(row[0], []).append(KnownKey(*row[1:]))
+    return found
 
 
 def account_at(session: Session, identifier: str, at: int, suite: Suite = ES256K) -> str | None:

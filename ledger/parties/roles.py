@@ -49,7 +49,7 @@ class Roles:
         with self._database.read() as session:
             found = session.execute(select(PARTIES).where(PARTIES.c.id == identifier)).first()
         if found is None:
-            raise Conflict("PARTY_NOT_ON_CHAIN", "The party is not registered on the chain yet.")
+            raise not_on_chain()
         return active_actor(identifier, found.status, found.roles)
 
     def of(self, identifiers: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -59,6 +59,11 @@ class Roles:
         with self._database.read() as session:
             found = {row.id: names_of_roles(row.roles) for row in session.execute(query)}
         return {identifier: found.get(identifier, ()) for identifier in wanted}
+
+
+def not_on_chain() -> Conflict:
+    """Return the error for a party that the index does not have."""
+    return Conflict("PARTY_NOT_ON_CHAIN", "The party is not registered on the chain yet.")
 
 
 def require_active(record: PartyRecord) -> None:

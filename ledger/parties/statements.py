@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ledger.domain.canonical import canonical
 from ledger.domain.days import Clock
 from ledger.domain.entries import statement_digest, validate_entry
 from ledger.errors import Conflict, Forbidden, InvalidInput
+from ledger.parties.known import KnownKey
 from ledger.parties.lookups import speaking_keys
 from ledger.parties.tables import PartyKey
 from ledger.proof.jws import entry_signed_by
 from ledger.store import log as log_store
-from ledger.store.tables import Entry
+from ledger.store.sets import matching
 
 MAX_CLOCK_SKEW: Final = 300
 
 
 class Recorded(Protocol):
     """A database row that belongs to a statement and holds the statement's digest."""
+
+    id: Any
 
     @property
     def digest(self) -> str: ...
@@ -92,12 +94,32 @@ class Intake:
             raise taken
         return row
 
+    @staticmethod
+    def known_of(
+        session: Session, table: type[R], entries: Iterable[Mapping[str, Any]], taken: Callable[[str], Conflict]
+    ) -> dict[str, R]:
+        """Return the rows of the entries that are known already, by the entry's id.
+
+        Raises ``taken(id)`` if another statement, recorded or among ``entries``, has the same id.
+        """
+        given: dict[str, str] = {}
+        for entry in entries:
+            if given.setdefault(entry["id"], digest := statement_digest(entry)) != digest:
+                raise taken(entry["id"])
+        rows: dict[str, R] = {row[0].id: row[0] for row in matching(session, select(table), table.id, given)}
+        for identifier, row in rows.items():
+            if row.digest != given[identifier]:
+                raise taken(identifier)
+        return rows
+
     def append(self, session: Session, entry: Mapping[str, Any]) -> str:
         """Append the entry to the log unless the log already has it; return the entry's statement digest (hex)."""
-        digest = statement_digest(entry)
-        if session.scalar(select(Entry.seq).where(Entry.digest == digest)) is None:
-            log_store.append(session, [log_store.NewEntry(entry["type"], canonical(entry))], self._clock())
-        return digest
+        self.append_all(session, [entry])
+        return statement_digest(entry)
+
+    def append_all(self, session: Session, entries: Iterable[Mapping[str, Any]]) -> None:
+        """Append the entries that the log does not have yet, in this order."""
+        log_store.append_new(session, entries, self._clock())
 
 
 def signed_by(session: Session, entry: Mapping[str, Any], party: str, keys: KeysOf = speaking_keys) -> bool:
@@ -105,4 +127,12 @@ def signed_by(session: Session, entry: Mapping[str, Any], party: str, keys: Keys
 
     Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED``.
     """
-    return any(entry_signed_by(entry, key.account, key.public_key) for key in keys(session, party))
+    return signed_with(entry, keys(session, party))
+
+
+def signed_with(entry: Mapping[str, Any], keys: Iterable[PartyKey | KnownKey]) -> bool:
+    """Return whether one of the keys, of any suite, signed the entry.
+
+    Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED``.
+    """
+    return any(entry_signed_by(entry, key.account, key.public_key) for key in keys)

@@ -72,9 +72,9 @@ class RegistrationCertificates:
             if row.supersedes is not None:
                 with waiting_for_its_end():
                     self._status.supersede(row.supersedes, row.certificate_no)
-        return [IssuedCertificate.of(row) for row in issued]
+        return issued
 
-    def _issue_all(self, asset_ids: Sequence[str]) -> list[Certificate]:
+    def _issue_all(self, asset_ids: Sequence[str]) -> list[IssuedCertificate]:
         # Without the lock, a call that read an older state could issue a certificate after a call that read a newer
         # state.
         with one_at_a_time(self._lock):
@@ -84,7 +84,7 @@ class RegistrationCertificates:
             with self._database.write() as session:
                 return [self._issue(session, *each) for each in zip(confirmed, rights, strict=True)]
 
-    def _issue(self, session: Session, asset: AssetRecord, rights: Sequence[RightRecord]) -> Certificate:
+    def _issue(self, session: Session, asset: AssetRecord, rights: Sequence[RightRecord]) -> IssuedCertificate:
         now = self._clock()
         earlier = latest_certificate(session, asset.id)
         application = self._descriptions.application(session, asset.id)
@@ -99,7 +99,7 @@ class RegistrationCertificates:
         if earlier is not None:
             body = log_store.statement(session, earlier.digest)
             if all(body[name] == state[name] for name in STATE):
-                return earlier
+                return IssuedCertificate.of(earlier)
         members = self._members(session, asset, application, state, earlier, now)
         return add_certificate(
             session,

@@ -45,18 +45,33 @@ def template_reference(scenario: Scenario, ledger: str) -> str:
     return reference(statement_digest(template_of(scenario, ledger)))
 
 
-def require_template(scenario: Scenario, asked: Mapping[str, Any]) -> None:
-    """Raise ``Conflict`` ``SCENARIO_CHANGED`` if the request was made under another definition than the one in force.
+class TemplatesInForce:
+    """The templates of the scenarios in force, each computed once for a whole set of requests."""
 
-    If request and certificate followed different definitions, every verification of the certificate would fail.
-    """
-    if asked["template"] != template_reference(scenario, asked["ledger"]):
-        raise Conflict(
-            "SCENARIO_CHANGED",
-            f"Scenario {scenario.code} was changed since the request was made.",
-            where=f"request {asked['id']}",
-            hint="Let the consumer send a new request under the scenario in force.",
-        )
+    def __init__(self, scenarios: ScenarioBook) -> None:
+        self._scenarios = scenarios
+        self._references: dict[tuple[str, str], str] = {}
+
+    def reference(self, code: str, ledger: str) -> str:
+        """Return the ``template_reference`` of the scenario with this code."""
+        wanted = code, ledger
+        if wanted not in self._references:
+            self._references[wanted] = template_reference(self._scenarios.get(code), ledger)
+        return self._references[wanted]
+
+    def require(self, asked: Mapping[str, Any]) -> None:
+        """Raise ``Conflict`` ``SCENARIO_CHANGED`` if the request was made under another definition than the one in
+        force.
+
+        If request and certificate followed different definitions, every verification of the certificate would fail.
+        """
+        if asked["template"] != self.reference(asked["scenario"], asked["ledger"]):
+            raise Conflict(
+                "SCENARIO_CHANGED",
+                f"Scenario {asked['scenario']} was changed since the request was made.",
+                where=f"request {asked['id']}",
+                hint="Let the consumer send a new request under the scenario in force.",
+            )
 
 
 def known_template(scenarios: ScenarioBook, entry: Mapping[str, Any]) -> str | None:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from ledger.domain.canonical import canonical
+from ledger.domain.canonical import canonical, read_stored
 from ledger.domain.digests import hex_of
 from ledger.domain.entries import statement_digest
 from ledger.errors import NotFound
 from ledger.proof.merkle import leaf_hash, root
 from ledger.store.counters import take
+from ledger.store.sets import add_rows, matching
 from ledger.store.tables import Batch, Entry
 
 ENTRY_SEQ: Final = "entry_seq"
@@ -38,7 +38,7 @@ class NewEntry:
     @cached_property
     def digest(self) -> str:
         """The statement digest (protocol §2), 64 hex digits."""
-        return statement_digest(json.loads(self.body))
+        return statement_digest(read_stored(self.body))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +55,32 @@ def append(session: Session, entries: Sequence[NewEntry], at: int) -> list[int]:
         return []
     first = take(session, ENTRY_SEQ, len(entries))
     numbers = [first + i for i in range(len(entries))]
-    session.execute(insert(Entry), [_row(number, entry, at) for number, entry in zip(numbers, entries, strict=True)])
+    add_rows(session, Entry, [_row(number, entry, at) for number, entry in zip(numbers, entries, strict=True)])
     return numbers
 
 
-def append_numbered(session: Session, type_: str, state: Callable[[int], Mapping[str, Any]], at: int) -> NewEntry:
-    """Append an entry that contains its own sequence number; ``state`` takes the number and returns the entry."""
-    number = take(session, ENTRY_SEQ, 1)
-    entry = NewEntry(type_, canonical(state(number)))
-    session.execute(insert(Entry), [_row(number, entry, at)])
-    return entry
+def append_new(session: Session, entries: Iterable[Mapping[str, Any]], at: int) -> None:
+    """Append the entries, in this order, that the log does not have yet; an entry that comes twice is appended once."""
+    by_digest = {statement_digest(entry): entry for entry in entries}
+    known = {row.digest for row in matching(session, select(Entry.digest), Entry.digest, by_digest)}
+    new = [entry for digest, entry in by_digest.items() if digest not in known]
+    append(session, [NewEntry(entry["type"], canonical(entry)) for entry in new], at)
+
+
+def append_numbered(
+    session: Session, type_: str, states: Sequence[Callable[[int], Mapping[str, Any]]], at: int
+) -> list[NewEntry]:
+    """Append entries that contain their own sequence numbers; each of ``states`` takes the number and returns the
+    entry.
+    """
+    first = take(session, ENTRY_SEQ, len(states))
+    entries = [NewEntry(type_, canonical(state(number))) for number, state in enumerate(states, start=first)]
+    add_rows(session, Entry, [_row(number, entry, at) for number, entry in enumerate(entries, start=first)])
+    return entries
 
 
 def _row(seq: int, entry: NewEntry, at: int) -> dict[str, Any]:
-    stated = json.loads(entry.body)
+    stated = read_stored(entry.body)
     return {
         "seq": seq,
         "type": entry.type,
@@ -135,24 +147,39 @@ def leaves(session: Session, batch: Batch) -> list[bytes]:
 def entries_by_digest(session: Session, wanted: Iterable[str]) -> dict[str, Entry]:
     """Return entries by statement digest (hex); raises ``NotFound`` ``ENTRY_UNKNOWN`` if one is missing."""
     asked = set(wanted)
-    found = {row.digest: row for row in session.scalars(select(Entry).where(Entry.digest.in_(asked)))}
+    found = {row[0].digest: row[0] for row in matching(session, select(Entry), Entry.digest, asked)}
+    _require_all(asked, found)
+    return found
+
+
+def _require_all(asked: set[str], found: Mapping[str, object]) -> None:
     if missing := asked - found.keys():
         raise NotFound("ENTRY_UNKNOWN", f"The log has no entry with the statement digest {min(missing)}.")
-    return found
 
 
 def withdrawals_of(session: Session, statements: Iterable[str]) -> list[Entry]:
     """Return the earliest withdrawal entry for each of these statements (digests in hex), in the order of the log."""
-    query = select(Entry).where(Entry.about.in_(set(statements))).order_by(Entry.seq.desc())
-    earliest = {row.about: row for row in session.scalars(query)}
+    found = sorted((row[0] for row in matching(session, select(Entry), Entry.about, statements)), key=_newest_first)
+    earliest = {row.about: row for row in found}
     return sorted(earliest.values(), key=lambda row: row.seq)
 
 
+def _newest_first(entry: Entry) -> int:
+    return -entry.seq
+
+
 def statement(session: Session, digest: str) -> dict[str, Any]:
-    """Return the entry with this statement digest (hex), parsed."""
-    body = entries_by_digest(session, [digest])[digest].body
-    parsed: dict[str, Any] = json.loads(body)
-    return parsed
+    """Return the entry with this statement digest (hex), parsed; raises what ``statements`` raises."""
+    return statements(session, [digest])[digest]
+
+
+def statements(session: Session, wanted: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return entries, parsed, by statement digest (hex); raises ``NotFound`` ``ENTRY_UNKNOWN`` if one is missing."""
+    asked = set(wanted)
+    rows = matching(session, select(Entry.digest, Entry.body), Entry.digest, asked)
+    found = {row.digest: read_stored(row.body) for row in rows}
+    _require_all(asked, found)
+    return found
 
 
 def last_seq_anchored(session: Session) -> int:

@@ -13,13 +13,14 @@ from typing import Any, Final, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import ColumnElement, LargeBinary, func, select, type_coerce, update
+from sqlalchemy import ColumnElement, LargeBinary, Row, func, select, type_coerce, update
 from sqlalchemy.orm import Session
 from ulid import ULID
 
 from ledger.domain.canonical import canonical, parse_json
 from ledger.domain.findings import Finding
 from ledger.errors import Conflict, Misconfigured, NotFound
+from ledger.store.sets import add_rows, matching
 from ledger.store.tables import Base, Sealed
 
 MAX_SEALED_BYTES = 16 * 1024 * 1024
@@ -56,6 +57,9 @@ class KeyProvider(Protocol):
         """
 
 
+SealedRow = Sealed | Row[Any]
+
+
 @dataclass(frozen=True, slots=True)
 class SealedCounts:
     """How many records each key-encryption key wraps (a map from key id to number), and how many records are erased."""
@@ -72,23 +76,28 @@ class Sealer:
 
     def seal(self, session: Session, value: object) -> str:
         """Store the sealed value and return the record's id."""
+        return self.seal_all(session, [value])[0]
+
+    def seal_all(self, session: Session, values: Iterable[object]) -> list[str]:
+        """Store each value sealed, each with its own data key, and return the records' ids in the same order."""
         # Take the write lock before reading the current key. Otherwise a whole key rotation could run in between, and
-        # the new record would still use the old key.
+        # the new records would still use the old key.
         session.connection()
+        key_id = self.keys.current
+        rows = [self._sealed(value, key_id) for value in values]
+        add_rows(session, Sealed, rows)
+        return [row["id"] for row in rows]
+
+    def _sealed(self, value: object, key_id: str) -> dict[str, Any]:
         record_id = str(ULID())
         data_key, nonce = AESGCM.generate_key(256), secrets.token_bytes(12)
-        key_id = self.keys.current
-        session.add(
-            Sealed(
-                id=record_id,
-                key_id=key_id,
-                wrapped_key=self.keys.wrap(data_key, key_id),
-                nonce=nonce,
-                ciphertext=AESGCM(data_key).encrypt(nonce, canonical(value), record_id.encode()),
-            )
-        )
-        session.flush()
-        return record_id
+        return {
+            "id": record_id,
+            "key_id": key_id,
+            "wrapped_key": self.keys.wrap(data_key, key_id),
+            "nonce": nonce,
+            "ciphertext": AESGCM(data_key).encrypt(nonce, canonical(value), record_id.encode()),
+        }
 
     def open(self, session: Session, record_id: str) -> object:
         """Return the value.
@@ -97,18 +106,27 @@ class Sealer:
         ``Conflict`` ``SEALED_CLOSED`` until the erasures after a restore are confirmed; ``Misconfigured`` if the data
         key cannot be unwrapped or does not open the text.
         """
-        row = session.execute(select(Sealed).where(Sealed.id == record_id)).scalar_one()
+        return self.open_all(session, [record_id])[record_id]
+
+    def open_all(self, session: Session, record_ids: Iterable[str]) -> dict[str, Any]:
+        """Return the values of records by record id; raises what ``open`` raises for the first record that fails."""
+        wanted = list(dict.fromkeys(record_ids))
+        columns = (Sealed.id, Sealed.key_id, Sealed.wrapped_key, Sealed.nonce, Sealed.ciphertext)
+        rows = {row.id: row for row in matching(session, select(*columns), Sealed.id, wanted)}
+        return {record_id: self._open(rows[record_id]) for record_id in wanted}
+
+    def _open(self, row: SealedRow) -> object:
         if row.wrapped_key is None:
             if row.key_id == LOST:
-                raise _lost(record_id)
+                raise _lost(row.id)
             raise NotFound(
                 "SEALED_ERASED",
                 "The sealed text was erased; its proofs stay valid.",
-                where=f"sealed record {record_id}",
+                where=f"sealed record {row.id}",
                 hint="此处已依法删除，请向持有人索取原件。 Ask the holder: the text is no longer stored here.",
             )
         if row.key_id.startswith(CLOSED):
-            raise _closed(record_id)
+            raise _closed(row.id)
         return self._opened(row, row.key_id)
 
     def open_object(self, session: Session, record_id: str) -> dict[str, Any]:
@@ -133,7 +151,7 @@ class Sealer:
         row = session.execute(select(Sealed).where(Sealed.id == record_id)).scalar_one()
         return self._opened(row, key_id)
 
-    def _opened(self, row: Sealed, key_id: str) -> object:
+    def _opened(self, row: SealedRow, key_id: str) -> object:
         data_key = self.keys.unwrap(row.wrapped_key or b"", key_id)
         try:
             text = AESGCM(data_key).decrypt(row.nonce, row.ciphertext, row.id.encode())

@@ -15,19 +15,22 @@ from ulid import ULID
 from ledger.domain.canonical import canonical, digest
 from ledger.domain.days import Clock, is_shanghai_midnight
 from ledger.domain.definitions.scenario import Scenario
-from ledger.domain.digests import hex_of, reference
-from ledger.domain.entries import authorization_entry
+from ledger.domain.digests import reference
+from ledger.domain.entries import authorization_entry, statement_digest
 from ledger.domain.field_names import listed
-from ledger.domain.lifecycle import AUTHORIZATION, REQUEST
-from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
+from ledger.domain.lifecycle import AUTHORIZATION
+from ledger.errors import Conflict, Forbidden, InvalidInput
+from ledger.parties.lookups import speaking_keys_of
 from ledger.parties.register import Parties
-from ledger.parties.statements import Intake
+from ledger.parties.statements import Intake, signed_with
 from ledger.proof.jws import Jwk, public_jwk
 from ledger.rulebooks.scenarios import ScenarioBook
-from ledger.rulebooks.templates import require_template
+from ledger.rulebooks.templates import TemplatesInForce
 from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.sealing import Sealer
+from ledger.store.sets import add_rows
+from ledger.usage.asked_requests import AskedRequests
 from ledger.usage.expiry import require_not_expired
 from ledger.usage.lookups import access_request, authorization, authorizations_of
 from ledger.usage.notices import notice_of
@@ -82,7 +85,7 @@ class Authorizations:
             require_not_expired(row, self._clock())
             asked, note = log_store.statement(session, row.digest), note_of(session, self._sealer, row)
         scenario = self._scenarios.get(asked["scenario"])
-        require_template(scenario, asked)
+        TemplatesInForce(self._scenarios).require(asked)
         chosen = tuple(asked["fields"]) if choice.fields is None else choice.fields
         _require_asked(asked, chosen)
         holder = choice.holder_key or public_jwk(self._parties.get(asked["subject"]).public_key)
@@ -143,61 +146,59 @@ class Authorizations:
         ``SEPARATE_CONSENT_MISSING``, ``Conflict``.
         """
         for number, entry in enumerate(entries, start=1):
-            self._check_signed(entry, f"authorization {number}")
-        with self._database.write() as session:
-            rows = [self._record(session, entry) for entry in entries]
-            for request in dict.fromkeys(row.request_id for row in rows):
-                self._answer(session, access_request(session, request))
-            return RecordedAuthorization.all_of(session, rows, self._clock())
-
-    def _check_signed(self, entry: dict[str, Any], where: str) -> None:
-        self._intake.require(entry, "authorization", where)
-        Jwk.from_dict(entry["holder_key"])
-        refusal = Forbidden(
-            "SIGNER_NOT_SUBJECT",
-            "The statement is not signed by a key of the subject.",
-            where=where,
-            hint="Sign with a key of the data subject: only the subject can authorise or withdraw.",
-        )
+            self._intake.require(entry, "authorization", f"authorization {number}")
+            Jwk.from_dict(entry["holder_key"])
         with self._database.read() as session:
-            self._intake.require_signed(session, entry, entry["subject"], refusal)
+            keys = speaking_keys_of(session, (entry["subject"] for entry in entries))
+        for number, entry in enumerate(entries, start=1):
+            if not signed_with(entry, keys.get(entry["subject"], ())):
+                raise Forbidden(
+                    "SIGNER_NOT_SUBJECT",
+                    "The statement is not signed by a key of the subject.",
+                    where=f"authorization {number}",
+                    hint="Sign with a key of the data subject: only the subject can authorise or withdraw.",
+                )
+        with self._database.write() as session:
+            return self._record(session, entries)
 
-    def _record(self, session: Session, entry: dict[str, Any]) -> Authorization:
-        taken = Conflict("AUTHORIZATION_ID_TAKEN", "Another authorization has this id.", where=entry["id"])
-        if known := self._intake.known(session, Authorization, entry, taken):
-            return known
-        request = _request_by_digest(session, entry["request"])
-        require_not_expired(request, self._clock())
-        if request.state not in ("sent", "seen"):
-            raise Conflict("REQUEST_ANSWERED", f"The request is {request.state}.", where=f"request {request.id}")
-        if entry["source"] in {given.source for given in authorizations_of(session, request.id)}:
-            raise InvalidInput(
-                "AUTHORIZATION_TWICE",
-                "Two statements are for the same source of the request.",
-                where=entry["id"],
-                hint="Submit one statement for each source.",
-            )
-        notice = self._checked_notice(session, request, entry)
-        row = Authorization(
-            **{name: entry[name] for name in ("id", "scenario", "subject", "consumer", "source", "provider")},
-            digest=self._intake.append(session, entry),
-            request_id=request.id,
-            state=AUTHORIZATION.initial,
-            sealed_id=self._sealer.seal(session, notice),
-            created_at=self._clock(),
-        )
-        session.add(row)
-        session.flush()
-        return row
+    def _record(self, session: Session, entries: Sequence[dict[str, Any]]) -> list[RecordedAuthorization]:
+        known = self._intake.known_of(session, Authorization, entries, _taken)
+        new = {entry["id"]: entry for entry in entries if entry["id"] not in known}
+        asked = AskedRequests(session, self._sealer, new.values())
+        now = self._clock()
+        templates = TemplatesInForce(self._scenarios)
+        notices = [self._checked_notice(asked, templates, entry, now) for entry in new.values()]
+        self._intake.append_all(session, new.values())
+        sealed = self._sealer.seal_all(session, notices)
+        rows = [
+            {name: entry[name] for name in ("id", "scenario", "subject", "consumer", "source", "provider")}
+            | {
+                "digest": statement_digest(entry),
+                "request_id": asked.request(entry).id,
+                "state": AUTHORIZATION.initial,
+                "sealed_id": sealed_id,
+                "created_at": now,
+            }
+            for entry, sealed_id in zip(new.values(), sealed, strict=True)
+        ]
+        add_rows(session, Authorization, rows)
+        asked.answer(session)
+        recorded = {row["id"]: RecordedAuthorization.new(row, new[row["id"]]["valid_to"], now) for row in rows}
+        if known:
+            recorded |= {row.id: row for row in RecordedAuthorization.all_of(session, known.values(), now)}
+        return [recorded[entry["id"]] for entry in entries]
 
-    def _checked_notice(self, session: Session, request: AccessRequest, entry: dict[str, Any]) -> dict[str, Any]:
-        """Return the notice that belongs to the signed statement. Raises if the statement exceeds the request or the
-        scenario.
+    def _checked_notice(
+        self, asked: AskedRequests, templates: TemplatesInForce, entry: dict[str, Any], now: int
+    ) -> dict[str, Any]:
+        """Return the notice that belongs to the signed statement. Raises if the request does not wait for an answer, or
+        if the statement exceeds the request or the scenario.
         """
+        asked.require_unanswered(entry, now)
         scenario = self._scenarios.get(entry["scenario"])
-        asked = log_store.statement(session, request.digest)
-        require_template(scenario, asked)
-        require_within(asked, entry)
+        request = asked.statement(entry)
+        templates.require(request)
+        require_within(request, entry)
         if any(scenario.source_of(name) != entry["source"] for name in entry["fields"]):
             raise InvalidInput(
                 "SOURCES_DO_NOT_MATCH",
@@ -212,7 +213,13 @@ class Authorizations:
                 hint="Ask the person for this consent separately (PIPL art. 23), and set separate_consent: "
                 "`pingzheng consent draft` has the option --separate-consent.",
             )
-        notice = self._notice(scenario, entry, note_of(session, self._sealer, request))
+        notice = notice_of(
+            scenario,
+            entry,
+            recipient=asked.name(entry["consumer"]),
+            provider=asked.name(entry["provider"]),
+            note=asked.note(entry),
+        )
         same = (entry["purpose"], entry["scenario_version"]) == (scenario.purpose.zh, scenario.version)
         if not same or entry["notice_digest"] != digest(canonical(notice)):
             raise InvalidInput(
@@ -222,16 +229,6 @@ class Authorizations:
                 hint="Draft the authorization again, show the new notice, and sign the new statement.",
             )
         return notice
-
-    @staticmethod
-    def _answer(session: Session, request: AccessRequest) -> None:
-        """Mark the request as seen and authorised: the signed statements contain the digests of the notices, so the
-        subject saw them.
-        """
-        for move in ("see", "authorise"):
-            if move in REQUEST.moves_from(request.state):
-                request.state = REQUEST.next(request.state, move)
-        session.flush()
 
     def notice(self, identifier: str) -> dict[str, Any]:
         """Return the notice that the subject was shown, word for word. Raises ``NotFound``."""
@@ -295,8 +292,5 @@ def _require_asked(asked: dict[str, Any], fields: Iterable[str]) -> None:
         raise InvalidInput("FIELDS_REPEATED", "Name at least one field, and each field once.", where="fields")
 
 
-def _request_by_digest(session: Session, named: str) -> AccessRequest:
-    row = session.scalar(select(AccessRequest).where(AccessRequest.digest == hex_of(named)))
-    if row is None:
-        raise NotFound("REQUEST_UNKNOWN", "The authorization names a request that is not in this ledger.")
-    return row
+def _taken(identifier: str) -> Conflict:
+    return Conflict("AUTHORIZATION_ID_TAKEN", "Another authorization has this id.", where=identifier)

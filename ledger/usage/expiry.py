@@ -37,17 +37,17 @@ def request_state(now: int) -> ColumnElement[str]:
     return case((_OPEN & (AccessRequest.expires_at <= now), "expired"), else_=AccessRequest.state)
 
 
-def authorization_state_at(row: Authorization, valid_to: int, now: int) -> str:
-    """Return the state of an authorization at ``now``: an active authorization is ``expired`` from its
-    ``valid_to`` on.
+def authorization_state_at(state: str, valid_to: int, now: int) -> str:
+    """Return the state at ``now`` of an authorization whose recorded state is ``state``: an active authorization is
+    ``expired`` from its ``valid_to`` on.
     """
-    over = now >= valid_to and "expire" in AUTHORIZATION.moves_from(row.state)
-    return AUTHORIZATION.next(row.state, "expire") if over else row.state
+    over = now >= valid_to and "expire" in AUTHORIZATION.moves_from(state)
+    return AUTHORIZATION.next(state, "expire") if over else state
 
 
 def require_active(row: Authorization, valid_to: int, now: int) -> None:
     """Raise ``Conflict`` ``AUTHORIZATION_NOT_ACTIVE`` unless the authorization is active at ``now``."""
-    if (state := authorization_state_at(row, valid_to, now)) != "active":
+    if (state := authorization_state_at(row.state, valid_to, now)) != "active":
         raise not_active(row, state)
 
 

@@ -14,10 +14,15 @@ def access_request(session: Session, identifier: str) -> AccessRequest:
     """Return the request. Raises ``NotFound`` ``REQUEST_UNKNOWN``."""
     row = session.get(AccessRequest, identifier)
     if row is None:
-        raise NotFound(
-            "REQUEST_UNKNOWN", "There is no request with this id.", hint="Check the id, a ULID of 26 characters."
-        )
+        raise unknown_request()
     return row
+
+
+def unknown_request() -> NotFound:
+    """Return the error for an id that no request in this database has."""
+    return NotFound(
+        "REQUEST_UNKNOWN", "There is no request with this id.", hint="Check the id, a ULID of 26 characters."
+    )
 
 
 def authorizations_of(session: Session, request: str) -> list[Authorization]:

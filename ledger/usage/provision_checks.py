@@ -7,22 +7,18 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
 from ledger.domain.days import shanghai_day
 from ledger.domain.digests import hex_of, reference
 from ledger.domain.rules.value_spaces import fits
 from ledger.errors import Conflict, Forbidden, InvalidInput
-from ledger.parties.tables import PartyKey
+from ledger.parties.known import KnownKey
 from ledger.proof.acts import withdrawals_message
 from ledger.proof.bundle import ChainId
 from ledger.proof.jws import entry_signed_by
 from ledger.proof.sdjwt import Disclosed, disclosure_digest
 from ledger.proof.suites.suite import ES256, SM2SM3, suite_of_key
 from ledger.provider.supply import Supply
-from ledger.store import log as log_store
-from ledger.usage.tables import Authorization, Provision, SeenClaim
+from ledger.usage.tables import Authorization, Provision
 
 Entry = dict[str, Any]
 
@@ -35,7 +31,7 @@ class AnswerBasis:
     consented: Entry
     asked: Entry
     template: Entry
-    before: Sequence[Provision]
+    before: list[Provision]
 
 
 def check_by_itself(supply: Supply, where: str) -> None:
@@ -104,26 +100,7 @@ def check_against(supply: Supply, basis: AnswerBasis) -> None:
     _check_turn(entry, basis.before[-1] if basis.before else None)
 
 
-def check_unseen(session: Session, supply: Supply, basis: AnswerBasis) -> None:
-    """Raise ``Conflict`` ``CLAIM_DIGEST_SEEN`` if a claim digest was signed in an earlier answer, unless this answer
-    corrects that answer.
-
-    If two certificates had the same claim digest, everybody could see that they contain the same claim.
-    """
-    digests = set(supply.entry["claims"].values())
-    statements = [log_store.statement(session, row.digest) for row in basis.before]
-    own = {digest for statement in statements for digest in statement["claims"].values()}
-    if session.scalar(select(SeenClaim.digest).where(SeenClaim.digest.in_(digests - own)).limit(1)) is not None:
-        raise Conflict(
-            "CLAIM_DIGEST_SEEN",
-            "The digest of a claim was signed before, so its salt is not new.",
-            where=supply.entry["id"],
-            hint="Use 16 new random bytes as the salt of each claim.",
-        )
-    session.add_all(SeenClaim(digest=digest, request_id=basis.consent.request_id) for digest in sorted(digests - own))
-
-
-def check_withdrawal(supply: Supply, keys: Sequence[PartyKey], chain: ChainId) -> None:
+def check_withdrawal(supply: Supply, keys: Sequence[KnownKey], chain: ChainId) -> None:
     """Raise unless a correction comes with the provider's withdrawal of the old provision. Any other answer must come
     without a withdrawal.
 
@@ -153,7 +130,7 @@ def check_withdrawal(supply: Supply, keys: Sequence[PartyKey], chain: ChainId) -
     _check_act(supply, signers[0], chain)
 
 
-def _check_act(supply: Supply, key: PartyKey, chain: ChainId) -> None:
+def _check_act(supply: Supply, key: KnownKey, chain: ChainId) -> None:
     """Raise if the contract would refuse the act. The caller checks this before it records anything."""
     suite, act = suite_of_key(key.public_key), supply.withdrawal
     message = withdrawals_message(chain, key.account, [hex_of(str(supply.entry["corrects"]))])

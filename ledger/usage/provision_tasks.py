@@ -6,30 +6,15 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from ledger.domain.digests import hex_of, reference
+from ledger.domain.digests import reference
 from ledger.domain.parties import PartyKind
 from ledger.parties.lookups import party
 from ledger.parties.tables import PartyKey
 from ledger.proof.bundle import ChainId
 from ledger.proof.jws import Jwk, entry_signature, public_jwk
 from ledger.provider.task import Opening, Task
-from ledger.store import log as log_store
 from ledger.store.sealing import Sealer
-from ledger.usage.lookups import access_request, provisions_of
 from ledger.usage.provision_checks import AnswerBasis
-from ledger.usage.tables import Authorization
-
-
-def basis_of(session: Session, consent: Authorization) -> AnswerBasis:
-    """Return the statements that an answer to this authorization rests on."""
-    asked = log_store.statement(session, access_request(session, consent.request_id).digest)
-    return AnswerBasis(
-        consent=consent,
-        consented=log_store.statement(session, consent.digest),
-        asked=asked,
-        template=log_store.statement(session, hex_of(asked["template"])),
-        before=provisions_of(session, consent.id),
-    )
 
 
 def task_for(session: Session, sealer: Sealer, chain: ChainId, basis: AnswerBasis) -> Task:

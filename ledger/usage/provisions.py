@@ -12,35 +12,36 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger.domain.days import Clock
-from ledger.domain.digests import hex_of
+from ledger.domain.entries import statement_digest
 from ledger.errors import BadBundle, Conflict, Forbidden, InvalidInput, NotFound, PingzhengError
-from ledger.parties.lookups import speaking_keys
-from ledger.parties.statements import Intake
+from ledger.parties.lookups import speaking_keys_of
+from ledger.parties.statements import Intake, signed_with
 from ledger.proof.bundle import ChainId
 from ledger.proof.sdjwt import Disclosed
 from ledger.provider.platform import Notices, Page
 from ledger.provider.supply import Supply as Supply
 from ledger.provider.task import Task
 from ledger.rulebooks.scenarios import ScenarioBook
-from ledger.rulebooks.templates import require_template
+from ledger.rulebooks.templates import TemplatesInForce
 from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.erasure_tables import ErasureRecord
 from ledger.store.sealing import Sealer
+from ledger.store.sets import add_rows
 from ledger.store.tables import Entry
+from ledger.usage.answered_authorizations import AnsweredAuthorizations, SeenClaims
 from ledger.usage.expiry import require_active
 from ledger.usage.lookups import access_request, authorization
 from ledger.usage.provision_checks import (
     AnswerBasis,
     check_against,
     check_by_itself,
-    check_unseen,
     check_withdrawal,
     require_open,
 )
-from ledger.usage.provision_tasks import basis_of, task_for
+from ledger.usage.provision_tasks import task_for
 from ledger.usage.recorded import RecordedAuthorization, RecordedProvision
-from ledger.usage.tables import AccessRequest, Authorization, Provision
+from ledger.usage.tables import AccessRequest, Authorization, Provision, SeenClaim
 
 Relay = Callable[[dict[str, Any], bytes | None], object]
 REFUSALS = (BadBundle, Conflict, Forbidden, InvalidInput, NotFound)
@@ -98,7 +99,7 @@ class Provisions:
             return False
         asked = log_store.statement(session, access_request(session, consent.request_id).digest)
         try:
-            require_template(self._scenarios.get(consent.scenario), asked)
+            TemplatesInForce(self._scenarios).require(asked)
         except Conflict:
             return False
         return True
@@ -109,7 +110,8 @@ class Provisions:
         """
         with self._database.read() as session:
             rows = self._waiting(session, provider, after, limit)
-            return [task_for(session, self._sealer, self._chain, basis_of(session, row)) for row in rows]
+            answered = AnsweredAuthorizations(session, rows)
+            return [task_for(session, self._sealer, self._chain, answered.basis_of(row)) for row in rows]
 
     def task(self, authorization_id: str) -> Task:
         """Return the task of one authorization. If the provider has already supplied data, the task is a correction.
@@ -118,8 +120,10 @@ class Provisions:
         ``SEALED_ERASED``.
         """
         with self._database.read() as session:
-            basis = basis_of(session, authorization(session, authorization_id))
-            self._require_in_force(session, basis)
+            row = authorization(session, authorization_id)
+            answered = AnsweredAuthorizations(session, [row])
+            basis = answered.basis_of(row)
+            self._require_in_force(basis, answered.request(basis), TemplatesInForce(self._scenarios))
             if basis.before:
                 require_open(basis.before[-1])
             return task_for(session, self._sealer, self._chain, basis)
@@ -155,59 +159,71 @@ class Provisions:
         ``Forbidden`` ``SIGNER_NOT_PROVIDER``; ``Conflict``; ``NotFound`` ``AUTHORIZATION_UNKNOWN``.
         """
         for number, supply in enumerate(supplies, start=1):
-            self._check(supply, f"provision {number}")
+            where = f"provision {number}"
+            self._intake.require(supply.entry, "provision", where)
+            if supply.withdrawn is not None:
+                self._intake.require(supply.withdrawn, "withdrawal", where)
+        with self._database.read() as session:
+            keys = speaking_keys_of(session, (supply.entry["provider"] for supply in supplies))
+        for number, supply in enumerate(supplies, start=1):
+            where = f"provision {number}"
+            check_by_itself(supply, where)
+            if not signed_with(supply.entry, keys.get(supply.entry["provider"], ())):
+                raise Forbidden("SIGNER_NOT_PROVIDER", "The provision is not signed by the provider.", where=where)
         with self._database.write() as session:
-            rows = [self._record(session, supply) for supply in supplies]
+            recorded = self._record(session, supplies)
         for supply in supplies:
             if supply.withdrawn is not None:
                 self._relay(supply.withdrawn, supply.withdrawal)
-        return [RecordedProvision.of(row) for row in rows]
+        return recorded
 
-    def _check(self, supply: Supply, where: str) -> None:
+    def _record(self, session: Session, supplies: Sequence[Supply]) -> list[RecordedProvision]:
+        known = self._intake.known_of(session, Provision, (supply.entry for supply in supplies), _taken)
+        new = {supply.entry["id"]: supply for supply in supplies if supply.entry["id"] not in known}
+        entries = [supply.entry for supply in new.values()]
+        answered, seen = AnsweredAuthorizations.of(session, entries), SeenClaims(session, entries)
+        correcting = (supply.entry["provider"] for supply in new.values() if supply.withdrawn is not None)
+        keys = speaking_keys_of(session, correcting)
+        rows, templates = [], TemplatesInForce(self._scenarios)
+        for supply in new.values():
+            entry, basis = supply.entry, answered.basis(supply.entry)
+            check_against(supply, basis)
+            self._require_in_force(basis, answered.request(basis), templates)
+            check_withdrawal(supply, keys.get(entry["provider"], ()), self._chain)
+            seen.require_unseen(basis, entry, answered.new_claims(basis, entry))
+            rows.append(self._row(supply, basis))
+            answered.add(basis, rows[-1], entry)
+        self._intake.append_all(session, entries)
+        self._add(session, rows, list(new.values()))
+        add_rows(session, SeenClaim, seen.rows)
+        recorded = {row["id"]: RecordedProvision.new(row) for row in rows}
+        recorded |= {identifier: RecordedProvision.of(row) for identifier, row in known.items()}
+        return [recorded[supply.entry["id"]] for supply in supplies]
+
+    def _row(self, supply: Supply, basis: AnswerBasis) -> dict[str, Any]:
         entry = supply.entry
-        self._intake.require(entry, "provision", where)
-        if supply.withdrawn is not None:
-            self._intake.require(supply.withdrawn, "withdrawal", where)
-        check_by_itself(supply, where)
-        refusal = Forbidden("SIGNER_NOT_PROVIDER", "The provision is not signed by the provider.", where=where)
-        with self._database.read() as session:
-            self._intake.require_signed(session, entry, entry["provider"], refusal)
+        return {name: entry[name] for name in ("id", "provider", "result", "reason")} | {
+            "authorization_id": basis.consent.id,
+            "number": len(basis.before) + 1,
+            "digest": statement_digest(entry),
+            "sealed_id": None,
+            "created_at": self._clock(),
+        }
 
-    def _record(self, session: Session, supply: Supply) -> Provision:
-        entry = supply.entry
-        consent = session.scalar(select(Authorization).where(Authorization.digest == hex_of(entry["authorization"])))
-        if consent is None:
-            raise NotFound("AUTHORIZATION_UNKNOWN", "The provision names an authorization that is not in this ledger.")
-        taken = Conflict("PROVISION_ID_TAKEN", "Another provision has this id.", where=entry["id"])
-        if known := self._intake.known(session, Provision, entry, taken):
-            return known
-        basis = basis_of(session, consent)
-        check_against(supply, basis)
-        self._require_in_force(session, basis)
-        check_withdrawal(supply, speaking_keys(session, entry["provider"]), self._chain)
-        check_unseen(session, supply, basis)
-        return self._add(session, supply, basis)
+    def _add(self, session: Session, rows: Sequence[dict[str, Any]], supplies: Sequence[Supply]) -> None:
+        """Add the rows of the supplies, with their disclosures sealed."""
+        disclosing = [
+            (row, supply.disclosures) for row, supply in zip(rows, supplies, strict=True) if supply.disclosures
+        ]
+        texts = ({"disclosures": list(disclosures)} for _, disclosures in disclosing)
+        for (row, _), sealed_id in zip(disclosing, self._sealer.seal_all(session, texts), strict=True):
+            row["sealed_id"] = sealed_id
+        add_rows(session, Provision, rows)
 
-    def _add(self, session: Session, supply: Supply, basis: AnswerBasis) -> Provision:
-        entry = supply.entry
-        sealed = {"disclosures": list(supply.disclosures)}
-        row = Provision(
-            **{name: entry[name] for name in ("id", "provider", "result", "reason")},
-            authorization_id=basis.consent.id,
-            number=len(basis.before) + 1,
-            digest=self._intake.append(session, entry),
-            sealed_id=self._sealer.seal(session, sealed) if supply.disclosures else None,
-            created_at=self._clock(),
-        )
-        session.add(row)
-        session.flush()
-        return row
-
-    def _require_in_force(self, session: Session, basis: AnswerBasis) -> None:
+    def _require_in_force(self, basis: AnswerBasis, request: AccessRequest, templates: TemplatesInForce) -> None:
         """Raise ``Conflict`` unless the authorization is active and neither request nor scenario has changed."""
         consent = basis.consent
         require_active(consent, basis.consented["valid_to"], self._clock())
-        request = access_request(session, consent.request_id)
         if request.state == "cancelled":
             raise Conflict(
                 "REQUEST_NOT_AUTHORIZED",
@@ -215,7 +231,7 @@ class Provisions:
                 where=f"request {request.id}",
                 hint="The consumer cancelled it. 请求已取消，不再提供数据。",
             )
-        require_template(self._scenarios.get(consent.scenario), basis.asked)
+        templates.require(basis.asked)
 
 
 class OwnPlatform:
@@ -271,3 +287,7 @@ def _provision(session: Session, identifier: str) -> Provision:
             "PROVISION_UNKNOWN", "There is no provision with this id.", hint="Check the id, a ULID of 26 characters."
         )
     return row
+
+
+def _taken(identifier: str) -> Conflict:
+    return Conflict("PROVISION_ID_TAKEN", "Another provision has this id.", where=identifier)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
@@ -25,6 +25,11 @@ class RecordedRequest:
     state: str
     expires_at: int
     created_at: int
+
+    @classmethod
+    def new(cls, values: Mapping[str, Any]) -> RecordedRequest:
+        """Convert the values of a row that was just added."""
+        return cls(**{name: values[name] for name in _REQUEST})
 
     @classmethod
     def of(cls, row: AccessRequest, now: int) -> RecordedRequest:
@@ -49,15 +54,21 @@ class RecordedAuthorization:
     created_at: int
 
     @classmethod
+    def new(cls, values: Mapping[str, Any], valid_to: int, now: int) -> RecordedAuthorization:
+        """Convert the values of a row that was just added, with its state at ``now`` (seconds UTC)."""
+        known = {name: values[name] for name in _AUTHORIZATION}
+        return cls(**known | {"state": authorization_state_at(values["state"], valid_to, now)})
+
+    @classmethod
     def all_of(cls, session: Session, rows: Iterable[Authorization], now: int) -> list[RecordedAuthorization]:
         """Convert table rows, with their states at ``now`` (seconds UTC)."""
         rows = list(rows)
-        entries = log_store.entries_by_digest(session, {row.digest for row in rows})
+        statements = log_store.statements(session, {row.digest for row in rows})
         found = []
         for row in rows:
-            known = {field.name: getattr(row, field.name) for field in fields(cls)}
-            valid_to = json.loads(entries[row.digest].body)["valid_to"]
-            found.append(cls(**known | {"state": authorization_state_at(row, valid_to, now)}))
+            known = {name: getattr(row, name) for name in _AUTHORIZATION}
+            valid_to = statements[row.digest]["valid_to"]
+            found.append(cls(**known | {"state": authorization_state_at(row.state, valid_to, now)}))
         return found
 
 
@@ -77,6 +88,16 @@ class RecordedProvision:
     created_at: int
 
     @classmethod
+    def new(cls, values: Mapping[str, Any]) -> RecordedProvision:
+        """Convert the values of a row that was just added."""
+        return cls(**{name: values[name] for name in _PROVISION})
+
+    @classmethod
     def of(cls, row: Provision) -> RecordedProvision:
         """Convert a table row."""
         return cls(**{field.name: getattr(row, field.name) for field in fields(cls)})
+
+
+_AUTHORIZATION: Final = tuple(field.name for field in fields(RecordedAuthorization))
+_PROVISION: Final = tuple(field.name for field in fields(RecordedProvision))
+_REQUEST: Final = tuple(field.name for field in fields(RecordedRequest))

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from ledger.domain.days import is_shanghai_midnight
 from ledger.domain.definitions.scenario import Scenario
 from ledger.domain.parties import PartyKind
 from ledger.errors import Conflict, Forbidden, InvalidInput
-from ledger.parties.known import KnownParty
-from ledger.parties.register import Parties
-from ledger.store.database import Database
+from ledger.index.tables import PARTIES as INDEXED
+from ledger.parties.lookups import unknown_party
+from ledger.parties.roles import active_actor, not_on_chain
+from ledger.parties.tables import Party
 from ledger.store.erasure_tables import ErasureRecord
+from ledger.store.sets import matching
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +85,35 @@ def require_terms(scenario: Scenario, terms: Terms, now: int) -> None:
 
 
 class Participants:
-    """The parties of a request (subject, consumer, providers), as the register of parties describes them."""
+    """The parties of a set of requests (subjects, consumers, providers) as the database and the index have them."""
 
-    def __init__(self, database: Database, parties: Parties) -> None:
-        self._database = database
-        self._parties = parties
+    def __init__(self, session: Session, requests: Iterable[Terms]) -> None:
+        """Read all parties of the requests with three queries."""
+        requests = list(requests)
+        subjects = {terms.subject for terms in requests}
+        acting = {party for terms in requests for party in (terms.consumer, *terms.sources.values())}
+        kinds = matching(session, select(Party.id, Party.kind), Party.id, subjects | acting)
+        self._kinds = {row.id: PartyKind(row.kind) for row in kinds}
+        columns = INDEXED.c.id, INDEXED.c.status, INDEXED.c.roles
+        self._indexed = {row.id: row for row in matching(session, select(*columns), INDEXED.c.id, acting)}
+        erased = matching(session, select(ErasureRecord.target), ErasureRecord.target, subjects)
+        self._erased = {row.target for row in erased}
 
-    def require(self, scenario: Scenario, terms: Terms, active: Callable[[str], KnownParty]) -> None:
-        """Raise unless the scenario admits all parties and the subject was not erased.
+    def require(self, scenario: Scenario, terms: Terms) -> None:
+        """Raise unless the scenario admits all parties of the request and the subject was not erased.
 
-        ``active`` is ``Parties.active``, or a cache of it. Raises ``InvalidInput`` ``SOURCES_DO_NOT_MATCH``,
-        ``Conflict`` ``SUBJECT_ERASED``, and the errors of the scenario's rules.
+        Raises ``InvalidInput`` ``SOURCES_DO_NOT_MATCH``, ``Conflict`` ``SUBJECT_ERASED``, ``PARTY_NOT_ON_CHAIN``,
+        ``Forbidden`` ``PARTY_NOT_ACTIVE``, ``NotFound`` ``PARTY_UNKNOWN`` and the errors of the scenario's rules.
         """
-        scenario.require_subject_kind(PartyKind(self._parties.get(terms.subject).kind))
-        self._require_not_erased(terms.subject)
-        scenario.require_consumer_kind(PartyKind(active(terms.consumer).kind))
+        scenario.require_subject_kind(self._kind(terms.subject))
+        if terms.subject in self._erased:
+            raise Conflict(
+                "SUBJECT_ERASED",
+                "The subject's personal data was erased, so nobody can request data about this subject any more.",
+                where="subject",
+                hint="If the subject registered again, use its new party id.",
+            )
+        scenario.require_consumer_kind(self._active_kind(terms.consumer))
         needed = {field.source for field in scenario.fields if field.name in terms.fields}
         if needed != set(terms.sources):
             raise InvalidInput(
@@ -104,14 +123,16 @@ class Participants:
                 hint=f"The fields come from: {', '.join(sorted(needed))}.",
             )
         for source, provider in terms.sources.items():
-            scenario.require_provider_kind(source, PartyKind(active(provider).kind))
+            scenario.require_provider_kind(source, self._active_kind(provider))
 
-    def _require_not_erased(self, subject: str) -> None:
-        with self._database.read() as session:
-            if session.get(ErasureRecord, subject) is not None:
-                raise Conflict(
-                    "SUBJECT_ERASED",
-                    "The subject's personal data was erased, so nobody can request data about this subject any more.",
-                    where="subject",
-                    hint="If the subject registered again, use its new party id.",
-                )
+    def _kind(self, party: str) -> PartyKind:
+        if party not in self._kinds:
+            raise unknown_party()
+        return self._kinds[party]
+
+    def _active_kind(self, party: str) -> PartyKind:
+        kind, indexed = self._kind(party), self._indexed.get(party)
+        if indexed is None:
+            raise not_on_chain()
+        active_actor(party, indexed.status, indexed.roles)
+        return kind

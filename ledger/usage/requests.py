@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from sqlalchemy import Select, or_, select
@@ -13,18 +12,18 @@ from sqlalchemy.orm import Session
 from ulid import ULID
 
 from ledger.domain.days import Clock
-from ledger.domain.entries import request_entry
+from ledger.domain.entries import request_entry, statement_digest
 from ledger.domain.lifecycle import REQUEST
 from ledger.domain.lines import require_line
 from ledger.errors import Conflict, Forbidden, InvalidInput
-from ledger.parties.known import KnownParty
-from ledger.parties.register import Parties
-from ledger.parties.statements import Intake
+from ledger.parties.lookups import speaking_keys_of
+from ledger.parties.statements import Intake, signed_with
 from ledger.rulebooks.scenarios import ScenarioBook
-from ledger.rulebooks.templates import template_of, template_reference
+from ledger.rulebooks.templates import TemplatesInForce, template_of, template_reference
 from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.sealing import Sealer
+from ledger.store.sets import add_rows
 from ledger.usage.expiry import request_state, require_not_expired
 from ledger.usage.lookups import access_request
 from ledger.usage.recorded import RecordedRequest
@@ -54,15 +53,10 @@ class Requests:
 
     _database: Database
     _sealer: Sealer
-    _parties: Parties
     _scenarios: ScenarioBook
     _intake: Intake
     _algorithm: str
     _clock: Clock
-
-    @property
-    def _participants(self) -> Participants:
-        return Participants(self._database, self._parties)
 
     def draft(self, terms: Terms, note: Note) -> Asked:
         """Return the unsigned request; nothing is recorded.
@@ -73,7 +67,8 @@ class Requests:
         scenario = self._scenarios.get(terms.scenario)
         now = self._clock()
         require_terms(scenario, terms, now)
-        self._participants.require(scenario, terms, self._parties.active)
+        with self._database.read() as session:
+            Participants(session, [terms]).require(scenario, terms)
         scenario.require_note(note.purpose_note)
         full_note = {
             "contact": require_line(note.contact, "contact"),
@@ -98,20 +93,27 @@ class Requests:
 
         Raises ``InvalidInput`` (shape, scenario, note), ``Forbidden`` ``SIGNER_NOT_CONSUMER``.
         """
-        # Many requests name the same consumer and providers, so the chain is read only once for each party.
-        active = cache(self._parties.active)
-        for number, request in enumerate(requests, start=1):
-            self._check_signed(request, f"request {number}", active)
+        wheres = [f"request {number}" for number in range(1, len(requests) + 1)]
+        for request, where in zip(requests, wheres, strict=True):
+            self._intake.require(request.entry, "request", where)
+        with self._database.read() as session:
+            keys = speaking_keys_of(session, (request.entry["consumer"] for request in requests))
+            participants = Participants(session, (Terms.of(request.entry) for request in requests))
+        templates = TemplatesInForce(self._scenarios)
+        for request, where in zip(requests, wheres, strict=True):
+            self._check(request, where, participants, templates)
+            if not signed_with(request.entry, keys.get(request.entry["consumer"], ())):
+                raise Forbidden(
+                    "SIGNER_NOT_CONSUMER", "The request is not signed by a key of the consumer.", where=where
+                )
         with self._database.write() as session:
-            rows = [self._record(session, request) for request in requests]
-        return [RecordedRequest.of(row, self._clock()) for row in rows]
+            return self._record(session, requests)
 
-    def _check_signed(self, request: Asked, where: str, active: Callable[[str], KnownParty]) -> None:
+    def _check(self, request: Asked, where: str, participants: Participants, templates: TemplatesInForce) -> None:
         entry = request.entry
-        self._intake.require(entry, "request", where)
         require_note(entry, request.note, where)
         scenario = self._scenarios.get(entry["scenario"])
-        if entry["template"] != template_reference(scenario, self._intake.ledger):
+        if entry["template"] != templates.reference(entry["scenario"], self._intake.ledger):
             raise InvalidInput(
                 "TEMPLATE_NOT_IN_FORCE",
                 "The request was drafted under another version of the scenario.",
@@ -127,28 +129,28 @@ class Requests:
             )
         terms = Terms.of(entry)
         require_terms(scenario, terms, self._clock())
-        self._participants.require(scenario, terms, active)
+        participants.require(scenario, terms)
         scenario.require_note(request.note["purpose_note"])
-        refusal = Forbidden("SIGNER_NOT_CONSUMER", "The request is not signed by a key of the consumer.", where=where)
-        with self._database.read() as session:
-            self._intake.require_signed(session, entry, terms.consumer, refusal)
 
-    def _record(self, session: Session, request: Asked) -> AccessRequest:
-        entry = request.entry
-        taken = Conflict("REQUEST_ID_TAKEN", "Another request has this id.", where=entry["id"])
-        if known := self._intake.known(session, AccessRequest, entry, taken):
-            return known
-        self._intake.append(session, template_of(self._scenarios.get(entry["scenario"]), self._intake.ledger))
-        row = AccessRequest(
-            **{name: entry[name] for name in ("id", "scenario", "subject", "consumer", "expires_at")},
-            digest=self._intake.append(session, entry),
-            state=REQUEST.initial,
-            sealed_id=self._sealer.seal(session, request.note),
-            created_at=self._clock(),
-        )
-        session.add(row)
-        session.flush()
-        return row
+    def _record(self, session: Session, requests: Sequence[Asked]) -> list[RecordedRequest]:
+        entries = [request.entry for request in requests]
+        known = self._intake.known_of(session, AccessRequest, entries, _taken)
+        new = {request.entry["id"]: request for request in requests if request.entry["id"] not in known}
+        stated = [request.entry for request in new.values()]
+        scenarios = [self._scenarios.get(code) for code in dict.fromkeys(entry["scenario"] for entry in stated)]
+        templates = [template_of(scenario, self._intake.ledger) for scenario in scenarios]
+        self._intake.append_all(session, [*templates, *stated])
+        sealed = self._sealer.seal_all(session, (request.note for request in new.values()))
+        now = self._clock()
+        rows = [
+            {name: entry[name] for name in ("id", "scenario", "subject", "consumer", "expires_at")}
+            | {"digest": statement_digest(entry), "state": REQUEST.initial, "sealed_id": sealed_id, "created_at": now}
+            for entry, sealed_id in zip(stated, sealed, strict=True)
+        ]
+        add_rows(session, AccessRequest, rows)
+        recorded = {row["id"]: RecordedRequest.new(row) for row in rows}
+        recorded |= {identifier: RecordedRequest.of(row, now) for identifier, row in known.items()}
+        return [recorded[entry["id"]] for entry in entries]
 
     def get(self, identifier: str) -> RecordedRequest:
         """Return the request in its present state. Raises ``NotFound`` ``REQUEST_UNKNOWN``."""
@@ -210,3 +212,7 @@ class Requests:
             query = query.where(request_state(now).in_(states))
         with self._database.read() as session:
             return [RecordedRequest.of(row, now) for row in session.scalars(query.order_by(AccessRequest.id))]
+
+
+def _taken(identifier: str) -> Conflict:
+    return Conflict("REQUEST_ID_TAKEN", "Another request has this id.", where=identifier)

@@ -12,7 +12,6 @@ from ledger.usage.holdings.holder_bundles import HolderBundles
 from ledger.usage.holdings.overview import Holdings
 from ledger.usage.issuing.corrections import Corrections
 from ledger.usage.issuing.issuance import Issuance
-from ledger.usage.issuing.stops import Stops
 from ledger.usage.party_acts import ConsumerActs, OwnStatements, ProviderActs, SubjectActs
 from ledger.usage.provisions import Provisions
 from ledger.usage.requests import Requests
@@ -29,12 +28,10 @@ class UsageUseCases:
         register, scenarios, intake, positions = parties.register, base.scenarios, base.intake, base.positions
         status = certificates.status
         self.withdrawals = Withdrawals(database, base.client, reader, register, intake, positions, status, clock)
-        self.requests = Requests(database, sealer, register, scenarios, intake, base.settings.signs_with.digest, clock)
+        self.requests = Requests(database, sealer, scenarios, intake, base.settings.signs_with.digest, clock)
         self.authorizations = Authorizations(database, sealer, register, scenarios, intake, clock)
         self.provisions = Provisions(database, sealer, scenarios, reader.chain, intake, self.withdrawals.relay, clock)
-        self.issuance = Issuance(
-            database, sealer, Stops(database, reader), scenarios, base.installation.operator, clock
-        )
+        self.issuance = Issuance(database, sealer, follower, scenarios, base.installation.operator, clock)
         self.revocations = Revocations(database, base.client, follower, base.anchoring)
         self.holdings = Holdings(database, follower, parties.principals, clock)
         self.direct_withdrawals = DirectWithdrawals(database, follower, positions, status, clock)
@@ -43,6 +40,6 @@ class UsageUseCases:
         self.provider_acts = ProviderActs(self.authorizations, self.provisions, self.withdrawals)
         self.own_statements = OwnStatements(self.requests, self.authorizations, parties.principals)
         self.expiry = Expiry(database, clock)
-        self.corrections = Corrections(database, reader, self.issuance, positions, status)
+        self.corrections = Corrections(database, sealer, reader, self.issuance, positions, status)
         self.status_acts = StatusActs(status, certificates.holds, self.revocations, self.holdings)
         self.holder_bundles = HolderBundles(self.holdings, certificates.bundles)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger.certificates.issued import IssuedCertificate
@@ -24,10 +23,10 @@ from ledger.parties.roles import Actor, require
 from ledger.proof.bundle import Position
 from ledger.store import log as log_store
 from ledger.store.database import Database
-from ledger.usage.issuing.issuance import Issuance
-from ledger.usage.issuing.stops import KnownStops
-from ledger.usage.lookups import access_request, authorizations_of, certificates_of, provisions_of
-from ledger.usage.tables import AccessRequest
+from ledger.store.sealing import Sealer
+from ledger.usage.issuing.answered_requests import AnsweredRequests
+from ledger.usage.issuing.issuance import Issuance, Version
+from ledger.usage.lookups import authorizations_of, certificates_of, provisions_of
 
 
 @dataclass(eq=False, repr=False)
@@ -35,6 +34,7 @@ class Corrections:
     """Issues corrected versions. Each call can be repeated after a crash at any point."""
 
     _database: Database
+    _sealer: Sealer
     _reader: ChainReader
     _issuance: Issuance
     _positions: Positions
@@ -56,24 +56,25 @@ class Corrections:
             made = self._made_before(session, old)
         if made is None:
             self._require_not_stopped(old, place)
-            made = self._issuance.stops.before_writing(
-                select(AccessRequest.id).where(AccessRequest.id == _request_of(old)),
-                lambda session, known: self._made_before(session, old) or self._next_version(session, old, known),
-            )
+            made = self._add(old)
         # The old version ends only after its successor is anchored on the chain.
         self._positions.wait(made.digest)
         self._status.supersede(old.certificate_no, made.certificate_no)
-        return IssuedCertificate.of(made)
+        return made
 
     @staticmethod
-    def _made_before(session: Session, old: Certificate) -> Certificate | None:
+    def _made_before(session: Session, old: Certificate) -> IssuedCertificate | None:
         """Return the next version if an earlier call issued that version, else None. Raises ``Conflict``
         ``NOT_A_USAGE_CERTIFICATE``.
         """
         following = [row for row in certificates_of(session, _request_of(old)) if row.version == old.version + 1]
-        return following[0] if following else None
+        return IssuedCertificate.of(following[0]) if following else None
 
-    def _next_version(self, session: Session, old: Certificate, known: KnownStops) -> Certificate:
+    def _add(self, old: Certificate) -> IssuedCertificate:
+        with self._issuance.before_writing() as session:
+            return self._made_before(session, old) or self._next_version(session, old)
+
+    def _next_version(self, session: Session, old: Certificate) -> IssuedCertificate:
         identifier = _request_of(old)
         statement = log_store.statement(session, old.digest)
         answers = [provisions_of(session, consent.id)[-1] for consent in authorizations_of(session, identifier)]
@@ -85,8 +86,9 @@ class Corrections:
                 where=old.certificate_no,
                 hint="Ask the provider to supply the data again, and to name the wrong provision in `corrects`.",
             )
-        request = access_request(session, identifier)
-        return self._issuance.add(session, request, known, version=old.version + 1, supersedes=old)
+        answered = AnsweredRequests(session, self._sealer, [identifier])
+        (made,) = self._issuance.add(session, answered, [Version(answered.request(identifier), old)])
+        return made
 
     def _require_not_stopped(self, old: Certificate, place: Position) -> None:
         """Raise ``Conflict`` if the certificate is suspended, revoked or held: a new version must not escape such a

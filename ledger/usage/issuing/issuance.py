@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from ledger.certificates.issued import IssuedCertificate
-from ledger.certificates.recording import add_certificate, next_number
+from ledger.certificates.recording import NewCertificate, add_certificates, next_numbers
 from ledger.certificates.tables import Certificate
 from ledger.domain.days import Clock
 from ledger.domain.definitions.scenario import Scenario
@@ -19,18 +20,15 @@ from ledger.domain.entries import statement_digest, usage_certificate_payload, v
 from ledger.domain.lifecycle import REQUEST
 from ledger.domain.rules.predicates import rule_version
 from ledger.errors import Conflict
-from ledger.parties.lookups import party
+from ledger.index.follower import Follower
 from ledger.parties.permissions import Action
 from ledger.parties.roles import Actor, require
 from ledger.rulebooks.scenarios import ScenarioBook
-from ledger.rulebooks.templates import require_template
-from ledger.store import log as log_store
+from ledger.rulebooks.templates import TemplatesInForce
 from ledger.store.database import Database
 from ledger.store.sealing import Sealer
-from ledger.usage.expiry import require_active
-from ledger.usage.issuing.stops import KnownStops, Stops
-from ledger.usage.lookups import access_request, authorizations_of, certificates_of, provisions_of
-from ledger.usage.provisions import disclosures_of
+from ledger.store.sets import change_rows
+from ledger.usage.issuing.answered_requests import AnsweredRequests, CertifiedSource
 from ledger.usage.tables import AccessRequest, Authorization, Provision
 
 SUPPLIED: Final = "supplied"
@@ -38,13 +36,11 @@ TIMED_OUT: Final = "timed_out"
 
 
 @dataclass(frozen=True, slots=True)
-class CertifiedSource:
-    """One source of a certificate: the authorization, the provision supplied under it, and both signed statements."""
+class Version:
+    """A certificate to issue: the first one of its request, or the one that ``supersedes`` an earlier version."""
 
-    consent: Authorization
-    consented: dict[str, Any]
-    provision: Provision
-    supplied: dict[str, Any]
+    request: AccessRequest
+    supersedes: Certificate | None = None
 
 
 class Issuance:
@@ -54,11 +50,17 @@ class Issuance:
     """
 
     def __init__(
-        self, database: Database, sealer: Sealer, stops: Stops, scenarios: ScenarioBook, issuer: str, clock: Clock
+        self,
+        database: Database,
+        sealer: Sealer,
+        follower: Follower,
+        scenarios: ScenarioBook,
+        issuer: str,
+        clock: Clock,
     ) -> None:
         self._database = database
         self._sealer = sealer
-        self.stops = stops
+        self._follower = follower
         self._scenarios = scenarios
         self._issuer = issuer
         self._clock = clock
@@ -74,14 +76,15 @@ class Issuance:
         ``PROVISION_WITHDRAWN``, ``HELD``, ``AUTHORIZATION_HELD`` or ``PROVISION_HELD``.
         """
         require(actor, Action.ISSUE_CERTIFICATE)
-        authorised = AccessRequest.id.in_(requests), AccessRequest.state == "authorised"
-        return self.stops.before_writing(
-            select(AccessRequest.id).where(*authorised),
-            lambda session, known: [
-                IssuedCertificate.of(self._issue(session, access_request(session, identifier), known))
-                for identifier in requests
-            ],
-        )
+        with self.before_writing() as session:
+            return self._issue(session, AnsweredRequests(session, self._sealer, requests), requests)
+
+    @contextmanager
+    def before_writing(self) -> Iterator[Session]:
+        """Bring the index up to date, then open a write transaction: withdrawals and holds on the chain are known."""
+        self._follower.sync()
+        with self._database.write() as session:
+            yield session
 
     def ready(self) -> list[str]:
         """Return the ids of authorised requests for which every provider has answered and at least one has supplied
@@ -97,88 +100,72 @@ class Issuance:
         with self._database.read() as session:
             return list(session.scalars(query.order_by(AccessRequest.id)))
 
-    def _issue(self, session: Session, request: AccessRequest, known: KnownStops) -> Certificate:
-        if issued := certificates_of(session, request.id):
-            return issued[0]
-        if request.state != "authorised":
-            raise Conflict(
-                "REQUEST_NOT_AUTHORIZED",
-                f"The request is {request.state}.",
-                where=f"request {request.id}",
-                hint="A certificate can be issued only after the subject has authorised the request.",
-            )
-        row = self.add(session, request, known, version=1, supersedes=None)
-        request.state = REQUEST.next(request.state, "fulfil")
-        return row
+    def _issue(self, session: Session, answered: AnsweredRequests, requests: Sequence[str]) -> list[IssuedCertificate]:
+        issued: dict[str, IssuedCertificate] = {}
+        new: dict[str, AccessRequest] = {}
+        for identifier in requests:
+            request = answered.request(identifier)
+            if before := answered.certificates(request):
+                issued[identifier] = IssuedCertificate.of(before[0])
+                continue
+            if request.state != "authorised":
+                raise Conflict(
+                    "REQUEST_NOT_AUTHORIZED",
+                    f"The request is {request.state}.",
+                    where=f"request {request.id}",
+                    hint="A certificate can be issued only after the subject has authorised the request.",
+                )
+            new[identifier] = request
+        made = self.add(session, answered, [Version(request) for request in new.values()])
+        fulfilled = update(AccessRequest).values(state=REQUEST.next("authorised", "fulfil"))
+        change_rows(session, fulfilled, AccessRequest.id, new)
+        issued |= zip(new, made, strict=True)
+        return [issued[identifier] for identifier in requests]
 
-    def add(
-        self,
-        session: Session,
-        request: AccessRequest,
-        known: KnownStops,
-        *,
-        version: int,
-        supersedes: Certificate | None,
-    ) -> Certificate:
-        """Add a version of the request's certificate from the data supplied so far, within the caller's transaction.
-
-        Raises the errors of ``issue``.
+    def add(self, session: Session, answered: AnsweredRequests, versions: Sequence[Version]) -> list[IssuedCertificate]:
+        """Add certificates from the data supplied so far, within the caller's transaction. Raises the errors of
+        ``issue``.
         """
-        scenario, now = self._scenarios.get(request.scenario), self._clock()
-        asked = log_store.statement(session, request.digest)
-        require_template(scenario, asked)
-        bases = self._bases(session, request, now)
-        known.require_none(session, request, ((basis.consent, basis.provision) for basis in bases))
-        payload = self._payload(session, scenario, asked, bases, now)
-        payload["supersedes"] = None if supersedes is None else reference(supersedes.digest)
-        hidden = [item for basis in bases for item in disclosures_of(session, self._sealer, basis.provision)]
-        return add_certificate(
-            session,
-            self._sealer,
+        now = self._clock()
+        sources, templates = [], TemplatesInForce(self._scenarios)
+        for version in versions:
+            templates.require(answered.statement(version.request))
+            sources.append(answered.sources(version.request, now))
+        series = [(answered.region(version.request), version.request.scenario) for version in versions]
+        numbers = next_numbers(session, series, now)
+        new = [
+            self._new(answered, version, number, each, now)
+            for version, number, each in zip(versions, numbers, sources, strict=True)
+        ]
+        return add_certificates(session, self._sealer, new, now)
+
+    def _new(
+        self,
+        answered: AnsweredRequests,
+        version: Version,
+        number: str,
+        sources: Sequence[CertifiedSource],
+        now: int,
+    ) -> NewCertificate:
+        before = version.supersedes
+        payload = self._payload(answered.statement(version.request), number, sources, now)
+        payload["supersedes"] = None if before is None else reference(before.digest)
+        return NewCertificate(
             lambda seq: _checked(payload | {"seq": seq}),
-            now,
-            hidden=hidden,
-            request_id=request.id,
-            version=version,
-            supersedes=None if supersedes is None else supersedes.certificate_no,
+            hidden=[item for source in sources for item in answered.hidden(source)],
+            request_id=version.request.id,
+            version=1 if before is None else before.version + 1,
+            supersedes=None if before is None else before.certificate_no,
         )
 
-    def _bases(self, session: Session, request: AccessRequest, now: int) -> list[CertifiedSource]:
-        consents = authorizations_of(session, request.id)
-        stated = {consent.id: log_store.statement(session, consent.digest) for consent in consents}
-        for consent in consents:
-            require_active(consent, stated[consent.id]["valid_to"], now)
-        answers = {consent.id: provisions_of(session, consent.id) for consent in consents}
-        if waiting := [consent.source for consent in consents if not answers[consent.id]]:
-            raise Conflict(
-                "NOT_ANSWERED_YET",
-                f"The providers of these sources have not answered yet: {', '.join(waiting)}.",
-                where=f"request {request.id}",
-                hint="Issue after every provider has answered.",
-            )
-        last = {consent.id: answers[consent.id][-1] for consent in consents}
-        bases = [
-            CertifiedSource(consent, stated[consent.id], found, log_store.statement(session, found.digest))
-            for consent in consents
-            if (found := last[consent.id]).sealed_id is not None
-        ]
-        if not bases:
-            results = ", ".join(f"{consent.source}: {last[consent.id].result}" for consent in consents)
-            raise Conflict(
-                "NOTHING_SUPPLIED",
-                f"No provider supplied anything ({results}).",
-                where=f"request {request.id}",
-                hint="There is nothing to certify. The consumer can send a new request later.",
-            )
-        return bases
-
     def _payload(
-        self, session: Session, scenario: Scenario, asked: Mapping[str, Any], bases: Sequence[CertifiedSource], now: int
+        self, asked: Mapping[str, Any], number: str, bases: Sequence[CertifiedSource], now: int
     ) -> dict[str, Any]:
+        scenario = self._scenarios.get(asked["scenario"])
         claims = [(name, digest) for basis in bases for name, digest in sorted(basis.supplied["claims"].items())]
         return usage_certificate_payload(
             ledger=asked["ledger"],
-            certificate_no=next_number(session, party(session, asked["subject"]).region, scenario.code, now),
+            certificate_no=number,
             iss=self._issuer,
             sub=asked["subject"],
             scenario=scenario.code,

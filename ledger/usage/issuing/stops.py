@@ -1,54 +1,75 @@
-"""Finds withdrawals and holds that stop a certificate from being issued.
+"""Finds withdrawals and holds that stop a certificate from being issued, for all statements of a set of requests.
 
-The chain is read before the write lock is taken, once for all statements of all requests.
+They are read from the index, which is brought up to date before the write lock is taken.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ledger.chain.reading.reader import ChainReader
+from ledger.chain.contracts.names import names_of_offices
 from ledger.errors import Conflict
-from ledger.parties.lookups import party_no
+from ledger.index.tables import HOLDS, WITHDRAWALS
 from ledger.proof.facts import WithdrawalFact
-from ledger.store import log as log_store
-from ledger.store.database import Database
+from ledger.store.sets import matching
+from ledger.store.tables import Entry
 from ledger.usage.expiry import not_active
 from ledger.usage.tables import AccessRequest, Authorization, Provision
 
-T = TypeVar("T")
 _HELD: Final = {"request": "HELD", "authorization": "AUTHORIZATION_HELD", "provision": "PROVISION_HELD"}
+_NEVER: Final = WithdrawalFact(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class KnownStops:
-    """Withdrawals and holds that the chain records. Both maps have a statement's digest as key; ``holds`` maps to the
-    institutions that hold the statement.
+    """What stops certificates, by the digest of a statement: withdrawals by the statement's signer and holds, both on
+    the chain, and the statements whose withdrawal is in the log. ``holds`` maps to the institutions that hold the
+    statement.
     """
 
     withdrawals: Mapping[str, WithdrawalFact]
     holds: Mapping[str, Sequence[str]]
+    recorded: frozenset[str]
 
-    def require_none(
-        self, session: Session, request: AccessRequest, sources: Iterable[tuple[Authorization, Provision]]
-    ) -> None:
+    @classmethod
+    def of(cls, session: Session, statements: Iterable[str], signers: Mapping[str, int]) -> KnownStops:
+        """Read what the index and the log have about these statements.
+
+        ``signers`` maps the digest of an authorization or provision to the number of the party that can withdraw it.
+        """
+        digests = list(statements)
+        withdrawn = matching(session, select(WITHDRAWALS), WITHDRAWALS.c.statement, signers)
+        changes = select(HOLDS.c.statement, HOLDS.c.offices).order_by(HOLDS.c.change)
+        # The newest change of a statement's holds replaces the earlier ones.
+        offices = {row.statement: row.offices for row in matching(session, changes, HOLDS.c.statement, digests)}
+        recorded = matching(session, select(Entry.about), Entry.about, digests)
+        return cls(
+            {
+                row.statement: WithdrawalFact(row.at, row.reported_at)
+                for row in withdrawn
+                if signers[row.statement] == row.party
+            },
+            {digest: names for digest, held in offices.items() if (names := names_of_offices(held))},
+            frozenset(row.about for row in recorded),
+        )
+
+    def require_none(self, request: AccessRequest, sources: Iterable[tuple[Authorization, Provision]]) -> None:
         """Raise ``Conflict`` if a withdrawal or a hold, on the chain or in the log, stops the request's certificate."""
         sources = list(sources)
         named = [("request", request.id, request.digest)]
         named += [("authorization", consent.id, consent.digest) for consent, _ in sources]
         named += [("provision", provision.id, provision.digest) for _, provision in sources]
-        recorded = {row.about for row in log_store.withdrawals_of(session, (digest for *_, digest in named))}
         for consent, provision in sources:
-            if self.withdrawals[consent.digest].first or consent.digest in recorded:
+            if self.withdrawals.get(consent.digest, _NEVER).first or consent.digest in self.recorded:
                 raise not_active(consent, "withdrawn")
             # A provider's withdrawal has no effect if its key was reported lost: a thief must not end every
             # certificate.
-            if self.withdrawals[provision.digest].at or provision.digest in recorded:
+            if self.withdrawals.get(provision.digest, _NEVER).at or provision.digest in self.recorded:
                 raise Conflict(
                     "PROVISION_WITHDRAWN",
                     "The provider has withdrawn what it supplied.",
@@ -56,7 +77,7 @@ class KnownStops:
                     hint="Ask the provider to supply the data again, and to name the wrong provision in `corrects`.",
                 )
         for kind, identifier, digest in named:
-            if offices := self.holds[digest]:
+            if offices := self.holds.get(digest):
                 raise Conflict(
                     _HELD[kind],
                     f"The {kind} is held by an institution: {', '.join(offices)}.",
@@ -64,50 +85,3 @@ class KnownStops:
                     hint="Issue the certificate after the institution has lifted its hold.",
                     statement=kind,
                 )
-
-
-class Stops:
-    """Reads from the chain the withdrawals and holds that stop certificates."""
-
-    def __init__(self, database: Database, reader: ChainReader) -> None:
-        self._database = database
-        self._reader = reader
-
-    def before_writing(self, requests: Select[str], work: Callable[[Session, KnownStops], T]) -> T:
-        """Run ``work`` in a write transaction, and pass it the chain's withdrawals and holds for the requests with
-        these ids.
-
-        If a new statement was recorded after the chain was read, the chain is read again.
-        """
-        while True:
-            with self._database.read() as session:
-                signers = _signers(session, requests)
-            known = self._ask(signers)
-            with self._database.write() as session:
-                if _signers(session, requests).keys() <= known.holds.keys():
-                    return work(session, known)
-
-    def _ask(self, signers: Mapping[str, int | None]) -> KnownStops:
-        asked = self._reader.batched("latest")
-        withdrawals = {each: asked.withdrawn_at(no, each) for each, no in signers.items() if no is not None}
-        holds = {digest: asked.hold(digest) for digest in signers}
-        return KnownStops(
-            {digest: answer() for digest, answer in withdrawals.items()},
-            {digest: answer().offices for digest, answer in holds.items()},
-        )
-
-
-def _signers(session: Session, requests: Select[str]) -> dict[str, int | None]:
-    """Return the digests of the statements that certificates of these requests rest on, each with the number of the
-    party that can withdraw it.
-    """
-    asked = select(AccessRequest.digest).where(AccessRequest.id.in_(requests))
-    consents = select(Authorization.digest, Authorization.subject).where(Authorization.request_id.in_(requests))
-    provisions = (
-        select(Provision.digest, Provision.provider)
-        .join(Authorization, Authorization.id == Provision.authorization_id)
-        .where(Authorization.request_id.in_(requests), Provision.result == "supplied")
-    )
-    signed = [row for query in (consents, provisions) for row in session.execute(query)]
-    numbers = {party: party_no(session, party) for party in {row[1] for row in signed}}
-    return dict.fromkeys(session.scalars(asked)) | {digest: numbers[party] for digest, party in signed}

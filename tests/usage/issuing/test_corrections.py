@@ -111,7 +111,7 @@ def test_an_interrupted_correction_is_completed_by_the_next_call(persons: Person
     persons.answer({consent: persons.supplied(TRUE)})
     gone = ChainClient(Connection("http://127.0.0.1:9"), ledger.client.deployment, "11" * 32)
     status = CertificateStatus(ledger.database, gone, ledger.positions)
-    broken = Corrections(ledger.database, ledger.reader, ledger.usage.issuance, ledger.positions, status)
+    broken = Corrections(ledger.database, ledger.sealer, ledger.reader, ledger.usage.issuance, ledger.positions, status)
     with pytest.raises(ChainUnavailable):
         broken.correct(ledger.actor(ledger.party), old)
     with ledger.database.read() as session:

@@ -1,0 +1,105 @@
+"""The authorizations that a set of provisions answers, read from the database with a few queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ledger.domain.digests import hex_of
+from ledger.errors import Conflict, NotFound
+from ledger.store import log as log_store
+from ledger.store.sets import matching
+from ledger.usage.provision_checks import AnswerBasis
+from ledger.usage.tables import AccessRequest, Authorization, Provision, SeenClaim
+
+
+class AnsweredAuthorizations:
+    """Authorizations with the statements that an answer rests on, and with the earlier answers to each of them."""
+
+    def __init__(self, session: Session, authorizations: Iterable[Authorization]) -> None:
+        """Read what belongs to the authorizations."""
+        consents = {row.id: row for row in authorizations}
+        requests = matching(
+            session, select(AccessRequest), AccessRequest.id, (row.request_id for row in consents.values())
+        )
+        self._requests: dict[str, AccessRequest] = {row[0].id: row[0] for row in requests}
+        asked = log_store.statements(session, (row.digest for row in self._requests.values()))
+        consented = log_store.statements(session, (row.digest for row in consents.values()))
+        templates = log_store.statements(session, (hex_of(entry["template"]) for entry in asked.values()))
+        before: dict[str, list[Provision]] = {identifier: [] for identifier in consents}
+        answers = select(Provision).order_by(Provision.number)
+        for row in matching(session, answers, Provision.authorization_id, consents):
+            before[row[0].authorization_id].append(row[0])
+        digests = [row.digest for rows in before.values() for row in rows]
+        stated = log_store.statements(session, digests)
+        self._claims = {digest: set(entry["claims"].values()) for digest, entry in stated.items()}
+        self._bases = {}
+        for consent in consents.values():
+            request = asked[self._requests[consent.request_id].digest]
+            self._bases[consent.digest] = AnswerBasis(
+                consent=consent,
+                consented=consented[consent.digest],
+                asked=request,
+                template=templates[hex_of(request["template"])],
+                before=before[consent.id],
+            )
+
+    @classmethod
+    def of(cls, session: Session, provisions: Iterable[Mapping[str, Any]]) -> AnsweredAuthorizations:
+        """Read the authorizations that these provisions name. A missing one is an error only when it is looked up."""
+        named = (hex_of(entry["authorization"]) for entry in provisions)
+        return cls(session, [row[0] for row in matching(session, select(Authorization), Authorization.digest, named)])
+
+    def basis(self, entry: Mapping[str, Any]) -> AnswerBasis:
+        """Return what an answer rests on; raises ``NotFound`` ``AUTHORIZATION_UNKNOWN``."""
+        found = self._bases.get(hex_of(entry["authorization"]))
+        if found is None:
+            raise NotFound("AUTHORIZATION_UNKNOWN", "The provision names an authorization that is not in this ledger.")
+        return found
+
+    def basis_of(self, consent: Authorization) -> AnswerBasis:
+        """Return what an answer to this authorization rests on."""
+        return self._bases[consent.digest]
+
+    def request(self, basis: AnswerBasis) -> AccessRequest:
+        """Return the request of an authorization."""
+        return self._requests[basis.consent.request_id]
+
+    def add(self, basis: AnswerBasis, row: Mapping[str, Any], entry: Mapping[str, Any]) -> None:
+        """Remember an answer of this set, for a later answer to the same authorization."""
+        basis.before.append(Provision(**row))
+        self._claims[row["digest"]] = set(entry["claims"].values())
+
+    def new_claims(self, basis: AnswerBasis, entry: Mapping[str, Any]) -> set[str]:
+        """Return the digests of an answer's claims that no earlier answer to the same authorization has."""
+        own = set[str]().union(*(self._claims[row.digest] for row in basis.before))
+        return set(entry["claims"].values()) - own
+
+
+class SeenClaims:
+    """The claim digests of a set of provisions that were signed before, here or in an earlier provision of the set."""
+
+    def __init__(self, session: Session, provisions: Iterable[Mapping[str, Any]]) -> None:
+        """Read which of the digests are recorded already."""
+        digests = (digest for entry in provisions for digest in entry["claims"].values())
+        self._seen = {row.digest for row in matching(session, select(SeenClaim.digest), SeenClaim.digest, digests)}
+        self.rows: list[dict[str, Any]] = []
+        """The rows to add for the digests that were passed to ``require_unseen``."""
+
+    def require_unseen(self, basis: AnswerBasis, entry: Mapping[str, Any], digests: set[str]) -> None:
+        """Raise ``Conflict`` ``CLAIM_DIGEST_SEEN`` if a digest was signed before; else count the digests as seen.
+
+        If two certificates had the same claim digest, everybody could see that they contain the same claim.
+        """
+        if not self._seen.isdisjoint(digests):
+            raise Conflict(
+                "CLAIM_DIGEST_SEEN",
+                "The digest of a claim was signed before, so its salt is not new.",
+                where=entry["id"],
+                hint="Use 16 new random bytes as the salt of each claim.",
+            )
+        self._seen |= digests
+        self.rows += ({"digest": digest, "request_id": basis.consent.request_id} for digest in sorted(digests))

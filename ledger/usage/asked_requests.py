@@ -1,0 +1,93 @@
+"""The requests that a set of authorizations answers, read from the database with a few queries."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from ledger.domain.digests import hex_of
+from ledger.domain.lifecycle import REQUEST
+from ledger.errors import Conflict, InvalidInput, NotFound
+from ledger.parties.tables import Party
+from ledger.store import log as log_store
+from ledger.store.sealing import Sealer
+from ledger.store.sets import change_rows, matching
+from ledger.usage.expiry import require_not_expired
+from ledger.usage.tables import AccessRequest, Authorization
+
+
+class AskedRequests:
+    """The requests that a set of authorizations names, with their statements, notes, and the names of their parties."""
+
+    def __init__(self, session: Session, sealer: Sealer, entries: Collection[Mapping[str, Any]]) -> None:
+        """Read the requests. A request, party or note that is missing is an error only when it is looked up."""
+        digests = {hex_of(entry["request"]) for entry in entries}
+        found = matching(session, select(AccessRequest), AccessRequest.digest, digests)
+        self._requests: dict[str, AccessRequest] = {row[0].digest: row[0] for row in found}
+        self._statements = log_store.statements(session, self._requests)
+        requests = {row.id for row in self._requests.values()}
+        columns = Authorization.request_id, Authorization.source
+        given = matching(session, select(*columns), Authorization.request_id, requests)
+        self._answered = {(row.request_id, row.source) for row in given}
+        self._notes = sealer.open_all(session, (row.sealed_id for row in self._requests.values()))
+        parties = {entry[role] for entry in entries for role in ("consumer", "provider")}
+        named = list(matching(session, select(Party.id, Party.sealed_id), Party.id, parties))
+        opened = sealer.open_all(session, (row.sealed_id for row in named))
+        self._names: dict[str, str] = {row.id: opened[row.sealed_id]["name"] for row in named}
+
+    def request(self, entry: Mapping[str, Any]) -> AccessRequest:
+        """Return the request that the authorization answers; raises ``NotFound`` ``REQUEST_UNKNOWN``."""
+        found = self._requests.get(hex_of(entry["request"]))
+        if found is None:
+            raise NotFound("REQUEST_UNKNOWN", "The authorization names a request that is not in this ledger.")
+        return found
+
+    def statement(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the signed request that the authorization answers."""
+        return self._statements[self.request(entry).digest]
+
+    def note(self, entry: Mapping[str, Any]) -> dict[str, str]:
+        """Return the decrypted note of the request."""
+        note: dict[str, str] = self._notes[self.request(entry).sealed_id]
+        return note
+
+    def name(self, party: str) -> str:
+        """Return the decrypted name of the consumer or provider."""
+        return self._names[party]
+
+    def require_unanswered(self, entry: Mapping[str, Any], now: int) -> None:
+        """Raise unless the request waits for an answer, and has none yet for the authorization's source.
+
+        The source counts as answered afterwards. Raises ``Conflict`` ``REQUEST_EXPIRED``, ``REQUEST_ANSWERED``,
+        ``InvalidInput`` ``AUTHORIZATION_TWICE``.
+        """
+        request = self.request(entry)
+        require_not_expired(request, now)
+        if request.state not in ("sent", "seen"):
+            raise Conflict("REQUEST_ANSWERED", f"The request is {request.state}.", where=f"request {request.id}")
+        answered = request.id, entry["source"]
+        if answered in self._answered:
+            raise InvalidInput(
+                "AUTHORIZATION_TWICE",
+                "Two statements are for the same source of the request.",
+                where=entry["id"],
+                hint="Submit one statement for each source.",
+            )
+        self._answered.add(answered)
+
+    def answer(self, session: Session) -> None:
+        """Mark the requests as seen and authorised: the signed statements contain the digests of the notices, so the
+        subject saw them.
+        """
+        by_state: dict[str, list[str]] = {}
+        for row in self._requests.values():
+            by_state.setdefault(row.state, []).append(row.id)
+        for state, requests in by_state.items():
+            moved = state
+            for move in ("see", "authorise"):
+                if move in REQUEST.moves_from(moved):
+                    moved = REQUEST.next(moved, move)
+            change_rows(session, update(AccessRequest).values(state=moved), AccessRequest.id, requests)

@@ -1,0 +1,129 @@
+"""The requests of a set to certify, with their authorizations and the providers' answers, read with a few queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ledger.certificates.tables import Certificate
+from ledger.errors import Conflict
+from ledger.parties.lookups import unknown_party
+from ledger.parties.tables import Party
+from ledger.proof.sdjwt import Disclosed
+from ledger.store import log as log_store
+from ledger.store.sealing import Sealer
+from ledger.store.sets import matching
+from ledger.usage.expiry import require_active
+from ledger.usage.issuing.stops import KnownStops
+from ledger.usage.lookups import unknown_request
+from ledger.usage.tables import AccessRequest, Authorization, Provision
+
+
+@dataclass(frozen=True, slots=True)
+class CertifiedSource:
+    """One source of a certificate: the authorization, the provision supplied under it, and both signed statements."""
+
+    consent: Authorization
+    consented: dict[str, Any]
+    provision: Provision
+    supplied: dict[str, Any]
+
+
+class AnsweredRequests:
+    """Requests with everything that their certificates are made from."""
+
+    def __init__(self, session: Session, sealer: Sealer, requests: Iterable[str]) -> None:
+        """Read the requests with these ids. What is missing is an error only when it is looked up."""
+        wanted = list(requests)
+        found = matching(session, select(AccessRequest), AccessRequest.id, wanted)
+        self._requests: dict[str, AccessRequest] = {row[0].id: row[0] for row in found}
+        self._certificates: dict[str, list[Certificate]] = {}
+        versions = select(Certificate).order_by(Certificate.version)
+        for row in matching(session, versions, Certificate.request_id, wanted):
+            self._certificates.setdefault(row[0].request_id, []).append(row[0])
+        self._consents: dict[str, list[Authorization]] = {}
+        by_source = select(Authorization).order_by(Authorization.source)
+        for row in matching(session, by_source, Authorization.request_id, wanted):
+            self._consents.setdefault(row[0].request_id, []).append(row[0])
+        consents = {row.id: row for rows in self._consents.values() for row in rows}
+        by_number = select(Provision).order_by(Provision.number)
+        # The newest answer of a provider replaces the earlier ones.
+        answers = matching(session, by_number, Provision.authorization_id, consents)
+        self._answers: dict[str, Provision] = {row[0].authorization_id: row[0] for row in answers}
+        self._read_statements(session, consents)
+        sealed = (row.sealed_id for row in self._answers.values() if row.sealed_id is not None)
+        self._disclosures = sealer.open_all(session, sealed)
+
+    def _read_statements(self, session: Session, consents: dict[str, Authorization]) -> None:
+        supplied = [row for row in self._answers.values() if row.sealed_id is not None]
+        digests = [row.digest for rows in (self._requests.values(), consents.values(), supplied) for row in rows]
+        self._statements = log_store.statements(session, digests)
+        parties = {row.subject for row in self._requests.values()} | {row.provider for row in supplied}
+        rows = matching(session, select(Party.id, Party.no, Party.region), Party.id, parties)
+        self._parties = {row.id: row for row in rows}
+        signers = {row.digest: self._parties[row.subject].no for row in consents.values()}
+        signers |= {row.digest: self._parties[row.provider].no for row in supplied}
+        self._stops = KnownStops.of(session, digests, signers)
+
+    def request(self, identifier: str) -> AccessRequest:
+        """Return the request; raises ``NotFound`` ``REQUEST_UNKNOWN``."""
+        if identifier not in self._requests:
+            raise unknown_request()
+        return self._requests[identifier]
+
+    def certificates(self, request: AccessRequest) -> list[Certificate]:
+        """Return the certificate of a request and its corrected versions, oldest first."""
+        return self._certificates.get(request.id, [])
+
+    def statement(self, request: AccessRequest) -> dict[str, Any]:
+        """Return the signed request."""
+        return self._statements[request.digest]
+
+    def region(self, request: AccessRequest) -> str:
+        """Return the region code of the subject; raises ``NotFound`` ``PARTY_UNKNOWN``."""
+        if request.subject not in self._parties:
+            raise unknown_party()
+        region: str = self._parties[request.subject].region
+        return region
+
+    def hidden(self, source: CertifiedSource) -> list[Disclosed]:
+        """Return the decrypted disclosures of a source's provision."""
+        opened = self._disclosures[str(source.provision.sealed_id)]
+        return [Disclosed.decode(item) for item in opened["disclosures"]]
+
+    def sources(self, request: AccessRequest, now: int) -> list[CertifiedSource]:
+        """Return the sources that supplied data, ordered by name.
+
+        Raises ``Conflict``: ``AUTHORIZATION_NOT_ACTIVE``, ``NOT_ANSWERED_YET``, ``NOTHING_SUPPLIED``, and what
+        ``KnownStops.require_none`` raises.
+        """
+        consents = self._consents.get(request.id, [])
+        for consent in consents:
+            require_active(consent, self._statements[consent.digest]["valid_to"], now)
+        if waiting := [consent.source for consent in consents if consent.id not in self._answers]:
+            raise Conflict(
+                "NOT_ANSWERED_YET",
+                f"The providers of these sources have not answered yet: {', '.join(waiting)}.",
+                where=f"request {request.id}",
+                hint="Issue after every provider has answered.",
+            )
+        last = [(consent, self._answers[consent.id]) for consent in consents]
+        sources = [
+            CertifiedSource(consent, self._statements[consent.digest], found, self._statements[found.digest])
+            for consent, found in last
+            if found.sealed_id is not None
+        ]
+        if not sources:
+            results = ", ".join(f"{consent.source}: {found.result}" for consent, found in last)
+            raise Conflict(
+                "NOTHING_SUPPLIED",
+                f"No provider supplied anything ({results}).",
+                where=f"request {request.id}",
+                hint="There is nothing to certify. The consumer can send a new request later.",
+            )
+        self._stops.require_none(request, ((source.consent, source.provision) for source in sources))
+        return sources
