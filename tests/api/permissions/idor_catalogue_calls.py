@@ -41,6 +41,10 @@ def block(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
     return Call({"code": code, "reason": "court"})
 
 
+def on_refusable(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
+    return Call({"reason": "court"}, {"demand": objects.refusable})
+
+
 def appoint(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
     """Repeat the appointment that is in force: D is the chief data officer of P, and the other department has none."""
     cdo = scene.stage.parties["D"] if kind == "own" else None

@@ -64,6 +64,7 @@ from tests.api.permissions.idor_catalogue_calls import (
     coded,
     duty,
     important,
+    on_refusable,
     opened,
     publish,
     published,
@@ -182,8 +183,8 @@ CALLS: dict[str, Maker] = {
     "POST /v1/catalogue/imports": said(name="list.csv", content=base64.b64encode(b"x").decode()),
     "POST /v1/demands": said(title="用电", purpose="贷前", legal_basis="办法", fields=["kwh"]),
     "POST /v1/demands/{demand}/match": coded(),
-    "POST /v1/demands/{demand}/refusal": said(reason="court"),
-    "POST /v1/demands/{demand}/appeal": said(reason="court"),
+    "POST /v1/demands/{demand}/refusal": on_refusable,
+    "POST /v1/demands/{demand}/appeal": on_refusable,
     "GET /v1/log/batches/{number}": lambda *_: Call(None, {"number": 0}),
 }
 

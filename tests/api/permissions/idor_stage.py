@@ -38,6 +38,8 @@ class Objects:
     request: str = field(init=False)
     task: str = field(init=False)
     demand: str = field(init=False)
+    # The demand of the calls that refuse or appeal. After an appeal an authority closes a demand, not the consumer.
+    refusable: str = field(init=False)
     draft: str = field(init=False)
     system: str = field(init=False)
     presentation: str = field(init=False)
@@ -86,7 +88,9 @@ class Scene:
         stage.done(stage.post("I", f"/v1/certificates/{objects.ended.number}/revoke", {"reason": "fraud"}))
         objects.request, objects.task = stage.asked(*names), stage.authorised(*names)
         demand = {"title": "用电", "purpose": "贷前", "legal_basis": "办法", "fields": ["kwh"]}
-        objects.demand = stage.done(stage.post(objects.consumer, "/v1/demands", demand))["id"]
+        objects.demand, objects.refusable = (
+            stage.done(stage.post(objects.consumer, "/v1/demands", demand))["id"] for _ in range(2)
+        )
         objects.draft = stage.submitted(objects.provider)
         objects.system = stage.code()
         stage.done(stage.post(objects.provider, "/v1/catalogue/systems", self.system(objects)))
@@ -107,7 +111,8 @@ class Scene:
         stage, code = self.stage, self._published()
         duty = {"code": code, "department": stage.parties[objects.provider], "sla_days": 3}
         stage.done(stage.post("A", "/v1/catalogue/duties", duty))
-        stage.done(stage.post("A", f"/v1/demands/{objects.demand}/match", {"code": code}))
+        for demand in (objects.demand, objects.refusable):
+            stage.done(stage.post("A", f"/v1/demands/{demand}/match", {"code": code}))
 
     def _published(self) -> str:
         """Publish a resource of P that may be listed in the open catalogue."""
