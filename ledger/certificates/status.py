@@ -62,7 +62,7 @@ class CertificateStatus:
         if len(same) != 1 or number == successor:
             raise Conflict(
                 "SUCCESSOR_DIFFERS",
-                "The successor has another subject or class, or it is the same certificate.",
+                "The successor differs from the old certificate in subject or class, or both are the same certificate.",
                 where=successor,
                 hint="Name another certificate of the same class and subject.",
             )

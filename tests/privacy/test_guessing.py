@@ -133,8 +133,8 @@ def test_no_id_number_can_be_guessed_after_an_erasure(
     found = before.confirmed(everyone, before.constructions(kind.value, victim.rows, victim.sent))
     assert found[victim.number] == WAYS[kind]
     assert before.reads(victim.number) and before.reads(name)
-    # The way ``request`` is missing here, because the provider's answer about the neighbour was sent in another
-    # request.
+    # The attack tries only the HTTP request about the victim (``victim.sent``), so it does not find the neighbour's
+    # number by ``request``.
     assert found[neighbour.number] == WAYS[kind] - {"request"}
 
     subject = Actor(victim.party, frozenset({Role.SUBJECT}))

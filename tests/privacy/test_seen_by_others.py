@@ -18,7 +18,7 @@ from tests.support.machine.onlookers import watched
 from tests.support.personal_text import NEWCOMER, Needles
 
 
-def test_the_watching_thread_records_arguments_and_temporary_files(tmp_path: Path) -> None:
+def test_the_watch_records_command_line_arguments_and_temporary_files(tmp_path: Path) -> None:
     """The watch also sees a child process, and a temporary folder that is soon deleted."""
     text = NEWCOMER["name"]
     script = f'd=$(mktemp -d -p "{tmp_path}"); printf %s "$1" > "$d/slip"; sleep 1; rm -r "$d"'

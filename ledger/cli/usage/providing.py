@@ -67,7 +67,10 @@ def run(
     ] = None,
     api_key: Annotated[
         Path | None,
-        typer.Option(help=f"File with an API key (scopes payload, act, read); default: ${API_KEY}, otherwise sign in."),
+        typer.Option(
+            help=f"File with an API key (scopes payload, act, read). Default: the key in ${API_KEY}. Without a key, "
+            "the command signs in with --key and --deployment."
+        ),
     ] = None,
     authorization: Annotated[
         list[str] | None,
