@@ -30,7 +30,7 @@ from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.sealing import Sealer
 from ledger.store.sets import add_rows
-from ledger.usage.asked_requests import AskedRequests
+from ledger.usage.answering.asked_requests import AskedRequests
 from ledger.usage.expiry import require_not_expired
 from ledger.usage.lookups import access_request, authorization, authorizations_of
 from ledger.usage.notices import notice_of

@@ -29,7 +29,7 @@ from ledger.store.erasure_tables import ErasureRecord
 from ledger.store.sealing import Sealer
 from ledger.store.sets import add_rows
 from ledger.store.tables import Entry
-from ledger.usage.answered_authorizations import AnsweredAuthorizations, SeenClaims
+from ledger.usage.answering.answered_authorizations import AnsweredAuthorizations, SeenClaims
 from ledger.usage.expiry import require_active
 from ledger.usage.lookups import access_request, authorization
 from ledger.usage.provision_checks import (

@@ -41,25 +41,25 @@ class _Restore(TyperGroup):
 
 app = Group(cls=_Restore)
 
+Keys = Annotated[Path, typer.Option(help="Folder of the backup's keys; nothing in it is changed.", show_default=False)]
+Archive = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the archive. The restored ledger will archive its next batches there too."),
+]
+ChainFolder = Annotated[
+    Path | None,
+    typer.Option(help="Folder `chain` in the old ledger's home, if the chain is local and the folder still exists."),
+]
+
 
 @app.command(DEFAULT)
 def restore_command(
     backup: Annotated[
         Path, typer.Argument(help="Folder of the backup's data; nothing in it is changed.", show_default=False)
     ],
-    keys: Annotated[
-        Path, typer.Option(help="Folder of the backup's keys; nothing in it is changed.", show_default=False)
-    ],
-    archive: Annotated[
-        Path | None,
-        typer.Option(help="Folder of the archive. The restored ledger will archive its next batches there too."),
-    ] = None,
-    chain: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder `chain` in the old ledger's home, if the chain is local and the folder still exists."
-        ),
-    ] = None,
+    keys: Keys,
+    archive: Archive = None,
+    chain: ChainFolder = None,
     rpc_url: Annotated[
         str | None,
         typer.Option(help="JSON-RPC URL of a node, if the ledger's chain is not local; default: $PINGZHENG_RPC_URL."),

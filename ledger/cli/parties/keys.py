@@ -14,7 +14,7 @@ import typer
 from ledger.chain.sending.sender import Receipt
 from ledger.chain.withdrawing import payer_of
 from ledger.cli.parties.direct_acts import SignedAct, chain_named, send, signed_report, signed_veto, write_act
-from ledger.cli.parties.options import PartyRef
+from ledger.cli.parties.options import DirectNode, Out, PartyRef, Payer
 from ledger.cli.parties.parties import party_shown
 from ledger.cli.parties.watch import BundleFile, DeploymentFile, watch
 from ledger.cli.shell.files import json_in, key_in, private_key_of, signer_of, write_private
@@ -45,11 +45,6 @@ Number = Annotated[int, typer.Argument(min=1, help="The proposal's number.", sho
 PartyKey = Annotated[
     Path | None, typer.Option("--key", help="Private key file of the party, if its key is not kept here.")
 ]
-DirectNode = Annotated[
-    str | None, typer.Option(help="Node of the chain that gets the act, not the service.", envvar="PINGZHENG_RPC_URL")
-]
-Payer = Annotated[Path | None, typer.Option(help="Key file of another account, which sends the act and pays.")]
-Out = Annotated[Path | None, typer.Option(help="Only sign; write the act to this file, which anybody can send.")]
 TITLE = "提案 Proposals"
 MAX_LIST_BYTES = 4 * 1024 * 1024
 

@@ -18,3 +18,8 @@ LedgerFile = Annotated[
     Path, typer.Option(help="The operator's deployment.json, which names the ledger.", show_default=False)
 ]
 Service = Annotated[str, typer.Option(help="Address of the service, such as https://platform.example.")]
+DirectNode = Annotated[
+    str | None, typer.Option(help="Node of the chain that gets the act, not the service.", envvar="PINGZHENG_RPC_URL")
+]
+Payer = Annotated[Path | None, typer.Option(help="Key file of another account, which sends the act and pays.")]
+Out = Annotated[Path | None, typer.Option(help="Only sign; write the act to this file, which anybody can send.")]

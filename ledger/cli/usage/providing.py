@@ -51,6 +51,11 @@ DeploymentFile = Annotated[
 ]
 RECORDS: Final = Path("provider-records")
 
+ApiKeyFile = Annotated[
+    Path | None,
+    typer.Option(help=f"File with an API key (scopes payload, act, read). By default, ${API_KEY} is the key itself."),
+]
+
 
 def run(
     party: Annotated[
@@ -65,13 +70,7 @@ def run(
     service: Annotated[
         str | None, typer.Option(help="Address of the platform; default: the installation in --home.")
     ] = None,
-    api_key: Annotated[
-        Path | None,
-        typer.Option(
-            help=f"File with an API key (scopes payload, act, read). Default: the key in ${API_KEY}. Without a key, "
-            "the command signs in with --key and --deployment."
-        ),
-    ] = None,
+    api_key: ApiKeyFile = None,
     authorization: Annotated[
         list[str] | None,
         typer.Option(help="Answer only the authorizations with these ids; a new answer corrects an earlier one."),
