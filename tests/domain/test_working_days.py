@@ -106,11 +106,11 @@ KNOWLEDGE = {
 
 
 @pytest.mark.parametrize(("day", "known"), KNOWLEDGE.values(), ids=KNOWLEDGE.keys())
-def test_days_covered_by_the_notices_are_known(day: date, known: bool) -> None:
+def test_the_calendar_is_known_for_the_days_that_the_holiday_notices_cover(day: date, known: bool) -> None:
     assert calendar_known(day) is known
 
 
-def test_notice_changes_only_the_last_week_of_the_previous_year() -> None:
+def test_a_holiday_notice_changes_no_day_of_the_year_before_except_in_its_last_week() -> None:
     """Each notice is for one year, but may change days of the year before. So far none changed a day before 25
     December, so only later days are unknown until the next notice.
     """
@@ -147,7 +147,7 @@ def test_adding_working_days_gives_the_expected_day(start: date, count: int, end
 
 
 @pytest.mark.parametrize("count", [-1, MAX_WORKING_DAYS + 1])
-def test_number_of_working_days_outside_its_bounds_is_refused(count: int) -> None:
+def test_a_negative_or_too_large_number_of_working_days_is_refused(count: int) -> None:
     with pytest.raises(InvalidInput) as caught:
         add_working_days(date(2026, 1, 1), count)
     assert caught.value.code == "WORKING_DAYS_INVALID"
@@ -166,12 +166,14 @@ def test_adding_n_working_days_ends_on_the_nth_working_day(day: date, count: int
 
 
 @given(DAYS, st.integers(0, 40), st.integers(0, 40))
-def test_adding_working_days_twice_equals_adding_their_sum(day: date, first: int, second: int) -> None:
+def test_adding_two_numbers_of_working_days_equals_adding_the_sum_of_both(day: date, first: int, second: int) -> None:
     assert add_working_days(add_working_days(day, first), second) == add_working_days(day, first + second)
 
 
 @given(DAYS, st.integers(0, 40), st.integers(0, 400), st.integers(0, 40))
-def test_a_later_start_or_more_working_days_never_end_earlier(day: date, count: int, later: int, longer: int) -> None:
+def test_a_later_start_or_a_longer_period_never_gives_an_earlier_end(
+    day: date, count: int, later: int, longer: int
+) -> None:
     assert add_working_days(day, count) <= add_working_days(day + DAY * later, count + longer)
 
 
@@ -189,12 +191,12 @@ BOUNDARIES = {
 
 
 @pytest.mark.parametrize(("at", "count", "end"), BOUNDARIES.values(), ids=BOUNDARIES.keys())
-def test_end_of_working_days_is_the_expected_second(at: str, count: int, end: str) -> None:
+def test_a_period_of_working_days_ends_at_the_expected_second(at: str, count: int, end: str) -> None:
     assert end_of_working_days(seconds(at), count) == seconds(end)
 
 
 @given(st.integers(seconds("2000-01-01T00:00:00"), seconds("2060-01-01T00:00:00")), st.integers(0, 40))
-def test_working_days_end_at_the_midnight_after_the_last_day(at: int, count: int) -> None:
+def test_a_period_of_working_days_ends_at_the_midnight_after_its_last_day(at: int, count: int) -> None:
     end = end_of_working_days(at, count)
     assert end > at
     assert shanghai_day(end - 1) == add_working_days(shanghai_day(at), count)
@@ -204,5 +206,5 @@ def test_working_days_end_at_the_midnight_after_the_last_day(at: int, count: int
 @pytest.mark.parametrize(
     ("at", "known"), [("2026-12-10T09:00:00", True), ("2026-12-11T09:00:00", False)], ids=["in time", "provisional"]
 )
-def test_end_in_a_year_without_a_holiday_notice_is_provisional(at: str, known: bool) -> None:
+def test_a_deadline_in_a_year_without_a_holiday_notice_is_provisional(at: str, known: bool) -> None:
     assert calendar_known(shanghai_day(end_of_working_days(seconds(at), 10) - 1)) is known

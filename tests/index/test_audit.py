@@ -19,7 +19,7 @@ def test_the_audit_finds_no_difference_on_an_honest_node(lived: Chain, new_engin
     assert audit.block == lived.reader.block_number()
 
 
-def test_a_hidden_last_event_is_found(chain: Chain, new_engine: NewEngine) -> None:
+def test_a_last_event_that_the_node_hides_is_found(chain: Chain, new_engine: NewEngine) -> None:
     engine = new_engine()
     chain.acting("bank").send(register(FIRST, SECOND))
     Follower(engine, chain.reader).sync()
@@ -30,7 +30,7 @@ def test_a_hidden_last_event_is_found(chain: Chain, new_engine: NewEngine) -> No
     assert (audit.agrees, audit.differing) == (False, (FIRST,))
 
 
-def test_a_hidden_asset_is_found(chain: Chain, new_engine: NewEngine) -> None:
+def test_an_asset_that_the_node_hides_is_found(chain: Chain, new_engine: NewEngine) -> None:
     chain.acting("bank").send(register(FIRST))
     hidden = chain.acting("bank").send(register(SECOND)).events
     audit = Follower(new_engine(), reader_without(chain, *hidden)).audit()

@@ -90,7 +90,7 @@ def test_the_index_follows_a_chain_that_became_shorter(chain: Chain, new_engine:
     assert follower.snapshot_rows() == rows
 
 
-def test_a_longer_branch_is_detected(chain: Chain, follower: Follower) -> None:
+def test_a_longer_branch_of_the_chain_is_detected(chain: Chain, follower: Follower) -> None:
     """The new branch also has a block with the number of the last block that the follower read, but this block has
     another hash.
     """
@@ -154,7 +154,7 @@ def test_only_one_of_two_followers_writes(chain: Chain, new_engine: NewEngine, m
     assert alone.snapshot_rows() == rows
 
 
-def test_only_one_of_two_followers_rewinds(chain: Chain, new_engine: NewEngine) -> None:
+def test_only_one_of_two_followers_rewinds_the_index(chain: Chain, new_engine: NewEngine) -> None:
     token, engine = chain.node.snapshot(), new_engine()
     chain.client.send(calls.anchor(0, 8, ROOT))
     winner = Follower(engine, chain.reader)

@@ -33,7 +33,7 @@ from tests.support.chain.scripted_ledger import (
 )
 
 
-def test_a_rebuild_gives_the_same_rows(lived: Chain, new_engine: NewEngine, lived_rows: Rows) -> None:
+def test_a_rebuild_of_the_index_gives_the_same_rows(lived: Chain, new_engine: NewEngine, lived_rows: Rows) -> None:
     assert {f"{row[3]}.{row[5]}" for row in lived_rows["idx_events"]} == set(EVENTS)
     assert all(lived_rows.values())
     follower = Follower(new_engine(), lived.reader)
@@ -45,7 +45,9 @@ def test_a_rebuild_gives_the_same_rows(lived: Chain, new_engine: NewEngine, live
 
 
 @pytest.mark.parametrize("step", [1, 7])
-def test_rows_do_not_depend_on_the_step_size(lived: Chain, new_engine: NewEngine, lived_rows: Rows, step: int) -> None:
+def test_the_rows_of_the_index_do_not_depend_on_the_size_of_a_step(
+    lived: Chain, new_engine: NewEngine, lived_rows: Rows, step: int
+) -> None:
     follower = Follower(new_engine(), lived.reader, step=step)
     follower.sync()
     assert follower.snapshot_rows() == lived_rows
@@ -191,7 +193,7 @@ def test_each_event_of_the_certificate_log_has_the_party_that_acted(lived: Chain
     }
 
 
-def test_the_indexed_heads_of_registry_log_and_assets_match_the_contracts(lived: Chain, lived_rows: Rows) -> None:
+def test_the_heads_in_the_index_match_the_heads_in_the_contracts(lived: Chain, lived_rows: Rows) -> None:
     heads = {(row[3], row[4] or None): row[9] for row in lived_rows["idx_events"]}
     assert len(heads) == 2 + len(ALL_ASSETS)
     assert lived.reader.heads(list(heads)) == list(heads.values())

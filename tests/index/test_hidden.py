@@ -36,7 +36,7 @@ def nth(chain: Chain, contract: str, name: str, place: int) -> Event:
         ("AssetRegistry", "TransferRejected", 0, 500),
     ],
 )
-def test_a_hidden_event_is_detected(
+def test_an_event_that_the_node_hides_is_detected(
     lived: Chain, lived_rows: Rows, new_engine: NewEngine, contract: str, name: str, place: int, step: int
 ) -> None:
     engine, hidden = new_engine(), nth(lived, contract, name, place)

@@ -67,7 +67,7 @@ def test_the_index_is_not_rewound_because_of_a_node_that_is_behind(
     assert follower.sync() == SyncReport(reached.block_number + 1, chain.reader.latest().hash, 1, 0, 0)
 
 
-def test_the_index_follows_a_node_that_is_shorter_and_on_another_branch(
+def test_the_index_follows_a_node_with_a_shorter_chain_on_another_branch(
     chain: Chain, reader: ChainReader, new_engine: NewEngine
 ) -> None:
     token = chain.node.snapshot()
@@ -84,7 +84,7 @@ def test_the_index_follows_a_node_that_is_shorter_and_on_another_branch(
 
 
 @pytest.mark.parametrize("lag", [1, 2, 5])
-def test_nodes_of_different_heights_at_one_address_lose_no_events(
+def test_the_index_loses_no_events_if_nodes_of_different_heights_share_an_address(
     chain: Chain, address: FaultyNode, reader: ChainReader, new_engine: NewEngine, lag: int
 ) -> None:
     follower = Follower(new_engine(), reader, step=2)
@@ -118,7 +118,7 @@ def test_a_block_that_a_node_lacks_for_a_moment_is_read_again(
     assert follower.sync().events == 1
 
 
-def test_another_chain_at_the_address_does_not_change_the_index(
+def test_another_chain_at_the_address_of_the_node_does_not_change_the_index(
     chain: Chain, address: FaultyNode, reader: ChainReader, new_engine: NewEngine, tmp_path: Path
 ) -> None:
     chain.client.send(calls.anchor(0, 1, ROOT))
@@ -195,7 +195,9 @@ def test_the_newest_common_block_is_found_in_few_calls(chain: Chain, address: Fa
     assert comparison.common([(number, "ab" * 32) for number, _ in kept], latest) == first - 1
 
 
-def test_the_cursor_is_read_without_the_node(address: FaultyNode, reader: ChainReader, new_engine: NewEngine) -> None:
+def test_the_position_of_the_index_is_read_without_a_call_to_the_node(
+    address: FaultyNode, reader: ChainReader, new_engine: NewEngine
+) -> None:
     follower = Follower(new_engine(), reader)
     assert follower.cursor() is None
     follower.sync()

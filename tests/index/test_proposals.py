@@ -41,7 +41,7 @@ def waiting(follower: Follower, concerned: int | None = None) -> list[int]:
     return [each.no for each in follower.pending_proposals(concerned)]
 
 
-def test_pending_proposals_are_listed_for_all_and_for_the_concerned_party(waiting_chain: Chain, late: Follower) -> None:
+def test_all_pending_proposals_or_only_those_about_one_party_are_listed(waiting_chain: Chain, late: Follower) -> None:
     chain = waiting_chain
     registration = chain.propose(calls.register_parties([newcomer_to(chain, "newcomer", "subject")]))
     bound, roles = chain.propose(recovery()), chain.propose(calls.set_roles(BANK.no, 1 << 7))
@@ -56,7 +56,9 @@ def test_pending_proposals_are_listed_for_all_and_for_the_concerned_party(waitin
     assert waiting(late) == [registration]
 
 
-def test_a_proposals_row_has_act_parties_and_outcome(waiting_chain: Chain, late: Follower, engine: Engine) -> None:
+def test_the_row_of_a_proposal_has_the_act_the_parties_and_the_outcome(
+    waiting_chain: Chain, late: Follower, engine: Engine
+) -> None:
     chain, call = waiting_chain, recovery()
     number = chain.propose(call)
     chain.acting("second").send(calls.confirm(number, call))
@@ -93,7 +95,9 @@ def test_a_proposals_row_has_act_parties_and_outcome(waiting_chain: Chain, late:
         assert proposal(connection, chain.deployment, number + 1) is None
 
 
-def test_a_registration_shows_only_the_digest_of_its_list(waiting_chain: Chain, late: Follower) -> None:
+def test_a_proposed_registration_shows_only_the_digest_of_its_list_of_parties(
+    waiting_chain: Chain, late: Follower
+) -> None:
     call = calls.register_parties([newcomer_to(waiting_chain, "newcomer", "subject")])
     waiting_chain.propose(call)
     late.sync()

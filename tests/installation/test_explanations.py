@@ -68,7 +68,7 @@ def test_the_search_finds_the_errors_in_the_sources() -> None:
     }
 
 
-def test_every_row_of_the_table_belongs_to_a_code_in_use() -> None:
+def test_every_row_of_the_table_of_errors_belongs_to_a_code_in_use() -> None:
     spelled = {node.value for tree in TREES.values() for node in ast.walk(tree) if isinstance(node, ast.Constant)} | {
         code_of(name) for name in load_meanings()
     }
@@ -97,14 +97,14 @@ def test_an_explanation_keeps_the_values_in_the_errors_message() -> None:
     assert explained.hint == "请用 `pingzheng log head` 查看最新批次。 See the head for the newest batch."
 
 
-def test_the_table_gives_the_hint_if_the_error_has_none() -> None:
+def test_an_error_without_a_hint_gets_the_hint_of_the_table() -> None:
     explained = explanation("DAY_FORM", "A day reads YYYY-MM-DD.")
     assert (
         explained.hint == "请按 YYYY-MM-DD 书写日期，如 2026-03-31。 Write the day as YYYY-MM-DD, such as 2026-03-31."
     )
 
 
-def test_a_bilingual_text_is_not_repeated() -> None:
+def test_an_error_that_is_already_bilingual_is_not_translated_again() -> None:
     explained = explanation("SCENARIO_INVALID", "应为列表。A list is expected.", "对照。Compare.")
     assert (explained.message, explained.hint) == ("应为列表。A list is expected.", "对照。Compare.")
 

@@ -287,7 +287,9 @@ def test_a_bank_joins_and_verifies_on_the_command_line(pilot: Pilot, tmp_path: P
         ("ledger.db", "DATABASE_MISSING"),
     ],
 )
-def test_a_lost_file_is_reported_and_not_created_again(pilot: Pilot, tmp_path: Path, name: str, code: str) -> None:
+def test_a_lost_file_of_the_installation_is_reported_and_not_created_again(
+    pilot: Pilot, tmp_path: Path, name: str, code: str
+) -> None:
     home = tmp_path / "home"
     joined(pilot, home, pilot.cast.bank)
     for path in home.glob(f"{name}*"):

@@ -296,7 +296,7 @@ def test_a_missing_clock_file_is_reported(begun: Settings) -> None:
         pass
 
 
-def test_an_old_chain_without_a_clock_file_gets_one(begun: Settings) -> None:
+def test_an_old_chain_without_a_clock_file_gets_a_clock_file(begun: Settings) -> None:
     journal = folder_of(begun) / "journal.jsonl"
     changes = [json.loads(line) for line in journal.read_text().splitlines()[1:]]
     old = [{name: change[name] for name in ("method", "params", "time")} for change in changes]
@@ -307,7 +307,7 @@ def test_an_old_chain_without_a_clock_file_gets_one(begun: Settings) -> None:
     assert LocalClock(begun).ahead == 0
 
 
-def test_skipping_time_moves_no_clock_if_the_chain_refuses(begun: Settings) -> None:
+def test_skipping_time_moves_no_clock_if_the_chain_refuses_the_skip(begun: Settings) -> None:
     clock = LocalClock(begun)
     with open_chain(begun) as chain:
         connection = Connection(chain.url)

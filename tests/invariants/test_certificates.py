@@ -25,7 +25,7 @@ from tests.support.bundles import cast as who
 from tests.support.bundles.builder import usage
 
 
-def test_invariant_01_no_certificate_without_an_active_authorization_for_its_terms(pilot: Pilot) -> None:
+def test_invariant_01_no_certificate_is_issued_without_an_active_authorization_for_its_terms(pilot: Pilot) -> None:
     """For a case of each altered member, see
     tests/proof/test_verifier.py::test_each_altered_bundle_fails_the_expected_check.
     """
@@ -107,7 +107,9 @@ def test_invariant_04_a_withdrawal_stops_later_verifications_and_keeps_earlier_r
     assert [row.result for row in ledger.presentations.page(number, None, 10)] == ["valid"]
 
 
-def test_invariant_05_another_consumer_is_refused_as_no_party_and_gets_no_payload(pilot: Pilot) -> None:
+def test_invariant_05_a_consumer_that_is_not_named_in_the_certificate_is_refused_and_gets_no_payload(
+    pilot: Pilot,
+) -> None:
     firm = pilot.firm()
     number = pilot.certificate(firm)
     report = verified(pilot, firm, number, consumer=pilot.cast.other_bank)

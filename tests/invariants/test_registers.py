@@ -110,7 +110,7 @@ def test_invariant_13_public_use_is_free_and_no_price_is_above_its_cap() -> None
         scenario_of(DEFINITION | {"price": price | {"use": "industry", "cap": 5, "amount": 6}}, "S01.yaml")
 
 
-def test_invariant_18_working_day_clocks_skip_holidays_and_count_make_up_days(pilot: Pilot) -> None:
+def test_invariant_18_periods_of_working_days_skip_holidays_and_count_make_up_days(pilot: Pilot) -> None:
     """For every holiday notice of the State Council, see tests/domain/test_working_days.py."""
     assert add_working_days(date(2026, 9, 30), 3) == date(2026, 10, 10)
     assert add_working_days(date(2026, 9, 18), 1) == date(2026, 9, 20)

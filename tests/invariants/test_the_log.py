@@ -147,7 +147,7 @@ def require_valid(verified: Verified) -> None:
         raise InvalidInput(failure.code, failure.message, **failure.details)
 
 
-def test_invariant_12_no_id_number_phone_or_name_in_any_entry_event_log_line_or_error(
+def test_invariant_12_an_id_number_or_phone_number_or_name_is_in_no_entry_no_event_no_log_line_and_no_error(
     pilot: Pilot, persons: PersonActors, lines: list[Any]
 ) -> None:
     """For files, the chain and the API's answers after a whole run of the pilot, see tests/privacy/test_leaks.py."""

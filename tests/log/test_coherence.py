@@ -175,7 +175,7 @@ def test_a_ledger_whose_database_is_older_than_its_chain_issues_nothing(
         ("ledger.db", "DATABASE_MISSING"),
     ],
 )
-def test_a_lost_file_is_reported_and_not_created_again(home: Path, name: str, code: str) -> None:
+def test_a_lost_file_of_the_installation_is_reported_and_not_created_again(home: Path, name: str, code: str) -> None:
     (home / name).unlink()
     for _ in range(2):
         with pytest.raises(Misconfigured) as refused, open_ledger(Settings(home=home)):
@@ -230,7 +230,7 @@ def test_the_error_about_a_damaged_file_names_the_file(home: Path, name: str, co
         ("deployment.json", "DEPLOYMENT_CHANGED"),
     ],
 )
-def test_one_changed_digit_in_a_file_is_detected_on_opening(home: Path, name: str, code: str) -> None:
+def test_one_changed_digit_in_a_file_is_detected_when_the_ledger_is_opened(home: Path, name: str, code: str) -> None:
     (home / name).write_bytes(flipped((home / name).read_bytes()))
     with pytest.raises(Misconfigured) as refused, open_ledger(Settings(home=home)):
         pass
@@ -269,7 +269,7 @@ def test_a_damaged_database_file_does_not_lose_its_write_ahead_log(home: Path, d
         assert ledger.verification.public_status(number)["state"] == "active"
 
 
-def test_a_lost_current_key_name_is_not_replaced_by_a_default(home: Path) -> None:
+def test_a_lost_name_of_the_current_wrapping_key_is_not_replaced_by_a_default(home: Path) -> None:
     """If the ledger assumed a default key name, it could seal new texts with an old key."""
     with open_ledger(Settings(home=home)) as ledger:
         assert ledger.key_rotation.begin().current == "2"
@@ -287,7 +287,7 @@ def test_no_new_contracts_are_deployed_on_a_chain_that_lost_them(home: Path) -> 
     assert journal(home).read_bytes() == b"".join(lines[:2])
 
 
-def test_nothing_is_written_after_the_clock_went_back(home: Path, number: str) -> None:
+def test_nothing_is_written_while_the_clock_shows_a_time_before_the_newest_block(home: Path, number: str) -> None:
     with open_ledger(Settings(home=home)) as ledger:
         # One day before the newest block. This is not one day before now, because the copied ledger may have been made
         # long ago.

@@ -58,11 +58,11 @@ def test_a_party_with_two_roles_has_the_permissions_of_both(action: Action, owns
 
 
 @pytest.mark.parametrize("action", sorted(set(Action) - {Action.MANAGE_ROLES}))
-def test_admin_may_only_manage_roles(action: Action) -> None:
+def test_an_admin_may_only_manage_roles(action: Action) -> None:
     assert not allowed(action, [Role.ADMIN], owns=True, reads=True)
 
 
-def test_admin_may_not_issue_certificates() -> None:
+def test_an_admin_may_not_issue_certificates() -> None:
     assert not allowed(Action.ISSUE_CERTIFICATE, [Role.ADMIN])
     assert not allowed(Action.ISSUE_CERTIFICATE, [Role.ADMIN], owns=True)
 

@@ -107,7 +107,7 @@ def test_a_request_about_an_erased_party_is_refused(persons: PersonActors) -> No
         assert refusal(attempt) == "SUBJECT_ERASED"
 
 
-def test_texts_added_after_an_erasure_are_erased_by_the_next_one(persons: PersonActors) -> None:
+def test_texts_added_after_an_erasure_are_erased_by_the_next_erasure(persons: PersonActors) -> None:
     ledger, person = persons.ledger, persons.person()
     number = persons.certificate(person)
     first = erase(persons, person, number)

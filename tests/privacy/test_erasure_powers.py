@@ -34,7 +34,7 @@ MAY = {
 
 
 @pytest.mark.parametrize("who", WHO)
-def test_each_role_erases_only_for_its_reasons(persons: PersonActors, who: str) -> None:
+def test_each_role_can_erase_only_for_the_reasons_of_this_role(persons: PersonActors, who: str) -> None:
     ledger, person = persons.ledger, persons.person()
     number = persons.certificate(person)
     actor = {"subject": subject(person), "other subject": subject(persons.person())}.get(who) or office(persons, who)

@@ -15,7 +15,7 @@ NEEDLES = Needles(TEXTS)
 
 
 @given(st.sampled_from(TEXTS), st.data(), st.binary(max_size=40), st.binary(max_size=40))
-def test_the_search_finds_every_form_at_every_position(
+def test_the_search_finds_every_form_of_a_personal_text_at_every_position(
     text: str, data: st.DataObject, before: bytes, after: bytes
 ) -> None:
     name, form = data.draw(st.sampled_from(sorted(forms_of(text).items())))

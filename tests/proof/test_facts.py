@@ -51,7 +51,7 @@ ACCOUNT_DAMAGES: list[dict[str, object]] = [
 
 
 @pytest.mark.parametrize("damage", ACCOUNT_DAMAGES, ids=str)
-def test_account_of_another_form_is_refused(damage: dict[str, object]) -> None:
+def test_account_in_a_wrong_form_is_refused(damage: dict[str, object]) -> None:
     facts = GENUINE.facts.to_dict()
     facts["accounts"][SUBJECT.account] |= damage
     with pytest.raises(BadBundle, match="FACTS_FORM"):
@@ -74,7 +74,7 @@ def test_facts_without_the_report_of_a_key_are_refused(member: str, name: str) -
 
 
 @pytest.mark.parametrize("damage", ["key", "valid_from", "party"])
-def test_facts_of_other_types_are_refused(damage: str) -> None:
+def test_facts_of_wrong_types_are_refused(damage: str) -> None:
     facts = GENUINE.facts.to_dict()
     account = next(iter(facts["accounts"].values()))
     account[damage] = [account[damage]]
@@ -111,7 +111,7 @@ DAMAGES: list[tuple[str, dict[str, object]]] = [
 
 
 @pytest.mark.parametrize(("member", "damage"), DAMAGES, ids=[f"{member}-{damage}" for member, damage in DAMAGES])
-def test_histories_of_other_types_are_refused(member: str, damage: dict[str, object]) -> None:
+def test_histories_of_wrong_types_are_refused(member: str, damage: dict[str, object]) -> None:
     facts = GENUINE.facts.to_dict()
     facts[member][0] |= damage
     with pytest.raises(BadBundle):
@@ -143,6 +143,6 @@ def test_facts_with_a_repeated_item_are_refused(member: str) -> None:
         ({"parties": {"firm": GENUINE.facts.to_dict()["parties"][ISSUER.id]}}, "FACTS_FORM"),
     ],
 )
-def test_facts_of_another_form_are_refused(change: dict[str, object], code: str) -> None:
+def test_facts_in_a_wrong_form_are_refused(change: dict[str, object], code: str) -> None:
     with pytest.raises(BadBundle, match=code):
         parse_facts(canonical(GENUINE.facts.to_dict() | change))

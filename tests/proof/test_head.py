@@ -162,7 +162,7 @@ def test_event_digest_is_the_hash_of_tag_and_words(event: str, args: dict[str, A
 
 
 @pytest.mark.parametrize("event", EVENTS)
-def test_every_field_changes_the_digest(event: str) -> None:
+def test_every_field_of_an_event_changes_its_digest(event: str) -> None:
     whole = event_digest(event, sample(event))
     others = {"uint": 8, "bytes32": "ac" * 32, "bytes8": "5335320000000000", "address": "0x" + "0e" * 20}
     digests = {event_digest(event, sample(event, **{name: others[kind]})) for name, kind in EVENTS[event][1]}
@@ -216,7 +216,7 @@ def test_genesis_follows_the_protocol() -> None:
     assert genesis(ORIGIN, 1337, LOG, ASSET) == sha256(start + bytes.fromhex(ASSET)).digest()
 
 
-def test_genesis_differs_by_origin_chain_contract_and_asset() -> None:
+def test_genesis_differs_if_the_origin_the_chain_the_contract_or_the_asset_differs() -> None:
     starts: list[tuple[Any, ...]] = [
         (ORIGIN, 1337, LOG),
         ("0b" * 32, 1337, LOG),
@@ -274,7 +274,7 @@ def test_act_digest_refuses_an_invalid_address() -> None:
         act_digest("0x" + "d0" * 19, b"")
 
 
-def test_next_head_is_the_hash_of_the_head_and_the_event_digest() -> None:
+def test_next_head_is_the_hash_of_the_previous_head_and_the_event_digest() -> None:
     assert fold(b"\1" * 32, b"\2" * 32) == sha256(b"\1" * 32 + b"\2" * 32).digest()
 
 

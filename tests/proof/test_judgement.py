@@ -57,7 +57,7 @@ def test_report_has_only_disclosed_claims(names: tuple[str, ...]) -> None:
     assert GENUINE.presenting(*names).verify().disclosed == {name: HIDDEN[name] for name in names}
 
 
-def test_report_is_the_same_for_parsed_bytes_for_objects_and_for_saved_facts() -> None:
+def test_report_does_not_change_after_bundle_and_facts_are_saved_and_parsed() -> None:
     report = GENUINE.verify()
     saved = parse_facts(GENUINE.facts.to_bytes())
     assert saved == GENUINE.facts
@@ -110,7 +110,7 @@ def test_certificate_is_not_valid_before_its_anchor(made: Made) -> None:
     assert made.verify(ANCHORED).checks[6].code == "OK"
 
 
-def test_last_day_ends_at_midnight_in_shanghai() -> None:
+def test_last_day_of_a_certificate_ends_at_midnight_in_shanghai() -> None:
     midnight = datetime(2027, 1, 1, tzinfo=SHANGHAI)
     assert int(midnight.timestamp()) == EXPIRES
     assert GENUINE.presenting("tax_band", at=EXPIRES - 1).verify(EXPIRES - 1).valid
@@ -310,7 +310,7 @@ class TestRegistration:
         check = made.verify(EXPIRES, ANYONE).first_failure
         assert (check.number, check.code, check.details) == (8, "ASSET_NOT_IN_FORCE", {"valid_to": EXPIRES})
 
-    def test_holders_of_other_types_are_refused(self) -> None:
+    def test_holders_of_wrong_types_are_refused(self) -> None:
         facts = REGISTERED.facts.to_dict()
         for odd in ([{"party": 5, "since": 1}], [{"party": SUBJECT.id}], "nobody", None):
             next(iter(facts["assets"].values()))["holders"] = odd
@@ -322,7 +322,7 @@ class TestRegistration:
         assert REGISTERED.verify(EXPIRES, ANYONE).result == "expired"
 
 
-def test_status_of_other_positions_is_ignored() -> None:
+def test_status_of_other_positions_in_the_log_is_ignored() -> None:
     """Only the status of the certificate's own log position counts. Evidence is withdrawn or held by its statement
     digest, not by the status of its position.
     """
@@ -330,5 +330,5 @@ def test_status_of_other_positions_is_ignored() -> None:
         assert GENUINE.status(("revoked", "data_error", AT), of=place).verify().valid
 
 
-def test_keys_of_subject_and_providers_may_be_rotated_later() -> None:
+def test_keys_of_subject_and_providers_may_be_rotated_after_the_anchor() -> None:
     assert GENUINE.account(SUBJECT, valid_to=ANCHORED).account(TAX, valid_to=ANCHORED).verify().valid

@@ -85,7 +85,7 @@ def test_inclusion_proof_is_valid_only_at_its_own_index(items: list[bytes], data
         assert not verify_inclusion(tree.root, leaf, index, tree.size, bad)
 
 
-def test_other_size_is_refused_if_it_changes_the_path() -> None:
+def test_inclusion_proof_with_a_wrong_tree_size_is_refused_if_the_size_changes_the_path() -> None:
     """A tree size that is wrong by one is refused if it changes the path from the leaf to the root.
 
     If the path stays the same, the proof alone cannot show the error. The verifier then finds it because the anchor
@@ -148,7 +148,7 @@ def test_empty_proof_is_refused(first: int, second: int) -> None:
 
 
 @pytest.mark.parametrize("claimed", [3, 7, 16, 1 << 40])
-def test_consistency_proof_is_refused_for_another_size(claimed: int) -> None:
+def test_consistency_proof_is_refused_for_a_wrong_tree_size(claimed: int) -> None:
     """Sizes 7 and 8 have the same path, so the proof alone cannot show which is right. As with inclusion proofs, the
     anchors contain the sizes.
     """
@@ -164,7 +164,7 @@ def test_empty_tree_has_its_own_root_and_no_proofs() -> None:
 
 
 @pytest.mark.parametrize("index", [-1, 3, 8])
-def test_proof_outside_the_tree_raises(index: int) -> None:
+def test_asking_for_a_proof_outside_the_tree_raises_an_error(index: int) -> None:
     tree = Tree(LEAVES[:3])
     with pytest.raises(IndexError):
         tree.inclusion_proof(index)

@@ -79,7 +79,7 @@ def test_signed_payload_is_the_canonical_statement() -> None:
         {"scopes": ["read"]},
     ],
 )
-def test_statement_of_another_form_is_refused(changes: dict[str, Any]) -> None:
+def test_statement_in_a_wrong_form_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput, match="SESSION_STATEMENT_INVALID"):
         read_sign_in(signed({**STATEMENT, **changes}))
 

@@ -36,7 +36,7 @@ OWN = SUBJECT.signer.public_key
         *(OWN.upper(), OWN + "\n", " " + OWN, "04" + ES256K.point_of(OWN).hex()),
     ],
 )
-def test_invalid_key_verifies_nothing(key: str) -> None:
+def test_invalid_key_verifies_no_signature(key: str) -> None:
     assert not parse_compact(sign_compact(b"", SUBJECT.signer, "test"), "test").signed_by(key)
 
 
@@ -57,7 +57,9 @@ def test_signing_twice_gives_the_same_signature() -> None:
     ],
     ids=["genuine", "other account", "other key", "changed", "extended", "unsigned", "no text"],
 )
-def test_entry_signed_by_compares_account_and_key(entry: dict[str, Any], account: str, key: str, holds: bool) -> None:
+def test_check_of_an_entrys_signer_compares_account_and_key(
+    entry: dict[str, Any], account: str, key: str, holds: bool
+) -> None:
     assert entry_signed_by(entry, account, key) is holds
 
 
@@ -72,7 +74,7 @@ def test_signer_of_unreadable_evidence_is_none(text: str) -> None:
     assert Evidence(text, Position(2, 0, 0), ()).signer is None
 
 
-def test_signer_of_evidence_is_its_account() -> None:
+def test_signer_of_evidence_is_the_account_named_in_its_signature() -> None:
     assert Evidence(as_text(SIGNED), Position(2, 0, 0), ()).signer == SUBJECT.account
 
 

@@ -40,7 +40,7 @@ WITHDRAW = {
 
 @pytest.mark.parametrize("way", WITHDRAW)
 @pytest.mark.parametrize("what", WITHDRAWALS)
-def test_withdrawal_is_effective_from_its_time_on(what: str, way: str) -> None:
+def test_withdrawal_is_effective_from_the_time_of_the_withdrawal(what: str, way: str) -> None:
     who, code = WITHDRAWALS[what]
     made = WITHDRAW[way](who, AT, what)
     assert made.verify(AT - 1).valid
@@ -57,7 +57,7 @@ OTHERS = [(what, who) for what, (owner, _) in WITHDRAWALS.items() for who in EVE
 
 @pytest.mark.parametrize("way", WITHDRAW)
 @pytest.mark.parametrize(("what", "who"), OTHERS, ids=[f"{what}-{who.name}" for what, who in OTHERS])
-def test_a_withdrawal_by_any_other_party_has_no_effect(what: str, who: Actor, way: str) -> None:
+def test_a_withdrawal_by_a_party_other_than_the_signer_has_no_effect(what: str, who: Actor, way: str) -> None:
     made = WITHDRAW[way](who, ANCHORED, what)
     assert made.verify().valid
     owner, code = WITHDRAWALS[what]
@@ -88,7 +88,7 @@ IGNORED: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("what", IGNORED)
-def test_withdrawal_by_another_party_is_ignored(what: str) -> None:
+def test_withdrawal_by_a_party_that_did_not_sign_the_statement_is_ignored(what: str) -> None:
     """The withdrawal is ignored, because anyone who has the bundle can add entries to it."""
     changes = dict(IGNORED[what])
     signature = changes.pop("signed", None)
@@ -121,7 +121,7 @@ def test_reported_key_can_withdraw_on_the_chain_only_for_a_subject(what: str) ->
 
 
 @pytest.mark.parametrize(("at", "reported_at"), [(AT, AT - HOUR), (AT - HOUR, AT)])
-def test_time_of_withdrawal_includes_reported_keys_only_for_the_subject(at: int, reported_at: int) -> None:
+def test_withdrawal_with_a_reported_key_counts_only_if_the_subject_made_it(at: int, reported_at: int) -> None:
     for what, since in (("authorization", AT - HOUR), ("provision", at)):
         who, code = WITHDRAWALS[what]
         made = GENUINE.withdrawn((who, at), of=what).withdrawn((who, reported_at), of=what, by_reported_key=True)

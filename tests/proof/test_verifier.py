@@ -85,7 +85,7 @@ FACTS = json.dumps(GENUINE.facts.to_dict()).encode()
         "[",
     ],
 )
-def test_other_file_is_reported_as_not_a_bundle(raw: bytes) -> None:
+def test_file_that_is_not_a_bundle_is_reported(raw: bytes) -> None:
     found = GENUINE.verify_file(raw)
     failure = found.first_failure
     assert failure is not None

@@ -45,7 +45,7 @@ def test_the_same_history_gives_the_same_document() -> None:
     assert json.dumps(prov_document(recorded_life())) == json.dumps(prov_document(recorded_life()))
 
 
-def test_every_event_is_one_activity_with_its_actor_time_and_transaction(graph: Graph) -> None:
+def test_every_event_is_one_activity_with_an_actor_a_time_and_a_transaction(graph: Graph) -> None:
     history = recorded_life()
     assert set(graph.subjects(RDF.type, PZ.Event)) == {urn("event", no + 1) for no in range(len(history.events))}
     for ordinal, event in enumerate(history.events, start=1):
@@ -109,7 +109,7 @@ def test_a_new_content_or_holder_makes_a_new_version_of_the_asset(graph: Graph) 
         assert len(list(graph.objects(version, PROV.invalidatedAtTime))) == 1
 
 
-def test_prov_contains_an_assets_lineage_reports_rights_liens_and_end(graph: Graph) -> None:
+def test_prov_contains_lineage_and_reports_and_rights_and_liens_and_end_of_an_asset(graph: Graph) -> None:
     ended = Literal(moment(BORN + 290), datatype=DATE_TIME)
     assert list(graph.objects(urn(), PROV.invalidatedAtTime)) == [ended]
     assert list(graph.objects(urn(), PROV.wasDerivedFrom)) == [URIRef(asset_urn(PARENT))]

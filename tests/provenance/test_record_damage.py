@@ -89,7 +89,9 @@ def test_exchanged_rows_of_certificates_are_detected(pilot: Pilot, number: str, 
     assert {("RECORD_DAMAGED", f"certificate {each}") for each in (number, other)} <= findings(pilot)
 
 
-def test_a_bundle_with_other_keys_or_claims_is_refused(pilot: Pilot, number: str, changed: Changed) -> None:
+def test_a_bundle_with_keys_or_claims_from_other_records_is_refused(
+    pilot: Pilot, number: str, changed: Changed
+) -> None:
     ledger = pilot.ledger
     other_number = pilot.certificate(pilot.firm())
     with ledger.database.read() as session:

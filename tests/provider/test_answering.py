@@ -198,6 +198,6 @@ def test_a_file_given_by_hand_without_rows_is_refused(bills: Path) -> None:
     assert "--no-data" in str(error.hint)
 
 
-def test_an_error_names_another_separator_in_a_file_given_by_hand(bills: Path) -> None:
+def test_a_wrong_separator_in_a_file_given_by_hand_is_reported_with_its_line(bills: Path) -> None:
     error = by_hand(bills, f"month;on_time;name\n202610;no;{NAME}\n")
     assert (error.code, error.where) == ("SOURCE_SEPARATOR", "bills.csv, line 1")

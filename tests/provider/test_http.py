@@ -40,7 +40,7 @@ def test_a_round_over_http_makes_a_certificate(town: Town, service: str) -> None
     assert town.provisions(other)[0].result == "supplied"
 
 
-def test_a_task_over_http_is_the_same_task(town: Town, service: str) -> None:
+def test_a_task_arrives_unchanged_over_http(town: Town, service: str) -> None:
     (consent,) = town.consents("48")
     (listed,) = platform(town, service).tasks(None).tasks
     assert listed == platform(town, service).task(consent) == town.platform.task(consent)
@@ -193,7 +193,7 @@ def test_the_key_is_not_sent_to_a_redirect() -> None:
     assert heard == []
 
 
-def test_tasks_of_another_form_are_refused() -> None:
+def test_tasks_in_a_wrong_form_are_refused() -> None:
     page = b'{"items":[{"format":"pingzheng-task/1"}],"next_cursor":null}'
     with answering(telling(200, page)) as address, pytest.raises(PingzhengError, match="TASK_FORM"):
         HttpPlatform(address, "pz_key").tasks(None)

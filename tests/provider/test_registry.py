@@ -47,7 +47,7 @@ def with_keys(task: Task, *signers: Signer) -> Task:
     return replace(task, keys=dict(task.keys) | {each.kid: public_jwk(each.public_key) for each in signers})
 
 
-def test_an_honest_task_passes_the_registry(town: Town) -> None:
+def test_an_honest_task_passes_the_checks_against_the_registry(town: Town) -> None:
     tasks = [town.platform.task(consent) for consent in town.consents("31", "32")]
     assert Registry(town.ledger.reader).check(tasks) == [None, None]
     assert Registry(town.ledger.reader).check([]) == []
@@ -85,7 +85,7 @@ def test_a_party_invented_by_the_platform_is_refused(town: Town) -> None:
     assert town.answers.changed() == []
 
 
-def test_an_account_of_another_party_is_refused_for_the_subject(town: Town) -> None:
+def test_a_subjects_account_that_belongs_to_another_party_is_refused(town: Town) -> None:
     (consent,) = town.consents("36")
     task, other = town.platform.task(consent), town.actors.signer_of(town.pilot.cast.firms["37"])
     consumer = town.actors.signer_of(task.request["consumer"])
@@ -102,7 +102,7 @@ def test_a_consent_withdrawn_without_the_platform_is_not_answered(town: Town) ->
     refused(town, task, "AUTHORIZATION_NOT_ACTIVE")
 
 
-def test_a_consent_by_a_reported_key_is_not_answered(town: Town) -> None:
+def test_a_consent_signed_with_a_reported_key_is_not_answered(town: Town) -> None:
     """The key was valid when the subject signed. It was reported later, so a thief may have signed with it."""
     (consent,) = town.consents("42")
     task, ledger = town.platform.task(consent), town.ledger
@@ -129,7 +129,7 @@ def test_a_request_signed_before_the_consumers_key_was_reported_is_answered(town
     assert error is not None and error.code == "SIGNER_NOT_CONSUMER"
 
 
-def test_a_consent_withdrawn_by_a_reported_key_is_not_answered(town: Town) -> None:
+def test_a_consent_withdrawn_with_a_reported_key_is_not_answered(town: Town) -> None:
     (consent,) = town.consents("45")
     task, ledger = town.platform.task(consent), town.ledger
     signer = town.actors.signer_of(task.subject)

@@ -140,7 +140,7 @@ def test_a_finally_refused_answer_no_longer_waits(town: Town) -> None:
     assert town.answers.evidence(supply.digest)[0] == supply.entry
 
 
-def test_an_answer_refused_for_another_reason_is_sent_again(town: Town) -> None:
+def test_an_answer_that_is_not_finally_refused_is_sent_again(town: Town) -> None:
     """The platform refuses the answer because it does not know the provider's key yet. This can change, so the provider
     sends the answer again.
     """
@@ -152,7 +152,7 @@ def test_an_answer_refused_for_another_reason_is_sent_again(town: Town) -> None:
     assert len(town.answers.waiting()) == 1
 
 
-def test_the_platform_accepts_the_valid_ones_of_several_answers(town: Town) -> None:
+def test_the_platform_accepts_valid_answers_that_are_sent_with_invalid_answers(town: Town) -> None:
     good, bad = (town.provider().answer(town.platform.task(consent), Files()) for consent in town.consents("17", "18"))
     error, taken = town.platform.submit([resigned(town, bad, engine=3), good])
     assert error is not None and error.code == "PROVISION_OUTSIDE_REQUEST"

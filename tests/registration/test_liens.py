@@ -30,7 +30,7 @@ def ranks(pilot: Pilot, asset: str) -> list[tuple[str, int]]:
     return [(each["creditor"], each["rank"]) for each in pilot.ledger.registration.liens.of(asset)]
 
 
-def test_a_pledged_asset_cannot_be_transferred_without_consent(pilot: Pilot) -> None:
+def test_a_pledged_asset_cannot_be_transferred_without_the_creditors_consent(pilot: Pilot) -> None:
     asset, cast = pledged(pilot), pilot.cast
     with pytest.raises(Conflict, match="ASSET_PLEDGED"):
         pilot.ledger.registration.transfers.offer(pilot.actor(cast.provider), asset, cast.other_bank)
@@ -103,7 +103,7 @@ def test_a_second_pledge_is_refused_if_the_ruleset_says_refuse(refusing: Pilot) 
     assert refusing.act_documents_of(asset) == before
 
 
-def test_a_lien_that_excludes_others_still_does_so_after_the_ruleset_changes(pilot: Pilot, refusing: Pilot) -> None:
+def test_an_exclusive_lien_still_excludes_other_liens_after_the_ruleset_changes(pilot: Pilot, refusing: Pilot) -> None:
     asset, cast = pledged(refusing), pilot.cast
     with pytest.raises(Conflict, match="ASSET_PLEDGED"):
         pilot.ledger.registration.liens.pledge(pilot.actor(cast.provider), asset, cast.other_bank, TERMS)
@@ -130,7 +130,7 @@ def test_the_registration_of_a_pledged_asset_cannot_be_cancelled(pilot: Pilot) -
     assert pilot.record(asset).state == "cancelled"
 
 
-def test_only_the_holder_can_pledge_and_only_to_another_party(pilot: Pilot) -> None:
+def test_only_the_holder_can_pledge_an_asset_and_only_to_another_party(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     with pytest.raises(Forbidden, match="ASSET_NOT_HOLDER"):
         pilot.ledger.registration.liens.pledge(pilot.actor(cast.bank), asset, cast.other_bank, TERMS)

@@ -175,7 +175,7 @@ def test_no_right_can_be_granted_in_a_frozen_or_offered_asset(pilot: Pilot) -> N
         granted(pilot, asset, "operate", cast.other_bank)
 
 
-def test_a_right_with_an_empty_past_or_too_long_period_is_refused(pilot: Pilot) -> None:
+def test_a_right_is_refused_if_its_period_is_empty_or_past_or_too_long(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     for days in ((5, 5), (-10, 5), (0, 4 * 366)):
         with pytest.raises(InvalidInput, match="ASSET_RIGHT_PERIOD"):

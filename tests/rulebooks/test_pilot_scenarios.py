@@ -179,7 +179,7 @@ def test_a_scenario_file_describes_its_sources_and_columns_for_the_provider(code
             assert re.search(rf"\b{word}\b", comment), word
 
 
-def test_the_twelve_scenarios_have_the_expected_basis_sources_and_standing() -> None:
+def test_the_twelve_scenarios_have_the_expected_legal_bases_and_sources() -> None:
     assert those(lambda item: item.standing == "documented") == of_twelve("S01", "S02", "S03")
     assert those(lambda item: item.standing == "proposed") == of_twelve(*TWELVE[3:])
     assert those(lambda item: item.requires_pia) == of_twelve("S02", "S03", "S04", "S10")

@@ -72,7 +72,7 @@ def test_two_officers_give_a_key_to_a_party_that_lost_all_its_keys(powers: Power
     assert (shown.by, shown.confirmed_by) == (powers.no(powers.officers.first), powers.no(powers.officers.second))
 
 
-def test_two_officers_replace_the_lost_key_of_the_third(powers: Powers) -> None:
+def test_two_officers_replace_the_lost_key_of_a_third_officer(powers: Powers) -> None:
     """The lost key cannot be reported first, because fewer than three officers would be left."""
     officers, reader = powers.officers, powers.ledger.reader
     third, lost = powers.no(officers.third), powers.account(officers.third)
@@ -113,7 +113,7 @@ def test_a_single_officer_can_only_place_holds_and_report_keys(powers: Powers) -
     goes_on(powers)
 
 
-def test_without_officers_registered_parties_continue_and_no_party_joins(powers: Powers) -> None:
+def test_registered_parties_continue_without_officers_but_no_party_can_join(powers: Powers) -> None:
     """New parties can join only a new ledger with newly deployed contracts. The statements of the old ledger are
     invalid there.
     """

@@ -15,7 +15,7 @@ from tests.threats.refusals import a_firm, refused
 # Attack: a firm gets a second party id.
 
 
-def test_one_admin_alone_cannot_register_a_second_id(powers: Powers) -> None:
+def test_one_admin_alone_cannot_register_a_second_id_of_a_party(powers: Powers) -> None:
     """The admin cannot confirm its own proposal; a second institution must confirm exactly the proposed list."""
     admin = powers.pilot.party(PartyKind.OPERATOR, Role.ADMIN)
     powers.pass_delay()
@@ -56,7 +56,7 @@ def test_a_registration_list_with_another_partys_key_is_refused(powers: Powers) 
 # Attacks by officers on other officers and on parties.
 
 
-def test_two_officers_cannot_remove_the_third(powers: Powers) -> None:
+def test_two_officers_cannot_remove_a_third_officer(powers: Powers) -> None:
     """Three officers must remain after every act. Only other officers can cancel a proposal about an officer."""
     officers, reader = powers.officers, powers.ledger.reader
     no = powers.no(officers.third)

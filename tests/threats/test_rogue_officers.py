@@ -135,7 +135,7 @@ def test_repeated_proposals_are_listed_and_vetoed_one_by_one(powers: Powers) -> 
         refused(lambda number=number: powers.carry_out(number, call), "PARTY_NOT_PENDING")
 
 
-def test_an_officer_cannot_cancel_what_two_others_decided_about_the_officer(powers: Powers) -> None:
+def test_an_officer_cannot_cancel_what_two_other_officers_decided_about_this_officer(powers: Powers) -> None:
     """While a decision of two other officers about an officer waits, this officer can cancel no proposal. So the two
     can replace the officer.
     """

@@ -68,7 +68,7 @@ def test_one_officer_alone_cannot_bind_a_key(powers: Powers) -> None:
 # Attacks with stolen keys.
 
 
-def test_the_owner_vetoes_a_thiefs_rotation_with_its_other_key(powers: Powers) -> None:
+def test_the_owner_vetoes_a_thiefs_rotation_with_another_key_of_the_owner(powers: Powers) -> None:
     firm, party, stolen = a_firm(powers)
     own = powers.further_key(party)
     loot = powers.key()

@@ -39,7 +39,7 @@ def statements_for(pilot: Pilot, count: int) -> dict[str, int]:
     return sent
 
 
-def test_a_set_of_twelve_takes_as_many_queries_as_a_set_of_one(pilot: Pilot) -> None:
+def test_each_step_for_twelve_firms_takes_as_many_queries_as_for_one_firm(pilot: Pilot) -> None:
     # The first statement for a scenario also adds the scenario's template.
     statements_for(pilot, 1)
     assert statements_for(pilot, MANY) == statements_for(pilot, 1)

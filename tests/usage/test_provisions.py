@@ -50,7 +50,7 @@ def test_a_request_with_three_sources_gets_one_certificate_with_three_signed_pro
     assert persons.accepted(number).valid
 
 
-def test_without_supplied_data_no_certificate_is_issued(persons: PersonActors) -> None:
+def test_no_certificate_is_issued_without_supplied_data(persons: PersonActors) -> None:
     request, given = persons.authorised(persons.person())
     (timed_out,) = persons.answer({given["social_insurance"].id: TimedOut(persons.ledger.clock())})
     assert timed_out.number == 1

@@ -98,7 +98,9 @@ def test_a_repeated_call_skips_ended_certificates_and_duplicate_numbers(pilot: P
     assert again.gas == 0
 
 
-def test_if_another_call_revoked_a_certificate_the_others_are_still_revoked(pilot: Pilot, one: str) -> None:
+def test_if_another_call_revoked_one_certificate_the_other_certificates_are_still_revoked(
+    pilot: Pilot, one: str
+) -> None:
     ledger, numbers = pilot.ledger, many(pilot, one, 4)
 
     def overtaken(turn: int, original: Callable[..., Receipt]) -> Callable[..., Receipt]:

@@ -40,7 +40,7 @@ def test_a_saved_wallet_opens_and_is_readable_only_by_its_owner(tmp_path: Path) 
     assert KEY.private_key.hex().encode() not in path.read_bytes()
 
 
-def test_each_change_adds_to_the_wallet(tmp_path: Path) -> None:
+def test_a_certificate_added_to_a_wallet_file_does_not_replace_the_earlier_certificate(tmp_path: Path) -> None:
     file = begun(tmp_path)
     file.change(PASSPHRASE, lambda wallet: wallet.adding([ASSET]))
     assert len(file.open(PASSPHRASE).certificates) == 2

@@ -87,7 +87,7 @@ SPOILT: dict[str, Bundle] = {
 
 
 @pytest.mark.parametrize("bundle", SPOILT.values(), ids=SPOILT)
-def test_a_worthless_bundle_does_not_replace_a_good_one(bundle: Bundle) -> None:
+def test_a_bundle_with_a_missing_or_invalid_part_does_not_replace_a_good_bundle(bundle: Bundle) -> None:
     """The platform may claim that a bundle is newer than another, but a wallet must not rely on this claim."""
     with pytest.raises(Conflict) as refusal:
         HELD.adding([bundle])

@@ -34,7 +34,9 @@ def second(elsewhere: Elsewhere, ledger: Ledger) -> Iterator[Participant]:
         yield opened
 
 
-def test_a_registration_waits_until_the_second_authority_confirms_the_list(ledger: Ledger, second: Participant) -> None:
+def test_a_registration_waits_until_the_second_authority_confirms_the_list_of_parties(
+    ledger: Ledger, second: Participant
+) -> None:
     (row,) = ledger.parties.onboarding.onboard(ledger.authority, [newcomer(ledger, 7_010, sm2=True)])
     number = ledger.parties.onboarding.pending(row.id)
     assert (row.no, number is not None) == (None, True)

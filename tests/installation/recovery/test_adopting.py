@@ -26,7 +26,7 @@ from tests.support.actors.credit_bureau import FIELDS
 from tests.support.ledgers.small_ledger import valid
 
 
-def test_a_certificate_comes_back_with_status_bundle_and_verification(lost: Lost) -> None:
+def test_a_certificate_that_comes_back_has_a_status_and_a_bundle_that_verifies(lost: Lost) -> None:
     ledger, number = lost.pilot.ledger, lost.numbers[0]
     with pytest.raises(NotFound, match="CERTIFICATE_UNKNOWN"):
         ledger.verification.status(number)

@@ -199,7 +199,7 @@ def test_the_archive_of_another_ledger_is_refused(pilot: Pilot, tmp_path: Path) 
         Archiving(settings, ledger.database, digest, ledger.clock).require()
 
 
-def test_a_different_batch_with_the_same_number_is_not_overwritten(pilot: Pilot) -> None:
+def test_archiving_does_not_overwrite_a_different_batch_with_the_same_number(pilot: Pilot) -> None:
     ledger = pilot.ledger
     ledger.anchoring.flush()
     newest, there = max(batches(ledger.database)), archived(pilot)
@@ -235,7 +235,7 @@ def test_an_erasure_erases_the_archived_text_and_is_listed(pilot: Pilot) -> None
         opened(archived(pilot), pilot, record)
 
 
-def test_an_erasure_is_refused_if_it_cannot_be_listed_outside_the_backups(pilot: Pilot) -> None:
+def test_an_erasure_is_refused_if_the_list_of_erasures_cannot_be_written(pilot: Pilot) -> None:
     ledger, firm = pilot.ledger, pilot.firm()
     number, folder = pilot.certificate(firm), folder_of(pilot)
     party, away = pilot.actors.cast.firms[firm], folder.with_name("unmounted")

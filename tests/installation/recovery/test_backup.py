@@ -88,7 +88,7 @@ def test_only_the_owner_can_read_the_files_of_a_backup(pilot: Pilot, tmp_path: P
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 
 
-def test_a_backup_is_consistent_while_others_write(pilot: Pilot, tmp_path: Path) -> None:
+def test_a_backup_is_consistent_although_other_programs_write_meanwhile(pilot: Pilot, tmp_path: Path) -> None:
     """Three backups are made while certificates are issued and anchored; each backup is checked separately."""
     stop, issued, failed = threading.Event(), list[str](), list[BaseException]()
 
@@ -138,7 +138,9 @@ def test_a_backup_overwrites_no_existing_file(pilot: Pilot, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("data", "keys"), [("a", "a"), ("a", "a/keys"), ("a/data", "a"), ("home", "k"), ("d", "home/k")]
 )
-def test_home_data_and_keys_must_be_in_separate_folders(pilot: Pilot, tmp_path: Path, data: str, keys: str) -> None:
+def test_a_backup_needs_separate_folders_for_its_data_and_keys_outside_the_home(
+    pilot: Pilot, tmp_path: Path, data: str, keys: str
+) -> None:
     home = pilot.ledger.settings.home
     places = [home.parent / name if name.startswith("home") else tmp_path / name for name in (data, keys)]
     assert home.name == "home"
@@ -288,7 +290,7 @@ def test_keys_in_the_environment_are_checked_and_not_copied(
     assert len(files) > 8 and not any(kek.encode() in path.read_bytes() for path in files)
 
 
-def test_a_backup_without_a_ledger_is_refused(tmp_path: Path) -> None:
+def test_a_backup_of_a_folder_without_a_ledger_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="LEDGER_MISSING"):
         back_up(Settings(home=tmp_path / "nothing"), tmp_path / "data", tmp_path / "keys")
     (tmp_path / "joined").mkdir()

@@ -42,7 +42,7 @@ def issues(opened: Opened, story: Story) -> str:
     return number
 
 
-def test_with_the_archive_all_anchored_entries_are_restored(story: Story, with_archive: Opened) -> None:
+def test_a_restore_with_the_archive_restores_all_anchored_entries(story: Story, with_archive: Opened) -> None:
     ledger, restored = with_archive.ledger, with_archive.restored
     assert restored.log.lost == () and restored.merged.batches >= AHEAD and restored.merged.damaged == ()
     assert restored.chain == "given" and restored.closed == 0 and restored.erased == 1 and restored.unheld == {}
@@ -60,7 +60,9 @@ def test_with_the_archive_all_anchored_entries_are_restored(story: Story, with_a
     assert ledger.inspection.head()["complete"]
 
 
-def test_with_the_archive_database_rows_get_their_last_archived_state(with_archive: Opened, story: Story) -> None:
+def test_a_restore_with_the_archive_gives_database_rows_their_last_archived_state(
+    with_archive: Opened, story: Story
+) -> None:
     with with_archive.ledger.database.read() as session:
         for number in story.late:
             row = session.get_one(Certificate, number)
@@ -139,7 +141,7 @@ def test_parties_are_restored_and_sessions_are_not(story: Story, with_archive: O
 
 
 @pytest.mark.parametrize("archived", [False, True])
-def test_an_operator_that_changed_its_key_after_the_backup_sends_with_the_new_key(
+def test_an_operator_that_changed_its_key_after_the_backup_sends_transactions_with_the_new_key(
     story: Story, home: Settings, tmp_path: Path, archived: bool
 ) -> None:
     """The chain and the key files contain the operator's new account. Only in one of the two cases does the archive
@@ -214,7 +216,9 @@ def test_a_restored_ledger_continues_to_archive_in_the_same_folder(story: Story,
         ("operating.zh.md", ("归档有这些表的行：", "恢复时清空：", "其他的表")),
     ],
 )
-def test_the_guide_names_the_source_of_every_table(guide: str, words: tuple[str, str, str]) -> None:
+def test_the_guide_says_which_tables_the_archive_restores_and_which_a_restore_empties(
+    guide: str, words: tuple[str, str, str]
+) -> None:
     """The guide lists the tables that the archive restores, and the tables that a restore empties.
     ``FROM_THE_BACKUP_ALONE`` in the code lists all other tables.
     """

@@ -82,7 +82,7 @@ def test_after_a_power_failure_there_is_no_ledger_and_the_restore_can_be_repeate
 WRITTEN_IN_USE = ("node.log", "seen.json")
 
 
-def test_drafts_left_by_a_kill_are_reported_by_the_next_restore_and_by_doctor(
+def test_drafts_of_a_killed_restore_are_reported_by_the_next_restore_and_by_doctor(
     story: Story, home: Settings, tmp_path: Path
 ) -> None:
     with draft_of(tmp_path / "under-way"):

@@ -31,7 +31,7 @@ def test_texts_erased_after_the_backup_stay_erased(story: Story, with_archive: O
         assert opened.ledger.certificates.bundles.build(story.early)
 
 
-def test_without_the_list_of_erasures_texts_stay_unreadable_until_the_operator_confirms(
+def test_texts_stay_unreadable_until_the_operator_confirms_the_erasures_if_their_list_is_missing(
     story: Story, home: Settings, tmp_path: Path
 ) -> None:
     result = restore(home, story.sources())
@@ -120,7 +120,7 @@ def test_damaged_texts_of_the_archive_do_not_replace_texts_of_the_backup(
             ledger.certificates.bundles.build(story.erased)
 
 
-def test_a_restore_without_a_wrapping_key_is_refused_and_names_the_texts(
+def test_a_restore_without_a_wrapping_key_is_refused_with_an_error_about_the_unreadable_texts(
     story: Story, home: Settings, tmp_path: Path
 ) -> None:
     """The wrapping key was rotated after the backup of the keys. The texts in the archive are wrapped with the new key,

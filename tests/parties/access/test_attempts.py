@@ -50,7 +50,7 @@ def test_an_address_that_sends_wrong_keys_slowly_need_not_wait() -> None:
         clock.now += WINDOW_SECONDS / LIMIT
 
 
-def test_other_refusals_are_not_counted_as_wrong_keys() -> None:
+def test_errors_other_than_a_wrong_key_are_not_counted_as_wrong_keys() -> None:
     attempts = Attempts(Clock())
     for _ in range(3 * LIMIT):
         with pytest.raises(ZeroDivisionError), attempts.counted("192.0.2.1"):
@@ -80,7 +80,7 @@ def test_the_number_of_remembered_addresses_is_limited() -> None:
     assert {fails(attempts, "198.51.3.249") for _ in range(LIMIT)} == {"API_KEY_UNKNOWN", "TOO_MANY_ATTEMPTS"}
 
 
-def test_concurrent_failures_are_all_counted() -> None:
+def test_wrong_keys_sent_at_the_same_time_are_all_counted() -> None:
     attempts, codes, lock = Attempts(Clock()), [], threading.Lock()
 
     def guess() -> None:

@@ -93,7 +93,7 @@ def test_a_stolen_machine_key_cannot_create_keys_or_sessions(pilot: Pilot, firm:
     assert len(ledger.machine_keys.listed(session_of(ledger, firm))) == 1
 
 
-def test_a_party_cannot_list_or_revoke_the_keys_of_another(pilot: Pilot, firm: str) -> None:
+def test_a_party_cannot_list_or_revoke_the_machine_keys_of_another_party(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     new = made(ledger, firm)
     office = session_of(ledger, ledger.installation.authority_party)
@@ -119,7 +119,9 @@ def reach_by(callers: Callers, key: str) -> str:
 
 
 @pytest.mark.parametrize("end", ["report", "recovery", "closing", "erasure", "rotation"])
-def test_a_machine_key_ends_with_its_account_or_party(pilot: Pilot, firm: str, end: str) -> None:
+def test_a_machine_key_ends_when_its_account_is_reported_or_replaced_or_its_party_is_closed_or_erased(
+    pilot: Pilot, firm: str, end: str
+) -> None:
     ledger = pilot.ledger
     new, office = made(ledger, firm), ledger.installation.authority_party
     assert reach(ledger, new.key) == firm
@@ -136,7 +138,7 @@ def test_a_machine_key_ends_with_its_account_or_party(pilot: Pilot, firm: str, e
     assert reach(ledger, new.key) == "API_KEY_UNKNOWN"
 
 
-def test_a_machine_key_stays_valid_when_another_account_is_reported(pilot: Pilot, firm: str) -> None:
+def test_a_machine_key_stays_valid_when_another_account_of_its_party_is_reported(pilot: Pilot, firm: str) -> None:
     """A machine key depends only on the account that made it, not on the party's other accounts."""
     ledger = pilot.ledger
     further = fresh_key(ledger)

@@ -98,7 +98,9 @@ def test_a_session_ends_if_its_key_is_replaced_in_a_recovery(pilot: Pilot, firm:
     assert reach(ledger, token_of(ledger, firm)) == firm
 
 
-def test_a_session_is_refused_while_its_party_is_suspended_and_ends_when_it_is_closed(pilot: Pilot, firm: str) -> None:
+def test_a_session_is_refused_while_its_party_is_suspended_and_ends_when_the_party_is_closed(
+    pilot: Pilot, firm: str
+) -> None:
     ledger = pilot.ledger
     token = token_of(ledger, firm)
     dismissed(pilot, firm, "suspended")
@@ -145,7 +147,7 @@ def test_cookie_tokens_and_bearer_tokens_are_not_interchangeable(pilot: Pilot, f
         ledger.callers.of(token_of(ledger, firm), cookie=True)
 
 
-def test_a_partys_oldest_session_ends_when_it_has_too_many_sessions(pilot: Pilot, firm: str) -> None:
+def test_a_partys_oldest_session_ends_when_the_party_has_too_many_sessions(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     first = token_of(ledger, firm)
     now = ledger.clock()

@@ -37,7 +37,7 @@ def test_a_sign_in_statement_opens_one_session(pilot: Pilot, firm: str) -> None:
     assert refused(lambda: ledger.sessions.begin(signed)) == "SESSION_NONCE_UNKNOWN"
 
 
-def test_a_sign_in_statement_opens_one_session_with_two_processes(pilot: Pilot, firm: str) -> None:
+def test_a_sign_in_statement_sent_to_two_processes_opens_one_session(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     signed = statement(ledger, firm)
     with open_ledger(ledger.settings) as second:

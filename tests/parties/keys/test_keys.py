@@ -251,7 +251,7 @@ def test_a_proof_of_possession_for_another_ledger_is_refused(pilot: Pilot) -> No
         ledger.parties.keys.rotate(ledger.actor(pilot.cast.bank), pilot.cast.bank, public_key_of(key), proof)
 
 
-def test_a_renewed_accreditation_keeps_its_start(pilot: Pilot) -> None:
+def test_a_renewed_accreditation_keeps_its_original_start(pilot: Pilot) -> None:
     ledger, operator = pilot.ledger, pilot.ledger.installation.operator
     number = ledger.parties.register.get(operator).no
     assert number is not None

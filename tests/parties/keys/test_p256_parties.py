@@ -155,7 +155,7 @@ def test_registration_certificates_are_signed_with_es256(pilot: Pilot) -> None:
     assert pilot.verified(number).valid
 
 
-def test_either_sha256_suite_signs_the_same_certificate(pilot: Pilot) -> None:
+def test_both_sha256_suites_sign_the_same_certificate_payload(pilot: Pilot) -> None:
     """A bundle is signed with the suite of the installation; the signed payload is the same for each suite."""
     number = pilot.certificate(FIRM)
     with pilot.under(suite="sha256-es256k") as other:

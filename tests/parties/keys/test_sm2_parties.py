@@ -117,7 +117,7 @@ def test_all_parties_sign_with_sm2_from_consent_to_presentation(pilot: Pilot) ->
     assert accepted(pilot, row.certificate_no, firm).first_failure.code == "USED_UP"
 
 
-def test_parties_with_es256k_keys_are_served_and_certificates_keep_their_suite(pilot: Pilot) -> None:
+def test_a_certificate_keeps_its_sm2_suite_when_the_installation_uses_es256k_again(pilot: Pilot) -> None:
     number = pilot.certificate("3")
     with pilot.under(suite="sha256-es256k") as back:
         assert suite_of(back.ledger, number) == ("SM2SM3", "sm3")
@@ -221,7 +221,7 @@ def test_a_service_without_the_sm2_suite_reports_the_missing_suite(
     assert (failure.number, failure.code) == (2, "SUITE_NOT_INSTALLED")
 
 
-def test_a_retired_key_signs_no_new_statements_and_earlier_ones_stay_valid(pilot: Pilot) -> None:
+def test_a_retired_key_signs_no_new_statements_and_its_earlier_statements_stay_valid(pilot: Pilot) -> None:
     ledger, firm = pilot.ledger, pilot.cast.firms["1"]
     signer = bound(ledger, firm)
     first, second = pilot.actors.ask([pilot.actors.request("1"), pilot.actors.request("1")])

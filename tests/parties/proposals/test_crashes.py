@@ -122,7 +122,7 @@ def test_one_of_two_concurrent_confirmations_succeeds(waiting: Ledger) -> None:
     assert waiting.proposals.get(row.no).confirmed_by in (second, third)
 
 
-def test_two_officers_who_propose_one_act_at_once_make_one_proposal(waiting: Ledger) -> None:
+def test_two_officers_who_propose_the_same_act_at_the_same_time_make_one_proposal(waiting: Ledger) -> None:
     first, second, third = officers(waiting)
     call = calls.accredit(no(waiting, newcomer(waiting)), "S51", 0, FAR)
     before = waiting.reader.proposal_count()
@@ -134,7 +134,7 @@ def test_two_officers_who_propose_one_act_at_once_make_one_proposal(waiting: Led
 
 
 @pytest.mark.parametrize("attempt", range(3))
-def test_records_stay_consistent_if_a_proposal_is_vetoed_and_carried_out_at_once(waiting: Ledger, attempt: int) -> None:
+def test_records_stay_consistent_if_a_proposal_is_vetoed_while_it_is_carried_out(waiting: Ledger, attempt: int) -> None:
     party = newcomer(waiting)
     old = waiting.parties.register.get(party).account
     row = proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(party), party, fresh_key(waiting)))
@@ -148,7 +148,7 @@ def test_records_stay_consistent_if_a_proposal_is_vetoed_and_carried_out_at_once
     assert (waiting.parties.register.get(party).account == old) == (state == "vetoed")
 
 
-def test_the_database_follows_a_report_sent_directly_to_the_chain(waiting: Ledger) -> None:
+def test_the_database_records_a_report_of_a_key_that_was_sent_directly_to_the_chain(waiting: Ledger) -> None:
     """The party reports its key through its own node, without the service."""
     key = new_private_key().hex()
     party, owner = newcomer(waiting, key), signer_of_key(key)

@@ -35,7 +35,7 @@ def proof_for(ledger: Ledger, signer: Signer, party: int) -> str:
 # Attacks with keys that the service keeps for other parties
 
 
-def test_a_stranger_cannot_veto_with_a_firms_key_that_the_service_keeps(waiting: Ledger) -> None:
+def test_a_stranger_cannot_veto_a_proposal_with_a_firms_key_that_the_service_keeps(waiting: Ledger) -> None:
     firm, stranger = newcomer(waiting), newcomer(waiting)
     account = waiting.parties.register.get(firm).account
     row = proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(firm), firm, fresh_key(waiting)))
@@ -49,7 +49,7 @@ def test_a_stranger_cannot_veto_with_a_firms_key_that_the_service_keeps(waiting:
 
 
 @pytest.mark.parametrize("whose", ["firm", "authority"])
-def test_a_stranger_cannot_report_with_a_partys_key_that_the_service_keeps(waiting: Ledger, whose: str) -> None:
+def test_a_stranger_cannot_report_a_key_with_a_partys_key_that_the_service_keeps(waiting: Ledger, whose: str) -> None:
     """If the service let a stranger use an authority's key, the stranger could report the key of any firm."""
     firm, stranger = newcomer(waiting), newcomer(waiting)
     account = waiting.parties.register.get(firm).account

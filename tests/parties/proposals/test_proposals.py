@@ -86,7 +86,7 @@ def test_an_act_that_needs_two_authorities_waits_for_the_waiting_period(
     assert row.no in [done.no for done in waiting.proposals.tick()]
 
 
-def test_one_officer_suspends_restores_and_gives_ordinary_roles_at_once(waiting: Ledger) -> None:
+def test_one_officer_suspends_a_party_restores_it_and_gives_it_ordinary_roles_at_once(waiting: Ledger) -> None:
     party, (first, *_) = newcomer(waiting), officers(waiting)
     before = waiting.reader.proposal_count()
     assert (
@@ -168,7 +168,7 @@ def test_a_third_officer_cancels_what_two_officers_decided(waiting: Ledger) -> N
 
 
 @pytest.mark.parametrize("reported", [False, True])
-def test_a_party_vetoes_a_recovery_with_the_key_to_be_replaced_even_if_reported(
+def test_a_party_vetoes_a_recovery_with_the_key_to_be_replaced_even_if_that_key_is_reported(
     waiting: Ledger, reported: bool
 ) -> None:
     first, *_ = officers(waiting)
@@ -265,7 +265,7 @@ def test_an_unknown_proposal_or_party_is_reported(waiting: Ledger) -> None:
 # Reports of lost keys
 
 
-def test_a_party_reports_its_key_with_another_key(waiting: Ledger) -> None:
+def test_a_party_reports_one_of_its_keys_with_another_of_its_keys(waiting: Ledger) -> None:
     key = new_private_key().hex()
     party, owner = newcomer(waiting, key), signer_of_key(key)
     stolen = waiting.parties.register.get(party).account
@@ -281,7 +281,7 @@ def test_a_party_reports_its_key_with_another_key(waiting: Ledger) -> None:
         )
 
 
-def test_one_officer_reports_a_partys_key_but_two_report_an_officers_key(waiting: Ledger) -> None:
+def test_one_officer_can_report_a_partys_key_but_only_two_can_report_an_officers_key(waiting: Ledger) -> None:
     first, second, third = officers(waiting)
     party = newcomer(waiting)
     with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):

@@ -74,7 +74,7 @@ def test_state_and_holder_are_right_at_every_time(
     assert (view.state, view.stage, view.holder) == (state, stage, holder)
 
 
-def test_other_members_of_the_asset_are_right_at_every_time() -> None:
+def test_objections_liens_and_other_members_of_the_asset_are_right_at_every_time() -> None:
     assert [each.state for each in at(64).open_objections] == ["verified"]
     assert not at(65).open_objections
     assert at(65).objections[0].decided_at == BORN + 65
@@ -233,7 +233,7 @@ def test_invalid_history_is_refused(history: list[HistoryEvent]) -> None:
         ("scope", digest("scope").upper()),
     ],
 )
-def test_other_spelling_of_an_argument_is_refused(name: str, spelled: Any) -> None:
+def test_an_argument_in_a_wrong_spelling_is_refused(name: str, spelled: Any) -> None:
     """A history with another spelling of an argument would still match the head of the hash chain on the ledger. But
     the other spelling could show a plain right as an exclusive right.
     """

@@ -320,7 +320,7 @@ def test_attack_is_refused_by_the_expected_check(name: str) -> None:
     require_refused(attack(), number, code)
 
 
-def test_entry_cannot_have_the_hash_of_a_node() -> None:
+def test_entry_cannot_have_the_hash_of_an_inner_node_of_the_tree() -> None:
     """Otherwise a proof that is one level too short would pass, because it would present an inner node as an entry."""
     leaves = [leaf_hash(bytes([number])) for number in range(4)]
     tree, proof = Tree(leaves), Tree(leaves).inclusion_proof(0)
@@ -328,7 +328,7 @@ def test_entry_cannot_have_the_hash_of_a_node() -> None:
         assert not verify_inclusion(tree.root, leaf_hash(entry), 0, 2, proof[1:])
 
 
-def test_key_binding_may_have_a_high_s() -> None:
+def test_key_binding_may_have_a_signature_with_a_high_s() -> None:
     """Wallets do not make ``s`` low. A high ``s`` does no harm here, because no entry names a key binding by its
     digest.
     """

@@ -111,7 +111,7 @@ def test_damaged_json_is_detected(kind: str, data: st.DataObject, damage: str, v
 
 @settings(max_examples=150, deadline=None)
 @given(KINDS, KINDS, st.data())
-def test_exchanged_genuine_parts_are_detected(kind: str, other: str, data: st.DataObject) -> None:
+def test_a_genuine_value_in_a_wrong_place_is_detected(kind: str, other: str, data: st.DataObject) -> None:
     """A genuine value of this or another bundle is put into another place."""
     document, source = MADE[kind].document(), MADE[other].document()
     value: Any = source

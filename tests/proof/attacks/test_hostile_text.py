@@ -300,7 +300,7 @@ def test_bundle_of_the_maximum_size_is_read() -> None:
 
 
 @pytest.mark.parametrize("size", range(70))
-def test_other_spelling_of_base64url_is_refused(size: int) -> None:
+def test_base64url_in_a_wrong_spelling_is_refused(size: int) -> None:
     text = encode_base64url(bytes(range(size)))
     assert decode_base64url(text, size) == bytes(range(size))
     for other in [f"{text}=", f" {text}", f"{text}A", *([other_spelling(text)] if size % 3 else [])]:

@@ -99,12 +99,12 @@ def test_evidence_may_be_in_any_issuers_log() -> None:
 
 
 @pytest.mark.parametrize("index", range(len(RESTS_ON)), ids=RESTS_ON)
-def test_evidence_may_be_anchored_in_the_same_second(index: int) -> None:
+def test_evidence_may_be_anchored_in_the_same_second_as_the_certificate(index: int) -> None:
     """The chain's clock counts seconds, so two batches can have the same time."""
     assert GENUINE.anchoring(index, ANCHORED).verify().valid
 
 
-def test_unnamed_evidence_may_be_anchored_later() -> None:
+def test_evidence_that_the_certificate_does_not_name_may_be_anchored_later() -> None:
     """An entry that the certificate does not name is ignored. A withdrawal is an exception: it may be anchored later,
     and is effective.
     """
@@ -117,7 +117,7 @@ def test_unnamed_evidence_may_be_anchored_later() -> None:
 
 @pytest.mark.parametrize("mode", PAYLOAD_MODES)
 @pytest.mark.parametrize("op", OPS)
-def test_disclosed_claim_must_have_a_rule_of_the_payload_mode(op: str, mode: str) -> None:
+def test_disclosed_claim_must_have_a_rule_that_the_payload_mode_allows(op: str, mode: str) -> None:
     """For each rule and payload mode, a value that fits the rule is disclosed. The certificate is valid only if the
     mode allows the rule.
     """
@@ -134,7 +134,7 @@ def test_disclosed_claim_must_have_a_rule_of_the_payload_mode(op: str, mode: str
     assert (None if failure is None else failure.code) == (None if allowed else "RULE_OUTSIDE_MODE")
 
 
-def test_rule_outside_the_mode_is_refused_only_if_disclosed() -> None:
+def test_rule_that_the_payload_mode_forbids_is_refused_only_if_its_claim_is_disclosed() -> None:
     """A claim that is not disclosed reveals nothing, so its rule does no harm. Besides, a bank that names the
     scenario's template refuses this template, because it has another rule.
     """
@@ -146,7 +146,7 @@ def test_rule_outside_the_mode_is_refused_only_if_disclosed() -> None:
     assert made.presenting().verify(expect=EXPECTS).first_failure.code == "TEMPLATE_NOT_EXPECTED"
 
 
-def test_report_says_whether_the_template_was_compared_with_the_expected_ones() -> None:
+def test_report_says_whether_the_template_was_compared_with_the_expected_templates() -> None:
     template = GENUINE.claims["template"]
     for expect, compared in ((EXPECT, False), (EXPECTS, True)):
         check = GENUINE.verify(expect=expect).checks[10]
@@ -169,7 +169,7 @@ def test_check_fails_if_its_facts_are_missing(member: str) -> None:
 
 
 @pytest.mark.parametrize("member", ["holds", "withdrawals"])
-def test_facts_must_list_each_statement(member: str) -> None:
+def test_facts_must_list_each_statement_behind_the_certificate(member: str) -> None:
     listed = getattr(GENUINE.facts, member)
     assert len(listed) == {"holds": 6, "withdrawals": 4}[member]
     for left_out in listed:
@@ -197,7 +197,7 @@ def test_bundle_for_the_empty_chain_is_not_valid() -> None:
     assert (report.valid, report.first_failure.number) == (False, 2)
 
 
-def test_allowed_age_of_a_key_binding_is_longer_than_a_retry() -> None:
+def test_a_key_binding_may_be_at_least_five_minutes_old() -> None:
     assert MAX_KEY_BINDING_AGE >= 300
 
 

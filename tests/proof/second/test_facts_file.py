@@ -33,7 +33,7 @@ def test_both_implementations_agree_on_a_facts_file_with_any_member_in_another_f
 
 
 @pytest.mark.parametrize("made", [LADEN, PLEDGED], ids=["usage", "registration"])
-def test_facts_file_with_other_members_is_refused(made: Made) -> None:
+def test_facts_file_with_missing_or_unknown_members_is_refused(made: Made) -> None:
     saved = json.loads(made.facts.to_bytes())
     assert require_alike(json.dumps(saved).encode())
     for name in saved:

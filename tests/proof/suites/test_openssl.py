@@ -88,7 +88,7 @@ def keys(tmp_path: Path) -> Keys:
 
 
 @pytest.mark.parametrize("identity", IDENTITIES)
-def test_openssl_accepts_our_signature_only_with_its_identity(keys: Keys, identity: str) -> None:
+def test_openssl_accepts_our_signature_only_with_the_identity_used_for_signing(keys: Keys, identity: str) -> None:
     signature = Sm2Signer(SECRET, identity).sign(MESSAGE)
     assert keys.accepts(MESSAGE, signature, identity)
     assert not keys.accepts(MESSAGE, signature, identity[:-1] + "?")
@@ -96,7 +96,7 @@ def test_openssl_accepts_our_signature_only_with_its_identity(keys: Keys, identi
 
 
 @pytest.mark.parametrize("identity", IDENTITIES)
-def test_we_accept_a_signature_of_openssl_only_with_its_identity(keys: Keys, identity: str) -> None:
+def test_we_accept_a_signature_of_openssl_only_with_the_identity_used_for_signing(keys: Keys, identity: str) -> None:
     signature = keys.signs(MESSAGE, identity)
     assert sm2.verify(POINT, MESSAGE, signature, identity)
     assert not sm2.verify(POINT, MESSAGE, signature, identity[:-1] + "?")
@@ -119,7 +119,7 @@ def test_openssl_verifies_the_issuers_signature(tmp_path: Path) -> None:
     assert not keys.accepts(signing_input.replace("e", "f", 1).encode(), jws.signature, jws.sm2_id)
 
 
-def test_openssl_derives_the_same_public_key(keys: Keys) -> None:
+def test_openssl_and_our_code_derive_the_same_public_key(keys: Keys) -> None:
     done = openssl("ec", "-inform", "DER", "-in", keys.private, "-pubout", "-outform", "DER")
     assert done.stdout == keys.public.read_bytes(), done.stderr
     compressed = openssl(

@@ -208,7 +208,7 @@ def test_attack_is_refused_by_the_expected_check(name: str) -> None:
     require_refused(attack(), number, code)
 
 
-def test_key_binding_may_have_a_high_s() -> None:
+def test_key_binding_may_have_a_signature_with_a_high_s() -> None:
     """Half of the signatures that WebCrypto makes have a high ``s``."""
     *signed, signature = SHOWN[-1].split(".")
     for each in (signature, turned_over(signature)):

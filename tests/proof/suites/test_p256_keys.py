@@ -75,7 +75,7 @@ def test_secret_key_not_below_the_order_of_the_curve_is_refused(secret: int) -> 
 
 
 @pytest.mark.parametrize("secret", [b"", b"\1", b"\1" * 31, b"\1" * 33])
-def test_secret_key_of_another_length_is_refused(secret: bytes) -> None:
+def test_secret_key_of_a_wrong_length_is_refused(secret: bytes) -> None:
     with pytest.raises(InvalidInput, match="PRIVATE_KEY_INVALID"):
         Es256Signer(secret)
 

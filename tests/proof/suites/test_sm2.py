@@ -33,7 +33,7 @@ SECRETS = [hashlib.sha256(bytes([number])).digest() for number in range(3)]
 
 @settings(max_examples=12)
 @given(st.binary(max_size=300), st.sampled_from(SECRETS), IDENTITIES, IDENTITIES)
-def test_sm2_signature_verifies_only_with_its_key_and_identity(
+def test_sm2_signature_verifies_only_with_the_signers_key_and_identity(
     payload: bytes, secret: bytes, identity: str, other: str
 ) -> None:
     signer = Sm2Signer(secret, identity)
@@ -58,7 +58,7 @@ def test_signature_does_not_verify_after_a_changed_byte(data: st.DataObject) -> 
 
 @pytest.mark.parametrize("party", PARTIES, ids=lambda party: party.name)
 @pytest.mark.parametrize("typ", [ENTRY_TYP, CERTIFICATE_TYP])
-def test_key_of_one_suite_never_verifies_a_signature_of_the_other(party: Actor, typ: str) -> None:
+def test_key_of_one_suite_never_verifies_a_signature_of_the_other_suite(party: Actor, typ: str) -> None:
     """This also holds if both keys have the same secret, or if the header names the other suite."""
     classic, modern = party.signer, by_sm2(party).signer
     for mine, theirs in ((classic, modern), (modern, classic)):
@@ -70,7 +70,7 @@ def test_key_of_one_suite_never_verifies_a_signature_of_the_other(party: Actor, 
 
 
 @given(st.integers(0, 2**256 - 1), st.booleans())
-def test_point_is_unchanged_after_compression_and_other_values_are_refused(x: int, odd: bool) -> None:
+def test_point_is_unchanged_after_compression_and_a_point_outside_the_curve_is_refused(x: int, odd: bool) -> None:
     compressed = f"{2 + odd:02x}{x:064x}"
     try:
         point = sm2.expand(compressed)
@@ -88,7 +88,7 @@ def test_point_is_unchanged_after_compression_and_other_values_are_refused(x: in
     "key",
     ["sm2:", "sm2:" + "00" * 33, "sm2:02" + "ff" * 32, "sm3:" + "02" * 33, "SM2:" + SM_ISSUER.signer.public_key[4:]],
 )
-def test_invalid_key_verifies_nothing(key: str) -> None:
+def test_invalid_key_verifies_no_signature(key: str) -> None:
     jws = parse_compact(sign_compact(b"", SM_ISSUER.signer, "test"), "test")
     assert not jws.signed_by(key)
     with pytest.raises(InvalidInput, match="PUBLIC_KEY_INVALID"):

@@ -53,7 +53,7 @@ def test_verifier_without_sm2_verifies_other_suites(tmp_path: Path) -> None:
     assert offline_report(tmp_path, usage(), NO_SM3 + NO_GMALG)["valid"]
 
 
-def test_gmalg_computes_sm3_if_openssl_does_not(tmp_path: Path) -> None:
+def test_gmalg_computes_sm3_digests_if_openssl_cannot(tmp_path: Path) -> None:
     assert offline_report(tmp_path, GENUINE, NO_SM3 + PROGRAM)["valid"]
 
 

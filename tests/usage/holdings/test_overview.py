@@ -73,7 +73,7 @@ def test_a_holding_contains_the_number_of_uses_and_the_providers(pilot: Pilot, h
     assert all(holding.certificate.max_uses == 1 for holding in by_state.values())
 
 
-def test_the_part_filter_returns_certificates_in_which_the_party_has_that_role(pilot: Pilot, held: Held) -> None:
+def test_the_filter_by_role_returns_certificates_in_which_the_party_has_that_role(pilot: Pilot, held: Held) -> None:
     mine, cast = set(held.states()), pilot.cast
     parts = {
         "subject": held.party,

@@ -43,7 +43,7 @@ def verified(persons: PersonActors, number: str, at: int | None = None) -> Repor
     return persons.ledger.verification.verify(raw, Expectation(consumer=persons.bank, nonce=nonce), at).report
 
 
-def test_after_a_correction_the_old_and_the_new_version_can_be_verified(persons: PersonActors, pilot: Pilot) -> None:
+def test_the_old_and_the_new_version_can_be_verified_after_a_correction(persons: PersonActors, pilot: Pilot) -> None:
     old, consent = certified(persons, persons.person())
     with pytest.raises(Conflict, match="NOTHING_CORRECTED"):
         persons.ledger.usage.corrections.correct(persons.ledger.actor(persons.ledger.party), old)
@@ -92,7 +92,7 @@ def test_verification_refuses_the_old_version_after_its_provision_is_withdrawn(p
     assert [supplied["corrects"]] == first != corrected
 
 
-def test_after_supplying_data_a_provider_can_only_send_a_correction(persons: PersonActors) -> None:
+def test_a_provider_that_has_supplied_data_can_only_send_a_correction(persons: PersonActors) -> None:
     _, consent = certified(persons, persons.person())
     second, third = (persons.draft(consent, persons.supplied(TRUE)) for _ in range(2))
     provider = second.entry["provider"]

@@ -201,7 +201,7 @@ def test_a_verification_by_another_consumer_is_refused_and_returns_no_payload(pi
     assert (report.result, report.disclosed, report.claims) == ("not_party", {}, {})
 
 
-def test_after_a_withdrawal_verification_fails_but_earlier_records_stay_valid(pilot: Pilot) -> None:
+def test_verification_fails_after_a_withdrawal_but_earlier_records_stay_valid(pilot: Pilot) -> None:
     firm = pilot.firm()
     number = pilot.certificate(firm)
     bundle, nonce = pilot.present(firm, number)
