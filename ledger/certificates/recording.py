@@ -27,9 +27,10 @@ _ISSUED: Final = tuple(field.name for field in fields(IssuedCertificate))
 
 @dataclass(frozen=True, slots=True)
 class NewCertificate:
-    """A certificate to record. ``state`` takes the sequence number that the log assigns, and returns the payload.
+    """A certificate to record.
 
-    The claims in ``hidden`` are stored sealed.
+    The log assigns a sequence number to the certificate; ``state`` returns the payload that contains this number. The
+    claims in ``hidden`` are stored encrypted.
     """
 
     state: Callable[[int], Mapping[str, Any]]
@@ -41,15 +42,15 @@ class NewCertificate:
 
 
 def next_number(session: Session, region: str, scenario: str, now: int) -> str:
-    """Take the next certificate number; raises what ``next_numbers`` raises."""
+    """Take the next certificate number of this region and scenario. Raises the errors of ``next_numbers``."""
     return next_numbers(session, [(region, scenario)], now)[0]
 
 
 def next_numbers(session: Session, series: Sequence[tuple[str, str]], now: int) -> list[str]:
-    """Take a certificate number for each pair of region and scenario, in this order.
+    """Take a certificate number for each pair of region and scenario. Return the numbers in the order of the pairs.
 
-    Numbers count per region, year (Asia/Shanghai) and scenario, from 1. Raises ``Incoherent`` ``COUNTER_DIFFERS`` if a
-    certificate already has one of the numbers.
+    The certificates of one region, one scenario and one year (Asia/Shanghai) are numbered from 1. Raises
+    ``Incoherent`` ``COUNTER_DIFFERS`` if a certificate already has one of the numbers.
     """
     year = shanghai_day(now).year
     wanted = [(region[:6], scenario) for region, scenario in series]
@@ -76,7 +77,7 @@ def add_certificate(
     asset_id: str | None = None,
     supersedes: str | None = None,
 ) -> IssuedCertificate:
-    """Record one certificate without hidden claims, as ``add_certificates``."""
+    """Record one certificate without hidden claims, in the way of ``add_certificates``."""
     new = NewCertificate(state, asset_id=asset_id, supersedes=supersedes)
     return add_certificates(session, sealer, [new], now)[0]
 
@@ -84,7 +85,10 @@ def add_certificate(
 def add_certificates(
     session: Session, sealer: Sealer, new: Sequence[NewCertificate], now: int
 ) -> list[IssuedCertificate]:
-    """Append certificates to the log, in this order, and add their rows, in the caller's transaction."""
+    """Append the certificates to the log in the given order, and add a row for each of them.
+
+    The caller's transaction writes everything.
+    """
     if not new:
         return []
     entries = log_store.append_numbered(session, "certificate", [each.state for each in new], now)

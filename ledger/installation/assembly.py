@@ -25,8 +25,8 @@ class Ledger(Participant, Foundation):
     """The operator's open ledger. Each member holds the use cases of one capability."""
 
     def __init__(self, base: Foundation) -> None:
-        """Build the capabilities. Each uses only capabilities that were built before it. No file is read, no node
-        called.
+        """Build the capabilities. Each capability uses only capabilities that were built before. No file is read, and
+        no node is called.
         """
         vars(self).update(vars(base))
         super().__init__(

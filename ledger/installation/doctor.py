@@ -211,8 +211,8 @@ class Doctor:
         self._database = Database(engine)
 
     def _sealing(self, database: Database) -> Iterator[Finding]:
-        """Open one text for each wrapping key, to find a key with the right id but the wrong bytes; report closed
-        texts.
+        """Open one text for each wrapping key, to find a key with the right id but the wrong bytes. Also report the
+        texts from a backup that cannot be read until the erasures are confirmed.
         """
         if self._joined is not None:
             return

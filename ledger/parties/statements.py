@@ -1,4 +1,4 @@
-"""Accepts signed statements: makes the checks that every type of statement needs."""
+"""Accepts signed statements, after the checks that statements of every type need."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ KeysOf = Callable[[Session, str], Sequence[PartyKey]]
 class Intake:
     """Accepts signed statements. Call ``require``, ``require_signed``, ``known`` and ``append`` in this order.
 
-    Between these steps each use case checks its own rules. ``ledger`` is the digest of the ledger.
+    Between these calls each use case checks its own rules. ``ledger`` is the digest of the ledger.
     """
 
     def __init__(self, ledger: str, clock: Clock) -> None:
@@ -82,13 +82,13 @@ class Intake:
         refusal: Forbidden,
         keys: KeysOf = speaking_keys,
     ) -> None:
-        """Raise ``refusal`` unless a key of the party signed the entry; by default a reported key does not count."""
+        """Raise ``refusal`` unless a key of the party signed the entry. By default a reported key does not count."""
         if not signed_by(session, entry, party, keys):
             raise refusal
 
     @staticmethod
     def known(session: Session, table: type[R], entry: Mapping[str, Any], taken: Conflict) -> R | None:
-        """Return the row if this entry is known already; raise ``taken`` if another statement has the entry's id."""
+        """Return the row of this entry, or None if there is no row. Raise ``taken`` if another statement has its id."""
         row = session.get(table, entry["id"])
         if row is not None and row.digest != statement_digest(entry):
             raise taken
@@ -98,9 +98,9 @@ class Intake:
     def known_of(
         session: Session, table: type[R], entries: Iterable[Mapping[str, Any]], taken: Callable[[str], Conflict]
     ) -> dict[str, R]:
-        """Return the rows of the entries that are known already, by the entry's id.
+        """Return the rows of those entries that are already recorded, by the ids of the entries.
 
-        Raises ``taken(id)`` if another statement, recorded or among ``entries``, has the same id.
+        Raises ``taken(id)`` if two different statements have one id, among the recorded statements and ``entries``.
         """
         given: dict[str, str] = {}
         for entry in entries:
@@ -113,12 +113,12 @@ class Intake:
         return rows
 
     def append(self, session: Session, entry: Mapping[str, Any]) -> str:
-        """Append the entry to the log unless the log already has it; return the entry's statement digest (hex)."""
+        """Append the entry to the log unless the log already has it. Return the entry's statement digest (hex)."""
         self.append_all(session, [entry])
         return statement_digest(entry)
 
     def append_all(self, session: Session, entries: Iterable[Mapping[str, Any]]) -> None:
-        """Append the entries that the log does not have yet, in this order."""
+        """Append those entries that the log does not have yet, in the given order."""
         log_store.append_new(session, entries, self._clock())
 
 

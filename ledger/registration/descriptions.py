@@ -32,8 +32,8 @@ class Descriptions:
             return application_document(session, self.application(session, asset))
 
     def refresh(self, asset_ids: Sequence[str]) -> None:
-        """Bring the index up to date if an asset has more than one description. Call this before a
-        transaction begins.
+        """Bring the index up to date if one of the assets has more than one description, because only the index says
+        which one is in force. Call this before a transaction begins.
         """
         query = (
             select(Application.asset_id)

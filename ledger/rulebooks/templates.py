@@ -23,7 +23,7 @@ from ledger.rulebooks.scenarios import ScenarioBook
 
 
 def template_of(scenario: Scenario, ledger: str) -> dict[str, Any]:
-    """Return the rules of the scenario as a log entry for the given ledger; equal definitions give equal entries."""
+    """Return the rules of the scenario as a log entry for the given ledger. Equal definitions give equal entries."""
     return template_entry(
         ledger=ledger,
         scenario=scenario.code,
@@ -46,22 +46,21 @@ def template_reference(scenario: Scenario, ledger: str) -> str:
 
 
 class TemplatesInForce:
-    """The templates of the scenarios in force, each computed once for a whole set of requests."""
+    """The references of the templates of the scenarios in force. Each is computed once for a whole set of requests."""
 
     def __init__(self, scenarios: ScenarioBook) -> None:
         self._scenarios = scenarios
         self._references: dict[tuple[str, str], str] = {}
 
     def reference(self, code: str, ledger: str) -> str:
-        """Return the ``template_reference`` of the scenario with this code."""
+        """Return the ``template_reference`` of the scenario with this code, for the given ledger."""
         wanted = code, ledger
         if wanted not in self._references:
             self._references[wanted] = template_reference(self._scenarios.get(code), ledger)
         return self._references[wanted]
 
     def require(self, asked: Mapping[str, Any]) -> None:
-        """Raise ``Conflict`` ``SCENARIO_CHANGED`` if the request was made under another definition than the one in
-        force.
+        """Raise ``Conflict`` ``SCENARIO_CHANGED`` if the scenario's definition has changed since the request was made.
 
         If request and certificate followed different definitions, every verification of the certificate would fail.
         """
@@ -78,7 +77,7 @@ def known_template(scenarios: ScenarioBook, entry: Mapping[str, Any]) -> str | N
     """Return the only template (``sha-256:…``) that a request or certificate may name, computed from the local scenario
     file.
 
-    Returns None if there is no local file of this version of the scenario: then no template can be compared.
+    Returns None if there is no local file of this version of the scenario.
     """
     named = (entry.get("scenario"), entry.get("scenario_version"))
     for scenario in scenarios.all():
@@ -106,9 +105,9 @@ def expecting(scenarios: ScenarioBook, bundle: Bundle | bytes, expect: Expectati
 def require_own_template(scenarios: ScenarioBook, request: Mapping[str, Any]) -> bool:
     """Compare a drafted request with the local scenario file, before the consumer signs the request.
 
-    Returns False if there is no local file. The platform that drafts a request also chooses the template: with a wrong
-    template, the subject would be asked in the consumer's name under other rules. Raises ``InvalidInput``
-    ``TEMPLATE_NOT_EXPECTED``.
+    Returns False if there is no local file. The comparison is needed because the platform that drafts the request also
+    chooses the template. With a wrong template, the subject would be asked in the consumer's name under other rules.
+    Raises ``InvalidInput`` ``TEMPLATE_NOT_EXPECTED``.
     """
     known = known_template(scenarios, request)
     if known is not None and request.get("template") != known:

@@ -20,13 +20,16 @@ def matching(
     column: ColumnElement[Any] | InstrumentedAttribute[Any],
     values: Iterable[Any],
 ) -> Iterator[Row[*tuple[Any, ...]]]:
-    """Yield the rows of the query in which the column has one of the values."""
+    """Yield those rows of the query in which the column has one of the values. Equal values are asked for once.
+
+    At most ``VALUES_PER_QUERY`` values are in one SQL query. The query's order holds only among the rows of one query.
+    """
     for some in _parts(values):
         yield from session.execute(query.where(column.in_(some)))
 
 
 def change_rows(session: Session, change: Update, column: InstrumentedAttribute[Any], values: Iterable[Any]) -> None:
-    """Change the rows in which the column has one of the values; the caller's transaction writes the changes."""
+    """Change the rows in which the column has one of the values. The caller's transaction writes the changes."""
     for some in _parts(values):
         session.connection().execute(change.where(column.in_(some)))
 
@@ -38,6 +41,9 @@ def _parts(values: Iterable[Any]) -> Iterator[list[Any]]:
 
 
 def add_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Add rows, given as values by column name, with one statement; the caller's transaction writes them."""
+    """Add the rows with one SQL statement; each row maps names of columns to values.
+
+    The caller's transaction writes the rows.
+    """
     if rows:
         session.connection().execute(insert(cast(Table, table.__table__)), rows)

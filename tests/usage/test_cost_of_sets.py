@@ -13,7 +13,9 @@ MANY = 12
 
 
 def statements_for(pilot: Pilot, count: int) -> dict[str, int]:
-    """Take ``count`` firms to a certificate in sets; return how many SQL statements each step sends to the database."""
+    """Issue certificates to ``count`` firms, with one call for all firms in each step; return how many SQL statements
+    each step sends to the database.
+    """
     ledger, actors, usage, sent = pilot.ledger, pilot.actors, pilot.ledger.usage, dict[str, int]()
     drafts = [usage.requests.draft(actors.request(pilot.firm()), NOTE) for _ in range(count)]
     asked = [Asked(actors.sign(draft.entry["consumer"], draft.entry), draft.note) for draft in drafts]

@@ -124,8 +124,9 @@ class Archiving:
         archive.keep(self._database, [batch.number])
 
     def _fill(self, archive: Archive, below: int) -> None:
-        """Archive all lower-numbered batches that the archive lacks; each process searches for such batches only
-        once."""
+        """Archive the batches with numbers below ``below`` that the archive lacks. After one complete search, this
+        process does not search again.
+        """
         if self._complete:
             return
         for number in archive.missing(self._database, below):

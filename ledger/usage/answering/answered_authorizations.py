@@ -17,10 +17,10 @@ from ledger.usage.tables import AccessRequest, Authorization, Provision, SeenCla
 
 
 class AnsweredAuthorizations:
-    """Authorizations with the statements that an answer rests on, and with the earlier answers to each of them."""
+    """Authorizations, each with its request, its template and the providers' earlier answers to it."""
 
     def __init__(self, session: Session, authorizations: Iterable[Authorization]) -> None:
-        """Read what belongs to the authorizations."""
+        """Read the requests, templates and earlier answers of these authorizations."""
         consents = {row.id: row for row in authorizations}
         requests = matching(
             session, select(AccessRequest), AccessRequest.id, (row.request_id for row in consents.values())
@@ -49,48 +49,54 @@ class AnsweredAuthorizations:
 
     @classmethod
     def of(cls, session: Session, provisions: Iterable[Mapping[str, Any]]) -> AnsweredAuthorizations:
-        """Read the authorizations that these provisions name. A missing one is an error only when it is looked up."""
+        """Read the authorizations that these provisions name.
+
+        If an authorization is missing, only ``basis`` raises an error.
+        """
         named = (hex_of(entry["authorization"]) for entry in provisions)
         return cls(session, [row[0] for row in matching(session, select(Authorization), Authorization.digest, named)])
 
     def basis(self, entry: Mapping[str, Any]) -> AnswerBasis:
-        """Return what an answer rests on; raises ``NotFound`` ``AUTHORIZATION_UNKNOWN``."""
+        """Return what a provision is checked against: its authorization, request, template and earlier answers.
+
+        Raises ``NotFound`` ``AUTHORIZATION_UNKNOWN``.
+        """
         found = self._bases.get(hex_of(entry["authorization"]))
         if found is None:
             raise NotFound("AUTHORIZATION_UNKNOWN", "The provision names an authorization that is not in this ledger.")
         return found
 
     def basis_of(self, consent: Authorization) -> AnswerBasis:
-        """Return what an answer to this authorization rests on."""
+        """Return what an answer to this authorization is checked against."""
         return self._bases[consent.digest]
 
     def request(self, basis: AnswerBasis) -> AccessRequest:
-        """Return the request of an authorization."""
+        """Return the request that the authorization in ``basis`` answers."""
         return self._requests[basis.consent.request_id]
 
     def add(self, basis: AnswerBasis, row: Mapping[str, Any], entry: Mapping[str, Any]) -> None:
-        """Remember an answer of this set, for a later answer to the same authorization."""
+        """Remember a new answer. A later answer of the set to the same authorization is then compared with this answer."""
         basis.before.append(Provision(**row))
         self._claims[row["digest"]] = set(entry["claims"].values())
 
     def new_claims(self, basis: AnswerBasis, entry: Mapping[str, Any]) -> set[str]:
-        """Return the digests of an answer's claims that no earlier answer to the same authorization has."""
+        """Return those claim digests of an answer that are in no earlier answer to the same authorization."""
         own = set[str]().union(*(self._claims[row.digest] for row in basis.before))
         return set(entry["claims"].values()) - own
 
 
 class SeenClaims:
-    """The claim digests of a set of provisions that were signed before, here or in an earlier provision of the set."""
+    """Finds claim digests that were signed before: in a recorded provision, or in an earlier provision of the set."""
 
     def __init__(self, session: Session, provisions: Iterable[Mapping[str, Any]]) -> None:
-        """Read which of the digests are recorded already."""
+        """Read which claim digests of these provisions are recorded already."""
         digests = (digest for entry in provisions for digest in entry["claims"].values())
         self._seen = {row.digest for row in matching(session, select(SeenClaim.digest), SeenClaim.digest, digests)}
         self.rows: list[dict[str, Any]] = []
         """The rows to add for the digests that were passed to ``require_unseen``."""
 
     def require_unseen(self, basis: AnswerBasis, entry: Mapping[str, Any], digests: set[str]) -> None:
-        """Raise ``Conflict`` ``CLAIM_DIGEST_SEEN`` if a digest was signed before; else count the digests as seen.
+        """Remember the digests. Raises ``Conflict`` ``CLAIM_DIGEST_SEEN`` if one of them was signed before.
 
         If two certificates had the same claim digest, everybody could see that they contain the same claim.
         """

@@ -20,10 +20,16 @@ from ledger.usage.tables import AccessRequest, Authorization
 
 
 class AskedRequests:
-    """The requests that a set of authorizations names, with their statements, notes, and the names of their parties."""
+    """The requests that a set of authorizations names, with the signed statement and the note of each request.
+
+    The names of the consumers and providers are read too.
+    """
 
     def __init__(self, session: Session, sealer: Sealer, entries: Collection[Mapping[str, Any]]) -> None:
-        """Read the requests. A request, party or note that is missing is an error only when it is looked up."""
+        """Read the requests that the authorizations in ``entries`` name.
+
+        A missing request, party or note raises no error here, but only when it is looked up.
+        """
         digests = {hex_of(entry["request"]) for entry in entries}
         found = matching(session, select(AccessRequest), AccessRequest.digest, digests)
         self._requests: dict[str, AccessRequest] = {row[0].digest: row[0] for row in found}
@@ -50,18 +56,18 @@ class AskedRequests:
         return self._statements[self.request(entry).digest]
 
     def note(self, entry: Mapping[str, Any]) -> dict[str, str]:
-        """Return the decrypted note of the request."""
+        """Return the decrypted note of the request that the authorization answers."""
         note: dict[str, str] = self._notes[self.request(entry).sealed_id]
         return note
 
     def name(self, party: str) -> str:
-        """Return the decrypted name of the consumer or provider."""
+        """Return the decrypted name of a consumer or provider, given the party's id."""
         return self._names[party]
 
     def require_unanswered(self, entry: Mapping[str, Any], now: int) -> None:
-        """Raise unless the request waits for an answer, and has none yet for the authorization's source.
+        """Raise an error unless the request waits for an answer and the authorization's source has no answer yet.
 
-        The source counts as answered afterwards. Raises ``Conflict`` ``REQUEST_EXPIRED``, ``REQUEST_ANSWERED``,
+        From then on, the source counts as answered. Raises ``Conflict`` ``REQUEST_EXPIRED``, ``REQUEST_ANSWERED``,
         ``InvalidInput`` ``AUTHORIZATION_TWICE``.
         """
         request = self.request(entry)
@@ -79,8 +85,9 @@ class AskedRequests:
         self._answered.add(answered)
 
     def answer(self, session: Session) -> None:
-        """Mark the requests as seen and authorised: the signed statements contain the digests of the notices, so the
-        subject saw them.
+        """Mark all requests as seen and authorised.
+
+        The subject has seen the notices, because the signed authorizations contain the digests of the notices.
         """
         by_state: dict[str, list[str]] = {}
         for row in self._requests.values():

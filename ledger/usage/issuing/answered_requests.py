@@ -1,4 +1,4 @@
-"""The requests of a set to certify, with their authorizations and the providers' answers, read with a few queries."""
+"""The requests for which certificates are issued, with authorizations and provisions, read with a few queries."""
 
 from __future__ import annotations
 
@@ -34,10 +34,13 @@ class CertifiedSource:
 
 
 class AnsweredRequests:
-    """Requests with everything that their certificates are made from."""
+    """Requests with everything from which their certificates are made: authorizations, provisions and disclosures."""
 
     def __init__(self, session: Session, sealer: Sealer, requests: Iterable[str]) -> None:
-        """Read the requests with these ids. What is missing is an error only when it is looked up."""
+        """Read the requests with these ids.
+
+        A missing request, party or answer raises no error here, but only when it is looked up.
+        """
         wanted = list(requests)
         found = matching(session, select(AccessRequest), AccessRequest.id, wanted)
         self._requests: dict[str, AccessRequest] = {row[0].id: row[0] for row in found}
@@ -51,7 +54,7 @@ class AnsweredRequests:
             self._consents.setdefault(row[0].request_id, []).append(row[0])
         consents = {row.id: row for rows in self._consents.values() for row in rows}
         by_number = select(Provision).order_by(Provision.number)
-        # The newest answer of a provider replaces the earlier ones.
+        # The answers are read in the order of their numbers, so the newest answer to an authorization stays in the map.
         answers = matching(session, by_number, Provision.authorization_id, consents)
         self._answers: dict[str, Provision] = {row[0].authorization_id: row[0] for row in answers}
         self._read_statements(session, consents)
@@ -70,7 +73,7 @@ class AnsweredRequests:
         self._stops = KnownStops.of(session, digests, signers)
 
     def request(self, identifier: str) -> AccessRequest:
-        """Return the request; raises ``NotFound`` ``REQUEST_UNKNOWN``."""
+        """Return the request with this id. Raises ``NotFound`` ``REQUEST_UNKNOWN``."""
         if identifier not in self._requests:
             raise unknown_request()
         return self._requests[identifier]
@@ -80,23 +83,23 @@ class AnsweredRequests:
         return self._certificates.get(request.id, [])
 
     def statement(self, request: AccessRequest) -> dict[str, Any]:
-        """Return the signed request."""
+        """Return the statement that the consumer signed for the request."""
         return self._statements[request.digest]
 
     def region(self, request: AccessRequest) -> str:
-        """Return the region code of the subject; raises ``NotFound`` ``PARTY_UNKNOWN``."""
+        """Return the region code of the request's subject. Raises ``NotFound`` ``PARTY_UNKNOWN``."""
         if request.subject not in self._parties:
             raise unknown_party()
         region: str = self._parties[request.subject].region
         return region
 
     def hidden(self, source: CertifiedSource) -> list[Disclosed]:
-        """Return the decrypted disclosures of a source's provision."""
+        """Return the decrypted disclosures of the provision of this source."""
         opened = self._disclosures[str(source.provision.sealed_id)]
         return [Disclosed.decode(item) for item in opened["disclosures"]]
 
     def sources(self, request: AccessRequest, now: int) -> list[CertifiedSource]:
-        """Return the sources that supplied data, ordered by name.
+        """Return the sources of the request that supplied data, ordered by the names of the sources.
 
         Raises ``Conflict``: ``AUTHORIZATION_NOT_ACTIVE``, ``NOT_ANSWERED_YET``, ``NOTHING_SUPPLIED``, and what
         ``KnownStops.require_none`` raises.

@@ -37,7 +37,10 @@ TIMED_OUT: Final = "timed_out"
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A certificate to issue: the first one of its request, or the one that ``supersedes`` an earlier version."""
+    """A certificate to issue: the first certificate of its request, or a new version.
+
+    A new version replaces the certificate in ``supersedes``.
+    """
 
     request: AccessRequest
     supersedes: Certificate | None = None
@@ -66,12 +69,13 @@ class Issuance:
         self._clock = clock
 
     def issue(self, actor: Actor, requests: Sequence[str]) -> list[IssuedCertificate]:
-        """Issue a certificate for each request id, all or none; a certificate that was issued earlier is returned
-        unchanged.
+        """Issue a certificate for each request id. If one certificate cannot be issued, none is issued.
 
-        A certificate is final when its batch is anchored; during a pause the batch waits, and ``status`` says until
-        when. The certificate covers only the sources that supplied data; sources that refused or had no data are left
-        out. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``NotFound``, ``Conflict`` ``AUTHORIZATION_NOT_ACTIVE``,
+        If a request already has a certificate, this certificate is returned unchanged. A certificate is final when its
+        batch is anchored. During a pause the batch waits, and ``status`` says until when. A certificate covers only the
+        sources that supplied data, not the sources that refused or had no data.
+
+        Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``NotFound``, ``Conflict`` ``AUTHORIZATION_NOT_ACTIVE``,
         ``REQUEST_NOT_AUTHORIZED``, ``SCENARIO_CHANGED``, ``NOT_ANSWERED_YET``, ``NOTHING_SUPPLIED``,
         ``PROVISION_WITHDRAWN``, ``HELD``, ``AUTHORIZATION_HELD`` or ``PROVISION_HELD``.
         """
@@ -81,7 +85,10 @@ class Issuance:
 
     @contextmanager
     def before_writing(self) -> Iterator[Session]:
-        """Bring the index up to date, then open a write transaction: withdrawals and holds on the chain are known."""
+        """Bring the index up to date, and then open a write transaction.
+
+        The index is brought up to date so that withdrawals and holds on the chain are known.
+        """
         self._follower.sync()
         with self._database.write() as session:
             yield session
@@ -123,8 +130,9 @@ class Issuance:
         return [issued[identifier] for identifier in requests]
 
     def add(self, session: Session, answered: AnsweredRequests, versions: Sequence[Version]) -> list[IssuedCertificate]:
-        """Add certificates from the data supplied so far, within the caller's transaction. Raises the errors of
-        ``issue``.
+        """Add these certificates to the log, made from the data supplied so far. The caller's transaction writes them.
+
+        Raises the errors that ``issue`` raises.
         """
         now = self._clock()
         sources, templates = [], TemplatesInForce(self._scenarios)

@@ -27,9 +27,10 @@ _NEVER: Final = WithdrawalFact(0, 0)
 
 @dataclass(frozen=True, slots=True)
 class KnownStops:
-    """What stops certificates, by the digest of a statement: withdrawals by the statement's signer and holds, both on
-    the chain, and the statements whose withdrawal is in the log. ``holds`` maps to the institutions that hold the
-    statement.
+    """What stops certificates from being issued. Statements are named by their digests.
+
+    ``withdrawals`` has the withdrawals on the chain that the statement's signer made. ``holds`` has the names of the
+    institutions that hold a statement on the chain. ``recorded`` has the statements whose withdrawal is in the log.
     """
 
     withdrawals: Mapping[str, WithdrawalFact]
@@ -38,14 +39,14 @@ class KnownStops:
 
     @classmethod
     def of(cls, session: Session, statements: Iterable[str], signers: Mapping[str, int]) -> KnownStops:
-        """Read what the index and the log have about these statements.
+        """Read from the index and the log which of these statements are withdrawn or held.
 
         ``signers`` maps the digest of an authorization or provision to the number of the party that can withdraw it.
         """
         digests = list(statements)
         withdrawn = matching(session, select(WITHDRAWALS), WITHDRAWALS.c.statement, signers)
         changes = select(HOLDS.c.statement, HOLDS.c.offices).order_by(HOLDS.c.change)
-        # The newest change of a statement's holds replaces the earlier ones.
+        # The changes are read in order, so the newest change of a statement's holds stays in the map.
         offices = {row.statement: row.offices for row in matching(session, changes, HOLDS.c.statement, digests)}
         recorded = matching(session, select(Entry.about), Entry.about, digests)
         return cls(
@@ -67,8 +68,8 @@ class KnownStops:
         for consent, provision in sources:
             if self.withdrawals.get(consent.digest, _NEVER).first or consent.digest in self.recorded:
                 raise not_active(consent, "withdrawn")
-            # A provider's withdrawal has no effect if its key was reported lost: a thief must not end every
-            # certificate.
+            # A withdrawal signed with a lost key of the provider has no effect, because otherwise a thief could end
+            # every certificate that rests on the provider's data.
             if self.withdrawals.get(provision.digest, _NEVER).at or provision.digest in self.recorded:
                 raise Conflict(
                     "PROVISION_WITHDRAWN",
