@@ -21,7 +21,7 @@ SIZE = 10
 PEERS = {"EAS attest", "EAS multiAttest", "TradeTrust mint", "TradeTrust transfer", "ERC-721 mint"}
 
 
-def test_a_small_run_measures_the_project_and_proves_its_certificates() -> None:
+def test_a_small_run_measures_the_project_and_verifies_the_certificates() -> None:
     said: list[str] = []
     told: list[int] = []
     plan = replace(Plan.of(SIZE), nodes=(), outside={}, assets=2, verified=2, suites=())
@@ -42,7 +42,7 @@ def test_a_small_run_measures_the_project_and_proves_its_certificates() -> None:
 
 
 @pytest.mark.skipif(not packages.installed(), reason="the peers' packages are installed by `make bench`")
-def test_peers_are_measured_on_anvil(tmp_path: Path) -> None:
+def test_the_compared_products_are_measured_on_the_anvil_node(tmp_path: Path) -> None:
     found = measure_peers(ANVIL, tmp_path, 0.05, lambda _what: None, tokens=3)
     assert {each.name for each in found} >= PEERS
     assert all(each.count > 0 and each.rate > 0 for each in found)

@@ -102,7 +102,7 @@ def test_the_due_date_of_a_demand_does_not_count_the_national_day_holiday(
     assert demands.get(demand)["overdue"] is False, "the duty is fulfilled, although late; the history shows when"
 
 
-def test_without_a_listed_duty_the_provider_must_share_within_the_default_days(
+def test_a_provider_without_a_listed_duty_must_share_within_the_default_number_of_days(
     office: Department, demands: Demands, clock: Clock
 ) -> None:
     demand = matched(office, demands, "usual")

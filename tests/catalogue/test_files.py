@@ -99,7 +99,7 @@ def test_a_sheet_of_fields_is_recognised_by_its_columns(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["list.xls", "list.et"])
-def test_an_xls_workbook_gives_the_same_rows_as_the_same_xlsx_workbook(name: str) -> None:
+def test_an_xls_workbook_gives_the_same_rows_as_an_xlsx_workbook_with_the_same_cells(name: str) -> None:
     def fields(sheet: Worksheet) -> None:
         sheet.append(FIELD_HEAD)
         for line in (["X-1", "身份证号", "string", "important", "sensitive"], [None, "姓名", "string", None], [None]):
@@ -141,7 +141,7 @@ def test_the_sheet_of_fields_can_stand_before_the_sheet_of_resources(title: str)
     assert (sheets.resources[0]["code"], sheets.fields[0]["grade"]) == ("A-1", "important")
 
 
-def test_case_and_blanks_in_column_names_are_ignored() -> None:
+def test_letter_case_and_blanks_in_column_names_are_ignored() -> None:
     data = book(s=[["Code", "TITLE ", "content_digest", "Grade\u00a0"], [*ROW, "important"]])
     assert sheets_of(data, "a.xlsx").resources[0]["grade"] == "important"
     text = f"Code,TITLE ,content_digest,Ｇrade\n{','.join(ROW)},important\n"
@@ -193,7 +193,7 @@ def test_a_file_with_a_hidden_table_is_refused(sheets: dict[str, Any]) -> None:
     assert error.where in ("list.xlsx, old", "list.xlsx, fields")
 
 
-def test_a_sheet_of_another_kind_is_not_read_and_the_notes_name_it() -> None:
+def test_a_sheet_without_resources_or_fields_is_not_read_and_a_note_names_the_sheet() -> None:
     data = book(
         封面=[["2026 年数据资源"]],
         choices=filled([["general_1"], ["important"], ["core"]], hidden),
@@ -233,7 +233,7 @@ def test_a_table_with_two_columns_of_the_same_name_is_refused(second: str) -> No
     assert refusal(text.encode(), "list.csv").code == "CSV_HEADER"
 
 
-def test_fields_in_a_second_file_are_read_or_the_import_is_refused() -> None:
+def test_fields_in_a_second_file_are_read_only_if_the_first_file_has_no_fields() -> None:
     grading = [FIELD_HEAD, ["A-1", "x", "text", "core", ""]]
     text = "\n".join(",".join(line) for line in grading).encode()
     for fields in (text, text.decode().encode("utf-16"), book(字段=grading)):
@@ -323,7 +323,7 @@ def test_a_cell_of_an_xls_workbook_is_read_as_the_text_that_a_spreadsheet_shows(
 
 @pytest.mark.parametrize("error", ["#N/A", " #REF! ", "#DIV/0!", "#name?"])
 @pytest.mark.parametrize("place", ["title", "package"])
-def test_an_error_cell_in_a_csv_file_is_refused(error: str, place: str) -> None:
+def test_a_spreadsheet_error_in_a_csv_file_is_refused(error: str, place: str) -> None:
     row = {"code": "C-1", "title": "t", "content_digest": DIGEST, "package": "p"} | {place: error}
     refused = refusal(f"{','.join(row)}\n{','.join(row.values())}\n".encode(), "list.csv")
     assert (refused.code, refused.where) == ("CSV_ERROR", f"list.csv, row 1, column {place}")

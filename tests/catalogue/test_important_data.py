@@ -52,7 +52,7 @@ def test_important_data_is_blocked_until_reviewed(office: Department) -> None:
     ]
 
 
-def test_a_review_permits_only_the_reviewed_version(office: Department) -> None:
+def test_a_review_permits_the_submission_of_only_the_reviewed_version(office: Department) -> None:
     catalogue, code = office.ledger.catalogue.data, "review-again"
     office.put(code, grade="important")
     assert catalogue.record_review(office.authority, code, REPORT).state == "draft"
@@ -95,7 +95,7 @@ def test_a_resource_that_is_listed_as_core_data_stays_blocked(
     assert office.state("coordinates") == "blocked"
 
 
-def test_a_new_entry_of_the_list_blocks_matching_resources_at_once(office: Department) -> None:
+def test_a_new_entry_of_the_important_data_list_blocks_matching_resources_at_once(office: Department) -> None:
     ledger = office.ledger
     office.publish("at-once/published", title="近海水深 甲")
     office.publish("at-once/changed", title="近海水深 乙")
@@ -116,7 +116,7 @@ def test_a_new_entry_of_the_list_blocks_matching_resources_at_once(office: Depar
     assert office.state("at-once/draft") == "draft"
 
 
-def test_only_roles_that_grade_can_change_the_important_data_list(office: Department) -> None:
+def test_only_roles_that_may_grade_data_can_change_the_important_data_list(office: Department) -> None:
     kinds, entry = office.ledger.catalogue.important_data, ImportantData("x", "important", pattern="no such title")
     for actor in (office.provider, office.consumer, office.stranger):
         assert refusal(lambda actor=actor: kinds.add(actor, entry)).code == "PARTY_LACKS_ROLE"

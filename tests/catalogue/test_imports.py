@@ -58,7 +58,7 @@ def test_a_dry_run_reports_on_every_row_and_writes_nothing(office: Department) -
     json.dumps([line.to_dict() for line in report.rows])
 
 
-def test_if_one_row_is_refused_no_row_is_imported(office: Department) -> None:
+def test_no_row_is_imported_if_one_row_is_refused(office: Department) -> None:
     before = stored(office)
     table = Sheets([row("stop/1"), row("stop/2", grade="secret"), row("stop/3")])
     error = refusal(lambda: office.ledger.catalogue.imports.commit(office.provider, table))
@@ -142,7 +142,7 @@ def test_a_table_with_too_many_rows_is_refused(office: Department, monkeypatch: 
     assert refusal(lambda: office.ledger.catalogue.imports.dry_run(office.provider, table)).code == "IMPORT_TOO_LARGE"
 
 
-def test_fields_given_in_a_row_and_in_a_table_of_fields_are_refused(office: Department) -> None:
+def test_fields_given_both_in_a_row_and_in_a_table_of_fields_are_refused(office: Department) -> None:
     table = Sheets([row("twice")], [{"code": "twice", "name": "a", "type": "text"}])
     (line,) = office.ledger.catalogue.imports.dry_run(office.provider, table).rows
     assert line.error == "FIELDS_TWICE"

@@ -48,7 +48,9 @@ SCORES: dict[str, tuple[Wanted, tuple[int, int, int]]] = {
 
 
 @pytest.mark.parametrize(("wanted", "points"), SCORES.values(), ids=SCORES.keys())
-def test_a_resource_gets_points_for_fields_domain_and_words(wanted: Wanted, points: tuple[int, int, int]) -> None:
+def test_a_resource_gets_points_for_equal_fields_an_equal_domain_and_equal_words(
+    wanted: Wanted, points: tuple[int, int, int]
+) -> None:
     found = score(wanted, POWER)
     assert (found.field_points, found.domain_points, found.word_points) == points
     assert found.score == sum(points)

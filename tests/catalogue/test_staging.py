@@ -40,7 +40,7 @@ def statements(office: Department) -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("rows", [1_000, 3_000])
-def test_a_thousand_rows_take_a_fixed_number_of_sql_statements_under_the_lock(
+def test_importing_a_thousand_rows_sends_a_fixed_number_of_sql_statements_while_holding_the_lock(
     office: Department, statements: list[str], rows: int
 ) -> None:
     table = Sheets([row(f"many{rows}/{place}") for place in range(rows)])
@@ -81,7 +81,7 @@ def other_writer(office: Department) -> sqlite3.Connection:
     return connection
 
 
-def test_other_writers_can_write_while_a_table_is_planned(office: Department) -> None:
+def test_other_writers_can_write_while_the_import_of_a_table_is_planned(office: Department) -> None:
     other, written = other_writer(office), list[int]()
 
     def write(rows: int) -> None:

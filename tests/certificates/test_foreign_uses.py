@@ -86,7 +86,7 @@ def code_of(refusal: pytest.ExceptionInfo[PingzhengError]) -> str:
     return refusal.value.code
 
 
-def test_another_party_cannot_count_a_use(pilot: Pilot) -> None:
+def test_only_the_consumer_can_add_to_its_count_of_uses(pilot: Pilot) -> None:
     """An unknown account, the subject, the provider, the issuer and another bank try to count a use, also with forged
     signatures.
     """
@@ -115,7 +115,7 @@ def test_another_party_cannot_count_a_use(pilot: Pilot) -> None:
     assert uses(pilot, number) == 1
 
 
-def test_a_signed_use_cannot_be_used_again_or_elsewhere(pilot: Pilot) -> None:
+def test_a_signature_for_one_use_is_refused_for_another_use_and_on_another_ledger(pilot: Pilot) -> None:
     """The signed use is sent a second time, for another request, with another ordinal, after its deadline, and to
     another ledger.
     """
@@ -156,7 +156,7 @@ def test_an_outdated_use_in_a_list_does_not_stop_the_other_uses(pilot: Pilot) ->
     assert [uses_of(pilot.ledger.reader, number, request) for request in requests] == [1, 1, 1]
 
 
-def test_thousands_of_foreign_uses_do_not_slow_a_verification(pilot: Pilot, tmp_path: Path) -> None:
+def test_thousands_of_uses_by_other_parties_do_not_slow_a_verification(pilot: Pilot, tmp_path: Path) -> None:
     """Uses that other parties record for the same request add no calls and no events to a verification."""
     ledger, firm = pilot.ledger, pilot.firm()
     number = certificate_of(pilot, firm, 3, tmp_path)

@@ -68,7 +68,7 @@ def test_a_certificate_with_a_hold_is_suspended_until_the_hold_is_lifted(held: H
     assert ledger.verification.status(held.number)["state"] == "active"
 
 
-def test_a_hold_stays_until_a_second_officer_confirms_the_lift(held: Held, pilot: Pilot) -> None:
+def test_a_hold_stays_until_a_second_officer_confirms_that_it_is_lifted(held: Held, pilot: Pilot) -> None:
     """A second supervisor that keeps its own key sees the proposal to lift the hold, and confirms the proposal."""
     ledger, first, second = pilot.ledger, pilot.cast.supervisor, other_supervisor(pilot)
     ledger.certificates.holds.hold(held.number, "court", first)
@@ -109,7 +109,7 @@ def test_authorities_and_supervisors_lift_only_holds_of_their_own_role(held: Hel
     assert held.report().valid
 
 
-def test_placing_holds_skips_statements_that_already_have_a_hold_of_the_role(held: Held, pilot: Pilot) -> None:
+def test_placing_holds_skips_statements_that_already_have_a_hold_of_the_same_role(held: Held, pilot: Pilot) -> None:
     """A certificate can get a hold although its request already has one; a second hold of the same role changes
     nothing.
     """
@@ -190,7 +190,7 @@ def test_a_hold_on_a_registration_certificate_is_refused(pilot: Pilot) -> None:
     assert pilot.verified(number).valid
 
 
-def test_the_number_of_statements_is_limited_and_unknown_numbers_are_refused(pilot: Pilot) -> None:
+def test_one_call_places_holds_on_a_limited_number_of_statements_and_only_on_known_certificates(pilot: Pilot) -> None:
     holds, supervisor = pilot.ledger.certificates.holds, pilot.cast.supervisor
     for digests in ([], [f"{number:064x}" for number in range(MAX_STATEMENTS + 1)]):
         with pytest.raises(InvalidInput, match="HOLD_COUNT"):

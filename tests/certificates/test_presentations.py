@@ -267,7 +267,7 @@ def test_a_registration_certificate_has_no_uses(pilot: Pilot) -> None:
 
 
 @pytest.mark.parametrize("index", [2**32, 2**53 - 1])
-def test_a_bundle_with_an_impossible_position_is_refused_and_not_recorded(pilot: Pilot, index: int) -> None:
+def test_a_bundle_with_an_impossible_log_position_is_refused_and_not_recorded(pilot: Pilot, index: int) -> None:
     number, ((raw, nonce),) = presented(pilot)
     bundle = json.loads(raw)
     bundle["position"]["index"] = index

@@ -74,7 +74,9 @@ def proposed(at: Counter, raw: bytes, nonce: str) -> UseToSign:
     return answer.use
 
 
-def test_the_consumer_gets_the_content_after_the_block_with_its_use(pilot: Pilot, tmp_path: Path) -> None:
+def test_the_consumer_gets_the_disclosed_values_only_after_its_signed_use_is_in_a_block(
+    pilot: Pilot, tmp_path: Path
+) -> None:
     number, ((raw, nonce),) = presented(pilot)
     at = counter(pilot, tmp_path)
     use = proposed(at, raw, nonce)
@@ -147,7 +149,7 @@ def test_an_invalid_presentation_gets_a_report_and_no_use_to_sign(pilot: Pilot, 
 
 
 @pytest.mark.parametrize(("max_uses", "left"), [(1, False), (2, True)])
-def test_a_consumer_signs_the_next_use_after_another_was_counted(
+def test_a_consumer_signs_the_next_use_after_another_use_was_counted(
     pilot: Pilot, tmp_path: Path, max_uses: int, left: bool
 ) -> None:
     firm = pilot.firm()
@@ -171,7 +173,7 @@ def test_a_consumer_signs_the_next_use_after_another_was_counted(
     assert uses(pilot, number) == max_uses
 
 
-def test_a_signature_is_still_valid_after_a_restart(pilot: Pilot, tmp_path: Path) -> None:
+def test_the_signature_of_a_use_is_still_accepted_after_a_restart(pilot: Pilot, tmp_path: Path) -> None:
     number, ((raw, nonce),) = presented(pilot)
     before = counter(pilot, tmp_path)
     use = proposed(before, raw, nonce)
@@ -220,7 +222,7 @@ def test_a_use_that_is_not_signed_in_time_lapses(pilot: Pilot, tmp_path: Path) -
     assert uses(pilot, number) == 0
 
 
-def test_a_retry_is_verified_with_the_time_of_the_first_receipt(pilot: Pilot, tmp_path: Path) -> None:
+def test_a_repeated_presentation_is_verified_as_of_the_time_of_its_first_receipt(pilot: Pilot, tmp_path: Path) -> None:
     """The first attempt came when the key-binding JWT was almost too old. A retry minutes later is still accepted."""
     firm = pilot.firm()
     number = pilot.certificate(firm)
@@ -242,7 +244,7 @@ def test_a_retry_is_verified_with_the_time_of_the_first_receipt(pilot: Pilot, tm
     assert at.verification.use(at.bank, use.presentation, at.signed(use)).report.disclosed
 
 
-def test_a_slow_clock_of_the_service_refuses_no_wallet(pilot: Pilot, tmp_path: Path) -> None:
+def test_a_service_with_a_slow_clock_refuses_no_presentation(pilot: Pilot, tmp_path: Path) -> None:
     _, ((raw, nonce),) = presented(pilot)
     at = counter(pilot, tmp_path, late=3600)
     use = proposed(at, raw, nonce)

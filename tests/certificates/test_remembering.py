@@ -102,7 +102,7 @@ def test_a_chain_that_lacks_blocks_seen_earlier_is_refused(desk: Desk, changed: 
     assert refusal(lambda: desk.verification.verify(bundle, Expectation())) == "CHAIN_DIFFERS_FROM_SEEN"
 
 
-def test_attack_t4_an_older_block_does_not_undo_a_revocation(desk: Desk) -> None:
+def test_attack_an_older_block_does_not_undo_a_revocation(desk: Desk) -> None:
     """A node shows an older block. Neither the process that saw the revocation nor a new process accepts this block or
     the status in it.
     """

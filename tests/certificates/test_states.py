@@ -62,7 +62,7 @@ def hold(what: str) -> Callable[[Pilot, Held], None]:
         ("suspended", lambda pilot, held: pilot.ledger.certificates.status.suspend(held.number, "investigation")),
     ],
 )
-def test_a_usage_certificate_has_one_state_everywhere(
+def test_every_view_of_a_usage_certificate_shows_the_same_state(
     pilot: Pilot, state: str, act: Callable[[Pilot, Held], None]
 ) -> None:
     held = Held(pilot)
@@ -98,7 +98,7 @@ def freeze(pilot: Pilot, asset: str) -> None:
 
 
 @pytest.mark.parametrize(("state", "act"), [("annulled", annul), ("cancelled", cancel), ("suspended", freeze)])
-def test_a_registration_certificate_has_the_state_of_its_asset_everywhere(
+def test_every_view_of_a_registration_certificate_shows_the_state_of_its_asset(
     pilot: Pilot, state: str, act: Callable[[Pilot, str], None]
 ) -> None:
     asset = pilot.confirmed()

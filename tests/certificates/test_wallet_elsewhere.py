@@ -91,7 +91,7 @@ def test_a_wallet_lists_and_shows_its_certificates(taken: Taken) -> None:
     assert code == 0 and shown["disclosable"]["wage_band"] == "15–20"
 
 
-def test_a_presentation_from_a_wallet_is_used_once(taken: Taken) -> None:
+def test_a_presentation_from_a_wallet_counts_one_use(taken: Taken) -> None:
     verification, bank = taken.pilot.ledger.verification, taken.pilot.actor(taken.pilot.cast.bank)
     nonce = verification.new_nonce()
     raw = taken.presented(nonce)
@@ -121,7 +121,7 @@ def test_an_independent_library_verifies_a_wallets_presentation(taken: Taken) ->
             Verifier(bundle.certificate, lambda *_: issuer, audience, expected).get_verified_payload()
 
 
-def test_a_wallet_presents_only_to_the_consumer_and_only_known_fields(taken: Taken) -> None:
+def test_a_wallet_presents_a_certificate_only_to_its_consumer_and_discloses_only_known_fields(taken: Taken) -> None:
     others = ["--consumer", taken.pilot.cast.other_bank, "--nonce", "n" * 16]
     code, answer = taken.run("present", taken.number, *others)
     assert (code, answer["error"]) == (2, "NOT_PARTY")

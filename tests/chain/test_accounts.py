@@ -49,7 +49,7 @@ def test_new_keys_differ() -> None:
 
 
 @pytest.mark.parametrize("key", [SECP256K1, P256])
-def test_a_key_is_accepted_only_for_its_suite(key: str) -> None:
+def test_a_key_is_accepted_only_for_its_own_signature_suite(key: str) -> None:
     suite = ES256 if key == P256 else ES256K
     assert check_public_key(key, suites=ANY_SUITE) == check_public_key(key, suites=(suite,)) == key
 

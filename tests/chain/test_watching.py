@@ -130,7 +130,7 @@ def test_a_node_without_old_state_is_enough_for_watching(chain: Chain) -> None:
     assert changes_of(pruned, last) == []
 
 
-def test_attack_a_node_that_shows_another_call_is_noticed(chain: Chain) -> None:
+def test_attack_a_node_that_shows_another_call_than_the_proposed_call_is_noticed(chain: Chain) -> None:
     chain.propose(recovery(chain))
     with pytest.raises(ChainUnavailable) as caught:
         key_changes(reader_replacing(chain, account("fresh")[2:], account("harmless")[2:]), FIRM.no, 0)
@@ -244,7 +244,7 @@ def test_the_arguments_of_a_call_are_shown_with_names(
     assert (shown.kind, shown.arguments) == (kind, words)
 
 
-def test_a_list_of_parties_is_decoded_with_its_keys(chain: Chain) -> None:
+def test_a_list_of_parties_is_decoded_with_the_keys_of_the_parties(chain: Chain) -> None:
     newcomer = newcomer_to(chain, "newcomer", "subject")
     call = calls.register_parties([newcomer])
     decoded = read_call(chain.deployment, chain.deployment.party_registry, chain.client.encode(call).hex()).call

@@ -67,7 +67,7 @@ def test_a_subject_withdraws_all_its_authorizations_from_its_own_account(consent
     assert facts[BANK.id, consented.statement("THE BANKS")] == WithdrawalFact(0, 0)
 
 
-def test_a_second_call_withdraws_only_what_the_first_did_not(consented: Consented) -> None:
+def test_a_second_call_withdraws_only_authorizations_that_the_first_call_did_not_withdraw(consented: Consented) -> None:
     (first,) = consented.withdraw(authorization="FIRST")
     consented.chain.node.advance(60)
     again, rest = consented.withdraw()
@@ -132,7 +132,9 @@ def test_a_p256_key_withdraws_through_a_payer(chain: Chain) -> None:
     assert all(each.receipt for each in withdrawn)
 
 
-def test_a_subject_can_withdraw_with_another_key_than_it_signed_with(consented: Consented) -> None:
+def test_a_subject_can_withdraw_with_another_key_than_the_one_that_signed_the_authorization(
+    consented: Consented,
+) -> None:
     """The account that signed the authorizations was replaced after it had signed them."""
     chain = consented.chain
     chain.rotate("enterprise", NEWCOMER)
@@ -269,7 +271,7 @@ def test_a_retired_account_cannot_withdraw(consented: Consented) -> None:
     assert refusal(consented.withdraw, Forbidden).code == "PARTY_UNKNOWN_ACCOUNT"
 
 
-def test_the_deployment_can_be_made_from_a_bundle(consented: Consented) -> None:
+def test_the_deployment_can_be_found_from_a_bundle_and_the_chain(consented: Consented) -> None:
     chain = consented.chain
     found = deployment_of(Connection(chain.node.url), consented.bundle.chain)
     assert dict(found.addresses) == dict(chain.deployment.addresses)

@@ -75,11 +75,11 @@ def test_a_command_group_is_imported_only_when_it_is_called(group: str) -> None:
 
 
 @pytest.mark.parametrize("line", ["--help", "scenario list", "wallet --help"])
-def test_commands_without_a_ledger_load_no_heavy_library(tmp_path: Path, line: str) -> None:
+def test_commands_that_need_no_ledger_load_no_heavy_library(tmp_path: Path, line: str) -> None:
     assert_light(tmp_path, *line.split())
 
 
-def test_the_help_of_no_group_loads_the_database_library(tmp_path: Path) -> None:
+def test_the_help_of_a_command_group_does_not_load_the_database_library(tmp_path: Path) -> None:
     program = (
         "import sys; from ledger.cli.main import GROUPS, loaded\n"
         "print([name for name in GROUPS if loaded(name) and {'sqlalchemy', 'web3'} & sys.modules.keys()])"

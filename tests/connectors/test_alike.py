@@ -97,7 +97,7 @@ MET = {
 
 
 @pytest.mark.parametrize(("value", "declared", "cell"), MET.values(), ids=MET.keys())
-def test_a_refuse_flag_works_in_every_spelling_of_its_value(
+def test_a_row_is_flagged_for_refusal_by_every_spelling_of_the_flags_value(
     tmp_path: Path, kind: str, value: str, declared: str | None, cell: Any
 ) -> None:
     flags = (Flag("mark", value, "under_correction", declared),)
@@ -120,7 +120,7 @@ NOT_MET = {
 
 
 @pytest.mark.parametrize(("value", "declared", "cell"), NOT_MET.values(), ids=NOT_MET.keys())
-def test_a_refuse_flag_does_not_refuse_for_other_values(
+def test_a_row_is_not_flagged_for_refusal_by_other_values_in_the_flag_column(
     tmp_path: Path, kind: str, value: str, declared: str | None, cell: Any
 ) -> None:
     flags = (Flag("mark", value, "under_correction", declared),)
@@ -130,7 +130,9 @@ def test_a_refuse_flag_does_not_refuse_for_other_values(
 
 
 @pytest.mark.parametrize("declared", ["number", "boolean", "date"])
-def test_a_cell_of_another_type_than_its_refuse_flag_is_refused(tmp_path: Path, kind: str, declared: str) -> None:
+def test_a_cell_in_a_flag_column_with_another_type_than_the_flag_declares_is_refused(
+    tmp_path: Path, kind: str, declared: str
+) -> None:
     value = {"number": "2", "boolean": "true", "date": "2026-03-31"}[declared]
     flags = (Flag("mark", value, "disputed", declared),)
     place = Place(tmp_path, kind, {"flags": flags})
@@ -236,7 +238,7 @@ def test_a_damaged_key_is_an_error_that_names_the_column(tmp_path: Path, kind: s
 
 
 @pytest.mark.parametrize("cell", [f"{float(OWN):.5E}", f"{OWN[:15]}000", OWN[:17]])
-def test_a_damaged_key_is_an_error_even_beside_good_rows(tmp_path: Path, kind: str, cell: str) -> None:
+def test_a_damaged_key_is_an_error_even_if_the_other_rows_are_good(tmp_path: Path, kind: str, cell: str) -> None:
     """Without this error, some of the subject's rows could be missing from the signed answer."""
     if kind == "sql":
         return
@@ -255,7 +257,7 @@ OTHERS_DAMAGED = {
 
 @pytest.mark.parametrize("cell", OTHERS_DAMAGED.values(), ids=OTHERS_DAMAGED.keys())
 @pytest.mark.parametrize("kind", ["csv", "parquet", "xlsx"])
-def test_a_key_column_with_wrong_check_digits_gives_an_error_and_not_no_data(
+def test_a_key_column_with_wrong_check_digits_gives_an_error_instead_of_the_answer_no_data(
     tmp_path: Path, kind: str, cell: str
 ) -> None:
     source = Place(tmp_path, kind).holding(table([OTHER, cell], ["x", "x"]))
@@ -266,13 +268,15 @@ def test_a_key_column_with_wrong_check_digits_gives_an_error_and_not_no_data(
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "xlsx"])
-def test_a_key_column_without_identifiers_gives_an_error_and_not_no_data(tmp_path: Path, kind: str) -> None:
+def test_a_key_column_without_identifiers_gives_an_error_instead_of_the_answer_no_data(
+    tmp_path: Path, kind: str
+) -> None:
     source = Place(tmp_path, kind).holding(table(["1001", "1002"], ["x", "x"]))
     with pytest.raises(Misconfigured, match="SOURCE_KEY_DAMAGED"):
         source.ask(query(OWN))
 
 
-def test_a_sound_key_column_without_the_subject_gives_no_data(tmp_path: Path, kind: str) -> None:
+def test_a_sound_key_column_without_the_subject_gives_the_answer_no_data(tmp_path: Path, kind: str) -> None:
     keys = [OTHER, GRID, WITH_X, "合计", "护照 E12345678"]
     source = Place(tmp_path, kind).holding(table(keys, ["x"] * len(keys)))
     assert source.ask(query(OWN)) == NoData(AT)
@@ -289,7 +293,7 @@ def test_a_damaged_key_can_be_the_valid_key_of_another_subject(tmp_path: Path, k
     assert source.ask(query(asked)) == NoData(AT)
 
 
-def test_a_database_is_queried_for_every_form_that_files_accept(tmp_path: Path) -> None:
+def test_a_database_is_queried_for_every_form_of_a_key_that_files_accept(tmp_path: Path) -> None:
     forms = variants(OWN)
     assert set(DECORATED.values()) <= set(forms)
     assert {cell for asked, cell in DAMAGED.values() if asked == OWN and isinstance(cell, str)} <= set(forms)

@@ -43,7 +43,7 @@ def test_only_the_subjects_rows_and_the_requested_columns_are_supplied(place: Pl
     assert answer == Supplied(({"kwh": "7"}, {"kwh": "8"}), date(2026, 3, 31), AT)
 
 
-def test_a_subject_without_rows_has_no_data(place: Place) -> None:
+def test_a_subject_without_rows_gets_the_answer_no_data(place: Place) -> None:
     assert place.holding(BILLS).ask(query("91440881MA9X000384")) == NoData(AT)
 
 
@@ -93,7 +93,7 @@ def test_a_blank_identifier_finds_no_rows_without_a_key(place: Place, identifier
         assert "示例公司" not in str(caught.value)
 
 
-def test_a_query_for_another_source_is_out_of_scope(place: Place) -> None:
+def test_a_query_for_another_source_than_the_defined_one_is_out_of_scope(place: Place) -> None:
     source = place.connector()
     for other in (query(scenario="S02"), query(source="water")):
         assert refusal(source.ask(other))[0] == "out_of_scope"
@@ -117,7 +117,7 @@ def test_an_error_names_the_column_that_is_missing(tmp_path: Path, missing: str)
         assert missing in caught.value.message
 
 
-def test_a_flag_on_any_row_of_the_subject_refuses_with_its_reason(place: Place) -> None:
+def test_a_flag_in_any_row_of_the_subject_refuses_the_query_with_the_reason_of_the_flag(place: Place) -> None:
     flags = Flag("status", "under correction", "under_correction"), Flag("status", "disputed", "disputed")
     flagged = Place(place.folder, place.kind, {"flags": flags})
     source = flagged.holding(BILLS)
@@ -132,7 +132,7 @@ def test_a_flag_on_any_row_of_the_subject_refuses_with_its_reason(place: Place) 
 NAMED = {**BILLS, "name": ["其他公司", "示例公司", "其他公司", "示例公司", "示例公司"]}
 
 
-def test_the_name_is_supplied_only_on_request(place: Place) -> None:
+def test_the_name_of_a_subject_is_supplied_only_if_it_is_requested(place: Place) -> None:
     source = Place(place.folder, place.kind, {"name_column": "name"}).holding(NAMED)
     asked = source.ask(query(name=True))
     assert isinstance(asked, Supplied) and asked.name == "示例公司"
@@ -206,13 +206,13 @@ def test_an_invalid_day_in_the_column_of_the_data_date_is_refused(place: Place, 
     assert refusal(source.ask(query())) == ("data_unusable", where or f"{place.at(4, 2)}, column period")
 
 
-def test_a_fixed_day_after_the_query_is_refused(place: Place) -> None:
+def test_a_fixed_data_date_after_the_day_of_the_query_is_refused(place: Place) -> None:
     source = Place(place.folder, place.kind, {"as_of": AsOf(day=date(2026, 4, 16))}).holding(BILLS)
     assert refusal(source.ask(query()))[0] == "data_unusable"
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_the_day_of_a_file_is_the_shanghai_day_of_its_last_change(tmp_path: Path, kind: str) -> None:
+def test_the_data_date_of_a_file_is_the_shanghai_day_of_its_last_change(tmp_path: Path, kind: str) -> None:
     place = Place(tmp_path, kind, {"as_of": AsOf()})
     source = place.holding(BILLS)
     # The file was changed at 2026-04-01 00:30 in Shanghai, when it was still March in UTC.
@@ -247,7 +247,7 @@ def test_a_source_without_time_left_times_out(place: Place) -> None:
     assert place.connector(timeout_seconds=0).ask(query()) == TimedOut(AT)
 
 
-def test_repr_shows_no_value_of_the_subject(place: Place) -> None:
+def test_the_repr_of_a_query_and_its_answer_shows_no_value_of_the_subject(place: Place) -> None:
     question = query()
     shown = repr(question) + repr(place.holding(BILLS).ask(question))
     assert GRID not in shown

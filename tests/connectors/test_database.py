@@ -101,7 +101,7 @@ def test_the_url_is_read_from_its_variable_at_each_query(place: Place) -> None:
         ("sqlite:///.", "SOURCE_FILE_MISSING"),
     ],
 )
-def test_an_error_never_repeats_the_url(place: Place, url: str, code: str) -> None:
+def test_an_error_never_repeats_the_url_of_the_database(place: Place, url: str, code: str) -> None:
     assert problem(asking(place, url=None, GRID_URL=url)).code == code
 
 
@@ -213,7 +213,7 @@ def test_an_endless_stream_of_rows_is_refused_at_the_limit(place: Place) -> None
     assert left_behind() == []
 
 
-def test_sqlite_stops_at_the_deadline(place: Place) -> None:
+def test_a_sqlite_query_stops_at_the_deadline(place: Place) -> None:
     table = SqlTable("grid", DatabasePlace("sqlite:///bills.db", None, ENDLESS), "identifier", place.folder, {})
     wanted = Wanted("uscc", GRID, ("period",))
     with pytest.raises(TimeIsUp):

@@ -33,7 +33,7 @@ def test_work_that_ignores_its_deadline_is_abandoned() -> None:
     assert left_behind() == []
 
 
-def test_after_the_work_its_deadline_counts_as_passed() -> None:
+def test_the_deadline_counts_as_passed_when_the_work_has_ended() -> None:
     kept: list[Deadline] = []
     Workers("test").run(20, kept.append)
     (deadline,) = kept
@@ -56,7 +56,7 @@ def test_hanging_work_leaves_a_limited_number_of_threads() -> None:
     assert workers.run(20, lambda _until: "again") == "again"
 
 
-def test_a_machine_without_free_threads_times_out_and_recovers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_work_times_out_while_no_thread_can_start_and_succeeds_later(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_more(_thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 

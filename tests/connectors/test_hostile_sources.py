@@ -165,7 +165,7 @@ def test_an_xls_workbook_with_too_many_cells_is_refused() -> None:
     assert str(MAX_CELLS) in caught.value.message
 
 
-def test_an_xls_workbook_can_end_only_the_separate_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_xls_workbook_can_crash_only_the_separate_process_that_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apart, "MEMORY_BYTES", 48 * MEGABYTE)
     with pytest.raises(InvalidInput, match="XLSX_TOO_LARGE") as caught:
         sheets_in(with_blanks(25_000), "a.xls", Kind.XLS)

@@ -119,7 +119,7 @@ def test_a_repeated_text_is_held_in_memory_once(parquet_place: Place) -> None:
 
 
 @pytest.mark.parametrize("kind", [pa.list_(pa.string()), pa.binary(4)])
-def test_a_column_whose_type_is_not_a_cell_is_refused(parquet_place: Place, kind: pa.DataType) -> None:
+def test_a_column_whose_type_cannot_be_read_as_cells_is_refused(parquet_place: Place, kind: pa.DataType) -> None:
     cell = ["1234"] if pa.types.is_list(kind) else b"1234"
     table = pa.table({"uscc": [OTHER], "period": pa.array([cell], kind), "kwh": [1]})
     parquet.write_table(table, parquet_place.path)
@@ -266,7 +266,7 @@ def test_a_dictionary_of_any_text_type_is_read(parquet_place: Place, column: str
 
 @pytest.mark.parametrize("encoding", ["DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY", "PLAIN"])
 @pytest.mark.parametrize("column", ["uscc", "period"])
-def test_texts_are_read_in_every_encoding(parquet_place: Place, column: str, encoding: str) -> None:
+def test_texts_in_a_parquet_file_are_read_in_every_encoding(parquet_place: Place, column: str, encoding: str) -> None:
     table = pa.table({name: [str(value) for value in values] for name, values in BILLS.items()})
     parquet.write_table(table, parquet_place.path, use_dictionary=False, column_encoding={column: encoding})
     answer = parquet_place.connector().ask(query(OTHER))

@@ -146,7 +146,7 @@ def any_place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     return Place(tmp_path, str(request.param))
 
 
-def test_an_empty_table_is_an_error_and_not_no_data(any_place: Place) -> None:
+def test_an_empty_table_gives_an_error_instead_of_the_answer_no_data(any_place: Place) -> None:
     """An empty table may be the result of a failed export, so it does not prove that there is no data about the
     subject.
     """
@@ -162,7 +162,7 @@ def test_a_table_of_only_blank_rows_counts_as_empty(place: Place) -> None:
     assert problem(source).code == "SOURCE_EMPTY"
 
 
-def test_a_subject_without_rows_in_a_filled_table_has_no_data(any_place: Place) -> None:
+def test_a_subject_without_rows_in_a_filled_table_gets_the_answer_no_data(any_place: Place) -> None:
     assert any_place.holding(table([OTHER], ["1"])).ask(query()) == NoData(AT)
 
 

@@ -133,7 +133,7 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         assert (error.code, error.where) == ("FILE_MISSING", str(path))
 
 
-def test_the_size_is_checked_before_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_size_of_a_file_is_checked_before_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path, b"a\n1\n")
     monkeypatch.setattr(tabular, "MAX_CSV_BYTES", 4)
     assert read_csv(path) == [{"a": "1"}]

@@ -63,7 +63,7 @@ def test_the_results_of_a_scenarios_requests_add_up_to_the_number_of_requests(de
     assert numbers["unexpected"] == []
 
 
-def test_in_every_scenario_all_cases_that_must_fail_are_refused(demo: Path) -> None:
+def test_all_cases_that_must_fail_are_refused_in_every_scenario(demo: Path) -> None:
     checks = [
         ("2 signature", "SIGNATURE_INVALID"),
         ("7 validity", "EXPIRED"),

@@ -91,7 +91,7 @@ def run_to_the_end(ledger: Ledger, out: Path, points: Points) -> Run:
             continue
 
 
-def test_after_a_kill_in_any_of_the_listed_steps_the_next_run_continues(whole: Outcome, tmp_path: Path) -> None:
+def test_the_next_run_continues_after_a_kill_in_any_of_the_listed_steps(whole: Outcome, tmp_path: Path) -> None:
     for step, what, times in (("opening", SENT, 1), *KILLED):
         command = [sys.executable, "-m", "tests.demo.small_runs", str(tmp_path), step, what, str(times)]
         killed = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False)

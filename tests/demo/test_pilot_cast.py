@@ -78,5 +78,5 @@ def test_each_scenario_has_subjects_with_every_planned_fate_and_mostly_ordinary_
         assert all(member.subject.part.kind in BOOK.get(scenario).subject_kinds for member in group)
 
 
-def test_if_no_time_has_passed_yet_no_subject_gets_a_fate_that_needs_time() -> None:
+def test_no_subject_gets_a_fate_that_needs_time_if_no_time_has_passed_yet() -> None:
     assert not EARLY & {fate_of("S01", place, early=False) for place in range(400)}

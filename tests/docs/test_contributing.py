@@ -24,12 +24,12 @@ NAMED = re.compile(r"`((?:ledger|api|tests|scripts|contracts|docs)/[\w./-]*\w)`"
 
 
 @pytest.mark.parametrize("line", [line for line in commands(CONTRIBUTING) if line.startswith("make ")])
-def test_each_make_target_that_contributing_names_exists(line: str) -> None:
+def test_each_make_target_that_the_contributing_page_names_exists(line: str) -> None:
     assert re.search(rf"^{line.split()[1]}:", (PROJECT / "Makefile").read_text("utf-8"), re.MULTILINE)
 
 
 @pytest.mark.parametrize("line", [line for line in commands(CONTRIBUTING) if not line.startswith("make ")])
-def test_the_tests_that_contributing_shows_exist(line: str) -> None:
+def test_the_tests_that_the_contributing_page_shows_exist(line: str) -> None:
     program, *arguments = shlex.split(line)
     assert program == ".venv/bin/pytest"
     run = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *arguments]
@@ -38,7 +38,7 @@ def test_the_tests_that_contributing_shows_exist(line: str) -> None:
 
 
 @pytest.mark.parametrize("page", [CONTRIBUTING, ARCHITECTURE, CONTRACTS], ids=lambda page: page.parent.name)
-def test_the_files_and_folders_that_contributing_names_exist(page: Path) -> None:
+def test_the_files_and_folders_that_the_contributing_page_names_exist(page: Path) -> None:
     for name in NAMED.findall(page.read_text("utf-8")):
         assert (PROJECT / name).exists(), name
 

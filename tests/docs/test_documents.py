@@ -77,7 +77,7 @@ def test_a_page_names_no_package_registry_and_no_local_path(page: Path) -> None:
 
 
 @pytest.mark.parametrize(("page", "original"), list(translations()), ids=lambda page: name_of(page))
-def test_a_translation_has_the_same_files_and_commands(page: Path, original: Path) -> None:
+def test_a_translated_page_has_the_same_files_and_commands_as_the_original(page: Path, original: Path) -> None:
     assert [each for each in blocks(page) if each.kind != "text"] == [
         each for each in blocks(original) if each.kind != "text"
     ]
@@ -117,7 +117,7 @@ def first_words() -> set[str]:
 
 # The changelog is not checked, because it also names commands that no longer exist.
 @pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=name_of)
-def test_commands_and_their_options_exist(page: Path) -> None:
+def test_every_command_and_option_that_a_page_names_exists(page: Path) -> None:
     """The test also covers commands in sentences, and in code blocks that no test runs."""
     text = page.read_text("utf-8")
     for found in SHOWN.finditer(text):

@@ -173,7 +173,7 @@ def test_the_next_run_continues_after_ctrl_c(ledger: Ledger, tmp_path: Path, mon
     assert [row["outcome"] for row in rows] == ["given_before", "given", "given"]
 
 
-def test_sign_without_a_key_file_uses_the_partys_stored_key(ledger: Ledger, tmp_path: Path) -> None:
+def test_the_sign_command_without_a_key_file_uses_the_partys_stored_key(ledger: Ledger, tmp_path: Path) -> None:
     (request,) = new_requests(ledger, tmp_path, 7_500, 1)
     file = tmp_path / "authorization.json"
     answer(ledger, "consent", "draft", request, "--by", ledger.usage.requests.get(request).subject, "--out", str(file))

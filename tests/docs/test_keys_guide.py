@@ -18,7 +18,9 @@ GUIDE = GUIDES / "keys.md"
 FIRM = "91440803MA9X0002X5"
 
 
-def test_after_the_keys_guide_only_the_owners_keys_are_valid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_owners_keys_are_valid_after_the_commands_of_the_keys_guide(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     # The tests set this variable, but a reader of the guide sets no environment variable.
     monkeypatch.delenv("PINGZHENG_DELAY")

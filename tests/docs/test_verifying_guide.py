@@ -124,7 +124,9 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     return Environment(folder / "bin" / "python", frozenset(installed))
 
 
-def test_without_the_service_extra_the_error_names_the_extra_to_install(bare: Environment, tmp_path: Path) -> None:
+def test_the_error_names_the_extra_to_install_if_the_service_extra_is_missing(
+    bare: Environment, tmp_path: Path
+) -> None:
     program = """
 from importlib.metadata import entry_points
 (script,) = entry_points(group="console_scripts", name="pingzheng")
@@ -307,7 +309,9 @@ def test_the_accepted_template_is_computed_from_the_scenario_file(tmp_path: Path
     assert done.stdout.strip() == template_reference(ScenarioBook.load().get("S01"), CHAIN.ledger)
 
 
-def test_a_certificate_revoked_later_was_valid_at_the_loan(bare: Environment, tmp_path: Path) -> None:
+def test_a_certificate_revoked_after_a_loan_was_valid_at_the_time_of_the_loan(
+    bare: Environment, tmp_path: Path
+) -> None:
     """Newer chain data show that the certificate was used up and revoked since. The report says from when."""
     made = usage().used(AT + 1, AT + 2, AT + 3).status(("revoked", "data_error", AT + DAY))
     hold(tmp_path, made.knowing(block_time=AT + 2 * DAY), lent_at=AT)

@@ -219,7 +219,7 @@ CALLS: list[tuple[str, Any, set[str]]] = [
 
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize(("path", "body", "allowed"), CALLS, ids=[call[0] for call in CALLS])
-def test_a_call_by_a_role_that_is_not_listed_is_refused(
+def test_a_call_is_refused_if_the_role_of_the_caller_does_not_permit_it(
     office: Office, path: str, body: Any, allowed: set[str], part: str
 ) -> None:
     answer = office.post(part, path, body)

@@ -49,7 +49,7 @@ def shown(answer: Any) -> list[tuple[str, bool, int | None]]:
     return [(item["result"], item["presented"], item["ordinal"]) for item in answer.json()["items"]]
 
 
-def test_a_joined_bank_uses_a_certificate_and_the_subject_sees_it(api: Api, bank: Bank) -> None:
+def test_a_bank_that_joined_the_ledger_uses_a_certificate_and_the_subject_sees_the_use(api: Api, bank: Bank) -> None:
     number = certificate(api)
     path = f"/v1/certificates/{number}/presentations"
     nonce = bank.get("/v1/presentations/nonce").json()["nonce"]
@@ -71,7 +71,9 @@ def test_a_joined_bank_uses_a_certificate_and_the_subject_sees_it(api: Api, bank
     assert sorted(names) == ["Anchored", "Used", "Verified", "Verified"]
 
 
-def test_subject_authority_and_supervisor_list_the_platforms_verifications_page_by_page(api: Api, bank: Bank) -> None:
+def test_a_subject_authority_or_supervisor_can_list_the_platforms_verifications_page_by_page(
+    api: Api, bank: Bank
+) -> None:
     number = certificate(api)
     path = f"/v1/certificates/{number}/presentations"
     nonce = api.get("bank", "/v1/presentations/nonce").json()["nonce"]
@@ -95,7 +97,9 @@ def test_subject_authority_and_supervisor_list_the_platforms_verifications_page_
     assert (unknown.status_code, unknown.json()["code"]) == (404, "CERTIFICATE_UNKNOWN")
 
 
-def test_a_joined_installation_returns_certificate_status_and_log_head(api: Api, bank: Bank) -> None:
+def test_an_installation_that_joined_the_ledger_returns_a_certificates_status_and_the_head_of_the_log(
+    api: Api, bank: Bank
+) -> None:
     assert bank.get("/health").json() == {"status": "ok"}
     ready = bank.get("/ready")
     assert ready.status_code == 200, ready.text
@@ -119,13 +123,13 @@ OPERATORS: list[tuple[str, str, Any]] = [
 
 
 @pytest.mark.parametrize(("method", "path", "body"), OPERATORS, ids=[f"{row[0]} {row[1][:30]}" for row in OPERATORS])
-def test_a_joined_installation_refuses_calls_that_only_the_operator_serves(
+def test_an_installation_that_joined_the_ledger_refuses_calls_that_only_the_operator_serves(
     bank: Bank, method: str, path: str, body: object
 ) -> None:
     answer = bank.get(path) if method == "get" else bank.post(path, body)
     assert (answer.status_code, answer.json()["code"]) == (403, "NOT_THE_OPERATOR")
 
 
-def test_a_joined_installation_refuses_an_unknown_api_key(api: Api, bank: Bank) -> None:
+def test_an_installation_that_joined_the_ledger_refuses_an_unknown_api_key(api: Api, bank: Bank) -> None:
     foreign = bank._client.get("/v1/presentations/nonce", headers={"Authorization": "Bearer pz_foreign"})
     assert (foreign.status_code, foreign.json()["code"]) == (401, "API_KEY_UNKNOWN")

@@ -11,7 +11,7 @@ PATH = "/v1/certificates/revocations"
 MISSING = "DAC-440802-2026-S01-99999999-A"
 
 
-def test_revoking_many_returns_an_outcome_for_each_certificate(stage: Stage) -> None:
+def test_revoking_many_certificates_returns_the_result_of_each_revocation(stage: Stage) -> None:
     numbers = [stage.consented().number for _ in range(2)]
     stage.done(stage.post("I", f"/v1/certificates/{numbers[0]}/revoke", {"reason": "fraud"}))
     body = {"numbers": [*numbers, MISSING, numbers[1]], "reason": "data_error"}
@@ -40,7 +40,7 @@ def test_a_provider_revokes_only_certificates_with_its_data(stage: Stage) -> Non
 @pytest.mark.parametrize(
     "numbers", [[], [MISSING] * (MAX_REVOCATIONS + 1), "DAC", [1]], ids=["none", "many", "text", "1"]
 )
-def test_a_revocation_with_an_invalid_list_of_numbers_is_refused(stage: Stage, numbers: object) -> None:
+def test_a_revocation_with_an_invalid_list_of_certificate_numbers_is_refused(stage: Stage, numbers: object) -> None:
     refused = stage.post("I", PATH, {"numbers": numbers, "reason": "fraud"})
     assert refused.status_code == 422
     assert "numbers" in refused.text

@@ -71,7 +71,9 @@ def code(answer: Any) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 
 
-def test_the_consumer_gets_the_content_after_the_block_with_its_use(stage: Stage, bank: Away) -> None:
+def test_the_consumer_gets_the_disclosed_values_only_after_its_signed_use_is_in_a_block(
+    stage: Stage, bank: Away
+) -> None:
     answer = bank.propose(bank.presented())
     report, use = answer.json(), answer.json()["use"]
     assert (answer.status_code, report["result"]) == (202, "valid")
@@ -100,7 +102,7 @@ def test_submitting_the_same_signed_use_twice_returns_the_content_once(bank: Awa
     assert (late.json()["disclosed"], late.json()["claims"]) == ({}, {})
 
 
-def test_a_repeated_presentation_proposes_the_same_use(bank: Away) -> None:
+def test_a_repeated_presentation_gives_the_consumer_the_same_use_to_sign(bank: Away) -> None:
     presented = bank.presented()
     first, second = (bank.propose(presented).json()["use"] for _ in range(2))
     assert first == second
@@ -141,7 +143,7 @@ def test_a_use_signed_with_another_partys_key_is_refused(bank: Away, suite: Suit
     assert bank.sign(use).json()["valid"]
 
 
-def test_another_party_cannot_find_the_presentation(stage: Stage, bank: Away) -> None:
+def test_only_the_consumer_of_a_presentation_can_sign_the_use_of_it(stage: Stage, bank: Away) -> None:
     path, body = stage.signed_use(bank.signer, bank.proposed())
     for who in ("S", "C", "I", "A", "V"):
         assert code(stage.post(who, path, body)) == (404, "PRESENTATION_UNKNOWN")
@@ -175,13 +177,13 @@ def test_a_use_that_is_signed_too_late_is_refused(stage: Stage, bank: Away) -> N
     assert bank.sign(fresh).json()["valid"]
 
 
-def test_a_consumer_whose_key_the_service_keeps_gets_no_use_to_sign(stage: Stage) -> None:
+def test_a_consumer_gets_no_use_to_sign_if_the_service_keeps_the_consumers_key(stage: Stage) -> None:
     consent = stage.consented()
     used = stage.post("C", "/v1/presentations", stage.presented(consent))
     assert (used.status_code, used.json()["valid"], used.json()["use"]) == (200, True, None)
 
 
-def test_an_invalid_presentation_proposes_no_use(stage: Stage, bank: Away) -> None:
+def test_an_invalid_presentation_gives_the_consumer_no_use_to_sign(stage: Stage, bank: Away) -> None:
     presented = bank.presented()
     stage.done(stage.post("A", f"/v1/certificates/{bank.consent.number}/hold", {"reason": "court"}))
     answer = bank.propose(presented)

@@ -62,7 +62,7 @@ def test_background_work_continues_after_every_error(error: BaseException) -> No
         assert thread.state().code is None
 
 
-def test_the_log_has_the_begin_and_end_of_an_error_without_the_error_text() -> None:
+def test_the_log_shows_when_an_error_began_and_ended_without_the_text_of_the_error() -> None:
     work = Work(*[ERRORS[2]] * 5, *[UNREACHABLE] * 3, None)
     with capture_logs() as logged, running(work, name="of this test"):
         assert work.over.wait(60)
@@ -74,14 +74,14 @@ def test_the_log_has_the_begin_and_end_of_an_error_without_the_error_text() -> N
     assert "110105194912310038" not in str(lines)
 
 
-def test_pauses_after_errors_grow_up_to_a_maximum() -> None:
+def test_the_pause_after_each_error_grows_up_to_a_maximum() -> None:
     thread = TickingThread("anchoring", lambda: None, 0.25)
     rests = [thread._rest_after(UNREACHABLE) for _ in range(8)]
     assert rests == [0.5, 1.0, 2.0, 4.0, LONGEST_REST, LONGEST_REST, LONGEST_REST, LONGEST_REST]
     assert thread._rest_after(None) == 0.25
 
 
-def test_the_state_reports_background_work_that_keeps_failing_or_hangs() -> None:
+def test_the_state_of_background_work_shows_that_the_work_keeps_failing_or_hangs() -> None:
     now, stuck = [0.0], threading.Event()
     failed = threading.Event()
 
@@ -109,7 +109,7 @@ def until_failed(thread: TickingThread) -> None:
         pass
 
 
-def test_the_state_reports_background_work_whose_thread_has_ended() -> None:
+def test_the_state_of_background_work_shows_that_the_thread_has_ended() -> None:
     ended, alive = TickingThread("following", lambda: None), TickingThread("records", lambda: None)
     for thread in (ended, alive):
         thread.start()

@@ -31,7 +31,7 @@ def test_the_docs_load_nothing_from_another_host(client: TestClient) -> None:
         assert client.get(address).status_code == 200, address
 
 
-def test_an_unknown_address_points_to_the_docs(client: TestClient) -> None:
+def test_the_error_for_an_unknown_address_points_to_the_docs(client: TestClient) -> None:
     result = client.get("/v1/nothing").json()
     assert (result["code"], result["status"]) == ("HTTP_404", 404)
     assert "没有这个地址" in result["detail"] and "/docs" in result["hint"]

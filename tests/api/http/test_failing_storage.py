@@ -108,7 +108,7 @@ def test_a_call_gets_503_if_the_database_file_is_not_a_database(engine: Engine, 
     assert asked(writing(gone, "SELECT 1"))[:2] == (503, "DATABASE_UNREACHABLE")
 
 
-def test_a_call_gets_507_if_the_disk_is_full_for_another_file() -> None:
+def test_a_call_gets_507_if_a_file_outside_the_database_cannot_be_written_to_a_full_disk() -> None:
     def work() -> None:
         with Path("/dev/full").open("wb", buffering=0) as file:
             file.write(b"x")

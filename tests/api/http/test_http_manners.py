@@ -35,14 +35,14 @@ def test_a_wrong_method_is_answered_with_the_allowed_methods(api: Api, method: s
 
 
 @pytest.mark.parametrize("path", ["/health", "/v1/log/head", "/v1/ledger", "/v1/certificates", "/v1/nowhere", "/docs"])
-def test_head_answers_like_get_without_a_body(api: Api, path: str) -> None:
+def test_a_head_request_gets_the_answer_to_a_get_request_without_the_body(api: Api, path: str) -> None:
     head, get = api.call("bank", "HEAD", path), api.get("bank", path)
     assert (head.status_code, head.content) == (get.status_code, b"")
     assert head.headers["content-type"] == get.headers["content-type"]
     assert head.headers["content-length"] == str(len(get.content))
 
 
-def test_head_needs_the_same_permission_as_get(api: Api) -> None:
+def test_a_head_request_needs_the_same_permission_as_a_get_request(api: Api) -> None:
     assert api.call(None, "HEAD", "/v1/certificates").status_code == 401
 
 
@@ -143,7 +143,7 @@ def test_all_missing_members_are_reported_at_once_in_both_languages(api: Api) ->
     assert answer.json()["where"] == "body.bundle"
 
 
-def test_a_fault_is_reported_with_the_limit_that_the_value_exceeds(api: Api) -> None:
+def test_an_error_names_the_limit_that_a_value_exceeds(api: Api) -> None:
     answer = api.post("bank", "/v1/presentations", {"bundle": 1, "nonce": "short"})
     assert faults(answer) == [("body.bundle", "dict_type"), ("body.nonce", "string_too_short")]
     assert "has fewer than 16 characters" in answer.json()["detail"] and "至少 16 个字符" in answer.json()["detail"]

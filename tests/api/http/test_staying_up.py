@@ -129,7 +129,7 @@ def test_many_verifications_at_once_are_answered_or_refused_with_503(api: Api, s
     assert small.gate.lanes[Lane.VERIFYING].waiting == small.gate.budget.kept == 0
 
 
-def test_blocked_expensive_calls_do_not_block_health_or_other_calls(api: Api) -> None:
+def test_blocked_expensive_calls_do_not_block_the_health_route_or_other_calls(api: Api) -> None:
     """The test occupies all places for expensive calls, as if calls that wait for a silent node had taken the
     places.
     """
@@ -144,7 +144,7 @@ def test_blocked_expensive_calls_do_not_block_health_or_other_calls(api: Api) ->
         assert service.call("GET", "/ready").status in (200, 503)
 
 
-def test_health_answers_while_every_worker_thread_is_taken(api: Api) -> None:
+def test_the_health_route_answers_while_every_worker_thread_is_taken(api: Api) -> None:
     with serving(api.pilot.ledger) as service:
         for lane in (*service.gate.lanes.values(), service.gate.entering):
             lane._free = 0
@@ -186,7 +186,7 @@ def test_a_new_connection_takes_the_place_of_the_oldest_idle_one(api: Api) -> No
             wire.close()
 
 
-def test_connections_above_the_limit_get_health_and_otherwise_503(api: Api) -> None:
+def test_connections_above_the_limit_get_an_answer_only_from_the_health_route_and_503_from_others(api: Api) -> None:
     header = api.header("bank")
     with serving(api.pilot.ledger, connections=Connections(most=3, reserve=1)) as service:
         busy = [half_sent(service, header) for _ in range(3)]

@@ -20,7 +20,7 @@ def test_only_the_address_that_guesses_tokens_must_wait(api: Api, visitor: Visit
     assert code(visitor.get("/v1/parties", "pz_guess")) == (401, "API_KEY_UNKNOWN")
 
 
-def test_wrong_statements_and_codes_count_as_guesses(api: Api, firm: Person) -> None:
+def test_replayed_sign_in_statements_and_wrong_enrolment_codes_count_as_guesses(api: Api, firm: Person) -> None:
     guesser = Visitor(api)
     made = guesser.statement(firm.party, firm.signer, guesser.nonce(firm.party))
     assert guesser.sign_in(made).status_code == 201

@@ -57,7 +57,7 @@ def test_a_party_rotates_only_its_own_key(api: Api) -> None:
         assert (refused.status_code, refused.json()["code"]) == (403, "NOT_THE_PARTY")
 
 
-def test_a_party_with_its_own_key_gets_the_data_to_sign(api: Api) -> None:
+def test_a_party_that_keeps_its_own_key_gets_the_data_to_sign(api: Api) -> None:
     firm = newcomer(api, PartyKind.ENTERPRISE, Role.SUBJECT)
     signer, whole = elsewhere(api, part=firm)
     first = api.post(firm, path(api, firm, "accounts"), whole)
@@ -102,14 +102,14 @@ def test_two_authorities_recover_a_key_and_record_the_time_of_its_compromise(api
     assert record.compromised_at == 1_600_000_000
 
 
-def test_a_recovery_request_with_a_time_of_compromise_is_refused(api: Api) -> None:
+def test_a_request_for_a_recovery_must_not_contain_a_time_of_compromise(api: Api) -> None:
     """A time of compromise can be recorded only by a proposal of its own."""
     body = {"public_key": kept(api), "compromised_at": 1_600_000_000}
     answer = api.post("authority", path(api, "firm", "recovery"), body)
     assert (answer.status_code, answer.json()["where"]) == (422, "body.compromised_at")
 
 
-def test_a_party_retires_a_further_key_that_was_bound(api: Api) -> None:
+def test_a_party_can_retire_a_second_key_that_was_bound_to_it(api: Api) -> None:
     signer, body = elsewhere(api, SM2SM3, "bank")
     before = account_of_part(api, "bank")
     stranger = api.post("other_bank", path(api, "bank", "further-accounts"), body)
@@ -125,7 +125,7 @@ def test_a_party_retires_a_further_key_that_was_bound(api: Api) -> None:
     assert record is not None and record.valid_to > 0
 
 
-def test_a_party_binds_a_second_key_and_reports_the_first_with_it(stage: Stage) -> None:
+def test_a_party_binds_a_second_key_and_uses_the_second_key_to_report_the_first(stage: Stage) -> None:
     """The second key is on a phone and signs the report. The service only sends the report to the chain."""
     party = stage.parties[stage.join_named("owner", "S")]
     lost = stage.ledger.parties.register.get(party).account
@@ -185,7 +185,7 @@ def test_a_supervisor_suspends_and_restores_a_party(api: Api) -> None:
         assert api.get("other_firm", "/v1/parties").status_code == expected
 
 
-def test_a_party_may_have_only_a_p256_key(api: Api) -> None:
+def test_a_p256_key_may_be_the_only_key_of_a_party(api: Api) -> None:
     """A P-256 key can sign statements and vetoes, but not calls on the chain; such calls are refused."""
     signer, whole = elsewhere(api, ES256)
     utility = {
@@ -206,7 +206,7 @@ def test_a_party_may_have_only_a_p256_key(api: Api) -> None:
 
 
 @pytest.mark.parametrize("suite", [ES256, SM2SM3], ids=lambda suite: suite.alg)
-def test_a_rotation_to_a_key_that_cannot_act_is_refused(api: Api, suite: Suite) -> None:
+def test_a_rotation_to_a_key_that_cannot_send_transactions_is_refused(api: Api, suite: Suite) -> None:
     answer = api.post("bank", path(api, "bank", "accounts"), {"public_key": signer_of_key(new_key(suite)).public_key})
     assert (answer.status_code, answer.json()["where"]) == (422, "body.public_key")
 

@@ -25,7 +25,7 @@ def test_a_stolen_api_key_cannot_create_or_end_api_keys_or_sessions(visitor: Vis
     assert len(visitor.get("/v1/api-keys", firm.token).json()["items"]) == 1
 
 
-def test_an_api_key_is_listed_without_its_secret_and_revoked(visitor: Visitor, firm: Person) -> None:
+def test_an_api_key_can_be_revoked_and_is_listed_without_its_secret(visitor: Visitor, firm: Person) -> None:
     assert visitor.get("/v1/parties", firm.key).status_code == 200
     visitor.ledger.flush()
     answer = visitor.get("/v1/api-keys", firm.token)

@@ -181,7 +181,7 @@ def test_an_authority_that_keeps_its_own_key_signs_its_confirmation(waiting: Wai
     assert done(waiting.post(office, path, body))["confirmed_by"] == waiting.parties[office]
 
 
-def test_two_supervisors_lift_a_supervisors_hold(waiting: Waiting) -> None:
+def test_two_supervisors_together_can_lift_a_hold_that_a_supervisor_placed(waiting: Waiting) -> None:
     """A proposal to lift a supervisor's hold needs the confirmation of a second supervisor; parties with other roles
     may not confirm.
     """
@@ -199,7 +199,7 @@ def test_two_supervisors_lift_a_supervisors_hold(waiting: Waiting) -> None:
     assert waiting.ledger.reader.batched("latest").hold("5e" * 32)().offices == ()
 
 
-def test_a_pause_stops_the_clock_of_proposals_but_no_acts_of_subjects(waiting: Waiting) -> None:
+def test_a_pause_stops_the_waiting_periods_of_proposals_but_no_acts_of_subjects(waiting: Waiting) -> None:
     firm, guardian = waiting.firm(), waiting.firm()
     row = waiting.recovery(firm)
     assert done(waiting.client.get("/v1/pause")) | {"stops": []} == {"paused": False, "paused_until": 0, "stops": []}
@@ -278,7 +278,7 @@ def test_an_invalid_proposal_number_is_refused(waiting: Waiting, number: object)
     assert refused(waiting.get("first", f"/v1/proposals/{number}")) == (422, "REQUEST_SHAPE")
 
 
-def test_attack_a_stranger_cannot_veto_or_report_with_the_firms_key(waiting: Waiting) -> None:
+def test_attack_a_stranger_cannot_veto_or_report_with_a_key_that_the_service_keeps_for_others(waiting: Waiting) -> None:
     """The service keeps the keys of the firm and of an authority, but must not let a stranger use either key."""
     firm, stranger = waiting.firm(), waiting.firm()
     row = waiting.recovery(firm)

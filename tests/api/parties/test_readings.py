@@ -9,7 +9,9 @@ from tests.api.parties.visitors import Person, Visitor
 from tests.support.api.parts import Api
 
 
-def test_a_stranger_gets_only_state_and_time_of_a_certificate_number(api: Api, visitor: Visitor, firm: Person) -> None:
+def test_a_stranger_gets_only_the_state_of_a_certificate_and_the_time_of_the_state(
+    api: Api, visitor: Visitor, firm: Person
+) -> None:
     number = certificate(api)
     public = visitor.client.get(f"/v1/certificates/{number}/status").json()
     assert public.keys() == {"certificate_no", "state", "since"}
@@ -40,7 +42,9 @@ def test_only_the_subject_sees_who_read_its_data(api: Api, visitor: Visitor) -> 
         assert seen(part) == []
 
 
-def test_invalid_bundles_with_a_subjects_number_leave_no_reading(api: Api, visitor: Visitor, firm: Person) -> None:
+def test_verifying_an_invalid_bundle_adds_nothing_to_the_list_of_who_read_the_certificate(
+    api: Api, visitor: Visitor, firm: Person
+) -> None:
     number = certificate(api)
     bundle = presented(api, number, "n" * 16)
     forged = bundle | {"inclusion": bundle["inclusion"] | {"leaf_index": 2**20}} if "inclusion" in bundle else bundle

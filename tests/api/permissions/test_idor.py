@@ -91,7 +91,7 @@ def test_every_caller_tries_each_route_with_its_own_and_other_parties_objects() 
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_each_call_to_a_route_has_the_result_in_the_access_table(scene: Scene, name: str) -> None:
+def test_each_call_to_a_route_has_the_result_that_the_access_table_states(scene: Scene, name: str) -> None:
     row = ROWS[name]
     with around(scene, name):
         found = {(kind, who): tried(scene, name, kind, who) for of, kind, who in CELLS if of == name}

@@ -98,7 +98,7 @@ def test_verifying_an_invalid_certificate_discloses_no_claims(stage: Stage) -> N
     assert (report["valid"], report["disclosed"]) == (False, {})
 
 
-def test_a_subject_sees_the_case_for_which_a_supervisor_read_its_payload(stage: Stage) -> None:
+def test_a_subject_sees_the_number_of_the_case_for_which_a_supervisor_read_the_certificate(stage: Stage) -> None:
     consent = stage.consented()
     path = f"/v1/certificates/{consent.number}"
     for case in ("", "abc", "案 1", "x" * 65, f"案{'1' * 18}", "案91440802MA9X00011Y号"):

@@ -55,7 +55,7 @@ CALLS: list[tuple[str, str, Any, set[str]]] = [
 
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize(("method", "path", "body", "allowed"), CALLS, ids=[call[1] for call in CALLS])
-def test_each_call_is_allowed_only_for_the_listed_parties(
+def test_each_call_is_allowed_only_for_the_parties_that_the_table_of_calls_lists(
     api: Api, method: str, path: str, body: Any, allowed: set[str], part: str
 ) -> None:
     given = body(api) if callable(body) else body

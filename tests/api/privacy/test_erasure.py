@@ -13,7 +13,7 @@ from tests.support.api.parts import Api
 REQUEST, COURT = {"reason": "subject_request"}, {"reason": "court"}
 
 
-def test_after_erasing_a_certificate_the_subjects_copy_is_still_valid(api: Api) -> None:
+def test_the_subjects_own_copy_of_an_erased_certificate_is_still_valid(api: Api) -> None:
     number = certificate(api)
     nonce = api.get("bank", "/v1/presentations/nonce").json()["nonce"]
     held = presented(api, number, nonce)

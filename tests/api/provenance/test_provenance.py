@@ -27,7 +27,7 @@ def fetched(api: Api, path: str) -> Any:
     return answer
 
 
-def test_an_asset_is_returned_as_it_was_at_a_time(api: Api, asset: str) -> None:
+def test_an_asset_is_returned_as_it_was_at_the_requested_time(api: Api, asset: str) -> None:
     plain = fetched(api, f"/v1/assets/{asset}/provenance").json()
     assert plain["view"] is None
     accepted = plain["events"][-1]["at"]
@@ -60,7 +60,7 @@ def test_histories_are_returned_as_svg(api: Api, asset: str, path: str) -> None:
     assert answer.text.startswith("<svg ")
 
 
-def test_lineage_is_returned(api: Api, asset: str) -> None:
+def test_the_lineage_of_an_asset_is_returned(api: Api, asset: str) -> None:
     graph = fetched(api, f"/v1/assets/{asset}/lineage").json()
     (node,) = graph["nodes"]
     assert (graph["root"], graph["edges"], graph["truncated"]) == (asset, [], False)
@@ -70,7 +70,7 @@ def test_lineage_is_returned(api: Api, asset: str) -> None:
 @pytest.mark.parametrize(
     "path", ["provenance", "provenance?at=1", "provenance.jsonld", "provenance.svg", "lineage", "lineage.svg"]
 )
-def test_an_unknown_asset_and_a_missing_key_are_refused(api: Api, asset: str, path: str) -> None:
+def test_a_call_for_an_unknown_asset_or_without_an_api_key_is_refused(api: Api, asset: str, path: str) -> None:
     answer = api.get("firm", f"/v1/assets/{'ee' * 32}/{path}")
     assert (answer.status_code, answer.json()["code"]) == (409, "ASSET_NOT_ON_CHAIN")
     assert api.get(None, f"/v1/assets/{asset}/{path}").status_code == 401

@@ -30,7 +30,7 @@ def test_the_public_can_read_every_scenario_completely(api: Api) -> None:
         assert set(approved) <= {"authority", "supervisor"}
 
 
-def test_a_scenario_is_returned_with_its_basis_limits_and_standing(api: Api) -> None:
+def test_a_scenario_is_returned_with_its_legal_basis_and_its_limits_and_whether_it_is_in_force(api: Api) -> None:
     shown = api.get(None, "/v1/scenarios/S06").json()
     assert shown["standing"] == "proposed"
     assert "306" in shown["basis_note"]["zh"]

@@ -48,7 +48,7 @@ def test_a_repeated_call_with_the_same_idempotency_key_returns_the_first_answer(
     assert (clash.status_code, clash.json()["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
 
 
-def test_if_one_certificate_cannot_be_issued_no_certificate_of_the_call_is_issued(api: Api) -> None:
+def test_a_call_issues_no_certificate_if_one_of_its_certificates_cannot_be_issued(api: Api) -> None:
     good, unsupplied = authorise(api), authorise(api)
     supply(api, good)
     wanted = [{"request": request_of(api, item)} for item in (good, unsupplied)]
@@ -93,7 +93,7 @@ def test_only_the_parties_of_a_request_can_read_its_encrypted_note(api: Api) -> 
         assert (refused.status_code, refused.json()["code"]) == (403, "NOT_YOURS"), part
 
 
-def test_a_provider_can_refuse_to_supply_and_must_give_a_reason(api: Api) -> None:
+def test_a_provider_can_refuse_to_supply_data_only_with_a_reason(api: Api) -> None:
     authorization = authorise(api)
     answer = answered(api, authorization, Refused("under_correction", api.pilot.ledger.clock()))
     assert (answer.json()["result"], answer.json()["reason"]) == ("refused", "under_correction")
@@ -138,7 +138,7 @@ def test_a_certificate_is_shown_with_its_digest_and_log_position(api: Api) -> No
     assert (listed["digest"], listed["seq"]) == (shown["digest"], shown["seq"])
 
 
-def test_pages_have_no_gap_and_no_duplicate(api: Api) -> None:
+def test_the_pages_of_a_list_have_no_gap_and_no_duplicate(api: Api) -> None:
     numbers = [certificate(api) for _ in range(3)]
     seen: list[str] = []
     cursor = ""
@@ -151,7 +151,7 @@ def test_pages_have_no_gap_and_no_duplicate(api: Api) -> None:
     assert len(seen) == len(set(seen)) and set(numbers) <= set(seen)
 
 
-def test_the_log_returns_head_batch_and_inclusion_proof(api: Api) -> None:
+def test_the_log_returns_its_head_a_batch_and_an_inclusion_proof(api: Api) -> None:
     number = certificate(api)
     head = api.get(None, "/v1/log/head").json()
     assert head["complete"] and head["batches"] > 0

@@ -37,7 +37,9 @@ def signed(drafted: dict[str, Any], signer: Signer, **members: Any) -> dict[str,
 
 
 @pytest.mark.parametrize("suite", [ES256K, ES256], ids=lambda suite: suite.alg)
-def test_a_subject_with_its_own_key_can_withdraw_by_signing_entry_and_act(stage: Stage, suite: Suite) -> None:
+def test_a_subject_that_keeps_its_own_key_can_withdraw_by_signing_the_entry_and_the_act(
+    stage: Stage, suite: Suite
+) -> None:
     subject = f"subject {stage.code()}"
     signer = stage.join_away(subject, suite, Role.SUBJECT)
     consent = stage.consented(subject)
@@ -74,7 +76,7 @@ def test_withdrawing_before_a_certificate_is_issued_cancels_the_request(stage: S
     assert code(answer) == (409, "REQUEST_NOT_AUTHORIZED")
 
 
-def test_a_withdrawal_without_the_signed_act_is_refused_with_the_message_to_sign(stage: Stage) -> None:
+def test_a_withdrawal_without_the_signed_act_is_refused_and_the_error_has_the_message_to_sign(stage: Stage) -> None:
     consent = stage.consented()
     body = stage.withdrawal("S", path_of(consent))
     refused = stage.post("S", path_of(consent), body | {"act": None})
@@ -128,7 +130,7 @@ def test_a_party_cannot_withdraw_for_another_party(stage: Stage) -> None:
     assert stage.done(stage.get("S2", f"/v1/authorizations/{others.authorization}"))["state"] in ("active", "expired")
 
 
-def test_an_address_and_a_signed_entry_for_different_authorizations_are_refused(stage: Stage) -> None:
+def test_a_signed_entry_for_another_authorization_than_the_url_names_is_refused(stage: Stage) -> None:
     first, second = stage.consented(), stage.consented()
     answer = stage.post("S", path_of(first), stage.withdrawal("S", path_of(second)))
     assert code(answer) == (422, "WITHDRAWAL_OF_ANOTHER")
@@ -136,7 +138,7 @@ def test_an_address_and_a_signed_entry_for_different_authorizations_are_refused(
         assert stage.done(stage.get("S", f"/v1/authorizations/{consent.authorization}"))["state"] == "active"
 
 
-def test_an_entry_for_another_ledger_or_by_another_key_is_refused(stage: Stage) -> None:
+def test_an_entry_for_another_ledger_or_signed_with_another_key_is_refused(stage: Stage) -> None:
     consent = stage.consented()
     drafted = stage.done(stage.get("S", path_of(consent)))
     elsewhere = signed(drafted, stage.signer("S"), ledger="0" * 64)

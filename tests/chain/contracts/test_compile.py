@@ -58,7 +58,7 @@ def test_packaged_artifacts_match_the_sources(compiled: Compiled, monkeypatch: p
     assert compiling.package(PROJECT) == []
 
 
-def test_only_the_packaged_contracts_are_packaged() -> None:
+def test_the_package_contains_the_artifacts_of_exactly_the_listed_contracts() -> None:
     assert {path.stem for path in ARTIFACTS.glob("*.json")} == set(PACKAGED)
 
 

@@ -153,11 +153,11 @@ def test_a_salt_of_another_length_is_refused(fresh: LocalNode) -> None:
     assert caught.value.code == "CALL_ARGUMENTS_INVALID"
 
 
-def test_check_accepts_the_right_deployment(chain: Chain) -> None:
+def test_the_check_of_a_deployment_accepts_the_right_deployment(chain: Chain) -> None:
     assert chain.client.check() is chain.client
 
 
-def test_check_reports_a_node_that_does_not_answer(chain: Chain) -> None:
+def test_the_check_of_a_deployment_reports_a_node_that_does_not_answer(chain: Chain) -> None:
     with pytest.raises(ChainUnavailable) as caught:
         check_deployment(Connection("http://127.0.0.1:1", timeout=1), chain.deployment)
     assert caught.value.code == "CHAIN_UNREACHABLE"
@@ -256,13 +256,13 @@ def test_a_saved_deployment_is_read_back_unchanged(chain: Chain, tmp_path: Path)
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["test.json"]
 
 
-def test_an_account_without_the_role_is_refused(chain: Chain) -> None:
+def test_an_account_of_a_party_without_the_role_of_an_issuer_cannot_anchor(chain: Chain) -> None:
     with pytest.raises(Forbidden) as caught:
         chain.acting("enterprise").send(calls.anchor(0, 1, ROOT))
     assert caught.value.code == "PARTY_LACKS_ROLE"
 
 
-def test_an_account_of_no_party_is_refused(chain: Chain) -> None:
+def test_an_account_that_belongs_to_no_party_cannot_anchor(chain: Chain) -> None:
     stranger = chain.client.with_account(test_key("stranger"))
     chain.node.fund(stranger.account)
     with pytest.raises(Forbidden) as caught:

@@ -229,7 +229,7 @@ def test_an_issuer_can_change_only_its_own_log(stage: Stage, call: Call) -> None
 
 
 @pytest.mark.parametrize(("column", "office", "other"), [("A", "authority", "V"), ("V", "supervisor", "A")])
-def test_two_authorities_or_two_supervisors_can_lift_only_their_own_hold(
+def test_two_authorities_or_two_supervisors_can_lift_only_holds_of_their_own_role(
     stage: Stage, column: str, office: str, other: str
 ) -> None:
     """A proposal to lift a hold fails when it is carried out, if only the other role has set a hold on the

@@ -158,7 +158,7 @@ def test_a_journal_is_used_by_one_node_at_a_time(tmp_path: Path, monkeypatch: py
     assert not first.running
 
 
-def test_a_start_waits_for_a_node_that_is_ending(tmp_path: Path) -> None:
+def test_a_starting_node_waits_for_the_earlier_node_to_end(tmp_path: Path) -> None:
     first = journaled(tmp_path).start()
     first.mine(3)
     before = blocks_of(first)

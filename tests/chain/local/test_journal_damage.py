@@ -192,7 +192,7 @@ def test_an_incomplete_last_line_is_cut_off_and_reported(good: bytes, tmp_path: 
         assert (node.repaired, blocks_of(node)) == (None, longer)
 
 
-def test_zeros_after_a_power_cut_are_cut_off(good: bytes, tmp_path: Path) -> None:
+def test_zero_bytes_at_the_end_of_a_journal_after_a_power_cut_are_cut_off(good: bytes, tmp_path: Path) -> None:
     journal_of(tmp_path).write_bytes(good + bytes(700))
     with journaled(tmp_path) as node:
         assert node.repaired == Repair(line=6, bytes=700, reason="torn")

@@ -99,7 +99,9 @@ def test_deeply_nested_parameters_are_refused(node: LocalNode, method: str, dept
         ("anything_else", []),
     ],
 )
-def test_an_invalid_change_is_refused(node: LocalNode, method: str, params: list[Any]) -> None:
+def test_an_invalid_call_that_would_change_the_chain_is_refused(
+    node: LocalNode, method: str, params: list[Any]
+) -> None:
     assert "error" in asked(node, json.dumps({"id": 1, "method": method, "params": params}))
 
 

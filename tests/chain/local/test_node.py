@@ -73,7 +73,7 @@ def test_the_node_ends_with_its_parent_process(tmp_path: Path, number: signal.Si
     assert is_gone(pid)
 
 
-def test_stop_can_be_called_twice(tmp_path: Path) -> None:
+def test_stopping_a_node_twice_is_harmless(tmp_path: Path) -> None:
     node = LocalNode(tmp_path, persistent=False).start()
     pid = node.pid
     assert pid is not None
@@ -120,7 +120,7 @@ def test_an_interrupted_installation_of_node_modules_is_reported(tmp_path: Path)
     assert find_program("hardhat", tmp_path) == entry
 
 
-def test_revert_restores_a_snapshot(tmp_path: Path) -> None:
+def test_the_revert_call_restores_a_snapshot(tmp_path: Path) -> None:
     with LocalNode(tmp_path, persistent=False) as node:
         token = node.snapshot()
         node.mine(2)

@@ -79,12 +79,12 @@ def test_leaf_hashes_are_equal_in_solidity_and_python(harness: Harness, entries:
 
 @few
 @given(sizes=batch_of(st.integers(0, MAX_LEAVES), 12), seed=st.integers(0, 2**32))
-def test_roots_are_equal_in_solidity_and_python(harness: Harness, sizes: list[int], seed: int) -> None:
+def test_merkle_roots_are_equal_in_solidity_and_python(harness: Harness, sizes: list[int], seed: int) -> None:
     trees = [leaves_of(size, seed) for size in sizes]
     assert harness.ask("root", [(leaves,) for leaves in trees]) == [merkle.root(leaves).hex() for leaves in trees]
 
 
-def test_roots_of_all_small_trees_are_equal(harness: Harness) -> None:
+def test_merkle_roots_of_all_small_trees_are_equal_in_solidity_and_python(harness: Harness) -> None:
     trees = [leaves_of(size, 0) for size in range(34)]
     assert harness.ask("root", [(leaves,) for leaves in trees]) == [merkle.root(leaves).hex() for leaves in trees]
 
@@ -166,7 +166,7 @@ def test_origin_and_ledger_digest_match_the_protocol(chain: Chain) -> None:
     assert made.ledger == made.chain.ledger == ledger
 
 
-def test_the_heads_match_the_events_of_every_kind(chain: Chain) -> None:
+def test_the_heads_of_the_contracts_match_a_history_with_every_kind_of_event(chain: Chain) -> None:
     """After each block of a scripted history, the heads of the contracts (the last hashes of their event chains) equal
     those computed from the events.
     """

@@ -65,7 +65,7 @@ def test_contracts_and_reference_implementation_agree_on_random_acts(world: Worl
     assert len(world.refused) > 25
 
 
-def test_a_key_that_is_live_in_the_second_of_the_proposal_can_veto(world: World) -> None:
+def test_a_key_can_veto_a_proposal_if_the_key_was_live_when_the_proposal_was_made(world: World) -> None:
     """A key can veto if it was live in the second of the proposal. A key that was bound or retired in this second
     counts as live. A key that was retired one second earlier, or bound one second later, does not.
     """

@@ -34,7 +34,7 @@ def asked(chain: Chain, counting: CountingConnection) -> BatchedReads:
     return BatchedReads(ChainClient(counting, chain.deployment), chain.reader.block_number())
 
 
-def test_reads_collected_before_the_first_answer_are_one_request(
+def test_reads_collected_before_the_first_answer_are_sent_in_one_request(
     chain: Chain, asked: BatchedReads, counting: CountingConnection
 ) -> None:
     bank, issuer = chain.parties["bank"], chain.parties["issuer"]
@@ -66,14 +66,16 @@ def test_reads_collected_before_the_first_answer_are_one_request(
     assert len(counting.turns) == 1
 
 
-def test_the_same_read_is_sent_once(chain: Chain, asked: BatchedReads, counting: CountingConnection) -> None:
+def test_a_read_that_is_asked_for_twice_is_sent_once(
+    chain: Chain, asked: BatchedReads, counting: CountingConnection
+) -> None:
     bank = chain.parties["bank"].no
     first, second = asked.uses(bank, REQUEST), asked.uses(bank, REQUEST)
     assert (first(), second()) == (2, 2)
     assert counting.turns == [["eth_call"]]
 
 
-def test_events_are_read_only_if_the_counter_shows_some(
+def test_events_are_read_only_if_the_counter_of_events_is_not_zero(
     chain: Chain, asked: BatchedReads, counting: CountingConnection
 ) -> None:
     span, bank = (chain.reader.deploy_block, chain.reader.block_number()), chain.parties["bank"].no

@@ -103,7 +103,7 @@ def test_a_continued_copy_of_a_chain_is_noticed(copied: Copied) -> None:
     assert shorter == f"block {copy.block}"
 
 
-def test_a_first_time_verifier_cannot_notice_a_copy(copied: Copied) -> None:
+def test_a_first_time_verifier_cannot_notice_that_a_chain_is_a_copy(copied: Copied) -> None:
     """This is a known limit. A verifier that remembers no earlier block cannot distinguish a copy from the
     real chain.
     """
@@ -113,7 +113,7 @@ def test_a_first_time_verifier_cannot_notice_a_copy(copied: Copied) -> None:
     assert copied.facts(copied.copy).chain.ledger == copied.facts(copied.real).chain.ledger
 
 
-def test_a_chain_with_new_blocks_still_contains_what_was_seen(chain: Chain) -> None:
+def test_a_chain_that_has_only_gained_blocks_still_contains_what_was_seen(chain: Chain) -> None:
     consented = made(chain)
     seen = seen_from(consented.facts())
     require_contained(chain.reader, seen)

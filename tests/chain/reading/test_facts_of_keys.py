@@ -36,7 +36,7 @@ def test_facts_contain_p256_accounts(chain: Chain) -> None:
     assert fact.key.startswith("p256:")
 
 
-def test_the_fact_of_a_recovered_key_names_its_proposers(waiting_chain: Chain) -> None:
+def test_facts_about_a_recovered_key_name_the_parties_that_proposed_the_recovery(waiting_chain: Chain) -> None:
     """Two officers bind a new key after the firm lost its key; the facts contain both officers and the time."""
     chain, consented, key = waiting_chain, made(waiting_chain), test_key("the firm's new key")
     fresh = LocalSigner(bytes.fromhex(key), account("the firm's new key"))
@@ -53,7 +53,7 @@ def test_the_fact_of_a_recovered_key_names_its_proposers(waiting_chain: Chain) -
     assert (old.reported_at, old.valid_to, old.compromised_at, old.proposal) == (reported, bound.time, 0, None)
 
 
-def test_a_key_that_the_party_proposed_has_no_confirmer_and_costs_no_further_request(chain: Chain) -> None:
+def test_a_key_that_the_party_itself_proposed_has_no_confirmer_and_costs_no_further_request(chain: Chain) -> None:
     signer = Es256Signer(new_p256_key())
     bind(chain, signer)
     facts, connection = counted(chain, made(chain, signer).bundle)
@@ -62,7 +62,9 @@ def test_a_key_that_the_party_proposed_has_no_confirmer_and_costs_no_further_req
 
 
 @pytest.mark.parametrize("name", ["enterprise", "provider"])
-def test_a_withdrawal_by_a_reported_key_has_its_own_time(chain: Chain, consented: Consented, name: str) -> None:
+def test_facts_show_a_withdrawal_by_a_reported_key_with_a_separate_time(
+    chain: Chain, consented: Consented, name: str
+) -> None:
     party, statement = PARTIES[name], consented.statement("FIRST" if name == "enterprise" else "PROVISION")
     chain.acting("founder").send(calls.report(party.no, party.account))
     receipt = chain.acting(name).send(calls.withdraw(statement))

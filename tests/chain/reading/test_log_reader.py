@@ -33,7 +33,7 @@ def change(receipt: Receipt, status: str, reason: str) -> StatusFact:
     return StatusFact(status, reason, receipt.time)
 
 
-def test_status_history_has_reasons_and_times(chain: Chain) -> None:
+def test_the_status_history_of_a_certificate_has_reasons_and_times(chain: Chain) -> None:
     chain.client.send(calls.anchor(0, 200, ROOT))
     receipts = []
     for call in (
@@ -95,7 +95,7 @@ def test_a_superseded_leaf_counts_as_revoked(chain: Chain) -> None:
     assert chain.reader.status_of(place(chain, 0)).state == "superseded"
 
 
-def test_use_history_contains_only_the_consumers_own_uses(chain: Chain) -> None:
+def test_the_history_of_uses_for_a_consumer_contains_only_the_uses_by_that_consumer(chain: Chain) -> None:
     bank, other = chain.parties["bank"].no, chain.parties["other_bank"].no
     first = chain.acting("bank").send(calls.record_use(REQUEST, 1))
     chain.node.advance(60)
@@ -137,7 +137,7 @@ def test_a_withdrawal_by_a_reported_key_is_recorded_separately(chain: Chain) -> 
     assert late.at == 0 and late.first == late.reported_at >= before.time + 60
 
 
-def test_hold_history_has_offices_reasons_and_times(chain: Chain) -> None:
+def test_the_history_of_holds_has_the_role_the_reason_and_the_time_of_each_hold(chain: Chain) -> None:
     authority, supervisor = chain.acting("founder"), chain.acting("supervisor")
     held = authority.send(calls.hold([CONSENT, REQUEST], "court"))
     chain.node.advance(60)

@@ -98,7 +98,7 @@ def test_the_newest_block_is_remembered_with_the_logs_that_were_seen(
     assert seen is not None and (seen.block, seen.block_hash, seen.logs) == (block.number, block.hash, logs)
 
 
-def test_a_log_may_be_longer_than_when_it_was_seen(chain: Chain, consented: Consented, memory: Path) -> None:
+def test_a_log_may_be_longer_than_when_it_was_last_seen(chain: Chain, consented: Consented, memory: Path) -> None:
     """The memory has a log and a later block. The block was read without the log, so by this block the log may have
     become longer.
     """

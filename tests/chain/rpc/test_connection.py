@@ -35,7 +35,7 @@ def right(reader: str, fault: str) -> Any:
     return ...
 
 
-def test_a_call_is_json_rpc(node: FaultyNode, connection: Connection) -> None:
+def test_a_call_is_sent_as_json_rpc(node: FaultyNode, connection: Connection) -> None:
     asked: list[Any] = []
     node.fault = lambda turn: asked.append(turn.asked) or turn.give(turn.healthy)
     assert (connection.chain_id(), connection.block_number()) == (1337, 7)
@@ -139,7 +139,7 @@ def test_a_record_of_the_wrong_shape_is_refused(shape: str) -> None:
     assert (error.code, error.details["call"]) == ("NODE_ANSWER_INVALID", method)
 
 
-def test_logs_of_other_topics_are_refused(node: FaultyNode, connection: Connection) -> None:
+def test_logs_of_topics_that_were_not_asked_for_are_refused(node: FaultyNode, connection: Connection) -> None:
     asked = "0x" + "33" * 32
     assert connection.logs([ADDRESS], 5, 5, [asked]) == connection.logs(["0x" + "AB" * 20], 1, 9) == [LOG]
     for topics in (["0x" + "44" * 32], [asked, None], [None, asked]):

@@ -90,7 +90,7 @@ def test_a_range_of_logs_that_a_node_refuses_is_halved(kind: str, batched: bool)
         assert limited.ranges == [(1, 1000), (1001, 2000), (2001, 3000), (3001, 4000)]
 
 
-def test_the_range_grows_again_when_the_node_accepts_more() -> None:
+def test_the_range_of_blocks_grows_again_when_the_node_accepts_more_blocks() -> None:
     limited = Limited(100, refusal("query returned more than 10000 results"))
     with FaultyNode(answers=limited.answer) as node:
         node.fault = limited.fault
@@ -123,7 +123,7 @@ def test_a_range_that_takes_too_long_is_split() -> None:
 
 
 @pytest.mark.parametrize("fault", [SLOW["never"], refusal("missing trie node"), refusal("no", -32601)])
-def test_logs_that_a_node_never_gives_are_an_error_after_few_calls(fault: Callable[[Turn], None]) -> None:
+def test_an_error_is_raised_after_few_calls_if_a_node_never_returns_the_logs(fault: Callable[[Turn], None]) -> None:
     with FaultyNode(answers=HEALTHY) as node:
         node.fault = only(fault, "eth_getLogs")
         connection = Connection(node.url, timeout=1)

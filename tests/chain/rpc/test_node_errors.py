@@ -33,7 +33,7 @@ def test_a_json_rpc_error_with_an_http_error_status_is_read(node: FaultyNode, co
     assert refused(connection.chain_id, node).details["reason"] == "header not found"
 
 
-def test_a_nodes_message_is_cut_to_one_short_line(node: FaultyNode, connection: Connection) -> None:
+def test_an_error_message_of_a_node_is_cut_to_one_short_line(node: FaultyNode, connection: Connection) -> None:
     node.fault = refusal("first\nsecond\x1b[31m" + "x" * 10_000)
     reason = refused(connection.chain_id, node).details["reason"]
     assert len(reason) == 200 and reason.startswith("first second [31mxxx")
@@ -83,7 +83,9 @@ def test_a_full_disk_of_the_local_chain_is_reported(node: FaultyNode, connection
         assert (caught.value.code, caught.value.where) == ("DISK_FULL", node.url)
 
 
-def test_the_same_error_number_of_another_node_is_not_a_full_disk(node: FaultyNode, connection: Connection) -> None:
+def test_the_local_chains_error_number_for_a_full_disk_has_no_such_meaning_from_another_node(
+    node: FaultyNode, connection: Connection
+) -> None:
     node.fault = refusal("Transaction gas price is too low.", -32010)
     with pytest.raises(RpcFault):
         connection.send_raw(b"raw")

@@ -17,7 +17,7 @@ from tests.support.chain.node_faults import SLOW, WIRE
 
 @pytest.mark.parametrize("fault", WIRE)
 @pytest.mark.parametrize("batched", [False, True])
-def test_network_faults_are_errors_within_the_limits(
+def test_a_network_fault_is_reported_before_the_limits_of_time_and_memory_are_reached(
     node: FaultyNode, connection: Connection, fault: str, batched: bool
 ) -> None:
     node.fault = WIRE[fault]
@@ -58,14 +58,14 @@ def test_a_compressed_answer_is_read_within_the_limit(node: FaultyNode, connecti
 
 @pytest.mark.parametrize("fault", SLOW)
 @pytest.mark.parametrize("reader", ["chain_id", "blocks", "logs"])
-def test_a_node_that_answers_too_slowly_is_a_timeout(node: FaultyNode, fault: str, reader: str) -> None:
+def test_a_node_that_answers_too_slowly_causes_a_timeout(node: FaultyNode, fault: str, reader: str) -> None:
     """Each byte arrives in time, but the whole answer takes too long."""
     node.fault = SLOW[fault]
     error = refused(lambda: READERS[reader](Connection(node.url, timeout=0.5)), node)
     assert (error.code, error.details["reason"]) == ("CHAIN_UNREACHABLE", "timeout")
 
 
-def test_reads_wait_ten_seconds_and_sends_thirty() -> None:
+def test_a_read_waits_at_most_ten_seconds_and_a_send_at_most_thirty_seconds() -> None:
     for given, expected in ({}, (10, 30)), ({"timeout": 1}, (1, 3)), ({"timeout": 1, "send_timeout": 2}, (1, 2)):
         connection = Connection("http://127.0.0.1:9", **given)
         assert (connection.timeout, connection.send_timeout) == expected

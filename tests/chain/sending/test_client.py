@@ -193,7 +193,7 @@ def test_a_party_that_is_authority_and_supervisor_places_a_hold_for_each_role(ch
     assert chain.reader.hold_of(CONSENT) == Hold((), 4)
 
 
-def test_the_hash_is_announced_before_the_transaction_is_sent(chain: Chain) -> None:
+def test_the_hash_of_a_transaction_is_announced_before_the_transaction_is_sent(chain: Chain) -> None:
     chain.client.send(calls.anchor(0, 1, ROOT))
     announced: list[tuple[str, object]] = []
 
@@ -251,7 +251,7 @@ def test_every_contract_error_has_a_meaning_and_a_code() -> None:
         ("AssetZero", "ASSET_ZERO"),
     ],
 )
-def test_the_code_of_a_contract_error_is_its_name_in_upper_snake(name: str, code: str) -> None:
+def test_the_code_of_a_contract_error_is_the_name_of_the_error_in_upper_snake_case(name: str, code: str) -> None:
     assert code_of(name) == code
 
 

@@ -106,7 +106,7 @@ def test_proposer_and_confirmer_are_checked_again_when_a_proposal_is_carried_out
 
 
 @pytest.mark.parametrize("signer", SIGNERS.values(), ids=SIGNERS)
-def test_a_veto_by_signature_stops_a_recovery(chain: Chain, signer: Signer) -> None:
+def test_a_signed_veto_that_another_account_sends_stops_a_recovery(chain: Chain, signer: Signer) -> None:
     """Another account sends the firm's signed veto and pays for it; the firm's own account sends nothing."""
     bind(chain)
     call, sent = recovery(chain), chain.client.connection.transaction_count(FIRM.account)
@@ -123,7 +123,7 @@ def test_a_veto_by_signature_stops_a_recovery(chain: Chain, signer: Signer) -> N
 
 
 @pytest.mark.parametrize("signer", SIGNERS.values(), ids=SIGNERS)
-def test_a_report_by_signature_has_immediate_effect(chain: Chain, signer: Signer) -> None:
+def test_a_signed_report_that_another_account_sends_has_immediate_effect(chain: Chain, signer: Signer) -> None:
     bind(chain)
     reported = next(each.kid for each in SIGNERS.values() if each is not signer)
     message = report_message(chain.deployment.chain, signer.kid, reported)
@@ -141,7 +141,7 @@ def bind(chain: Chain) -> None:
     chain.decide(further, "enterprise", None)
 
 
-def test_signatures_by_another_key_or_for_another_act_are_refused(chain: Chain) -> None:
+def test_vetoes_and_reports_signed_with_another_key_or_for_another_act_are_refused(chain: Chain) -> None:
     bind(chain)
     call, ledger = recovery(chain), chain.deployment.chain
     number, other = chain.propose(call), chain.propose(call)
@@ -176,7 +176,7 @@ def test_attack_an_owner_can_stop_a_thief_that_replaces_the_keys(chain: Chain) -
     assert chain.reader.proposal(number).state == "vetoed"
 
 
-def test_attack_a_thief_that_vetoes_the_recovery_gets_nothing(chain: Chain) -> None:
+def test_attack_a_thief_that_vetoes_the_recovery_does_not_get_the_assets(chain: Chain) -> None:
     """A thief can veto the recovery with the bank's reported key. Then two officers can reassign the bank's assets."""
     asset = digest("the bank's asset")
     chain.acting("bank").send(register(asset))
@@ -228,7 +228,7 @@ def test_a_party_needs_a_proven_key_to_be_registered(chain: Chain) -> None:
     ]
 
 
-def test_attack_officers_never_fall_below_three(chain: Chain) -> None:
+def test_attack_the_number_of_officers_never_falls_below_three(chain: Chain) -> None:
     """A report of a key, or a change of roles, status or keys, is refused if it would leave fewer than
     three officers.
     """

@@ -80,7 +80,7 @@ def test_the_offered_fee_contains_the_tip_that_the_node_asks_for(engine: FaultyN
     assert pool.came == [sent]
 
 
-def test_a_send_reads_the_tip_only_once_a_minute(engine: FaultyNode) -> None:
+def test_the_tip_is_read_from_the_node_at_most_once_a_minute(engine: FaultyNode) -> None:
     sender = sender_at(engine)
     sender.send(TO, DATA)
     first, *others = COMMON
@@ -93,20 +93,20 @@ def test_a_send_reads_the_tip_only_once_a_minute(engine: FaultyNode) -> None:
     assert engine.calls == COMMON * 3
 
 
-def test_without_a_proposed_tip_the_tip_is_gas_price_minus_base_fee(engine: FaultyNode, pool: Pool) -> None:
+def test_the_tip_is_gas_price_minus_base_fee_if_the_node_proposes_no_tip(engine: FaultyNode, pool: Pool) -> None:
     pool.asked_tip, pool.min_tip = None, 50
     sender_at(engine).send(TO, DATA)
     assert [(sent.tip, sent.cap) for sent in pool.came] == [(10**9 - 7, 10**9 + 7)]
 
 
-def test_on_a_chain_without_base_fee_the_gas_price_is_offered(engine: FaultyNode, pool: Pool) -> None:
+def test_the_gas_price_is_offered_as_the_fee_on_a_chain_without_a_base_fee(engine: FaultyNode, pool: Pool) -> None:
     pool.base_fee, pool.min_tip = None, 0
     sender_at(engine).send(TO, DATA)
     assert [(sent.tip, sent.cap) for sent in pool.mined] == [(10**9, 10**9)]
     assert engine.count("eth_maxPriorityFeePerGas") == 0
 
 
-def test_on_a_chain_with_free_gas_the_first_offered_fee_is_zero(engine: FaultyNode, pool: Pool) -> None:
+def test_the_first_offered_fee_is_zero_on_a_chain_with_free_gas(engine: FaultyNode, pool: Pool) -> None:
     pool.base_fee, pool.min_tip = 0, 0
     sender = sender_at(engine)
     sender.send(TO, DATA)
@@ -166,7 +166,7 @@ def test_a_transaction_that_the_node_already_has_counts_as_sent(
     assert len({sent.hash for sent in pool.came}) == 1 < len(pool.came)
 
 
-def test_a_raised_fee_is_accepted(engine: FaultyNode, pool: Pool) -> None:
+def test_a_transaction_with_a_raised_fee_is_accepted(engine: FaultyNode, pool: Pool) -> None:
     """The node proposes a lower fee than it accepts, and its refusal names the fee that it needs."""
     pool.min_tip, pool.gas_price = 5_000, 0
     hashes: list[str] = []

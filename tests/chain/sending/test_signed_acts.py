@@ -62,7 +62,7 @@ def acting(chain: Chain, request: pytest.FixtureRequest) -> Acting:
     return Acting(chain, SIGNERS[request.param], sender)
 
 
-def test_uses_are_counted_for_the_consumer_that_signed(acting: Acting) -> None:
+def test_uses_are_counted_for_the_consumer_that_signed_them(acting: Acting) -> None:
     receipt = acting.sender.send(acting.uses())
     assert [dict(event.args) for event in receipt.named("Used")] == [
         {"consumer": BANK.no, "request": request, "ordinal": ordinal, "at": receipt.time} for request, ordinal in USES
@@ -99,7 +99,7 @@ def test_signed_uses_after_the_deadline_are_refused(acting: Acting) -> None:
     assert acting.counted() == 0
 
 
-def test_statements_are_withdrawn_for_the_party_that_signed(acting: Acting) -> None:
+def test_statements_are_withdrawn_for_the_party_that_signed_the_withdrawal(acting: Acting) -> None:
     receipt = acting.sender.send(acting.withdrawals())
     for statement in (CONSENT, OTHER_CONSENT):
         assert acting.chain.reader.withdrawn_at(BANK.no, statement) == WithdrawalFact(receipt.time, 0)
@@ -116,7 +116,7 @@ def test_statements_withdrawn_earlier_are_skipped(acting: Acting) -> None:
     assert acting.sender.send(call).events == ()
 
 
-def test_a_suspended_party_can_withdraw_but_not_use(acting: Acting) -> None:
+def test_a_suspended_party_can_withdraw_statements_but_cannot_record_uses(acting: Acting) -> None:
     acting.chain.acting("founder").send(calls.set_status(BANK.no, "suspended", "sanction"))
     assert acting.refusal(acting.uses()) == "PARTY_NOT_ACTIVE"
     assert len(acting.sender.send(acting.withdrawals()).events) == 2

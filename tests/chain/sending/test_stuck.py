@@ -68,7 +68,7 @@ def test_a_transaction_that_is_never_mined_ends_unconfirmed(engine: FaultyNode, 
     assert error.details["tx_hash"] == versions[-1].hash
 
 
-def test_an_unwanted_replacement_is_not_sent(engine: FaultyNode, pool: Pool) -> None:
+def test_a_replacement_is_not_sent_if_its_announcement_raises_an_error(engine: FaultyNode, pool: Pool) -> None:
     pool.mining = False
     hashes: list[str] = []
 
@@ -83,7 +83,9 @@ def test_an_unwanted_replacement_is_not_sent(engine: FaultyNode, pool: Pool) -> 
     assert {each.hash for each in pool.came} == set(hashes)
 
 
-def test_a_refused_replacement_keeps_the_first_version(engine: FaultyNode, pool: Pool) -> None:
+def test_the_first_version_of_a_transaction_is_kept_if_its_replacement_is_refused(
+    engine: FaultyNode, pool: Pool
+) -> None:
     pool.mining = False
     hashes: list[str] = []
     thread, sent = in_background(sender_at(engine), announce=hashes.append)

@@ -44,13 +44,13 @@ def held(pilot: Pilot, **members: Any) -> list[Holding]:
     return list(pilot.ledger.usage.holdings.each(HoldingsFilter(**members)))
 
 
-def test_verify_with_a_number_has_the_same_exit_codes_as_with_a_bundle(pilot: Pilot, firm: str) -> None:
+def test_the_verify_command_has_the_same_exit_codes_for_a_number_and_for_a_bundle(pilot: Pilot, firm: str) -> None:
     for row in as_json(pilot, "certificate", "list", "--party", firm, "--part", "subject"):
         code, answer = run(pilot, "verify", row["certificate_no"])
         assert row["state"] in answer and code == (0 if row["state"] == "active" else 1)
 
 
-def test_certificates_are_listed_by_filters(pilot: Pilot, firm: str) -> None:
+def test_filters_select_which_certificates_are_listed(pilot: Pilot, firm: str) -> None:
     rows = as_json(pilot, "certificate", "list", "--party", firm, "--part", "subject")
     assert sorted(row["state"] for row in rows) == ["active", "revoked"]
     active = as_json(

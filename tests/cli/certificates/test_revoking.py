@@ -97,7 +97,7 @@ def test_all_wrong_lines_are_reported_before_any_certificate_is_revoked(pilot: P
     assert state(pilot, number) == "active"
 
 
-def test_revoke_asks_first_and_takes_a_number_or_a_file(pilot: Pilot, one: str, tmp_path: Path) -> None:
+def test_the_revoke_command_asks_first_and_takes_a_number_or_a_file(pilot: Pilot, one: str, tmp_path: Path) -> None:
     (number,) = many(pilot, one, 1)
     file = listed(tmp_path / "numbers.txt", number)
     assert output_of(revoke(pilot, "--file", file, "--json"), 2)["error"] == "NOT_CONFIRMED"

@@ -60,7 +60,7 @@ def wallet(folder: Path) -> WalletFile:
     return file
 
 
-def test_a_wallet_adds_bundle_files_and_presents(folder: Path) -> None:
+def test_a_wallet_takes_in_bundle_files_and_presents_their_certificates(folder: Path) -> None:
     added = as_json("add", "bundle.json", "asset.jsonl", "--key", "firm.key")
     assert added == {"wallet": "holder.wallet", "certificates": 2, "key": True, "added": 2}
     assert [row["certificate_no"] for row in as_json("list")] == [ASSET_NUMBER, NUMBER]
@@ -70,7 +70,7 @@ def test_a_wallet_adds_bundle_files_and_presents(folder: Path) -> None:
     assert not (folder / "var").exists()
 
 
-def test_wallet_show_prints_a_certificate_and_writes_its_bundle(folder: Path, wallet: WalletFile) -> None:
+def test_the_wallet_show_command_prints_a_certificate_and_writes_its_bundle(folder: Path, wallet: WalletFile) -> None:
     wallet.change(PASSPHRASE, lambda held: held.adding([ASSET]))
     assert as_json("show", NUMBER)["disclosable"] == HIDDEN
     as_json("show", ASSET_NUMBER, "--out", "asset.json")
@@ -113,7 +113,7 @@ def test_a_passphrase_is_not_asked_for_if_it_would_be_visible(folder: Path, wall
     assert "echo" not in done.stderr
 
 
-def test_a_wallet_names_a_consumer_only_by_its_party_id(wallet: WalletFile) -> None:
+def test_the_wallet_commands_accept_a_consumers_party_id_and_no_other_identifier(wallet: WalletFile) -> None:
     given = ("present", NUMBER, "--consumer", "91440803MA9X0002X5", "--nonce", "n-0S6_WzA2Mj")
     assert refusal(*given, **{VARIABLE: PASSPHRASE}) == "PARTY_ID_FORM"
 
@@ -138,7 +138,7 @@ def test_no_command_takes_a_passphrase_as_an_argument(folder: Path) -> None:
     assert run("list", "--passphrase", PASSPHRASE)[0] == 2
 
 
-def test_the_passphrase_is_changed(folder: Path, wallet: WalletFile) -> None:
+def test_the_passphrase_of_a_wallet_can_be_changed(folder: Path, wallet: WalletFile) -> None:
     (folder / "new").write_text("another passphrase")
     assert as_json("passphrase", "--new-passphrase-file", "new")["certificates"] == 1
     assert refusal("list", **{VARIABLE: PASSPHRASE}) == "WALLET_NOT_OPENED"

@@ -64,7 +64,7 @@ def result(*arguments: str, ends: int = 0) -> Any:
     return json.loads(done.stdout)
 
 
-def test_the_result_of_a_restore_lists_lost_batches_and_closed_texts(disk: Disk, restored: dict[str, Any]) -> None:
+def test_the_result_of_a_restore_lists_lost_batches_and_unreadable_texts(disk: Disk, restored: dict[str, Any]) -> None:
     assert restored["chain"] == "given" and restored["batches_from_archive"] == 0
     assert len(restored["lost_batches"]) == 3 and restored["lost_entries"] == 12
     (numbers,) = restored["lost_numbers"]

@@ -10,7 +10,9 @@ from typer.testing import CliRunner
 from ledger.cli.main import app
 
 
-def test_try_issues_a_certificate_and_verifies_it_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_try_command_issues_a_certificate_and_verifies_it_offline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PINGZHENG_RPC_URL", "http://127.0.0.1:9")
     (tmp_path / "try-out").mkdir()

@@ -77,7 +77,9 @@ def machine(waiting_chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     return PartyMachine(waiting_chain, tmp_path)
 
 
-def test_watch_shows_each_change_once_and_exits_with_1_while_a_proposal_is_pending(machine: PartyMachine) -> None:
+def test_the_watch_command_shows_each_change_once_and_exits_with_1_while_a_proposal_is_pending(
+    machine: PartyMachine,
+) -> None:
     first = machine.watch()
     assert [change["event"] for change in first["changes"]] == ["AccountBound"]
     assert first["pending"] == []
@@ -97,7 +99,7 @@ def test_watch_shows_each_change_once_and_exits_with_1_while_a_proposal_is_pendi
     assert fourth["pending"] == []
 
 
-def test_watch_does_not_show_changes_of_other_parties(machine: PartyMachine) -> None:
+def test_the_watch_command_does_not_show_changes_of_other_parties(machine: PartyMachine) -> None:
     machine.watch()
     other = machine.chain.parties["bank"]
     machine.chain.propose(calls.change_key(other.no, account_of(new_private_key())))
@@ -105,7 +107,7 @@ def test_watch_does_not_show_changes_of_other_parties(machine: PartyMachine) -> 
     assert (seen["changes"], seen["pending"]) == ([], [])
 
 
-def test_watch_accepts_an_account_instead_of_the_party_id(machine: PartyMachine) -> None:
+def test_the_watch_command_accepts_an_account_instead_of_the_party_id(machine: PartyMachine) -> None:
     printed = machine.direct("watch", machine.party.account, "--once")
     assert printed["changes"][0]["account"] == machine.party.account
     assert (machine.folder / f"keys-watch-{machine.party.no}.json").exists()
@@ -113,7 +115,7 @@ def test_watch_accepts_an_account_instead_of_the_party_id(machine: PartyMachine)
         assert machine.direct("watch", unknown, "--once", code=2)["error"] == "PARTY_UNKNOWN"
 
 
-def test_a_watch_state_file_of_another_party_or_ledger_is_refused(machine: PartyMachine) -> None:
+def test_the_watch_command_refuses_a_state_file_of_another_party_or_ledger(machine: PartyMachine) -> None:
     machine.watch()
     state = machine.folder / "seen.json"
     other = machine.chain.parties["bank"].id
@@ -124,7 +126,7 @@ def test_a_watch_state_file_of_another_party_or_ledger_is_refused(machine: Party
         assert machine.watch(code=2)["error"] == "WATCH_STATE_INVALID"
 
 
-def test_watch_prints_the_changes_and_how_to_stop_them(machine: PartyMachine) -> None:
+def test_the_watch_command_prints_the_changes_and_how_to_stop_them(machine: PartyMachine) -> None:
     number = machine.recovery()
     here = ["--deployment", "deployment.json", "--rpc-url", machine.url, "--once"]
     done = CliRunner().invoke(app, ["keys", "watch", machine.party.id, *here])
@@ -134,7 +136,7 @@ def test_watch_prints_the_changes_and_how_to_stop_them(machine: PartyMachine) ->
         assert text in printed, text
 
 
-def test_watch_runs_until_ctrl_c_and_the_next_run_continues_where_it_stopped(machine: PartyMachine) -> None:
+def test_the_watch_command_runs_until_ctrl_c_and_the_next_run_continues_where_it_stopped(machine: PartyMachine) -> None:
     program = "from ledger.cli.program import run; run()"
     state = machine.folder / "seen.json"
     arguments = ["keys", "watch", machine.party.id, "--deployment", "deployment.json", "--rpc-url", machine.url]
@@ -154,14 +156,14 @@ def test_watch_runs_until_ctrl_c_and_the_next_run_continues_where_it_stopped(mac
     assert machine.watch(code=1)["changes"] == []
 
 
-def test_watch_refuses_a_node_of_another_ledger(machine: PartyMachine) -> None:
+def test_the_watch_command_refuses_a_node_of_another_ledger(machine: PartyMachine) -> None:
     changed = json.loads((machine.folder / "deployment.json").read_text()) | {"origin": "1" * 64}
     (machine.folder / "deployment.json").write_text(json.dumps(changed))
     assert machine.watch(code=2)["error"] == "LEDGER_DIFFERS"
     assert not (machine.folder / "seen.json").exists()
 
 
-def test_watch_accepts_a_bundle_instead_of_a_deployment_file(machine: PartyMachine) -> None:
+def test_the_watch_command_accepts_a_bundle_instead_of_a_deployment_file(machine: PartyMachine) -> None:
     """A bundle describes the ledger, so the holder of a certificate needs no other file of the operator."""
     (machine.folder / "bundle.json").write_bytes(
         replace(usage().bundle, chain=machine.chain.deployment.chain).to_bytes()
@@ -173,12 +175,12 @@ def test_watch_accepts_a_bundle_instead_of_a_deployment_file(machine: PartyMachi
     assert machine.run("veto", str(number), "--key", machine.folder / "firm.key", *here)["vetoed"] == number
 
 
-def test_watch_without_a_deployment_file_or_bundle_is_refused(machine: PartyMachine) -> None:
+def test_the_watch_command_without_a_deployment_file_or_bundle_is_refused(machine: PartyMachine) -> None:
     printed = machine.run("watch", machine.party.id, "--rpc-url", machine.url, "--once", code=2)
     assert printed["error"] == "LEDGER_NOT_NAMED"
 
 
-def test_a_party_vetoes_and_reports_with_a_node(machine: PartyMachine) -> None:
+def test_a_party_can_veto_a_proposal_and_report_a_key_through_a_node_alone(machine: PartyMachine) -> None:
     """The party first reports its key as lost, and then vetoes a proposal with it: a reported key may still veto."""
     number = machine.recovery()
     reported = machine.direct("report", machine.party.id, machine.party.account, "--key", machine.folder / "firm.key")

@@ -123,7 +123,7 @@ def test_a_statement_that_differs_from_its_notice_is_not_signed(tmp_path: Path, 
 
 
 @pytest.mark.parametrize(("answer", "options", "code"), [("n\n", [], 2), ("y\n", [], 0), ("", ["--yes"], 0)])
-def test_sign_shows_the_statement_and_asks_on_a_terminal(
+def test_the_sign_command_shows_the_statement_and_asks_on_a_terminal(
     tmp_path: Path, answer: str, options: list[str], code: int
 ) -> None:
     key, statement = tmp_path / "firm.key", tmp_path / "statement.json"

@@ -133,7 +133,7 @@ def test_the_platform_signs_in_with_the_key_in_its_folder(machine: Machine) -> N
     assert machine.run("logout", "--home", home)["party"] == printed["party"]
 
 
-def test_logout_deletes_an_ended_session(machine: Machine) -> None:
+def test_the_logout_command_also_deletes_a_session_that_has_ended(machine: Machine) -> None:
     machine.login()
     kept = machine.home / "session.json"
     kept.write_text(json.dumps(json.loads(kept.read_text()) | {"token": "ps_over"}))

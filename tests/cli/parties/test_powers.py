@@ -132,7 +132,9 @@ def test_a_second_authority_confirms_a_proposal_and_a_third_cancels_it(commands:
     assert commands.run("keys", "show", "4000000000", code=2)["error"] == "PROPOSAL_UNKNOWN"
 
 
-def test_accreditations_and_official_roles_wait_but_ordinary_roles_do_not(commands: Commands, firm: Firm) -> None:
+def test_accreditations_and_official_roles_have_a_waiting_period_but_ordinary_roles_have_none(
+    commands: Commands, firm: Firm
+) -> None:
     waits = commands.run("party", "accredit", "platform", "S00", "S51", "--last-day", "2030-12-31")
     assert [row["arguments"]["scenario"] for row in waits] == ["S00", "S51"]
     assert "2031-01-01 00:00:00" in commands.people("keys", "show", str(waits[0]["proposal"]))
@@ -208,7 +210,7 @@ def test_a_pause_is_shown_with_its_end(commands: Commands) -> None:
     assert commands.run("pause", "start", "--by", SECOND, code=2)["error"] == "PARTY_PAUSE_REST"
 
 
-def test_a_new_ledger_is_set_up_once(tmp_path: Path) -> None:
+def test_a_new_ledger_can_be_set_up_only_once(tmp_path: Path) -> None:
     home = tmp_path / "var"
     printed = json.loads(invoke("init", "--delay", "2h", "--accredit", "S51", "--home", home, "--json")[1])
     assert (printed["delay_seconds"], printed["threshold"], printed["officers"]) == (7_200, 2, 3)
@@ -295,7 +297,9 @@ def test_founding_files_have_no_effect_on_a_local_chain(tmp_path: Path, monkeypa
 
 
 @pytest.mark.parametrize("suite", [ES256K, ES256, SM2SM3], ids=lambda suite: suite.alg)
-def test_key_prove_writes_a_valid_proof_of_possession(commands: Commands, tmp_path: Path, suite: Suite) -> None:
+def test_the_key_prove_command_writes_a_valid_proof_of_possession(
+    commands: Commands, tmp_path: Path, suite: Suite
+) -> None:
     key = tmp_path / "own.key"
     text = new_key(suite)
     key.write_text(text + "\n")
@@ -312,7 +316,7 @@ def test_key_prove_writes_a_valid_proof_of_possession(commands: Commands, tmp_pa
 
 
 @pytest.mark.parametrize(("delay", "warned"), [(DEFAULT_DELAY, False), (DELAY, True)])
-def test_verify_shows_the_waiting_period_and_the_authorities_that_proposed_the_keys(
+def test_the_verify_command_shows_the_waiting_period_and_the_authorities_that_proposed_the_keys(
     tmp_path: Path, delay: int, warned: bool
 ) -> None:
     made = usage(chain=replace(CHAIN, delay=delay))

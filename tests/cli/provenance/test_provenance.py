@@ -67,7 +67,7 @@ def test_an_invalid_time_is_refused(home: Path, at: str) -> None:
     assert (code, json.loads(answer)["error"]) == (2, "TIME_FORM")
 
 
-def test_lineage_is_printed_and_drawn(home: Path) -> None:
+def test_the_lineage_of_an_asset_is_printed_and_drawn(home: Path) -> None:
     asset, child, _ = json.loads((home / "assets.json").read_text())
     graph = as_json(home, "asset", "lineage", "cli/asset", "--svg", str(home / "lineage.svg"))
     assert [(edge["asset"], edge["relation"], edge["other"]) for edge in graph["edges"]] == [
@@ -78,7 +78,7 @@ def test_lineage_is_printed_and_drawn(home: Path) -> None:
     assert code == 0 and "派生自 derived_from" in shown
 
 
-def test_index_check_compares_every_asset(home: Path) -> None:
+def test_the_index_check_command_compares_every_asset_with_the_chain(home: Path) -> None:
     answer = as_json(home, "index", "check")
     assert answer["equal"] and answer["assets_agree"]
     assert (answer["assets"], answer["assets_on_chain"], answer["assets_differing"]) == (2, 2, [])

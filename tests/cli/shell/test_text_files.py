@@ -126,7 +126,7 @@ def test_bytes_that_are_not_text_are_passed_to_the_parser(tmp_path: Path) -> Non
         passphrase_of(file)
 
 
-def test_a_key_of_another_curve_is_refused_for_transactions(tmp_path: Path) -> None:
+def test_a_key_of_a_curve_other_than_secp256k1_is_refused_for_transactions(tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_text("p256:" + "11" * 32)
     with pytest.raises(Misconfigured, match="KEY_FILE_DAMAGED"):

@@ -51,7 +51,9 @@ def test_the_draft_for_a_person_names_the_missing_separate_consent_instead_of_th
     assert squeezed("pingzheng sign") in shown and "--separate-consent" not in shown
 
 
-def test_sign_names_the_option_for_a_key_that_the_ledger_does_not_keep(persons: PersonActors, tmp_path: Path) -> None:
+def test_the_sign_command_names_the_option_for_a_key_that_the_ledger_does_not_keep(
+    persons: PersonActors, tmp_path: Path
+) -> None:
     ledger, owner = persons.ledger, signer_of_key("11" * 32)
     proof = possession_of(ledger.reader.chain, owner)
     number = synthetic_resident_id(9_001)

@@ -92,9 +92,7 @@ def test_a_refused_request_does_not_stop_the_other_certificates(pilot: Pilot) ->
     assert [issued[request] for request in requests] == [None, "AUTHORIZATION_HELD", None]
 
 
-def test_if_a_line_names_an_unknown_subject_the_error_names_the_line_and_no_request_is_sent(
-    pilot: Pilot, tmp_path: Path
-) -> None:
+def test_no_request_is_sent_if_a_line_of_the_list_names_an_unknown_subject(pilot: Pilot, tmp_path: Path) -> None:
     file = tmp_path / "firms.csv"
     firm = pilot.cast.firms[pilot.firm()]
     for row, error in (("湛江没有的企业", "PARTY_UNKNOWN"), ("9144080", "PARTY_FORM"), ("", "SUBJECT_MISSING")):

@@ -77,7 +77,7 @@ def test_a_provider_can_answer_within_the_operators_installation(town: Town) -> 
     assert row.result == "supplied"
 
 
-def test_with_the_service_option_a_provider_name_that_is_no_party_id_is_refused(town: Town, service: str) -> None:
+def test_a_provider_name_that_is_no_party_id_is_refused_with_the_service_option(town: Town, service: str) -> None:
     machine = ProviderMachine(town, "5")
     online = ("--sources", machine.sources, "--key", machine.key, "--service", service, "--api-key", machine.key)
     assert printed("run", "91440881MA9X000384", *online, code=2)["error"] == "PROVIDER_ID_FORM"
@@ -140,7 +140,7 @@ SPOILT = {
 
 
 @pytest.mark.parametrize(("spoil", "code"), SPOILT.values(), ids=SPOILT)
-def test_if_a_source_file_is_damaged_no_answer_is_signed(
+def test_no_answer_is_signed_if_a_source_file_is_damaged(
     town: Town, spoil: Callable[[list[str]], list[str]], code: str
 ) -> None:
     machine = ProviderMachine(town, "63")
