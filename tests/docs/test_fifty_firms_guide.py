@@ -185,7 +185,7 @@ def test_the_sign_command_without_a_key_file_uses_the_partys_stored_key(ledger: 
     assert answer(ledger, "sign", str(file), code=2)["error"] == "STATEMENT_SIGNER_UNKNOWN"
 
 
-def test_an_error_names_two_headings_for_one_column(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_file_with_two_headings_for_the_same_column_is_refused_with_the_line(ledger: Ledger, tmp_path: Path) -> None:
     file = tmp_path / "firms.csv"
     file.write_text(f"企业名称,单位名称,USCC\n甲,乙,{FIRMS[0][1]}\n")
     refused = answer(ledger, "party", "import", str(file), code=2)

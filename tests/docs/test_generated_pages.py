@@ -27,5 +27,5 @@ def test_the_page_of_the_verifier_matches_its_docstrings() -> None:
     assert python_page.PAGE.read_text("utf-8") == python_page.page(), "make pages"
 
 
-def test_the_page_of_gas_shows_the_committed_measurements() -> None:
+def test_the_gas_page_shows_the_committed_measurements() -> None:
     assert gas.PAGE.read_text("utf-8") == gas.page(committed(), json.loads(SIZE_FILE.read_text())), "make pages"

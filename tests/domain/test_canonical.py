@@ -184,7 +184,7 @@ def turned(value: Any) -> Any:
 
 
 @given(values, values)
-def test_different_values_have_different_forms(one: Any, other: Any) -> None:
+def test_different_values_have_different_canonical_forms(one: Any, other: Any) -> None:
     assert (canonical(one) == canonical(other)) == (repr_typed(one) == repr_typed(other))
 
 

@@ -105,7 +105,7 @@ def test_every_half_hour_of_local_time_agrees_with_zoneinfo(fold: int) -> None:
 
 
 @given(st.dates(date(1950, 1, 1), date(2100, 1, 1)))
-def test_local_midnight_gives_its_own_day(day: date) -> None:
+def test_midnight_in_shanghai_belongs_to_the_day_that_begins_at_that_midnight(day: date) -> None:
     """Midnights in summer time are tested too. In UTC, they are one hour earlier than other midnights in Shanghai."""
     midnight = datetime.combine(day, datetime.min.time(), TABLES)
     assert shanghai_day(int(midnight.timestamp())) == day

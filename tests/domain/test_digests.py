@@ -28,14 +28,14 @@ def test_a_digest_names_its_algorithm() -> None:
 
 
 @given(st.binary(max_size=300))
-def test_gmalg_gives_the_same_sm3_if_openssl_has_none(data: bytes) -> None:
+def test_the_gmalg_library_computes_the_same_sm3_digest_if_openssl_has_no_sm3(data: bytes) -> None:
     by_openssl = HASHES["sm3"](data)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hashlib, "new", no_sm3)
         assert HASHES["sm3"](data) == by_openssl
 
 
-def test_sm3_without_openssl_and_gmalg_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sm3_is_reported_as_not_installed_without_openssl_and_gmalg(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hashlib, "new", no_sm3)
     monkeypatch.setitem(sys.modules, "gmalg", None)
     with pytest.raises(Misconfigured, match="SUITE_NOT_INSTALLED") as missing:

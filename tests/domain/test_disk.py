@@ -31,7 +31,7 @@ def test_missing_write_permission_raises_file_read_only(number: int) -> None:
 
 
 @pytest.mark.parametrize("number", [errno.ENOENT, errno.EIO, errno.EMFILE])
-def test_other_errors_are_not_changed(number: int) -> None:
+def test_errors_other_than_a_full_disk_or_a_missing_permission_are_not_changed(number: int) -> None:
     assert write_failure(refused(number), "keys/lookup.key") is None
     with pytest.raises(OSError) as caught, writing("keys/lookup.key"):
         raise refused(number)

@@ -83,7 +83,7 @@ TAKES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(("kind", "member"), MEMBERS)
-def test_wrong_member_is_refused(kind: str, member: str) -> None:
+def test_a_member_with_a_wrong_value_is_refused(kind: str, member: str) -> None:
     values: list[Any] = [{}, [], "", None, -1, 1.5, True, [[]], {"a": {}}]
     for value in values:
         entry = WHOLE[kind] | {member: value}
@@ -102,7 +102,7 @@ def test_unknown_member_is_refused(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["template", "presentation", "use", "erasure", "usage", "registration"])
-def test_plain_entries_have_no_signature(kind: str) -> None:
+def test_entries_of_the_unsigned_types_must_not_have_a_signature(kind: str) -> None:
     assert refused_at(WHOLE[kind] | SIGNATURE) == "signature"
 
 
@@ -113,7 +113,7 @@ def test_unknown_version_is_refused(kind: str, version: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", WHOLE)
-def test_protocol_1_is_refused_with_what_to_do(kind: str) -> None:
+def test_an_entry_of_protocol_1_is_refused_and_the_error_says_what_to_do(kind: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         validate_entry(WHOLE[kind] | {"v": 1})
     assert (caught.value.code, caught.value.where) == ("PROTOCOL_UNSUPPORTED", "v")
@@ -194,7 +194,7 @@ def test_caller_cannot_choose_the_class_of_a_certificate(kind: str) -> None:
     assert make(**members | forged) == WHOLE[kind]
 
 
-def test_samples_cover_every_type() -> None:
+def test_the_sample_entries_cover_every_type_of_entry() -> None:
     assert {*SIGNED, *PLAIN, "certificate"} == {entry["type"] for entry in WHOLE.values()}
 
 
@@ -290,7 +290,7 @@ def test_text_that_only_contains_a_reserved_name_is_accepted(text: str) -> None:
     validate_entry(WHOLE["registration"] | {"resource": {"name": text}})
 
 
-def test_other_entries_may_contain_reserved_names() -> None:
+def test_entries_other_than_certificates_may_contain_reserved_names() -> None:
     validate_entry(WHOLE["authorization"] | {"purpose": "..."})
 
 

@@ -32,14 +32,16 @@ TEXTS = {
 
 
 @pytest.mark.parametrize(("given", "text"), TEXTS.values(), ids=TEXTS.keys())
-def test_text_of_an_error_has_code_place_message_and_hint(given: dict[str, object], text: str) -> None:
+def test_the_text_of_an_error_has_its_code_its_place_its_message_and_its_hint(
+    given: dict[str, object], text: str
+) -> None:
     error = InvalidInput("A_CODE", "It is wrong.", **given)  # type: ignore[arg-type]
     assert str(error) == text
     assert (error.code, error.message) == ("A_CODE", "It is wrong.")
     assert (error.where, error.hint) == (given.get("where"), given.get("hint"))
 
 
-def test_details_of_an_error_are_its_other_arguments() -> None:
+def test_the_details_of_an_error_are_its_remaining_keyword_arguments() -> None:
     assert PingzhengError("A_CODE", "It is wrong.", where="x", state="active", limit=3).details == {
         "state": "active",
         "limit": 3,
@@ -47,7 +49,7 @@ def test_details_of_an_error_are_its_other_arguments() -> None:
     assert PingzhengError("A_CODE", "It is wrong.").details == {}
 
 
-def test_place_of_an_error_can_be_extended_later() -> None:
+def test_the_place_of_an_error_can_be_extended_later() -> None:
     error = InvalidInput("A_CODE", "It is wrong.", where="member")
     error.where = "file, line 2: member"
     assert str(error) == "[A_CODE] (file, line 2: member) It is wrong."
@@ -63,7 +65,7 @@ def test_every_kind_of_error_is_a_pingzheng_error(name: str) -> None:
     assert name in (errors.__doc__ or "").split()
 
 
-def test_list_of_the_kinds_of_errors_is_complete() -> None:
+def test_the_list_of_the_kinds_of_errors_is_complete() -> None:
     assert sorted(kind.__name__ for kind in PingzhengError.__subclasses__() if kind.__module__ == errors.__name__) == (
         FAMILY
     )

@@ -6,7 +6,7 @@ from ledger.domain.findings import Finding
 from ledger.errors import Incoherent
 
 
-def test_refusal_has_the_code_of_the_finding() -> None:
+def test_the_error_made_from_a_finding_has_the_code_of_the_finding() -> None:
     finding = Finding("LOG_FORKED", "Another batch.", "batch 3", "Compare with the chain.", {"batch": 3})
     refusal = finding.refusal()
     assert isinstance(refusal, Incoherent)

@@ -126,7 +126,7 @@ def test_every_transition_from_every_state_leads_to_the_listed_state(
 
 
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
-def test_table_lists_every_state_and_transition(machine: StateMachine) -> None:
+def test_the_table_of_transitions_lists_every_state_and_every_transition(machine: StateMachine) -> None:
     assert machine.states == table_of(machine).keys()
     assert machine.initial == INITIAL[machine.name]
     assert machine.moves == {

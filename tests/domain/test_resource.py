@@ -163,7 +163,7 @@ def test_grades_run_from_the_lowest_to_core() -> None:
 
 
 @given(st.lists(st.sampled_from(GRADES)))
-def test_highest_grade_is_in_the_list_and_not_below_any(grades: list[str]) -> None:
+def test_the_highest_grade_of_a_list_is_in_the_list_and_not_below_any_other_grade_in_it(grades: list[str]) -> None:
     found = highest(grades)
     assert found in grades or (not grades and found == "general_1")
     assert all(GRADES.index(grade) <= GRADES.index(found) for grade in grades)
@@ -176,7 +176,7 @@ def test_unknown_grade_is_refused() -> None:
 
 
 @given(st.lists(st.sampled_from(GRADES), max_size=5), st.sampled_from(("", *GRADES)))
-def test_resource_grade_must_not_be_below_its_fields(grades: list[str], own: str) -> None:
+def test_the_grade_of_a_resource_must_not_be_below_the_grade_of_any_of_its_fields(grades: list[str], own: str) -> None:
     fields = tuple(ResourceField(f"f{place}", "text", grade=grade) for place, grade in enumerate(grades))
     resource = replace(RESOURCE, fields=fields, grade=own)
     if not own:
@@ -315,7 +315,7 @@ resources = st.builds(
 
 
 @given(resources, resources)
-def test_diff_is_empty_only_for_equal_descriptions(old: DataResource, new: DataResource) -> None:
+def test_the_diff_of_two_descriptions_is_empty_only_if_they_are_equal(old: DataResource, new: DataResource) -> None:
     changes = diff(old.to_dict(), new.to_dict())
     assert (changes == []) == (old == new)
     assert canonical(changes) == canonical(diff(dict(reversed(old.to_dict().items())), new.to_dict()))
@@ -327,7 +327,7 @@ def test_reverse_diff_swaps_from_and_to(old: DataResource, new: DataResource) ->
     assert back == [{"where": change["where"], "from": change["to"], "to": change["from"]} for change in there]
 
 
-def test_diff_names_the_changes() -> None:
+def test_the_diff_of_two_descriptions_names_the_changes() -> None:
     new = replace(
         RESOURCE,
         title="Electricity",
@@ -343,7 +343,7 @@ def test_diff_names_the_changes() -> None:
     ]
 
 
-def test_order_of_fields_is_a_change() -> None:
+def test_a_different_order_of_fields_counts_as_a_change() -> None:
     turned = replace(RESOURCE, fields=RESOURCE.fields[::-1])
     assert diff(RESOURCE.to_dict(), turned.to_dict()) == [
         {"where": "fields", "from": ["year", "kwh"], "to": ["kwh", "year"]}

@@ -76,7 +76,7 @@ def test_ordinary_week_has_five_working_days() -> None:
     assert [is_working_day(day) for day in days(date(2026, 7, 6), date(2026, 7, 12))] == [True] * 5 + [False] * 2
 
 
-def test_number_of_working_days_in_2025_is_right() -> None:
+def test_the_number_of_working_days_in_2025_is_right() -> None:
     """365 days less 104 weekend days and 13 statutory holidays. Further free days do not count, because make-up days
     replace them.
     """

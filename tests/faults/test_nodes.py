@@ -100,7 +100,9 @@ def test_a_node_whose_answers_are_all_wrong_is_reported(world: World, acts: Acts
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_wrong_answers_to_one_method_do_not_repeat_an_act(world: World, acts: Acts, tally: Tally, method: str) -> None:
+def test_wrong_answers_of_the_node_to_one_method_do_not_make_an_act_happen_twice(
+    world: World, acts: Acts, tally: Tally, method: str
+) -> None:
     """Each act is done, or it gets an error code. If the node did an act before it gave a wrong answer, the act is not
     done again.
     """

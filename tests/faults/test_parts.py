@@ -158,7 +158,7 @@ def _changed(values: dict[str, Any], prefix: str = "") -> list[tuple[str, dict[s
     return found
 
 
-def test_a_second_home_on_the_same_chain_is_refused(
+def test_a_second_home_folder_on_the_same_chain_is_refused(
     prepared: Prepared, late: Path, tmp_path: Path, acts: Acts, tally: Tally
 ) -> None:
     """A copy of a home is opened beside the original. Only one of the two may continue to write."""

@@ -72,7 +72,7 @@ def test_a_restore_with_an_archive_loses_nothing(prepared: Prepared, far: Far, t
         acts.check(ledger)
 
 
-def test_a_restore_without_an_archive_lists_the_losses_and_holders_can_return_them(
+def test_a_restore_without_an_archive_lists_the_lost_batches_and_holders_can_return_certificates(
     prepared: Prepared, far: Far, tmp_path: Path, tally: Tally
 ) -> None:
     result = restored(far, tmp_path / "home", erasures=far.archive / "erased.jsonl")
@@ -97,7 +97,7 @@ def test_a_restore_without_an_archive_lists_the_losses_and_holders_can_return_th
         acts.check(ledger, gaps=True)
 
 
-def test_after_a_restore_without_the_list_of_erasures_texts_are_unreadable(
+def test_texts_are_unreadable_after_a_restore_without_the_list_of_erasures(
     prepared: Prepared, far: Far, tmp_path: Path, tally: Tally
 ) -> None:
     result = restored(far, tmp_path / "home")

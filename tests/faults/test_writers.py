@@ -122,7 +122,9 @@ def until(wanted: Any) -> None:
         time.sleep(0.1)
 
 
-def test_two_servers_and_a_command_share_one_home(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
+def test_two_servers_and_a_command_share_one_home_folder(
+    prepared: Prepared, late: Path, acts: Acts, tally: Tally
+) -> None:
     """The first server started the node, and is killed. The second server and the command start a new node."""
     first, second, third = prepared.waiting()[:3]
     with serving(late) as (one, port), serving(late) as (_, other):

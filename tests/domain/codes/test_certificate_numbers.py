@@ -26,13 +26,13 @@ def test_certificate_number_is_unchanged_after_writing_and_reading(region: str, 
     assert number.split("-")[:-1] == ["DAC", region, str(year), "S01", f"{serial:08d}"]
 
 
-def test_certificate_number_of_the_vectors_is_generated() -> None:
+def test_the_certificate_number_in_the_test_vectors_is_generated() -> None:
     assert certificate_no("440802", 2026, "S01", 123) == NUMBER
     assert certificate_no("440883", 2027, "S12", 99_999_999) == "DAC-440883-2027-S12-99999999-8"
 
 
 @pytest.mark.parametrize("serial", [0, -1, MAX_SERIAL + 1])
-def test_serial_number_beyond_the_last_is_refused(serial: int) -> None:
+def test_serial_number_below_one_or_above_the_highest_is_refused(serial: int) -> None:
     with pytest.raises(InvalidInput) as caught:
         certificate_no("440802", 2026, "S01", serial)
     assert (caught.value.code, caught.value.where) == ("SERIAL_EXHAUSTED", "serial")
@@ -53,7 +53,7 @@ def test_every_changed_digit_of_a_certificate_number_is_caught() -> None:
 
 
 @given(number=numbers, place=st.integers(0, 29))
-def test_swapped_neighbours_in_a_certificate_number_are_caught(number: str, place: int) -> None:
+def test_swapped_neighbouring_characters_in_a_certificate_number_are_caught(number: str, place: int) -> None:
     """Some pairs of neighbouring digits are left out, because the hybrid systems of ISO 7064 do not catch
     every swap.
     """
@@ -67,7 +67,7 @@ def test_swapped_neighbours_in_a_certificate_number_are_caught(number: str, plac
         check_certificate_no(swapped)
 
 
-def test_swapped_consecutive_digits_are_caught_almost_always() -> None:
+def test_swapped_neighbouring_digits_of_a_serial_number_are_caught_almost_always() -> None:
     swaps = missed = 0
     for serial in range(1, 100_000, 17):
         number = certificate_no("440802", 2026, "S01", serial)
@@ -80,7 +80,7 @@ def test_swapped_consecutive_digits_are_caught_almost_always() -> None:
     assert ("certificate_no", swap(NUMBER, 26)) in UNCAUGHT
 
 
-def test_check_character_agrees_with_the_verification_form_of_the_standard() -> None:
+def test_the_check_character_satisfies_the_verification_formula_of_the_standard() -> None:
     """According to ISO 7064, a string with its check character is valid if the last sum of the computation is 1 modulo
     36.
     """

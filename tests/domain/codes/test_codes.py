@@ -110,7 +110,9 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize(("kind", "value", "code"), REFUSALS.values(), ids=REFUSALS.keys())
-def test_refusal_has_its_code_and_not_the_value(kind: str, value: str, code: str) -> None:
+def test_the_error_for_an_invalid_identifier_has_its_error_code_and_does_not_repeat_the_identifier(
+    kind: str, value: str, code: str
+) -> None:
     error = refusal(kind, value)
     assert error.code == code
     assert_silent(error, value)
@@ -144,7 +146,7 @@ def test_error_names_no_place_if_the_caller_gives_none() -> None:
     assert caught.value.where is None
 
 
-def test_check_character_for_a_sum_of_zero_is_accepted() -> None:
+def test_the_check_character_for_a_sum_of_zero_is_accepted() -> None:
     value = VECTORS["uscc"]["check_char_zero"]
     body = value[:17]
     assert sum(USCC_ALPHABET.index(symbol) * 3**place for place, symbol in enumerate(body)) % 31 == 0
@@ -200,7 +202,7 @@ def test_region_with_letters_is_refused_even_with_a_valid_check_character(value:
 
 
 @given(value=synthetic_usccs, place=st.integers(0, 15))
-def test_swapped_neighbours_in_a_uscc_are_caught(value: str, place: int) -> None:
+def test_swapped_neighbouring_characters_in_a_uscc_are_caught(value: str, place: int) -> None:
     swapped = swap(value, place)
     assume(swapped != value)
     with pytest.raises(InvalidInput):
@@ -272,7 +274,7 @@ def test_id_number_with_a_valid_uscc_check_character_is_refused() -> None:
 
 
 @pytest.mark.parametrize("value", VECTORS["uscc"]["valid"])
-def test_institutions_of_the_vectors_are_accepted(value: str) -> None:
+def test_the_institution_codes_in_the_test_vectors_are_accepted(value: str) -> None:
     assert check_institution(value) == value
 
 
@@ -286,7 +288,7 @@ def test_uscc_with_a_wrong_organisation_code_is_accepted() -> None:
 
 
 @pytest.mark.parametrize("line", (CASES / "resident-id-future" / "refuse.txt").read_text().split())
-def test_resident_ids_of_the_cases_have_the_expected_result(line: str) -> None:
+def test_each_resident_id_in_the_test_cases_has_the_expected_result(line: str) -> None:
     assert refusal_code(check_resident_id, line, today=date(2026, 11, 30)) in {"RESIDENT_ID_DATE", "RESIDENT_ID_REGION"}
 
 

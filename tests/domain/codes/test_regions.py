@@ -24,7 +24,7 @@ def test_region_outside_the_citys_list_is_refused(region: str) -> None:
     assert (caught.value.code, caught.value.where) == ("REGION_UNKNOWN", "region")
 
 
-def test_regions_are_those_of_the_vectors_and_two_zones() -> None:
+def test_the_known_regions_are_those_in_the_test_vectors_and_two_zones() -> None:
     assert {code for code in REGIONS if code.isdigit()} == VECTORS["regions"].keys()
     for code, name in VECTORS["regions"].items():
         assert REGIONS[code].startswith(name)

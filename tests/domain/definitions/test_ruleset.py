@@ -133,7 +133,7 @@ def test_number_outside_its_bounds_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in BOUNDS if name.endswith("_days")])
-def test_end_of_the_longest_allowed_number_of_days_can_be_computed(name: str) -> None:
+def test_the_end_of_the_longest_allowed_period_can_be_computed(name: str) -> None:
     longest = getattr(ruleset_of(changed(name, BOUNDS[name][1]), "own.yaml"), name)
     assert end_of_working_days(0, longest) > 0
 

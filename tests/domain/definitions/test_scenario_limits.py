@@ -36,7 +36,7 @@ FIELDS_REFUSED = {
 
 
 @pytest.mark.parametrize(("names", "code"), FIELDS_REFUSED.values(), ids=FIELDS_REFUSED.keys())
-def test_other_or_repeated_fields_are_refused(names: list[str], code: str) -> None:
+def test_fields_outside_the_scenario_and_repeated_fields_are_refused(names: list[str], code: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         SCENARIO.require_fields(names)
     assert (caught.value.code, caught.value.where) == (code, "fields")
@@ -61,7 +61,7 @@ def test_period_is_accepted_only_within_the_limits_of_the_scenario(seconds: int,
 
 
 @pytest.mark.parametrize(("uses", "fits"), [(-1, False), (0, False), (1, True), (3, True), (4, False)])
-def test_uses_are_accepted_only_up_to_the_limit_of_the_scenario(uses: int, fits: bool) -> None:
+def test_the_number_of_uses_is_accepted_only_up_to_the_limit_of_the_scenario(uses: int, fits: bool) -> None:
     if fits:
         SCENARIO.require_uses(uses)
         return
@@ -90,7 +90,7 @@ def test_only_the_channels_of_the_scenario_are_accepted() -> None:
     ],
     ids=["subject", "consumer", "provider of electricity", "provider of tax"],
 )
-def test_only_the_kinds_that_the_scenario_allows_are_accepted(
+def test_only_the_kinds_of_party_that_the_scenario_allows_are_accepted(
     part: str, require: Any, kinds: set[str], kind: PartyKind
 ) -> None:
     if kind in kinds:
@@ -102,7 +102,7 @@ def test_only_the_kinds_that_the_scenario_allows_are_accepted(
     assert ", ".join(sorted(kinds)) in caught.value.message
 
 
-def test_scenario_without_allowed_kinds_refuses_everyone() -> None:
+def test_a_scenario_that_allows_no_kind_of_party_refuses_every_party() -> None:
     closed = scenario_of(changed(("subject_kinds",), []), "S01.yaml")
     with pytest.raises(Forbidden) as caught:
         closed.require_subject_kind(PartyKind.PERSON)

@@ -218,7 +218,7 @@ ROWS = st.lists(ROW, min_size=1, max_size=12, unique_by=lambda row: row["month"]
 
 
 @given(rows=ROWS, last=st.integers(1, 36), seed=st.integers(0, 2**32))
-def test_second_computation_agrees_in_any_order_of_rows(rows: Any, last: int, seed: int) -> None:
+def test_a_second_implementation_gives_the_same_claim_for_any_order_of_rows(rows: Any, last: int, seed: int) -> None:
     shuffled = Random(seed).sample(rows, len(rows))
     for op in RULES.keys() - {"attribute"}:
         rule = RULES[op] | ({"last": last} if "last" in RULES[op] else {})

@@ -137,11 +137,11 @@ def test_opening_date_after_the_last_row_is_refused() -> None:
 
 
 @pytest.mark.parametrize("first", ["0", "-5"])
-def test_index_that_does_not_begin_above_zero_is_refused(first: str) -> None:
+def test_an_index_series_whose_first_value_is_not_above_zero_is_refused(first: str) -> None:
     assert refusal(RULES["index_series"], rows_of("kwh", [first, "5"])).where == "row 1"
 
 
-def test_index_beyond_the_maximum_is_refused() -> None:
+def test_an_index_value_above_the_maximum_is_refused() -> None:
     small, large = "0." + "0" * 29 + "1", "9" * 30
     error = refusal(RULES["index_series"], rows_of("kwh", [small, large]))
     assert (error.code, error.where) == ("ROW_VALUE_INVALID", "row 2")

@@ -111,7 +111,7 @@ def test_rule_at_its_limits_is_accepted(rule: dict[str, Any]) -> None:
     check_rule(rule, "rule")
 
 
-def test_messages_are_in_both_languages() -> None:
+def test_the_messages_about_an_invalid_rule_are_in_both_languages() -> None:
     for wrong in (RULES["band"] | {"edges": []}, {"op": "sum"}, {"op": "band"}, RULES["latest"] | {"choices": [True]}):
         assert re.search("[一-鿿]", bad_rule(wrong).message)
         assert re.search("[A-Za-z]{4}", bad_rule(wrong).message)
@@ -149,7 +149,7 @@ def test_the_page_for_authors_lists_every_rule_with_an_example() -> None:
     assert set(TYPES) == {kind for _, _, kind, *_ in lines}
 
 
-def test_the_protocol_lists_every_rule_with_its_modes() -> None:
+def test_the_protocol_lists_every_rule_with_its_payload_modes() -> None:
     page = (DOCS / "protocol.md").read_text("utf-8")
     lines = re.findall(r"^\| (`\w+`(?:; `\w+`)?) \| [^|]* \| ([a-z, ]+) \| [^|]* \|$", page, re.MULTILINE)
     modes = {op: frozenset(listed.split(", ")) for ops, listed in lines for op in re.findall(r"\w+", ops)}

@@ -28,7 +28,7 @@ def refusal(texts: list[str], unit: str | None = None) -> InvalidInput:
     return caught.value
 
 
-def test_rows_are_sorted_by_period_and_keep_their_number() -> None:
+def test_rows_are_sorted_by_period_and_keep_their_row_numbers() -> None:
     found = dated(periods("202601", "202511", "202512"), "when", place_of)
     assert [(item.period, item.place, item.value) for item in found] == [
         ("202511", 2, 2),
@@ -54,7 +54,7 @@ def test_neighbouring_periods_differ_by_one(first: str, second: str) -> None:
 
 
 @given(st.dates(date(1900, 1, 1), date(2199, 12, 31)), st.dates(date(1900, 1, 1), date(2199, 12, 31)))
-def test_distance_of_periods_is_that_of_the_calendar(one: date, other: date) -> None:
+def test_the_distance_between_two_periods_equals_the_distance_in_the_calendar(one: date, other: date) -> None:
     texts = {"year": "%Y", "month": "%Y%m", "day": "%Y%m%d"}
     expected = {
         "year": other.year - one.year,

@@ -221,7 +221,7 @@ def test_every_operation_gives_a_claim_in_its_value_space(op: str) -> None:
     assert fits(RULES[op], compute(RULES[op], rows, {"name": "湛江某公司", "uscc": USCC}))
 
 
-def test_rows_exist_for_every_value_in_a_space() -> None:
+def test_every_value_in_a_value_space_can_be_computed_from_some_rows() -> None:
     """A value that no rows can give must not fit. Otherwise an issuer could hide data in such a value."""
     spread = [{"month": "202601", "kwh": kwh} for kwh in ("0", "1000", "10000", "50000.5")]
     assert [compute(rule("band"), [row], {}) for row in spread] == BANDS
@@ -260,7 +260,7 @@ def test_choice_is_one_of_the_listed_texts(op: str, value: Any) -> None:
 
 
 @given(st.sampled_from(["count_distinct", "score", "age", "periods", "share_percent"]), any_json)
-def test_numbers_are_bounded(op: str, value: Any) -> None:
+def test_numbers_in_a_value_space_are_bounded(op: str, value: Any) -> None:
     if fits(RULES[op], value):
         assert type(value) is int
         assert 0 <= value < 10**6
