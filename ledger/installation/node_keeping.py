@@ -180,8 +180,9 @@ class NodeKeeper:
             return False
 
     def _revived(self) -> bool:
-        """Start the node again at the same port, at most ``MAX_STARTS`` times in ``WITHIN_SECONDS``, with growing
-        pauses.
+        """Start the node again at the same port; return whether it started. Wait longer before each new attempt.
+
+        Give up after ``MAX_STARTS`` attempts within ``WITHIN_SECONDS``.
         """
         while not self._ending.is_set():
             now = time.monotonic()

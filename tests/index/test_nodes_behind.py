@@ -182,7 +182,9 @@ def test_the_index_follows_a_shorter_chain_after_waiting_long_enough(chain: Chai
     assert standing(latest.number + 2, latest) is Standing.AHEAD
 
 
-def test_the_newest_common_block_is_found_in_few_calls(chain: Chain, address: FaultyNode, reader: ChainReader) -> None:
+def test_the_newest_block_that_index_and_node_share_is_found_in_few_calls(
+    chain: Chain, address: FaultyNode, reader: ChainReader
+) -> None:
     chain.node.mine(40)
     latest, first = chain.reader.latest(), chain.reader.deploy_block
     kept = [(each.number, each.hash) for each in chain.reader.blocks(range(first, latest.number + 1))]

@@ -47,7 +47,7 @@ def found(ledger: Ledger) -> Callable[[bytes], bool]:
     return lambda text: any(text in file for file in files)
 
 
-def test_digests_of_sent_texts_are_deleted_with_an_erasure(persons: PersonActors, pilot: Pilot) -> None:
+def test_an_erasure_deletes_the_digests_of_requests_with_the_erased_text(persons: PersonActors, pilot: Pilot) -> None:
     """The erasure also covers requests that the provider sent, and requests of a broker whose mandate from the bank has
     ended.
     """

@@ -135,14 +135,14 @@ def test_prov_contains_registration_certificates(graph: Graph) -> None:
     assert list(graph.objects(second, PROV.invalidatedAtTime)) == [Literal(moment(BORN + 290), datatype=DATE_TIME)]
 
 
-def test_a_registered_asset_is_not_invalidated() -> None:
+def test_prov_does_not_mark_a_registered_asset_as_invalidated() -> None:
     life = recorded_life()
     graph = read(replace(life, events=life.events[:6]))
     assert not list(graph.triples((urn(), PROV.invalidatedAtTime, None)))
     assert not list(graph.triples((urn("version", 1), PROV.invalidatedAtTime, None)))
 
 
-def test_the_asset_has_head_and_genesis(graph: Graph) -> None:
+def test_prov_contains_the_head_and_the_genesis_of_the_asset(graph: Graph) -> None:
     life = recorded_life()
     assert list(graph.objects(urn(), PZ.head)) == [Literal(life.head)]
     assert list(graph.objects(urn(), PZ.genesis)) == [Literal(life.genesis)]

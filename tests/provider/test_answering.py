@@ -39,7 +39,7 @@ def disclosed(disclosures: tuple[str, ...]) -> dict[str, Any]:
     return {item.name: item.value for item in map(Disclosed.decode, disclosures)}
 
 
-def test_the_query_names_one_subject_and_the_columns_of_the_rules() -> None:
+def test_the_query_to_the_source_names_one_subject_and_the_columns_that_the_rules_use() -> None:
     query = query_of(Stage().task(), AT)
     assert (query.subject, query.scenario, query.source) == ({"identifier": FIRM}, "S01", "electricity")
     assert (query.columns, query.at, query.name) == (("month", "on_time"), AT, True)
@@ -187,7 +187,7 @@ def by_hand(bills: Path, text: str) -> InvalidInput | Misconfigured:
     return caught.value
 
 
-def test_an_error_names_the_line_in_a_file_given_by_hand(bills: Path) -> None:
+def test_an_error_about_a_file_given_by_hand_names_the_line(bills: Path) -> None:
     error = by_hand(bills, f"month,on_time,name\n202610,maybe,{NAME}\n,,\n202609,no,{NAME}\n")
     assert (error.code, error.where) == ("ROW_VALUE_INVALID", "bills.csv, line 2")
 

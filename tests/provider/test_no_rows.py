@@ -71,7 +71,7 @@ def refs(value: object) -> set[str]:
     return set(re.findall(r"#/components/schemas/(\w+)", json.dumps(value)))
 
 
-def test_the_commands_of_the_platform_take_no_rows() -> None:
+def test_the_commands_of_the_platform_take_no_rows_of_a_providers_data() -> None:
     """Only the provider's own command takes rows, and it opens no ledger."""
     taking = [
         name

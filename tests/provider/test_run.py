@@ -63,7 +63,7 @@ class Mixed(Files):
         return answers[len(self.asked) - 1]
 
 
-def test_only_a_timed_out_task_is_asked_again(town: Town) -> None:
+def test_the_source_is_asked_again_only_for_a_timed_out_task(town: Town) -> None:
     town.consents("8", "9", "10")
     assert outcomes(town, Mixed()) == {"no_data": 1, "refused": 1, "timed_out": 1}
     files = Files()

@@ -79,7 +79,9 @@ def test_a_circle_of_parents_is_impossible(pilot: Pilot) -> None:
         pilot.ledger.registration.lineage.replace(pilot.actor(cast.provider), first, first)
 
 
-def test_only_the_holder_can_link_a_parent_and_only_before_its_application_is_accepted(pilot: Pilot) -> None:
+def test_only_the_holder_can_link_an_asset_to_a_parent_and_only_before_the_application_is_accepted(
+    pilot: Pilot,
+) -> None:
     parent, cast = pilot.confirmed(), pilot.cast
     (asset,) = pilot.applied("lineage/linked-late")
     with pytest.raises(Forbidden, match="ASSET_NOT_HOLDER"):

@@ -116,7 +116,7 @@ def test_a_registrar_cannot_review_its_own_application(pilot: Pilot) -> None:
     assert pilot.stands(other) == ("applied", "first", "accepted")
 
 
-def test_if_a_review_step_is_refused_its_reasons_are_not_stored(pilot: Pilot) -> None:
+def test_the_reasons_of_a_refused_review_step_are_not_stored(pilot: Pilot) -> None:
     (asset,) = pilot.applied("review/refused")
     before = pilot.act_documents_of(asset)
     with pytest.raises(Conflict, match="ASSET_WRONG_STAGE"):

@@ -64,7 +64,7 @@ def test_an_exclusive_right_cannot_overlap_a_non_exclusive_right(pilot: Pilot) -
         granted(pilot, asset, "process", cast.firms[pilot.firm()], exclusive=True)
 
 
-def test_if_a_grant_is_refused_its_scope_is_not_stored(pilot: Pilot) -> None:
+def test_the_scope_of_a_refused_grant_is_not_stored(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     granted(pilot, asset, "operate", pilot.cast.bank, exclusive=True)
     before = pilot.act_documents_of(asset)
@@ -135,7 +135,7 @@ def test_only_the_grantee_or_a_registrar_with_a_reason_can_end_a_right(pilot: Pi
     assert certified(pilot, asset) == [(kind, none, cast.provider) for kind, none in OWN]
 
 
-def test_granted_rights_stay_after_a_transfer_of_the_asset(pilot: Pilot) -> None:
+def test_granted_rights_stay_in_force_after_a_transfer_of_the_asset(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     firm = cast.firms[pilot.firm()]
     granted(pilot, asset, "operate", firm, exclusive=True)

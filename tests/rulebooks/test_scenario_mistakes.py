@@ -159,7 +159,7 @@ def test_a_file_without_a_mapping_is_refused(tmp_path: Path, text: str) -> None:
     assert (error.code, error.where) == ("SCENARIO_INVALID", "pilot.yaml")
 
 
-def test_if_one_file_is_invalid_no_file_of_the_folder_is_loaded(tmp_path: Path) -> None:
+def test_no_file_of_the_folder_is_loaded_if_one_file_is_invalid(tmp_path: Path) -> None:
     write_scenario(tmp_path, name="a.yaml")
     write_scenario(tmp_path, "code: [", name="b.yaml")
     assert (refusal(tmp_path).where or "").startswith("b.yaml")

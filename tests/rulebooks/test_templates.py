@@ -225,7 +225,7 @@ def test_a_request_with_a_wrong_template_is_refused_before_the_consumer_signs(
             require_own_template(ledger.scenarios, drafted | changed)
 
 
-def test_for_an_unreadable_bundle_no_template_is_expected(pilot: Pilot) -> None:
+def test_no_template_is_expected_for_an_unreadable_bundle(pilot: Pilot) -> None:
     expect = Expectation(consumer=pilot.cast.bank)
     for raw in (
         b"",

@@ -51,7 +51,9 @@ def count(database: Database) -> int:
         return int(session.execute(text("SELECT count(*) FROM note WHERE body IS NOT NULL")).scalar_one())
 
 
-def test_a_writer_that_waits_too_long_for_a_lock_gets_a_time_to_retry(path: Path, database: Database) -> None:
+def test_a_writer_that_waits_too_long_for_a_lock_gets_an_error_that_says_when_to_retry(
+    path: Path, database: Database
+) -> None:
     other = Database(open_engine(f"sqlite:///{path}"))
     with other.write() as session:
         session.execute(text("UPDATE note SET body = 'theirs' WHERE id = 0"))
@@ -64,7 +66,7 @@ def test_a_writer_that_waits_too_long_for_a_lock_gets_a_time_to_retry(path: Path
     other.engine.dispose()
 
 
-def test_if_the_disk_is_full_nothing_is_written_and_reading_still_works(database: Database) -> None:
+def test_nothing_is_written_to_a_full_disk_but_reading_still_works(database: Database) -> None:
     with database.engine.connect() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
     with database.write() as session:
@@ -132,7 +134,7 @@ def test_opening_an_emptied_database_creates_no_tables(path: Path) -> None:
         assert not connection.execute("SELECT name FROM sqlite_master").fetchall()
 
 
-def test_while_a_fault_is_recorded_only_repairs_may_write(database: Database) -> None:
+def test_only_repairs_may_write_to_the_database_while_a_fault_is_recorded(database: Database) -> None:
     finding = Finding("CHAIN_BEHIND_DATABASE", "The chain lacks a batch.", "batch 3", "Restore it.", {"batch": 3})
     database.refuse(finding)
     with pytest.raises(Incoherent) as refused:

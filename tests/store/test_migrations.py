@@ -70,7 +70,7 @@ def test_a_migration_reads_max_uses_from_the_stored_payload(tmp_path: Path) -> N
     assert kept == [("a", 3), ("b", None)]
 
 
-def test_a_migration_numbers_the_earlier_verifications(tmp_path: Path) -> None:
+def test_a_migration_gives_numbers_to_the_earlier_verifications(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'old.db'}")
     command.upgrade(configuration(engine), "0005")
     with engine.begin() as connection:

@@ -94,7 +94,7 @@ def test_a_sanctioned_consumer_or_provider_cannot_take_part_in_a_request(persons
             ledger.usage.requests.draft(terms, NOTE)
 
 
-def test_requests_are_listed_in_their_present_states(persons: PersonActors, pilot: Pilot) -> None:
+def test_requests_are_listed_with_their_present_states(persons: PersonActors, pilot: Pilot) -> None:
     person = persons.person()
     (lapsed,) = persons.ask([persons.terms(person)])
     pilot.skip(6 * 86_400)

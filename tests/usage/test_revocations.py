@@ -98,9 +98,7 @@ def test_a_repeated_call_skips_ended_certificates_and_duplicate_numbers(pilot: P
     assert again.gas == 0
 
 
-def test_if_another_call_revoked_one_certificate_the_other_certificates_are_still_revoked(
-    pilot: Pilot, one: str
-) -> None:
+def test_a_call_revokes_the_remaining_certificates_if_another_call_has_revoked_one(pilot: Pilot, one: str) -> None:
     ledger, numbers = pilot.ledger, many(pilot, one, 4)
 
     def overtaken(turn: int, original: Callable[..., Receipt]) -> Callable[..., Receipt]:
@@ -127,7 +125,7 @@ def test_an_interrupted_call_reports_each_outcome_and_can_be_repeated(pilot: Pil
     assert outcomes(rest) == ["ended_before"] * LEAVES_PER_WORD + ["revoked"] * (300 - LEAVES_PER_WORD)
 
 
-def test_if_no_transaction_can_be_sent_the_whole_call_fails(pilot: Pilot, one: str) -> None:
+def test_the_whole_call_fails_if_no_transaction_can_be_sent(pilot: Pilot, one: str) -> None:
     number = many(pilot, one, 1)
     with sending(lambda _turn, _original: away), pytest.raises(ChainUnavailable) as failed:
         revoked(pilot.ledger, number)

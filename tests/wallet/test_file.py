@@ -85,7 +85,7 @@ def test_a_full_disk_leaves_the_file_unchanged(tmp_path: Path, monkeypatch: pyte
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_changed_passphrase_replaces_the_old_one(tmp_path: Path) -> None:
+def test_a_changed_passphrase_replaces_the_old_passphrase(tmp_path: Path) -> None:
     file = begun(tmp_path)
     file.change_passphrase(PASSPHRASE, OTHER)
     assert file.open(OTHER).read(NUMBER)[0] == USAGE

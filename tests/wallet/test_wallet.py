@@ -60,7 +60,7 @@ def test_a_wallet_presents_with_a_p256_key() -> None:
     assert again.key == key and again.key.signer.public_key == phone.public_key
 
 
-def test_of_two_bundles_of_one_certificate_a_wallet_keeps_the_newer() -> None:
+def test_a_wallet_keeps_the_newer_of_two_bundles_of_one_certificate() -> None:
     later = replace(USAGE, status=StatusSeen(USAGE.status.block + 1, "suspended"))
     for order in ([USAGE, later], [later, USAGE]):
         wallet = Wallet().adding(order)

@@ -251,7 +251,7 @@ class AdoptedRows:
         return self._add_claims(row, presented, digest)
 
     def _add_claims(self, row: Certificate, presented: Presented, digest: str) -> list[str]:
-        """Seal the disclosed claims, and the claims that earlier bundles disclosed; do not seal erased claims."""
+        """Encrypt the disclosed claims, and the claims that earlier bundles disclosed. Leave out erased claims."""
         came = {item.encoded: item for item in presented.disclosures}
         if not came or self._erased & {digest, row.subject}:
             if row.sealed_id is None and presented.claims.get("_sd"):

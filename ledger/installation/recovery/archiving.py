@@ -306,7 +306,10 @@ class Archiving:
 
 
 def _stamps(files: Sequence[Path]) -> list[tuple[int, int] | None]:
-    """Return size and modification time of each file (None: missing), to read only files that have changed."""
+    """Return size and modification time of each file, or None for a missing file.
+
+    With these values the caller reads only files that have changed.
+    """
     found: list[tuple[int, int] | None] = []
     for file in files:
         try:

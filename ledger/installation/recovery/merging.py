@@ -132,7 +132,9 @@ def _require_same_entries(archive: Session, restored: Session, numbers: Sequence
 
 
 def _dated(archive: Session) -> Iterator[tuple[Table, list[Row]]]:
-    """Yield all rows of the dated tables, also rows that no batch names, and the rows to which they refer."""
+    """Yield all rows of the tables with ``Source.DATED``, even rows that no batch names, and the rows to which they
+    refer.
+    """
     for table in DATED:
         last: tuple[int, str] | None = (-1, "")
         while last is not None:

@@ -101,7 +101,7 @@ def _alone_with(folder: Path) -> Iterator[None]:
 
 
 def _changes(journal: Path) -> list[tuple[Any, ...]]:
-    """Return the requests in a journal that changed the chain; of each line only the request is returned."""
+    """Return the requests in a journal that changed the chain, without the other parts of each line."""
     lines = journal.read_bytes().split(b"\n")[:-1]
     found = []
     for number, line in enumerate(lines, start=1):

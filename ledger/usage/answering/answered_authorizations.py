@@ -75,7 +75,7 @@ class AnsweredAuthorizations:
         return self._requests[basis.consent.request_id]
 
     def add(self, basis: AnswerBasis, row: Mapping[str, Any], entry: Mapping[str, Any]) -> None:
-        """Remember a new answer. A later answer of the set to the same authorization is then compared with this answer."""
+        """Remember a new answer, to compare a later answer of the set to the same authorization with it."""
         basis.before.append(Provision(**row))
         self._claims[row["digest"]] = set(entry["claims"].values())
 

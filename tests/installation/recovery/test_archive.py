@@ -215,7 +215,7 @@ def test_archiving_does_not_overwrite_a_different_batch_with_the_same_number(pil
     ledger.archiving(batch)
 
 
-def test_an_erasure_erases_the_archived_text_and_is_listed(pilot: Pilot) -> None:
+def test_an_erasure_erases_the_archived_text_and_is_added_to_the_list_of_erasures(pilot: Pilot) -> None:
     ledger, firm = pilot.ledger, pilot.firm()
     number = pilot.certificate(firm)
     party = pilot.actors.cast.firms[firm]
@@ -273,7 +273,7 @@ def test_a_text_in_an_unreachable_archive_is_erased_when_the_batch_of_the_erasur
         opened(archived(pilot), pilot, record)
 
 
-def test_a_key_rotation_rewraps_the_archive_or_is_refused(pilot: Pilot) -> None:
+def test_a_key_rotation_also_rewraps_the_keys_in_the_archive_or_is_refused(pilot: Pilot) -> None:
     ledger, folder = pilot.ledger, folder_of(pilot)
     pilot.certificate(pilot.firm())
     away = folder.with_name("unmounted")

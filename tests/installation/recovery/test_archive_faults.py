@@ -36,7 +36,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_after_a_kill_at_any_step_the_archive_has_everything_on_the_chain(
+def test_the_archive_has_everything_on_the_chain_after_a_kill_at_any_step(
     origin: Path, tmp_path: Path, point: str
 ) -> None:
     """If the ledger's folder (home) is lost too, it is restored from backup, archive and chain. If not, anchoring

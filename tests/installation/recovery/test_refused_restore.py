@@ -100,9 +100,7 @@ def test_the_error_about_an_unreadable_archive_names_the_archive(
     assert refused.value.where == str(file)
 
 
-def test_if_a_batch_of_the_archive_is_damaged_only_this_batch_is_lost(
-    story: Story, home: Settings, tmp_path: Path
-) -> None:
+def test_a_restore_loses_only_the_damaged_batch_of_an_archive(story: Story, home: Settings, tmp_path: Path) -> None:
     archive = copied(story.archive, tmp_path / "archive")
     bad = story.batches_then + 10
     (file,) = archive.glob("*.db")

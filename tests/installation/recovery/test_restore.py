@@ -87,7 +87,9 @@ def serial(number: str) -> int:
     return int(check_certificate_no(number).split("-")[4])
 
 
-def test_without_an_archive_lost_batches_are_listed_with_their_numbers(story: Story, without_archive: Opened) -> None:
+def test_a_restore_without_an_archive_lists_the_numbers_of_the_lost_batches(
+    story: Story, without_archive: Opened
+) -> None:
     lost = without_archive.restored.log.lost
     assert len(lost) >= AHEAD
     with closing(sqlite3.connect(story.backup / "ledger.db")) as connection:

@@ -66,7 +66,7 @@ restoring.restore(Settings(home=Path(sys.argv[2])), sources)
 
 
 @pytest.mark.parametrize("step", ["take_chain", "settle_log", "sync_all"])
-def test_after_a_power_failure_there_is_no_ledger_and_the_restore_can_be_repeated(
+def test_a_restore_stopped_by_a_power_failure_leaves_no_ledger_and_can_be_repeated(
     story: Story, home: Settings, tmp_path: Path, step: str
 ) -> None:
     chain = copied(story.chain, tmp_path / "chain")

@@ -109,7 +109,7 @@ def test_only_an_active_key_of_the_party_signs_in(pilot: Pilot, firm: str) -> No
     assert refused(lambda: ledger.sessions.begin(statement(ledger, firm, signer=forged))) == "SESSION_SIGNATURE_INVALID"
 
 
-def test_an_admin_cannot_sign_in_as_a_subject(pilot: Pilot, firm: str) -> None:
+def test_an_admin_cannot_sign_in_as_another_party(pilot: Pilot, firm: str) -> None:
     """An admin may manage parties, but can sign in only as itself: no call creates a token for another party."""
     ledger = pilot.ledger
     admin = signer_of(ledger, ledger.installation.authority_party)

@@ -118,7 +118,7 @@ def test_an_enrolment_code_works_once(pilot: Pilot) -> None:
     assert len(ledger.parties.keys.history(party)) == 1
 
 
-def test_an_enrolment_code_is_for_one_party_and_expires(pilot: Pilot) -> None:
+def test_an_enrolment_code_is_valid_for_one_party_until_it_expires(pilot: Pilot) -> None:
     ledger = pilot.ledger
     party, signer = keyless(ledger), a_key()
     earlier, later = code_for(ledger, party), code_for(ledger, party)

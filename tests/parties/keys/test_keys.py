@@ -205,7 +205,7 @@ def test_a_rotation_that_is_on_the_chain_is_completed_in_the_database_after_a_cr
     assert retired[fresh] is None
 
 
-def test_a_present_or_retired_key_of_another_party_is_refused(pilot: Pilot) -> None:
+def test_a_new_key_is_refused_if_it_is_or_was_a_key_of_another_party(pilot: Pilot) -> None:
     ledger, firm = pilot.ledger, pilot.cast.firms[pilot.firm()]
     old = ledger.parties.register.get(pilot.cast.bank).public_key
     for _ in range(2):
@@ -229,7 +229,7 @@ def test_a_party_with_its_own_key_file_signs_its_rotation(pilot: Pilot) -> None:
 
 
 @pytest.mark.parametrize("proof", ["", "ab", "00" * 64, "another key's", "another party's", "a first key's"])
-def test_a_key_without_proof_of_possession_is_not_proposed(pilot: Pilot, proof: str) -> None:
+def test_a_new_key_without_a_proof_of_possession_is_not_proposed(pilot: Pilot, proof: str) -> None:
     ledger, party = pilot.ledger, pilot.cast.firms[pilot.firm()]
     own, other = new_private_key(), new_private_key()
     chain, number = ledger.reader.chain, ledger.reader.party_no(party)
@@ -281,7 +281,7 @@ def playing(ledger: Ledger) -> Pilot:
     return Pilot(ledger, assemble(ledger, ["1", "2", "3", "4"]))
 
 
-def test_certificates_before_and_after_the_issuers_rotation_verify(home: Path) -> None:
+def test_certificates_issued_before_and_after_a_rotation_of_the_issuers_key_verify(home: Path) -> None:
     with open_ledger(Settings(home=home)) as ledger:
         pilot = playing(ledger)
         signed, unsigned = pilot.certificate("1"), pilot.certificate("2")

@@ -285,7 +285,7 @@ def test_a_lost_sm2_key_is_replaced_by_another_sm2_key(pilot: Pilot) -> None:
     assert ledger.reader.account(found.kid) is not None
 
 
-def test_a_party_keeps_its_additional_key_when_it_rotates_the_first(pilot: Pilot) -> None:
+def test_a_party_keeps_its_additional_key_when_it_rotates_its_first_key(pilot: Pilot) -> None:
     ledger, party = pilot.ledger, pilot.cast.firms["3"]
     further = bound(ledger, party)
     ledger.parties.keys.rotate(ledger.actor(party), party, ledger.custody.public_key(*ledger.custody.create()))

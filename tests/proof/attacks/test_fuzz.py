@@ -136,7 +136,9 @@ def test_certificates_combined_from_other_certificates_are_detected(data: st.Dat
 
 @settings(max_examples=200, deadline=None)
 @given(KINDS, st.data(), DAMAGES, values)
-def test_damaged_facts_give_a_report(kind: str, data: st.DataObject, damage: str, value: Any) -> None:
+def test_damaged_facts_are_refused_or_give_a_complete_report(
+    kind: str, data: st.DataObject, damage: str, value: Any
+) -> None:
     """A verifier reads the facts itself, so damaged facts are no attack. The test requires a report, whatever its
     result.
     """
@@ -194,7 +196,7 @@ STATEMENTS = {
 
 @settings(max_examples=200, deadline=None)
 @given(st.sampled_from(sorted(STATEMENTS)), st.data(), DAMAGES, values)
-def test_wrong_statements_signed_by_their_party_are_detected(
+def test_correctly_signed_statements_with_wrong_content_are_detected(
     kind: str, data: st.DataObject, damage: str, value: Any
 ) -> None:
     """A template, request, authorization or provision is wrong; signatures, anchors and references are correct."""

@@ -188,7 +188,7 @@ def test_verifier_without_facts_accepts_no_bundle() -> None:
         assert (report.valid, report.first_failure.code) == (False, "FOREIGN_CHAIN")
 
 
-def test_bundle_for_the_empty_chain_is_not_valid() -> None:
+def test_bundle_that_names_a_chain_with_only_zeros_is_not_valid() -> None:
     """Empty facts describe a chain with id and addresses of zero, and a bundle can name this chain. Other checks then
     fail because the facts are empty.
     """

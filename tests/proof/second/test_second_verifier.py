@@ -192,7 +192,7 @@ def test_both_verifiers_agree_at_every_relevant_time(name: str, compared: list[R
 
 
 @pytest.mark.parametrize("member", ["valid_from", "valid_to", "reported_at", "compromised_at"])
-def test_both_verifiers_agree_on_every_key_around_the_time_of_the_anchor(member: str) -> None:
+def test_both_verifiers_agree_if_a_key_begins_or_ends_near_the_time_of_the_anchor(member: str) -> None:
     for actor, anchored in ((ISSUER, ANCHORED), (SUBJECT, EVIDENCE_ANCHORED), (TAX, EVIDENCE_ANCHORED)):
         for moment in (anchored - 1, anchored, anchored + 1):
             GENUINE.account(actor, **{member: moment}).verify()
@@ -234,7 +234,7 @@ def test_both_verifiers_agree_on_every_attack_on_sm2(name: str, compared: list[R
 
 
 @pytest.mark.parametrize(("alg", "name"), [(alg, name) for alg in ANEW for name in ANEW[alg]])
-def test_both_verifiers_agree_on_every_altered_bundle_in_other_suites(
+def test_both_verifiers_agree_on_every_altered_bundle_in_es256_or_sm2(
     alg: str, name: str, compared: list[Report]
 ) -> None:
     ANEW[alg][name]()
@@ -274,7 +274,7 @@ def test_both_verifiers_agree_on_sm2_without_gmalg_or_sm3(name: str, lacking: st
 FUZZED = [
     test_fuzz.test_damaged_json_is_detected,
     test_fuzz.test_a_genuine_value_in_a_wrong_place_is_detected,
-    test_fuzz.test_damaged_facts_give_a_report,
+    test_fuzz.test_damaged_facts_are_refused_or_give_a_complete_report,
 ]
 
 

@@ -64,7 +64,7 @@ def test_jwk_is_valid_only_with_its_own_curve(own: str, crv: Any, kty: Any) -> N
 
 
 @pytest.mark.parametrize("crv", BY_CURVE)
-def test_text_of_a_key_names_its_curve(crv: str) -> None:
+def test_a_key_written_as_text_names_the_curve_of_the_key(crv: str) -> None:
     key = key_of(BY_CURVE[crv])
     assert suite_of_key(key) is CURVES[crv]
     digits = key.rpartition(":")[2]

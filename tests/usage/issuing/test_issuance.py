@@ -281,7 +281,7 @@ def test_a_provision_with_a_wrong_signature_or_changed_claims_is_refused(pilot: 
     assert submit([signed])
 
 
-def test_if_one_row_has_an_invalid_value_nothing_is_supplied(pilot: Pilot) -> None:
+def test_nothing_is_supplied_if_one_row_has_an_invalid_value(pilot: Pilot) -> None:
     good, bad = pilot.firm(), pilot.firm()
     authorizations = {firm: pilot.authorise(firm) for firm in (good, bad)}
     rows = {good: ROWS, bad: [{**ROWS[0], "emp": "１２"}, {**ROWS[1], "emp": "viele"}]}
@@ -310,7 +310,7 @@ def test_a_request_that_exceeds_the_scenario_is_refused(pilot: Pilot, code: str,
         pilot.ledger.usage.requests.draft(request, NOTE)
 
 
-def test_only_a_bank_can_be_the_consumer(pilot: Pilot) -> None:
+def test_only_a_party_of_the_scenarios_kind_can_be_the_consumer(pilot: Pilot) -> None:
     request = replace(pilot.actors.request("60"), consumer=pilot.cast.provider)
     with pytest.raises(Forbidden, match="KIND_NOT_IN_SCENARIO"):
         pilot.ledger.usage.requests.draft(request, NOTE)
