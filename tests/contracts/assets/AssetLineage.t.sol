@@ -133,7 +133,7 @@ contract AssetLineageTest is AssetStages {
         assets.replace(ASSET, PENDING);
     }
 
-    function test_replace_GivenOneOfTheTwoIsNotConfirmed() public {
+    function test_replace_GivenOneOfTheTwoAssetsIsNotConfirmed() public {
         expectWrongState(PENDING, AssetState.Applied);
         _replace(PENDING, ASSET);
         expectWrongState(PENDING, AssetState.Applied);
@@ -149,7 +149,7 @@ contract AssetLineageTest is AssetStages {
         }
     }
 
-    function test_replace_GivenOneOfTheTwoIsExpired() public {
+    function test_replace_GivenOneOfTheTwoAssetsIsExpired() public {
         _noticed(PENDING);
         vm.warp(NOTICE_END + 1);
         confirm(PENDING, VALID_TO + 1);
@@ -162,7 +162,7 @@ contract AssetLineageTest is AssetStages {
         _replace(PENDING, ASSET);
     }
 
-    function test_replace_GivenTheCallerDoesNotHoldBoth() public {
+    function test_replace_GivenTheCallerDoesNotHoldBothAssets() public {
         _confirmed(PENDING);
         expectNotHolder(ASSET, PROVIDER);
         by(CONSUMER);

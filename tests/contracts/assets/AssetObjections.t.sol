@@ -125,7 +125,7 @@ contract AssetObjectionsTest is AssetStages {
         assertEq(assets.assetOf(ASSET).objections, 0);
     }
 
-    function test_objectionOf_ItIsEmptyIfThereIsNone() public {
+    function test_objectionOf_ItIsEmptyIfThereIsNoObjection() public {
         object(ASSET);
         IAssetObjections.Objection memory none;
         assertEq(keccak256(abi.encode(assets.objectionOf(ASSET, 0))), keccak256(abi.encode(none)));

@@ -289,7 +289,7 @@ contract CertificateLogInvariants is LogWorld {
 
     /// forge-config: default.invariant.runs = 16
     /// forge-config: default.invariant.depth = 100
-    function invariant_OnlyTwoPartiesOfAnOfficeLiftTheOfficesHold() public view {
+    function invariant_OnlyTwoPartiesOfAnOfficeLiftAHoldOfThatOffice() public view {
         assertTrue(!_handler.liftedByOthers(), "a hold was lifted by other parties than two of the office that set it");
         _handler.checkHolds();
     }

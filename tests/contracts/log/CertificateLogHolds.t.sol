@@ -48,7 +48,7 @@ contract CertificateLogHoldsTest is LogWorld {
         _assertHold(ONE, BOTH_BITS, 2);
     }
 
-    function test_hold_GivenACallerWithBothRolesAndAHoldOfOneOffice() public {
+    function test_hold_GivenTheCallerHasBothRolesAndOneOfficeHasAHold() public {
         _hold(AUTHORITY, ONE);
         _expectHeld(BOTH_BITS, 2, Reason.Court, BOTH);
         _hold(BOTH, ONE);

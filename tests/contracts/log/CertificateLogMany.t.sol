@@ -35,7 +35,7 @@ contract CertificateLogManyTest is LogWorld {
         _revokeMany(_indices(9, 9, 8));
     }
 
-    function test_revokeMany_WhenALeafIsNamedAgainAfterALeafOfAnotherWord() public {
+    function test_revokeMany_WhenALeafIsNamedAgainAfterALeafOfAnotherStorageWord() public {
         expectRevoked(9);
         _revokeMany(_indices(9, 200, 9));
     }

@@ -39,7 +39,7 @@ contract CertificateLogUsesForTest is LogWorld {
         _assertUses(2, 1);
     }
 
-    function testFuzz_recordUsesFor_WhenAnybodySends(address sender) public {
+    function testFuzz_recordUsesFor_WhenAnybodySendsTheUses(address sender) public {
         vm.assume(sender != address(forwarder));
         bytes memory signature = _signed(_uses(1, 2));
         vm.prank(sender);
@@ -55,7 +55,7 @@ contract CertificateLogUsesForTest is LogWorld {
         assertEq(log.head(), head);
     }
 
-    function test_recordUsesFor_WhenSentAgain() public {
+    function test_recordUsesFor_WhenTheUsesAreSentAgain() public {
         ICertificateLog.Use[] memory uses = _uses(1, 2);
         bytes memory signature = _signed(uses);
         _send(_account, uses, DEADLINE, signature);

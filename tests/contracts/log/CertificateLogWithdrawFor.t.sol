@@ -37,7 +37,7 @@ contract CertificateLogWithdrawForTest is LogWorld {
         _assertWithdrawn(START, START);
     }
 
-    function testFuzz_withdrawFor_WhenAnybodySends(address sender) public {
+    function testFuzz_withdrawFor_WhenAnybodySendsTheWithdrawal(address sender) public {
         vm.assume(sender != address(forwarder));
         bytes memory signature = _signed(statements(1, 2));
         vm.prank(sender);
@@ -63,7 +63,7 @@ contract CertificateLogWithdrawForTest is LogWorld {
         _assertWithdrawn(START, START + 5);
     }
 
-    function test_withdrawFor_WhenSentAgain() public {
+    function test_withdrawFor_WhenTheWithdrawalIsSentAgain() public {
         bytes memory signature = _signed(statements(1, 2));
         _send(_account, statements(1, 2), signature);
         bytes32 head = log.head();

@@ -41,7 +41,7 @@ contract PartyRegistryInvariants is PartyWorld {
 
     /// forge-config: default.invariant.runs = 12
     /// forge-config: default.invariant.depth = 250
-    function invariant_TwoPartiesDecideOfficesAndAccreditations() public view {
+    function invariant_TwoPartiesDecideOfficialRolesAndAccreditations() public view {
         assertTrue(!_ghost.decidedByOne(), "one officer alone decided an office, an accreditation or a closing");
     }
 

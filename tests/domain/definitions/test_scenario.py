@@ -275,9 +275,7 @@ PRICES: dict[str, tuple[dict[str, Any], str | None, str]] = {
 
 
 @pytest.mark.parametrize(("price", "code", "member"), PRICES.values(), ids=PRICES.keys())
-def test_the_price_of_a_scenario_must_follow_the_pricing_policy(
-    price: dict[str, Any], code: str | None, member: str
-) -> None:
+def test_the_price_must_follow_the_pricing_policy(price: dict[str, Any], code: str | None, member: str) -> None:
     definition = DEFINITION | {"price": {"unit": "call"} | price}
     if code is None:
         assert scenario_of(definition, "S01.yaml").price == Price(unit="call", **price)

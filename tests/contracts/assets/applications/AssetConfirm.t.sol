@@ -165,7 +165,7 @@ contract AssetConfirmTest is AssetStages {
         assertState(NEW, AssetState.Cancelled);
     }
 
-    function test_confirm_GivenThereIsALien_ItPassesForTheOtherKinds() public {
+    function test_confirm_GivenThereIsALien_ItPassesForOtherApplications() public {
         by(PROVIDER);
         assets.pledge(ASSET, BANK, true, "terms");
         for (uint256 k = uint256(ApplicationKind.Change); k < uint256(ApplicationKind.Cancel); ++k) {

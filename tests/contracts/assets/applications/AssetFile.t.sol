@@ -66,7 +66,7 @@ contract AssetFileTest is AssetStages {
         _file(PENDING, ApplicationKind.First, "new", 0, Grade.Core);
     }
 
-    function test_file_WhenTheGradeIsLower() public {
+    function test_file_WhenTheGradeIsLowerThanBefore() public {
         register(NEW, PRINT, Grade.Important);
         advance(NEW, Stage.Returned);
         expectGrade(NEW, Grade.General);
@@ -78,7 +78,7 @@ contract AssetFileTest is AssetStages {
         _file(NEW, ApplicationKind.Correct, "new", 0, Grade.General);
     }
 
-    function test_file_WhenTheGradeIsHigher() public {
+    function test_file_WhenTheGradeIsHigherThanBefore() public {
         _file(ASSET, ApplicationKind.Change, "new", 0, Grade.Important);
         assertEq(uint256(assets.assetOf(ASSET).grade), uint256(Grade.Important));
         assertTrue(!assets.assetOf(ASSET).cleared, "not cleared");
@@ -189,7 +189,7 @@ contract AssetFileTest is AssetStages {
         file(ASSET, ApplicationKind.Cancel);
     }
 
-    function test_file_GivenAnApplicationIsReturned_ItRevertsOnceFrozen() public {
+    function test_file_GivenAnApplicationIsReturned_ItRevertsOnceTheAssetIsFrozen() public {
         for (uint256 kind = uint256(ApplicationKind.First); kind < KINDS; ++kind) {
             AssetId id = nth(kind);
             bring(id, ApplicationKind(kind), Stage.Returned);
@@ -201,7 +201,7 @@ contract AssetFileTest is AssetStages {
         }
     }
 
-    function testFuzz_file_GivenAnApplicationIsReturned_ItRevertsOnceExpired(uint40 seed) public {
+    function testFuzz_file_GivenAnApplicationIsReturned_ItRevertsOnceTheAssetIsExpired(uint40 seed) public {
         for (uint256 kind = uint256(ApplicationKind.Change); kind < KINDS; ++kind) {
             bring(nth(kind), ApplicationKind(kind), Stage.Returned);
         }

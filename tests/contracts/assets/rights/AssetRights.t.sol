@@ -126,7 +126,7 @@ contract AssetRightsTest is ConfirmedAssetWorld {
         assertEq(grant(exclusive(FROM - 10, FROM)), 3);
     }
 
-    function test_grant_GivenTheOtherRightWasEnded() public {
+    function test_grant_GivenTheOverlappingRightWasEnded() public {
         grant(exclusive(FROM, TO));
         vm.warp(FROM + 10);
         end(CONSUMER, 1);
@@ -170,7 +170,7 @@ contract AssetRightsTest is ConfirmedAssetWorld {
         assertEq(assets.rightsOf(ASSET).length, count);
     }
 
-    function test_grant_Given256Rights() public {
+    function test_grant_Given256RightsExist() public {
         for (uint16 i = 1; i <= 256; ++i) {
             assertEq(grant(plain(FROM, TO)), i);
         }
@@ -276,14 +276,14 @@ contract AssetRightsTest is ConfirmedAssetWorld {
         end(SUBJECT, 2);
     }
 
-    function test_endRight_GivenAFutureRight() public {
+    function test_endRight_GivenTheRightHasNotBegun() public {
         grant(plain(FROM, TO));
         vm.warp(START + 7);
         end(CONSUMER, 1);
         assertRight(1, plain(START + 7, START + 7));
     }
 
-    function test_endRight_WhenARegistrarEndsItWithGrounds() public {
+    function test_endRight_WhenARegistrarEndsTheRightWithGrounds() public {
         grant(plain(START, TO));
         grant(plain(START, TO));
         freeze(ASSET);
