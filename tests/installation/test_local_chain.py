@@ -85,7 +85,7 @@ def answers(url: str) -> bool:
         return False
 
 
-def test_a_node_that_dies_is_restarted_at_its_port(begun: Settings) -> None:
+def test_a_node_that_dies_is_restarted_at_the_same_port(begun: Settings) -> None:
     with capture_logs() as logs, open_chain(begun) as chain:
         node = owned(chain)
         LocalClock(begun).skip(Connection(chain.url), 86_400)
@@ -241,7 +241,7 @@ def test_no_second_node_is_started_if_the_running_node_does_not_answer(
             pass
 
 
-def test_a_lost_journal_is_not_replaced_by_a_new_one(begun: Settings) -> None:
+def test_a_lost_journal_is_not_replaced_by_a_new_journal(begun: Settings) -> None:
     (folder_of(begun) / "journal.jsonl").unlink()
     with pytest.raises(Misconfigured, match="JOURNAL_MISSING"), open_chain(begun):
         pass

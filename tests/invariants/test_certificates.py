@@ -186,7 +186,7 @@ def test_invariant_15_a_certificate_survives_a_rotated_key_but_not_a_compromised
     assert failed_at(verified(pilot, second, after)) == (11, "KEY_COMPROMISED")
 
 
-def test_invariant_16_a_correction_is_a_new_version_and_each_version_verifies_for_its_time(
+def test_invariant_16_a_correction_is_a_new_version_and_the_old_version_is_valid_only_before_it(
     pilot: Pilot, persons: PersonActors
 ) -> None:
     """For uses of corrected certificates and limits of corrections, see tests/usage/issuing/test_corrections.py."""

@@ -240,7 +240,7 @@ def test_presentation_must_be_made_shortly_before_its_receipt(late: int, valid: 
 
 
 @pytest.mark.parametrize("received", [AT, AT + MAX_KEY_BINDING_AGE])
-def test_retry_is_judged_at_the_time_of_its_first_receipt(received: int) -> None:
+def test_presentation_that_is_sent_again_is_judged_at_the_time_of_its_first_receipt(received: int) -> None:
     """A presentation is sent again ten minutes or an hour later. Its age is still computed from the time at which it
     was first received.
     """

@@ -202,7 +202,7 @@ class TestAgainstPymerkle:
 
     @settings(max_examples=50)
     @given(entries, st.data())
-    def test_pymerkle_accepts_our_proof_and_refuses_a_changed_one(
+    def test_pymerkle_accepts_our_proof_and_refuses_a_changed_proof(
         self, items: list[bytes], data: st.DataObject
     ) -> None:
         tree = Tree([leaf_hash(item) for item in items])

@@ -38,7 +38,7 @@ def test_the_public_names_are_sorted_and_complete() -> None:
 
 
 @pytest.mark.parametrize("name", PUBLIC)
-def test_a_public_name_has_a_docstring_and_its_own_name(name: str) -> None:
+def test_a_public_name_is_the_name_of_an_object_with_a_docstring(name: str) -> None:
     value = getattr(ledger.proof, name)
     assert value.__name__ == name and value.__doc__
 

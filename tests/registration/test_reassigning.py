@@ -36,7 +36,7 @@ class Silent:
         )
 
 
-def test_the_new_holder_gets_a_certificate_that_supersedes_the_old_one(pilot: Pilot) -> None:
+def test_the_new_holder_gets_a_certificate_that_supersedes_the_old_certificate(pilot: Pilot) -> None:
     it = Silent(pilot, "silent/1")
     it.loses_its_key()
     row = it.reassigned()

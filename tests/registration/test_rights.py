@@ -75,7 +75,7 @@ def test_the_scope_of_a_refused_grant_is_not_stored(pilot: Pilot) -> None:
     assert "信贷风控" in pilot.ledger.registration.act_documents.read(scope)["text"]
 
 
-def test_a_sublicence_is_in_force_only_while_its_parent_right_is(pilot: Pilot) -> None:
+def test_a_sublicence_is_in_force_only_while_its_parent_right_is_in_force(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     bank, other, firm = cast.bank, cast.other_bank, cast.firms[pilot.firm()]
     granted(pilot, asset, "operate", bank, exclusive=True, sublicensable=True)

@@ -59,7 +59,7 @@ def test_a_separate_log_for_each_issuer_costs_little_gas(name: str) -> None:
     assert TABLE[name]["gas"] - rise <= MOST_FOR_ITS_OWN_LOG
 
 
-def test_the_gas_page_shows_every_act_its_limit_and_the_reason_of_each_rise() -> None:
+def test_the_gas_page_shows_each_act_with_its_limit_and_the_reason_of_each_rise() -> None:
     shown = page(TABLE, sizes_as_committed())
     for name, row in TABLE.items():
         limit = f"{row['limit']:,}" if "limit" in row else "–"

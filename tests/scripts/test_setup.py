@@ -96,7 +96,7 @@ def test_the_package_description_has_no_link_to_files_of_the_repository() -> Non
     assert all(f"pingzheng[{extra}" in project["readme"]["text"] for extra in ("sm", "service"))
 
 
-def test_after_an_interruption_the_script_waits_for_the_installer_to_end(
+def test_the_setup_script_waits_after_an_interruption_until_the_installer_has_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(_seconds: float) -> None:

@@ -89,7 +89,7 @@ def parties(path: Path) -> int:
         return int(database.execute("SELECT count(*) FROM party").fetchone()[0])
 
 
-def test_the_database_of_one_ledger_does_not_open_on_another(copied: Path, tmp_path: Path) -> None:
+def test_the_database_of_one_ledger_is_refused_in_the_folder_of_another_ledger(copied: Path, tmp_path: Path) -> None:
     with create_ledger(Settings(home=tmp_path)) as other:
         found = other.reader.chain.ledger
     before = parties(copied)

@@ -174,7 +174,7 @@ def test_one_of_two_direct_registrations_of_the_same_content_succeeds(pilot: Pil
 
 
 @pytest.mark.usefixtures("again")
-def test_an_application_submitted_twice_at_once_is_recorded_once(pilot: Pilot, again: int) -> None:
+def test_an_application_submitted_twice_at_the_same_time_is_recorded_once(pilot: Pilot, again: int) -> None:
     registrations = pilot.ledger.registration.registrations
     wanted = resource(f"races/twice-{again}")
 
@@ -294,7 +294,7 @@ def test_a_withdrawal_of_consent_succeeds_during_a_use(pilot: Pilot) -> None:
 
 
 @pytest.mark.usefixtures("again")
-def test_an_authority_and_a_supervisor_can_place_holds_on_one_statement_at_once(pilot: Pilot) -> None:
+def test_an_authority_and_a_supervisor_can_place_holds_on_one_statement_at_the_same_time(pilot: Pilot) -> None:
     ledger, number = pilot.ledger, pilot.certificate(pilot.firm())
     supervisor, authority = pilot.cast.supervisor, ledger.installation.authority_party
     first, second, other = together(

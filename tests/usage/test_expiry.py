@@ -20,7 +20,7 @@ def stored(persons: PersonActors, request: str, consent: str) -> tuple[str, str]
         return session.get_one(AccessRequest, request).state, session.get_one(Authorization, consent).state
 
 
-def test_a_read_computes_the_expiry_and_only_the_periodic_task_records_it(persons: PersonActors, pilot: Pilot) -> None:
+def test_reading_computes_the_expiry_but_only_the_periodic_task_records_it(persons: PersonActors, pilot: Pilot) -> None:
     ledger, person = persons.ledger, persons.person()
     (request,) = persons.ask([persons.terms(person)])
     _, given = persons.authorised(person)

@@ -141,7 +141,7 @@ def test_holder_has_no_right_during_an_exclusive_grant() -> None:
     assert after_it.until == VALID_TO
 
 
-def test_holder_keeps_its_right_beside_plain_grants() -> None:
+def test_holder_keeps_its_right_during_non_exclusive_grants() -> None:
     history = [
         *confirmed_asset(),
         granted(50, PROVIDER, 1, "operate", BANK, (60, 200)),

@@ -205,7 +205,7 @@ def test_report_on_hostile_text_stays_small(name: str) -> None:
 
 
 @pytest.mark.parametrize("certificate", ["", "~", "a.b.c~", SHOWN[0], "~".join([SHOWN[0], "!", ""])])
-def test_listing_the_needed_facts_never_raises(certificate: str) -> None:
+def test_listing_the_needed_facts_never_raises_an_error(certificate: str) -> None:
     needed = facts_needed(GENUINE.bundle.with_certificate(certificate))
     assert needed.batches == {(ISSUER.no, 3), (ISSUER.no, 4)}
     assert needed.accreditation is None

@@ -211,7 +211,7 @@ WITHOUT_EFFECT: dict[str, Attack] = {
 
 
 @pytest.mark.parametrize("name", WITHOUT_EFFECT)
-def test_statement_anchored_before_the_report_stays_valid(name: str) -> None:
+def test_withdrawals_and_changes_of_keys_without_effect_leave_the_certificate_valid(name: str) -> None:
     report = WITHOUT_EFFECT[name]()
     assert report.valid, report.first_failure
 

@@ -22,7 +22,7 @@ UNFIT = [
 
 
 @pytest.mark.parametrize(("where", "members"), UNFIT, ids=[str(members) for _, members in UNFIT])
-def test_an_invalid_filter_is_refused_and_names_the_member(where: str, members: dict[str, Any]) -> None:
+def test_an_invalid_filter_is_refused_with_the_name_of_the_wrong_member(where: str, members: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput, match="FILTER_INVALID") as refusal:
         HoldingsFilter(**members)
     assert refusal.value.where == where
