@@ -77,7 +77,7 @@ def add_certificate(
     asset_id: str | None = None,
     supersedes: str | None = None,
 ) -> IssuedCertificate:
-    """Record one certificate without hidden claims, in the way of ``add_certificates``."""
+    """Append one certificate without hidden claims to the log, and add its row, in the caller's transaction."""
     new = NewCertificate(state, asset_id=asset_id, supersedes=supersedes)
     return add_certificates(session, sealer, [new], now)[0]
 

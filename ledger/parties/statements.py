@@ -88,7 +88,10 @@ class Intake:
 
     @staticmethod
     def known(session: Session, table: type[R], entry: Mapping[str, Any], taken: Conflict) -> R | None:
-        """Return the row of this entry, or None if there is no row. Raise ``taken`` if another statement has its id."""
+        """Return the row of this entry, or None if the entry is not recorded yet.
+
+        Raises ``taken`` if another statement has the entry's id.
+        """
         row = session.get(table, entry["id"])
         if row is not None and row.digest != statement_digest(entry):
             raise taken

@@ -46,7 +46,7 @@ def template_reference(scenario: Scenario, ledger: str) -> str:
 
 
 class TemplatesInForce:
-    """The references of the templates of the scenarios in force. Each is computed once for a whole set of requests."""
+    """References of the templates of the scenarios in force. Each reference is computed once for a set of requests."""
 
     def __init__(self, scenarios: ScenarioBook) -> None:
         self._scenarios = scenarios

@@ -75,7 +75,7 @@ class AnsweredAuthorizations:
         return self._requests[basis.consent.request_id]
 
     def add(self, basis: AnswerBasis, row: Mapping[str, Any], entry: Mapping[str, Any]) -> None:
-        """Remember a new answer, to compare a later answer of the set to the same authorization with it."""
+        """Remember a new answer. Later answers of the set are compared with it if they name the same authorization."""
         basis.before.append(Provision(**row))
         self._claims[row["digest"]] = set(entry["claims"].values())
 
@@ -96,7 +96,7 @@ class SeenClaims:
         """The rows to add for the digests that were passed to ``require_unseen``."""
 
     def require_unseen(self, basis: AnswerBasis, entry: Mapping[str, Any], digests: set[str]) -> None:
-        """Remember the digests. Raises ``Conflict`` ``CLAIM_DIGEST_SEEN`` if one of them was signed before.
+        """Remember these claim digests. Raises ``Conflict`` ``CLAIM_DIGEST_SEEN`` if a digest was signed before.
 
         If two certificates had the same claim digest, everybody could see that they contain the same claim.
         """

@@ -101,8 +101,8 @@ class AnsweredRequests:
     def sources(self, request: AccessRequest, now: int) -> list[CertifiedSource]:
         """Return the sources of the request that supplied data, ordered by the names of the sources.
 
-        Raises ``Conflict``: ``AUTHORIZATION_NOT_ACTIVE``, ``NOT_ANSWERED_YET``, ``NOTHING_SUPPLIED``, and what
-        ``KnownStops.require_none`` raises.
+        Raises ``Conflict`` ``AUTHORIZATION_NOT_ACTIVE``, ``NOT_ANSWERED_YET``, ``NOTHING_SUPPLIED``, and the errors of
+        ``KnownStops.require_none``.
         """
         consents = self._consents.get(request.id, [])
         for consent in consents:

@@ -130,8 +130,7 @@ class Issuance:
         return [issued[identifier] for identifier in requests]
 
     def add(self, session: Session, answered: AnsweredRequests, versions: Sequence[Version]) -> list[IssuedCertificate]:
-        """Add these certificates to the log, made from the data supplied so far. The caller's transaction writes them.
-
+        """Make these certificates from the data supplied so far, and add them to the log in the caller's transaction.
         Raises the errors that ``issue`` raises.
         """
         now = self._clock()

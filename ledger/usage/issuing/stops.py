@@ -1,6 +1,6 @@
 """Finds withdrawals and holds that stop a certificate from being issued, for all statements of a set of requests.
 
-They are read from the index, which is brought up to date before the write lock is taken.
+Withdrawals and holds on the chain are read from the index, which is brought up to date before the write lock is taken.
 """
 
 from __future__ import annotations
