@@ -1,4 +1,6 @@
-"""A run of a few certificates measures every stage on a real chain, and one peer if its packages are installed."""
+"""A run of a few certificates measures every stage on a real chain. The other products that the benchmark compares are
+measured if their packages are installed.
+"""
 
 from __future__ import annotations
 
@@ -36,8 +38,9 @@ def test_a_small_run_measures_the_project_and_verifies_the_certificates() -> Non
     data = results.data
     assert data["verified"] | {"each_us": 0} == {"verified": 2, "valid": 2, "each_us": 0}
     assert data["index"]["equal"] and data["erased"]["scrubbed"]
-    # A set is one write transaction in each of the first four stages.
-    assert [data["counts"][name]["transactions"] * SIZE / 1_000 for name in STAGES[:4]] == [1, 1, 1, 1]
+    # In each of the first four stages, the ledger writes a whole set in one transaction of the database. Before it
+    # issues certificates, it brings the index up to date, which takes three transactions.
+    assert [data["counts"][name]["transactions"] * SIZE / 1_000 for name in STAGES[:4]] == [1, 1, 1, 4]
     assert page(dict(data)).startswith("# Performance")
 
 
