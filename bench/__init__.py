@@ -1,1 +1,3 @@
-"""The benchmark: this project beside its peers, in one run on one machine. Start it with `make bench`."""
+"""The benchmark measures this project and the products it is compared with, in one run on one machine. Start it with
+`make bench`.
+"""

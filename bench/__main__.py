@@ -1,4 +1,4 @@
-"""Measure this project beside its peers, and write bench-out/bench.json.
+"""Measure this project and the products it is compared with, and write bench-out/bench.json.
 
 Example:
     python -m bench --size 3000
@@ -29,7 +29,7 @@ def main(
     out: Annotated[Path, typer.Option(help="The folder for bench.json and the pictures.")] = Path("bench-out"),
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON, without tables.")] = False,
 ) -> None:
-    """Run everything, one part after the other; progress is on standard error."""
+    """Measure everything, one part after the other, and report the progress on standard error."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     screen = Screen(size)
     try:

@@ -66,7 +66,7 @@ AFTER: Final = {
 
 
 def page(data: dict[str, Any]) -> str:
-    """Return docs/performance.md, made from the results of a run."""
+    """Return the text of docs/performance.md for the results of a run."""
     results = Results(data)
     tables = list(grids(results))
     parts = [HEAD, _machine(data), _section(tables[0]), *_missed(results), HOW]
@@ -104,7 +104,7 @@ def _section(grid: Grid) -> str:
 
 
 def _missed(results: Results) -> Iterator[str]:
-    """Yield why targets are missed, and what comes next; nothing if all are met."""
+    """Yield a text for each missed target, which says why the target is missed and what will be done next."""
     known = tomllib.loads(MISSED.read_text("utf-8"))
     missed = [each for each in targets(results) if each.met is False]
     if missed:
@@ -120,7 +120,7 @@ def _table(heads: tuple[str, ...], rows: Any) -> str:
 def main(
     folder: Annotated[Path | None, typer.Argument(help="The output folder of a run, such as bench-out.")] = None,
 ) -> None:
-    """Write docs/performance.md; with a folder, from the run in this folder."""
+    """Write docs/performance.md from the run in the given folder, or from the stored results if no folder is given."""
     if folder is not None:
         RESULTS.write_text((folder / "bench.json").read_text("utf-8"), "utf-8")
     write(json.loads(RESULTS.read_text("utf-8")))

@@ -1,4 +1,6 @@
-"""One whole run: the floor, the peers on each node, and this project, one after the other on the same machine."""
+"""One whole run measures the floor, the compared products (the peers) on each node, and this project, one after the
+other on the same machine.
+"""
 
 from __future__ import annotations
 
@@ -40,9 +42,10 @@ Tell = Callable[[int, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much a run measures. ``seconds`` is for each act of a peer; ``nodes`` are those on which peers run.
+    """How much a run measures. ``seconds`` is the time for each act of a compared product, and ``nodes`` are the nodes
+    on which the compared products run.
 
-    ``outside`` maps a node that the project does not run to the number of parties and of assets there.
+    ``outside`` has nodes that the project does not start itself, and the number of parties and of assets on each.
     """
 
     size: int
@@ -57,14 +60,16 @@ class Plan:
 
     @classmethod
     def of(cls, size: int) -> Plan:
-        """Return the plan for a number of certificates; the parts beside the certificates stay small."""
+        """Return the plan for a number of certificates. The numbers of other items are limited."""
         verified = min(1_000, max(1, size // 10))
         outside = {ANVIL: min(size, 200), GANACHE: min(size, 50)}
         return cls(size, min(size, 1_000 if size < 100_000 else 10_000), min(size, 200), outside, verified)
 
 
 class Run:
-    """Collects the results of a run. ``say`` is called with what begins, ``tell`` with progress of the long run."""
+    """Collects the results of a run. ``say`` is called when a part begins, and ``tell`` with the progress of the long
+    run.
+    """
 
     def __init__(self, plan: Plan, say: Say, tell: Tell) -> None:
         self._plan = plan

@@ -1,6 +1,6 @@
-"""The stages of a usage certificate, through the public use cases of `ledger.usage`. Only this file calls them.
+"""The stages that issue a usage certificate. Only this file calls the public functions of `ledger.usage`.
 
-The clock of a stage starts with signed statements in memory and ends when the ledger has answered.
+The time of a stage begins when the signed statements are in memory, and ends when the ledger has answered.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ Act = Callable[[Sequence[Signed]], int]
 
 
 class Stages:
-    """Takes sets of signed statements to anchored certificates, stage by stage; each act returns the gas it used."""
+    """Makes anchored certificates from sets of signed statements, stage by stage. Each act returns the gas that it
+    used.
+    """
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -63,7 +65,7 @@ class Stages:
 
 
 def new_measurements(node: str, set_size: int) -> dict[str, Measured]:
-    """Return an empty measurement for each stage."""
+    """Return a new measurement without items for each stage."""
     return {name: Measured(name, node, set_size) for name in STAGES}
 
 
@@ -76,6 +78,6 @@ def measure(stages: Stages, items: Sequence[Signed], found: dict[str, Measured])
 
 
 def sums(found: dict[str, Measured]) -> list[Measured]:
-    """Return the stages, then issuing alone (issue and anchor), then the platform's whole share."""
+    """Return the measurements of each stage, then of issuing (issue and anchor), then of all stages together."""
     parts = [found[name] for name in STAGES]
     return [*parts, together(ISSUING, parts[3:]), together(WHOLE, parts)]

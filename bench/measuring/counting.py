@@ -1,4 +1,6 @@
-"""Counts what a stage asks of the database and of the node. Counting costs time, so a counted pass is not timed."""
+"""Counts the calls of a stage to the database and to the node. Counting costs time, so a stage is not timed in the pass
+that counts its calls.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +22,13 @@ class Counts:
     node_calls: int = 0
 
     def per_thousand(self, items: int) -> dict[str, int]:
-        """Return the counts for a thousand items."""
+        """Return the counts divided by ``items`` and multiplied by a thousand."""
         return {name: round(value * 1_000 / items) for name, value in asdict(self).items()}
 
 
 @contextmanager
 def counted(engine: Engine) -> Iterator[Counts]:
-    """Count until the end of the block what goes through ``engine``, and every HTTP request of this process."""
+    """Count each SQL statement through ``engine`` and each HTTP request of this process until the end of the block."""
     counts = Counts()
 
     def before(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:

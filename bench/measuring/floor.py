@@ -1,6 +1,7 @@
-"""The floor: what one signature, one row, one sealed text and one hash cost on this machine, whoever calls them.
+"""The floor is the least time that a stage can take on this machine. It is computed from the times of single operations
+(one signature check, one database row, one encrypted text, one hash), each of which is measured alone.
 
-A certificate cannot cost less than the sum of what it needs, so each stage is compared with this sum.
+A certificate cannot take less time than the operations that it needs, so each stage is compared with their sum.
 """
 
 from __future__ import annotations
@@ -34,9 +35,9 @@ TITLES: Final[Mapping[str, str]] = {
     "sha256": "SHA-256 of one statement",
     "keccak": "Keccak-256 of one statement",
 }
-# What each stage cannot do without for one certificate of scenario S02, whatever the tables look like: a statement is
-# checked, written as JSON, hashed, sealed where it has personal text, and stored in one row. A provision has three
-# claims, whose digests are computed too. A leaf of a batch costs two hashes.
+# The operations that each stage needs for one certificate of scenario S02, however the tables are designed. A statement
+# is checked, written as JSON, hashed and stored in one row, and its personal text is encrypted. A provision has three
+# claims, whose digests are computed too. A leaf of a batch needs two hashes.
 NEEDS: Final[Mapping[str, Mapping[str, int]]] = {
     "record requests": {"verify": 1, "canonical": 1, "sha256": 1, "seal": 1, "row": 1},
     "record authorizations": {"verify": 1, "canonical": 1, "sha256": 1, "seal": 1, "row": 1},
@@ -75,12 +76,12 @@ def floor(folder: Path, statement: Mapping[str, Any]) -> dict[str, float]:
 
 
 def least(stage: str, costs: Mapping[str, float]) -> float:
-    """Return the microseconds that a stage needs at least for one certificate."""
+    """Return the least number of microseconds that a stage needs for one certificate."""
     return sum(costs[name] * times for name, times in NEEDS[stage].items())
 
 
 def _each(act: Callable[[], object]) -> float:
-    """Return the microseconds of one call, measured over calls of at least ``SECONDS``."""
+    """Return the microseconds of one call. The call is repeated for at least ``SECONDS``."""
     act()
     done, start = 0, time.perf_counter()
     while (passed := time.perf_counter() - start) < SECONDS:
@@ -91,7 +92,7 @@ def _each(act: Callable[[], object]) -> float:
 
 
 def _row(file: Path, text: bytes) -> float:
-    """Return the microseconds for a row like a log entry: a number, a digest with an index, and the entry itself."""
+    """Return the microseconds to insert a row like a log entry: a number, a digest with an index, and the entry."""
     file.unlink(missing_ok=True)
     rows = [(number, hashlib.sha256(b"%d" % number).hexdigest(), text) for number in range(ROWS)]
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:

@@ -17,7 +17,7 @@ _KIB: Final = 1024
 
 
 def machine(folder: Path) -> dict[str, Any]:
-    """Return what the machine is; ``folder`` is on the disk that is measured."""
+    """Return a description of the machine. The disk described is the one that ``folder`` is on."""
     return {
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)),
@@ -32,7 +32,9 @@ def machine(folder: Path) -> dict[str, Any]:
 
 
 def load() -> float:
-    """Return how many programs wanted a core in the last minute: more than 1 before a run makes it unfair."""
+    """Return how many programs wanted a core in the last minute. More than 1 before a run makes the run's times too
+    long.
+    """
     return round(os.getloadavg()[0], 2)
 
 

@@ -1,4 +1,4 @@
-"""What a measurement is: how many items, in what time, at what cost."""
+"""A measurement: how many items were done, in how much time and with how much gas."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Measured:
 
     @contextmanager
     def timed(self) -> Iterator[None]:
-        """Add the time of the block."""
+        """Add the time that the block takes."""
         wall, cpu = time.perf_counter(), time.process_time()
         yield
         self.seconds += time.perf_counter() - wall
@@ -64,7 +64,7 @@ class Measured:
 
 
 def together(name: str, parts: list[Measured]) -> Measured:
-    """Return the measurement of a chain of stages that all did the same items, one stage after the other."""
+    """Return the sum of measurements of stages that handled the same items, one stage after the other."""
     first = parts[0]
     return Measured(
         name,

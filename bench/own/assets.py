@@ -1,4 +1,4 @@
-"""Parties and assets in batches: onboarding, and a registration from the submission to its anchored certificate."""
+"""Onboards parties in sets, and registers assets in sets, from the application to the anchored certificate."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STEPS: Final = ("submit and register", "accept", "review", "notice", "confirm an
 
 
 def onboard(ledger: Ledger, newcomers: Sequence[NewParty], node: str, set_size: int) -> tuple[Measured, list[str]]:
-    """Onboard parties in sets, and return the time with their party ids; the parties' proofs were made before."""
+    """Onboard parties in sets, and return the measurement and the party ids. The parties' proofs were made before."""
     measured, ids = Measured(ONBOARD, node, set_size), list[str]()
     for start in range(0, len(newcomers), set_size):
         batch = newcomers[start : start + set_size]
@@ -30,7 +30,7 @@ def onboard(ledger: Ledger, newcomers: Sequence[NewParty], node: str, set_size: 
 
 
 def resources(prefix: str, count: int) -> list[DataResource]:
-    """Return data resources with different content."""
+    """Return ``count`` data resources whose contents differ."""
     fields = (ResourceField("month", "date"), ResourceField("kwh", "decimal"))
     return [
         DataResource(
@@ -47,9 +47,9 @@ def resources(prefix: str, count: int) -> list[DataResource]:
 
 
 def register(ledger: Ledger, cast: Cast, count: int, node: str, skip: Callable[[int], None]) -> list[Measured]:
-    """Register ``count`` resources in one set; return each step, then all steps together.
+    """Register ``count`` resources in one set. Return a measurement of each step, and then one of all steps together.
 
-    ``skip`` moves the clocks of ledger and chain by seconds; the wait for the public notice is not measured.
+    ``skip`` moves the clocks of ledger and chain forward by a number of seconds, so the public notice takes no time.
     """
     registration = ledger.registration
     holder, registrar = ledger.actor(cast.ids[HOLDER]), ledger.actor(cast.ids[REGISTRAR])

@@ -1,7 +1,7 @@
 """The parties of a run: a bank that asks, a department that supplies, many subjects, a registrar and a resource holder.
 
-The bank, the department and the subjects keep their own keys outside the ledger, as in production. The keys follow from
-a number, so a worker process can sign without being sent any key.
+The bank, the department and the subjects keep their own keys outside the ledger, as in production. Each key is computed
+from the party's name, so a worker process can sign without receiving a key.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ _ACCREDITED: Final = dict.fromkeys((SCENARIO, REGISTRATION_SCENARIO), (1, 4 * 10
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """The party ids of the institutions, by the names above. ``suite`` is the ``alg`` of the statements' keys."""
+    """The party ids of the institutions, with the institutions' names as keys. ``suite`` is the ``alg`` of the
+    statements' keys.
+    """
 
     ids: dict[str, str]
     suite: str = ES256K.alg
@@ -62,9 +64,9 @@ class Cast:
 
 @contextmanager
 def new_ledger(home: Path, node: Node | None = None, clock: Clock | None = None) -> Iterator[Ledger]:
-    """Create a ledger with its own embedded chain, or on ``node``; its platform is accredited for the scenarios.
+    """Create a ledger with an embedded chain or, if ``node`` is given, on that node. Accredit its platform.
 
-    On a foreign node there is no embedded chain, proposals wait for a day, and accounts get money from the node.
+    On ``node``, each proposal waits for a day, and the node gives money to the accounts.
     """
     settings, accredited = Settings(home=home, local_chain_id=CHAIN_ID, delay=0), _ACCREDITED
     if node is None:
@@ -91,17 +93,17 @@ def new_ledger(home: Path, node: Node | None = None, clock: Clock | None = None)
 
 
 def key_of(name: str, suite: str = ES256K.alg) -> str:
-    """Return the private key of a party as text; the name and the suite decide it."""
+    """Return the private key of a party as text. The key is computed from the name and the suite."""
     return SUITES[suite].prefix + hashlib.sha256(f"bench {name}".encode()).hexdigest()
 
 
 def signer(name: str, suite: str = ES256K.alg) -> Signer:
-    """Return the signer with the key of a party."""
+    """Return a signer that uses the key of a party."""
     return signer_of_key(key_of(name, suite))
 
 
 def subject_name(number: int) -> str:
-    """Return the name by which the key of a subject is made."""
+    """Return the name from which the key of a subject is computed."""
     return f"subject {number}"
 
 
@@ -122,7 +124,7 @@ def newcomer(
 
 
 def subjects(chain: ChainId, first: int, count: int, suite: str = ES256K.alg) -> list[NewParty]:
-    """Return persons to onboard, each with its own key; their numbers begin with ``first``."""
+    """Return ``count`` persons to onboard, each with a key of its own. The first person has the number ``first``."""
     return [
         newcomer(
             chain,
@@ -138,7 +140,7 @@ def subjects(chain: ChainId, first: int, count: int, suite: str = ES256K.alg) ->
 
 
 def assemble(ledger: Ledger, names: Sequence[str], suite: str = ES256K.alg, serial: int = _FIRST_SERIAL) -> Cast:
-    """Onboard institutions. The ledger keeps the keys of registrar and holder, because it sends their acts."""
+    """Onboard institutions. The ledger keeps the keys of registrar and holder, because it sends their transactions."""
     parties = []
     for place, name in enumerate(names):
         uscc = synthetic_uscc(REGION, serial + place)

@@ -1,4 +1,4 @@
-"""The long run: certificates in sets until there are as many as wanted, and what became of rate, memory and files."""
+"""The long run makes certificates in sets until there are enough, and records rate, memory and file sizes."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ from ledger.installation.wiring import Ledger
 SLICES: Final = 10
 SET_SIZE: Final = 1_000
 SAMPLE: Final = 1_000
-# The time of one certificate at the beginning is measured over so many certificates, or a tenth if there are fewer.
+# The time of one certificate at the beginning is the mean over so many first certificates, or over the first tenth of
+# the run if a tenth is less.
 BEGINNING: Final = 10_000
 Tell = Callable[[int, float], None]
 
 
 class Growth:
-    """Makes ``size`` certificates in sets of a thousand, and reports each of up to ten slices of equally many sets.
+    """Makes ``size`` certificates in sets of a thousand. The run is divided into at most ten slices, and the figures of
+    each slice are reported.
 
-    ``numbers`` are the numbers of certificates that were drawn evenly from the whole run, to verify them later.
+    ``numbers`` has the numbers of some certificates, drawn evenly from the whole run. They are verified later.
     """
 
     def __init__(self, ledger: Ledger, scene: Scene, preparing: Preparing, node: str, size: int) -> None:

@@ -1,7 +1,6 @@
-"""The project on a node that it does not run, and the same transactions sent again without the project.
+"""Measures the project on a node that the project does not start itself, and then replays the same transactions.
 
-The second sending (replay) shows what the node alone needs: the transactions are already signed, and only the node
-works.
+In a replay the signed transactions are sent again without the project, so its time is the time of the node alone.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from ledger.proof.suites.suite import ES256K
 
 REPLAY: Final = "only the node, with the same transactions"
 _HOUR: Final = 3_600
-# The transactions are sent faster than the first time, so the clock has to be moved a little further.
+# In a replay the transactions are sent faster than the first time, so each jump of the clock is made a little longer.
 _LATER_SECONDS: Final = 120
 _LOOKS: Final = 5_000
 _PAUSE_SECONDS: Final = 0.001
@@ -36,18 +35,18 @@ Say = Callable[[str], None]
 
 @dataclass
 class Tape:
-    """The transactions of one act, as they were sent, and the node's state before them."""
+    """The transactions of one measured act, as they were sent, and a snapshot of the node before the first of them."""
 
     name: str
     count: int
     snapshot: str
     raw: list[bytes] = field(default_factory=list)
-    # The clock was moved by so many seconds after so many transactions.
+    # After how many transactions the clock was moved, and by how many seconds.
     moved: dict[int, int] = field(default_factory=dict)
 
 
 class Outside:
-    """A node whose clock the bench moves, with the tapes of what was sent to it."""
+    """A node whose clock the benchmark moves, and the recorded transactions (tapes) that were sent to this node."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -85,9 +84,10 @@ class Outside:
             Connection.send_raw = original  # type: ignore[method-assign]
 
     def replay(self) -> Iterator[Measured]:
-        """Return the node to its state before each act, the last act first, and send the act's transactions again.
+        """For each act, the last act first, return the node to its state before the act, and send the transactions
+        again.
 
-        The ledger must be closed: its chain goes back.
+        The ledger must be closed before, because its chain returns to an earlier state.
         """
         while self._tapes:
             tape = self._tapes.pop()
@@ -105,7 +105,7 @@ class Outside:
             yield measured
 
     def _receipt(self, sent: str) -> dict[str, Any] | None:
-        """Return the receipt of a transaction; anvil answers a moment before the block is there."""
+        """Return the receipt of a transaction. Wait for it, because anvil answers a moment before the block exists."""
         for _ in range(_LOOKS):
             if found := self._node.ask("eth_getTransactionReceipt", sent):
                 return dict(found)
@@ -138,7 +138,7 @@ def measure_outside(
 
 
 def _begin_offices(ledger: Ledger, outside: Outside) -> None:
-    """Let the registrar's role take effect: on a foreign chain it waits a day."""
+    """Carry out the proposal that gives the registrar its role. On this node the proposal waits for a day."""
     outside.skip(MIN_DELAY + _HOUR)
     for row in ledger.proposals.pending():
         ledger.proposals.carry_out(row.no)

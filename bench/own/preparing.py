@@ -19,7 +19,7 @@ WORKERS: Final = 2
 
 
 class Preparing:
-    """Prepares what the parties sign. A call returns when all is prepared, so no worker runs beside a measurement."""
+    """Prepares signed statements and proofs. A call returns when all are ready, so no worker runs in a measurement."""
 
     def __init__(self, pool: ProcessPoolExecutor) -> None:
         self._pool = pool

@@ -1,4 +1,6 @@
-"""What must hold after a run: certificates verify, a rebuilt index has the same rows, and erasing blocks no writer."""
+"""Checks the ledger after a run: certificates are valid, a rebuilt index has the same rows, and erasing blocks no
+writer.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ _EVERY_SECONDS: Final = 0.001
 
 
 def verify_some(ledger: Ledger, scene: Scene, numbers: Sequence[str], most: int) -> dict[str, Any]:
-    """Let subjects present at most ``most`` certificates, chosen at random, and verify them for the bank; return how
+    """Let subjects present at most ``most`` certificates, chosen at random, and verify them for the bank. Return how
     many are valid, and the time to verify one.
     """
     places = {subject: place for place, subject in enumerate(scene.subjects)}
@@ -38,7 +40,9 @@ def verify_some(ledger: Ledger, scene: Scene, numbers: Sequence[str], most: int)
 
 
 def rebuild_index(ledger: Ledger) -> dict[str, Any]:
-    """Rebuild the index from the chain; return whether its rows are the same as before, how many, and the time."""
+    """Rebuild the index from the chain. Return whether it has the same rows as before, the number of rows, and the
+    time.
+    """
     ledger.follower.sync()
     before = ledger.follower.snapshot_rows()
     start = time.perf_counter()
@@ -49,7 +53,9 @@ def rebuild_index(ledger: Ledger) -> dict[str, Any]:
 
 
 def erase_one(ledger: Ledger, number: str) -> dict[str, Any]:
-    """Erase the claims of one certificate and scrub the files; return the time, and the longest wait of a writer."""
+    """Erase the claims of one certificate from the database and its files. Return the time, and a writer's longest
+    wait.
+    """
     waits: list[float] = []
     with _writer(ledger.settings.home / "ledger.db", waits):
         start = time.perf_counter()

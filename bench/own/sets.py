@@ -15,12 +15,12 @@ from bench.own.statements import Scene
 from bench.stages import Stages, measure, new_measurements, sums
 from ledger.installation.wiring import Ledger
 
-# How many certificates are made in sets of each size: enough for a stable time, and no more. Sets of a thousand are
+# For each size of set, how many certificates are made: enough for a stable time, and no more. Sets of a thousand are
 # measured by the long run (`growth`).
 SETS: Final = {1: 20, 10: 100, 100: 400, 10_000: 20_000}
 COUNTED: Final = 1_000
-# For each other suite: how many certificates, and the first numbers of its institutions and of its subjects. Few are
-# made with SM2, because checking one SM2 signature takes milliseconds.
+# For each suite except ES256K: the number of certificates, and the first number of the institutions and of the
+# subjects. Few certificates are made with SM2, because checking one SM2 signature takes milliseconds.
 SUITES: Final = {"ES256": (100, 7_100, 5_000_000), "SM2SM3": (20, 7_200, 6_000_000)}
 Say = Callable[[str], None]
 
@@ -32,7 +32,7 @@ def scene_of(ledger: Ledger, cast: Cast, subjects: Sequence[str], first: int) ->
 
 
 def measure_sets(ledger: Ledger, scene: Scene, preparing: Preparing, node: str, most: int, say: Say) -> list[Measured]:
-    """Return the stages for each set size up to ``most``."""
+    """Return the measurements of the stages for each set size up to ``most``."""
     found: list[Measured] = []
     stages = Stages(ledger)
     for size, wanted in SETS.items():
@@ -41,7 +41,7 @@ def measure_sets(ledger: Ledger, scene: Scene, preparing: Preparing, node: str, 
         say(f"certificates in sets of {size:,} on {node}")
         times = wanted // size
         stage = new_measurements(node, size)
-        # The first set is not measured: it warms up the database's cache, as in a ledger that is in use.
+        # The first set is not measured. It fills the database's cache, which is also filled in a ledger that is in use.
         for number in range(times + 1):
             items = preparing.statements(scene, number * size, size)
             measure(stages, items, stage if number else new_measurements(node, size))
@@ -62,7 +62,7 @@ def count_stages(ledger: Ledger, scene: Scene, preparing: Preparing, most: int) 
 
 
 def measure_suite(ledger: Ledger, preparing: Preparing, node: str, suite: str, most: int) -> list[Measured]:
-    """Return the stages with statements whose keys are of another suite than ES256K."""
+    """Return the measurements of the stages with statements that were signed with keys of ``suite``."""
     wanted, serial, first = SUITES[suite]
     size = min(wanted, most)
     cast = assemble(ledger, (BANK, DEPARTMENT), suite, serial)

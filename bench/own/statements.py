@@ -1,7 +1,7 @@
 """Makes and signs the three statements of a usage certificate, from nothing but public rules and the parties' keys.
 
-Nothing here reads the ledger's database or its node, as consumer, subject and provider would not either. So the ledger
-has nothing in memory when the clock starts.
+Nothing here reads the ledger's database or its node, because consumer, subject and provider cannot read them either.
+Therefore the ledger has nothing about these statements in memory when a measurement starts.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ class Signed:
 class Scene:
     """What the parties know before they sign: the ledger, the parties' ids, and the time (seconds UTC).
 
-    ``subjects`` are party ids; the subject of number n is ``subjects[n % len(subjects)]``. ``first_subject`` is the
-    number by which the first subject's key is made.
+    ``subjects`` are party ids. The certificate with number n is about ``subjects[n % len(subjects)]``. The key of the
+    first subject is computed from ``first_subject``.
     """
 
     chain: ChainId
@@ -84,7 +84,7 @@ class Scene:
 
     @cached_property
     def template_digest(self) -> str:
-        """The reference by which statements name the template."""
+        """The digest of the template, with which the statements refer to it."""
         return reference(statement_digest(self.template))
 
     @cached_property
@@ -108,7 +108,7 @@ class Scene:
 
 
 def signed(scene: Scene, numbers: Sequence[int]) -> list[Signed]:
-    """Return the signed statements of the certificates with these numbers; every call makes new ids and salts."""
+    """Return the signed statements for the certificates with these numbers. Every call makes new ids and salts."""
     return [_signed(scene, number % len(scene.subjects)) for number in numbers]
 
 
@@ -121,7 +121,7 @@ def _signed(scene: Scene, place: int) -> Signed:
 
 @cache
 def _scenario() -> Scenario:
-    """Return the scenario; a worker process reads the files once, not for every chunk."""
+    """Return the scenario. It is cached, so a worker process reads the files only once."""
     return ScenarioBook.load(None).get(SCENARIO)
 
 

@@ -1,4 +1,4 @@
-"""What is measured of each peer: one function that does the act ``n`` times more and returns the gas."""
+"""The measured acts of the peers: other products with which this project is compared."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bench.peers.client import Client
 
 EAS_PACKAGE: Final = "@ethereum-attestation-service/eas-contracts"
 TRADETRUST_PACKAGE: Final = "@tradetrust-tt/token-registry"
-# A peer puts on chain what the project puts on chain for a certificate: one digest of 32 bytes.
+# Each compared product stores 32 bytes on the chain, because the digest of a certificate in this project has 32 bytes.
 PAYLOAD_BYTES: Final = 32
 ZERO: Final = bytes(32)
 NOBODY: Final = "0x" + "00" * 20
@@ -28,9 +28,10 @@ ROOTS: Final = (1, 100, 1_000, 10_000)
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """An act of a peer. One call of ``do`` sends one transaction for ``set_size`` items, and returns its gas.
+    """An act of a compared product. One call of ``do`` sends one transaction for ``set_size`` items, and returns its
+    gas.
 
-    ``limit`` is how many calls are possible; None if there is no limit.
+    ``limit`` is the number of calls that are possible; None if there is no limit.
     """
 
     name: str
@@ -43,18 +44,18 @@ Group = Callable[[Client], Iterator[Act]]
 
 
 def groups(tokens: int, multi: Sequence[int]) -> list[Group]:
-    """Return functions that deploy a peer and yield its acts in order.
+    """Return functions that each deploy one compared product and yield the product's acts in order.
 
-    Each function gets a new chain, because a node may become slower as its state grows: else the peer that is measured
-    last would pay for the others. ``tokens`` is how many tokens are minted and transferred, ``multi`` the numbers of
-    attestations in one transaction.
+    Each function gets a new chain, because a node may become slower as its state grows. On one chain for all, the
+    product that is measured last would be slowed down by the others. ``tokens`` is how many tokens are minted and
+    transferred. ``multi`` has the numbers of attestations to make in one transaction.
     """
     attesting = [partial(_attestations, size=size) for size in (1, *multi)]
     return [*attesting, partial(_title_escrows, tokens=tokens), partial(_tokens, tokens=tokens), _roots]
 
 
 def _attestations(client: Client, size: int) -> Iterator[Act]:
-    """EAS, with a schema of one digest, which can be revoked and does not expire."""
+    """Yield the acts of EAS. Its attestations contain one digest, can be revoked and do not expire."""
     registry = client.deploy(
         packages.published(EAS_PACKAGE, "artifacts/contracts/SchemaRegistry.sol/SchemaRegistry.json")
     )
@@ -76,7 +77,7 @@ def _attestations(client: Client, size: int) -> Iterator[Act]:
 
 
 def _title_escrows(client: Client, tokens: int) -> Iterator[Act]:
-    """TradeTrust: a title escrow for each token; its holder passes it on."""
+    """Yield the acts of TradeTrust. Each token has a title escrow, which its holder transfers."""
     folder = "dist/artifacts"
     factory = client.deploy(
         packages.published(TRADETRUST_PACKAGE, f"{folder}/TitleEscrowFactory.sol/TitleEscrowFactory.json")
@@ -119,7 +120,9 @@ def _tokens(client: Client, tokens: int) -> Iterator[Act]:
 
 
 def _roots(client: Client) -> Iterator[Act]:
-    """The root of a Merkle tree over documents of the size of a certificate; nothing is checked, signed or stored."""
+    """Yield acts that send the Merkle root of documents as large as a certificate. No document is checked, signed or
+    stored.
+    """
     roots = client.deploy(packages.compiled()["Roots"])
     documents = [secrets.token_bytes(1_500) for _ in range(max(ROOTS))]
     for size in ROOTS:

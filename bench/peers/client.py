@@ -1,4 +1,6 @@
-"""A careful client of a peer: web3.py with one key, its own nonce, a fixed gas limit, and no call that can be saved."""
+"""A fast client for the compared products. It uses web3.py with one key, counts the nonce itself, sets a fixed gas
+limit, and makes no call to the node that is not necessary.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ GAS_PRICE: Final = 10**11
 
 
 class Client:
-    """Sends signed transactions one after the other, and returns the gas of each when its block is there."""
+    """Sends signed transactions one after the other, and returns the gas of each transaction when it is in a block."""
 
     def __init__(self, node: Node) -> None:
         self._web3 = Web3(Web3.HTTPProvider(node.url, request_kwargs={"timeout": 300}))
@@ -55,7 +57,8 @@ class Client:
         }
         signed = self._account.sign_transaction(transaction)
         sent = self._web3.eth.send_raw_transaction(signed.raw_transaction)
-        # Every node here mines before it answers, so the receipt is there. The wait is for a node that is late.
+        # Every node here mines a transaction before it answers, so the receipt usually exists already. If a node is
+        # late, the client waits.
         receipt = self._web3.eth.wait_for_transaction_receipt(sent, timeout=60, poll_latency=0.001)
         if receipt["status"] != 1:
             raise RuntimeError(f"the transaction {sent.hex()} was refused")

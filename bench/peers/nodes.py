@@ -1,5 +1,5 @@
-"""The three nodes on which peers run: anvil, the project's embedded node, and ganache. Each mines every transaction at
-once.
+"""The three nodes on which the compared products run: anvil, the project's embedded node, and ganache. Each node mines
+every transaction at once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ANVIL: Final = "anvil"
 EMBEDDED: Final = "embedded"
 GANACHE: Final = "ganache"
 CHAIN_ID: Final = 1337
-# What a node has on disk when it answers. The report shows these sentences.
+# For each node, what it has written to disk when it answers. The report shows these sentences.
 DURABILITY: Final[Mapping[str, str]] = {
     ANVIL: "memory only: a power cut loses everything",
     EMBEDDED: "each transaction is in a journal on disk (fsync) before it is answered",

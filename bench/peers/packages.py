@@ -1,4 +1,6 @@
-"""Finds the peers' packages, and the contracts in them: published bytecode where there is any, else compiled here."""
+"""Finds the packages of the compared products (the peers), and their contracts. A contract without published bytecode
+is compiled here.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ class Artifact:
 
 
 def installed() -> bool:
-    """Return whether the peers' packages are installed completely; npm writes its list of packages last."""
+    """Return whether the packages of the compared products are installed completely. npm writes its list of packages
+    last.
+    """
     return (MODULES / ".package-lock.json").is_file()
 
 
@@ -48,12 +52,12 @@ def versions() -> dict[str, str]:
 
 
 def anvil() -> Path:
-    """Return the program anvil; its package has one folder for each platform."""
+    """Return the path of the program anvil. Its package has one folder for each platform."""
     return next((MODULES / "@foundry-rs").glob("anvil-*/bin/anvil*"))
 
 
 def ganache() -> Path:
-    """Return the program ganache."""
+    """Return the path of the program ganache."""
     return MODULES / "ganache" / "dist" / "node" / "cli.js"
 
 
@@ -65,7 +69,7 @@ def published(package: str, path: str) -> Artifact:
 
 @cache
 def compiled() -> dict[str, Artifact]:
-    """Compile ``peers.sol`` and return its contracts by name, for the same rules of the EVM as the project's own."""
+    """Compile ``peers.sol`` for the same EVM version as the project's contracts, and return its contracts by name."""
     output = ["abi", "evm.bytecode.object"]
     settings = {
         "evmVersion": "paris",

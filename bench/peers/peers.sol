@@ -13,7 +13,8 @@ contract Token is ERC721("Bench", "B") {
     }
 }
 
-/// A bare anchor: one Merkle root in each transaction, with nothing that says who may anchor or what a root means.
+/// The least that an anchor can do: each transaction stores one Merkle root. Anyone may anchor, and nothing says what
+/// the root means.
 contract Roots {
     mapping(uint256 number => bytes32 root) private _roots;
     uint256 private _next;

@@ -1,4 +1,4 @@
-"""Measures every act of every peer on one node, each for the same time."""
+"""Measures every act of every compared product on one node, and each act for the same time."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ Say = Callable[[str], None]
 
 
 def measure_peers(name: str, folder: Path, seconds: float, say: Say, tokens: int = TOKENS) -> list[Measured]:
-    """Return one measurement for each act on a node; each lasts about ``seconds``, after one call that is not measured.
+    """Return one measurement for each act on a node. Each measurement lasts about ``seconds``, and begins after one
+    call that is not measured.
 
-    The nodes' files are in ``folder``.
+    The files of the nodes are in ``folder``.
     """
     found = []
     multi = MULTI_ON_GANACHE if name == GANACHE else MULTI

@@ -41,7 +41,7 @@ def _targets(results: Results) -> Grid:
 
 
 def _beside(results: Results) -> Grid:
-    """How many times the project's rate is the rate of each peer, both on the same node."""
+    """Return a table with the project's rate divided by the rate of each compared product, both on the same node."""
     kinds = _kinds(results)
     rows = tuple(
         (_titled(name, size), *(_times(results.ratio(name, node, size)) for node in _NODES)) for name, size in kinds
@@ -159,7 +159,7 @@ def _proven(results: Results) -> Grid:
 
 
 def _kinds(results: Results) -> list[tuple[str, int]]:
-    """Return each act of the peers with its set size, in the order of the run."""
+    """Return each act of the compared products with its set size, in the order of the run."""
     peers = [
         (row["name"], row["set_size"])
         for row in results.rows()
@@ -181,7 +181,9 @@ def _gas(each: float) -> str:
 
 
 def _cpu(found: list[Row | None]) -> str:
-    """Return the client's processor time, on the node where it is least: waiting for a slow node costs time too."""
+    """Return the client's processor time on the node where it is least, because waiting for a slow node also takes
+    time.
+    """
     least = min((float(row["cpu_us"]) for row in found if row is not None), default=None)
     return NOTHING if least is None else number(least)
 

@@ -17,10 +17,10 @@ from bench.stages import ISSUING, WHOLE
 WIDTH, HEIGHT = 860, 440
 LEFT, TOP, RIGHT, BOTTOM = 80, 56, 250, 56
 INK, PAPER, GRID = "#1f2933", "#ffffff", "#e4e7eb"
-# Colours that stay apart for people who do not see red and green alike; each line also has its own dashes.
+# People with colour blindness can tell these colours apart. Each line also has dashes of its own.
 COLOURS: Final = ("#0b6e4f", "#0072b2", "#d55e00", "#cc79a7", "#6b4c9a", "#8a6d00", "#52606d")
 DASHES: Final = ("", "7 3", "2 3", "9 3 2 3", "", "7 3", "2 3")
-# The peers that every picture shows, in the order of their styles.
+# The acts of compared products that the pictures show, in the order of the lines' styles.
 PEERS: Final = ("EAS attest", "EAS multiAttest", "TradeTrust mint", "ERC-721 mint", "bare Merkle anchor")
 Point = tuple[float, float]
 Scale = Callable[[float], float]
@@ -30,7 +30,7 @@ Scale = Callable[[float], float]
 class Line:
     """A line of a picture. One point alone is drawn as a level line over the whole width.
 
-    ``style`` chooses colour and dashes; the same peer has the same style in every picture.
+    ``style`` chooses colour and dashes. A compared product has the same style in every picture.
     """
 
     name: str
@@ -139,7 +139,7 @@ def _mark(value: float, x: float) -> str:
 
 
 def _scale(ticks: Sequence[float], start: float, end: float, logarithmic: bool) -> Scale:
-    """Return the function from a value to its place; the outer ticks are at ``start`` and ``end``."""
+    """Return the function that converts a value to a coordinate. The outer ticks are at ``start`` and ``end``."""
     measure: Scale = (lambda value: math.log10(max(value, 1e-9))) if logarithmic else float
     low, high = measure(ticks[0]), measure(ticks[-1])
     return lambda value: start + (measure(value) - low) / (high - low) * (end - start)

@@ -1,4 +1,4 @@
-"""Reads the results of a run: one measurement by its name, node and set size, and the ratios between two."""
+"""Reads the results of a run. It finds a measurement by its name, node and set size, and computes ratios."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Results:
         yield from self.data["measured"]
 
     def find(self, name: str, node: str, set_size: int | None = None) -> Row | None:
-        """Return a measurement; without a set size, the one with the largest sets."""
+        """Return a measurement. If ``set_size`` is None, return the one with the largest sets."""
         found = [row for row in self.rows() if (row["name"], row["node"]) == (name, node)]
         if set_size is not None:
             found = [row for row in found if row["set_size"] == set_size]
@@ -38,37 +38,41 @@ class Results:
         return self.find(name, EMBEDDED, min(1_000, int(self.data["size"])))
 
     def rate(self, name: str, node: str, set_size: int | None = None) -> float | None:
-        """Return the rate of a measurement, for each second."""
+        """Return the rate of a measurement, in items per second."""
         row = self.find(name, node, set_size)
         return None if row is None else float(row["rate"])
 
     def whole(self, node: str) -> Row | None:
-        """Return the platform's whole share on a node; on the embedded node it is that of the long run."""
+        """Return the measurement of all stages together on a node. On the embedded node, it is that of the long run."""
         return self.long(WHOLE) if node == EMBEDDED else self.find(WHOLE, node)
 
     def ratio(self, peer: str, node: str, set_size: int) -> float | None:
-        """Return how many times the rate of the platform's whole share is the rate of a peer, both on the same node."""
+        """Return the rate of all stages together divided by the rate of a compared product on the same node."""
         own, other = self.whole(node), self.rate(peer, node, set_size)
         return None if own is None or not other else float(own["rate"]) / other
 
     def replayed(self, name: str, node: str = GANACHE) -> float | None:
-        """Return the rate on a node as a part of the rate at which the node alone takes the same transactions."""
+        """Return the project's rate on a node divided by the rate of the node alone with the same transactions."""
         own, alone = self.rate(name, node), self.rate(f"{name}: {REPLAY}", node)
         return None if own is None or not alone else own / alone
 
     def growth(self) -> float | None:
-        """Return how many times the time of one certificate at the end of the long run is that at its beginning."""
+        """Return the time of one certificate at the end of the long run, divided by the time at the beginning of this
+        run.
+        """
         slices, beginning = self.data["growth"], self.data["beginning_us"]
         return slices[-1]["each_us"] / beginning if beginning else None
 
     def slowdown(self, suite: str) -> float | None:
-        """Return how many times the time with keys of another suite is the time with ES256K keys."""
+        """Return the time of one certificate with keys of ``suite``, divided by the time with ES256K keys."""
         other = self.find(f"{WHOLE}, {suite}", EMBEDDED)
         own = self.find(WHOLE, EMBEDDED, 100) or self.long(WHOLE)
         return None if other is None or own is None else float(other["each_us"]) / float(own["each_us"])
 
     def profile(self) -> Iterator[dict[str, Any]]:
-        """Yield for each stage of the long run its time, its floor, the distance from the floor, and its counts."""
+        """Yield for each stage of the long run its time, its floor (the least possible time), the first divided by the
+        second, and the counts of its calls.
+        """
         for name in (*STAGES, ISSUING, WHOLE):
             row = self.long(name)
             if row is None:

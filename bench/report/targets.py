@@ -1,4 +1,4 @@
-"""The targets, each beside what the run measured."""
+"""The targets for performance, each with the value that the run measured."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Target:
 
     @property
     def verdict(self) -> str:
-        """One word: met, missed, or nothing."""
+        """The word met or missed; a dash if there is no bound or no value."""
         return {True: "met", False: "missed", None: "–"}[self.met]
 
 

@@ -24,7 +24,9 @@ RESULTS = Results(json.loads(page.RESULTS.read_text("utf-8")))
 
 
 def made(**changes: object) -> Results:
-    """Return results with two peers, one stage chain in sets of a hundred, and one act on ganache with its replay."""
+    """Return results with two acts of a compared product, every stage of the project in sets of a hundred, and one act
+    on ganache with the replay of its transactions.
+    """
     stages = [Measured(name, EMBEDDED, 100, 200, 0.02) for name in STAGES]
     measured = [
         Measured("EAS attest", EMBEDDED, 1, 50, 1.0, 0.2, 50 * 200_000),
@@ -54,7 +56,7 @@ def test_the_time_of_several_stages_is_the_sum_of_their_times() -> None:
 def test_a_ratio_compares_only_measurements_on_the_same_node_in_the_same_run() -> None:
     results = made()
     assert results.ratio("EAS attest", EMBEDDED, 1) == pytest.approx(2_000 / 50)
-    # Here the project did not run on anvil, so there is nothing to compare.
+    # In these results the project did not run on anvil, so there is no ratio for anvil.
     assert results.ratio("EAS attest", ANVIL, 1) is None
     assert results.ratio("EAS multiAttest", ANVIL, 100) is None
     assert results.replayed(ASSET) == pytest.approx(0.5)
