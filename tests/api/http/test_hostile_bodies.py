@@ -207,10 +207,10 @@ def test_one_address_cannot_fill_the_whole_body_buffer(api: Api) -> None:
         budget = service.gate.budget
         with budget.share("a") as first, budget.share("b") as second:
             first(600)
-            with pytest.raises(Exception, match="Too many bodies"):
+            with pytest.raises(Exception, match="BODIES_TOO_MANY"):
                 first(1)
             second(400)
-            with pytest.raises(Exception, match="Too many bodies"):
+            with pytest.raises(Exception, match="BODIES_TOO_MANY"):
                 second(1)
         assert budget.kept == 0
 
