@@ -1,4 +1,4 @@
-"""The stages that issue a usage certificate. Only this file calls the public functions of `ledger.usage`.
+"""The stages that issue a usage certificate. No other file of the benchmark runs these functions of `ledger.usage`.
 
 The time of a stage begins when the signed statements are in memory, and ends when the ledger has answered.
 """

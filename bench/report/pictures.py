@@ -17,7 +17,7 @@ from bench.stages import ISSUING, WHOLE
 WIDTH, HEIGHT = 860, 440
 LEFT, TOP, RIGHT, BOTTOM = 80, 56, 250, 56
 INK, PAPER, GRID = "#1f2933", "#ffffff", "#e4e7eb"
-# People with colour blindness can tell these colours apart. Each line also has dashes of its own.
+# People with red-green colour blindness can tell these colours apart. Each line also has dashes of its own.
 COLOURS: Final = ("#0b6e4f", "#0072b2", "#d55e00", "#cc79a7", "#6b4c9a", "#8a6d00", "#52606d")
 DASHES: Final = ("", "7 3", "2 3", "9 3 2 3", "", "7 3", "2 3")
 # The acts of compared products that the pictures show, in the order of the lines' styles.

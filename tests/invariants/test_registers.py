@@ -98,7 +98,7 @@ def test_invariant_09_no_party_reviews_its_own_application_or_gives_itself_a_rol
 
 def test_invariant_13_public_use_is_free_and_no_price_is_above_its_cap() -> None:
     """For every combination of a scenario's members, see
-    tests/domain/definitions/test_scenario.py::test_the_price_of_a_scenario_must_follow_the_pricing_policy.
+    tests/domain/definitions/test_scenario.py::test_the_price_must_follow_the_pricing_policy.
     """
     for scenario in ScenarioBook.load().all():
         assert scenario.price.amount <= scenario.price.cap
