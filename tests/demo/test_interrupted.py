@@ -116,7 +116,7 @@ def test_a_second_demonstration_in_the_same_folder_is_refused(tmp_path: Path) ->
         assert not any(out.iterdir())
 
 
-def test_after_ctrl_c_the_command_prints_what_is_kept_and_how_to_continue(tmp_path: Path) -> None:
+def test_the_command_interrupted_with_ctrl_c_prints_what_is_kept_and_how_to_continue(tmp_path: Path) -> None:
     home = tmp_path / "var"
     command = [
         str(Path(sys.executable).with_name("pingzheng")),

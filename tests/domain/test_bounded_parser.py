@@ -67,7 +67,7 @@ def test_floats_are_refused(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [LIMIT + 1, -LIMIT - 1, [2**64], "\ud800", {"\udfff": 1}, b"bytes", {1: 2}, object()])
-def test_value_without_a_canonical_form_is_refused(value: Any) -> None:
+def test_a_value_without_a_canonical_form_is_refused(value: Any) -> None:
     with pytest.raises(InvalidInput, match="JSON_NOT_CANONICAL"):
         canonical(value)
 
@@ -84,13 +84,13 @@ def test_brackets_in_strings_are_not_counted(value: Any) -> None:
         parsed(text, max_depth=depth(value))
 
 
-def test_depth_limit_can_be_set() -> None:
+def test_the_limit_of_the_nesting_depth_can_be_set() -> None:
     assert depth(parsed(b"[" * MAX_DEPTH + b"]" * MAX_DEPTH)) == MAX_DEPTH
     with pytest.raises(InvalidInput, match="JSON_TOO_DEEP"):
         parsed(b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1))
 
 
-def test_size_limit_is_exact() -> None:
+def test_the_limit_of_the_size_is_exact() -> None:
     assert parsed(b"[1]", max_bytes=3) == [1]
     with pytest.raises(InvalidInput, match="JSON_TOO_LARGE"):
         parsed(b"[1]", max_bytes=2)

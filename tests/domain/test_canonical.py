@@ -110,7 +110,7 @@ NOT_CANONICAL = {
 
 
 @pytest.mark.parametrize("value", NOT_CANONICAL.values(), ids=NOT_CANONICAL.keys())
-def test_value_without_a_canonical_form_is_refused(value: Any) -> None:
+def test_a_value_without_a_canonical_form_is_refused(value: Any) -> None:
     with pytest.raises(InvalidInput) as caught:
         canonical(value)
     assert caught.value.code == "JSON_NOT_CANONICAL"
@@ -167,12 +167,12 @@ def test_canonical_form_of_a_parsed_text_is_the_text(value: Any) -> None:
 
 
 @given(st.lists(st.tuples(texts, integers), max_size=8, unique_by=lambda pair: pair[0]).flatmap(st.permutations))
-def test_order_of_members_does_not_matter(pairs: list[tuple[str, int]]) -> None:
+def test_the_order_of_members_does_not_change_the_canonical_form(pairs: list[tuple[str, int]]) -> None:
     assert canonical(dict(pairs)) == canonical(dict(sorted(pairs)))
 
 
 @given(values)
-def test_order_of_nested_members_does_not_matter(value: Any) -> None:
+def test_the_order_of_nested_members_does_not_change_the_canonical_form(value: Any) -> None:
     assert canonical(turned(value)) == canonical(value)
 
 
@@ -199,7 +199,7 @@ def repr_typed(value: Any) -> Any:
     return type(value).__name__, value
 
 
-def test_digest_names_its_algorithm() -> None:
+def test_each_digest_names_its_algorithm() -> None:
     assert digest(b"abc") == f"sha-256:{hashlib.sha256(b'abc').hexdigest()}"
     assert digest(b"") == "sha-256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
@@ -251,20 +251,20 @@ def test_error_names_line_and_column() -> None:
     assert refusal_of_text(b'{"a": 1,\n "b" 2}').where == "line 2, column 6"
 
 
-def test_size_is_bounded_before_parsing() -> None:
+def test_the_size_of_a_text_is_checked_before_parsing() -> None:
     assert parse_json(b"[1]", max_bytes=3) == [1]
     assert refusal_of_text(b"[1]", max_bytes=2).code == "JSON_TOO_LARGE"
     assert refusal_of_text(b"\xff\xff\xff", max_bytes=2).code == "JSON_TOO_LARGE"
 
 
 @pytest.mark.parametrize("depth", [1, 2, MAX_DEPTH])
-def test_depth_is_limited(depth: int) -> None:
+def test_the_nesting_depth_is_limited(depth: int) -> None:
     text = b"[" * depth + b"]" * depth
     parse_json(text, max_bytes=MAX_BYTES, max_depth=depth)
     assert refusal_of_text(text, max_depth=depth - 1).code == "JSON_TOO_DEEP"
 
 
-def test_depth_beyond_the_limit_of_the_interpreter_is_refused(shallow_interpreter: None) -> None:
+def test_nesting_deeper_than_the_interpreter_allows_is_refused(shallow_interpreter: None) -> None:
     assert refusal_of_text(b"[" * DEEPER_THAN_ANY_LIMIT, max_depth=MAX_BYTES).code == "JSON_TOO_DEEP"
 
 

@@ -26,7 +26,7 @@ def test_each_role_has_its_own_bit(role: Role) -> None:
 
 
 @given(st.lists(st.sampled_from(Role)))
-def test_mask_of_roles_is_the_union_of_their_bits(roles: list[Role]) -> None:
+def test_the_mask_of_several_roles_is_the_union_of_their_bits(roles: list[Role]) -> None:
     assert Role.mask(roles) == sum(BITS[role] for role in set(roles))
 
 

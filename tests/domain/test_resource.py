@@ -287,7 +287,7 @@ def test_every_tag_of_a_field_is_accepted(name: str, choice: str) -> None:
     check_resource(replace(RESOURCE, **field(**{name: choice})))
 
 
-def test_number_of_fields_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_fields_of_a_resource_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     assert MAX_FIELDS > 6_832, "ISLR/NCI60 of the demonstration"
     monkeypatch.setattr(resource_module, "MAX_FIELDS", 2)
     check_resource(RESOURCE)

@@ -55,7 +55,7 @@ def test_a_hold_covers_the_certificate_and_its_request(stage: Stage, column: str
     assert [event["by"] for event in events if event["name"] == "Held"] == [stage.parties[column]] * 4
 
 
-def test_a_certificate_is_active_after_authority_and_supervisor_lift_their_holds(stage: Stage) -> None:
+def test_a_certificate_is_active_after_the_authority_and_the_supervisor_lift_their_holds(stage: Stage) -> None:
     """While a certificate is held, its issuer cannot resume it."""
     consent = stage.consented()
     path = f"/v1/certificates/{consent.number}"

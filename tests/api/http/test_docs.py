@@ -21,7 +21,7 @@ def client() -> TestClient:
     return TestClient(create_app(lambda: pytest.fail("no ledger is to be opened")))
 
 
-def test_the_docs_load_nothing_from_another_host(client: TestClient) -> None:
+def test_the_documentation_pages_load_nothing_from_another_host(client: TestClient) -> None:
     page = client.get("/docs")
     assert page.status_code == 200
     loaded = re.findall(r"""(?:src|href|url)\s*[=:]\s*["']([^"']+)["']""", page.text)
@@ -31,7 +31,7 @@ def test_the_docs_load_nothing_from_another_host(client: TestClient) -> None:
         assert client.get(address).status_code == 200, address
 
 
-def test_the_error_for_an_unknown_address_points_to_the_docs(client: TestClient) -> None:
+def test_the_error_for_an_unknown_address_points_to_the_documentation(client: TestClient) -> None:
     result = client.get("/v1/nothing").json()
     assert (result["code"], result["status"]) == ("HTTP_404", 404)
     assert "没有这个地址" in result["detail"] and "/docs" in result["hint"]

@@ -38,7 +38,9 @@ BAD_PARTIES = [
 
 
 @pytest.mark.parametrize(("code", "change"), BAD_PARTIES, ids=[row[0] for row in BAD_PARTIES])
-def test_an_invalid_party_is_refused_without_repeating_its_values(api: Api, code: str, change: dict[str, str]) -> None:
+def test_the_error_for_an_invalid_party_does_not_repeat_the_values_of_the_party(
+    api: Api, code: str, change: dict[str, str]
+) -> None:
     answer = api.post("authority", "/v1/parties", {"parties": [PARTY | change]})
     assert (answer.status_code, answer.json()["code"]) == (422, code)
     assert answer.headers["content-type"] == "application/problem+json"
@@ -133,19 +135,19 @@ def test_the_address_and_the_secret_of_the_node_are_not_disclosed(api: Api) -> N
     assert "secret" not in answer.text and "127.0.0.1" not in answer.text
 
 
-def test_the_name_of_an_unknown_member_is_not_repeated(api: Api) -> None:
+def test_the_error_does_not_repeat_the_name_of_an_unknown_member(api: Api) -> None:
     answer = api.post("authority", "/v1/parties", {"parties": [PARTY | {"110105194912310038": 1}]})
     assert (answer.status_code, answer.json()["where"]) == (422, "body.parties.0")
 
 
-def test_the_name_of_a_member_of_an_object_is_not_repeated(api: Api) -> None:
+def test_the_error_does_not_repeat_the_name_of_a_member_of_an_object(api: Api) -> None:
     asked = draft_request(api) | {"sources": {"110105194912310038": "not a party"}}
     answer = api.post("bank", "/v1/requests/draft", asked)
     assert (answer.status_code, answer.json()["where"]) == (422, "body.sources")
     assert "110105194912310038" not in answer.text
 
 
-def test_the_name_of_a_member_of_a_statement_is_not_repeated(api: Api) -> None:
+def test_the_error_does_not_repeat_the_name_of_a_member_of_a_statement(api: Api) -> None:
     (drafted,) = api.post("firm", f"/v1/requests/{ask(api)}/authorizations/draft", {}).json()["drafts"]
     entry = sign_entry(drafted["entry"] | {"110105194912310038": 1}, api.pilot.actors.signer_of(api.parties["firm"]))
     answer = api.post("firm", "/v1/authorizations", {"statements": [entry]})

@@ -29,6 +29,6 @@ def test_an_unknown_uscc_gives_an_empty_list(api: Api) -> None:
         (synthetic_resident_id(9), "USCC_IS_ID_NUMBER"),
     ],
 )
-def test_an_invalid_uscc_is_refused_with_its_reason(api: Api, uscc: str, code: str) -> None:
+def test_an_invalid_uscc_is_refused_and_the_error_gives_the_reason(api: Api, uscc: str, code: str) -> None:
     refused = api.get("firm", f"/v1/parties?uscc={uscc}")
     assert (refused.status_code, refused.json()["code"], refused.json()["where"]) == (422, code, "uscc")

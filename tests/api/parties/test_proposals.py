@@ -303,5 +303,5 @@ def test_an_unknown_proposal_is_not_found(waiting: Waiting) -> None:
         assert refused(waiting.post("first", f"/v1/proposals/4000000000/{leaf}")) == (409, "PARTY_NOT_PENDING")
 
 
-def test_proposals_need_a_session(waiting: Waiting) -> None:
+def test_calls_about_proposals_need_a_session(waiting: Waiting) -> None:
     assert refused(waiting.client.get("/v1/proposals")) == (401, "SESSION_MISSING")

@@ -163,7 +163,7 @@ def test_the_check_of_a_deployment_reports_a_node_that_does_not_answer(chain: Ch
     assert caught.value.code == "CHAIN_UNREACHABLE"
 
 
-def test_a_chain_with_the_same_id_and_another_first_block_is_refused(chain: Chain, tmp_path: Path) -> None:
+def test_a_chain_with_the_expected_id_but_another_first_block_is_refused(chain: Chain, tmp_path: Path) -> None:
     """The second node has another first block, and the same contracts at the same addresses."""
     chain.deployment.save(tmp_path / "test.json")
     saved = (tmp_path / "test.json").read_bytes()

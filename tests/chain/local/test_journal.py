@@ -79,7 +79,7 @@ def test_block_times_never_go_back_after_a_restart(tmp_path: Path) -> None:
     assert later.time >= ahead.time
 
 
-def test_reads_and_refused_calls_do_not_change_the_blocks(tmp_path: Path) -> None:
+def test_read_calls_and_refused_calls_do_not_change_the_blocks(tmp_path: Path) -> None:
     """A restarted chain repeats only the calls in its journal, so other calls must not influence the blocks."""
     call = {"from": OWNER, "to": "0x" + "22" * 20, "data": "0x", "value": "0x1"}
     asked: list[tuple[str, list[object]]] = [
@@ -131,7 +131,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalNode]:
         yield node
 
 
-def test_reads_add_no_line_to_the_journal(shared: LocalNode, tmp_path: Path) -> None:
+def test_read_calls_add_no_line_to_the_journal(shared: LocalNode, tmp_path: Path) -> None:
     """The journal contains only calls that changed the chain."""
     directory = shared.log_path.parent
     before = journal_of(directory).read_bytes()

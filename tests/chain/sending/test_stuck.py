@@ -151,7 +151,7 @@ def test_waiting_transactions_that_are_not_lost_are_kept(engine: FaultyNode, poo
     assert pool.mined[:2] == waiting
 
 
-def test_waiting_for_a_transaction_fills_the_missing_nonce_before_it(
+def test_waiting_for_a_transaction_fills_a_missing_nonce_that_blocks_the_transaction(
     engine: FaultyNode, pool: Pool, deployment: Deployment
 ) -> None:
     """After a restart, a process knows only the hash of its transaction, and must wait until it is mined before it

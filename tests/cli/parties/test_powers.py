@@ -196,7 +196,7 @@ def test_a_party_signs_its_proposals_with_its_own_key_file(commands: Commands, t
     assert commands.run(*retiring, "--key", str(first))["arguments"]["old"] == printed[second]["account"]
 
 
-def test_a_pause_is_shown_with_its_end(commands: Commands) -> None:
+def test_a_pause_is_shown_with_the_time_at_which_it_ends(commands: Commands) -> None:
     assert commands.run("pause", "show") == {"paused": False, "until": 0}
     begun = commands.run("pause", "start", "--by", SECOND)
     assert begun["paused"] and begun["until"] > commands.ledger.clock()

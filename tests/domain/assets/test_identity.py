@@ -37,7 +37,7 @@ def test_document_digest_is_the_digest_of_the_canonical_form() -> None:
     assert document_digest(dict(reversed(DOCUMENT.items()))) == document_digest(DOCUMENT)
 
 
-def test_summary_omits_the_fields_but_its_digest_covers_them() -> None:
+def test_the_summary_omits_the_fields_but_the_digest_in_the_summary_covers_them() -> None:
     shown = summary(DOCUMENT)
     assert shown.keys() == DOCUMENT.keys() - {"fields"} | {"document_digest"}
     assert shown["document_digest"] == document_digest(DOCUMENT)

@@ -68,7 +68,7 @@ def test_definition_is_read_as_a_ruleset() -> None:
     assert members == DEFINITION | {"title": Bilingual("湛江", "Zhanjiang"), "basis": ("办法甲", "办法乙")}
 
 
-def test_digest_covers_the_whole_definition() -> None:
+def test_the_digest_covers_the_whole_definition() -> None:
     assert RULESET.digest == digest(canonical(DEFINITION))
     assert ruleset_of(changed("notice.renew", False), "own.yaml").digest != RULESET.digest
 
@@ -168,12 +168,12 @@ def test_value_outside_the_choices_is_refused(name: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", APPLICATION_KINDS)
-def test_ruleset_says_for_each_kind_of_application_whether_it_needs_a_notice(kind: str) -> None:
+def test_a_ruleset_says_for_each_kind_of_application_whether_a_public_notice_is_needed(kind: str) -> None:
     assert RULESET.notice[kind] is DEFINITION["notice"][kind]
 
 
 @pytest.mark.parametrize("kind", APPLICATION_KINDS)
-def test_notice_can_be_waived_only_for_some_kinds(kind: str) -> None:
+def test_the_public_notice_can_be_waived_only_for_some_kinds_of_application(kind: str) -> None:
     waived = changed(f"notice.{kind}", False)
     if kind in ALWAYS_NOTICED:
         error = refused(waived)
@@ -182,7 +182,7 @@ def test_notice_can_be_waived_only_for_some_kinds(kind: str) -> None:
         assert not ruleset_of(waived, "own.yaml").notice[kind]
 
 
-def test_first_applications_and_changes_always_need_a_notice() -> None:
+def test_first_applications_and_changes_always_need_a_public_notice() -> None:
     assert ALWAYS_NOTICED == ("first", "change")
 
 

@@ -61,7 +61,7 @@ def test_definition_is_read_as_a_scenario() -> None:
     assert SCENARIO.rights_duties == DEFINITION["rights_duties"]
 
 
-def test_digest_covers_the_whole_definition() -> None:
+def test_the_digest_covers_the_whole_definition() -> None:
     assert SCENARIO.digest == digest(canonical(DEFINITION))
     assert scenario_of(dict(reversed(DEFINITION.items())), "other").digest == SCENARIO.digest
     assert scenario_of(changed(("fields", 1, "title", "en"), "Month"), "S01.yaml").digest != SCENARIO.digest

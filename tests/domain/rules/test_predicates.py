@@ -31,7 +31,7 @@ COUNTS = {
 
 
 @pytest.mark.parametrize(("months", "count"), COUNTS.values(), ids=COUNTS.keys())
-def test_count_distinct_rule_gives_the_expected_claim(months: list[str], count: int) -> None:
+def test_a_count_distinct_rule_gives_the_expected_claim(months: list[str], count: int) -> None:
     assert compute(RULES["count_distinct"], [{"month": month} for month in months], {}) == count
 
 

@@ -26,7 +26,7 @@ def test_counting_without_rows_is_refused() -> None:
     assert refusal(RULES["count_distinct"], []).code == "ROWS_MISSING"
 
 
-def test_count_above_the_maximum_is_refused() -> None:
+def test_a_count_above_the_maximum_is_refused() -> None:
     rows = [{"month": str(number)} for number in range(MAX_COUNT + 1)]
     assert refusal(RULES["count_distinct"], rows).code == "ROWS_TOO_MANY"
     assert compute(RULES["count_distinct"], rows[1:], {}) == MAX_COUNT

@@ -146,7 +146,7 @@ WINDOWS = {
 
 
 @pytest.mark.parametrize(("texts", "last", "size"), WINDOWS.values(), ids=WINDOWS.keys())
-def test_window_takes_the_rows_of_the_last_periods(texts: list[str], last: int, size: int) -> None:
+def test_a_window_takes_the_rows_of_the_last_periods(texts: list[str], last: int, size: int) -> None:
     found = window(dated(periods(*texts), "when", place_of), last)
     assert [item.period for item in found] == sorted(texts)[-size:]
 
@@ -154,7 +154,7 @@ def test_window_takes_the_rows_of_the_last_periods(texts: list[str], last: int, 
 @pytest.mark.parametrize(
     "text", ["0", "-0", "007", "12.50", "-1.5", "9" * 30, f"0.{'0' * 29}1", f"{'9' * 30}.{'9' * 30}"]
 )
-def test_number_is_read_exactly(text: str) -> None:
+def test_a_number_is_read_exactly(text: str) -> None:
     assert is_number(text)
     assert cells.number({"kwh": text}, 1, "kwh") == Fraction(text)
     assert cells.number_text({"kwh": text}, 1, "kwh") == text
@@ -172,7 +172,7 @@ SCORES = [("0", 0), ("100", 100), ("85.0", 85), ("-0", 0), ("101", None), ("-1",
 
 
 @pytest.mark.parametrize(("text", "score"), SCORES)
-def test_score_is_a_whole_number_from_0_to_100(text: str, score: int | None) -> None:
+def test_a_score_is_a_whole_number_from_0_to_100(text: str, score: int | None) -> None:
     row = {"score": text}
     if score is not None:
         assert cells.score(row, 1, "score", 100) == score
@@ -194,7 +194,7 @@ def test_category_must_equal_one_of_the_choices(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["x" * 201, "two\nlines", " ahead", "behind ", "bell\x07", "\ud800", "zero\u200bwidth"]
 )
-def test_line_is_read_exactly_or_refused(text: str) -> None:
+def test_a_line_of_text_is_read_exactly_or_refused(text: str) -> None:
     assert cells.line({"buyer": "采购 单位"}, 1, "buyer") == "采购 单位"
     assert cells.line({"buyer": "购" * 200}, 1, "buyer") == "购" * 200
     with pytest.raises(InvalidInput, match="ROW_VALUE_INVALID"):
@@ -205,7 +205,7 @@ HEX = "0123456789abcdef" * 4
 
 
 @pytest.mark.parametrize("text", [HEX, f"md5:{HEX[:32]}", f"sha-256:{HEX[1:]}", f"sha-256:{HEX.upper()}", f"SM3:{HEX}"])
-def test_digest_is_read_exactly_or_refused(text: str) -> None:
+def test_a_digest_is_read_exactly_or_refused(text: str) -> None:
     for algorithm in ("sha-256", "sm3"):
         assert cells.digest_text({"digest": f"{algorithm}:{HEX}"}, 1, "digest") == f"{algorithm}:{HEX}"
     with pytest.raises(InvalidInput, match="ROW_VALUE_INVALID"):

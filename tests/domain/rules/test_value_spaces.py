@@ -99,14 +99,14 @@ OUTSIDE: dict[str, tuple[dict[str, Any], list[Any]]] = {
 
 
 @pytest.mark.parametrize("name", INSIDE)
-def test_value_space_of_a_rule_contains_every_value_that_the_rule_can_give(name: str) -> None:
+def test_the_value_space_of_a_rule_contains_every_value_that_the_rule_can_give(name: str) -> None:
     by, values = INSIDE[name]
     for value in values:
         assert fits(by, value), value
 
 
 @pytest.mark.parametrize("name", OUTSIDE)
-def test_value_space_of_a_rule_contains_no_value_that_the_rule_cannot_give(name: str) -> None:
+def test_the_value_space_of_a_rule_contains_no_value_that_the_rule_cannot_give(name: str) -> None:
     by, values = OUTSIDE[name]
     for value in values:
         assert not fits(by, value), value
@@ -136,7 +136,7 @@ NO_RULES: list[Any] = [
 
 
 @pytest.mark.parametrize("odd", NO_RULES, ids=range(len(NO_RULES)))
-def test_value_space_of_an_invalid_rule_is_empty(odd: Any) -> None:
+def test_the_value_space_of_an_invalid_rule_is_empty(odd: Any) -> None:
     for value in (True, False, 0, 1, "good", "yes", "rising", ROWS, None):
         assert not fits(odd, value)
 
@@ -267,7 +267,7 @@ def test_numbers_in_a_value_space_are_bounded(op: str, value: Any) -> None:
 
 
 @given(st.text(max_size=210) | st.text(alphabet=" \u00a0\u2003\u200b\u2028x", max_size=5))
-def test_line_follows_the_definition_of_the_protocol(text: str) -> None:
+def test_a_line_of_text_is_defined_as_in_the_protocol(text: str) -> None:
     """A line has 1 to 200 characters. Apart from the space, none is of the Unicode categories C or Z, and no space
     stands at an end.
     """
