@@ -68,7 +68,9 @@ def test_each_subject_has_its_own_name_and_a_valid_invented_identifier(panels: d
     assert len(subjects_of(panels, 1_000)) == 1_000
 
 
-def test_each_scenario_has_subjects_with_every_planned_fate_and_mostly_ordinary_ones(panels: dict[str, Panel]) -> None:
+def test_each_scenario_has_subjects_with_every_planned_fate_and_most_of_its_subjects_are_ordinary(
+    panels: dict[str, Panel],
+) -> None:
     members = members_of(subjects_of(panels, 1_000), early=True)
     assert list(members) == TWELVE
     for scenario, group in members.items():

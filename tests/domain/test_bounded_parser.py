@@ -84,7 +84,7 @@ def test_brackets_in_strings_are_not_counted(value: Any) -> None:
         parsed(text, max_depth=depth(value))
 
 
-def test_the_limit_of_the_nesting_depth_can_be_set() -> None:
+def test_the_limit_of_the_nesting_depth_is_exact() -> None:
     assert depth(parsed(b"[" * MAX_DEPTH + b"]" * MAX_DEPTH)) == MAX_DEPTH
     with pytest.raises(InvalidInput, match="JSON_TOO_DEEP"):
         parsed(b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1))

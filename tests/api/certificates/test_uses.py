@@ -92,7 +92,7 @@ def test_the_consumer_gets_the_disclosed_values_only_after_its_signed_use_is_in_
     assert [event["by"] for event in events if event["name"] == "Used"] == [stage.parties[bank.name]]
 
 
-def test_submitting_the_same_signed_use_twice_returns_the_content_once(bank: Away) -> None:
+def test_a_signed_use_that_is_submitted_a_second_time_is_refused(bank: Away) -> None:
     use = bank.proposed()
     assert bank.sign(use).json()["valid"]
     again = bank.sign(use)
@@ -143,7 +143,7 @@ def test_a_use_signed_with_another_partys_key_is_refused(bank: Away, suite: Suit
     assert bank.sign(use).json()["valid"]
 
 
-def test_only_the_consumer_of_a_presentation_can_sign_the_use_of_it(stage: Stage, bank: Away) -> None:
+def test_only_the_consumer_of_a_presentation_can_submit_the_signed_use(stage: Stage, bank: Away) -> None:
     path, body = stage.signed_use(bank.signer, bank.proposed())
     for who in ("S", "C", "I", "A", "V"):
         assert code(stage.post(who, path, body)) == (404, "PRESENTATION_UNKNOWN")

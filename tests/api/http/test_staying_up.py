@@ -33,7 +33,7 @@ async def held(turns: Turns, source: str = "a") -> AsyncIterator[None]:
 # Tests of waiting calls: each address gets its turn
 
 
-def test_waiting_addresses_take_turns_even_if_one_address_sends_many_calls() -> None:
+def test_clients_at_different_addresses_take_turns_even_if_one_client_sends_many_calls() -> None:
     order: list[str] = []
 
     async def call(turns: Turns, source: str) -> None:

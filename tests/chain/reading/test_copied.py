@@ -221,7 +221,7 @@ def test_facts_of_another_ledger_are_refused(chain: Chain) -> None:
     assert (caught.value.code, caught.value.where) == ("CHAIN_DIFFERS_FROM_SEEN", "ledger")
 
 
-def test_a_saved_memory_is_read_back_unchanged(chain: Chain, tmp_path: Path) -> None:
+def test_the_file_with_the_remembered_chain_data_is_read_back_unchanged(chain: Chain, tmp_path: Path) -> None:
     path = tmp_path / "new" / "seen.json"
     assert load_seen(path) is None
     seen = seen_from(made(chain).facts())
@@ -247,7 +247,7 @@ DAMAGED: dict[str, Callable[[dict[str, Any]], object]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGED.values(), ids=DAMAGED)
-def test_a_damaged_memory_file_is_refused(
+def test_a_damaged_file_with_remembered_chain_data_is_refused(
     chain: Chain, tmp_path: Path, damage: Callable[[dict[str, Any]], object]
 ) -> None:
     path = tmp_path / "seen.json"
