@@ -36,7 +36,7 @@ MACHINES = (RESOURCE, DEMAND)
 
 
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
-def test_each_state_allows_only_the_steps_in_the_table(machine: StateMachine) -> None:
+def test_each_state_of_a_resource_or_demand_allows_only_the_expected_steps(machine: StateMachine) -> None:
     table = TABLES[machine.name]
     assert machine.states == table.keys()
     for state, moves in table.items():

@@ -131,7 +131,7 @@ def test_a_row_without_a_key_is_found_in_every_row_group(tmp_path: Path, cell: A
         assert str(problem(source, asked).where).endswith("row 4")
 
 
-def test_a_key_in_an_unlisted_form_is_found_in_any_row_group(tmp_path: Path) -> None:
+def test_a_key_written_with_blanks_is_found_although_the_statistics_of_its_row_group_exclude_it(tmp_path: Path) -> None:
     """According to its statistics, no row group contains the key. The key is found, because all key columns are read
     for keys in other forms.
     """
