@@ -32,13 +32,20 @@ SESSION: Final = Settings.model_fields["session_seconds"].default // 60
 SAID: Final[Mapping[str, tuple[str, ...]]] = {
     "catalogue.md": (f"after {HOURS} hours", "exit code 2"),
     "catalogue.zh.md": (f"{HOURS} 小时后生效", "退出码 2"),
-    "guides/adding-a-scenario.md": (f"waits for {HOURS} hours", f"after {HOURS} hours", "exit code is 2"),
+    "guides/adding-a-scenario.md": (
+        f"waits for {HOURS} hours",
+        f"after {HOURS} hours",
+        "exit code is 2",
+        "the 64 digits that",
+    ),
     "guides/adding-a-scenario.zh.md": (
         f"等待 {HOURS} 小时",
         f"{HOURS} 小时后生效",
         "退出码为 2",
         "1 至 65535",
         "应为 0",
+        "编号共 64 位",
+        "显示的 64 位",
     ),
     "guides/certificates.md": (),
     "guides/certificates.zh.md": (),
