@@ -27,7 +27,8 @@ from ledger.usage.withdrawals import CONSENT_WITHDRAWN
 
 # Claims with these rules contain a name or an identifier. They are not presented, so that no saved file contains them.
 _IDENTIFYING: Final = ("attribute", "text")
-# In S01 a claim is left out. This value is invented for it; the claim's rule allows any digest.
+# In S01 the subject does not allow the last field. The dishonest platform certifies the field all the same, with this
+# invented value: the field's rule allows any digest.
 _MADE_UP: Final = "sha-256:" + "0" * 64
 
 

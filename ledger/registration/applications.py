@@ -69,7 +69,7 @@ class Applications(UseCase):
         if resource.code != row.resource_code:
             raise Conflict(
                 "RESOURCE_CODE_DIFFERS",
-                f"The asset registers resource {row.resource_code}.",
+                f"The asset is registered for resource {row.resource_code}, the application for another resource.",
                 where=f"resource {resource.code}",
                 hint="Register the other resource as a new asset, and record its lineage.",
             )

@@ -269,7 +269,7 @@ def test_files_with_personal_text_are_readable_by_their_owner_only(searched: Sea
 
 @pytest.mark.parametrize("asked", ["bash_complete", "complete_bash", "zsh_complete", "complete_zsh"])
 def test_shell_completion_returns_no_data_of_a_ledger(searched: Searched, asked: str) -> None:
-    """The completions are names of commands and options; for a party, they are only files of the user who types."""
+    """Only names of commands and options are completed. Where a party is typed, the shell offers files of the user."""
     words = "pingzheng party show --home var "
     asking = {"_PINGZHENG_COMPLETE": asked, "COMP_WORDS": words, "COMP_CWORD": "5", "_TYPER_COMPLETE_ARGS": words}
     program = str(Path(sys.executable).with_name("pingzheng"))

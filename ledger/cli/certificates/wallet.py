@@ -58,8 +58,8 @@ def export(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """把一个参与方作为主体的凭证放入其钱包；没有钱包的，新建一个。Put the certificates of which a party is the subject
-    into the party's wallet. If there is no wallet, it is created.
+    """将主体为某一参与方的凭证放入该方的钱包；没有钱包的，新建一个。Put the certificates of which a party is the
+    subject into the party's wallet. If there is no wallet, it is created.
 
     示例 Example:  pingzheng wallet export --party 91440803MA9X0002X5 --state active --wallet firm.wallet
     """

@@ -64,8 +64,8 @@ def prove(
     ] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """证明持有密钥：用私钥签名，声明该密钥属于本账本的参与方；登记或更换密钥时提交。Prove that you have a key: sign
-    with it that it belongs to a party of this ledger. Submit the proof together with the public key.
+    """证明持有密钥：用私钥签名，声明该密钥属于本账本的参与方；登记或更换密钥时提交。Sign, with your
+    private key, that the key belongs to a party of this ledger. Submit this proof together with the public key.
 
     This command needs no network. The chain cannot check the proof of an SM2 key, so the institutions that register the
     key check the proof.

@@ -193,7 +193,7 @@ contract AssetLicencesTest is ConfirmedAssetWorld {
         _transfer(SUBJECT, 2, BANK);
     }
 
-    function test_transferRight_WhenTheRecipientIsNobodyUnknownNotActiveOrTheCaller() public {
+    function test_transferRight_WhenTheRecipientIsZeroOrUnknownOrNotActiveOrTheCaller() public {
         grant(plain(FROM, TO));
         PartyNo[6] memory list = badRecipients(CONSUMER);
         for (uint256 i = 0; i < list.length; ++i) {

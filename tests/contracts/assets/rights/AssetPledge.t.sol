@@ -48,7 +48,7 @@ contract AssetPledgeTest is ConfirmedAssetWorld {
         assets.pledge(ASSET, BANK, false, TERMS);
     }
 
-    function test_pledge_WhenTheCreditorIsNobodyUnknownNotActiveOrTheHolder() public {
+    function test_pledge_WhenTheCreditorIsZeroOrUnknownOrNotActiveOrTheHolder() public {
         PartyNo[6] memory list = badRecipients(PROVIDER);
         for (uint256 i = 0; i < list.length; ++i) {
             expectBadRecipient(list[i]);

@@ -52,7 +52,7 @@ contract AssetRightsTest is ConfirmedAssetWorld {
         assets.grant(ASSET, plain(FROM, TO), SCOPE);
     }
 
-    function test_grant_WhenTheGranteeIsNobodyUnknownNotActiveOrTheCaller() public {
+    function test_grant_WhenTheGranteeIsZeroOrUnknownOrNotActiveOrTheCaller() public {
         PartyNo[6] memory list = badRecipients(PROVIDER);
         IAssetRights.Right memory right = plain(FROM, TO);
         for (uint256 i = 0; i < list.length; ++i) {
