@@ -104,7 +104,7 @@ def test_a_consent_withdrawn_without_the_platform_is_not_answered(town: Town) ->
 
 def test_a_consent_signed_with_a_reported_key_is_not_answered(town: Town) -> None:
     """The key was valid when the subject signed. It was reported later, so a thief may have signed with it."""
-    (consent,) = town.consents("42")
+    (consent,) = town.consents("143")
     task, ledger = town.platform.task(consent), town.ledger
     account = town.actors.signer_of(task.subject).kid
     assert Registry(ledger.reader).check([task]) == [None]

@@ -55,7 +55,7 @@ def test_two_officers_give_a_key_to_a_party_that_lost_all_its_keys(powers: Power
     party = powers.cast.firms[firm]
     lost, number = powers.actors.signer_of(party), powers.pilot.certificate(firm)
     powers.later()
-    powers.act(powers.officers.third, calls.report(powers.no(party), lost.kid))
+    powers.act(powers.officers.first, calls.report(powers.no(party), lost.kid))
     refused_by = [(check.number, check.code) for check in powers.judged(number, lost).checks if check.code != "OK"]
     assert refused_by == [(10, "KEY_REPORTED")]
     fresh = powers.key()

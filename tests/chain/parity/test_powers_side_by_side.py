@@ -61,7 +61,7 @@ def test_contracts_and_reference_implementation_agree_on_random_acts(world: Worl
         sides.compare()
 
     lives()
-    assert world.done.keys() == BUILDERS.keys() - {"call alone"}
+    assert world.done.keys() >= BUILDERS.keys() - {"call alone"}
     assert len(world.refused) > 25
 
 
