@@ -1,4 +1,4 @@
-"""Write docs/demo.md and docs/flow.svg from the output of `pingzheng demo`.
+"""Write docs/demo.md and docs/pictures/flow.svg from the output of `pingzheng demo`.
 
 Example:
     pingzheng demo --home var --out demo-out
@@ -16,7 +16,7 @@ import typer
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = PROJECT / "docs" / "demo.md"
-PICTURE: Final = PROJECT / "docs" / "flow.svg"
+PICTURE: Final = PROJECT / "docs" / "pictures" / "flow.svg"
 HEAD: Final = """\
 # The demonstration, in numbers
 
@@ -104,7 +104,7 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def main(
     folder: Annotated[Path, typer.Argument(help="The output folder of the demonstration, such as demo-out.")],
 ) -> None:
-    """Write docs/demo.md and docs/flow.svg."""
+    """Write docs/demo.md and docs/pictures/flow.svg."""
     PAGE.write_text(page(json.loads((folder / "summary.json").read_text("utf-8"))), "utf-8")
     PICTURE.write_text((folder / "flow.svg").read_text("utf-8"), "utf-8")
     typer.echo(f"wrote docs/{PAGE.name} and docs/{PICTURE.name}")

@@ -26,7 +26,7 @@ from tests.support.api.parts import Api, handed_in
 from tests.support.ledgers.served import served
 from tests.support.places import OPENAPI, PROJECT
 
-CONFIG = PROJECT / "docs" / "openapi-python-client.yml"
+CONFIG = PROJECT / "docs" / "clients" / "openapi-python-client.yml"
 SOURCES = Path(__file__).parent / "clients"
 MODULES = PROJECT / "node_modules"
 PYTHON_TOOLS = PROJECT / ".venv-clients" / "bin"
