@@ -127,7 +127,7 @@ class Publications(UseCase):
                 where=f"resource {code}",
                 hint="Draft the publication again and sign the new statement.",
             )
-            if self._intake.known(session, Publication, statement, outdated):
+            if self._intake.known(session, Publication, [statement], lambda _: outdated):
                 return CatalogueEntry.of(row)
             newest = lookups.version(session, code, row.version)
             if (statement["version"], statement["document_digest"]) != (row.version, newest.document_digest):

@@ -34,13 +34,18 @@ def party_no(session: Session, identifier: str) -> int:
     """
     number = party(session, identifier).no
     if number is None:
-        raise Conflict(
-            "PARTY_NOT_ON_CHAIN",
-            "The party is not registered on the chain yet.",
-            where=f"party {identifier}",
-            hint="Onboard the party again: this completes its registration.",
-        )
+        raise no_party_no(identifier)
     return number
+
+
+def no_party_no(identifier: str) -> Conflict:
+    """Return the error for a party that has no number on the chain yet."""
+    return Conflict(
+        "PARTY_NOT_ON_CHAIN",
+        "The party is not registered on the chain yet.",
+        where=f"party {identifier}",
+        hint="Onboard the party again: this completes its registration.",
+    )
 
 
 def party_keys(session: Session, identifier: str) -> list[PartyKey]:

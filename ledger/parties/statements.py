@@ -87,18 +87,7 @@ class Intake:
             raise refusal
 
     @staticmethod
-    def known(session: Session, table: type[R], entry: Mapping[str, Any], taken: Conflict) -> R | None:
-        """Return the row of this entry, or None if the entry is not recorded yet.
-
-        Raises ``taken`` if another statement has the entry's id.
-        """
-        row = session.get(table, entry["id"])
-        if row is not None and row.digest != statement_digest(entry):
-            raise taken
-        return row
-
-    @staticmethod
-    def known_of(
+    def known(
         session: Session, table: type[R], entries: Iterable[Mapping[str, Any]], taken: Callable[[str], Conflict]
     ) -> dict[str, R]:
         """Return the rows of those entries that are already recorded, by the ids of the entries.

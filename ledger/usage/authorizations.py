@@ -162,7 +162,7 @@ class Authorizations:
             return self._record(session, entries)
 
     def _record(self, session: Session, entries: Sequence[dict[str, Any]]) -> list[RecordedAuthorization]:
-        known = self._intake.known_of(session, Authorization, entries, _taken)
+        known = self._intake.known(session, Authorization, entries, _taken)
         new = {entry["id"]: entry for entry in entries if entry["id"] not in known}
         asked = AskedRequests(session, self._sealer, new.values())
         now = self._clock()

@@ -178,7 +178,7 @@ class Provisions:
         return recorded
 
     def _record(self, session: Session, supplies: Sequence[Supply]) -> list[RecordedProvision]:
-        known = self._intake.known_of(session, Provision, (supply.entry for supply in supplies), _taken)
+        known = self._intake.known(session, Provision, (supply.entry for supply in supplies), _taken)
         new = {supply.entry["id"]: supply for supply in supplies if supply.entry["id"] not in known}
         entries = [supply.entry for supply in new.values()]
         answered, seen = AnsweredAuthorizations.of(session, entries), SeenClaims(session, entries)

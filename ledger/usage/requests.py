@@ -134,7 +134,7 @@ class Requests:
 
     def _record(self, session: Session, requests: Sequence[Asked]) -> list[RecordedRequest]:
         entries = [request.entry for request in requests]
-        known = self._intake.known_of(session, AccessRequest, entries, _taken)
+        known = self._intake.known(session, AccessRequest, entries, _taken)
         new = {request.entry["id"]: request for request in requests if request.entry["id"] not in known}
         stated = [request.entry for request in new.values()]
         scenarios = [self._scenarios.get(code) for code in dict.fromkeys(entry["scenario"] for entry in stated)]

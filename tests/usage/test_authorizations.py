@@ -10,9 +10,10 @@ import pytest
 
 from ledger.demo.actors import NOTE
 from ledger.domain.canonical import canonical, digest
-from ledger.errors import Conflict, Forbidden, InvalidInput
+from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 from ledger.proof.jws import public_jwk
 from ledger.usage.authorizations import Choice
+from ledger.usage.lookups import access_request
 from tests.support.actors.persons import CONTRIBUTIONS, SEPARATELY, PersonActors
 
 
@@ -88,6 +89,23 @@ def test_a_request_can_be_answered_only_once(persons: PersonActors) -> None:
     assert [row.id for row in persons.ledger.usage.authorizations.submit([signed])] == [given.id]
     with pytest.raises(Conflict, match="REQUEST_ANSWERED"):
         persons.ledger.usage.authorizations.submit([persons.sign(person, second.entry)])
+
+
+def test_an_authorization_beyond_its_request_is_refused_before_any_text_is_decrypted(persons: PersonActors) -> None:
+    """The error must not depend on texts of parties that the request does not name, or on a note that was erased."""
+    request, ledger = persons.ask([persons.terms(persons.person())])[0], persons.ledger
+    (draft,) = ledger.usage.authorizations.draft(request, SEPARATELY)
+    with ledger.database.write() as session:
+        ledger.sealer.erase(session, access_request(session, request).sealed_id)
+    entry = persons.sign(draft.entry["subject"], draft.entry | {"consumer": draft.entry["subject"]})
+    with pytest.raises(Forbidden, match="AUTHORIZATION_BEYOND_REQUEST"):
+        ledger.usage.authorizations.submit([entry])
+    signed = persons.sign(draft.entry["subject"], draft.entry)
+    with pytest.raises(NotFound, match="SEALED_ERASED"):
+        ledger.usage.authorizations.submit([signed])
+    ledger.usage.requests.decline(request)
+    with pytest.raises(Conflict, match="REQUEST_ANSWERED"):
+        ledger.usage.authorizations.submit([signed])
 
 
 def test_a_second_authorization_for_the_same_source_is_refused(persons: PersonActors) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import select, update
@@ -28,8 +29,10 @@ class AskedRequests:
     def __init__(self, session: Session, sealer: Sealer, entries: Collection[Mapping[str, Any]]) -> None:
         """Read the requests that the authorizations in ``entries`` name.
 
-        A missing request, party or note raises no error here, but only when it is looked up.
+        A missing request and an erased note or name raise no error here, but only when they are looked up.
         """
+        self._session = session
+        self._sealer = sealer
         digests = {hex_of(entry["request"]) for entry in entries}
         found = matching(session, select(AccessRequest), AccessRequest.digest, digests)
         self._requests: dict[str, AccessRequest] = {row[0].digest: row[0] for row in found}
@@ -38,11 +41,7 @@ class AskedRequests:
         columns = Authorization.request_id, Authorization.source
         given = matching(session, select(*columns), Authorization.request_id, requests)
         self._answered = {(row.request_id, row.source) for row in given}
-        self._notes = sealer.open_all(session, (row.sealed_id for row in self._requests.values()))
-        parties = {entry[role] for entry in entries for role in ("consumer", "provider")}
-        named = list(matching(session, select(Party.id, Party.sealed_id), Party.id, parties))
-        opened = sealer.open_all(session, (row.sealed_id for row in named))
-        self._names: dict[str, str] = {row.id: opened[row.sealed_id]["name"] for row in named}
+        self._parties = {entry[role] for entry in entries for role in ("consumer", "provider")}
 
     def request(self, entry: Mapping[str, Any]) -> AccessRequest:
         """Return the request that the authorization answers; raises ``NotFound`` ``REQUEST_UNKNOWN``."""
@@ -63,6 +62,16 @@ class AskedRequests:
     def name(self, party: str) -> str:
         """Return the decrypted name of a consumer or provider, given the party's id."""
         return self._names[party]
+
+    @cached_property
+    def _notes(self) -> dict[str, Any]:
+        return self._sealer.open_all(self._session, (row.sealed_id for row in self._requests.values()))
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        named = list(matching(self._session, select(Party.id, Party.sealed_id), Party.id, self._parties))
+        opened = self._sealer.open_all(self._session, (row.sealed_id for row in named))
+        return {row.id: opened[row.sealed_id]["name"] for row in named}
 
     def require_unanswered(self, entry: Mapping[str, Any], now: int) -> None:
         """Raise an error unless the request waits for an answer and the authorization's source has no answer yet.

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from ledger.certificates.tables import Certificate
 from ledger.errors import Conflict
-from ledger.parties.lookups import unknown_party
+from ledger.parties.lookups import no_party_no, unknown_party
 from ledger.parties.tables import Party
 from ledger.proof.sdjwt import Disclosed
 from ledger.store import log as log_store
@@ -57,9 +57,8 @@ class AnsweredRequests:
         # The answers are read in the order of their numbers, so the newest answer to an authorization stays in the map.
         answers = matching(session, by_number, Provision.authorization_id, consents)
         self._answers: dict[str, Provision] = {row[0].authorization_id: row[0] for row in answers}
+        self._sealer = sealer
         self._read_statements(session, consents)
-        sealed = (row.sealed_id for row in self._answers.values() if row.sealed_id is not None)
-        self._disclosures = sealer.open_all(session, sealed)
 
     def _read_statements(self, session: Session, consents: dict[str, Authorization]) -> None:
         supplied = [row for row in self._answers.values() if row.sealed_id is not None]
@@ -70,7 +69,8 @@ class AnsweredRequests:
         self._parties = {row.id: row for row in rows}
         signers = {row.digest: self._parties[row.subject].no for row in consents.values()}
         signers |= {row.digest: self._parties[row.provider].no for row in supplied}
-        self._stops = KnownStops.of(session, digests, signers)
+        on_chain = {digest: number for digest, number in signers.items() if number is not None}
+        self._stops = KnownStops.of(session, digests, on_chain)
 
     def request(self, identifier: str) -> AccessRequest:
         """Return the request with this id. Raises ``NotFound`` ``REQUEST_UNKNOWN``."""
@@ -93,16 +93,23 @@ class AnsweredRequests:
         region: str = self._parties[request.subject].region
         return region
 
-    def hidden(self, source: CertifiedSource) -> list[Disclosed]:
-        """Return the decrypted disclosures of the provision of this source."""
-        opened = self._disclosures[str(source.provision.sealed_id)]
-        return [Disclosed.decode(item) for item in opened["disclosures"]]
+    def disclosures(self, session: Session, sources: Iterable[CertifiedSource]) -> dict[str, list[Disclosed]]:
+        """Return the decrypted disclosures of these sources by the ids of their provisions.
+
+        Raises ``NotFound`` ``SEALED_ERASED`` if disclosures were erased.
+        """
+        sealed = {source.provision.id: str(source.provision.sealed_id) for source in sources}
+        opened = self._sealer.open_all(session, sealed.values())
+        return {
+            provision: [Disclosed.decode(item) for item in opened[record]["disclosures"]]
+            for provision, record in sealed.items()
+        }
 
     def sources(self, request: AccessRequest, now: int) -> list[CertifiedSource]:
         """Return the sources of the request that supplied data, ordered by the names of the sources.
 
-        Raises ``Conflict`` ``AUTHORIZATION_NOT_ACTIVE``, ``NOT_ANSWERED_YET``, ``NOTHING_SUPPLIED``, and the errors of
-        ``KnownStops.require_none``.
+        Raises ``Conflict`` ``AUTHORIZATION_NOT_ACTIVE``, ``NOT_ANSWERED_YET``, ``NOTHING_SUPPLIED``,
+        ``PARTY_NOT_ON_CHAIN``, and the errors of ``KnownStops.require_none``.
         """
         consents = self._consents.get(request.id, [])
         for consent in consents:
@@ -128,5 +135,9 @@ class AnsweredRequests:
                 where=f"request {request.id}",
                 hint="There is nothing to certify. The consumer can send a new request later.",
             )
+        # Without the number of its signer nobody can tell whether a statement was withdrawn on the chain.
+        for party in (request.subject, *(source.provision.provider for source in sources)):
+            if self._parties[party].no is None:
+                raise no_party_no(party)
         self._stops.require_none(request, ((source.consent, source.provision) for source in sources))
         return sources
