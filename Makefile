@@ -72,7 +72,7 @@ registrations: dev  ## Run the tests that check whether a new table, route, comm
 	$(BIN)/pytest -n 2 $(REGISTRATIONS)
 
 # Three workers for two cores, because many tests wait for a process. tests/support/sharing.py assigns tests to workers.
-test: dev .venv-clients/ready  ## Run every test and name the ten slowest; the coverage of contracts and ledger/domain is one of them
+test: dev .venv-clients/ready bench/node_modules/ready  ## Run every test and name the ten slowest; the coverage of contracts and ledger/domain is one of them
 	$(BIN)/pytest -n 3 --durations=10
 
 # Runs the tests of domain, proof and wallet. If the machine has no newer Python, nothing is run.
@@ -83,7 +83,7 @@ SEED ?= 1
 ROOM ?= tests
 
 # The files are shuffled, and the tests in each file. A file's tests stay together, because they share slow fixtures.
-shuffled: dev .venv-clients/ready  ## Run every test in a random order: SEED=2 for another one, ROOM=tests/proof for one room
+shuffled: dev .venv-clients/ready bench/node_modules/ready  ## Run every test in a random order: SEED=2 for another one, ROOM=tests/proof for one room
 	$(BIN)/pytest -n 2 --random-order-bucket=module --random-order-seed=$(SEED) $(ROOM)
 
 coverage: dev  ## Measure what the tests cover of contracts and ledger/domain
@@ -123,14 +123,14 @@ gas: dev  ## Measure gas into contracts/gas.json and docs/gas.md
 
 SIZE ?= 3000
 
-# The peers' packages are outside `make setup`; npm reads bench/.npmrc, and runs no script of a package.
+# The packages of the compared products are outside `make setup`. npm reads bench/.npmrc, and runs no script of a package.
 bench/node_modules/ready: bench/package-lock.json .venv/ready
-	@echo 'Installing the packages of the peers; takes some minutes …'
+	@echo 'Installing the packages of the compared products (0.5 GB) …'
 	@cd bench && npm ci --ignore-scripts --loglevel=error
 	@touch $@
 
 # In a clone with what tests need, `installed` would remove a part of it when a lock has changed.
-bench: $(if $(wildcard .venv/dev),dev,installed) bench/node_modules/ready  ## Measure this project beside its peers in five minutes; SIZE=1000000 for the long run
+bench: $(if $(wildcard .venv/dev),dev,installed) bench/node_modules/ready  ## Measure this project beside other products in five minutes; SIZE=1000000 for the long run
 	$(BIN)/python -m bench --size $(SIZE)
 
 # The lock files keep extras such as `coverage[toml]`. Without them an older pip demands hashes of newer releases.

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Final
 
 from web3 import Web3
+from web3.contract import Contract
 
 from bench.peers import packages
 from bench.peers.client import Client
@@ -130,8 +131,12 @@ def _roots(client: Client) -> Iterator[Act]:
         yield Act(
             "bare Merkle anchor",
             size,
-            lambda size=size: client.send(roots, "anchor", [_root(documents[:size])]),  # type: ignore[misc]
+            partial(_anchor, client, roots, documents[:size]),
         )
+
+
+def _anchor(client: Client, roots: Contract, documents: list[bytes]) -> int:
+    return client.send(roots, "anchor", [_root(documents)])
 
 
 def _root(documents: list[bytes]) -> bytes:

@@ -1,5 +1,5 @@
-"""A run of a few certificates measures every stage on a real chain. The other products that the benchmark compares are
-measured if their packages are installed.
+"""A run of a few certificates measures every stage on a real chain, and the other products that the benchmark
+compares.
 """
 
 from __future__ import annotations
@@ -7,12 +7,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from bench.measuring.measure import Measured
 from bench.own.assets import ASSET, ONBOARD
 from bench.page import page
-from bench.peers import packages
 from bench.peers.nodes import ANVIL, EMBEDDED
 from bench.peers.run import measure_peers
 from bench.report.results import Results
@@ -44,7 +41,6 @@ def test_a_small_run_measures_the_project_and_verifies_the_certificates() -> Non
     assert page(dict(data)).startswith("# Performance")
 
 
-@pytest.mark.skipif(not packages.installed(), reason="the peers' packages are installed by `make bench`")
 def test_the_compared_products_are_measured_on_the_anvil_node(tmp_path: Path) -> None:
     found = measure_peers(ANVIL, tmp_path, 0.05, lambda _what: None, tokens=3)
     assert {each.name for each in found} >= PEERS
