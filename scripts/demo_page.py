@@ -107,7 +107,7 @@ def main(
     """Write docs/demo.md and docs/pictures/flow.svg."""
     PAGE.write_text(page(json.loads((folder / "summary.json").read_text("utf-8"))), "utf-8")
     PICTURE.write_text((folder / "flow.svg").read_text("utf-8"), "utf-8")
-    typer.echo(f"wrote docs/{PAGE.name} and docs/{PICTURE.name}")
+    typer.echo(f"wrote docs/{PAGE.name} and docs/pictures/{PICTURE.name}")
 
 
 if __name__ == "__main__":
