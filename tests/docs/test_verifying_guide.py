@@ -158,7 +158,7 @@ print(ledger.__file__.startswith(sys.prefix))
     assert names == str(sorted({*bare.packages, "pingzheng"}))
     # The limit leaves room for dependencies that not every release has: cryptography installs cffi and pycparser, and
     # some releases of coincurve install asn1crypto.
-    assert {"coincurve", "cryptography", "rfc8785"} <= bare.packages and len(bare.packages) <= 6
+    assert {"coincurve", "cryptography", "orjson", "rfc8785"} <= bare.packages and len(bare.packages) <= 6
     assert (others, own) == ("[]", "True")
 
 
