@@ -51,7 +51,7 @@ HANDED_DOWN: Final = {
     "registration.certificates:*.<lambda>": "a certificate names its place in the log, which appending it decides",
     "rulebooks.templates:expecting": "the templates that a scenario allows; a verifier of bundles knows no books",
     "store.database:Database.require_writable": "nothing is sent to the chain while the database differs from it",
-    "usage.*:Issuance.*.<lambda>": "a certificate names its place in the log, which appending it decides",
+    "usage.issuing.issuance:*.<lambda>": "a certificate names its place in the log, which appending it decides",
 }
 
 
