@@ -157,7 +157,9 @@ def test_a_payer_can_pay_for_an_account_without_money(consented: Consented) -> N
 
 
 def resigned(it: Consented, ledger: str | None = None, by: TestParty = FIRM) -> Bundle:
-    """Return the bundle with its first authorization replaced by another one of the subject, which ``by`` signed."""
+    """Return the bundle with its first authorization replaced by another authorization of the subject, signed by
+    ``by``.
+    """
     chain = it.bundle.chain
     text = consent(chain, "FIRST", signer_of(by), FIRM.id)
     if ledger is not None:

@@ -103,7 +103,7 @@ def test_a_veto_signed_with_a_phones_p256_key_is_accepted(waiting: Waiting) -> N
 
 
 def test_the_owner_vetoes_a_rotation_that_a_thief_proposed(waiting: Waiting) -> None:
-    """A thief with a copy of the key can propose a rotation. The owner needs no second party to veto it."""
+    """A thief with a copy of the key can propose a rotation. The owner alone can veto this rotation."""
     firm = waiting.firm()
     row = waits(waiting.post(firm, f"/v1/parties/{waiting.parties[firm]}/accounts", {"public_key": waiting.kept_key()}))
     assert (row["role"], row["confirmed_by"], row["by"]) == ("", None, waiting.parties[firm])

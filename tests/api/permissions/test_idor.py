@@ -68,7 +68,7 @@ _ADDRESS: Final = count(1)
 
 @pytest.fixture(scope="module")
 def scene(api: Api) -> Scene:
-    """Return a scene of its own, because the calls use up the objects of its parties."""
+    """Return a scene that only the tests of this file use, because their calls use up its objects."""
     return Scene(Stage(api))
 
 

@@ -164,6 +164,6 @@ def test_a_provider_can_withdraw_what_it_supplied(stage: Stage) -> None:
     assert (withdrawn["party"], withdrawn["reason"]) == (stage.parties["P"], "data_error")
     report = stage.done(stage.post("C", "/v1/verify", stage.presented(consent)))
     failed = [check["code"] for check in report["checks"] if check["verdict"] == "failed"]
-    # The report also says REVOKED: after a withdrawal the issuer revokes the certificate, so that its public status
-    # shows this.
+    # The report also contains REVOKED, because the issuer revokes the certificate after a withdrawal, so that everybody
+    # can see from its public status that it is no longer valid.
     assert (report["result"], failed) == ("revoked", ["REVOKED", "PROVISION_WITHDRAWN"])

@@ -71,8 +71,8 @@ def test_a_deployment_that_does_not_fit_the_chain_is_refused(
 
 
 def test_contracts_with_another_forwarder_are_refused(chain: Chain) -> None:
-    """The file names another forwarder with the right code and origin. It is refused, because the ledger's contracts do
-    not trust it.
+    """The file names another forwarder with the right code and origin. The file is refused, because the ledger's
+    contracts do not trust this forwarder.
     """
     other = deploy(chain.node.url, FOUNDER.key, FOUNDING, delay=0)
     mixed = replace(moved(chain.deployment, Forwarder=other.forwarder), origin=other.origin)

@@ -58,7 +58,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     names = {column: {ROLE_OF[column]} for column in PARTY_COLUMNS}
     names |= {BYSTANDER: {Role.SUBJECT}, HOLDER: {Role.PROVIDER}, BOTH: {Role.PROVIDER, Role.REGISTRAR}}
     names |= {SECOND: {Role.ISSUER}, SECOND_AUTHORITY: {Role.AUTHORITY}, SECOND_SUPERVISOR: {Role.SUPERVISOR}}
-    # Four authorities, with the founder: if one reports its own key, three active ones must remain.
+    # With the founder there are four authorities, because at least three must remain active when one reports its own
+    # key.
     names |= {"third authority": {Role.AUTHORITY}}
     funded = [founder.account, *(account(f"role {name}") for name in names)]
     founding = [

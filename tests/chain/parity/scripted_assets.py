@@ -21,7 +21,7 @@ YEAR = 31_536_000
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """Sends the acts of the script: each as the named party, and each in another second."""
+    """Sends the acts of the script, each as the named party. No two acts are sent in the same second."""
 
     chain: Chain
 

@@ -54,8 +54,8 @@ def refused(reader: ChainReader, seen: Seen, code: str = "CHAIN_DIFFERS_FROM_SEE
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """A running chain, and a second running chain made from a copy of its journal. No block was added to
-    either since.
+    """A running chain, and a second running chain made from a copy of its journal. Neither has got a new block since
+    the copy was made.
     """
 
     deployment: Deployment

@@ -99,8 +99,8 @@ def test_the_newest_block_is_remembered_with_the_logs_that_were_seen(
 
 
 def test_a_log_may_be_longer_than_when_it_was_last_seen(chain: Chain, consented: Consented, memory: Path) -> None:
-    """The memory has a log and a later block. The block was read without the log, so by this block the log may have
-    become longer.
+    """The memory contains the length of a log, and a later block. That block was read without the log, so the log may
+    have become longer before that block.
     """
     remembered = Remembered(chain.reader, memory)
     remembered.facts(consented.bundle)
@@ -229,8 +229,8 @@ def test_a_log_that_lost_a_batch_is_noticed_although_the_block_is_the_same(
 def test_what_another_process_remembered_meanwhile_is_not_overwritten(
     chain: Chain, consented: Consented, memory: Path
 ) -> None:
-    """The record of the other process was not compared with these facts, so this process does not overwrite it. The
-    next call compares both.
+    """While this process reads its facts, another process stores a record. The facts were not compared with this
+    record, so they do not replace it. The next call compares its facts with the record.
     """
 
     class Meanwhile(Connection):

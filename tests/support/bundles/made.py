@@ -98,7 +98,9 @@ class Made:
         return parse_certificate(self.bundle.certificate).claims
 
     def statement(self, what: str) -> str:
-        """Return the statement digest (64 hex digits) of the certificate, or of the first evidence of that type."""
+        """Return the statement digest (64 hex digits) of the certificate or of the evidence: of the first entry of type
+        ``what``.
+        """
         entries = [self.claims, *(dict(item.statement) for item in self.bundle.evidence)]
         return statement_digest(next(entry for entry in entries if entry["type"] == what))
 
