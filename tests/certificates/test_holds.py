@@ -172,7 +172,7 @@ def test_only_authority_and_supervisor_can_place_holds(held: Held, pilot: Pilot)
 
 
 def test_the_issuer_cannot_lift_a_hold(held: Held, pilot: Pilot) -> None:
-    """When the issuer resumes the certificate, only its own suspension ends. The authority's hold remains."""
+    """When the issuer resumes the certificate, only the issuer's own suspension ends. The authority's hold remains."""
     ledger = pilot.ledger
     ledger.certificates.status.suspend(held.number, "investigation")
     ledger.certificates.holds.hold(held.number, "court", pilot.cast.supervisor)

@@ -1,5 +1,5 @@
-"""Pages for developers name only files and make targets that exist. The order of packages that they show is the order
-that is checked.
+"""Pages for developers name only files and make targets that exist, and show the order of packages that ``make lint``
+checks.
 """
 
 from __future__ import annotations

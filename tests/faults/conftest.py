@@ -24,13 +24,13 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
 
 @pytest.fixture
 def early(prepared: Prepared, tmp_path: Path) -> Path:
-    """Return a copy of the early home."""
+    """Return a copy of ``prepared.early``, the home as it was at the earlier time."""
     return copied(prepared.early, tmp_path / "home")
 
 
 @pytest.fixture
 def late(prepared: Prepared, tmp_path: Path) -> Path:
-    """Return a copy of the late home."""
+    """Return a copy of ``prepared.late``, the home as it was one hour after ``early``."""
     return copied(prepared.late, tmp_path / "home")
 
 

@@ -240,8 +240,8 @@ def backup(folder: Path, prepared: Prepared) -> Tally:
             tally.lost.append(f"a backup that was refused left {left}")
     restore(settings_of(folder / "again"), Sources(data, keys))
     with opened(folder / "again") as ledger:
-        # Only the numbers of the certificates are compared. Sealed texts stay closed until a list of erasures is given,
-        # and this home has no such list.
+        # Only the numbers of the certificates are compared. Sealed texts stay unreadable until a list of erasures is
+        # given, and this home has no such list.
         tally.lost += [number for number in acts.issued.values() if number not in _numbers(ledger)]
     return tally
 

@@ -52,7 +52,7 @@ class World:
 
     def well(self, acts: Acts, request: str) -> None:
         """Check, after the fault was removed, that a refused act is now done once and that nothing is lost."""
-        # This is one turn of the background work; a server makes several in a second.
+        # This is one turn of the background work; a server does several turns in a second.
         self.ledger.anchoring.tick()
         acts.issue(self.ledger, request)
         acts.check(self.ledger)

@@ -174,8 +174,8 @@ def test_the_index_follows_a_shorter_chain_after_waiting_long_enough(chain: Chai
     assert standing(latest.number + 2, latest) is Standing.AHEAD
     now[0] += 1
     assert standing(latest.number + 2, latest) is Standing.GONE
-    # A new waiting time has begun. It ends early when a node has a block with this number, and a later absence begins
-    # another.
+    # After GONE, the waiting time begins again. If a node has another block with the number of the index's last block,
+    # the result is GONE without waiting. The next missing block then begins a new waiting time.
     assert standing(latest.number + 2, latest) is Standing.AHEAD
     now[0] += PATIENCE_SECONDS
     assert standing(latest.number, latest) is Standing.GONE

@@ -1,4 +1,4 @@
-"""With a node, a provider also checks who owns the keys, and whether the consent is withdrawn or held."""
+"""With a node, a provider also checks who owns the keys, and whether the consent was withdrawn or is on hold."""
 
 from __future__ import annotations
 

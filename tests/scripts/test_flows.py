@@ -52,9 +52,9 @@ def test_a_call_to_a_room_above_or_beside_is_recorded_as_an_exception() -> None:
     assert all(climb.pattern is None for climb in recorder.climbs)
 
 
-def test_libraries_between_two_rooms_are_skipped() -> None:
-    """A library may call a function of ours, as ``sorted`` calls its key function. The recorder takes this for a call
-    from our code that called the library.
+def test_a_call_through_a_library_is_recorded_as_a_call_from_our_code() -> None:
+    """A library may call a function of ours, as ``sorted`` calls its key function. The recorder then records a call
+    from that code of ours which called the library.
     """
     recorder = Recorder()
     lower = function("domain", "def made(key):\n    return sorted([2, 1], key=key)")

@@ -13,8 +13,8 @@ from scripts.gas.page import page
 # The maximum by which the gas of an anchor or a bulk revocation may rise because each issuer has its own log, and
 # because the call reads whether there is a pause.
 MOST_FOR_ITS_OWN_LOG = 3_000
-# The same call can cost 24 gas less in another run: up to two bytes of its times can be zero, and each zero byte costs
-# 12 gas less.
+# The same call can cost 24 gas less in another run: up to two bytes of the times in the call can be zero, and each zero
+# byte costs 12 gas less.
 ZERO_BYTES = 24
 TABLE = committed()
 

@@ -119,7 +119,9 @@ def test_the_error_for_an_invalid_identifier_has_its_error_code_and_does_not_rep
 
 
 def assert_silent(error: PingzhengError, value: str) -> None:
-    """Assert that the error repeats no six symbols in a row of the identifier, apart from its code and its example."""
+    """Assert that the error contains no six consecutive symbols of the identifier. The error's code, and the example
+    number in its text, are not searched.
+    """
     shown = f"{error} {error.details}".replace(NUMBER, "").replace(error.code, "")
     assert not value.strip() or value.strip() not in shown
     assert not any(value[start : start + 6] in shown for start in range(len(value) - 5))

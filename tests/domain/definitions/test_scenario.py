@@ -95,7 +95,7 @@ def members_of(path: Path) -> list[str]:
     return list(value)
 
 
-# The tests replace each member by a value of another type. Only for these members is that value allowed.
+# The tests give each member values of wrong types. For these members, the value given here is allowed.
 FITTING: dict[Path, Any] = {("request_note",): None, ("requires_pia",): True}
 MEMBERS = [(*path, member) for path in OBJECTS for member in members_of(path)]
 
