@@ -41,7 +41,8 @@ class Tape:
     count: int
     snapshot: str
     raw: list[bytes] = field(default_factory=list)
-    # After how many transactions the clock was moved, and by how many seconds.
+    # For each time that the clock was moved forward: after how many transactions (the key), and by how many seconds
+    # (the value).
     moved: dict[int, int] = field(default_factory=dict)
 
 

@@ -43,7 +43,9 @@ class Results:
         return None if row is None else float(row["rate"])
 
     def whole(self, node: str) -> Row | None:
-        """Return the measurement of all stages together on a node. On the embedded node, it is that of the long run."""
+        """Return the measurement of all stages together on a node. On the embedded node, this is the measurement of the
+        long run.
+        """
         return self.long(WHOLE) if node == EMBEDDED else self.find(WHOLE, node)
 
     def ratio(self, peer: str, node: str, set_size: int) -> float | None:

@@ -86,7 +86,9 @@ def score(wanted: Wanted, resource: DataResource) -> Candidate:
 
 
 def words(text: str) -> frozenset[str]:
-    """Return Latin words of two or more letters, and every pair of adjacent Chinese characters."""
+    """Return the words of a text: its Latin words of two or more letters, and every pair of adjacent Chinese
+    characters.
+    """
     lower = text.casefold()
     pairs = {run[i : i + 2] for run in _HAN.findall(lower) for i in range(len(run) - 1)}
     return frozenset(_LATIN.findall(lower)) | pairs

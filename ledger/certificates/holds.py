@@ -1,11 +1,11 @@
 """Holds. An authority or a supervisor suspends a signed statement; every certificate that rests on the statement is
 then suspended too.
 
-A hold on a usage certificate also covers its request, in the same transaction, so that no other certificate of the
-request stays valid. Registration certificates cannot be held; their asset can be frozen instead.
+Whoever places a hold on a usage certificate also places one on its request, in the same transaction, so that no other
+certificate of the request stays valid. Registration certificates cannot be held; their asset can be frozen instead.
 
-One authority or supervisor alone places a hold, which takes effect at once. To lift a hold, one party proposes it and a
-second party with the same role confirms it; there is no waiting period.
+One authority or supervisor alone places a hold, which takes effect at once. To lift a hold, one party proposes this and
+a second party with the same role confirms the proposal; there is no waiting period.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Lets a data subject withdraw its authorizations on the chain, without the service. Needed are a bundle, a node and
+"""Lets a data subject withdraw its authorizations on the chain, without the service. This needs a bundle, a node and
 the subject's key.
 
 Before anything is sent, two things are checked: the node has the ledger that the bundle names, with our contracts; and

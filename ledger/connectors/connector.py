@@ -172,8 +172,8 @@ class SourceConnector:
 
 
 def connector_of(definition: SourceDefinition, environ: Mapping[str, str] = os.environ) -> SourceConnector:
-    """Return the connector for a definition. Each query reads the variable ``url_env`` of the definition in
-    ``environ``.
+    """Return the connector for a definition. Each query reads from ``environ`` the variable that the definition's
+    ``url_env`` names.
     """
     place, folder = definition.place, definition.folder
     if isinstance(place, FilePlace):

@@ -72,7 +72,8 @@ class ParquetTable(FileTable):
         """Yield the subject's rows. Only those row groups are read whose statistics show that they may contain a form
         of the key.
 
-        The key column of another row group is also read if one of its rows may have no key, or if no row was found.
+        The key columns of the other row groups are also read if a row in them may have no key, or if no row of the
+        subject was found.
         """
         key = KeyColumn(wanted, str(self._path))
         chosen = _chosen(arrow, dataset, whole, wanted) if key.checked or _is_plain(arrow, whole, wanted) else None

@@ -108,8 +108,8 @@ class Keepsakes:
 
 
 def _before_use(facts: Facts, raw: bytes) -> Facts:
-    """Return the chain data without the uses of the certificate. So it was when the consumer verified the
-    certificate.
+    """Return the chain data without the uses of the certificate. The consumer saw the chain in this state when it
+    verified the certificate.
     """
     counter = facts_needed(parse_bundle(raw)).uses
     return facts if counter is None else replace(facts, uses={**facts.uses, counter: ()})

@@ -34,7 +34,8 @@ from ledger.usage.request_notes import Note
 from ledger.usage.request_terms import Terms
 from ledger.usage.tables import AccessRequest
 
-# In days: how long a request can be answered, and how long certificates are valid that are issued in the chain's past.
+# In days: how long a request can be answered, and how long a certificate is valid if it is issued while the chain's
+# clock shows a time in the past.
 ANSWER_DAYS = 2
 SHORT_DAYS = 5
 THREADS = 2

@@ -26,8 +26,8 @@ _SUMMERS: Final = {
 class _Shanghai(tzinfo):
     """China's single time zone since 1949: UTC+8, and one hour more in the summers of 1986 to 1991.
 
-    At the changes of the clocks, one hour does not exist and another occurs twice. ``fold`` (PEP 495) then says what is
-    meant, as in ``zoneinfo``.
+    At the changes of the clocks, one hour does not exist and another occurs twice. For these hours, ``fold`` (PEP 495)
+    chooses between the offsets before and after the change, as in ``zoneinfo``.
     """
 
     def utcoffset(self, moment: datetime | None) -> timedelta:
@@ -69,8 +69,8 @@ DAY: Final = 86_400
 Clock = Callable[[], int]
 # The last second of the year 9999, the latest time that Python can format. The contracts accept later times.
 LAST_SECOND: Final = 253_402_271_999
-# Validities, deadlines and reports must be within these two days. Python can also represent the day before the first
-# and the day after the last.
+# Validities, deadlines and reports must lie between these two days (both included). Python can represent the days next
+# to them too, so computing with the neighbouring days raises no error.
 FIRST_DAY: Final = date(1900, 1, 1)
 LAST_DAY: Final = date(9998, 12, 31)
 

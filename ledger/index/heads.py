@@ -48,8 +48,8 @@ class HeadBook:
         self._heads: dict[tuple[str, str], bytes] = {}
 
     def fold(self, event: Event) -> str:
-        """Add an event to its head and return the new head (64 hex digits). Call this for the events in the order of
-        the chain.
+        """Add an event to the head that it changes, and return the new head (64 hex digits). Call this for the events
+        in the order of the chain.
         """
         key = (event.contract, scope_of(event))
         digest = event_digest(f"{event.contract}.{event.name}", event.args)

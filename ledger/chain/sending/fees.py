@@ -38,8 +38,8 @@ class Refusal(Enum):
     OTHER = auto()
 
 
-# The patterns are tried in this order, and the first that fits counts. Nodes also say "underpriced" if the fee of a
-# replacement is too low.
+# The patterns are tried in this order, and the first that fits counts. The order matters, because nodes also say
+# "underpriced" if the fee of a replacement is too low.
 _WORDINGS: Final[Mapping[Refusal, str]] = {
     Refusal.KNOWN: r"already ?known|known transaction|same hash|already imported|tx already ",
     Refusal.NONCE_TAKEN: r"replacement transaction|replacement_underpriced|replacement ?not ?allowed"

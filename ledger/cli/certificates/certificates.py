@@ -114,8 +114,8 @@ def present(
     out: BundleOut = Path("bundle.json"),
     as_json: AsJson = False,
 ) -> None:
-    """用主体的密钥签名，把凭证出示给一个使用方（针对其随机串），并写出凭证包。Sign with the subject's key that the
-    certificate is presented to one consumer, for the consumer's nonce. Write the bundle to a file.
+    """向一个使用方出示凭证：用主体的密钥对该使用方给出的随机串签名，并写出凭证包。Present a certificate to one
+    consumer: sign the consumer's nonce with the subject's key, and write the bundle to a file.
 
     示例 Example:  pingzheng certificate present DAC-440802-2026-S51-00000001-K --consumer <party> --nonce <nonce>
     --key firm.key

@@ -57,8 +57,8 @@ def _for_serving(settings: Settings, port: int) -> Settings:
 
 @contextmanager
 def _handed_over(participant: Participant, opened: ExitStack) -> Iterator[Participant]:
-    """Yield the installation to the server, and close it when the server ends. A signal may end the program before any
-    later code runs.
+    """Yield the installation to the server, and close it when the server ends, because a signal may end the program
+    before any later code runs.
     """
     with opened:
         yield participant

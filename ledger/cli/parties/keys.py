@@ -131,7 +131,7 @@ def confirm(
     listed: Annotated[
         Path | None,
         typer.Option(
-            "--list", help="File that --list-out wrote, if another installation proposes to register parties."
+            "--list", help="File that --list-out wrote; needed if another installation proposed to register parties."
         ),
     ] = None,
     as_json: AsJson = False,
@@ -225,7 +225,7 @@ def report(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """挂失丢失或被盗的密钥，立即生效：可用本参与方任一密钥，或由一个主管部门挂失（主管部门、监管方的密钥除外）。Report
+    """挂失丢失或被盗的密钥，立即生效。本参与方可用任一密钥挂失；一个主管部门也可挂失（主管部门、监管方的密钥除外）。Report
     a lost or stolen key, with any key of the same party or as one authority. The report takes effect at once: the
     reported key can then only veto proposals and withdraw a subject's consents.
 

@@ -88,7 +88,7 @@ def retire(
 ) -> None:
     """停用参与方的一把密钥：由参与方自己提出，等待期满后生效；该密钥已签名并上链存证的内容仍然有效。Retire one of the
     party's keys, as the party itself. The change takes effect after the waiting period. What the key has signed stays
-    valid if it is anchored by then.
+    valid if it is anchored before the change takes effect.
 
     示例 Example:  pingzheng party retire <party> <account>
     """

@@ -34,7 +34,7 @@ _WHOLE_ID: Final = 12
 
 @dataclass(slots=True)
 class _Pending:
-    """One request, what has become of it so far, and the authorizations that must be signed."""
+    """One request, its outcome so far, and the authorizations that must be signed."""
 
     row: RecordedRequest
     outcome: str = NOT_REACHED

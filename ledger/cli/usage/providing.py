@@ -53,7 +53,7 @@ RECORDS: Final = Path("provider-records")
 
 ApiKeyFile = Annotated[
     Path | None,
-    typer.Option(help=f"File with an API key (scopes payload, act, read). By default, ${API_KEY} is the key itself."),
+    typer.Option(help=f"File with an API key (scopes payload, act, read). Without it, ${API_KEY} contains the key."),
 ]
 
 

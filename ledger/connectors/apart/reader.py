@@ -1,7 +1,7 @@
 """Reads files in a separate process with a memory limit, because some libraries offer no limit of their own.
 
-If a file states false sizes, only the separate process ends. Requests and answers are lines of JSON: a hostile file
-that takes over the separate process can only send text to this process.
+If a file states false sizes and reading it exceeds the limit, only the separate process ends. Requests and answers are
+lines of JSON: a hostile file that takes over the separate process can only send text to this process.
 """
 
 from __future__ import annotations
