@@ -57,7 +57,9 @@ HANDED_DOWN: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Climb:
-    """A call to a room above or on the same level: the calling room, and the called function."""
+    """A call from a room (a package of ledger/) to a room above it or on its level: the calling room, and the called
+    function.
+    """
 
     room: str
     target: str

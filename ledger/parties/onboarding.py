@@ -67,8 +67,9 @@ class Onboarding:
         """Record the parties and propose their registration; nothing is written before all parties are checked.
 
         A known party is returned unchanged, but a party that is closed or has no active key gets a new id. The proposal
-        is made in the caller's name; otherwise one institution could both propose and confirm. If the caller's key is
-        not kept here, the caller must have signed the request, for a list of at most 50 parties.
+        is made in the caller's name. Otherwise the caller could also confirm it, and one institution would decide
+        alone. If the caller's key is not kept here, the caller must have signed the request, for a list of at most 50
+        parties.
 
         If this installation keeps the key of another institution that may confirm, that institution confirms at once.
         Otherwise a party has no number until an institution confirms (``pending``). Roles that only an authority may

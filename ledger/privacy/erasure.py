@@ -215,7 +215,7 @@ class Erasure:
         back.
 
         If the transaction then fails, the text stays in the database until the erasure is repeated or a backup is
-        restored. That is right, because its erasure was requested.
+        restored. The restore then erases the text, which is right, because the erasure was requested.
         """
         if act.sealed:
             self._archiving.record_erasure(tuple(act.targets), identity, tuple(act.sealed))

@@ -209,8 +209,9 @@ class Inspection:
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """The entries that are not recorded as anchored: their number, the number of closed batches among them, and the
-    time of the oldest entry (seconds UTC)."""
+    """The entries that are not recorded as anchored: their number, the number of closed batches that contain them, and
+    the time of the oldest entry (seconds UTC).
+    """
 
     count: int
     batches: int

@@ -30,8 +30,9 @@ _REPEATED: Final[Mapping[type[Base], Mapping[str, str]]] = {
 
 
 def audit_records(session: Session) -> Iterator[Finding]:
-    """Return the differences between rows and entries, keys and accounts, parties and the index, counters and
-    certificate numbers."""
+    """Return each difference between a row and its entry, a key and its account, a party and the index, or a counter
+    and the certificate numbers.
+    """
     for model in _REPEATED:
         yield from _rows(session, model)
     for account, public_key in session.execute(select(PartyKey.account, PartyKey.public_key)):
@@ -55,7 +56,9 @@ def _rows(session: Session, model: Any) -> Iterator[Finding]:
 
 
 def _parties(session: Session) -> Iterator[Finding]:
-    """Find parties whose number differs from that on the chain, or whose current account is not theirs on the chain."""
+    """Find parties whose number differs from their number on the chain, or whose present key is not the key of their
+    present account.
+    """
     followed = session.scalar(select(func.max(PARTIES.c.no))) or 0
     query = (
         select(Party, PARTIES.c.no, PartyKey.public_key)

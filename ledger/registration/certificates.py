@@ -157,7 +157,9 @@ def require_certifiable(resource: DataResource) -> None:
 
 
 def latest_certificates(session: Session, assets: Sequence[str]) -> dict[str, Certificate]:
-    """Return a map from asset id to the asset's newest registration certificate; assets without one are left out."""
+    """Return a map from asset id to the asset's newest registration certificate; assets without such a certificate are
+    left out.
+    """
     own = Certificate.asset_id.in_(assets)
     superseded = select(Certificate.supersedes).where(own, Certificate.supersedes.is_not(None))
     query = select(Certificate).where(own, Certificate.certificate_no.not_in(superseded))

@@ -33,6 +33,7 @@ def counter_differs(name: str, value: int, expected: int) -> Finding:
 
 
 def differing(row: Base, stated: Mapping[str, Any], repeated: Mapping[str, str]) -> list[str]:
-    """Return the columns that differ from the entry; ``repeated`` maps each column to the entry's member of the same
-    value."""
+    """Return the columns that differ from the entry; ``repeated`` maps each column to the member of the entry that must
+    have the same value.
+    """
     return [column for column, member in repeated.items() if getattr(row, column) != stated.get(member)]

@@ -157,8 +157,8 @@ def _check_act(supply: Supply, key: KnownKey, chain: ChainId) -> None:
 
 
 def _check_turn(entry: Mapping[str, Any], last: Provision | None) -> None:
-    """Raise ``Conflict`` unless this answer may follow the answer ``last``: it must be a new try after a time-out, or a
-    correction.
+    """Raise ``Conflict`` unless this answer may follow the answer ``last``: ``last`` must be a time-out, or this answer
+    must be a correction of ``last``.
     """
     if last is not None and last.result != "timed_out":
         require_open(last)

@@ -36,8 +36,8 @@ SALT_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request, signed or unsigned, with the note whose digest is ``note_digest`` (contact, purpose, reference and
-    salt).
+    """A request, signed or unsigned, with its note (contact, purpose, reference and salt), whose digest is
+    ``note_digest``.
     """
 
     entry: dict[str, Any]

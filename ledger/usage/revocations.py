@@ -45,7 +45,9 @@ _REFUSALS: Final = (ChainRejected, Conflict, Forbidden, InvalidInput)
 
 
 class Outcome(StrEnum):
-    """The outcome for a certificate: this call revoked it, it had ended before the call, or it was not revoked."""
+    """The outcome for a certificate: this call revoked it, it was revoked or superseded before the call, or it was not
+    revoked.
+    """
 
     REVOKED = "revoked"
     ENDED_BEFORE = "ended_before"
@@ -210,7 +212,9 @@ def _read(session: Session, numbers: Sequence[str]) -> Iterator[_Place]:
 
 
 def _by_word(places: Iterable[_Place]) -> list[list[_Place]]:
-    """Return the certificates to revoke, sorted and grouped by batch and status word."""
+    """Return the certificates to revoke, sorted and grouped by batch and status word (the states of 128 neighbouring
+    leaves of a batch).
+    """
     words: dict[tuple[int, int], list[_Place]] = defaultdict(list)
     for place in places:
         if place.batch is not None and not place.ended:

@@ -269,7 +269,8 @@ class AdoptedRows:
                 came = known | came
         row.sealed_id = self._sealer.seal(self._session, list(came))
         if closed(self._session):
-            # While other texts are closed after a restore, this text may have been erased as well, so it is closed too.
+            # While texts of a restored ledger are closed (unreadable), nobody knows whether this text was erased too,
+            # so this text is closed as well.
             close(self._session, row.sealed_id)
         self._session.flush()
         return sorted(item.name for item in came.values())

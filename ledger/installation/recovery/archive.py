@@ -93,7 +93,9 @@ class Archive:
             return sum(_put(archive, table, found) for table, found in rows.items())
 
     def begin(self, database: Database) -> None:
-        """Archive the existing rows of the dated tables, in chunks. A later batch may never name these rows."""
+        """Archive the existing rows of the tables with ``Source.DATED``, in chunks, because it is possible that no
+        later batch names these rows.
+        """
         for table in DATED:
             last: tuple[int, str] | None = (-1, "")
             while last is not None:
@@ -131,7 +133,7 @@ class Archive:
     def rewrap(self, database: Database, current: str) -> int:
         """Copy wrapped data keys from the database, if the archived copy is not wrapped with the key ``current``.
 
-        Returns the number of texts.
+        Returns the number of texts whose data key was copied.
         """
         after, done = "", 0
         while True:

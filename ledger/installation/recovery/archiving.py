@@ -239,7 +239,7 @@ class Archiving:
     def rewrap(self, current: str) -> int:
         """Copy to the archive the data keys that the database has wrapped with ``current``.
 
-        Returns the number of texts; raises the errors of ``__call__``.
+        Returns the number of texts whose data key was copied; raises the errors of ``__call__``.
         """
         return 0 if self._folder is None else self._opened(self._folder).rewrap(self._database, current)
 

@@ -26,7 +26,7 @@ class Pauses:
     _account_of: Callable[[str], str]
 
     def until(self) -> int:
-        """Return the time at which the pause ends at the latest (seconds UTC); 0 if nothing is paused."""
+        """Return the time at which the pause ends at the latest (seconds UTC); 0 if the ledger is not paused."""
         return self._reader.paused_until()
 
     def pause(self, actor: Actor) -> int:

@@ -18,8 +18,8 @@ _PAGE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A page of full bundles. ``left_out`` lists certificates without a bundle: their batch is still open, or their
-    claims were erased.
+    """A page of full bundles. ``left_out`` lists certificates without a bundle: the certificate is not anchored yet, or
+    its claims were erased.
 
     ``last`` is the number after which the next page starts, or None on the last page.
     """
