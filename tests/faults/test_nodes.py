@@ -80,7 +80,7 @@ def refusal(act: Callable[[], Any]) -> str:
         return "UNAVAILABLE"
     except PingzhengError as error:
         return error.code
-    except Exception as error:  # every exception is caught, because the product must let none through
+    except Exception as error:  # the product must raise only its own errors, so any other exception is reported
         return f"FOREIGN {type(error).__name__}"
     return "DONE"
 

@@ -44,7 +44,7 @@ def refused(act: Callable[[], Any]) -> str:
         act()
     except PingzhengError as error:
         return error.code
-    except Exception as error:  # every exception is caught, because the product must let none through
+    except Exception as error:  # the product must raise only its own errors, so any other exception is reported
         return f"FOREIGN {type(error).__name__}: {error}"[:200]
     return "DONE"
 

@@ -96,8 +96,8 @@ def test_a_new_deployment_has_the_founding_parties_and_the_waiting_period(chain:
 
 
 def test_attack_a_deployment_file_with_a_false_waiting_period_is_refused(chain: Chain) -> None:
-    """A bundle could name the same false waiting period, so the check reads the real one from the contract's answer and
-    its code.
+    """A bundle could name the same false waiting period as the deployment file. So the check reads the real period from
+    the contract's answer and from its code.
     """
     lying = replace(chain.deployment, delay=DELAY)
     with pytest.raises(ChainUnavailable) as caught:

@@ -222,7 +222,7 @@ def test_an_applicant_cannot_review_its_own_application(stage: Stage) -> None:
 
 @pytest.mark.parametrize("call", [calls.revoke(0, 0, "fraud"), calls.suspend(0, 0, "court"), calls.resume(0, 3)])
 def test_an_issuer_can_change_only_its_own_log(stage: Stage, call: Call) -> None:
-    """The second issuer anchored nothing, so the batch numbers of the first issuer do not exist in its log."""
+    """The second issuer anchored nothing, so its log has no batches with the numbers of the first issuer's batches."""
     assert stage.attempt("I", call) is None
     refusal = stage.attempt(SECOND, call)
     assert isinstance(refusal, NotFound) and refusal.code == "LOG_UNKNOWN_BATCH"

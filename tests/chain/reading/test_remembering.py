@@ -32,8 +32,8 @@ RIVAL = PARTIES["other_issuer"]
 
 
 class Switched(Connection):
-    """A connection that a test can switch between two nodes at any moment. If ``headers`` is set to one of them, this
-    node answers the requests for blocks, as if both nodes had the same address.
+    """A connection that a test can switch between two nodes at any moment. If ``headers`` is set to one of the two
+    nodes, this node answers the requests for blocks, as if both nodes had the same address.
     """
 
     def __init__(self, first: str, second: str) -> None:
@@ -192,8 +192,8 @@ def test_attack_facts_of_an_earlier_block_are_refused(
 def test_a_node_without_the_remembered_block_is_reported_as_behind(
     chain: Chain, consented: Consented, memory: Path
 ) -> None:
-    """Two nodes share one address. One gives the facts; the other, with which they are compared, does not have their
-    block yet.
+    """Two nodes share one address. The facts come from one node, and are then compared with blocks of the other node,
+    which does not have the block of the facts yet.
     """
 
     class Lagging(Connection):

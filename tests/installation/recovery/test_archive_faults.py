@@ -39,8 +39,8 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def test_the_archive_has_everything_on_the_chain_after_a_kill_at_any_step(
     origin: Path, tmp_path: Path, point: str
 ) -> None:
-    """If the ledger's folder (home) is lost too, it is restored from backup, archive and chain. If not, anchoring
-    continues in it.
+    """After the kill, a copy of the ledger is restored from backup, archive and chain, and the original ledger
+    continues in its own folder. Both must have everything that is on the chain.
     """
     copied(origin / "home", tmp_path / "home")
     copied(origin / "archive", tmp_path / "archive")

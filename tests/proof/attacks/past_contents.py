@@ -72,8 +72,8 @@ def flipped() -> Report:
 
 
 def consent_flipped() -> Report:
-    """Anchor the withdrawn consent a second time, as a different leaf: its signature is changed to the other valid
-    ``s``.
+    """Anchor the withdrawn consent a second time, with the other valid ``s`` in its signature, so that it becomes a
+    different leaf.
     """
     made = GENUINE.withdrawn((SUBJECT, ANCHORED + 1))
     entry = dict(made.bundle.evidence[0].statement)

@@ -169,7 +169,7 @@ class Stage:
     def described(self, **members: Any) -> DataResource:
         return resource(self.code(), **members)
 
-    # Certificates
+    # Methods about requests, certificates and uses
 
     def request(self, subject: str, consumer: str, provider: str) -> dict[str, Any]:
         now = self.ledger.clock()
@@ -249,7 +249,7 @@ class Stage:
         )
         return {"bundle": bundle.with_certificate(bound).to_dict(), "nonce": nonce}
 
-    # Catalogue and registration
+    # Methods about the catalogue and the registration of assets
 
     def put(self, who: str, code: str, **members: Any) -> Any:
         return self.post(who, "/v1/catalogue/resources", {"resource": resource(code, **members).to_dict()})
