@@ -114,7 +114,10 @@ contract Rfc9162Test is Test {
         }
     }
 
-    function testFuzz_verifyInclusion_WhenTheSizeIsTooLowOrTooHighByOneForTheLastLeaf(bytes32 seed, uint8 n) public pure {
+    function testFuzz_verifyInclusion_WhenTheSizeIsTooLowOrTooHighByOneForTheLastLeaf(bytes32 seed, uint8 n)
+        public
+        pure
+    {
         uint256 size = bound(n, 1, 40);
         Claim memory claim = _claim(seed, size - 1, size);
         claim.size = size - 1;
