@@ -72,8 +72,8 @@ class Results:
         return None if other is None or own is None else float(other["each_us"]) / float(own["each_us"])
 
     def profile(self) -> Iterator[dict[str, Any]]:
-        """Yield for each stage of the long run its time, its floor (the least possible time), the first divided by the
-        second, and the counts of its calls.
+        """Yield for each stage of the long run its time, its floor (the least possible time), the time divided by the
+        floor, and the counts of its calls.
         """
         for name in (*STAGES, ISSUING, WHOLE):
             row = self.long(name)

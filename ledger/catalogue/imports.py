@@ -98,7 +98,8 @@ class CatalogueImport(UseCase):
         taken = set[str]()
         rows: list[Planned] = []
         with self._database.read() as session:
-            # The rows are read in portions, because the newest descriptions of all entries might not fit into memory.
+            # The rows are read in portions, because the newest descriptions of all entries that the rows name might not
+            # fit into memory.
             for some in chunks(sheets.resources):
                 known = Known(session, [row["code"] for row in some], [row.get("system", "") for row in some])
                 for row in some:

@@ -40,8 +40,8 @@ class Holds:
         self._proposals = proposals
 
     def hold(self, number: str, reason: str, by: str, signed: SignedRequest | None = None) -> None:
-        """Place a hold on a usage certificate and its request. If the same role has already placed a hold on one of the
-        two, that one is skipped.
+        """Place a hold on a usage certificate and its request. A statement on which the same role has already placed a
+        hold is skipped.
 
         Raises ``Conflict`` ``REGISTRATION_NOT_HELD``, ``SIGNATURE_REQUIRED``; ``Forbidden`` ``PARTY_LACKS_ROLE``;
         ``NotFound``.
@@ -77,8 +77,8 @@ class Holds:
     ) -> Proposal:
         """Lift the holds that the role of ``by`` placed on these statements. Returns and raises the same as ``lift``.
 
-        If ``by`` is both authority and supervisor, the holds of the authorities are lifted; if there are none, those of
-        the supervisors.
+        If ``by`` is both authority and supervisor, the holds of the authorities are lifted; if the authorities placed
+        none, the holds of the supervisors are lifted.
         """
         own, held = self._held(digests, by)
         if not own:

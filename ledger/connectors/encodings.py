@@ -46,7 +46,8 @@ _HINT: Final = "Save the file as “CSV UTF-8”, or declare its encoding: gb180
 
 
 def codec_of(declared: str | None, chunks: Callable[[], Iterable[bytes]], where: str) -> str:
-    """Return the codec that reads a file. If an encoding is declared, this is its codec, else the only codec that fits.
+    """Return the codec that reads a file: the codec of the declared encoding or, if none is declared, the only codec
+    that fits the bytes.
 
     Each call of ``chunks`` yields the file's bytes from the beginning. Raises ``InvalidInput`` ``CSV_NOT_UTF8``,
     ``ENCODING_UNKNOWN``, ``ENCODING_DIFFERS``.

@@ -58,8 +58,8 @@ class ParquetTable(FileTable):
             yield from self._found(arrow, dataset, whole, reading, wanted)
             return
         except MemoryError:
-            # If memory runs out, Arrow raises an error that is a MemoryError too. The next clause would call the file
-            # damaged.
+            # If memory runs out, Arrow raises an error that is both a MemoryError and an ArrowException. It is raised
+            # again here, because the next clause would report a damaged file.
             raise
         except (arrow.ArrowException, OSError):
             problem = self._damaged()

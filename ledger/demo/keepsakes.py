@@ -20,7 +20,8 @@ from ledger.proof.sdjwt import parse_certificate
 from ledger.rulebooks.templates import template_reference
 
 _KEPT: Final = 2
-# A bank's condition for a loan: the firm uses at least 10,000 kWh a month. These are the bands that fulfil it.
+# A bank's condition for a loan: the firm uses at least 10,000 kWh a month. These are the bands that fulfil the
+# condition.
 _ACCEPTED: Final = {"usage_band": ["10000–50000", "50000–100000", "100000–500000", "≥500000"]}
 
 

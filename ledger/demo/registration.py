@@ -185,8 +185,8 @@ def transfer_one(ledger: Ledger, cast: Cast, assets: Sequence[str], run: Run) ->
 
 
 def _to_move(ledger: Ledger, cast: Cast, assets: Sequence[str]) -> AssetRecord:
-    """Return the first asset that the bank already has. If it has none, return the first asset that can be offered to
-    it.
+    """Return the first asset that the bank already has. If the bank has none, return the first asset that can be
+    offered to the bank.
     """
     found = [
         asset for asset in EarlierRuns(ledger).assets(sorted(assets)) if asset.state == "confirmed" and not asset.frozen

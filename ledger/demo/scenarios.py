@@ -138,7 +138,8 @@ class Pilot:
     def keep_early(self, members: Members, early: bool) -> None:
         """If no time is left before the present, change the fates that would need time, so that these requests succeed.
 
-        Members keep their fate if an earlier run made a short request for them. ``early`` is true if time is left.
+        Members keep their fate if an earlier run already made a request for a certificate that is valid for only a few
+        days. ``early`` is true if time is left.
         """
         for scenario, group in members.items():
             if early or not any(member.fate in EARLY for member in group):

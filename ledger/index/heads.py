@@ -68,7 +68,7 @@ class HeadBook:
                 contract, scope = key
                 raise ChainUnavailable(
                     "INDEX_HEAD_MISMATCH",
-                    f"The node's events of {contract} do not lead to the head of their hash chain in the contract.",
+                    f"The node's events of {contract} do not match the hash chain that the contract stores.",
                     where=f"{contract} {scope}".rstrip(),
                     hint="The node has lost or hides events: use another node, then rebuild the index.",
                     contract=contract,

@@ -198,8 +198,8 @@ HOLDS: Final = Table(
 )
 
 # Assets. States, kinds and stages have the names in ledger.domain.assets.names. `offered_to` is 0 if the asset is not
-# offered. `kind` and `stage` are empty if there is no open application. `content` is the confirmed digest, `filed` the
-# digest of the last application.
+# offered. `kind` and `stage` are empty if there is no open application. `content` is the digest that was confirmed
+# last, `filed` the digest in the last application.
 ASSETS: Final = Table(
     "idx_assets",
     METADATA,

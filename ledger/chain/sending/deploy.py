@@ -91,7 +91,8 @@ def ensure_deployed(
     network: str,
     notice: int = 0,
 ) -> tuple[Deployment, bool]:
-    """Return the deployment that the file ``path`` has. If there is no such file, deploy the contracts and write it.
+    """Return the deployment that the file ``path`` contains. If there is no such file, deploy the contracts and write
+    the file.
 
     The second value is True for a new deployment. A saved deployment is checked and never overwritten: raises what
     ``check_deployment`` and ``check_creation`` raise.

@@ -85,7 +85,7 @@ class Fees:
         return Fees(max(self.cap, other.cap), max(self.tip, other.tip))
 
     def raised(self) -> Fees:
-        """Return an offer that is one eighth higher, or at least one wei.
+        """Return an offer that is one eighth higher, but at least one wei higher.
 
         Nodes replace a waiting transaction only if the new offer is that much higher.
         """

@@ -181,7 +181,7 @@ class Sender:
             return sent
         raise ChainUnavailable(
             "NONCE_CONTENDED",
-            "Another program keeps sending from this account.",
+            "Another program keeps sending transactions from this account.",
             where=self.address,
             hint="Give each program its own account, then try again; nothing was sent.",
         )

@@ -170,8 +170,9 @@ def carry_out(
 def cancel(
     ledger: Participant, number: Number, by: Authority = "authority", key: OwnKey = None, as_json: AsJson = False
 ) -> None:
-    """取消提案：同类机构中任何一方都可以取消。要阻止更换自己密钥的提案，请用否决。Cancel a proposal, as any party with
-    the role that confirms it. To stop a proposal about your own keys, veto it instead.
+    """取消提案：提案方和同类的任何机构都可以取消。要阻止更换自己密钥的提案，请用否决。Cancel a proposal. The party that
+    proposed it can do this, and so can every party with the same role. To stop a proposal about your own keys, veto it
+    instead.
 
     示例 Example:  pingzheng keys cancel 7
     """
@@ -303,7 +304,10 @@ def _by_itself(direct: Direct, sign: Callable[[ChainId, Signer], SignedAct], as_
         return
     if direct.rpc_url is None:
         raise InvalidInput(
-            "RPC_URL_MISSING", "The node to send to is missing.", where="rpc-url", hint="Give --rpc-url or --out."
+            "RPC_URL_MISSING",
+            "No node is given to which the act can be sent.",
+            where="rpc-url",
+            hint="Give --rpc-url or --out.",
         )
     paying = payer_of(
         private_key,
@@ -338,7 +342,12 @@ def _party_that_vetoes(ledger: Participant, by: str | None, signer: Signer | Non
 
 def _required(key: Path | None) -> Path:
     if key is None:
-        raise InvalidInput("KEY_MISSING", "A key of the party must sign the act.", where="key", hint="Give --key.")
+        raise InvalidInput(
+            "KEY_MISSING",
+            "A key of the party must sign the act.",
+            where="key",
+            hint="Give the file of the key with --key.",
+        )
     return key
 
 

@@ -68,8 +68,8 @@ def bind(
     as_json: AsJson = False,
 ) -> None:
     """为参与方增加一把密钥：由参与方自己提出，或由两个主管部门决定；等待期满后生效，其间参与方任一密钥可以否决。Bind
-    another key to a party. The party itself proposes it, or two authorities decide it. The key takes effect after
-    the waiting period. During this period, any key of the party can veto it.
+    another key to a party. Either the party itself proposes the new key, or two authorities agree on it. The new key
+    takes effect after the waiting period. During this period, any key of the party can veto the new key.
 
     示例 Example:  pingzheng party bind <party> --public-key sm2:<key>
     """

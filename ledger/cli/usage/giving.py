@@ -154,7 +154,7 @@ def _require_confirmed(count: int, yes: bool) -> None:
         "CONSENT_NOT_CONFIRMED",
         "The consents were not confirmed, so nothing was signed.",
         where="--yes",
-        hint="Add --yes.",
+        hint="To confirm the consents, add --yes.",
     )
 
 
