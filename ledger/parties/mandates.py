@@ -64,6 +64,6 @@ class Mandates:
             if session.scalar(query.limit(1)) is None:
                 raise Forbidden(
                     "MANDATE_MISSING",
-                    "The broker has no valid mandate of the principal.",
+                    "The broker has no valid mandate from the principal.",
                     hint="Let the principal give a mandate: POST /v1/parties/{party}/mandates.",
                 )

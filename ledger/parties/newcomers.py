@@ -101,7 +101,7 @@ def require_distinct(newcomers: Sequence[NewParty]) -> None:
                     "PARTY_REPEATED",
                     "The list contains this party, or one of its keys, twice.",
                     where=f"party {row} and party {first}",
-                    hint="Remove one of the two.",
+                    hint="Remove one of the two rows.",
                 )
 
 

@@ -107,9 +107,10 @@ class Onboarding:
         if self._party(office).account not in self._custody:
             raise Forbidden(
                 "OFFICE_KEY_NOT_HERE",
-                "The institution that issues the code also proposes the first key, but its key is not kept here.",
+                "The institution that issues the code also proposes the first key, but this service does not keep the "
+                "institution's key.",
                 where=f"party {office}",
-                hint="Let the institution whose key this service keeps issue the code; then confirm its proposal.",
+                hint="Let an institution issue the code whose key this service keeps. Another confirms the proposal.",
             )
 
     def _register_all(

@@ -48,7 +48,8 @@ def check_by_itself(supply: Supply, where: str) -> None:
     if present != (supplied,) * 4 or (entry["corrects"] is not None and not supplied):
         raise InvalidInput(
             "CLAIMS_AND_RESULT",
-            "Exactly the answers with the result 'supplied' have claims, disclosures, day and digest of the rows.",
+            "An answer must have claims, disclosures, the day and the digest of the rows if the result is 'supplied', "
+            "and only then.",
             where=where,
         )
     if (entry["reason"] is not None) != (entry["result"] == "refused"):
@@ -165,7 +166,7 @@ def _check_turn(entry: Mapping[str, Any], last: Provision | None) -> None:
         if entry["corrects"] != reference(last.digest):
             raise Conflict(
                 "ALREADY_SUPPLIED",
-                "The provider has already supplied under this authorization.",
+                "The provider has already supplied data under this authorization.",
                 hint="To correct the earlier answer, name it in `corrects`.",
             )
     elif entry["corrects"] is not None:

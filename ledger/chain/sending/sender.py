@@ -313,7 +313,9 @@ class Sender:
         )
 
     def _explain(self, to: str | None, data: bytes, receipt: dict[str, Any], limit: int) -> NoReturn:
-        """Raise the reason why a mined transaction failed. To find it, the call is simulated as of the same block."""
+        """Raise an error that says why a mined transaction failed. To find the reason, the call is simulated as of the
+        same block.
+        """
         block = quantity(receipt["blockNumber"])
         if to is not None:
             try:

@@ -304,10 +304,7 @@ def _by_itself(direct: Direct, sign: Callable[[ChainId, Signer], SignedAct], as_
         return
     if direct.rpc_url is None:
         raise InvalidInput(
-            "RPC_URL_MISSING",
-            "No node is given to which the act can be sent.",
-            where="rpc-url",
-            hint="Give --rpc-url or --out.",
+            "RPC_URL_MISSING", "No node is given to send the act to.", where="rpc-url", hint="Give --rpc-url or --out."
         )
     paying = payer_of(
         private_key,
@@ -342,12 +339,7 @@ def _party_that_vetoes(ledger: Participant, by: str | None, signer: Signer | Non
 
 def _required(key: Path | None) -> Path:
     if key is None:
-        raise InvalidInput(
-            "KEY_MISSING",
-            "A key of the party must sign the act.",
-            where="key",
-            hint="Give the file of the key with --key.",
-        )
+        raise InvalidInput("KEY_MISSING", "A key of the party must sign the act.", where="key", hint="Give --key FILE.")
     return key
 
 

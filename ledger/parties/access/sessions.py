@@ -173,7 +173,7 @@ class Sessions:
             ended = session.connection().execute(own).rowcount
         if not ended:
             raise NotFound(
-                "SESSION_NOT_FOUND", "The party has no session with this id.", hint="List its sessions first."
+                "SESSION_NOT_FOUND", "The party has no session with this id.", hint="List the party's sessions first."
             )
 
     def _make_room(self, session: Session, source: str) -> None:

@@ -248,7 +248,8 @@ def _within_request(entry: Entry, basis: NamedEntries) -> Failed | None:
 
 def _in_force(case: Case, consent: Entry) -> Failed | None:
     if not consent["valid_from"] <= case.at < consent["valid_to"]:
-        return failed("AUTHORIZATION_NOT_IN_FORCE", "The authorization is not in force at the time that is judged.")
+        message = "The authorization is not in force at the time for which the certificate is judged."
+        return failed("AUTHORIZATION_NOT_IN_FORCE", message)
     return None
 
 
@@ -269,7 +270,7 @@ def _one_of_each_source(basis: NamedEntries) -> Failed | None:
 def _rests_on_consent(case: Case, supply: Entry) -> Failed | None:
     """Check that an authorization of the certificate allows the provision's provider, source and fields."""
     if supply["result"] != "supplied" or supply["reason"] is not None:
-        return failed("PROVISION_DIFFERS", "A provision did not supply data.", member="result")
+        return failed("PROVISION_DIFFERS", "A provision that the certificate names supplied no data.", member="result")
     if supply["authorization"] not in case.claims["authorizations"]:
         return failed(
             "PROVISION_DIFFERS",
