@@ -88,7 +88,7 @@ class Outside:
         """For each act, the last act first, return the node to its state before the act, and send the transactions
         again.
 
-        The ledger must be closed before, because its chain returns to an earlier state.
+        The caller must close the ledger first, because the ledger's chain returns to an earlier state.
         """
         while self._tapes:
             tape = self._tapes.pop()

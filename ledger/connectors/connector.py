@@ -167,7 +167,8 @@ class SourceConnector:
             first, last = max(spans, key=lambda span: span[1])
         if first is None or last is None or first > today:
             raise Unusable("data_unusable", "as_of is after the query")
-        # The cell may name a month that is not over, but the rows cannot describe a day after today.
+        # The cell may name a month that is not over. The rows cannot describe a day after today, so no later day is
+        # returned.
         return min(last, today)
 
 

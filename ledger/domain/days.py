@@ -38,8 +38,9 @@ class _Shanghai(tzinfo):
             return timedelta()
         first, end = _summer(moment.year)
         local = moment.replace(tzinfo=None)
-        # In spring one hour does not exist: with ``fold`` 0 it has the offset before the change, with 1 the offset
-        # after it. In autumn one hour occurs twice: ``fold`` 0 means the first, 1 the second.
+        # In spring one hour does not exist: a time in this hour has the offset before the change if ``fold`` is 0, and
+        # the offset after the change if it is 1. In autumn one hour occurs twice: ``fold`` 0 means the first, 1 the
+        # second.
         begins, ends = (first + _HOUR, end) if moment.fold == 0 else (first, end - _HOUR)
         return _HOUR if begins <= local < ends else timedelta()
 

@@ -33,8 +33,8 @@ def listing(
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """归集：列出一个参与方的凭证（作为主体、使用方、签发方或提供方）及其当前状态。List a party's certificates with
-    their present states: those of which it is subject, consumer, issuer or provider.
+    """归集：列出一个参与方的凭证（作为主体、使用方、签发方或提供方）及其当前状态。List the certificates
+    of which a party is subject, consumer, issuer or provider, with their present states.
 
     示例 Examples:  pingzheng certificate list --scenario S51 --state active --limit 3 · pingzheng certificate list
     --party all --class registration

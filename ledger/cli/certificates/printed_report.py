@@ -52,8 +52,8 @@ _NOT_MADE: Final = {
 
 
 def print_report(report: Report, accepted: dict[str, Any] | None, scenarios: ScenarioBook) -> None:
-    """Print the checks, the keys, the cautions and the disclosed fields; if the scenario is known here, its titles of
-    the fields are printed.
+    """Print the checks, the keys, the cautions and the disclosed fields; if the scenario is known here, the fields are
+    printed with their titles.
     """
     verdict = "[bold green]有效 VALID[/]" if report.valid else f"[bold red]无效 NOT VALID: {report.result}[/]"
     table = Table(title=f"{report.certificate_no or ''}  {verdict}", title_justify="left")

@@ -151,7 +151,8 @@ def confirm(
 def carry_out(
     ledger: Participant,
     number: Annotated[
-        int | None, typer.Argument(min=1, help="The proposal's number; default: all whose waiting period is over.")
+        int | None,
+        typer.Argument(min=1, help="The proposal's number; default: all proposals whose waiting period is over."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
