@@ -171,9 +171,8 @@ def carry_out(
 def cancel(
     ledger: Participant, number: Number, by: Authority = "authority", key: OwnKey = None, as_json: AsJson = False
 ) -> None:
-    """取消提案：提案方和同类的任何机构都可以取消。要阻止更换自己密钥的提案，请用否决。Cancel a proposal. The party that
-    proposed it can do this, and so can every party with the same role. To stop a proposal about your own keys, veto it
-    instead.
+    """取消提案：提案方和同类的任何机构都可以取消。要阻止更换自己密钥的提案，请用否决。Cancel a proposal, as the
+    party that proposed it or any party with the same role. To stop a proposal about your own keys, veto it instead.
 
     示例 Example:  pingzheng keys cancel 7
     """
