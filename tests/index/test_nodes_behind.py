@@ -139,8 +139,8 @@ def test_another_chain_at_the_address_of_the_node_does_not_change_the_index(
 def test_the_index_waits_for_a_node_that_syncs_from_the_beginning(
     chain: Chain, address: FaultyNode, reader: ChainReader, new_engine: NewEngine
 ) -> None:
-    """The follower waits without a time limit. The node does not have the block of the deployment yet, so it cannot be
-    compared with the chain.
+    """The follower waits without a time limit. The node does not have the block of the deployment yet, so the follower
+    cannot find out whether the node has the right chain.
     """
     follower = Follower(new_engine(), reader, patience=0)
     reached = follower.sync()

@@ -171,7 +171,7 @@ def test_a_client_that_keeps_sending_after_the_answer_is_disconnected(api: Api) 
         assert wire.is_closed()
 
 
-def test_a_new_connection_takes_the_place_of_the_oldest_idle_one(api: Api) -> None:
+def test_a_new_connection_takes_the_place_of_the_oldest_idle_connection(api: Api) -> None:
     with serving(api.pilot.ledger, connections=Connections(most=4, reserve=2, header_seconds=600)) as service:
         idle = [service.wire().send(b"GET /") for _ in range(4)]
         until(lambda: service.gate.budget.kept == 0)

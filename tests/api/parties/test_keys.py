@@ -219,7 +219,7 @@ def test_a_key_must_have_the_prefix_of_its_curve(api: Api, prefix: str) -> None:
 
 
 @pytest.mark.parametrize("suite", [ES256K, ES256, SM2SM3], ids=lambda suite: suite.alg)
-def test_a_consent_names_the_holder_key_and_the_keys_curve(api: Api, suite: Suite) -> None:
+def test_a_consent_names_the_holder_key_and_its_curve(api: Api, suite: Suite) -> None:
     signer = signer_of_key(new_key(suite))
     jwk = public_jwk(signer.public_key).to_dict()
     drafting = f"/v1/requests/{ask(api)}/authorizations/draft"

@@ -46,7 +46,7 @@ def refused(outcomes: list[Outcome]) -> None:
         for column, cell in cells.items()
     ],
 )
-def test_each_party_may_do_what_its_cell_in_the_role_matrix_says(stage: Stage, action: str, column: str) -> None:
+def test_each_role_may_do_exactly_what_the_role_matrix_allows(stage: Stage, action: str, column: str) -> None:
     row, cell = MATRIX[action], CELLS[action][column]
     does = {"own": cell == "✓" or cell in OWN, "another's": cell == "✓" and not row.own}
     for word, act in row.words.items():

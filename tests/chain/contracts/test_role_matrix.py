@@ -187,7 +187,7 @@ def test_a_key_cannot_veto_for_another_party(stage: Stage, column: str) -> None:
 
 
 @pytest.mark.parametrize("column", COLUMNS)
-def test_anybody_can_carry_out_a_decided_proposal_but_no_undecided_one(stage: Stage, column: str) -> None:
+def test_anybody_can_carry_out_a_decided_proposal_and_nobody_an_undecided_proposal(stage: Stage, column: str) -> None:
     fresh = signer_of("carried out")
     change = calls.change_key(
         stage.numbers[HOLDER],

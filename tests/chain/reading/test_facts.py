@@ -123,7 +123,7 @@ def test_reading_an_untouched_certificate_takes_two_requests_and_each_history_at
     assert [turn.count("eth_getLogs") for turn in touched.turns] == [1, 2, 1]
 
 
-def test_records_of_other_parties_do_not_make_facts_more_expensive(fast_chain: Chain) -> None:
+def test_records_of_other_parties_do_not_increase_the_requests_for_facts(fast_chain: Chain) -> None:
     """Another consumer recorded thousands of uses of the same request, and another party recorded thousands of
     withdrawals.
     """

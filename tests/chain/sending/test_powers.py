@@ -160,7 +160,7 @@ def test_vetoes_and_reports_signed_with_another_key_or_for_another_act_are_refus
     assert refusal(lambda: chain.client.send(by_stranger)) == "PARTY_NO_VETO"
 
 
-def test_attack_an_owner_can_stop_a_thief_that_replaces_the_keys(chain: Chain) -> None:
+def test_attack_an_owner_can_stop_a_thief_that_tries_to_replace_the_keys(chain: Chain) -> None:
     """A thief has one of the firm's keys, and proposes to bind the thief's own key. The owner reports the stolen key
     with another key of the firm, and vetoes the proposal.
     """

@@ -138,7 +138,7 @@ def with_argument(call: Call, place: int, value: object) -> Call:
 
 
 def with_high_s(signature: bytes) -> bytes:
-    """Return the other valid form of an ECDSA signature. Anybody can compute it from the signature."""
+    """Return the signature with the second valid ``s``, the order minus ``s``. Anybody can compute it."""
     s = ORDERS[len(signature)] - int.from_bytes(signature[32:64], "big")
     return signature[:32] + s.to_bytes(32, "big") + signature[64:]
 

@@ -185,7 +185,7 @@ NEVER_ANOTHERS = {"confirm"}
         for column in COLUMNS
     ],
 )
-def test_each_party_may_do_what_its_cell_in_the_role_matrix_says(stage: Stage, action: str, column: str) -> None:
+def test_each_role_may_do_exactly_what_the_role_matrix_allows(stage: Stage, action: str, column: str) -> None:
     own, another = ALLOWED.get(CELLS[action][column], (False, False))
     for whose, done in ((True, own), (False, another and action not in NEVER_ANOTHERS)):
         refusal = ACTS[action](stage, column, whose)

@@ -211,7 +211,7 @@ def test_swapped_neighbouring_characters_in_a_uscc_are_caught(value: str, place:
         check_uscc(swapped)
 
 
-def test_resident_ids_agree_with_stdnum_except_for_counties() -> None:
+def test_our_check_of_resident_ids_agrees_with_the_stdnum_library_except_for_counties() -> None:
     """For random numbers with a valid check character: if we accept a number and stdnum refuses it, the reason is
     always an unlisted county.
     """
@@ -228,7 +228,7 @@ def test_resident_ids_agree_with_stdnum_except_for_counties() -> None:
     assert set(stricter) == {"county lapsed or not listed", "RESIDENT_ID_DATE"}
 
 
-def test_usccs_agree_with_stdnum_except_for_the_registration_authority() -> None:
+def test_our_check_of_usccs_agrees_with_the_stdnum_library_except_for_the_registration_authority() -> None:
     """For random codes with a valid check character: we check the registration authority, and accept the authorities A,
     N and Y; stdnum does neither.
     """

@@ -342,7 +342,7 @@ def test_valid_member_is_accepted(path: Path, value: Any) -> None:
         max_leaves=4,
     ),
 )
-def test_random_definition_is_loaded_or_refused_with_its_place(path: Path, value: Any) -> None:
+def test_random_definition_is_loaded_or_refused_with_the_place_of_a_mistake(path: Path, value: Any) -> None:
     try:
         scenario_of(changed(path, value), "S01.yaml")
     except InvalidInput as error:
