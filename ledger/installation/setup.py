@@ -139,7 +139,8 @@ def installed(
     sealer: Sealer,
     lookup_key: bytes,
 ) -> Installation:
-    """Return the parties and the client of this installation. While database and chain do not match, it sends nothing.
+    """Return the parties and the client of this installation. While database and chain do not match, the client sends
+    nothing.
 
     Raises ``Misconfigured`` ``DATABASE_MISSING`` if the founding parties of the contracts are not those of the
     database, ``KEY_FILE_WRONG`` if the lookup key is the wrong key, and the errors of ``Sealer.open`` if the wrapping

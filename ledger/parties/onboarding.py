@@ -47,7 +47,7 @@ CHAIN_CHUNK = 50
 
 @dataclass(eq=False, repr=False)
 class Onboarding:
-    """Registers parties: identifiers are sealed in the database, ids and roles go to the chain.
+    """Registers parties: their identifiers are stored encrypted in the database, their ids and roles go to the chain.
 
     ``authority`` is the id of the party that proposes the roles that only an authority may grant.
     """
@@ -110,7 +110,7 @@ class Onboarding:
                 "The institution that issues the code also proposes the first key, but this service does not keep the "
                 "institution's key.",
                 where=f"party {office}",
-                hint="Let an institution issue the code whose key this service keeps. Another confirms the proposal.",
+                hint="Let an institution whose key is kept here issue the code; another must confirm the proposal.",
             )
 
     def _register_all(

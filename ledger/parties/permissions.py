@@ -1,7 +1,7 @@
 """The role matrix: which role may do what.
 
-``tests/reference/role_matrix.yaml`` is the table from the requirements; for each condition the file names the call that
-checks the condition.
+``tests/reference/role_matrix.yaml`` is the table from the requirements; for each condition of a permission, the file
+names the call that checks the condition.
 """
 
 from __future__ import annotations

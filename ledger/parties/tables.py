@@ -31,7 +31,7 @@ def had(value: str | None, party: str) -> str:
 
 
 class Party(Base, source=Source.DATED, erased_with="id"):
-    """A party. Name and identifier are sealed; ``lookup`` is a keyed digest of the identifier.
+    """A party. Its name and identifier are stored encrypted; ``lookup`` is a keyed digest of the identifier.
 
     The party acts with ``account`` and ``public_key``; each of its keys has a ``PartyKey`` row. If the party never had
     a key, ``present_account`` and ``present_key`` are null, and ``account`` and ``public_key`` raise. ``roles`` are the

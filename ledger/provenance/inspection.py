@@ -84,7 +84,7 @@ class Inspection:
         Slow for a long log. Raises ``ChainUnavailable``.
         """
         with self._database.read() as session:
-            # A row repeats parts of its entry, so rows are compared only if no entry is damaged.
+            # A row repeats parts of its log entry, so rows are compared with entries only if no entry is damaged.
             found = list(audit(session)) or list(audit_records(session))
         return found + self._coherence.batches_differing()
 

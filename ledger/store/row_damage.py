@@ -1,5 +1,6 @@
-"""Builds findings for rows and counters that contradict the entries, keys or chain data from which they were
-computed."""
+"""Builds findings about damage: a row or counter contradicts the entries, keys or chain data from which it was
+computed.
+"""
 
 from __future__ import annotations
 

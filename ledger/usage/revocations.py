@@ -1,8 +1,8 @@
 """Revocation of many certificates in one call, for example after a source turned out to be compromised.
 
-Positions and states are read for all certificates at once. One transaction changes one status word of the chain, which
-stores the states of 128 neighbouring leaves of a batch. The call returns an answer for each certificate. An interrupted
-call can be repeated with the same numbers: certificates that are revoked already are skipped.
+Positions and states are read for all certificates at once. One transaction changes one status word: such a word stores
+on the chain the states of 128 neighbouring leaves of a batch. The call returns an answer for each certificate. An
+interrupted call can be repeated with the same numbers: certificates that are revoked already are skipped.
 """
 
 from __future__ import annotations

@@ -244,8 +244,8 @@ class Withdrawals:
 
 
 def revoke_anchored(status: CertificateStatus, positions: Positions, digests: Iterable[str], reason: str) -> None:
-    """Anchor and revoke the certificates with these digests. Certificates that cannot be anchored during a pause stay
-    unrevoked.
+    """Anchor and revoke the certificates with these digests. Certificates that cannot be anchored during a pause are
+    not revoked.
     """
     for digest in digests:
         with waiting_for_its_end():

@@ -80,7 +80,7 @@ def check_accounts(file: Path) -> int:
 
 
 def _newest_of_each(session: Session) -> Iterator[tuple[str, str]]:
-    """Yield the id of each wrapping key with the id of the newest record that it wraps."""
+    """Yield the id of each wrapping key with the id of the newest record whose data key it wraps."""
     for key_id in wrapped_by(session):
         newest = select(Sealed.id).where(Sealed.key_id.in_((key_id, CLOSED + key_id)), Sealed.wrapped_key.is_not(None))
         record = session.scalar(newest.order_by(Sealed.id.desc()).limit(1))

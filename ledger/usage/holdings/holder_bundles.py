@@ -30,7 +30,9 @@ class Taken:
 
 
 class HolderBundles:
-    """Builds bundles of a party's own certificates: the party is the data subject, or the holder of a registration."""
+    """Builds bundles of a party's own certificates: those of which the party is the data subject, or the holder of the
+    registration.
+    """
 
     def __init__(self, holdings: Holdings, bundles: Bundles) -> None:
         self._holdings = holdings

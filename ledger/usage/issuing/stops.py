@@ -46,7 +46,8 @@ class KnownStops:
         digests = list(statements)
         withdrawn = matching(session, select(WITHDRAWALS), WITHDRAWALS.c.statement, signers)
         changes = select(HOLDS.c.statement, HOLDS.c.offices).order_by(HOLDS.c.change)
-        # The changes are read in order, so the newest change of a statement's holds stays in the map.
+        # The changes are read in order, so the newest change of a statement's holds replaces the earlier changes in the
+        # map.
         offices = {row.statement: row.offices for row in matching(session, changes, HOLDS.c.statement, digests)}
         recorded = matching(session, select(Entry.about), Entry.about, digests)
         return cls(
