@@ -281,7 +281,7 @@ def test_a_lost_name_of_the_current_wrapping_key_is_not_replaced_by_a_default(ho
     assert not (home / "keys" / "kek-current").exists()
 
 
-def test_no_new_contracts_are_deployed_on_a_chain_that_lost_them(home: Path) -> None:
+def test_no_new_contracts_are_deployed_on_a_chain_that_lost_the_ledgers_contracts(home: Path) -> None:
     lines = journal(home).read_bytes().splitlines(keepends=True)
     journal(home).write_bytes(b"".join(lines[:2]))
     with pytest.raises(Incoherent, match="CHAIN_BEHIND_DATABASE"), open_ledger(Settings(home=home)):

@@ -93,7 +93,7 @@ def test_a_subjects_account_that_belongs_to_another_party_is_refused(town: Town)
     refused(town, with_keys(forged, other, consumer), "SIGNER_NOT_SUBJECT")
 
 
-def test_a_consent_withdrawn_without_the_platform_is_not_answered(town: Town) -> None:
+def test_a_task_whose_consent_was_withdrawn_without_the_platform_is_not_answered(town: Town) -> None:
     (consent,) = town.consents("38")
     task = town.platform.task(consent)
     signer = town.actors.signer_of(task.subject)
@@ -102,7 +102,7 @@ def test_a_consent_withdrawn_without_the_platform_is_not_answered(town: Town) ->
     refused(town, task, "AUTHORIZATION_NOT_ACTIVE")
 
 
-def test_a_consent_signed_with_a_reported_key_is_not_answered(town: Town) -> None:
+def test_a_task_whose_consent_was_signed_with_a_reported_key_is_not_answered(town: Town) -> None:
     """The key was valid when the subject signed. It was reported later, so a thief may have signed with it."""
     (consent,) = town.consents("42")
     task, ledger = town.platform.task(consent), town.ledger
@@ -129,7 +129,7 @@ def test_a_request_signed_before_the_consumers_key_was_reported_is_answered(town
     assert error is not None and error.code == "SIGNER_NOT_CONSUMER"
 
 
-def test_a_consent_withdrawn_with_a_reported_key_is_not_answered(town: Town) -> None:
+def test_a_task_whose_consent_was_withdrawn_with_a_reported_key_is_not_answered(town: Town) -> None:
     (consent,) = town.consents("45")
     task, ledger = town.platform.task(consent), town.ledger
     signer = town.actors.signer_of(task.subject)
@@ -153,7 +153,7 @@ def test_a_consent_withdrawn_with_a_reported_key_is_not_answered(town: Town) -> 
 
 
 @pytest.mark.parametrize("held", ["request", "authorization"])
-def test_a_consent_or_request_on_hold_is_not_answered(town: Town, held: str) -> None:
+def test_a_task_whose_consent_or_request_has_a_hold_is_not_answered(town: Town, held: str) -> None:
     (consent,) = town.consents("39")
     task = town.platform.task(consent)
     digest = statement_digest(task.request if held == "request" else task.authorization)

@@ -68,7 +68,7 @@ def test_the_gas_page_shows_each_act_with_its_limit_and_the_reason_of_each_rise(
             assert f"| {name} | {row['rise']['from']:,} | {row['gas']:,} | {row['rise']['why']} |" in shown
 
 
-def test_the_report_keeps_the_former_gas_of_an_act_that_became_dearer() -> None:
+def test_the_report_keeps_the_former_gas_of_an_act_that_now_costs_more_gas() -> None:
     dearer = {name: row["gas"] + 50_000 for name, row in TABLE.items()}
     rows = report(dearer, TABLE)
     assert all(rows[name]["rise"]["from"] == TABLE[name]["gas"] for name in TABLE)

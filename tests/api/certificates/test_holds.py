@@ -56,7 +56,7 @@ def test_a_hold_on_a_certificate_also_covers_its_request(stage: Stage, column: s
 
 
 def test_a_certificate_is_active_after_the_authority_and_the_supervisor_lift_their_holds(stage: Stage) -> None:
-    """While a certificate is held, its issuer cannot resume it."""
+    """While there is a hold on a certificate, its issuer cannot make the certificate active again."""
     consent = stage.consented()
     path = f"/v1/certificates/{consent.number}"
     for column in ("A", "V"):

@@ -60,7 +60,7 @@ def test_a_call_issues_no_certificate_if_one_of_its_certificates_cannot_be_issue
     finished(api, accepted.json())
 
 
-def test_both_parties_can_read_a_request_but_only_its_subject_can_answer(api: Api) -> None:
+def test_consumer_and_subject_can_read_a_request_but_only_the_subject_can_answer(api: Api) -> None:
     request = ask(api)
     path = f"/v1/requests/{request}"
     answer = api.get("firm", path).json()

@@ -170,8 +170,8 @@ ACTS: dict[str, Callable[[Stage, str, bool], str | None]] = {
     "lift": lift,
     "pause": pause,
 }
-# For each word in a cell: whether the command succeeds on an own record, and whether it succeeds on another party's
-# record. Any other word allows neither.
+# For each word in a cell: whether the command succeeds on the caller's own record, and whether it succeeds on another
+# party's record. Any other word allows neither.
 ALLOWED = {"o": (True, False), "o(registrations)": (True, False), "✓": (True, True), "start": (True, False)}
 # For these actions, even ✓ does not allow the second kind of record: no party may confirm a proposal about itself.
 NEVER_ANOTHERS = {"confirm"}

@@ -109,7 +109,7 @@ READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@
 
 
 @pytest.mark.parametrize("left", ["nothing", "a log in use", "a log alone"])
-def test_a_home_on_a_read_only_disk_can_be_backed_up(origin: Path, tmp_path: Path, left: str) -> None:
+def test_a_home_folder_on_a_read_only_disk_can_be_backed_up(origin: Path, tmp_path: Path, left: str) -> None:
     home, data, keys = copied(origin / "home", tmp_path / "home"), tmp_path / "data", tmp_path / "keys"
     if left != "nothing":
         code = (

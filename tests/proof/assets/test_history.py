@@ -103,7 +103,7 @@ def test_reassignment_ends_the_offer_and_nothing_else() -> None:
     assert after == replace(before, **changes)
 
 
-def test_reassignment_keeps_the_application_under_notice() -> None:
+def test_reassignment_keeps_an_application_under_public_notice() -> None:
     noticed = [registered(), *(advanced(20, stage, BORN + 90) for stage in ("accepted", "reviewed", "noticed"))]
     moved = event("Reassigned", 50, COURT, **{"from": PROVIDER, "to": FIRM}, grounds=digest("every key is lost"))
     before, after = at(50, noticed), at(50, [*noticed, moved])
