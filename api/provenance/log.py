@@ -68,7 +68,7 @@ def proof(seq: Seq, ledger: OpenLedger, actor: ReadCaller) -> schemas.HeadOut:
 health = Router(tags=["health"])
 
 
-# Both routes are asynchronous, so that they answer even while all worker threads are busy.
+# The routes ``/health`` and ``/ready`` are asynchronous, so that they answer even while all worker threads are busy.
 @health.get("/health")
 async def alive() -> schemas.HealthOut:
     """Report that the process answers. Public."""

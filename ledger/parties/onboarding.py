@@ -191,8 +191,9 @@ class Onboarding:
         self._proposals.decide(by, self._lists.call(act), signed)
 
     def _give_offices(self, registered: KnownParty, number: int) -> None:
-        """Propose the roles of the party's onboarding, if the party still lacks one that only an authority may
-        grant."""
+        """If the party still lacks a requested role that only an authority may grant, propose the roles requested at
+        onboarding.
+        """
         wanted = {Role(role) for role in registered.roles}
         if (OFFICES & wanted) - {Role(role) for role in self._reader.party(number).roles}:
             self._proposals.decide(self._authority, set_roles(number, Role.mask(wanted)))

@@ -59,8 +59,8 @@ MATRIX: Final[Mapping[Action, Mapping[Role, Reach]]] = {
     | dict.fromkeys(
         (Role.SUBJECT, Role.PROVIDER, Role.CONSUMER, Role.ISSUER, Role.REGISTRAR, Role.ASSESSOR, Role.BROKER), _OWN
     ),
-    # A broker's own records include its principals' records; a chief data officer's own records include its
-    # departments'.
+    # A broker's own records include the records of its principals; a chief data officer's own records include the
+    # records of its departments.
     Action.APPLY_REGISTRATION: {Role.PROVIDER: _OWN, Role.CONSUMER: _OWN, Role.BROKER: _OWN, Role.SUPERVISOR: _READ},
     Action.EDIT_RESOURCE: {Role.PROVIDER: _OWN} | dict.fromkeys((Role.AUTHORITY, Role.CDO, Role.SUPERVISOR), _READ),
     Action.PUBLISH_LISTS: {

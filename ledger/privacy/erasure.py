@@ -301,7 +301,9 @@ def _end_access(session: Session, identifier: str) -> None:
 
 
 def _forget_requests(session: Session, going: Sequence[SealedRow]) -> None:
-    """Delete stored idempotent requests: with their keyed digests, guesses of the erased text could be tested."""
+    """Delete the stored requests with idempotency keys. Otherwise somebody with the digest key could test guesses of
+    the erased text on the requests' digests.
+    """
     ids = [item.id for item in going if not isinstance(item, Certificate)]
     sent_by = {item.provider for item in going if isinstance(item, Provision)}
     askers = {item.consumer for item in going if isinstance(item, AccessRequest)}

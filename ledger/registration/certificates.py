@@ -45,7 +45,8 @@ STATE = ("sub", "exp", "resource", "application", "rights")
 class RegistrationCertificates:
     """Issues certificates for states that the chain has confirmed. Calls can be repeated after a crash.
 
-    ``ledger`` is the ledger digest. ``lock`` is a lock file: it lets only one call at a time read the chain and issue.
+    ``ledger`` is the ledger digest. ``lock`` is a lock file: it lets only one call at a time read the chain and issue
+    certificates.
     """
 
     _database: Database

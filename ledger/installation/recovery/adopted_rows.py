@@ -287,8 +287,8 @@ class AdoptedRows:
         return self._session.scalar(query)
 
     def _version(self, claims: Stated, request: AccessRequest | None, before: Certificate | None) -> int:
-        """Return the certificate's original version number; if it is taken within the request, return the next free
-        number.
+        """Return the certificate's original version number; if another certificate of the request has this number,
+        return the next free number.
         """
         was = 1 if claims["supersedes"] is None else 2 if before is None else before.version + 1
         if request is None:

@@ -181,7 +181,8 @@ class Archive:
         except IntegrityError as error:
             raise _forked(self.file, str(self.file)) from error
         except (StorageFull, Misconfigured) as error:
-            # The block also reads the database. An error that names another file is about the database.
+            # The with-block also reads the database. An error that names another file than the archive is about the
+            # database.
             ours = error.where in (str(self.file), self._engine.url.render_as_string())
             if not ours or error.code.startswith("ARCHIVE_"):
                 raise
@@ -269,7 +270,7 @@ def _put(session: Session, table: Table, rows: Sequence[Row]) -> int:
         return 0
     if table is table_of(Party):
         # In the archive, a number may still belong to another party: the chain may have lost its last blocks before a
-        # restore, and then given the number again. The old owner's number is removed first.
+        # restore, and then given the number to a new party. The old owner's number is removed first.
         mine = {row["no"]: row["id"] for row in rows if row["no"] is not None}
         for start in range(0, len(mine), MAX_VALUES):
             numbers = list(mine)[start : start + MAX_VALUES]

@@ -42,7 +42,7 @@ def check_log(session: Session) -> None:
 
 
 def check_keys(session: Session, keys: KeyProvider) -> dict[str, int]:
-    """Open the newest text of each wrapping key. Return for each key id the number of texts.
+    """For each wrapping key, decrypt the newest text that needs the key. Return for each key id the number of texts.
     Raises ``Misconfigured`` ``SEALING_KEY_MISSING``, ``SEALING_KEY_WRONG`` or ``SEALED_DAMAGED``.
     """
     for key_id, record in _newest_of_each(session):

@@ -48,8 +48,8 @@ _PARTS: Final[Mapping[str, Sequence[Column[Any]]]] = {
     "catalogue_resource": [table_of(ResourceVersion).c.code, table_of(ResourceEvent).c.code],
     "entry": [table_of(AdoptedEntry).c.seq],
 }
-# The dated tables. Their rows are archived as soon as they exist, because the chain holds digests of these rows, but a
-# log entry may never name them.
+# The dated tables. The chain holds digests of their rows, but perhaps no log entry will ever name these rows. So the
+# rows are archived as soon as they exist.
 DATED: Final = [METADATA.tables[name] for name in names_from(Source.DATED)]
 
 

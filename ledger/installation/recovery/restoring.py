@@ -53,8 +53,8 @@ from ledger.store.sealing import close_all, closed, reopen_all
 from ledger.store.tables import Source
 from ledger.wallet.private_file import sync_folder
 
-# The archive does not hold these tables completely, so only the backup can restore them. The archive holds only those
-# of their rows to which an archived row refers.
+# The archive does not hold these tables completely, so only the backup can restore them. Of these tables, the archive
+# holds only the rows to which an archived row of another table refers.
 FROM_THE_BACKUP_ALONE: Final = names_from(Source.BACKUP)
 
 

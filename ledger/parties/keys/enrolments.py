@@ -85,7 +85,7 @@ class Enrolments:
         return EnrolmentCode(identifier, code, row.expires_at)
 
     def redeem(self, code: str, public_key: str, proof: str) -> Enrolled:
-        """Store the first key of the code's party, and propose its registration.
+        """Store the first key of the party for which the code was issued, and propose the party's registration.
 
         ``public_key`` is a secp256k1 or P-256 key (protocol §4), ``proof`` its proof of possession in hex. Raises
         ``Unauthenticated`` ``ENROLMENT_UNKNOWN``; ``InvalidInput`` ``PUBLIC_KEY_INVALID``, ``PROOF_MISSING``,

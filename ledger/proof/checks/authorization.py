@@ -70,7 +70,9 @@ def check_authorization(case: Case) -> Outcome:
 
 
 def _passed(claims: Entry, *, compared: bool) -> Passed:
-    """Return the passed check. It names the template, so that a verifier who did not compare it can read its rules."""
+    """Return the passed check. It names the template, so that a verifier who did not compare the template can read the
+    template's rules.
+    """
     end = "which the verifier accepts" if compared else "which the verifier has not compared with a scenario"
     return passed(
         f"{len(claims['authorizations'])} authorization(s) in force, {len(claims['provisions'])} provision(s) signed, "
