@@ -323,8 +323,8 @@ class TestRegistration:
 
 
 def test_status_of_other_positions_in_the_log_is_ignored() -> None:
-    """Only the status of the certificate's own log position counts. Evidence is withdrawn or held by its statement
-    digest, not by the status of its position.
+    """Only the status of the certificate's own log position counts. The status of an evidence's position does not
+    count, because withdrawals and holds of evidence name its statement digest.
     """
     for place in PLACES:
         assert GENUINE.status(("revoked", "data_error", AT), of=place).verify().valid

@@ -264,7 +264,7 @@ def annul(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 
 def reassign(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """Reassign the first asset that a holder without an active key still holds."""
+    """Reassign the first of the assets that still belong to a holder without an active key."""
     gone = scene.ledger.reader.asset(scene.silent[0])
     assert gone is not None
     asset = scene.silent[gone.holder != scene.stage.parties["silent"]]

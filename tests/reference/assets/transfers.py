@@ -96,7 +96,7 @@ def reassign(life: AssetLife, by: Party, to: Party, grounds: str, at: int, *, de
 
 
 def freeze(life: AssetLife, by: Party, at: int) -> AssetLife:
-    """Freeze the asset. Only an authority or a supervisor that does not hold it may do this."""
+    """Freeze the asset. Only an authority or a supervisor that does not hold the asset may do this."""
     acting(by, _FREEZES)
     not_holding(life, by)
     freezable(life, at)

@@ -59,7 +59,9 @@ class Wire:
         return self
 
     def head(self, method: str, path: str, **headers: object) -> Wire:
-        """Send the head of a call. Keyword arguments are headers: ``content_length=3`` sends ``content-length: 3``."""
+        """Send the request line and the headers of a call. Keyword arguments are headers: ``content_length=3`` sends
+        ``content-length: 3``.
+        """
         lines = [f"{method} {path} HTTP/1.1", "Host: here"]
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
         return self.send(("\r\n".join(lines) + "\r\n\r\n").encode())

@@ -88,7 +88,7 @@ class Chain:
         return proposal_of(self.acting(by).send(proposed))
 
     def decide(self, call: Call, by: str = "founder", confirmer: str | None = "second") -> Receipt:
-        """Propose, confirm and carry out a call. If a party decides alone, ``confirmer`` is None."""
+        """Propose, confirm and carry out a call. For a call that one party decides alone, ``confirmer`` is None."""
         number = self.propose(call, by)
         if confirmer is not None:
             receipt = self.acting(confirmer).send(calls.confirm(number, call))
