@@ -107,7 +107,9 @@ class Mandate(Base, source=Source.DATED):
 
 
 class CdoAppointment(Base, source=Source.BACKUP):
-    """The appointment of a department's chief data officer. Of several rows, the newest that has not ended counts."""
+    """The appointment of a department's chief data officer. If a department has several rows, the newest appointment
+    that has not ended is valid.
+    """
 
     __tablename__ = "cdo_appointment"
     department: Mapped[str] = mapped_column(ForeignKey("party.id"), primary_key=True)

@@ -53,7 +53,8 @@ SealedRow = AccessRequest | Authorization | Provision | Certificate
 class Erased:
     """An erasure: its log entry, the entry's number, and the erased certificates (numbers).
 
-    ``archived`` is true if the texts in the archive were erased too; else they are erased with the next batch.
+    ``archived`` is true if the texts in the archive were erased too; else they are erased when the next batch is
+    archived.
     """
 
     entry: dict[str, Any]

@@ -55,8 +55,8 @@ class Inspection:
     _oldest: int = 0
 
     def head(self) -> dict[str, Any]:
-        """Return the head on the chain, whether the indexed events hash to this head, and the length of each issuer's
-        log.
+        """Return the head on the chain, whether hashing the indexed events gives this head, and the length of each
+        issuer's log.
 
         ``paused_until`` is the latest end of a pause that stops anchoring (seconds UTC), 0 without a pause. ``failure``
         is the reason why entries are not anchored, and since when. ``finding`` is the reason why this ledger refuses

@@ -20,7 +20,7 @@ from ledger.store.tables import Base, Counter, Entry
 from ledger.usage.tables import AccessRequest, Authorization, Provision
 
 _PER_QUERY: Final = 1_000
-# For each table: the columns that repeat a member of the entry, each with the member's name.
+# For each table: the columns that repeat a member of the row's log entry, each with the name of that member.
 _REPEATED: Final[Mapping[type[Base], Mapping[str, str]]] = {
     Certificate: REPEATED,
     AccessRequest: {each: each for each in ("id", "scenario", "subject", "consumer", "expires_at")},

@@ -1,5 +1,5 @@
-"""Registration certificates: each confirmed state of an asset has one; a new certificate supersedes the
-previous one.
+"""Registration certificates: each confirmed state of an asset has a certificate; a new certificate supersedes the
+previous certificate.
 """
 
 from __future__ import annotations

@@ -69,7 +69,9 @@ class SealedCounts:
 
 
 class Sealer:
-    """Seals and opens JSON values. The encryption authenticates the record's id together with the text."""
+    """Encrypts (seals) and decrypts (opens) JSON values. The encryption authenticates the record's id together with the
+    text.
+    """
 
     def __init__(self, keys: KeyProvider) -> None:
         self.keys = keys
@@ -175,7 +177,8 @@ class Sealer:
         return set(session.scalars(query))
 
     def rewrap(self, session: Session, after: str, limit: int) -> list[str]:
-        """Wrap the next ``limit`` records after an id with the current key, if another key wraps them.
+        """Of the records that another key than the current key wraps, wrap the next ``limit`` after the id ``after``
+        with the current key.
 
         Returns their ids, in order.
         """

@@ -110,7 +110,7 @@ class SubjectActs:
 
 
 class ProviderActs:
-    """The acts of a provider: answer authorizations that name it, and withdraw what it supplied."""
+    """The acts of a provider: answer authorizations that name the provider, and withdraw what the provider supplied."""
 
     def __init__(self, authorizations: Authorizations, provisions: Provisions, withdrawals: Withdrawals) -> None:
         self._authorizations = authorizations

@@ -91,7 +91,7 @@ class Requests:
     def submit(self, requests: Sequence[Asked]) -> list[RecordedRequest]:
         """Record signed requests, all or none; a request that is recorded already is returned unchanged.
 
-        Raises ``InvalidInput`` (shape, scenario, note), ``Forbidden`` ``SIGNER_NOT_CONSUMER``.
+        Raises ``InvalidInput`` for a wrong form, scenario or note, ``Forbidden`` ``SIGNER_NOT_CONSUMER``.
         """
         wheres = [f"request {number}" for number in range(1, len(requests) + 1)]
         for request, where in zip(requests, wheres, strict=True):
@@ -162,7 +162,9 @@ class Requests:
         return self._move(identifier, "see")
 
     def decline(self, identifier: str) -> RecordedRequest:
-        """Record that the subject refuses. Raises ``Conflict`` ``MOVE_NOT_ALLOWED`` once the request is answered."""
+        """Record that the subject refuses the request. Raises ``Conflict`` ``MOVE_NOT_ALLOWED`` once the request is
+        answered.
+        """
         return self._move(identifier, "decline")
 
     def cancel(self, identifier: str) -> RecordedRequest:

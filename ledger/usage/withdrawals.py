@@ -132,8 +132,8 @@ class Withdrawals:
             (ended,) = RecordedAuthorization.all_of(session, [current], self._clock())
         revoke_anchored(self._status, self._positions, built, CONSENT_WITHDRAWN)
         if not on_chain:
-            # The chain cannot check the signature, so only the entry withdraws the consent. It takes effect when it is
-            # anchored; during a pause it must wait.
+            # The chain cannot check the signature, so only the entry withdraws the consent. The entry takes effect when
+            # it is anchored, so during a pause the withdrawal must wait.
             with waiting_for_its_end():
                 self._positions.wait(statement_digest(entry))
         return ended

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The input of the checks: the parsed parts of a bundle, the facts (chain data), and the time to judge for."""
+"""The input of the checks: the parsed parts of a bundle, the facts (chain data), and the time for which the certificate
+is judged.
+"""
 
 from __future__ import annotations
 
