@@ -57,8 +57,8 @@ def test_only_the_confirmed_call_can_be_carried_out(powers: Powers) -> None:
 
 
 def test_a_proposal_confirmed_with_a_reported_key_is_refused(powers: Powers) -> None:
-    """A thief confirms with an officer's stolen key. Before the waiting period ends, the officer reports this key with
-    its other key.
+    """A thief confirms with an officer's stolen key. Before the waiting period ends, the officer reports the stolen key
+    with another of its keys.
     """
     second = powers.officers.second
     stolen, own = powers.account(second), powers.further_key(second)

@@ -254,7 +254,7 @@ def answer(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 
 def accept(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """Accept an offer of an asset that no other call uses, because an allowed call gives it another holder."""
+    """Accept an offer of an asset that no other call uses, because an allowed call gives the asset another holder."""
     return Call({}, {"asset": scene.offered(objects, 6)})
 
 

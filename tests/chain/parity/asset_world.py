@@ -1,4 +1,6 @@
-"""Makes each act on an asset twice, on the contracts of a fast chain and in ``tests.reference``, and compares both."""
+"""Makes each act on an asset twice, on the contracts of a fast chain and in ``tests.reference``, and compares the
+results.
+"""
 
 from __future__ import annotations
 

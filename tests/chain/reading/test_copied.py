@@ -80,8 +80,9 @@ def copied(tmp_path: Path) -> Iterator[Copied]:
 
 
 def test_a_copy_of_a_chain_that_gained_blocks_of_its_own_is_noticed(copied: Copied) -> None:
-    """An authorization is withdrawn on the real chain, but not on the copy. A verifier that saw one of them refuses the
-    other, although both have the same ledger digest, contracts and first block."""
+    """An authorization is withdrawn on the real chain, but not on the copy. A verifier that saw one of the two chains
+    refuses the other, although both have the same ledger digest, contracts and first block.
+    """
     for node in (copied.real, copied.copy):
         check_deployment(Connection(node.url), copied.deployment)
     before = copied.facts(copied.real)

@@ -1,5 +1,5 @@
-"""Tests which facts (chain data) an installation accepts after it has seen earlier ones, and what it
-remembers of them.
+"""Tests which facts (chain data) an installation accepts after it has seen earlier facts, and what it remembers of
+facts.
 """
 
 from __future__ import annotations

@@ -180,8 +180,9 @@ def test_acts_that_the_party_did_not_sign_are_refused(acting: Acting, forge: Cal
 
 
 def test_an_act_signed_for_another_ledger_is_refused(acting: Acting) -> None:
-    """A second ledger on the same chain has the same parties and keys. An act signed for it is refused in the first
-    ledger."""
+    """A second ledger on the same chain has the same parties and keys. An act signed for the second ledger is refused
+    in the first.
+    """
     other = deployed_on(acting.chain.node)
     assert acting.refusal(acting.uses(on=other.chain)) == "LOG_SIGNATURE_INVALID"
     assert acting.refusal(acting.withdrawals(on=other.chain)) == "LOG_SIGNATURE_INVALID"

@@ -73,7 +73,7 @@ def payload_of(size: int) -> Attack:
 
 
 def binding(payload: bytes, expect: Expectation = EXPECT) -> Report:
-    """Verify the genuine presentation after its key binding was replaced by one with this payload."""
+    """Verify the genuine presentation with another key binding, whose payload is ``payload``."""
     shown = GENUINE.bundle.certificate.rpartition("~")[0] + "~"
     certificate = shown + sign_compact(payload, DEVICE.signer, KEY_BINDING_TYP)
     return replace(GENUINE, bundle=GENUINE.bundle.with_certificate(certificate)).verify(expect=expect)
