@@ -178,7 +178,7 @@ class Archiving:
         self._erasures.append(ErasedText(self._clock(), tuple(sorted(targets)), None, tuple(sorted(sealed))))
 
     def _begin_list(self) -> None:
-        """Begin a new list with all earlier erasures, so that the new list is complete even if the old list was lost."""
+        """Begin a new list with all earlier erasures. So the new list is complete even if the old list was lost."""
         if self._erasures is None or self._erasures.path.exists():
             return
         with self._database.read() as session:
