@@ -123,7 +123,7 @@ def _bound(reader: ChainReader, account: str) -> AccountRecord:
             "PARTY_UNKNOWN_ACCOUNT",
             "The key's account acts for no party on this chain.",
             where=account,
-            hint="Use the party's present key. Two officers can bind a new key in place of a lost one.",
+            hint="Use the party's present key. Two institutions can bind a new key in place of a lost key.",
         )
     return record
 

@@ -61,7 +61,7 @@ def check_by_itself(supply: Supply, where: str) -> None:
             "AS_OF_AFTER_QUERY",
             "The day of the data is later than the day of the query (Asia/Shanghai).",
             where=where,
-            hint="Give as the day the last day that the rows describe.",
+            hint="Give the last day that the rows describe.",
         )
     disclosed = [Disclosed.decode(item) for item in supply.disclosures]
     digests = {item.name: disclosure_digest(item.encoded, entry["sd_alg"]) for item in disclosed}

@@ -123,7 +123,10 @@ def _require_keyless(session: Session, identifier: str) -> None:
         )
     if session.get(ErasureRecord, identifier) is not None:
         raise Conflict(
-            "PARTY_ERASED", "The party's identity was erased.", where=f"party {identifier}", hint="Onboard it again."
+            "PARTY_ERASED",
+            "The party's identity was erased.",
+            where=f"party {identifier}",
+            hint="Onboard the party again.",
         )
 
 

@@ -150,7 +150,7 @@ def _template(claims: Entry, basis: NamedEntries) -> Failed | None:
     if claims["max_uses"] > template["max_uses"] or claims["channel"] not in template["channels"]:
         return failed(
             "TEMPLATE_DIFFERS",
-            "The scenario does not allow so many uses, or does not allow the channel.",
+            "The scenario does not allow as many uses as the certificate, or does not allow the channel.",
             member="max_uses",
         )
     version = f"{template['scenario']}/{template['scenario_version']}/engine-{template['engine']}"
