@@ -1,5 +1,5 @@
-"""The service as a separate process: hostile connections use little of its memory, and the process ends when it is
-asked to.
+"""The service as a separate process: hostile connections use little of its memory, and it ends when a signal asks it to
+end.
 """
 
 from __future__ import annotations

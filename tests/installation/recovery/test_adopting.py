@@ -67,7 +67,7 @@ def test_a_lost_batch_is_anchored_again_when_all_its_entries_were_taken_back(los
     assert Coherence(ledger.database, ledger.reader, issuer, ledger.clock, local=True).findings() == []
     for number in lost.numbers[:3]:
         assert valid(lost.pilot, ledger.certificates.bundles.build(number).to_bytes())
-    # New entries can be anchored again.
+    # After the lost entries were taken back, new entries can be anchored again.
     assert valid(lost.pilot, ledger.certificates.bundles.build(lost.pilot.certificate(lost.pilot.firm())).to_bytes())
 
 

@@ -1,4 +1,4 @@
-"""Attacks that once succeeded by false contents: values, claims, rules and signatures.
+"""Attacks that once succeeded with false contents: values, claims, rules and signatures.
 
 Each attack makes its own bundle and facts. Every signature and anchor in them is made by the party that they name.
 """

@@ -40,7 +40,7 @@ class Answer:
 
 
 class Wire:
-    """A connection that sends given bytes and reads answers. ``receive`` is its receive buffer's size in bytes."""
+    """A connection that sends given bytes and reads answers. ``receive`` is the size of its receive buffer in bytes."""
 
     def __init__(self, port: int, receive: int | None = None) -> None:
         self._socket = socket.socket()

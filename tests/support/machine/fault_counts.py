@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pytest
 
-TALLY: Final = "faults"  # The name of the test property in which a test that injects faults records its summary row.
+TALLY: Final = "faults"  # a test that injects faults records its summary row in the test property of this name
 
 
 @dataclass
