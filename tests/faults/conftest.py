@@ -1,5 +1,5 @@
-"""Fixtures of the fault tests: the prepared homes, and a count of faults that must show no loss at the end of each
-test.
+"""Fixtures of the fault tests: the prepared homes, and a count of the injected faults. A test fails at its end if the
+count shows a loss.
 """
 
 from __future__ import annotations

@@ -138,8 +138,8 @@ def test_a_task_whose_consent_was_withdrawn_with_a_reported_key_is_not_answered(
     ledger.client.send(withdraw_for(signer.kid, [task.digest], act))
     number = ledger.reader.party_no(task.subject)
     assert ledger.reader.withdrawn_at(number, task.digest).at == 0
-    # The signing key is checked before the withdrawal. If a valid key signs the consent again, the consent is refused
-    # because it is withdrawn.
+    # The signing key is checked before the withdrawal, so this error comes first. Once a valid key has signed the
+    # consent again, the error is that the consent is withdrawn.
     refused(town, task, "SIGNER_NOT_SUBJECT")
     ledger.parties.keys.bind(ledger.authority, task.subject, ledger.custody.public_key(*ledger.custody.create()))
     (fresh,) = (
