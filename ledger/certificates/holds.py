@@ -93,7 +93,7 @@ class Holds:
                 return self._proposals.decide(by, calls.lift(office, own_holds, reason), signed)
         raise Conflict(
             "LOG_NOT_HELD",
-            "No role (office) of the caller holds any of these statements.",
+            "The caller has no role that placed a hold on one of these statements.",
             where="statements",
             hint="Ask a party with the role that set the hold.",
         )

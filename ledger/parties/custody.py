@@ -43,7 +43,7 @@ class SecretFile:
                 "KEY_FILE_DAMAGED",
                 "The key file does not hold 64 hex digits.",
                 where=self._path.name,
-                hint="Restore the file from the backup; a new key cannot open what the old key sealed.",
+                hint="Restore the file from the backup; a new key cannot decrypt the old data.",
             )
         return secret
 

@@ -272,7 +272,7 @@ def require_within(asked: dict[str, Any], entry: dict[str, Any]) -> None:
     if beyond:
         raise Forbidden(
             "AUTHORIZATION_BEYOND_REQUEST",
-            f"The statement is not within the request: {', '.join(beyond)}.",
+            f"The statement exceeds the request in: {', '.join(beyond)}.",
             where=entry["id"],
             hint="Draft the authorization again. It may allow less than the request, never more.",
         )

@@ -94,7 +94,7 @@ def issue(
     示例 Examples:  pingzheng certificate issue <request> · pingzheng certificate issue --all-ready
     """
     if all_ready == bool(request):
-        raise InvalidInput("REQUEST_OR_ALL", "Give either one request or --all-ready.", where="request")
+        raise InvalidInput("REQUEST_OR_ALL", "Give either one request id or --all-ready.", where="request")
     if all_ready:
         issue_all_ready(ledger, as_json)
         return

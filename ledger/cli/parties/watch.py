@@ -64,7 +64,7 @@ class Seen:
         if found is None or (found.ledger, found.party) != (ledger, party) or type(found.block) is not int:
             raise InvalidInput(
                 "WATCH_STATE_INVALID",
-                "The file is not a state of watching this party on this ledger.",
+                "The file does not record an earlier watch of this party on this ledger.",
                 where=str(path),
                 hint="Give another --state, or move the file away to see all changes from the beginning.",
             )
