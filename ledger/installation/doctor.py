@@ -212,7 +212,7 @@ class Doctor:
 
     def _sealing(self, database: Database) -> Iterator[Finding]:
         """Open one text for each wrapping key, to find a key with the right id but the wrong bytes. Also report the
-        texts from a backup that cannot be read until the erasures are confirmed.
+        texts that, since a restore, cannot be read until the erasures are confirmed.
         """
         if self._joined is not None:
             return

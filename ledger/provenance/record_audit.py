@@ -1,4 +1,6 @@
-"""Compare database rows with the signed log entries that they repeat, as ``own_entry`` does for certificates."""
+"""Compare database rows with the signed log entries whose members the rows repeat, as ``own_entry`` does for
+certificates.
+"""
 
 from __future__ import annotations
 

@@ -190,8 +190,9 @@ class Requests:
             return note_of(session, self._sealer, row) if self._sealer.kept(session, [row.sealed_id]) else None
 
     def open_of(self, consumer: str, scenario: str) -> dict[str, str]:
-        """Return for each subject the id of the consumer's request in a scenario that can still lead to a
-        certificate."""
+        """Return, for each subject, the id of the consumer's request that can still lead to a certificate in the
+        scenario.
+        """
         own = AccessRequest.consumer == consumer, AccessRequest.scenario == scenario
         rows = self._found(select(AccessRequest).where(*own), ("sent", "seen", "authorised"))
         return {row.subject: row.id for row in rows}

@@ -30,8 +30,8 @@ class Pauses:
         return self._reader.paused_until()
 
     def pause(self, actor: Actor) -> int:
-        """Begin a pause as an authority or a supervisor, and return the time of its end (seconds UTC), if nobody ends
-        it early.
+        """Begin a pause as an authority or a supervisor, and return the time (seconds UTC) at which the pause ends if
+        nobody ends it early.
 
         Raises ``Forbidden`` ``PARTY_LACKS_ROLE``; ``Conflict`` ``PARTY_PAUSED``, ``PARTY_PAUSE_REST``,
         ``SIGNATURE_REQUIRED``.

@@ -27,7 +27,7 @@ _NEVER: Final = WithdrawalFact(0, 0)
 
 @dataclass(frozen=True, slots=True)
 class KnownStops:
-    """What stops certificates from being issued. Statements are named by their digests.
+    """What stops certificates from being issued. Statements are given by their digests.
 
     ``withdrawals`` has the withdrawals on the chain that the statement's signer made. ``holds`` has the names of the
     institutions that hold a statement on the chain. ``recorded`` has the statements whose withdrawal is in the log.
