@@ -33,7 +33,7 @@ def found() -> list[Passage]:
     return passages(tracked())
 
 
-def test_one_seed_draws_the_same_passages(found: list[Passage]) -> None:
+def test_the_same_seed_draws_the_same_passages(found: list[Passage]) -> None:
     assert drawn(found, 7) == drawn(found, 7) != drawn(found, 8)
     assert len(set(drawn(found, 7))) == COUNT
 

@@ -67,14 +67,14 @@ def test_sample_history_contains_every_kind_of_event() -> None:
         (290, "annulled", None, BANK),
     ],
 )
-def test_state_and_holder_are_right_at_every_time(
+def test_state_and_holder_are_correct_at_every_time(
     after: int, state: str, stage: str | None, holder: int | None
 ) -> None:
     view = at(after)
     assert (view.state, view.stage, view.holder) == (state, stage, holder)
 
 
-def test_objections_liens_and_other_members_of_the_asset_are_right_at_every_time() -> None:
+def test_objections_liens_and_other_members_of_the_asset_are_correct_at_every_time() -> None:
     assert [each.state for each in at(64).open_objections] == ["verified"]
     assert not at(65).open_objections
     assert at(65).objections[0].decided_at == BORN + 65
