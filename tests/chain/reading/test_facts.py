@@ -66,9 +66,7 @@ def live_on(chain: Chain, consented: Consented) -> list[Receipt]:
     ]
 
 
-def test_facts_show_events_after_the_issue_of_a_certificate_with_their_times(
-    chain: Chain, consented: Consented
-) -> None:
+def test_facts_show_events_after_the_issue_of_a_certificate_with_times(chain: Chain, consented: Consented) -> None:
     before = consented.facts()
     used, withdrawn, taken_back, held, lifted, revoked = live_on(chain, consented)
     facts, office = consented.facts(), PARTIES["founder"].no
