@@ -53,7 +53,7 @@ def test_scrubbing_removes_remains_from_split_database_pages(vault: Vault) -> No
     assert all(key in stored(vault) for key in wrapped_keys(vault).values())
 
 
-def test_scrubbing_the_database_reports_that_an_open_reader_prevented_it(vault: Vault) -> None:
+def test_scrubbing_the_database_reports_an_open_reader_that_prevents_the_scrubbing(vault: Vault) -> None:
     (record,) = vault.fill(1)
     wrapped = wrapped_keys(vault)[record]
     with vault.database.read() as reader:

@@ -133,7 +133,7 @@ def test_ctrl_c_loses_no_signed_answer(tmp_path: Path) -> None:
     assert sources[2].asked == []
 
 
-def test_an_error_of_one_source_does_not_stop_the_others(tmp_path: Path) -> None:
+def test_an_error_of_one_source_does_not_stop_the_other_sources(tmp_path: Path) -> None:
     tasks = [Stage(number=number).task() for number in (1, 2)]
     outcomes = provider_at(tmp_path).answer_many(
         [Inquiry(tasks[0], lambda: Source(rows=())), Inquiry(tasks[1], Source)]

@@ -186,7 +186,7 @@ def test_a_new_connection_takes_the_place_of_the_oldest_idle_connection(api: Api
             wire.close()
 
 
-def test_connections_above_the_limit_get_an_answer_only_from_the_health_route_and_503_from_others(api: Api) -> None:
+def test_connections_above_the_limit_get_503_from_every_route_except_the_health_route(api: Api) -> None:
     header = api.header("bank")
     with serving(api.pilot.ledger, connections=Connections(most=3, reserve=1)) as service:
         busy = [half_sent(service, header) for _ in range(3)]

@@ -278,7 +278,9 @@ def test_an_invalid_proposal_number_is_refused(waiting: Waiting, number: object)
     assert refused(waiting.get("first", f"/v1/proposals/{number}")) == (422, "REQUEST_SHAPE")
 
 
-def test_attack_a_stranger_cannot_veto_or_report_with_a_key_that_the_service_keeps_for_others(waiting: Waiting) -> None:
+def test_attack_a_stranger_cannot_veto_or_report_with_another_partys_key_that_the_service_keeps(
+    waiting: Waiting,
+) -> None:
     """The service keeps the keys of the firm and of an authority, but must not let a stranger use either key."""
     firm, stranger = waiting.firm(), waiting.firm()
     row = waiting.recovery(firm)

@@ -127,7 +127,7 @@ def test_an_applicant_does_not_review_its_own_application(stage: Stage) -> None:
     assert (answer.status_code, answer.json()["code"]) == (403, "ASSET_SELF_REVIEW")
 
 
-def test_a_scenario_is_drafted_by_one_party_and_approved_by_two_others(stage: Stage) -> None:
+def test_a_scenario_is_drafted_by_one_party_and_approved_by_two_other_parties(stage: Stage) -> None:
     drafted = stage.done(stage.post("I", "/v1/scenarios/drafts", {"scenario": stage.scenario()}))
     path = f"/v1/scenarios/drafts/{drafted['digest']}"
     for column in ("A", "V", "A"):
