@@ -123,7 +123,7 @@ def test_the_public_has_no_account(stage: Stage, call: str) -> None:
 
 
 @pytest.mark.parametrize("column", COLUMNS)
-def test_anyone_can_read_status_and_head_from_a_node(stage: Stage, column: str) -> None:
+def test_anyone_can_read_statuses_and_holds_and_the_head_of_the_log_from_a_node(stage: Stage, column: str) -> None:
     log = stage.founder.address_of(CERTIFICATE_LOG)
     for function, args in (("statusOf", (stage.numbers["I"], 0, 0)), ("holdOf", (HELD,)), ("head", ())):
         data = stage.founder.encode(Call(CERTIFICATE_LOG, function, args))
