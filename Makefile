@@ -56,7 +56,8 @@ demo: installed  ## Run the pilot on real data; results in demo-out/
 	@echo '$(HINT)'
 
 # The marker `slow` is on thousands of cases of the second verifier, on fuzz tests, on files that unpack to gigabytes,
-# and on whole flows with other suites. The tests of proposals are left out because each of them makes a ledger.
+# and on whole flows with other signature suites. The tests of proposals are left out because each of them makes a
+# ledger.
 QUICK := $(addprefix tests/,domain proof connectors wallet parties) --ignore=tests/parties/proposals
 
 quick: dev  ## Run the tests of domain, proof, connectors, wallet and parties in a minute: without proposals, and what is marked slow
@@ -82,7 +83,8 @@ newest: dev  ## Run fast tests on the newest allowed Python of this machine, if 
 SEED ?= 1
 ROOM ?= tests
 
-# The files are shuffled, and the tests in each file. A file's tests stay together, because they share slow fixtures.
+# Both the order of the files and the order of the tests in each file are random. A file's tests stay together, because
+# they share slow fixtures.
 shuffled: dev .venv-clients/ready bench/node_modules/ready  ## Run every test in a random order: SEED=2 for another one, ROOM=tests/proof for one room
 	$(BIN)/pytest -n 2 --random-order-bucket=module --random-order-seed=$(SEED) $(ROOM)
 
@@ -123,17 +125,20 @@ gas: dev  ## Measure gas into contracts/gas.json and docs/gas.md
 
 SIZE ?= 3000
 
-# The packages of the compared products are outside `make setup`. npm reads bench/.npmrc, and runs no script of a package.
+# `make setup` does not install the packages of the compared products. npm reads bench/.npmrc, and runs no script of
+# these packages.
 bench/node_modules/ready: bench/package-lock.json .venv/ready
 	@echo 'Installing the packages of the compared products (0.5 GB) …'
 	@cd bench && npm ci --ignore-scripts --loglevel=error
 	@touch $@
 
-# In a clone with what tests need, `installed` would remove a part of it when a lock has changed.
+# If the packages for development are installed, `bench` needs `dev`: when a lock file has changed, `installed` would
+# remove some of these packages.
 bench: $(if $(wildcard .venv/dev),dev,installed) bench/node_modules/ready  ## Measure this project beside other products in five minutes; SIZE=1000000 for the long run
 	$(BIN)/python -m bench --size $(SIZE)
 
-# The lock files keep extras such as `coverage[toml]`. Without them an older pip demands hashes of newer releases.
+# The lock files keep extras such as `coverage[toml]`. Without the extras, an older pip would demand the hashes of newer
+# releases.
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-emit-index-url --no-header
 

@@ -180,8 +180,8 @@ contract CertificateLog is LogRecord {
         _setWord(issuer, batch, index / LEAVES_PER_WORD, 1 << (index % LEAVES_PER_WORD), status, reason);
     }
 
-    /// Sets the status of the leaves in `mask`, whose bits are all in the storage word number `word`. Every change of a
-    /// leaf's status uses this function.
+    /// Sets the status of the leaves that `mask` marks. The statuses of these leaves are all in the storage word number
+    /// `word`. Every change of a leaf's status uses this function.
     function _setWord(PartyNo issuer, uint64 batch, uint32 word, uint256 mask, LeafStatus status, Reason reason)
         private
     {
@@ -206,7 +206,8 @@ contract CertificateLog is LogRecord {
         _fold(EventHead.digest(abi.encode(bytes32("log/status/v2"), issuer, batch, word, mask, status, reason, at)));
     }
 
-    /// Records a use. The caller has checked that `ordinal` is the next one, so it becomes the new count.
+    /// Records a use. The calling function has checked that `ordinal` is the number of the next use, so `ordinal`
+    /// becomes the new number of uses.
     function _recordUse(PartyNo consumer, bytes32 request, uint16 ordinal) private {
         _uses[consumer][request] = ordinal;
         uint40 at = Clock.nowSeconds();

@@ -46,8 +46,8 @@ contract PartyRegistry is PartyKeys, IPartyRegistry {
         Standing storage standing = _standings[no];
         if (standing.status == PartyStatus.Closed) revert PartyClosed(no, standing.since);
         if (status == PartyStatus.None) revert PartyNotActive(no, status);
-        // One party alone may not close a party, and may not change the status of an authority, supervisor or issuer.
-        // For example, suspending an issuer makes all its certificates invalid.
+        // Closing a party, and changing the status of an authority, supervisor or issuer, needs two parties, because
+        // the effect is large. For example, suspending an issuer makes all its certificates invalid.
         bool alone = status != PartyStatus.Closed && standing.roles & (GUARDS | Roles.ISSUER) == 0;
         if (!alone && !_isDecided()) revert PartyNotDecided();
         bool officer = _isOfficer(no);

@@ -26,13 +26,13 @@ function neqPartyNo(PartyNo a, PartyNo b) pure returns (bool) {
 // The number 0, which belongs to no party.
 PartyNo constant NOBODY = PartyNo.wrap(0);
 
-// The bits of a mask of offices. A set bit means that the authorities, or the supervisors, have placed a hold on a
-// statement.
+// The two bits of a mask that says whose holds a statement has: the holds of the authorities, of the supervisors, or of
+// both.
 uint8 constant AUTHORITY_HOLDS = 1 << 0;
 uint8 constant SUPERVISOR_HOLDS = 1 << 1;
 
-/// Returns the role that a party needs to place or lift the holds of an office; 0 if `office` is neither of the two
-/// bits.
+/// Returns the role that a party needs to place or lift holds of this office: `AUTHORITY_HOLDS` needs the role
+/// authority, `SUPERVISOR_HOLDS` the role supervisor. Returns 0 for any other number.
 function roleOfOffice(uint8 office) pure returns (uint32) {
     if (office == AUTHORITY_HOLDS) return Roles.AUTHORITY;
     return office == SUPERVISOR_HOLDS ? Roles.SUPERVISOR : 0;
@@ -54,7 +54,8 @@ library Roles {
     uint32 internal constant ALL = (1 << 11) - 1;
 }
 
-/// A party's status; only an active party may act.
+/// A party's status. A party that is not active can only protect itself: it can withdraw statements, veto proposals
+/// about its keys, and report or change its keys.
 enum PartyStatus {
     None,
     Active,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one exception family of this project.
+"""The exceptions of this project. All of them have the base class ``PingzhengError``.
 
 The two numbers are the HTTP status of the API and the exit code of the command line.
 

@@ -57,7 +57,9 @@ HANDED_DOWN: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Climb:
-    """A call to a room above or on the same level: the calling room, and the called function."""
+    """A call from a room (a package of ledger/) to a room above it or on its level: the calling room, and the called
+    function.
+    """
 
     room: str
     target: str
@@ -82,7 +84,9 @@ def levels() -> dict[str, int]:
 
 @dataclass
 class Recorder:
-    """Records the rooms of a flow in the order of their first calls, the number of calls between rooms, the climbs."""
+    """Records the rooms of a flow in the order of their first calls, the number of calls between rooms, and the climbs
+    (calls to a room above or on the same level).
+    """
 
     levels: Mapping[str, int] = field(default_factory=levels)
     rooms: list[str] = field(default_factory=list)

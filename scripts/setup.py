@@ -1,8 +1,8 @@
 """Install Pingzheng, and the programs that it starts, into this folder. `make` calls this script.
 
-The script first checks the version of Python. It prints what it installs, a line every few seconds, and what to do
-after a failure. It runs on every Python from 3.6, because users of an old Python must get the message that it is too
-old.
+The script first checks the version of Python. It prints what it installs, how long that has taken (every few seconds),
+and what to do after a failure. It runs on every Python from 3.6, because users of an old Python must get the message
+that it is too old.
 
 Example:
     python3 scripts/setup.py python

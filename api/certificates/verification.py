@@ -88,7 +88,7 @@ def present(
 def use(
     presentation: schemas.Ulid, body: verification.UseIn, ledger: AnyInstallation, actor: ActCaller
 ) -> verification.ReportOut:
-    """Have a proposed use counted with the consumer's signature, and return the content once the use is in a block.
+    """Count a proposed use that the consumer has signed, and return the content when the use is in a block.
 
     After `USE_OVERTAKEN`, `USE_NOT_PROPOSED` or `LOG_SIGNATURE_EXPIRED`, send the presentation again and sign the new
     use.

@@ -15,8 +15,8 @@ from typing import Final
 from ledger.errors import Busy, TooManyAttempts
 
 MAX_BODY_BYTES: Final = 2 * 1024 * 1024
-# The maximum number of bytes in a body from an unauthenticated client: a signed sign-in statement has up to 4,096
-# characters.
+# The maximum number of bytes in a body from an unauthenticated client. This is enough for a signed sign-in statement,
+# which has up to 4,096 characters.
 MAX_PUBLIC_BODY_BYTES: Final = 16 * 1024
 MAX_BODY_DEPTH: Final = 64
 MAX_SOURCES: Final = 10_000

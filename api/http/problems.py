@@ -206,7 +206,9 @@ def _methods(app: FastAPI, path: str) -> list[str]:
 
 
 class Unexpected:
-    """ASGI middleware that catches all other exceptions, because the server would log their text (maybe personal)."""
+    """ASGI middleware that catches the exceptions that no handler has caught, because the server would log their text
+    (maybe personal).
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -78,7 +78,7 @@ def server(app: FastAPI, bounds: Connections | None = None, **settings: Any) -> 
 
 
 class _Watch:
-    """All open connections, oldest first. Every second, connections are closed whose time limit has passed."""
+    """All open connections, oldest first. Every second, the connections of which a time limit has passed are closed."""
 
     def __init__(self, bounds: Connections) -> None:
         self.bounds = bounds

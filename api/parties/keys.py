@@ -48,8 +48,8 @@ def bind(
     """Propose another key for a party. The party itself may do this, or an authority; then another authority must
     confirm.
 
-    For example the key of a second person or of a device, or an SM2 key for statements. The key takes effect after the
-    waiting period, in which any key of the party can veto it.
+    The new key can be, for example, that of a second person or of a device, or an SM2 key for statements. The key takes
+    effect after the waiting period, in which any key of the party can veto it.
     """
     row = ledger.parties.keys.bind(signing(actor, body), party, body.public_key, proof=body.proof)
     return _changed(ledger, party, row)

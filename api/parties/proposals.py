@@ -41,7 +41,7 @@ def proposal(number: Number, ledger: OpenLedger, _actor: ReadCaller) -> powers.P
 
 @router.post("/proposals/{number}/confirmation", responses=REFUSALS)
 def confirm(number: Number, body: powers.ConfirmationIn, ledger: OpenLedger, actor: ActCaller) -> powers.ProposalOut:
-    """Confirm this proposal as a second party with its role.
+    """Confirm this proposal as a second party with the proposal's role.
 
     The proposer and the party that the act changes may not confirm.
     """
@@ -73,7 +73,7 @@ def carry_out(number: Number, ledger: OpenLedger, _actor: ActCaller) -> powers.P
 
 @router.post("/proposals/{number}/cancellation", responses=REFUSALS)
 def cancel(number: Number, body: powers.ActIn, ledger: OpenLedger, actor: ActCaller) -> powers.ProposalOut:
-    """Cancel a proposal, as any party with its role.
+    """Cancel a proposal, as any party with the proposal's role.
 
     A party that wants to stop a proposal about its own keys vetoes it instead.
     """

@@ -32,8 +32,9 @@ def name(ledger: AnyInstallation) -> schemas.LedgerOut:
 @router.get("/log/head")
 @Lane.INSPECTING
 def head(ledger: AnyInstallation) -> schemas.HeadOut:
-    """Return the log's head on the chain, whether the indexed events hash to this head, and the length of each issuer's
-    log. Public."""
+    """Return the log's head on the chain, whether hashing the indexed events gives this head, and the length of each
+    issuer's log. Public.
+    """
     return schemas.HeadOut(**ledger.inspection.head())
 
 
@@ -68,7 +69,7 @@ def proof(seq: Seq, ledger: OpenLedger, actor: ReadCaller) -> schemas.HeadOut:
 health = Router(tags=["health"])
 
 
-# Both routes are asynchronous, so that they answer even while all worker threads are busy.
+# The routes ``/health`` and ``/ready`` are asynchronous, so that they answer even while all worker threads are busy.
 @health.get("/health")
 async def alive() -> schemas.HealthOut:
     """Report that the process answers. Public."""

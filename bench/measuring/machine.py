@@ -32,8 +32,8 @@ def machine(folder: Path) -> dict[str, Any]:
 
 
 def load() -> float:
-    """Return how many programs wanted a core in the last minute. More than 1 before a run makes the run's times too
-    long.
+    """Return how many programs, on average, wanted a core in the last minute. If there are more than 1 before a run,
+    the run's times become too long.
     """
     return round(os.getloadavg()[0], 2)
 

@@ -54,8 +54,8 @@ _ACCREDITED: Final = dict.fromkeys((SCENARIO, REGISTRATION_SCENARIO), (1, 4 * 10
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """The party ids of the institutions, with the institutions' names as keys. ``suite`` is the ``alg`` of the
-    statements' keys.
+    """The party ids of the institutions, with the institutions' names as keys. ``suite`` is the ``alg`` of the keys
+    with which the parties sign statements.
     """
 
     ids: dict[str, str]

@@ -15,8 +15,8 @@ from ledger.installation.wiring import Ledger
 SLICES: Final = 10
 SET_SIZE: Final = 1_000
 SAMPLE: Final = 1_000
-# The time of one certificate at the beginning is the mean over so many first certificates, or over the first tenth of
-# the run if a tenth is less.
+# The time of one certificate at the beginning is the mean over the first certificates of the run: over this many, or
+# over the first tenth of the run if a tenth is less.
 BEGINNING: Final = 10_000
 Tell = Callable[[int, float], None]
 

@@ -41,7 +41,8 @@ class Tape:
     count: int
     snapshot: str
     raw: list[bytes] = field(default_factory=list)
-    # After how many transactions the clock was moved, and by how many seconds.
+    # For each time that the clock was moved forward: after how many transactions (the key), and by how many seconds
+    # (the value).
     moved: dict[int, int] = field(default_factory=dict)
 
 
@@ -87,7 +88,7 @@ class Outside:
         """For each act, the last act first, return the node to its state before the act, and send the transactions
         again.
 
-        The ledger must be closed before, because its chain returns to an earlier state.
+        The caller must close the ledger first, because the ledger's chain returns to an earlier state.
         """
         while self._tapes:
             tape = self._tapes.pop()

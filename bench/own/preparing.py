@@ -1,5 +1,5 @@
-"""Prepares signed statements in worker processes, one chunk at a time, so that neither their time nor their memory is
-counted.
+"""Prepares signed statements in worker processes, one chunk at a time, so that neither the time nor the memory of this
+work is counted.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ PAYLOAD_BYTES: Final = 32
 ZERO: Final = bytes(32)
 NOBODY: Final = "0x" + "00" * 20
 MULTI: Final = (10, 100, 400)
-# Ganache needs many seconds for larger transactions.
+# The numbers of attestations in one transaction on ganache, which needs many seconds for larger transactions.
 MULTI_ON_GANACHE: Final = (10, 100)
 ROOTS: Final = (1, 100, 1_000, 10_000)
 

@@ -23,7 +23,7 @@ ANVIL: Final = "anvil"
 EMBEDDED: Final = "embedded"
 GANACHE: Final = "ganache"
 CHAIN_ID: Final = 1337
-# For each node, what it has written to disk when it answers. The report shows these sentences.
+# For each node, which data it has written to disk before it answers a request. The report shows these sentences.
 DURABILITY: Final[Mapping[str, str]] = {
     ANVIL: "memory only: a power cut loses everything",
     EMBEDDED: "each transaction is in a journal on disk (fsync) before it is answered",

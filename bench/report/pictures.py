@@ -1,4 +1,6 @@
-"""Draws the pictures of a run as SVG: throughput and gas against the size of a set, and growth."""
+"""Draws the pictures of a run as SVG: throughput and gas against the size of a set, and the growth of the ledger during
+the long run.
+"""
 
 from __future__ import annotations
 

@@ -43,7 +43,9 @@ class Results:
         return None if row is None else float(row["rate"])
 
     def whole(self, node: str) -> Row | None:
-        """Return the measurement of all stages together on a node. On the embedded node, it is that of the long run."""
+        """Return the measurement of all stages together on a node. On the embedded node, this is the measurement of the
+        long run.
+        """
         return self.long(WHOLE) if node == EMBEDDED else self.find(WHOLE, node)
 
     def ratio(self, peer: str, node: str, set_size: int) -> float | None:
@@ -70,8 +72,8 @@ class Results:
         return None if other is None or own is None else float(other["each_us"]) / float(own["each_us"])
 
     def profile(self) -> Iterator[dict[str, Any]]:
-        """Yield for each stage of the long run its time, its floor (the least possible time), the first divided by the
-        second, and the counts of its calls.
+        """Yield for each stage of the long run its time, its floor (the least possible time), the time divided by the
+        floor, and the counts of its calls.
         """
         for name in (*STAGES, ISSUING, WHOLE):
             row = self.long(name)

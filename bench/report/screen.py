@@ -1,4 +1,6 @@
-"""Shows a run on the screen: progress while it measures, then its tables. Without a terminal, progress is in lines."""
+"""Shows a run on the screen: progress while it measures, then its tables. Without a terminal, the progress is printed
+line by line.
+"""
 
 from __future__ import annotations
 

@@ -200,8 +200,8 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
     }
 
     /// Reverts if the registration has expired (unless the application is a cancellation), if it is frozen (unless the
-    /// application is a correction), or if the asset is offered for transfer. The same holds for an application that
-    /// was returned and is filed again.
+    /// application is a correction), or if the asset is offered for transfer. These conditions also apply when a
+    /// returned application is filed again.
     function _requireFilable(AssetId id, Asset storage asset, ApplicationKind kind) private view {
         uint40 at = Clock.nowSeconds();
         if (kind != ApplicationKind.Cancel && at >= asset.validTo) revert AssetExpired(id, asset.validTo);

@@ -57,7 +57,8 @@ abstract contract AssetLiens is AssetRecord, IAssetLiens {
         return _liens[id][lien];
     }
 
-    /// Reverts if a creditor has not consented to a transfer to `to`. The error names the first such lien.
+    /// Reverts if a creditor has not consented to a transfer to `to`. The error names the first lien whose creditor has
+    /// not consented.
     function _requireConsent(AssetId id, uint8 liens, PartyNo to) internal view override {
         for (uint8 lien = 0; lien < MAX_LIENS; ++lien) {
             if (liens & (1 << lien) == 0) continue;

@@ -8,8 +8,8 @@ import {AssetRecord} from "./AssetRecord.sol";
 
 /// @title Implements IAssetLineage. The interface documents the functions.
 abstract contract AssetLineage is AssetRecord, IAssetLineage {
-    /// The maximum number of ancestors of an asset, because `annulledAncestor` may visit all of them. An ancestor
-    /// counts once for each path that leads to it.
+    /// The maximum number of ancestors of an asset. There is a maximum because `annulledAncestor` may visit all
+    /// ancestors. An ancestor counts once for each path from the asset to the ancestor.
     uint256 private constant MAX_ANCESTORS = 128;
     ScenarioCode private constant QUALITY = ScenarioCode.wrap("quality");
     ScenarioCode private constant APPRAISAL = ScenarioCode.wrap("appraise");

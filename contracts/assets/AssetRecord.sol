@@ -18,9 +18,9 @@ abstract contract AssetRecord is IAssetRecord, ERC2771Context {
     IPartyRegistry internal immutable _REGISTRY;
     bytes32 internal immutable _ORIGIN;
 
-    // The two mappings have the storage slots 0 and 1.
-    /// Every act reads and writes an `Asset`, so its fields are packed into one 256-bit word (9 * 8 + 2 * 32 + 3 * 40
-    /// bits).
+    // The next two mappings have the storage slots 0 and 1.
+    /// Every act reads and writes an `Asset`, so the fields of an `Asset` are packed into one 256-bit word (9 * 8 + 2 *
+    /// 32 + 3 * 40 bits).
     mapping(AssetId id => Asset) internal _assets;
     mapping(AssetId id => bytes32) internal _heads;
 
@@ -49,7 +49,8 @@ abstract contract AssetRecord is IAssetRecord, ERC2771Context {
         _heads[id] = EventHead.fold(_heads[id], EventHead.digest(encoded));
     }
 
-    /// Returns the asset and the present time; reverts unless its registration is confirmed and has not expired.
+    /// Returns the asset and the present time. Reverts unless the asset's registration is confirmed and has not
+    /// expired.
     function _valid(AssetId id) internal view returns (Asset storage asset, uint40 at) {
         asset = _assets[id];
         at = Clock.nowSeconds();
@@ -78,8 +79,8 @@ abstract contract AssetRecord is IAssetRecord, ERC2771Context {
         if (asset.stage != Stage.None) revert AssetApplicationOpen(id, asset.kind, asset.stage);
     }
 
-    /// Reverts while the asset is offered for transfer. So the recipient accepts the asset as it was when it was
-    /// offered.
+    /// Reverts while the asset is offered for transfer, so that the holder cannot change the asset or grant rights in
+    /// it before the recipient accepts.
     function _requireNoOffer(AssetId id, Asset storage asset, uint40 at) internal view {
         if (asset.offeredTo != NOBODY && at <= asset.until) revert AssetOfferOpen(id, asset.offeredTo, asset.until);
     }

@@ -8,8 +8,8 @@ import {AssetRecord} from "./AssetRecord.sol";
 
 /// @title Implements IAssetRights. The interface documents the functions.
 abstract contract AssetRights is AssetRecord, IAssetRights {
-    /// The maximum number of rights that can ever be granted in an asset, because each new right is compared with all
-    /// of them.
+    /// The maximum number of rights that can ever be granted in an asset. There is a maximum because each new right is
+    /// compared with all earlier rights.
     uint256 private constant MAX_RIGHTS = 256;
 
     // storage slot 5
@@ -81,7 +81,8 @@ abstract contract AssetRights is AssetRecord, IAssetRights {
         uint256 length = rights.length;
         for (uint256 i = 0; i < length; ++i) {
             Right memory other = rights[i];
-            // Skip licences. A licence lies within the period of its parent right, and the parent right is compared.
+            // Skip licences. To compare their parent right is enough, because a licence lies within the period of its
+            // parent right.
             if (other.parent != 0 || other.kind != right.kind || !(other.exclusive || right.exclusive)) continue;
             if (other.from < right.to && right.from < other.to) revert AssetRightOverlaps(id, uint16(i + 1));
         }
@@ -95,8 +96,8 @@ abstract contract AssetRights is AssetRecord, IAssetRights {
         if (right.from < parent.from || right.to > parent.to) revert AssetRightPeriod(id, right.from, right.to);
     }
 
-    /// Returns the right with the number `no`. Reverts if at the time `at` this right has ended, or one of the rights
-    /// above it (its parent, the parent's parent and so on).
+    /// Returns the right with the number `no`. Reverts if this right has ended at the time `at`, or if a right above
+    /// this right (its parent, the parent's parent and so on) has ended.
     function _inForce(AssetId id, uint16 no, uint40 at) private view returns (Right storage right) {
         Right[] storage rights = _rights[id];
         if (no == 0 || no > rights.length) revert AssetRightForbids(id, no);

@@ -128,7 +128,7 @@ abstract contract AssetTransfers is AssetRecord, IAssetTransfers {
         _fold(id, abi.encode(bytes32("asset/annulled/v1"), id, reason, grounds, at, by));
     }
 
-    /// Returns the asset; reverts unless its registration has been applied for or is confirmed.
+    /// Returns the asset. Reverts unless the state of its registration is `Applied` or `Confirmed`.
     function _requireStanding(AssetId id) private view returns (Asset storage asset) {
         asset = _assets[id];
         AssetState state = asset.state;

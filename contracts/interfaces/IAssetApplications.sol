@@ -55,7 +55,7 @@ interface IAssetApplications {
     /// @notice The same content is already registered as another asset.
     error AssetDuplicateFingerprint(bytes32 fingerprint, AssetId earlier);
     /// @notice The grade does not allow the act. Core data is never registered. An application cannot lower the grade.
-    /// Only important data without a recorded security review can be cleared.
+    /// A security review can be recorded only for important data, and only if none is recorded yet.
     error AssetGrade(AssetId id, Grade grade);
     /// @notice The asset is important data, and its security review has not been recorded yet.
     error AssetNotCleared(AssetId id);

@@ -31,8 +31,8 @@ interface IAssetLiens {
     /// @notice There is no such lien, or it belongs to another creditor.
     error AssetWrongLien(AssetId id, uint8 lien, PartyNo creditor);
 
-    /// @notice Pledge an asset. Only its holder may call this. Reverts if there is a sole lien, or if a sole lien is
-    /// requested and there is any other lien.
+    /// @notice Pledge an asset. Only its holder may call this. A sole lien allows no other lien on the asset. So this
+    /// reverts if the asset has a sole lien, or if a sole lien is requested and the asset has any lien.
     /// @return lien The lien's number, from 0; the numbers of released liens are used again.
     function pledge(AssetId id, PartyNo creditor, bool sole, bytes32 terms) external returns (uint8 lien);
 

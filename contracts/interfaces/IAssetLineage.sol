@@ -23,7 +23,8 @@ interface IAssetLineage {
     /// the new asset is not.
     function link(AssetId id, Relation relation, AssetId parent) external;
 
-    /// @notice Record that another confirmed asset replaces this asset. Only a holder of both assets may call this.
+    /// @notice Record that another asset replaces this asset. Both assets must be confirmed, and only the party that
+    /// holds both may call this.
     function replace(AssetId id, AssetId successor) external;
 
     /// @notice Record the digest of a quality report or a valuation. Assessors may call this if they are not the holder

@@ -61,7 +61,8 @@ interface IAssetRecord {
     error AssetExpired(AssetId id, uint40 validTo);
     /// @notice The asset has open objections; `objections` is their number.
     error AssetObjected(AssetId id, uint8 objections);
-    /// @notice The asset has a lien whose creditor has not consented, or whose existence excludes the new lien.
+    /// @notice A lien on the asset prevents the act: a transfer without the creditor's consent, a new lien where one of
+    /// the two is sole, or the cancellation of the registration.
     error AssetPledged(AssetId id, uint8 lien, PartyNo creditor);
     /// @notice The asset already has the maximum number (`limit`) of applications, open objections, rights, liens or
     /// ancestors.

@@ -5,10 +5,10 @@ import {LeafStatus, PartyNo, Reason} from "../Types.sol";
 import {IOrigin} from "./IOrigin.sol";
 
 /// @title The logs of the issuers: anchored batches, status of leaves, and uses, withdrawals and holds of statements.
-/// @notice Each issuer has its own log. The position of a leaf is its issuer, batch and index. An inclusion proof
-/// proves the position of an entry, so the chain needs no proof when the status at a position changes. Uses,
-/// withdrawals and holds are recorded under the digest of the signed statement, so it does not matter where or how
-/// often the statement is anchored. The content of entries is never recorded here. Times are seconds UTC.
+/// @notice Each issuer has its own log. The position of a leaf is its issuer, batch and index. A verifier checks with
+/// an inclusion proof which entry is at a position, so the contract needs no proof when an issuer changes the status at
+/// a position. Uses, withdrawals and holds are recorded under the digest of the signed statement, so it does not matter
+/// where or how often the statement is anchored. The content of entries is never recorded here. Times are seconds UTC.
 interface ICertificateLog is IOrigin {
     /// @param request The digest of the request under which the certificate was issued.
     /// @param ordinal The number of this use under the request, from 1.
@@ -38,8 +38,8 @@ interface ICertificateLog is IOrigin {
     );
     /// @notice A consumer recorded its use number `ordinal` under a request.
     event Used(PartyNo indexed consumer, bytes32 indexed request, uint16 ordinal, uint40 at);
-    /// @notice A party withdrew a statement permanently. `reported` is true if the party's key had been reported lost
-    /// or stolen.
+    /// @notice A party withdrew a statement permanently. `reported` is true if the key that withdrew the statement had
+    /// been reported lost or stolen.
     event Withdrawn(PartyNo indexed party, bytes32 indexed statement, bool reported, uint40 at);
     /// @notice A hold on a statement was placed or lifted. `offices` says whose holds remain: 1 the authorities', 2 the
     /// supervisors', 3 both, 0 none. `change` is the number of this change among all changes to the statement's holds,
@@ -78,7 +78,7 @@ interface ICertificateLog is IOrigin {
     error LogSignatureExpired(uint40 deadline, uint40 at);
 
     /// @notice Anchor the next batch of the caller's log. Issuers may call this while the ledger is not paused.
-    /// @param firstSeq The sequence number of the batch's first entry; it must follow the last entry of the log.
+    /// @param firstSeq The sequence number of the batch's first entry; it must be the next number of the log.
     /// @param size How many entries the batch has.
     /// @param root The batch's RFC 9162 tree head.
     function anchor(uint64 firstSeq, uint32 size, bytes32 root) external returns (uint64 batch);
@@ -104,8 +104,8 @@ interface ICertificateLog is IOrigin {
     function recordUse(bytes32 request, uint16 ordinal) external;
 
     /// @notice Record uses that a consumer signed. Anybody may send them. A use that does not have the next ordinal is
-    /// skipped, so nothing is counted twice, and an outdated use does not prevent the others. The signing account must
-    /// belong to a consumer.
+    /// skipped, so no use is counted twice, and an outdated use does not prevent the recording of the other uses. The
+    /// signing account must belong to a consumer.
     /// @param account The account whose key signed.
     /// @param uses The uses to record, in this order.
     /// @param deadline The last second in which the signature is valid.
@@ -135,7 +135,7 @@ interface ICertificateLog is IOrigin {
 
     /// @notice Place holds on statements, all or none. A certificate that is based on a statement with a hold is not
     /// valid. Authorities and supervisors may call this. The holds of authorities and of supervisors are separate; a
-    /// party with both roles places both.
+    /// party with both roles places a hold for each role.
     function hold(bytes32[] calldata statements, Reason reason) external;
 
     /// @notice Lift the hold of one office, the authorities or the supervisors, on statements, all or none. A hold of

@@ -27,13 +27,14 @@ interface IPartyKeys {
 
     /// @notice An account was retired: it is no longer bound to its party.
     event AccountRetired(PartyNo indexed no, address indexed account, uint32 proposal, uint40 at, PartyNo by);
-    /// @notice An account was reported lost or stolen. From now on the account can only veto and withdraw.
+    /// @notice An account was reported lost or stolen. From now on the account can only veto, withdraw statements, and
+    /// report keys of its own party.
     event AccountReported(PartyNo indexed no, address indexed account, uint40 at, PartyNo by);
     /// @notice A key is compromised: signatures of the account from the time `compromisedAt` on are invalid.
     event AccountCompromised(PartyNo indexed no, address indexed account, uint40 compromisedAt, uint40 at, PartyNo by);
 
-    /// @notice The account is not a live account of this party. For `dateCompromise`: the account never belonged to the
-    /// party.
+    /// @notice The account is not bound to this party, or no longer. If `dateCompromise` raises this error, the account
+    /// never belonged to the party.
     error PartyAccountNotBound(PartyNo no, address account);
     /// @notice The account was already reported, at the time `since`.
     error PartyAlreadyReported(address account, uint40 since);
@@ -64,9 +65,9 @@ interface IPartyKeys {
     function changeKey(PartyNo no, address fresh, address old, bytes calldata proof) external;
 
     /// @notice Report a live key as lost or stolen. Every live and proven key of the same party may call this, whatever
-    /// the party's status. Even a reported key may, because otherwise a thief could report the other keys first, and
-    /// then nobody could report the stolen key. Authorities may call this too; but if the party is an authority or a
-    /// supervisor, this needs a decided proposal.
+    /// the party's status. Even a reported key may call this, because otherwise a thief could report the other keys
+    /// first, and then nobody could report the stolen key. Authorities may report the keys of other parties; but if the
+    /// other party is an authority or a supervisor, the report needs a decided proposal.
     function report(PartyNo no, address account) external;
 
     /// @notice Report a live key of a party; another key of the same party signed the report. Anybody may send the

@@ -54,7 +54,8 @@ interface IPartyRecord {
     /// @notice The account may not act for any party: it was never bound, it was retired, or possession of its key was
     /// never proven.
     error PartyUnknownAccount(address account);
-    /// @notice The account was reported lost or stolen at the time `since`. It may still veto and withdraw.
+    /// @notice The account was reported lost or stolen at the time `since`. It may still veto, withdraw statements, and
+    /// report keys of its own party.
     error PartyAccountReported(address account, uint40 since);
     /// @notice The party is suspended, sanctioned or closed.
     error PartyNotActive(PartyNo no, PartyStatus status);
@@ -88,8 +89,8 @@ interface IPartyRecord {
     /// @notice Return whether the party exists and is active.
     function isActive(PartyNo no) external view returns (bool);
 
-    /// @notice Return whether a party has been silent for at least `delay` seconds (paused seconds count too). A party
-    /// is silent if it is closed, or if none of its keys may act for it.
+    /// @notice Return whether a party has been silent for at least as many seconds as `delay` returns (paused seconds
+    /// count too). A party is silent if it is closed, or if none of its keys may act for it.
     function isSilent(PartyNo no) external view returns (bool);
 
     /// @notice Return the party with this number; its status is `None` if it does not exist.

@@ -14,7 +14,8 @@ interface IProposals {
     /// @param act SHA-256 of `abi.encode(target, call)`.
     /// @param proposer The account that proposed the call.
     /// @param at When the call was proposed.
-    /// @param ready The running time from which the call can be carried out; the proposal expires 14 days later.
+    /// @param ready The running time (seconds UTC minus all paused seconds) from which the call can be carried out; the
+    /// proposal expires 14 days later.
     /// @param state The proposal's state; an expired proposal stays pending.
     /// @param kind Who can stop the proposal, see `ProposalKind`.
     /// @param confirmer The account that confirmed the proposal; 0 before the confirmation.
@@ -61,7 +62,7 @@ interface IProposals {
     error PartyNotPending(uint32 no, ProposalState state);
     /// @notice The call that was given is not the call that was proposed.
     error PartyActDiffers(uint32 no);
-    /// @notice The proposal was already confirmed by this party.
+    /// @notice The proposal was already confirmed, by the party `by`.
     error PartyAlreadyConfirmed(uint32 no, PartyNo by);
     /// @notice A party cannot confirm its own proposal, not even with another account.
     error PartyOwnProposal(uint32 no, PartyNo by);
@@ -72,7 +73,7 @@ interface IProposals {
     error PartyNotReady(uint32 no, uint40 ready);
     /// @notice The proposal expired at `expiry`, a running time (seconds UTC minus all paused seconds).
     error PartyProposalExpired(uint32 no, uint40 expiry);
-    /// @notice A proposal cannot be carried out while another one is being carried out.
+    /// @notice A proposal cannot be carried out while another proposal is being carried out.
     error PartyNested(uint32 no);
     /// @notice The proposal cannot be cancelled, because it has no waiting period, or because a party proposed to
     /// change its own keys. Only a veto by a key of the party can stop such a change.

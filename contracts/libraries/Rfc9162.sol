@@ -59,7 +59,7 @@ library Rfc9162 {
         return sn == 0 && hash == root_;
     }
 
-    /// Returns whether the first `first` leaves of the tree with `second` leaves are the tree with the root
+    /// Returns whether the first `first` leaves of the tree with `second` leaves form the tree with the root
     /// `firstRoot`, section 2.1.4.2.
     function verifyConsistency(
         bytes32 firstRoot,

@@ -21,8 +21,8 @@ abstract contract LogRecord is ICertificateLog, ERC2771Context {
         mapping(uint64 batch => mapping(uint32 word => uint256)) statuses;
     }
 
-    /// The offices that have a hold on a statement, and how often this changed, in one storage slot (8 + 64 bits). From
-    /// the number of changes a reader of events sees whether an event is missing.
+    /// Whose holds a statement has (the authorities', the supervisors' or both), and how often its holds changed, in
+    /// one storage slot (8 + 64 bits). From the number of changes a reader of events sees whether an event is missing.
     struct Hold {
         uint8 offices;
         uint64 changes;

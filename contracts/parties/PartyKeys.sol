@@ -106,8 +106,8 @@ abstract contract PartyKeys is Proposals, IPartyKeys {
         _recount(no, officer);
     }
 
-    /// Lowers the party's numbers of keys that may act for it and that can send transactions, before `key` is retired
-    /// or reported. Does nothing if `key` was not counted in these numbers.
+    /// Lowers two numbers before `key` is retired or reported: how many keys may act for the party, and how many of
+    /// these keys can send transactions. A number in which `key` was not counted stays the same.
     function _silence(PartyNo no, Account storage key) private {
         if (!key.proven || key.reportedAt != 0) return;
         Standing storage standing = _standings[no];

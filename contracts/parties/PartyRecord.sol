@@ -192,8 +192,8 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
         _head = EventHead.fold(_head, EventHead.digest(encoded));
     }
 
-    /// Adds an event to the hash chain. The event has two fields besides the number, the time and the acting party.
-    /// Several events share this function, which keeps the contract small.
+    /// Adds an event to the hash chain. The event's fields are the number `no`, two further values, the time and the
+    /// acting party. Several events share this function, which keeps the contract small.
     function _foldAct(bytes32 tag, uint32 no, uint160 first, uint160 second, uint40 at, PartyNo by) internal {
         _fold(abi.encode(tag, no, first, second, at, by));
     }

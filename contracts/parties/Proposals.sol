@@ -60,7 +60,7 @@ abstract contract Proposals is Pauses, IProposals {
         PartyNo by = actor(confirmer, proposal.role);
         if (by == proposal.by) revert PartyOwnProposal(no, by);
         if (by == proposal.concerned) revert PartySelfGrant(by);
-        // Only the hash of a registration was proposed, so the call itself is checked now.
+        // The proposal of a registration contains only the hash of the call, so the call itself is checked now.
         if (proposal.role == REGISTERS && !_registers(target, call)) revert PartyNotProposable(bytes4(call));
         // Change the state and emit the events.
         proposal.confirmer = confirmer;
@@ -144,8 +144,8 @@ abstract contract Proposals is Pauses, IProposals {
         PartyNo by = proposal.by;
         _end(no, ProposalState.CarriedOut, address(0), by);
         (_deciding, _decider) = (no, by);
-        // Call the other contract last, after all changes of state.
-        // slither-disable-next-line reentrancy-no-eth,unused-return: no proposal can be carried out within another one
+        // Call the other contract last, after all changes of state. slither-disable-next-line
+        // reentrancy-no-eth,unused-return: no proposal can be carried out during another proposal
         Address.functionCall(target, call);
         (_deciding, _decider) = (0, NOBODY);
     }

@@ -1,5 +1,5 @@
-"""The demand list and the sharing duties (需求清单、数据共享责任清单). A demand is matched with a resource, the
-department accepts it, and then the data is connected. Time limits are in working days.
+"""The demand list and the sharing duties (需求清单、数据共享责任清单). A demand is matched with a resource. The
+department that must share the resource accepts the demand, and then connects the data. Time limits are in working days.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ class Demands(UseCase):
         return DemandEntry.of(row, row.created_at)
 
     def candidates(self, identifier: str, limit: int = 10) -> list[Candidate]:
-        """Return published resources that may be shared and match the demand, best first."""
+        """Return published resources that may be shared and match the demand, the best match first."""
         with self._database.read() as session:
             row = lookups.demand(session, identifier)
             wanted = Wanted(row.title, row.purpose, row.domain, tuple(row.fields))
@@ -186,8 +186,8 @@ class Demands(UseCase):
             return self._move(session, row, "connect", actor.party)
 
     def refuse(self, actor: Actor, identifier: str, reason: str) -> DemandEntry:
-        """Refuse a demand and give a reason. The department that has the duty may do this, and the parties that keep
-        the lists.
+        """Refuse a demand and give a reason. The department with the duty to share may do this, and so may the parties
+        that keep the lists.
         """
         checked = checked_reason(reason)
         with self._database.write() as session:

@@ -20,13 +20,14 @@ from ledger.errors import NotFound
 from ledger.parties.permissions import Action
 from ledger.parties.roles import Actor, require
 
-# A resource in one of these states is known to other parties, or will soon be. A new entry blocks it if it matches.
+# A resource in one of these states is known to other parties, or will soon be. If a new entry of the important-data
+# list matches such a resource, the entry blocks the resource.
 EXPOSED: Final = ("submitted", "cdo_signed", "published", "changed")
 
 
 @dataclass(frozen=True, slots=True)
 class ListedKind:
-    """A listed kind of data, and whether the entry was withdrawn."""
+    """An entry of the important-data list: a kind of data, and whether the entry was withdrawn."""
 
     id: str
     title: str
@@ -42,7 +43,7 @@ class ListedKind:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A new entry, and the codes of the resources that it blocked."""
+    """A new entry of the important-data list, and the codes of the resources that this entry blocked."""
 
     entry: ListedKind
     blocked: tuple[str, ...]

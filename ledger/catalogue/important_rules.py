@@ -39,7 +39,9 @@ class ImportantData:
 
 
 def check_important(entry: ImportantData) -> None:
-    """Raise ``InvalidInput`` ``IMPORTANT_ENTRY`` unless the entry can match something and is within its limits."""
+    """Raise ``InvalidInput`` ``IMPORTANT_ENTRY`` unless the entry can match a resource, its grade is in
+    ``LISTED_GRADES``, and none of its values is too long.
+    """
     listed = entry.grade in LISTED_GRADES and 1 <= len(entry.title) <= 200
     bounded = len(entry.pattern) <= MAX_PATTERN and len(entry.fields) <= MAX_LISTED_FIELDS
     if not (listed and bounded and (entry.pattern or entry.fields) and all(entry.fields)):

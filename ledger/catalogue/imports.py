@@ -19,7 +19,7 @@ from ledger.parties.roles import Actor, require
 __all__ = ["FIELD_COLUMNS", "OPTIONAL", "REQUIRED", "CatalogueImport", "ImportReport", "Sheets", "sheets_of"]
 MAX_ROWS: Final = 20_000
 MAX_REFUSALS_LISTED: Final = 100
-# The maximum number of attempts for one import. If another writer changes one of its entries in the meantime, nothing
+# The maximum number of attempts for one import. If another writer changes an entry that the import changes too, nothing
 # is written and the import is planned again.
 MAX_PLANS: Final = 3
 
@@ -28,7 +28,7 @@ MAX_PLANS: Final = 3
 class RowReport:
     """What importing a row would change: ``verdict`` is ``new``, ``new_version``, ``unchanged`` or ``refused``.
 
-    Rows are numbered from 1, without the header and without blank rows.
+    Rows are numbered from 1; the header and blank rows are not counted.
     """
 
     row: int
@@ -98,7 +98,8 @@ class CatalogueImport(UseCase):
         taken = set[str]()
         rows: list[Planned] = []
         with self._database.read() as session:
-            # The rows are read in portions, because the newest descriptions of all entries might not fit into memory.
+            # The rows are read in portions, because the newest descriptions of all entries that the rows name might not
+            # fit into memory.
             for some in chunks(sheets.resources):
                 known = Known(session, [row["code"] for row in some], [row.get("system", "") for row in some])
                 for row in some:
@@ -143,7 +144,9 @@ def _require_none_refused(rows: Sequence[RowReport]) -> None:
 
 
 def _silent(_rows: int) -> None:
-    """Show no progress. Used when rows are planned again, because they were counted the first time."""
+    """Show no progress. This function is used when rows are planned again, because their progress was already shown the
+    first time.
+    """
 
 
 def _require_columns(sheets: Sheets) -> None:

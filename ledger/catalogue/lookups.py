@@ -1,4 +1,4 @@
-"""Look up entries of the catalogue's lists and the listed kinds of important data, and find the next number of an
+"""Look up entries of the catalogue's lists and the listed kinds of important data, and find the next free number for an
 entry.
 """
 

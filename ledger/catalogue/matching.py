@@ -61,8 +61,8 @@ def rank(wanted: Wanted, resources: Iterable[DataResource], limit: int) -> list[
 
 
 def score(wanted: Wanted, resource: DataResource) -> Candidate:
-    """Return the score of a resource. Points are given for the share of the wanted fields that it has, for the same
-    domain, and for the share of the demand's words that are in its title or domain.
+    """Return the score of a resource. Points are given for the share of the wanted fields that the resource has, for
+    the same domain, and for the share of the demand's words that are in its title or domain.
 
     Upper and lower case, spaces and separators in field names make no difference. Words are Latin words and pairs of
     Chinese characters.
@@ -86,7 +86,9 @@ def score(wanted: Wanted, resource: DataResource) -> Candidate:
 
 
 def words(text: str) -> frozenset[str]:
-    """Return Latin words of two or more letters, and every pair of adjacent Chinese characters."""
+    """Return the words of a text: its Latin words of two or more letters, and every pair of adjacent Chinese
+    characters.
+    """
     lower = text.casefold()
     pairs = {run[i : i + 2] for run in _HAN.findall(lower) for i in range(len(run) - 1)}
     return frozenset(_LATIN.findall(lower)) | pairs

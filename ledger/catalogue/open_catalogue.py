@@ -57,7 +57,7 @@ class OpenCatalogue(UseCase):
                     "NOT_TO_BE_OPENED",
                     f"The resource's open attribute is {allowed}.",
                     where=f"resource {code}",
-                    hint="Publish a version with another open attribute, or open it to named parties.",
+                    hint="Publish a version with another open attribute, or open the resource to named parties.",
                 )
             self._withdraw(session, code)
             item = OpenItem(

@@ -54,8 +54,8 @@ class Sheets:
 
 
 def sheets_of(data: bytes, name: str, fields: bytes | None = None, encoding: str | None = None) -> Sheets:
-    """Return the tables in a file. The fields may be in a sheet, in a second file (CSV or Excel), or in one cell of
-    each resource.
+    """Return the tables in a file. The fields may be in a sheet of the file, in a second file (CSV or Excel), or in one
+    cell of each resource.
 
     The sheet of resources in a workbook is recognised by its columns, whatever its name and position. A sheet with the
     columns of fields, or with a name such as ``fields`` or ``字段``, holds the fields. Raises ``InvalidInput``

@@ -45,7 +45,9 @@ class Staged:
 
 
 class Known:
-    """The present entries and systems that an imported table names, read with few queries from one snapshot."""
+    """The present entries and systems that an imported table names, read with few queries from one snapshot of the
+    database.
+    """
 
     def __init__(self, session: Session, codes: Iterable[str], systems: Iterable[str]) -> None:
         self._entries: dict[str, tuple[CatalogueResource, Mapping[str, Any]]] = {}
@@ -61,7 +63,9 @@ class Known:
             self._systems.update(session.scalars(select(InfoSystem.code).where(InfoSystem.code.in_(some))))
 
     def staged(self, provider: str, resource: DataResource) -> Staged:
-        """Return the description, ready to be written. Raises the errors of ``Catalogue.put``."""
+        """Return the description ``resource`` of this provider, ready to be written. Raises the errors of
+        ``Catalogue.put``.
+        """
         present = self._entries.get(resource.code)
         change = change_of(provider, resource, present, self._systems)
         document = resource.to_dict()
@@ -70,7 +74,7 @@ class Known:
 
 
 def write_staged(session: Session, provider: str, staged: Sequence[Staged], now: int) -> bool:
-    """Write the planned descriptions. The number of SQL statements is fixed for every ``CHUNK`` rows.
+    """Write the planned descriptions. Every ``CHUNK`` rows need the same small number of SQL statements.
 
     Writes nothing and returns ``False`` if an entry has changed since it was read. Raises ``Busy`` ``CATALOGUE_BUSY``
     if another import writes the same codes at the same time.

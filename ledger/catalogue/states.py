@@ -6,8 +6,8 @@ from typing import Final
 
 from ledger.domain.lifecycle import StateMachine
 
-# After a change, the new version must be submitted and signed again, so that the data list never shows an unsigned
-# version.
+# After a resource has changed, the new version must be submitted and signed again, so that the data list never shows an
+# unsigned version.
 RESOURCE: Final = StateMachine(
     "resource",
     "draft",

@@ -1,5 +1,5 @@
-"""Tables of the data catalogue. A change adds a row and leaves earlier rows as they are. Only rows with a present state
-are updated.
+"""Tables of the data catalogue. A change adds a row and leaves earlier rows as they are. Only rows that store a present
+state are updated.
 
 ``number`` counts the rows that belong to the same record, from 1; the row with the highest number is the newest.
 """

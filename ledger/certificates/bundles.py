@@ -46,8 +46,8 @@ from ledger.store.tables import Batch, Entry
 class Bundles:
     """Makes bundles.
 
-    The issuer's signature is made only when a bundle is made. When the certificate was issued is proved by its anchor
-    on the chain.
+    The issuer's signature is made only when a bundle is made. The certificate's anchor on the chain proves when the
+    certificate was issued.
     """
 
     _database: Database
@@ -112,11 +112,11 @@ class Bundles:
         )
 
     def _token(self, session: Session, row: Certificate, entry: Entry, where: Position) -> str:
-        """Return the signed certificate. If a holder brought the certificate back after a loss of data, this copy is
-        returned; otherwise the entry is signed now.
+        """Return the signed certificate. If a holder brought the certificate back after a loss of data, the holder's
+        copy is returned; otherwise the entry is signed now.
 
-        ES256K and ES256 signatures of an entry are always equal. SM2 signatures differ each time, but all of them
-        verify.
+        With ES256K and ES256, signing an entry again gives the same signature. With SM2 each signature is different,
+        but all of them verify.
         """
         if row.token is not None:
             return _checked(row.token, entry)
@@ -128,7 +128,8 @@ class Bundles:
     def _account(self, session: Session, row: Certificate, algorithm: str | None, anchored: int) -> str:
         """Return the issuer's account whose key signs the certificate.
 
-        Keys of the installation's suite are tried first. A suite must use the hash algorithm that ``_sd_alg`` names.
+        Keys of the installation's suite are tried first. A key's suite must use the hash algorithm that the
+        certificate's ``_sd_alg`` names.
         """
         for suite in dict.fromkeys((self._suite, ES256K, *SUITES.values())):
             if algorithm not in (None, suite.digest):
@@ -150,7 +151,7 @@ class Bundles:
         opened = [] if row.sealed_id is None else self._sealer.open_list(session, row.sealed_id)
         digests = {disclosure_digest(item, stated.get("_sd_alg", ES256K.digest)) for item in opened}
         hidden = set(stated.get("_sd", ()))
-        # After a loss of data, a holder may bring back only some of the claims. All that are stored must belong to this
+        # After a loss of data, a holder may bring back only some of the claims. All stored claims must belong to this
         # certificate.
         if not digests <= hidden or (hidden and not digests):
             raise record_damaged("certificate", row.certificate_no, ["sealed_id"]).refusal()

@@ -1,11 +1,11 @@
 """Holds. An authority or a supervisor suspends a signed statement; every certificate that rests on the statement is
 then suspended too.
 
-A hold on a usage certificate also covers its request, in the same transaction, so that no other certificate of the
-request stays valid. Registration certificates cannot be held; their asset can be frozen instead.
+Whoever places a hold on a usage certificate also places one on its request, in the same transaction, so that no other
+certificate of the request stays valid. Registration certificates cannot be held; their asset can be frozen instead.
 
-One authority or supervisor alone places a hold, which takes effect at once. To lift a hold, one party proposes it and a
-second party with the same role confirms it; there is no waiting period.
+One authority or supervisor alone places a hold, which takes effect at once. To lift a hold, one party proposes this and
+a second party with the same role confirms the proposal; there is no waiting period.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class Holds:
         self._proposals = proposals
 
     def hold(self, number: str, reason: str, by: str, signed: SignedRequest | None = None) -> None:
-        """Place a hold on a usage certificate and its request. If the same role has already placed a hold on one of the
-        two, that one is skipped.
+        """Place a hold on a usage certificate and its request. A statement on which the same role has already placed a
+        hold is skipped.
 
         Raises ``Conflict`` ``REGISTRATION_NOT_HELD``, ``SIGNATURE_REQUIRED``; ``Forbidden`` ``PARTY_LACKS_ROLE``;
         ``NotFound``.
@@ -77,8 +77,8 @@ class Holds:
     ) -> Proposal:
         """Lift the holds that the role of ``by`` placed on these statements. Returns and raises the same as ``lift``.
 
-        If ``by`` is both authority and supervisor, the holds of the authorities are lifted; if there are none, those of
-        the supervisors.
+        If ``by`` is both authority and supervisor, the holds of the authorities are lifted; if the authorities placed
+        none, the holds of the supervisors are lifted.
         """
         own, held = self._held(digests, by)
         if not own:
@@ -93,7 +93,7 @@ class Holds:
                 return self._proposals.decide(by, calls.lift(office, own_holds, reason), signed)
         raise Conflict(
             "LOG_NOT_HELD",
-            "No role (office) of the caller holds any of these statements.",
+            "The caller has no role that placed a hold on one of these statements.",
             where="statements",
             hint="Ask a party with the role that set the hold.",
         )

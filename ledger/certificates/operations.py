@@ -1,4 +1,4 @@
-"""Operations. A caller that issued certificates asks for the operation again and again, to learn when all are
+"""Operations. A caller that issued certificates together asks for the operation until all of these certificates are
 anchored.
 """
 

@@ -28,7 +28,7 @@ REPEATED: Final[Mapping[str, str]] = {
 
 
 def require_own_entry(row: Certificate, body: bytes) -> dict[str, Any]:
-    """Return the payload in ``body``; raises ``Incoherent`` ``RECORD_DAMAGED`` if the row differs from it."""
+    """Return the payload in ``body``; raises ``Incoherent`` ``RECORD_DAMAGED`` if the row differs from the payload."""
     stated: dict[str, Any] = json.loads(body)
     if wrong := differing(row, stated, REPEATED):
         raise record_damaged("certificate", row.certificate_no, wrong).refusal()

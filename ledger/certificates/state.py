@@ -130,8 +130,8 @@ def _withdrawn(
 ) -> tuple[int | None, str] | None:
     """Return the time and the reason of the withdrawal that ended a certificate, or None if no statement was withdrawn.
 
-    A subject's withdrawal counts even if its key was reported lost; a provider's then does not (protocol §9). The time
-    is None if only a log entry has the withdrawal.
+    If the withdrawing key was reported lost, a subject's withdrawal still counts, but a provider's does not (protocol
+    §9). The time is None if only a log entry has the withdrawal.
     """
     asked = [(each, reads.withdrawn_at(numbers[each.party](), each.digest)) for each in named if each.party]
     facts = [(each, answer()) for each, answer in asked]

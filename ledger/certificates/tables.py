@@ -86,8 +86,8 @@ class Disclosure(Base, source=Source.BACKUP):
 
 
 class Operation(Base, source=Source.BACKUP):
-    """Certificates that were issued together and wait to be anchored. They are anchored when the entry ``last_seq`` is;
-    the operation is then done.
+    """Certificates that were issued together and wait to be anchored. When the entry with the number ``last_seq`` is
+    anchored, all of them are anchored, and the operation is done.
     """
 
     __tablename__ = "operation"

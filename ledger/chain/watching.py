@@ -59,7 +59,7 @@ def key_changes(reader: ChainReader, party: int, after: int) -> list[KeyChange]:
     PROPOSAL_CALL_DIFFERS.
     """
     last, start = reader.block_number(), _head_at(reader, after)
-    # If the node no longer has the state of such an old block, all events are read, from the first event on.
+    # If the node no longer has the state of the block ``after``, all events are read, from the first event on.
     events = reader.party_events(reader.deploy_block if start is None else after + 1, last)
     _require_whole(reader, start or _genesis(reader), events, last)
     events = [event for event in events if event.block_number > after]

@@ -1,4 +1,4 @@
-"""Lets a data subject withdraw its authorizations on the chain, without the service. Needed are a bundle, a node and
+"""Lets a data subject withdraw its authorizations on the chain, without the service. This needs a bundle, a node and
 the subject's key.
 
 Before anything is sent, two things are checked: the node has the ledger that the bundle names, with our contracts; and
@@ -123,7 +123,7 @@ def _bound(reader: ChainReader, account: str) -> AccountRecord:
             "PARTY_UNKNOWN_ACCOUNT",
             "The key's account acts for no party on this chain.",
             where=account,
-            hint="Use the party's present key. Two officers can bind a new key in place of a lost one.",
+            hint="Use the party's present key. Two institutions can bind a new key in place of a lost key.",
         )
     return record
 

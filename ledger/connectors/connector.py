@@ -167,13 +167,14 @@ class SourceConnector:
             first, last = max(spans, key=lambda span: span[1])
         if first is None or last is None or first > today:
             raise Unusable("data_unusable", "as_of is after the query")
-        # The cell may name a month that is not over, but the rows cannot describe a day after today.
+        # The cell may name a month that is not over. The rows cannot describe a day after today, so no later day is
+        # returned.
         return min(last, today)
 
 
 def connector_of(definition: SourceDefinition, environ: Mapping[str, str] = os.environ) -> SourceConnector:
-    """Return the connector for a definition. Each query reads the variable ``url_env`` of the definition in
-    ``environ``.
+    """Return the connector for a definition. Each query reads from ``environ`` the variable that the definition's
+    ``url_env`` names.
     """
     place, folder = definition.place, definition.folder
     if isinstance(place, FilePlace):

@@ -172,7 +172,7 @@ class SqlTable:
         # At level DEBUG the engine would log every row that it fetches.
         logging.getLogger(f"sqlalchemy.engine.Engine.{_LOGGING_NAME}").setLevel(logging.WARNING)
         try:
-            # Each query opens its own connection, so a connection that was abandoned at its deadline is never used
+            # Each query opens its own connection, so a connection that was abandoned at the deadline is never used
             # again.
             return create_engine(
                 url,

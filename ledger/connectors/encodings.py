@@ -33,7 +33,8 @@ _ZERO_SHARE: Final = 0.25
 # In GB 2312, the first byte of a character is 0xA0 plus its row in the code table. Rows 1 and 3 contain signs, rows 16
 # to 55 the 3,755 most common characters.
 _COMMON_LEADS: Final = frozenset({0xA1, 0xA3, *range(0xB0, 0xD8)})
-# Of these first bytes, those with which neither common characters of Big5 nor the Hangul of EUC-KR begin.
+# The first bytes of common characters of GB 2312 with which neither common characters of Big5 nor the Hangul of EUC-KR
+# begin. So a text with these bytes is probably not in Big5 or EUC-KR.
 _CHINESE_ONLY: Final = range(0xC9, 0xD8)
 _SECOND: Final = 0xA1
 _FIRST_CHARACTER: Final = 0xB0
@@ -45,7 +46,8 @@ _HINT: Final = "Save the file as “CSV UTF-8”, or declare its encoding: gb180
 
 
 def codec_of(declared: str | None, chunks: Callable[[], Iterable[bytes]], where: str) -> str:
-    """Return the codec that reads a file. If an encoding is declared, this is its codec, else the only codec that fits.
+    """Return the codec that reads a file: the codec of the declared encoding or, if none is declared, the only codec
+    that fits the bytes.
 
     Each call of ``chunks`` yields the file's bytes from the beginning. Raises ``InvalidInput`` ``CSV_NOT_UTF8``,
     ``ENCODING_UNKNOWN``, ``ENCODING_DIFFERS``.

@@ -100,7 +100,8 @@ class CsvTable(FileTable):
                 yield from subject_rows(head, rows, wanted, until, self._path.name, "line")
             return
         except (InvalidInput, Misconfigured) as error:
-            # The query is not wrong, but the file is. So the error is raised as one that the operator must correct.
+            # The mistake is in the file and not in the query, so the error raised is one for the operator, who must
+            # correct the file.
             hint = error.hint or CORRECT_FILE
             problem = Misconfigured(error.code, error.message, where=error.where, hint=hint, **error.details)
         except UnicodeDecodeError:

@@ -19,7 +19,7 @@ def meets(flag: Flag, cell: str) -> bool:
     """
     text, value = normal_text(cell).casefold(), normal_text(flag.value).casefold()
     if not text or not value:
-        # If the flag's value is empty, the flag is set in an empty cell.
+        # If the flag's value is an empty text, an empty cell has this value.
         return text == value
     if flag.type is not None and read_as(flag.type, text) is None:
         raise UnreadableFlag

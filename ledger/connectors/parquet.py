@@ -58,8 +58,8 @@ class ParquetTable(FileTable):
             yield from self._found(arrow, dataset, whole, reading, wanted)
             return
         except MemoryError:
-            # If memory runs out, Arrow raises an error that is a MemoryError too. The next clause would call the file
-            # damaged.
+            # If memory runs out, Arrow raises an error that is both a MemoryError and an ArrowException. It is raised
+            # again here, because the next clause would report a damaged file.
             raise
         except (arrow.ArrowException, OSError):
             problem = self._damaged()
@@ -72,7 +72,8 @@ class ParquetTable(FileTable):
         """Yield the subject's rows. Only those row groups are read whose statistics show that they may contain a form
         of the key.
 
-        The key column of another row group is also read if one of its rows may have no key, or if no row was found.
+        The key columns of the other row groups are also read if a row in them may have no key, or if no row of the
+        subject was found.
         """
         key = KeyColumn(wanted, str(self._path))
         chosen = _chosen(arrow, dataset, whole, wanted) if key.checked or _is_plain(arrow, whole, wanted) else None

@@ -100,7 +100,8 @@ def _in_shanghai(moment: datetime) -> datetime:
     return moment.astimezone(SHANGHAI)
 
 
-# Powers of ten. A float outside this range would have a page of zeros if it were written without an exponent.
+# The allowed magnitudes of a float, as powers of ten. A float outside this range would have a page of zeros if it were
+# written without an exponent.
 _MAGNITUDES: Final = range(-400, 401)
 
 

@@ -1,4 +1,6 @@
-"""Allows only one demonstration at a time. Two would act for the same parties and disturb each other."""
+"""Allows only one demonstration at a time. Two demonstrations at the same time would act for the same parties and
+disturb each other.
+"""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ _CERTIFIED: Final = frozenset({"Confirmed", "RightGranted", "TransferAccepted"})
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Shows that an act is completed: then the asset's history has ``event`` at least ``times`` times."""
+    """The sign that an act on an asset is completed: the asset's history has ``event`` at least ``times`` times."""
 
     event: str
     times: int = 1
@@ -89,7 +89,7 @@ class AssetHistories:
             before = [asset for asset, events in self._earlier.events(self.assets).items() if mark.on(events)]
             if before and mark.event in _CERTIFIED:
                 # If an earlier run was interrupted, it may have done the act on the chain without issuing the new
-                # certificate.
+                # certificate. So missing certificates are issued here.
                 self._ledger.registration.certificates.settle(before)
             for asset in self.assets:
                 if asset not in before:

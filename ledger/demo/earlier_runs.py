@@ -94,8 +94,8 @@ class EarlierRuns:
         return _grouped(sorted(rows, key=lambda row: row.version), "request_id")
 
     def forged(self, member: Member) -> str | None:
-        """Return the number of the certificate without a request that the lying platform issued about the member, or
-        None.
+        """Return the number of the certificate that the lying platform issued about the member without a request, or
+        None if there is no such certificate.
         """
         query = select(Certificate.certificate_no).where(
             Certificate.subject == member.party,

@@ -20,7 +20,8 @@ from ledger.proof.sdjwt import parse_certificate
 from ledger.rulebooks.templates import template_reference
 
 _KEPT: Final = 2
-# A bank's condition for a loan: the firm uses at least 10,000 kWh a month. These are the bands that fulfil it.
+# A bank's condition for a loan: the firm uses at least 10,000 kWh a month. These are the bands that fulfil the
+# condition.
 _ACCEPTED: Final = {"usage_band": ["10000–50000", "50000–100000", "100000–500000", "≥500000"]}
 
 
@@ -108,8 +109,8 @@ class Keepsakes:
 
 
 def _before_use(facts: Facts, raw: bytes) -> Facts:
-    """Return the chain data without the uses of the certificate. So it was when the consumer verified the
-    certificate.
+    """Return the chain data without the uses of the certificate. The consumer saw the chain in this state when it
+    verified the certificate.
     """
     counter = facts_needed(parse_bundle(raw)).uses
     return facts if counter is None else replace(facts, uses={**facts.uses, counter: ()})

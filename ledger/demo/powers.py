@@ -32,8 +32,8 @@ AFTER_VETO: Final = "执行已被否决的恢复 a forged recovery carried out a
 
 
 def two_firms(before: Mapping[str, Sequence[Member]], present: Mapping[str, Sequence[Member]]) -> list[Member]:
-    """Return two members whose requests succeed. Their firms have no certificate yet: presenting one would need the key
-    that is lost.
+    """Return two members whose requests succeed. Their firms must have no certificate yet: a firm that has lost its key
+    could not present a certificate.
     """
     certified = {member.party for group in before.values() for member in group}
     free = [each for each in present[SCENARIO] if each.fate is Fate.ORDINARY and each.party not in certified]

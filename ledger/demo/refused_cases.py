@@ -158,7 +158,8 @@ class ShownCertificates:
             draft, signer = self.ledger.usage.withdrawals.draft(consent), self.actors.signer_of(member.party)
             act = None if draft.message is None else sign_act(draft.message, signer)
             self.ledger.usage.withdrawals.withdraw(sign_entry(draft.entry, signer), act)
-        # If an earlier run was interrupted, it may have recorded the withdrawal without revoking the certificate.
+        # If an earlier run was interrupted, it may have recorded the withdrawal without revoking the certificate. So
+        # the certificate is revoked here if it is not yet.
         self._revoke(member, CONSENT_WITHDRAWN)
         ending.entries += 1
         self._caught(member, ending, refused("使用前撤回授权 withdrawn before use", "8 status", "REVOKED"))
@@ -171,8 +172,8 @@ class ShownCertificates:
             payer = self.ledger.custody.private_key(self.ledger.client.account)
             bundle = self.ledger.certificates.bundles.build(member.certificate)
             withdraw_by_itself(bundle, self.ledger.reader.connection.url, key, payer=payer)
-        # If a running service has already seen the withdrawal and revoked the certificate, check 8 refuses it before
-        # check 11.
+        # If a running service has already seen the withdrawal and revoked the certificate, check 8 refuses the
+        # certificate before check 11 can.
         followed = consent.state == "withdrawn"
         check, code = ("8 status", "REVOKED") if followed else ("11 authorization", "AUTHORIZATION_WITHDRAWN")
         case = "主体自行上链撤回 withdrawn on the chain by the subject itself"

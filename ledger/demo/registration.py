@@ -108,7 +108,8 @@ class Registering:
             # A chain whose clock shows the real time cannot be moved forward, so some notices may not have ended yet.
             stage.count = len(self.assets) - len(applied) + len(over)
             stage.found = stage.count - len(over)
-            # If an earlier run was interrupted, it may have confirmed assets without certifying them.
+            # If an earlier run was interrupted, it may have confirmed assets without certifying them. So missing
+            # certificates are issued here.
             confirmed = {asset.id for asset in self._earlier.assets(self.assets) if asset.state == "confirmed"}
             for chunk in chunks(sorted(confirmed - self._earlier.certified(sorted(confirmed)))):
                 self._ledger.registration.certificates.settle(chunk)
@@ -185,8 +186,8 @@ def transfer_one(ledger: Ledger, cast: Cast, assets: Sequence[str], run: Run) ->
 
 
 def _to_move(ledger: Ledger, cast: Cast, assets: Sequence[str]) -> AssetRecord:
-    """Return the first asset that the bank already has. If it has none, return the first asset that can be offered to
-    it.
+    """Return the first asset that the bank already has. If the bank has none, return the first asset that can be
+    offered to the bank.
     """
     found = [
         asset for asset in EarlierRuns(ledger).assets(sorted(assets)) if asset.state == "confirmed" and not asset.frozen

@@ -34,7 +34,8 @@ from ledger.usage.request_notes import Note
 from ledger.usage.request_terms import Terms
 from ledger.usage.tables import AccessRequest
 
-# In days: how long a request can be answered, and how long certificates are valid that are issued in the chain's past.
+# In days: how long a request can be answered, and how long a certificate is valid if it is issued while the chain's
+# clock shows a time in the past.
 ANSWER_DAYS = 2
 SHORT_DAYS = 5
 THREADS = 2
@@ -137,7 +138,8 @@ class Pilot:
     def keep_early(self, members: Members, early: bool) -> None:
         """If no time is left before the present, change the fates that would need time, so that these requests succeed.
 
-        Members keep their fate if an earlier run made a short request for them. ``early`` is true if time is left.
+        Members keep their fate if an earlier run already made a request for a certificate that is valid for only a few
+        days. ``early`` is true if time is left.
         """
         for scenario, group in members.items():
             if early or not any(member.fate in EARLY for member in group):

@@ -27,7 +27,8 @@ _OPTIONS: Final = (
     | orjson.OPT_PASSTHROUGH_DATETIME
     | orjson.OPT_PASSTHROUGH_SUBCLASS
 )
-# The text of a float; ``null``, which orjson also writes for NaN; the first byte of a character beyond U+FFFF.
+# Finds what must be examined in the text that orjson wrote: a float; ``null``, which orjson also writes for NaN; and
+# the first byte of a character beyond U+FFFF.
 _DOUBTFUL: Final = re.compile(rb"[\xf0-\xf4]|null|(?:^|[:\[,])-?\d+[.eE]")
 _BEYOND_BMP: Final = re.compile(rb"[\xf0-\xf4]")
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -55,7 +56,7 @@ def canonical(value: object) -> bytes:
 def _compact(value: object) -> bytes | None:
     """Return the canonical JSON as orjson writes it, or None if orjson cannot write it or might write it differently.
 
-    Raises ``InvalidInput`` ``JSON_FLOAT`` as ``canonical``.
+    Raises ``InvalidInput`` ``JSON_FLOAT`` for a float.
     """
     try:
         text = orjson.dumps(value, option=_OPTIONS)
@@ -119,7 +120,9 @@ def parse_json(data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> An
 
 
 def _parsed_canonical(data: bytes) -> Any:
-    """Return the value if ``data`` is canonical JSON, else None. Canonical text has passed all checks."""
+    """Return the value if ``data`` is canonical JSON, else None. Canonical text fulfils all rules that ``parse_json``
+    checks.
+    """
     try:
         value = orjson.loads(data)
         return value if _compact(value) == data else None

@@ -136,7 +136,9 @@ def check_resident_id(value: str, where: str | None = None, *, today: date | Non
             "RESIDENT_ID_FORM", "An ID number has 17 ASCII digits, followed by a digit or X.", where=where
         )
     if not _PROVINCES.match(number):
-        raise InvalidInput("RESIDENT_ID_REGION", "The ID number does not begin with a known province.", where=where)
+        raise InvalidInput(
+            "RESIDENT_ID_REGION", "The ID number does not begin with the code of a province.", where=where
+        )
     try:
         born = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
     except ValueError:

@@ -26,8 +26,8 @@ _SUMMERS: Final = {
 class _Shanghai(tzinfo):
     """China's single time zone since 1949: UTC+8, and one hour more in the summers of 1986 to 1991.
 
-    At the changes of the clocks, one hour does not exist and another occurs twice. ``fold`` (PEP 495) then says what is
-    meant, as in ``zoneinfo``.
+    At the changes of the clocks, one hour does not exist and another occurs twice. For these hours, ``fold`` (PEP 495)
+    chooses between the offsets before and after the change, as in ``zoneinfo``.
     """
 
     def utcoffset(self, moment: datetime | None) -> timedelta:
@@ -38,8 +38,9 @@ class _Shanghai(tzinfo):
             return timedelta()
         first, end = _summer(moment.year)
         local = moment.replace(tzinfo=None)
-        # In spring one hour does not exist: with ``fold`` 0 it has the offset before the change, with 1 the offset
-        # after it. In autumn one hour occurs twice: ``fold`` 0 means the first, 1 the second.
+        # In spring one hour does not exist: a time in this hour has the offset before the change if ``fold`` is 0, and
+        # the offset after the change if it is 1. In autumn one hour occurs twice: ``fold`` 0 means the first, 1 the
+        # second.
         begins, ends = (first + _HOUR, end) if moment.fold == 0 else (first, end - _HOUR)
         return _HOUR if begins <= local < ends else timedelta()
 
@@ -69,8 +70,8 @@ DAY: Final = 86_400
 Clock = Callable[[], int]
 # The last second of the year 9999, the latest time that Python can format. The contracts accept later times.
 LAST_SECOND: Final = 253_402_271_999
-# Validities, deadlines and reports must be within these two days. Python can also represent the day before the first
-# and the day after the last.
+# Validities, deadlines and reports must lie between these two days (both included). Python can represent the days next
+# to them too, so computing with the neighbouring days raises no error.
 FIRST_DAY: Final = date(1900, 1, 1)
 LAST_DAY: Final = date(9998, 12, 31)
 

@@ -64,7 +64,7 @@ def unsupported_protocol(where: str) -> InvalidInput:
     """Return the error ``PROTOCOL_UNSUPPORTED``; protocol 1 was never released."""
     return InvalidInput(
         "PROTOCOL_UNSUPPORTED",
-        "This was made with another protocol version, which is not supported.",
+        "The content was made with another protocol version, which is not supported.",
         where=where,
         hint="Ask the issuer for a new certificate; save bundles and facts again.",
     )

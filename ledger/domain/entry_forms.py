@@ -93,7 +93,7 @@ def signature(value: Any) -> bool:
 
 hex_id: Final = matches(_HEX_ID)
 _digest: Final = matches(_DIGEST)
-# Digests of entries are always SHA-256, even if the entry is signed with another suite.
+# Digests of entries are always SHA-256, even if an entry is signed with a suite that uses another hash function.
 _statement: Final = matches(_STATEMENT)
 _ulid: Final = matches(_ULID)
 _seconds: Final = integer(0, MAX_SECONDS)

@@ -21,8 +21,8 @@ MAX_WORKING_DAYS: Final = 1_000
 _DAY: Final = timedelta(days=1)
 _SATURDAY: Final = 5
 _FIRST_KNOWN: Final = date(min(holidays).year, 1, 1)
-# A notice may also change the last days of the year before. For example, the notice for 2019 made 29 December 2018 a
-# working day.
+# The last week of the newest notice's year is not known yet, because the next notice may change its days. For example,
+# the notice for 2019 made 29 December 2018 a working day.
 _LAST_KNOWN: Final = date(max(holidays).year, 12, 24)
 
 

@@ -34,8 +34,8 @@ STEP_BLOCKS: Final = 500
 WINDOW_BLOCKS: Final = 128
 _CURSOR_ID: Final = 1
 _MOVING_CHAIN_ATTEMPTS: Final = 5
-# If the heads differ, a step is read again this often: at an address with several nodes, the node that answered may
-# lack the newest blocks.
+# If the heads differ, a step is read again up to this many times, because several nodes may answer at one address, and
+# the node that answered may lack the newest blocks.
 _REREADS: Final = 2
 _ROWS_PER_INSERT: Final = 500
 # The errors of a node that does not yet have a block, although another node at the same address returned it.
@@ -211,7 +211,8 @@ class Follower:
     def _headers(self, cursor: Block, events: Sequence[Event], last: int) -> list[Block]:
         first_kept = max(last - self.window + 1, self._reader.deploy_block)
         numbers = {event.block_number for event in events} | set(range(first_kept, last + 1))
-        # Only headers up to the cursor are reused; another follower, perhaps on another branch, wrote the later ones.
+        # Only the stored headers up to the cursor are reused; another follower wrote the later headers, perhaps from
+        # another branch of the chain.
         number = tables.BLOCKS.c.number
         with self._engine.connect() as connection:
             known = set(connection.scalars(select(number).where(number.between(first_kept, cursor.number))))

@@ -48,8 +48,8 @@ class HeadBook:
         self._heads: dict[tuple[str, str], bytes] = {}
 
     def fold(self, event: Event) -> str:
-        """Add an event to its head and return the new head (64 hex digits). Call this for the events in the order of
-        the chain.
+        """Add an event to the head that it changes, and return the new head (64 hex digits). Call this for the events
+        in the order of the chain.
         """
         key = (event.contract, scope_of(event))
         digest = event_digest(f"{event.contract}.{event.name}", event.args)
@@ -68,7 +68,7 @@ class HeadBook:
                 contract, scope = key
                 raise ChainUnavailable(
                     "INDEX_HEAD_MISMATCH",
-                    f"The node's events of {contract} do not lead to the head of their hash chain in the contract.",
+                    f"The node's events of {contract} do not match the hash chain that the contract stores.",
                     where=f"{contract} {scope}".rstrip(),
                     hint="The node has lost or hides events: use another node, then rebuild the index.",
                     contract=contract,

@@ -20,8 +20,8 @@ def lineage_of(connection: Connection, asset: str, limit: int = MAX_RELATIVES) -
     unknown.
 
     The nearest relatives are chosen first. For an asset with annulled ancestors, the nearest one is named, even if it
-    is beyond the limit. A replaced asset counts as a parent of its successor. But if the replaced asset was annulled,
-    the successor does not name it as an annulled ancestor, because the successor is not derived from it.
+    is beyond the limit. A replaced asset counts as a parent of its successor. But a replaced asset that was annulled is
+    not named as the successor's annulled ancestor, because the successor is not derived from the replaced asset.
     """
     if not _states(connection, [asset]):
         return None

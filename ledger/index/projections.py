@@ -44,8 +44,8 @@ def _withdrawn(connection: Connection, event: IndexedEvent) -> None:
     table, time = tables.WITHDRAWALS, "reported_at" if event.args["reported"] else "at"
     key = {"party": event.args["party"], "statement": event.args["statement"]}
     known = (table.c.party == key["party"]) & (table.c.statement == key["statement"])
-    # A party may withdraw a statement twice, with a key that was reported lost and with another key; both times are in
-    # one row.
+    # A party may withdraw a statement twice: with a key that was reported lost, and with another key. One row stores
+    # the times of both withdrawals.
     if not connection.execute(update(table).where(known).values({time: event.at})).rowcount:
         connection.execute(insert(table).values({**key, "at": 0, "reported_at": 0, time: event.at}))
 

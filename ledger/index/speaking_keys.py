@@ -21,7 +21,7 @@ def speaks() -> tuple[ColumnElement[bool], ...]:
 
 
 def is_mute(connection: Connection, number: int) -> bool:
-    """Return whether a party is closed, or has no proven key that may act.
+    """Return whether a party has the status closed, or has no proven key that may act.
 
     The contract's ``isSilent`` becomes true only after a party has been in this state for the ledger's waiting period.
     """

@@ -96,7 +96,8 @@ ACCOUNTS: Final = Table(
 
 # Proposals. Parties are stored as their numbers; 0 means no party. `role` is a bit mask of the roles that may decide
 # the proposal, 0 if a party proposed a change of its own keys. `ready` is in seconds UTC minus all paused seconds.
-# `target` and `call` (hex) are empty for a proposed registration. `account` is the account that vetoed, else empty.
+# `target` and `call` (hex) are empty for a proposed registration. `account` is the account that vetoed the proposal; it
+# is empty if none did.
 PROPOSALS: Final = Table(
     "idx_proposals",
     METADATA,
@@ -197,8 +198,8 @@ HOLDS: Final = Table(
 )
 
 # Assets. States, kinds and stages have the names in ledger.domain.assets.names. `offered_to` is 0 if the asset is not
-# offered. `kind` and `stage` are empty if there is no open application. `content` is the confirmed digest, `filed` the
-# digest of the last application.
+# offered. `kind` and `stage` are empty if there is no open application. `content` is the digest that was confirmed
+# last, `filed` the digest in the last application.
 ASSETS: Final = Table(
     "idx_assets",
     METADATA,

@@ -22,7 +22,7 @@ from ledger.rulebooks.scenario_drafts import ScenarioDrafts
 
 
 class Ledger(Participant, Foundation):
-    """The operator's open ledger. Each member holds the use cases of one capability."""
+    """The operator's ledger, after it was opened. Each member holds the use cases of one capability."""
 
     def __init__(self, base: Foundation) -> None:
         """Build the capabilities. Each capability uses only capabilities that were built before. No file is read, and

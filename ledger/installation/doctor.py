@@ -126,7 +126,7 @@ class Doctor:
             # An unexpected exception in one part must not hide the results of the other parts.
             text = f"The examination of this part ended with {type(error).__name__}."
             findings.append(
-                Finding("CHECK_FAILED", text, name, "Report this; `PINGZHENG_LOG=debug` shows the details.")
+                Finding("CHECK_FAILED", text, name, "Report this error; PINGZHENG_LOG=debug shows details.")
             )
         remarks = tuple(each for each in findings if each.code == REMARKED)
         return Part(name, tuple(each for each in findings if each.code != REMARKED), remarks=remarks)
@@ -212,7 +212,7 @@ class Doctor:
 
     def _sealing(self, database: Database) -> Iterator[Finding]:
         """Open one text for each wrapping key, to find a key with the right id but the wrong bytes. Also report the
-        texts from a backup that cannot be read until the erasures are confirmed.
+        texts that, since a restore, cannot be read until the erasures are confirmed.
         """
         if self._joined is not None:
             return

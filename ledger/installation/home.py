@@ -45,7 +45,7 @@ def holds_ledger(home: Path) -> bool:
 
 
 def require_made(home: Path) -> None:
-    """Raise ``NotFound`` ``LEDGER_MISSING``, or ``Misconfigured`` ``LEDGER_HALF_MADE``, if the folder has no whole
+    """Raise ``NotFound`` ``LEDGER_MISSING``, or ``Misconfigured`` ``LEDGER_HALF_MADE``, if the folder has no complete
     ledger.
     """
     if is_half_made(home):
@@ -122,7 +122,8 @@ def require_secrets(settings: Settings, *, sealing_files: bool) -> None:
     """Raise ``Misconfigured`` ``KEY_FILE_MISSING`` if a partly created ledger has lost a secret.
 
     Secrets are created before database and contracts. So if the database or the contracts exist, the secrets existed
-    too, and new secrets would not match them. ``sealing_files`` says whether the wrapping keys are files.
+    too, and new secrets would not fit this database and these contracts. ``sealing_files`` says whether the wrapping
+    keys are files.
     """
     deployed, database = (settings.home / "deployment.json").exists(), file_of(settings.database)
     if not deployed and (database is None or not database.exists() or not database.stat().st_size):
@@ -182,8 +183,8 @@ def require_deployment_unchanged(home: Path) -> None:
 
 
 def require_deployment(home: Path, noted: str) -> None:
-    """Raise ``Misconfigured`` ``DEPLOYMENT_CHANGED`` unless the file has the digest ``noted``; if that is "", do
-    nothing.
+    """Raise ``Misconfigured`` ``DEPLOYMENT_CHANGED`` unless the deployment file has the digest ``noted``. If ``noted``
+    is empty, do nothing.
     """
     if noted and noted != deployment_digest(home):
         raise Misconfigured(

@@ -65,8 +65,9 @@ class OwnParty:
         self._custody = custody
 
     def key_of(self, account: str) -> str | None:
-        """Return the account's public key if its private key is kept here, else None. Only such an account may sign
-        in."""
+        """Return the account's public key if its private key is kept here, else None. Only an account whose private key
+        is kept here may sign in.
+        """
         return self._custody.public_key(account) if account in self._custody else None
 
     def account(self, identifier: str) -> str:

@@ -123,7 +123,8 @@ class LocalClock:
         except (IsADirectoryError, InvalidInput, ValueError, TypeError, KeyError):
             ahead = None
         except OSError as error:
-            # The file is not necessarily damaged: for example, the process may have no file descriptor left.
+            # The file itself may be intact: for example, the process may have no file descriptor left. So the error
+            # does not say that the file is damaged.
             where = str(self._file)
             raise Misconfigured(
                 "FILE_REFUSED", f"The clock file of the local chain cannot be read: {error.strerror}.", where=where

@@ -82,8 +82,8 @@ class NodeKeeper:
     ) -> None:
         self._ending.set()
         while self._thread.is_alive():
-            # While the thread starts a node, it does not see that it must end: the node may be replaying its journal.
-            # So the node is stopped repeatedly until the thread ends.
+            # A thread that is starting a node waits for the node, which may be replaying its journal, and does not
+            # notice that it must end. So the node is stopped again and again until the thread ends.
             self._stop()
             self._thread.join(CHECK_SECONDS)
         self._stop()

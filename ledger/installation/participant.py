@@ -40,7 +40,7 @@ SEEN: Final = "seen.json"
 
 
 class Participant:
-    """An open installation.
+    """An installation that was opened.
 
     ``party`` is the id of the installation's own party. ``client`` sends transactions from that party's account.
     ``attempts`` counts wrong tokens, keys and codes. ``readings`` records who used a subject's data. ``roles`` are read

@@ -139,7 +139,8 @@ def installed(
     sealer: Sealer,
     lookup_key: bytes,
 ) -> Installation:
-    """Return the parties and the client of this installation. While database and chain do not match, it sends nothing.
+    """Return the parties and the client of this installation. While database and chain do not match, the client sends
+    nothing.
 
     Raises ``Misconfigured`` ``DATABASE_MISSING`` if the founding parties of the contracts are not those of the
     database, ``KEY_FILE_WRONG`` if the lookup key is the wrong key, and the errors of ``Sealer.open`` if the wrapping
@@ -169,7 +170,7 @@ def _require_own_secrets(database: Database, sealer: Sealer, lookup_key: bytes, 
             where="lookup.key",
             hint="Restore lookup.key from the backup of the keys: another key finds no party by its identifier.",
         )
-    # A text that a restore closed or lost cannot be decrypted, so it cannot show whether the key is right.
+    # If the text is unreadable since a restore, or was lost, it cannot show whether the key is right.
     with database.read() as session, suppress(Conflict, NotFound):
         sealer.open(session, operator.sealed_id)
     _ = sealer.keys.current
@@ -178,7 +179,7 @@ def _require_own_secrets(database: Database, sealer: Sealer, lookup_key: bytes, 
 def provide_signing_key(
     keys: PartyKeys, parties: Parties, custody: Custody, installation: Installation, suite: Suite
 ) -> None:
-    """Propose a new key of the suite for the operator, unless it has such a key.
+    """Propose a new key of the suite for the operator, unless the operator has such a key.
 
     The key becomes valid after the waiting period. If the chain cannot check signatures of the key, two institutions
     must bind the key to the operator. If the keys of these institutions are not kept here, the new key stays among the

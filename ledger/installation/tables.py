@@ -14,7 +14,8 @@ from typing import Final
 import ledger.store.erasure_tables  # noqa: F401 - read for its declarations
 from ledger.store.tables import Base, Source
 
-# These modules named tables declare no database tables: this module, and the module that reads tables that people send.
+# These modules are named ``tables``, but declare no database tables: this module, and the module that reads tables that
+# people send.
 _OTHERS: Final = {__name__, "ledger.connectors.tables"}
 
 

@@ -108,9 +108,10 @@ class Anchoring:
     """Anchors the batches of one issuer's log; no other code may do this. The methods ask the chain which batches are
     anchored, so they can be called again after a crash.
 
-    ``issuer`` is the number of the party that ``client`` sends for. ``archive`` receives each batch before the batch is
-    sent; if ``archive`` raises, the batch waits. ``archive`` is also called without a batch, to archive acts that only
-    the chain has. Before a batch is sent, and every ``COMPARE_SECONDS``, the database is compared with the chain.
+    ``issuer`` is the number of the party for which ``client`` sends transactions. ``archive`` receives each batch
+    before the batch is sent; if ``archive`` raises, the batch waits. ``archive`` is also called without a batch, to
+    archive acts that only the chain has. Before a batch is sent, and every ``COMPARE_SECONDS``, the database is
+    compared with the chain.
     """
 
     _database: Database

@@ -66,8 +66,8 @@ class Idempotency:
     def _store(self, change: UpdateBase) -> None:
         """Store the answer of the work. If this fails, the caller still receives the answer.
 
-        The key then counts as running for ``STALE_SECONDS``. After that the work can be repeated: unique keys in its
-        own tables prevent a second effect.
+        The work then counts as still running for ``STALE_SECONDS``. After that the work can be repeated: unique keys in
+        its own tables prevent a second effect.
         """
         try:
             with self._database.write() as session:

@@ -43,7 +43,7 @@ class SecretFile:
                 "KEY_FILE_DAMAGED",
                 "The key file does not hold 64 hex digits.",
                 where=self._path.name,
-                hint="Restore the file from the backup; a new key cannot open what the old key sealed.",
+                hint="Restore the file from the backup; a new key cannot decrypt the old data.",
             )
         return secret
 
@@ -145,8 +145,8 @@ class Custody:
             keys = None
         if not isinstance(keys, dict) or not all(isinstance(key, str) for key in keys.values()):
             raise self._damaged()
-        # A damaged key belongs to another account: the chain would refuse its signature, or see the act of another
-        # party. So every key is compared with its account.
+        # A key that was damaged in the file belongs to a different account. The chain would refuse its signatures, or
+        # take them for signatures of another party. So every key is compared with the account under which it is stored.
         for account, key in keys.items():
             if self._keys.get(account) != key and not _is_key_of(account, key):
                 raise self._damaged(account)

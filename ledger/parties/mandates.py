@@ -56,7 +56,7 @@ class Mandates:
         return given
 
     def require(self, principal: str, broker: str) -> None:
-        """Raise ``Forbidden`` ``MANDATE_MISSING`` unless the broker has a valid mandate of the principal."""
+        """Raise ``Forbidden`` ``MANDATE_MISSING`` unless the broker has a valid mandate from the principal."""
         query = select(Mandate.id).where(
             Mandate.principal == principal, Mandate.broker == broker, Mandate.valid_to > self._clock()
         )
@@ -64,6 +64,6 @@ class Mandates:
             if session.scalar(query.limit(1)) is None:
                 raise Forbidden(
                     "MANDATE_MISSING",
-                    "The broker has no valid mandate of the principal.",
+                    "The broker has no valid mandate from the principal.",
                     hint="Let the principal give a mandate: POST /v1/parties/{party}/mandates.",
                 )

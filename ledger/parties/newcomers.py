@@ -91,7 +91,7 @@ def checked_party(newcomer: NewParty, where: str, today: date | None = None) -> 
 def require_distinct(newcomers: Sequence[NewParty]) -> None:
     """Raise ``InvalidInput`` ``PARTY_REPEATED``, naming both rows, if two parties share an identifier or a key.
 
-    Otherwise only the contract would refuse the whole list, and only when the registration is carried out.
+    Without this check, the contract would refuse the whole list, but only when the registration is carried out.
     """
     rows: dict[str, int] = {}
     for row, newcomer in enumerate(newcomers, start=1):
@@ -101,7 +101,7 @@ def require_distinct(newcomers: Sequence[NewParty]) -> None:
                     "PARTY_REPEATED",
                     "The list contains this party, or one of its keys, twice.",
                     where=f"party {row} and party {first}",
-                    hint="Remove one of the two.",
+                    hint="Remove one of the two rows.",
                 )
 
 

@@ -47,7 +47,7 @@ CHAIN_CHUNK = 50
 
 @dataclass(eq=False, repr=False)
 class Onboarding:
-    """Registers parties: identifiers are sealed in the database, ids and roles go to the chain.
+    """Registers parties: their identifiers are stored encrypted in the database, their ids and roles go to the chain.
 
     ``authority`` is the id of the party that proposes the roles that only an authority may grant.
     """
@@ -67,8 +67,9 @@ class Onboarding:
         """Record the parties and propose their registration; nothing is written before all parties are checked.
 
         A known party is returned unchanged, but a party that is closed or has no active key gets a new id. The proposal
-        is made in the caller's name; otherwise one institution could both propose and confirm. If the caller's key is
-        not kept here, the caller must have signed the request, for a list of at most 50 parties.
+        is made in the caller's name. Otherwise the caller could also confirm it, and one institution would decide
+        alone. If the caller's key is not kept here, the caller must have signed the request, for a list of at most 50
+        parties.
 
         If this installation keeps the key of another institution that may confirm, that institution confirms at once.
         Otherwise a party has no number until an institution confirms (``pending``). Roles that only an authority may
@@ -106,9 +107,10 @@ class Onboarding:
         if self._party(office).account not in self._custody:
             raise Forbidden(
                 "OFFICE_KEY_NOT_HERE",
-                "The institution that issues the code also proposes the first key, but its key is not kept here.",
+                "The institution that issues the code also proposes the first key, but this service does not keep the "
+                "institution's key.",
                 where=f"party {office}",
-                hint="Let the institution whose key this service keeps issue the code; then confirm its proposal.",
+                hint="Let an institution whose key is kept here issue the code; another must confirm the proposal.",
             )
 
     def _register_all(
@@ -189,8 +191,9 @@ class Onboarding:
         self._proposals.decide(by, self._lists.call(act), signed)
 
     def _give_offices(self, registered: KnownParty, number: int) -> None:
-        """Propose the roles of the party's onboarding, if the party still lacks one that only an authority may
-        grant."""
+        """If the party still lacks a requested role that only an authority may grant, propose the roles requested at
+        onboarding.
+        """
         wanted = {Role(role) for role in registered.roles}
         if (OFFICES & wanted) - {Role(role) for role in self._reader.party(number).roles}:
             self._proposals.decide(self._authority, set_roles(number, Role.mask(wanted)))

@@ -1,7 +1,7 @@
 """The role matrix: which role may do what.
 
-``tests/reference/role_matrix.yaml`` is the table from the requirements; for each condition the file names the call that
-checks the condition.
+``tests/reference/role_matrix.yaml`` is the table from the requirements; for each condition of a permission, the file
+names the call that checks the condition.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ MATRIX: Final[Mapping[Action, Mapping[Role, Reach]]] = {
     | dict.fromkeys(
         (Role.SUBJECT, Role.PROVIDER, Role.CONSUMER, Role.ISSUER, Role.REGISTRAR, Role.ASSESSOR, Role.BROKER), _OWN
     ),
-    # A broker's own records include its principals' records; a chief data officer's own records include its
-    # departments'.
+    # A broker's own records include the records of its principals; a chief data officer's own records include the
+    # records of its departments.
     Action.APPLY_REGISTRATION: {Role.PROVIDER: _OWN, Role.CONSUMER: _OWN, Role.BROKER: _OWN, Role.SUPERVISOR: _READ},
     Action.EDIT_RESOURCE: {Role.PROVIDER: _OWN} | dict.fromkeys((Role.AUTHORITY, Role.CDO, Role.SUPERVISOR), _READ),
     Action.PUBLISH_LISTS: {

@@ -19,7 +19,9 @@ class Principals:
         self._clock = clock
 
     def of(self, actor: Actor) -> frozenset[str]:
-        """Return the ids of the party itself, of its principals by mandate, and of the departments whose CDO it is."""
+        """Return the ids of the party itself, of its principals by mandate, and of the departments of which the party
+        is the chief data officer.
+        """
         with self._database.read() as session:
             found = {actor.party}
             if Role.BROKER in actor.roles:

@@ -1,4 +1,4 @@
-"""The register of parties: finds parties, opens their names, and returns the acting party with its roles."""
+"""The register of parties: finds parties, decrypts their names, and returns the acting party with its roles."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHOWN_OF_ID = 12
 
 
 class Parties:
-    """Finds parties, opens their sealed names and identifiers, and returns them as actors."""
+    """Finds parties, decrypts their names and identifiers, and returns parties as actors."""
 
     def __init__(self, database: Database, sealer: Sealer, follower: Follower, roles: Roles, lookup_key: bytes) -> None:
         self._database = database
@@ -49,8 +49,8 @@ class Parties:
             return [KnownParty.of(row) for row in session.scalars(query)]
 
     def identity(self, identifier: str) -> dict[str, str]:
-        """Return the unsealed name and identifier. Only the party itself and its counterparties may see them; never log
-        them.
+        """Return the party's name and identifier, decrypted. Only the party itself and its counterparties may see them;
+        never log them.
 
         Raises ``NotFound``: ``PARTY_UNKNOWN``, or ``SEALED_ERASED`` once they were erased.
         """
@@ -74,6 +74,6 @@ class Parties:
 
 
 def identity(session: Session, sealer: Sealer, party: Party) -> dict[str, str]:
-    """Return the party's name and identifier, unsealed."""
+    """Return the name and identifier of the party's row, decrypted."""
     opened = sealer.open_object(session, party.sealed_id)
     return {"name": opened["name"], "identifier": opened["identifier"]}

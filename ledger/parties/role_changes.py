@@ -74,12 +74,12 @@ class RoleChanges:
         return self._act(actor, call, decided=protected or status == FINAL)
 
     def accredit(self, actor: Actor, issuer: str, scenarios: Iterable[str], start: int, end: int) -> list[Proposal]:
-        """Propose that ``issuer`` may issue under ``scenarios`` while ``start ≤ t < end`` (seconds UTC).
+        """Propose that ``issuer`` may issue certificates of ``scenarios`` while ``start ≤ t < end`` (seconds UTC).
 
-        Two authorities must agree, and the accreditation takes effect after the waiting period. Returns the proposals,
-        without scenarios that already have this period. If the accreditation is renewed, it keeps its earlier start, so
-        that earlier certificates stay valid. The contract refuses an end in the past (``InvalidInput``
-        ``PARTY_PERIOD``).
+        Two authorities must agree, and the accreditation takes effect after the waiting period. Returns the proposals;
+        no proposal is made for a scenario for which the issuer already has this period. If the accreditation is
+        renewed, it keeps its earlier start, so that earlier certificates stay valid. The contract refuses an end in the
+        past (``InvalidInput`` ``PARTY_PERIOD``).
         """
         require(actor, Action.MANAGE_ROLES)
         number, made = self._number(issuer), []

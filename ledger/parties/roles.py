@@ -35,7 +35,7 @@ class Actor:
 class Roles:
     """Reads roles and status of parties from the index.
 
-    To read the newest ones, the caller must first bring the index up to date.
+    To read the newest roles and status, the caller must first bring the index up to date.
     """
 
     def __init__(self, database: Database) -> None:

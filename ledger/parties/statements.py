@@ -92,7 +92,7 @@ class Intake:
     ) -> dict[str, R]:
         """Return the rows of those entries that are already recorded, by the ids of the entries.
 
-        Raises ``taken(id)`` if two different statements have one id, among the recorded statements and ``entries``.
+        Raises ``taken(id)`` if two different statements, recorded or in ``entries``, have the same id.
         """
         given: dict[str, str] = {}
         for entry in entries:

@@ -31,7 +31,7 @@ def had(value: str | None, party: str) -> str:
 
 
 class Party(Base, source=Source.DATED, erased_with="id"):
-    """A party. Name and identifier are sealed; ``lookup`` is a keyed digest of the identifier.
+    """A party. Its name and identifier are stored encrypted; ``lookup`` is a keyed digest of the identifier.
 
     The party acts with ``account`` and ``public_key``; each of its keys has a ``PartyKey`` row. If the party never had
     a key, ``present_account`` and ``present_key`` are null, and ``account`` and ``public_key`` raise. ``roles`` are the
@@ -107,7 +107,9 @@ class Mandate(Base, source=Source.DATED):
 
 
 class CdoAppointment(Base, source=Source.BACKUP):
-    """The appointment of a department's chief data officer. Of several rows, the newest that has not ended counts."""
+    """The appointment of a department's chief data officer. If a department has several rows, the newest appointment
+    that has not ended is valid.
+    """
 
     __tablename__ = "cdo_appointment"
     department: Mapped[str] = mapped_column(ForeignKey("party.id"), primary_key=True)

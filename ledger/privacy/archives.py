@@ -19,7 +19,9 @@ class ErasableCopies(Protocol):
 
 
 class RewrappableCopies(Protocol):
-    """The archive's data keys; the key-encryption keys of the database wrap (encrypt) them too."""
+    """The data keys in the archive. They are wrapped (encrypted) with the same key-encryption keys as those in the
+    database.
+    """
 
     def require(self) -> None:
         """Raise if there is an archive that cannot be written."""

@@ -53,7 +53,8 @@ SealedRow = AccessRequest | Authorization | Provision | Certificate
 class Erased:
     """An erasure: its log entry, the entry's number, and the erased certificates (numbers).
 
-    ``archived`` is true if the texts in the archive were erased too; else they are erased with the next batch.
+    ``archived`` is true if the texts in the archive were erased too; else they are erased when the next batch is
+    archived.
     """
 
     entry: dict[str, Any]
@@ -215,7 +216,7 @@ class Erasure:
         back.
 
         If the transaction then fails, the text stays in the database until the erasure is repeated or a backup is
-        restored. That is right, because its erasure was requested.
+        restored. The restore then erases the text, which is right, because the erasure was requested.
         """
         if act.sealed:
             self._archiving.record_erasure(tuple(act.targets), identity, tuple(act.sealed))
@@ -301,7 +302,9 @@ def _end_access(session: Session, identifier: str) -> None:
 
 
 def _forget_requests(session: Session, going: Sequence[SealedRow]) -> None:
-    """Delete stored idempotent requests: with their keyed digests, guesses of the erased text could be tested."""
+    """Delete the stored requests with idempotency keys. Otherwise somebody with the digest key could test guesses of
+    the erased text on the requests' digests.
+    """
     ids = [item.id for item in going if not isinstance(item, Certificate)]
     sent_by = {item.provider for item in going if isinstance(item, Provision)}
     askers = {item.consumer for item in going if isinstance(item, AccessRequest)}

@@ -19,8 +19,8 @@ class SealingStatus:
     """The id of the key for new records, the number of records whose data keys each key wraps, and how many records are
     erased.
 
-    ``archived`` has the same numbers for the archive, None if the archive cannot be reached. A key that is counted
-    nowhere is needed only for backups.
+    ``archived`` has the same numbers for the archive, None if the archive cannot be reached. A key that wraps no record
+    in the database or the archive is needed only for backups.
     """
 
     current: str

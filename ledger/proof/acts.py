@@ -23,8 +23,8 @@ _REPORT: Final = b"party/report/v2"
 def uses_message(chain: ChainId, account: str, deadline: int, uses: Sequence[tuple[str, int]]) -> bytes:
     """Return the message that a consumer signs so that others can record its uses (``recordUsesFor``).
 
-    A use is the request's statement digest and an ordinal. ``deadline`` is seconds UTC. Raises ``ValueError`` for a
-    value that does not fit into a word of the ABI.
+    Each use is given as a request's statement digest and an ordinal (1, 2, …). ``deadline`` is seconds UTC. Raises
+    ``ValueError`` for a value that does not fit into a word of the ABI.
     """
     items = b"".join(word("bytes32", request) + word("uint", ordinal) for request, ordinal in uses)
     return _log(_USES, chain, account) + word("uint", deadline) + _list(len(uses), items)

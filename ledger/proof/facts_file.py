@@ -162,7 +162,9 @@ def _ancestor(raw: Any) -> str:
 
 
 def _made(kind: Callable[..., Value], **forms: Callable[[Any], Any]) -> Callable[[Any], Value]:
-    """Return a function that reads a dataclass from an object with exactly the members in ``forms``; it checks each."""
+    """Return a function that reads a dataclass from an object with exactly the members in ``forms`` and checks each
+    member.
+    """
     types = {item.name: str(item.type) for item in fields(kind)}  # type: ignore[arg-type]
 
     def read(raw: Any) -> Value:

@@ -124,7 +124,8 @@ def act_digest(target: str, call: bytes) -> str:
 def event_digest(event: str, args: Mapping[str, Any]) -> bytes:
     """Return the digest of an event; ``event`` is its name in the form ``Contract.Event``.
 
-    Raises ``KeyError``, ``ValueError`` or ``TypeError`` for an unknown event or arguments that do not fit it.
+    Raises ``KeyError``, ``ValueError`` or ``TypeError`` for an unknown event, or for arguments that do not fit the
+    event.
     """
     name, fields = EVENTS[event]
     words = [word(kind, args[field]) for field, kind in fields]

@@ -140,7 +140,7 @@ def _check_anchor(case: Case) -> Outcome:
             message = f"The facts do not contain batch {anchor.batch} of issuer {anchor.issuer}."
             return failed("NOT_ANCHORED", message)
         if event_digest("CertificateLog.Anchored", anchor.event_args()).hex() != commitment:
-            return failed("ANCHOR_DIFFERS", f"On the chain, batch {anchor.batch} has other contents.")
+            return failed("ANCHOR_DIFFERS", f"Batch {anchor.batch} has other contents on the chain than in the bundle.")
     if case.bundle.position.issuer != case.facts.parties[case.claims["iss"]].no:
         return failed("ANCHOR_NOT_BY_ISSUER", "The certificate was anchored by another party than its issuer.")
     return passed(

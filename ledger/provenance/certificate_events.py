@@ -24,8 +24,8 @@ class Concern:
     """Decides which events of the log's contract concern one certificate.
 
     ``consumer`` is a party number, ``request`` a statement digest. ``entries`` gives the type of each statement.
-    ``withdrawing`` has the pairs (party number, statement) whose withdrawal has an effect; a provider's withdrawal by a
-    reported key has no effect.
+    ``withdrawing`` has the pairs (party number, statement) whose withdrawal has an effect; a provider's withdrawal with
+    a reported key has no effect.
     """
 
     place: Position

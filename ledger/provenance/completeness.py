@@ -9,8 +9,8 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """The proof of a history: if its events (``events`` is their number) are hashed one after the other, beginning with
-    ``genesis``, the result must be ``head``.
+    """The proof that a history is complete: if its events are hashed one after the other, beginning with ``genesis``,
+    the result must be ``head``. ``events`` is the number of events.
 
     ``head`` is read from the contract as of ``block``; ``complete`` says whether the result is ``head``.
     """

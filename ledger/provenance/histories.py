@@ -138,7 +138,7 @@ class Provenances:
         if not proof.complete:
             raise ChainUnavailable(
                 "HISTORY_INCOMPLETE",
-                "The indexed events of this asset do not lead to the head of their hash chain in the contract.",
+                "The asset's events in the index do not match the asset's hash chain in the contract.",
                 where=identifier,
                 hint="Run `pingzheng index rebuild`; if that does not help, use another node.",
             )

@@ -55,8 +55,8 @@ class Inspection:
     _oldest: int = 0
 
     def head(self) -> dict[str, Any]:
-        """Return the head on the chain, whether the indexed events hash to this head, and the length of each issuer's
-        log.
+        """Return the head on the chain, whether hashing the indexed events gives this head, and the length of each
+        issuer's log.
 
         ``paused_until`` is the latest end of a pause that stops anchoring (seconds UTC), 0 without a pause. ``failure``
         is the reason why entries are not anchored, and since when. ``finding`` is the reason why this ledger refuses
@@ -84,7 +84,7 @@ class Inspection:
         Slow for a long log. Raises ``ChainUnavailable``.
         """
         with self._database.read() as session:
-            # A row repeats parts of its entry, so rows are compared only if no entry is damaged.
+            # A row repeats parts of its log entry, so rows are compared with entries only if no entry is damaged.
             found = list(audit(session)) or list(audit_records(session))
         return found + self._coherence.batches_differing()
 
@@ -209,8 +209,9 @@ class Inspection:
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """The entries that are not recorded as anchored: their number, the number of closed batches among them, and the
-    time of the oldest entry (seconds UTC)."""
+    """The entries that are not recorded as anchored: their number, the number of closed batches that contain them, and
+    the time of the oldest entry (seconds UTC).
+    """
 
     count: int
     batches: int

@@ -103,8 +103,8 @@ class Readings:
             return 0
         try:
             with self._database.write() as session:
-                # Each reading gets its id when it is stored, so that ids are in order and a reader who pages by id
-                # misses none.
+                # Each reading gets its id when it is stored, so that the ids are in order, and somebody who pages by id
+                # misses no reading.
                 session.execute(insert(Reading), [{"id": str(ULID()), **row} for row in waiting])
         except Exception:
             with self._lock:

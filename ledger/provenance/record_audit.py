@@ -1,4 +1,6 @@
-"""Compare database rows with the signed log entries that they repeat, as ``own_entry`` does for certificates."""
+"""Compare database rows with the signed log entries whose members the rows repeat, as ``own_entry`` does for
+certificates.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ from ledger.store.tables import Base, Counter, Entry
 from ledger.usage.tables import AccessRequest, Authorization, Provision
 
 _PER_QUERY: Final = 1_000
-# For each table: the columns that repeat a member of the entry, each with the member's name.
+# For each table: the columns that repeat a member of the row's log entry, each with the name of that member.
 _REPEATED: Final[Mapping[type[Base], Mapping[str, str]]] = {
     Certificate: REPEATED,
     AccessRequest: {each: each for each in ("id", "scenario", "subject", "consumer", "expires_at")},
@@ -30,8 +32,9 @@ _REPEATED: Final[Mapping[type[Base], Mapping[str, str]]] = {
 
 
 def audit_records(session: Session) -> Iterator[Finding]:
-    """Return the differences between rows and entries, keys and accounts, parties and the index, counters and
-    certificate numbers."""
+    """Return each difference between a row and its entry, a key and its account, a party and the index, or a counter
+    and the certificate numbers.
+    """
     for model in _REPEATED:
         yield from _rows(session, model)
     for account, public_key in session.execute(select(PartyKey.account, PartyKey.public_key)):
@@ -55,7 +58,9 @@ def _rows(session: Session, model: Any) -> Iterator[Finding]:
 
 
 def _parties(session: Session) -> Iterator[Finding]:
-    """Find parties whose number differs from that on the chain, or whose current account is not theirs on the chain."""
+    """Find parties whose number differs from their number on the chain, or whose present key is not the key of their
+    present account.
+    """
     followed = session.scalar(select(func.max(PARTIES.c.no))) or 0
     query = (
         select(Party, PARTIES.c.no, PartyKey.public_key)

@@ -26,7 +26,7 @@ SCHEMA: Final = (
     # erasure.
     "CREATE TABLE subject (mark TEXT PRIMARY KEY, party TEXT UNIQUE)",
     # The identifier that belongs to a party id. With the identifier, an auditor can find the rows. An erasure deletes
-    # it.
+    # the identifier.
     "CREATE TABLE opening (party TEXT PRIMARY KEY, kind TEXT NOT NULL, identifier TEXT NOT NULL, key TEXT NOT NULL)",
     # Other party ids for an identifier that already has a party id; the provider's clerk must confirm them.
     "CREATE TABLE changed (party TEXT PRIMARY KEY, mark TEXT NOT NULL REFERENCES subject, identifier TEXT NOT NULL,"
@@ -76,7 +76,7 @@ class AnswerFile:
                 hint=f"Run `chmod 700 {self._path.parent}`.",
             )
         if self._path.exists():
-            # Other users may be able to read a file that was restored or copied; end this.
+            # If the file was restored or copied, other users can perhaps read it, so its mode is set again.
             self._path.chmod(0o600)
         else:
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))

@@ -234,7 +234,9 @@ class AnswerStore:
         return notice
 
     def seen(self, name: str, after: str | None = None) -> str | None:
-        """Return the position up to which a list of the platform was read; if ``after`` is given, first store it."""
+        """Return the position up to which a list of the platform was read; if ``after`` is given, first store ``after``
+        as this position.
+        """
         with self._write() as database:
             if after is not None:
                 database.execute("INSERT OR REPLACE INTO seen VALUES (?, ?)", (name, after))

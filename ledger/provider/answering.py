@@ -121,9 +121,7 @@ def _claims(task: Task, answer: Supplied) -> dict[str, Claim]:
         raise _placed(error, answer.places) from error
     for name, value in claims.items():
         if not fits(task.rules[name], value):
-            raise InvalidInput(
-                "CLAIM_OUTSIDE_RULE", "The value is outside the values that the rule allows.", where=name
-            )
+            raise InvalidInput("CLAIM_OUTSIDE_RULE", "The rule of the claim does not allow this value.", where=name)
         if holds_sd_name(value):
             raise InvalidInput(
                 "SD_NAME_NESTED", "The value contains a name that SD-JWT reserves for hidden claims.", where=name

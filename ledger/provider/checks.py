@@ -68,7 +68,7 @@ def _opening(task: Task) -> None:
     if task.opening.party != task.subject:
         raise Forbidden(
             "SUBJECT_OPENING_DIFFERS",
-            "The identifier from the platform does not belong to the subject who authorised.",
+            "The identifier from the platform does not belong to the subject of the authorization.",
             where=f"authorization {task.authorization['id']}",
             hint=_HINT,
         )

@@ -58,8 +58,9 @@ class Platform(Protocol):
 class HttpPlatform:
     """A platform's service at ``url``, with the token of a session or the provider's API key.
 
-    The constructor makes no network call. ``authorities`` is a file of CA certificates that replace the system's.
-    ``renew`` signs in again when the session expires, because a provider's round may last longer than a session.
+    The constructor makes no network call. ``authorities`` is a file of CA certificates that replace those of the
+    system. ``renew`` signs in again when the session expires, because a provider's round may last longer than a
+    session.
     """
 
     def __init__(

@@ -25,7 +25,7 @@ Outcome = Supply | PingzhengError
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """A task, and a function that returns its source; the function may raise the errors of ``Connector.ask``.
+    """A task, and a function that returns the task's source. The function may raise the errors of ``Connector.ask``.
 
     ``correcting`` is true if the provider itself decided to correct its earlier answer.
     """

@@ -60,7 +60,7 @@ def go_round(provider: Provider, platform: Platform, sources: Sources) -> Iterat
     """
     carry_out_erasures(provider, platform)
     yield from send_waiting(provider, platform)
-    # If an answer was refused, but not finally, it is not sent a second time in the same round.
+    # An answer that the platform refused, but not finally, is not sent a second time in this round.
     tried = frozenset(supply.digest for supply in provider.answers.waiting())
     after: str | None = None
     while True:

@@ -33,7 +33,8 @@ class SubjectDigests:
     def require(self, database: sqlite3.Connection) -> None:
         """Read the key, or create the key for new records. Call this within the records' write transaction.
 
-        Raises ``Misconfigured`` ``RECORDS_KEY_WRONG`` for another key, because with it every subject would look new.
+        Raises ``Misconfigured`` ``RECORDS_KEY_WRONG`` if the key is not the key of these records, because with another
+        key every subject would look new.
         """
         if self._key is not None:
             return

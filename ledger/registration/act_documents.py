@@ -60,8 +60,8 @@ class ActDocuments:
         """Store ``document`` for an act on the chain and yield its digest (64 hex digits). A document that is stored
         already is not stored again.
 
-        If the act is refused, the document is deleted, unless another call got the same act accepted or proposed
-        meanwhile. Raises ``InvalidInput`` ``EVIDENCE_TOO_LARGE``; ``NotFound`` for an unknown asset or party.
+        If the act is refused, the document is deleted, unless meanwhile the same act was accepted or proposed in
+        another call. Raises ``InvalidInput`` ``EVIDENCE_TOO_LARGE``; ``NotFound`` for an unknown asset or party.
         """
         digest, fresh = self._keep(asset, kind, by, document)
         with taken_back_if_refused(lambda: self._forget(asset, digest) if fresh else None):

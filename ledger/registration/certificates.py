@@ -1,5 +1,5 @@
-"""Registration certificates: each confirmed state of an asset has one; a new certificate supersedes the
-previous one.
+"""Registration certificates: each confirmed state of an asset has a certificate; a new certificate supersedes the
+previous certificate.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ STATE = ("sub", "exp", "resource", "application", "rights")
 class RegistrationCertificates:
     """Issues certificates for states that the chain has confirmed. Calls can be repeated after a crash.
 
-    ``ledger`` is the ledger digest. ``lock`` is a lock file: it lets only one call at a time read the chain and issue.
+    ``ledger`` is the ledger digest. ``lock`` is a lock file: it lets only one call at a time read the chain and issue
+    certificates.
     """
 
     _database: Database
@@ -157,7 +158,9 @@ def require_certifiable(resource: DataResource) -> None:
 
 
 def latest_certificates(session: Session, assets: Sequence[str]) -> dict[str, Certificate]:
-    """Return a map from asset id to the asset's newest registration certificate; assets without one are left out."""
+    """Return a map from asset id to the asset's newest registration certificate; assets without such a certificate are
+    left out.
+    """
     own = Certificate.asset_id.in_(assets)
     superseded = select(Certificate.supersedes).where(own, Certificate.supersedes.is_not(None))
     query = select(Certificate).where(own, Certificate.certificate_no.not_in(superseded))

@@ -280,8 +280,8 @@ def chunks(items: Sequence[T]) -> list[Sequence[T]]:
 def _earlier(
     session: Session, applicant: str, resource: DataResource, ended: Collection[str]
 ) -> tuple[str | None, int]:
-    """Return the applicant's own registration of this resource that has not ended, and how many registrations of it
-    have ended.
+    """Return the applicant's own registration of this resource that has not ended, and how many registrations of the
+    resource have ended.
 
     Raises ``Conflict`` ``DUPLICATE_REGISTRATION`` if another registration of the same content has not ended.
     """

@@ -26,8 +26,8 @@ from ledger.registration.tables import Application
 from ledger.registration.use_case import UseCase
 
 Progress = Callable[[int], None]
-# The chain stores the last second of a public notice, so the notice ends one second later. Its length in whole working
-# days is never shorter than the contract's minimum in seconds.
+# The chain stores the last second of a public notice, which is one second before the notice's end. A notice of n
+# working days lasts at least n days, so the contract's minimum in seconds is met.
 ONE_SECOND = 1
 # After a confirmation a registration has one of these states.
 CONFIRMED = ("confirmed", "cancelled")

@@ -76,10 +76,12 @@ class DefinitionBook(ABC, Generic[D]):
     @classmethod
     def _read(cls, folder: Path) -> list[D]:
         if not folder.is_dir():
-            raise InvalidInput("FILE_MISSING", f"The folder of {cls.noun}s does not exist.", where=str(folder))
+            message = f"没有这个文件夹。The folder of {cls.noun}s does not exist."
+            raise InvalidInput("FILE_MISSING", message, where=str(folder))
         paths = sorted(folder.glob("*.yaml"))
         if len(paths) > MAX_FILES:
-            raise cls._error("S_TOO_MANY", f"The folder may contain at most {MAX_FILES} files.", str(folder))
+            message = f"文件夹中最多有 {MAX_FILES} 个文件。The folder may contain at most {MAX_FILES} files."
+            raise cls._error("S_TOO_MANY", message, str(folder))
         known: dict[str, Path] = {}
         found = []
         for path in paths:

@@ -53,7 +53,7 @@ class ScenarioDrafts:
             return _shown(session, row)
 
     def approve(self, actor: Actor, digest: str) -> dict[str, Any]:
-        """Approve a draft as an authority or a supervisor, by the actor's role; an earlier approval in that role stays.
+        """Approve a draft in the actor's role, authority or supervisor; an earlier approval in that role stays.
 
         Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``OWN_DRAFT``, ``NotFound`` ``SCENARIO_DRAFT_UNKNOWN``.
         """

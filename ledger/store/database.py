@@ -130,7 +130,9 @@ def _explain_failures(engine: Engine) -> None:
 
 
 def _make_sqlite_private(engine: Engine) -> None:
-    """Make the database's files, new or old, readable by their owner only, whatever folder mode and umask say."""
+    """Make the database's files, new or old, readable by their owner only, whatever the folder's mode and the umask
+    are.
+    """
 
     @event.listens_for(engine, "do_connect")
     def before(_dialect: Any, _record: Any, arguments: list[Any], _keywords: dict[str, Any]) -> None:

@@ -10,7 +10,8 @@ from ledger.store.tables import Base, Hex32, Source
 
 
 class ErasureRecord(Base, source=Source.ENTRIES):
-    """The erasure of a statement's text (``target`` is the statement's digest) or a party's identity (the party's id).
+    """The erasure of a statement's text (``target`` is the statement's digest) or of a party's identity (``target`` is
+    the party's id).
 
     ``digest`` is the digest of the log entry that records the erasure; one entry may name several targets.
     """

@@ -1,4 +1,6 @@
-"""Records which ledger a database belongs to: its contents were signed for this ledger and are invalid on others."""
+"""Records which ledger a database belongs to: its contents were signed for this ledger and are invalid on other
+ledgers.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""Builds findings for rows and counters that contradict the entries, keys or chain data from which they were
-computed."""
+"""Builds findings about damage: a row or counter contradicts the entries, keys or chain data from which it was
+computed.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +34,7 @@ def counter_differs(name: str, value: int, expected: int) -> Finding:
 
 
 def differing(row: Base, stated: Mapping[str, Any], repeated: Mapping[str, str]) -> list[str]:
-    """Return the columns that differ from the entry; ``repeated`` maps each column to the entry's member of the same
-    value."""
+    """Return the columns that differ from the entry; ``repeated`` maps each column to the member of the entry that must
+    have the same value.
+    """
     return [column for column, member in repeated.items() if getattr(row, column) != stated.get(member)]

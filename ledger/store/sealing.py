@@ -69,7 +69,9 @@ class SealedCounts:
 
 
 class Sealer:
-    """Seals and opens JSON values. The encryption authenticates the record's id together with the text."""
+    """Encrypts (seals) and decrypts (opens) JSON values. The encryption authenticates the record's id together with the
+    text.
+    """
 
     def __init__(self, keys: KeyProvider) -> None:
         self.keys = keys
@@ -144,7 +146,8 @@ class Sealer:
         return value
 
     def open_with(self, session: Session, record_id: str, key_id: str) -> object:
-        """Return the value of a record that is not erased, even if the record is closed, to test a key.
+        """Return the value of a record that is not erased, even if the record is closed (unreadable since a restore),
+        to test a key.
 
         Raises ``Misconfigured`` if the key is missing or does not open the record.
         """
@@ -174,7 +177,8 @@ class Sealer:
         return set(session.scalars(query))
 
     def rewrap(self, session: Session, after: str, limit: int) -> list[str]:
-        """Wrap the next ``limit`` records after an id with the current key, if another key wraps them.
+        """Of the records that another key than the current key wraps, wrap the next ``limit`` after the id ``after``
+        with the current key.
 
         Returns their ids, in order.
         """
@@ -205,7 +209,9 @@ class Sealer:
 
 
 def wrapped_by(session: Session) -> dict[str, int]:
-    """Return a map from key id to the number of texts that the key-encryption key wraps; closed texts are included."""
+    """Return how many texts each key-encryption key wraps (a map from key id to number), with the texts that are
+    unreadable since a restore.
+    """
     query = select(Sealed.key_id, func.count()).where(Sealed.wrapped_key.is_not(None)).group_by(Sealed.key_id)
     found: dict[str, int] = {}
     for key_id, count in session.execute(query.order_by(Sealed.key_id)):
@@ -253,13 +259,13 @@ def reopen_all(session: Session) -> int:
 
 
 def closed(session: Session) -> int:
-    """Return how many texts are closed; erased texts are not counted."""
+    """Return how many texts are closed (unreadable since a restore); erased texts are not counted."""
     kept = _IS_CLOSED, Sealed.wrapped_key.is_not(None)
     return session.execute(select(func.count()).select_from(Sealed).where(*kept)).scalar_one()
 
 
 def closed_texts(session: Session) -> Finding | None:
-    """Return the finding that texts are closed since a restore, or None if all texts are open."""
+    """Return the finding that some texts are unreadable since a restore, or None if all texts are readable."""
     count = closed(session)
     if not count:
         return None

@@ -142,8 +142,8 @@ class Authorizations:
         """Record signed statements, all or none; a statement that is recorded already is returned unchanged.
 
         All statements for a request must be submitted in one call, because together they answer the request. Raises
-        ``InvalidInput`` (shape, notice), ``Forbidden`` ``SIGNER_NOT_SUBJECT``, ``FIELD_OUTSIDE_REQUEST``,
-        ``SEPARATE_CONSENT_MISSING``, ``Conflict``.
+        ``InvalidInput`` for a wrong form or another notice, ``Forbidden`` ``SIGNER_NOT_SUBJECT``,
+        ``FIELD_OUTSIDE_REQUEST``, ``SEPARATE_CONSENT_MISSING``, ``Conflict``.
         """
         for number, entry in enumerate(entries, start=1):
             self._intake.require(entry, "authorization", f"authorization {number}")
@@ -272,7 +272,7 @@ def require_within(asked: dict[str, Any], entry: dict[str, Any]) -> None:
     if beyond:
         raise Forbidden(
             "AUTHORIZATION_BEYOND_REQUEST",
-            f"The statement is not within the request: {', '.join(beyond)}.",
+            f"The statement exceeds the request in: {', '.join(beyond)}.",
             where=entry["id"],
             hint="Draft the authorization again. It may allow less than the request, never more.",
         )

@@ -1,4 +1,4 @@
-"""Carries out in the store the withdrawals that are only on the chain so far.
+"""Carries out in the database the withdrawals that so far are only on the chain.
 
 There are two causes: a subject withdrew on the chain without the service; or a withdrawal through the service was
 interrupted after the act on the chain, before all certificates were revoked. Verifiers read withdrawals from the chain,
@@ -27,8 +27,8 @@ from ledger.usage.withdrawals import CONSENT_WITHDRAWN, cancel_request, revoke_a
 
 @dataclass(eq=False, repr=False)
 class DirectWithdrawals:
-    """Carries out in the store the withdrawals that the chain recorded. Each call can be repeated after a crash at any
-    point.
+    """Carries out in the database the withdrawals that the chain recorded. Each call can be repeated after a crash at
+    any point.
     """
 
     _database: Database
@@ -52,8 +52,8 @@ class DirectWithdrawals:
         with self._database.write() as session:
             row = authorization(session, identifier)
             if row.state == "active":
-                # Mark the authorization as withdrawn first, so that no certificate is issued after the certificates are
-                # read.
+                # Mark the authorization as withdrawn first. Otherwise a certificate could be issued after the
+                # certificates to revoke are read, and that certificate would stay active.
                 row.state = AUTHORIZATION.next(row.state, "withdraw")
                 cancel_request(session, row.request_id)
             built = [certificate.digest for certificate in certificates_of(session, row.request_id)]

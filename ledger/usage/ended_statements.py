@@ -1,4 +1,4 @@
-"""SQL conditions that find the authorizations and provisions that their own party withdrew on the chain.
+"""Builds SQL conditions for authorizations and provisions that were withdrawn by the party that signed them.
 
 The caller brings the index up to date first.
 """
@@ -18,7 +18,8 @@ _WITHDRAWN: Final = "withdrawn"
 
 
 def withdrawn_but_active() -> Select[str]:
-    """Return the ids of authorizations that their subject withdrew on the chain and that are still active in the store.
+    """Return the ids of authorizations that their subject withdrew on the chain, but that are still active in the
+    database.
 
     A withdrawal by any other party has no effect.
     """
@@ -30,18 +31,20 @@ def withdrawn_but_active() -> Select[str]:
 
 
 def consent_ended() -> ColumnElement[bool]:
-    """Return whether an authorization is withdrawn on the chain or, if the subject has an SM2 key, by a log entry."""
+    """Return the condition that an authorization is withdrawn: on the chain or, if the subject has an SM2 key, by a log
+    entry.
+    """
     return (Authorization.state == _WITHDRAWN) | subject_withdrew(Authorization.subject, Authorization.digest)
 
 
 def provision_ended() -> ColumnElement[bool]:
-    """Return whether a provision is withdrawn: on the chain by its provider, or by an entry of the log."""
+    """Return the condition that a provision is withdrawn: on the chain by its provider, or by a log entry."""
     recorded = exists().where(Entry.about == Provision.digest).correlate(Provision)
     return recorded | provider_withdrew(Provision.provider, Provision.digest)
 
 
 def subject_withdrew(subject: InstrumentedAttribute[str], statement: InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    """Return whether a subject withdrew a statement on the chain, even with a key that was reported lost.
+    """Return the condition that a subject withdrew a statement on the chain, even with a key that was reported lost.
 
     The arguments are two columns of one table: the subject's party id and the statement's digest.
     """
@@ -51,8 +54,9 @@ def subject_withdrew(subject: InstrumentedAttribute[str], statement: Instrumente
 def provider_withdrew(
     provider: InstrumentedAttribute[str], statement: InstrumentedAttribute[str]
 ) -> ColumnElement[bool]:
-    """Return whether a provider withdrew a statement on the chain; arguments as in ``subject_withdrew``. A withdrawal
-    with a key that was reported lost has no effect, because a thief must not end every certificate.
+    """Return the condition that a provider withdrew a statement on the chain; the arguments are those of
+    ``subject_withdrew``. A withdrawal with a key that was reported lost has no effect. Otherwise a thief of the key
+    could end every certificate that rests on the provider's data.
     """
     return _withdrew(provider, statement, WITHDRAWALS.c.at != 0)
 

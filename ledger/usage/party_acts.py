@@ -110,7 +110,7 @@ class SubjectActs:
 
 
 class ProviderActs:
-    """The acts of a provider: answer authorizations that name it, and withdraw what it supplied."""
+    """The acts of a provider: answer authorizations that name the provider, and withdraw what the provider supplied."""
 
     def __init__(self, authorizations: Authorizations, provisions: Provisions, withdrawals: Withdrawals) -> None:
         self._authorizations = authorizations
@@ -148,7 +148,7 @@ class ProviderActs:
         return self._provisions.submit([answer])[0]
 
     def claims(self, actor: Actor, provision: str) -> tuple[str, dict[str, Any]]:
-        """Return the subject's party id and the claims of an answer that the actor gave, as ``Provisions.claims``."""
+        """Return the subject's party id and the claims of an answer that the actor gave; see ``Provisions.claims``."""
         row, claims = self._provisions.claims(provision)
         require(actor, Action.SEE_PAYLOAD, owns=row.provider == actor.party)
         return self._authorizations.get(row.authorization_id).subject, claims

@@ -48,7 +48,8 @@ def check_by_itself(supply: Supply, where: str) -> None:
     if present != (supplied,) * 4 or (entry["corrects"] is not None and not supplied):
         raise InvalidInput(
             "CLAIMS_AND_RESULT",
-            "Exactly the answers with the result 'supplied' have claims, disclosures, day and digest of the rows.",
+            "An answer must have claims, disclosures, the day and the digest of the rows if the result is 'supplied', "
+            "and only then.",
             where=where,
         )
     if (entry["reason"] is not None) != (entry["result"] == "refused"):
@@ -60,7 +61,7 @@ def check_by_itself(supply: Supply, where: str) -> None:
             "AS_OF_AFTER_QUERY",
             "The day of the data is later than the day of the query (Asia/Shanghai).",
             where=where,
-            hint="Give as the day the last day that the rows describe.",
+            hint="Give the last day that the rows describe.",
         )
     disclosed = [Disclosed.decode(item) for item in supply.disclosures]
     digests = {item.name: disclosure_digest(item.encoded, entry["sd_alg"]) for item in disclosed}
@@ -157,15 +158,15 @@ def _check_act(supply: Supply, key: KnownKey, chain: ChainId) -> None:
 
 
 def _check_turn(entry: Mapping[str, Any], last: Provision | None) -> None:
-    """Raise ``Conflict`` unless this answer may follow the answer ``last``: it must be a new try after a time-out, or a
-    correction.
+    """Raise ``Conflict`` unless this answer may follow the answer ``last``: ``last`` must be a time-out, or this answer
+    must be a correction of ``last``.
     """
     if last is not None and last.result != "timed_out":
         require_open(last)
         if entry["corrects"] != reference(last.digest):
             raise Conflict(
                 "ALREADY_SUPPLIED",
-                "The provider has already supplied under this authorization.",
+                "The provider has already supplied data under this authorization.",
                 hint="To correct the earlier answer, name it in `corrects`.",
             )
     elif entry["corrects"] is not None:

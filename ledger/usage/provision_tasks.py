@@ -32,8 +32,8 @@ def task_for(session: Session, sealer: Sealer, chain: ChainId, basis: AnswerBasi
 
 
 def opening_of(session: Session, sealer: Sealer, identifier: str) -> Opening:
-    """Return the decrypted values from which a party id is computed, for a provider. Raises the errors of
-    ``task_for``.
+    """Return the decrypted values from which a party id is computed; a task gives them to the provider. Raises the
+    errors of ``task_for``.
     """
     row = party(session, identifier)
     opened = sealer.open_object(session, row.sealed_id)

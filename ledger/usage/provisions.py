@@ -116,7 +116,7 @@ class Provisions:
     def task(self, authorization_id: str) -> Task:
         """Return the task of one authorization. If the provider has already supplied data, the task is a correction.
 
-        Raises ``Conflict`` if ``submit`` would refuse any answer, ``NotFound`` ``AUTHORIZATION_UNKNOWN``,
+        Raises ``Conflict`` if ``submit`` would refuse every answer to the task, ``NotFound`` ``AUTHORIZATION_UNKNOWN``,
         ``SEALED_ERASED``.
         """
         with self._database.read() as session:
@@ -129,8 +129,8 @@ class Provisions:
             return task_for(session, self._sealer, self._chain, basis)
 
     def erasures(self, provider: str, after: int, limit: int) -> list[tuple[int, dict[str, Any]]]:
-        """Return the erasures of this provider's subjects: for each the log number (above ``after``) and the
-        log entry.
+        """Return the erasures of this provider's subjects: for each the number of its log entry (above ``after``), and
+        the log entry itself.
         """
         subjects = select(Authorization.subject).where(Authorization.provider == provider)
         entries = select(ErasureRecord.digest).where(ErasureRecord.subject.in_(subjects))
@@ -243,16 +243,16 @@ class OwnPlatform:
         self._page = page
 
     def tasks(self, after: str | None) -> Page:
-        """Return a page of tasks, as ``Platform.tasks``."""
+        """Return a page of tasks, as ``Platform.tasks`` does."""
         found = self._provisions.tasks(self._provider, after, self._page)
         return Page(tuple(found), found[-1].authorization["id"] if len(found) == self._page else None)
 
     def task(self, authorization_id: str) -> Task:
-        """Return the task of one authorization, as ``Platform.task``."""
+        """Return the task of one authorization, as ``Platform.task`` does."""
         return self._provisions.task(authorization_id)
 
     def erasures(self, after: str | None) -> Notices:
-        """Return erasures, as ``Platform.erasures``."""
+        """Return erasures, as ``Platform.erasures`` does."""
         found = self._provisions.erasures(self._provider, -1 if after is None else int(after), self._page)
         return Notices(tuple(entry for _, entry in found), str(found[-1][0]) if found else None)
 

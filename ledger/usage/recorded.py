@@ -74,8 +74,8 @@ class RecordedAuthorization:
 
 @dataclass(frozen=True, slots=True)
 class RecordedProvision:
-    """A provider's answer; ``number`` counts the answers to one authorization from 1. ``reason`` is set for a
-    refusal.
+    """A provider's answer; ``number`` counts the answers to one authorization from 1. ``reason`` is set only if the
+    provider refused.
     """
 
     id: str

@@ -36,8 +36,8 @@ SALT_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request, signed or unsigned, with the note whose digest is ``note_digest`` (contact, purpose, reference and
-    salt).
+    """A request, signed or unsigned, with its note (contact, purpose, reference and salt), whose digest is
+    ``note_digest``.
     """
 
     entry: dict[str, Any]
@@ -91,7 +91,7 @@ class Requests:
     def submit(self, requests: Sequence[Asked]) -> list[RecordedRequest]:
         """Record signed requests, all or none; a request that is recorded already is returned unchanged.
 
-        Raises ``InvalidInput`` (shape, scenario, note), ``Forbidden`` ``SIGNER_NOT_CONSUMER``.
+        Raises ``InvalidInput`` for a wrong form, scenario or note, ``Forbidden`` ``SIGNER_NOT_CONSUMER``.
         """
         wheres = [f"request {number}" for number in range(1, len(requests) + 1)]
         for request, where in zip(requests, wheres, strict=True):
@@ -162,7 +162,9 @@ class Requests:
         return self._move(identifier, "see")
 
     def decline(self, identifier: str) -> RecordedRequest:
-        """Record that the subject refuses. Raises ``Conflict`` ``MOVE_NOT_ALLOWED`` once the request is answered."""
+        """Record that the subject refuses the request. Raises ``Conflict`` ``MOVE_NOT_ALLOWED`` once the request is
+        answered.
+        """
         return self._move(identifier, "decline")
 
     def cancel(self, identifier: str) -> RecordedRequest:
@@ -188,8 +190,9 @@ class Requests:
             return note_of(session, self._sealer, row) if self._sealer.kept(session, [row.sealed_id]) else None
 
     def open_of(self, consumer: str, scenario: str) -> dict[str, str]:
-        """Return for each subject the id of the consumer's request in a scenario that can still lead to a
-        certificate."""
+        """Return, for each subject, the id of the consumer's request that can still lead to a certificate in the
+        scenario.
+        """
         own = AccessRequest.consumer == consumer, AccessRequest.scenario == scenario
         rows = self._found(select(AccessRequest).where(*own), ("sent", "seen", "authorised"))
         return {row.subject: row.id for row in rows}

@@ -1,8 +1,8 @@
 """Revocation of many certificates in one call, for example after a source turned out to be compromised.
 
-Positions and states are read for all certificates at once. One transaction changes one status word of the chain, which
-stores the states of 128 neighbouring leaves of a batch. The call returns an answer for each certificate. An interrupted
-call can be repeated with the same numbers: certificates that are revoked already are skipped.
+Positions and states are read for all certificates at once. One transaction changes one status word: such a word stores
+on the chain the states of 128 neighbouring leaves of a batch. The call returns an answer for each certificate. An
+interrupted call can be repeated with the same numbers: certificates that are revoked already are skipped.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ _REFUSALS: Final = (ChainRejected, Conflict, Forbidden, InvalidInput)
 
 
 class Outcome(StrEnum):
-    """The outcome for a certificate: this call revoked it, it had ended before the call, or it was not revoked."""
+    """The outcome for a certificate: this call revoked it, it was revoked or superseded before the call, or it was not
+    revoked.
+    """
 
     REVOKED = "revoked"
     ENDED_BEFORE = "ended_before"
@@ -210,7 +212,9 @@ def _read(session: Session, numbers: Sequence[str]) -> Iterator[_Place]:
 
 
 def _by_word(places: Iterable[_Place]) -> list[list[_Place]]:
-    """Return the certificates to revoke, sorted and grouped by batch and status word."""
+    """Return the certificates to revoke, sorted and grouped by batch and status word (the states of 128 neighbouring
+    leaves of a batch).
+    """
     words: dict[tuple[int, int], list[_Place]] = defaultdict(list)
     for place in places:
         if place.batch is not None and not place.ended:

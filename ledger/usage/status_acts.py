@@ -1,5 +1,5 @@
-"""What parties may do to issued certificates: the issuer revokes or suspends them, an authority or supervisor holds
-them.
+"""What parties may do to issued certificates: the issuer revokes or suspends them, an authority or supervisor places
+holds on them.
 """
 
 from __future__ import annotations

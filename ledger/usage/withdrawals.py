@@ -1,12 +1,13 @@
 """Withdrawals: only the subject can withdraw its authorization, and only the provider can withdraw what it supplied.
 
-The party's act on the chain is the withdrawal; the signed entry in the log gives the reason. If the chain cannot check
-the party's signature (SM2), the entry alone is the withdrawal. The service sends the act and pays for it. The service
-cannot create an act without the party's key, and cannot suppress an act, because anybody can send a signed act.
+A withdrawal takes effect when the party's signed act is on the chain; the signed entry in the log gives the reason. The
+chain cannot check SM2 signatures, so with an SM2 key the entry alone withdraws the statement. The service sends the act
+and pays for it. The service cannot create an act without the party's key, and cannot suppress an act, because anybody
+can send a signed act.
 
-A key that was reported as lost or stolen can still withdraw its subject's authorizations: a thief can only stop uses of
-the subject's data. Such a key cannot withdraw what a provider supplied, because a thief could then end every
-certificate.
+A key that was reported as lost or stolen can still withdraw its subject's authorizations, because a thief can thereby
+only stop uses of the subject's data. Such a key cannot withdraw what a provider supplied, because a thief could then
+end every certificate.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ SUPPLIED_WRONGLY: Final = "data_error"
 class WithdrawalDraft:
     """The unsigned entry and the unsigned ``message`` for the chain (``sign_act``). One key must sign both.
 
-    ``message`` is None for an SM2 key, because the chain cannot check its signature: the entry alone is the withdrawal.
+    ``message`` is None for an SM2 key, because the chain cannot check SM2 signatures. Then only the entry is signed,
+    and the entry alone withdraws the statement.
     """
 
     entry: dict[str, Any]
@@ -130,8 +132,8 @@ class Withdrawals:
             (ended,) = RecordedAuthorization.all_of(session, [current], self._clock())
         revoke_anchored(self._status, self._positions, built, CONSENT_WITHDRAWN)
         if not on_chain:
-            # The chain cannot check the signature, so only the entry withdraws the consent. It takes effect when it is
-            # anchored; during a pause it must wait.
+            # The chain cannot check the signature, so only the entry withdraws the consent. The entry takes effect when
+            # it is anchored, so during a pause the withdrawal must wait.
             with waiting_for_its_end():
                 self._positions.wait(statement_digest(entry))
         return ended
@@ -242,8 +244,8 @@ class Withdrawals:
 
 
 def revoke_anchored(status: CertificateStatus, positions: Positions, digests: Iterable[str], reason: str) -> None:
-    """Anchor and revoke the certificates with these digests. Certificates that cannot be anchored during a pause stay
-    unrevoked.
+    """Anchor and revoke the certificates with these digests. Certificates that cannot be anchored during a pause are
+    not revoked.
     """
     for digest in digests:
         with waiting_for_its_end():

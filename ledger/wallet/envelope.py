@@ -140,7 +140,8 @@ def _members(value: Any, *names: str) -> tuple[Any, ...]:
 
 
 def _key(passphrase: str, salt: bytes, cost: Cost) -> bytes:
-    # Unicode NFC, because systems encode the same typed characters differently (RFC 8265 §4.2).
+    # The passphrase is normalised to Unicode NFC, because systems encode the same typed characters differently (RFC
+    # 8265 §4.2).
     secret = unicodedata.normalize("NFC", passphrase).encode("utf-8", "surrogatepass")
     return Scrypt(salt=salt, length=_KEY_BYTES, n=cost.n, r=BLOCK_SIZE, p=cost.p).derive(secret)
 

@@ -1,6 +1,6 @@
-"""Private files, such as keys and wallets.
+"""Writes private files, such as keys and wallets.
 
-Only the owner can read them; a failed change leaves the file as it was.
+Only the owner can read such a file; a failed change leaves the file as it was.
 """
 
 from __future__ import annotations

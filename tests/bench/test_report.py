@@ -63,12 +63,12 @@ def test_a_ratio_compares_only_measurements_on_the_same_node_in_the_same_run() -
     assert results.replayed(ONBOARD) is None
 
 
-def test_the_growth_is_the_time_of_a_certificate_in_the_last_slice_divided_by_that_at_the_beginning() -> None:
+def test_the_growth_is_the_time_of_a_certificate_at_the_end_divided_by_the_time_at_the_beginning() -> None:
     slices = [{**RESULTS.data["growth"][0], "each_us": each} for each in (90.0, 130.0)]
     assert made(growth=slices).growth() == pytest.approx(1.3)
 
 
-def test_a_target_is_met_if_its_value_is_at_its_bound_or_better() -> None:
+def test_a_target_is_met_if_the_measured_value_is_at_the_bound_or_better() -> None:
     assert Target("k", "rate", 10, 10).met and Target("k", "time", 10, 10, most=True).met
     assert Target("k", "rate", 10, 9.9).met is False and Target("k", "time", 10, 10.1, most=True).met is False
     assert Target("k", "rate", 10, None).measured == NOT_HERE and Target("k", "rate", 10, None).met is None

@@ -1,5 +1,5 @@
-"""Files of the data list as departments send them: kinds of file, sheets, and cells. A grade that stands in a file is
-never ignored.
+"""Files of the data list as departments send them: kinds of file, sheets, and cells. A grade in a file is never
+ignored.
 """
 
 from __future__ import annotations

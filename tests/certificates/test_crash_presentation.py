@@ -63,8 +63,8 @@ def test_an_acceptance_whose_process_was_killed_is_completed_later(
     assert uses(pilot, number) == counted
     with open_participant(Settings(home=home)) as again:
         begun = [each for each in again.presentations.pending() if each.certificate_no == number]
-        # If the certificate was already found genuine, the list for its subject has the verification. Otherwise it is
-        # only among the unfinished ones.
+        # If the certificate was found genuine before the kill, its subject's list contains the verification. Otherwise
+        # the verification is only in the list of unfinished presentations.
         (row,) = again.presentations.page(number, None, 10) or begun
         if counted:
             assert (row.result, row.ordinal) == ("valid", 1)

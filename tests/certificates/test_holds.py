@@ -127,7 +127,7 @@ def test_placing_holds_skips_statements_that_already_have_a_hold_of_the_same_rol
     assert held.report().valid
 
 
-def test_a_hold_also_stops_other_versions_of_the_certificate(pilot: Pilot) -> None:
+def test_a_hold_on_a_certificate_also_covers_corrected_versions_of_it(pilot: Pilot) -> None:
     """A hold on a certificate also covers a corrected version of it, whether the correction is issued before or after
     the hold is placed.
     """
@@ -172,7 +172,7 @@ def test_only_authority_and_supervisor_can_place_holds(held: Held, pilot: Pilot)
 
 
 def test_the_issuer_cannot_lift_a_hold(held: Held, pilot: Pilot) -> None:
-    """When the issuer resumes the certificate, only its own suspension ends. The authority's hold remains."""
+    """When the issuer resumes the certificate, only the issuer's own suspension ends. The authority's hold remains."""
     ledger = pilot.ledger
     ledger.certificates.status.suspend(held.number, "investigation")
     ledger.certificates.holds.hold(held.number, "court", pilot.cast.supervisor)

@@ -277,7 +277,7 @@ def test_a_bundle_with_an_impossible_log_position_is_refused_and_not_recorded(pi
     assert results(pilot, number) == logged(pilot, number) == []
 
 
-def test_listing_verifications_of_an_unknown_number_is_refused(pilot: Pilot) -> None:
+def test_listing_verifications_of_an_unknown_certificate_number_is_refused(pilot: Pilot) -> None:
     for ask in (pilot.ledger.presentations.elsewhere, lambda number: pilot.ledger.presentations.page(number, None, 1)):
         with pytest.raises(NotFound, match="CERTIFICATE_UNKNOWN"):
             ask("DAC-440802-2026-S01-00000123-V")

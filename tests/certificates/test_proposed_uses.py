@@ -48,8 +48,8 @@ class Counter:
 def counter(
     pilot: Pilot, folder: Path, signer: Signer | None = None, client: ChainClient | None = None, late: int = 0
 ) -> Counter:
-    """Return a new verification service of the pilot, as after a restart, which does not have the bank's key. Its clock
-    is ``late`` seconds slow.
+    """Return a new verification service of the pilot, as after a restart. It does not have the bank's key, and its
+    clock is ``late`` seconds slow.
     """
     ledger, client = pilot.ledger, client or pilot.ledger.client
     signer = signer or pilot.actors.signer_of(pilot.cast.bank)

@@ -14,8 +14,8 @@ def accepted(pilot: Pilot, raw: bytes, nonce: str) -> Report:
 
 
 def test_a_nonce_is_accepted_once_for_any_presentation(pilot: Pilot) -> None:
-    """With a nonce that was used, the same presentation is refused, and so is a presentation of another certificate. No
-    use is counted.
+    """After a nonce was used, the same presentation is refused, and so is a presentation of another certificate with
+    this nonce. No use is counted.
     """
     first, second = pilot.firm(), pilot.firm()
     numbers = pilot.certificate(first), pilot.certificate(second)

@@ -19,7 +19,7 @@ from ledger.errors import InvalidInput
 from ledger.proof.jws import Es256Signer
 from ledger.proof.suites.suite import ES256, ES256K
 
-# The public keys of the secret 1, the generator points of both curves (SEC 2, sections 2.4.1 and 2.4.2).
+# The public keys of the private key 1. They are the generator points of both curves (SEC 2, sections 2.4.1 and 2.4.2).
 SECP256K1 = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
 P256 = "p256:036b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
 P256_POINT = bytes.fromhex(

@@ -14,8 +14,8 @@ from ledger.parties.custody import Custody
 from ledger.proof.suites.suite import ES256, ES256K, SM2SM3, Suite
 
 PROCESSES, KEYS = 4, 25
-# Each process reads the file while the file holds one key. It waits until all have read the file, and then adds its own
-# keys.
+# Each process reads the file while the file holds one key. Each process waits until all have read the file, and then
+# adds its own keys.
 PROGRAM = """
 import sys
 from pathlib import Path
@@ -66,7 +66,7 @@ def test_a_key_added_by_another_process_is_found(path: Path) -> None:
         stale.signer("0x" + "12" * 20)
 
 
-def test_a_lost_key_file_is_not_replaced_by_a_new_one(path: Path) -> None:
+def test_a_lost_key_file_is_not_replaced_by_a_new_key_file(path: Path) -> None:
     custody = Custody(path)
     path.unlink()
     with pytest.raises(Misconfigured, match="KEY_FILE_MISSING"):

@@ -117,7 +117,7 @@ class PrunedConnection(Connection):
         return super().ask_many(calls)
 
 
-def test_a_node_without_old_state_is_enough_for_watching(chain: Chain) -> None:
+def test_watching_works_with_a_node_that_keeps_no_old_state(chain: Chain) -> None:
     """Watching needs no old state: all events of the party, from the first one on, are hashed, and the result is
     compared with the newest hash in the contract.
     """
@@ -188,8 +188,8 @@ def test_attack_a_key_change_with_an_unusual_encoding_is_shown_as_a_key_change(
 
 
 def test_a_holder_sees_a_proposal_to_reassign_its_asset(chain: Chain, stranger: ChainReader) -> None:
-    """The chain does not store which party such a proposal concerns. The current holder and every later one must see
-    it; earlier holders do not.
+    """The chain does not store which party such a proposal concerns. The current holder and every later holder must see
+    the proposal; earlier holders do not.
     """
     asset, holder = ASSETS[0], PARTIES["provider"].no
     register_confirmed(chain, asset)
@@ -256,7 +256,7 @@ def test_a_list_of_parties_is_decoded_with_the_keys_of_the_parties(chain: Chain)
 
 def test_inexact_call_data_is_not_decoded_as_a_call(chain: Chain) -> None:
     """Call data are not decoded as a call if bytes are missing or extra, or if the target does not have the function.
-    An argument whose number has no name is shown as the number.
+    If an argument is a number that has no name, the number itself is shown.
     """
     registry, encode = chain.deployment.party_registry, chain.client.encode
     roles = encode(calls.set_roles(7, 1)).hex()

@@ -115,7 +115,7 @@ def test_anybody_can_send_a_withdrawal_that_the_subject_signed(consented: Consen
     assert chain.client.connection.transaction_count(account("payer")) == 1
 
 
-def test_a_p256_key_withdraws_through_a_payer(chain: Chain) -> None:
+def test_a_withdrawal_signed_with_a_p256_key_is_sent_by_a_payer(chain: Chain) -> None:
     """The subject's wallet has only this P-256 key, which also signed the authorizations. Another account sends the
     withdrawal and pays for it.
     """
@@ -157,7 +157,9 @@ def test_a_payer_can_pay_for_an_account_without_money(consented: Consented) -> N
 
 
 def resigned(it: Consented, ledger: str | None = None, by: TestParty = FIRM) -> Bundle:
-    """Return the bundle with its first authorization replaced by another one of the subject, which ``by`` signed."""
+    """Return the bundle with its first authorization replaced by another authorization of the subject, signed by
+    ``by``.
+    """
     chain = it.bundle.chain
     text = consent(chain, "FIRST", signer_of(by), FIRM.id)
     if ledger is not None:

@@ -136,7 +136,7 @@ def test_the_help_lists_the_commands_for_beginners_first() -> None:
 
 
 def test_no_printed_next_command_has_a_placeholder() -> None:
-    """After ``next``, results show a command that a user can paste without a change."""
+    """The member ``next`` of a result is a command, which a user must be able to paste without a change."""
     for path in (PROJECT / "ledger" / "cli").rglob("*.py"):
         assert not re.search(r'"next": f?"[^"]*…', path.read_text("utf-8")), path.name
 

@@ -95,7 +95,7 @@ def write_csv(path: Path, table: Table) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(table)
-        # Decimals and dates are written as they print; None becomes an empty cell.
+        # Decimals and dates are written in the form in which Python prints them; None becomes an empty cell.
         writer.writerows(zip(*table.values(), strict=True))
 
 

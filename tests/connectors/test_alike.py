@@ -1,5 +1,5 @@
 """CSV, Excel, Parquet and SQL give the same answers. In each, a flag that is set leads to a refusal, and damaged data
-never to the answer "no data".
+never lead to the answer "no data".
 """
 
 from __future__ import annotations

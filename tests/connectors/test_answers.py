@@ -242,7 +242,7 @@ def test_a_cell_that_is_too_long_is_refused(place: Place) -> None:
         assert refusal(place.holding(table).ask(query())) == ("data_unusable", f"{place.at(5, 3)}, column period")
 
 
-def test_a_source_without_time_left_times_out(place: Place) -> None:
+def test_a_query_without_time_left_times_out(place: Place) -> None:
     place.holding(BILLS)
     assert place.connector(timeout_seconds=0).ask(query()) == TimedOut(AT)
 

@@ -170,7 +170,7 @@ def test_a_damaged_database_is_unavailable(place: Place) -> None:
     assert (answer.reason, answer.where) == ("source_unavailable", "DatabaseError")
 
 
-def test_a_text_that_is_not_utf8_is_unusable(place: Place) -> None:
+def test_a_database_text_that_is_not_utf8_is_refused_as_unusable(place: Place) -> None:
     source = asking(place, "SELECT uscc, period, CAST(x'ff41' AS TEXT) AS kwh FROM bills WHERE uscc = :identifier")
     answer = source.ask(query())
     assert isinstance(answer, Refused)

@@ -98,7 +98,7 @@ def test_an_error_names_the_csv_file_to_correct(csv_place: Place, content: bytes
         csv_place.connector().ask(query())
 
 
-def test_a_byte_order_mark_and_windows_lines_are_read(csv_place: Place) -> None:
+def test_a_file_with_a_byte_order_mark_and_windows_line_ends_is_read(csv_place: Place) -> None:
     csv_place.path.write_bytes(b"\xef\xbb\xbf" + HEAD.replace(b"\n", b"\r\n") + f"{GRID},1,2\r\n".encode())
     answer = csv_place.connector().ask(query())
     assert answer == Supplied(({"month": "1", "kwh": "2"},), date(2026, 3, 31), AT)

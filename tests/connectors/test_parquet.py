@@ -71,7 +71,7 @@ def test_columns_that_are_not_needed_are_not_read(parquet_place: Place) -> None:
         place.connector(columns={"month": "period", "kwh": "name"}).ask(query("2"))
 
 
-def test_row_groups_that_cannot_hold_the_subject_are_not_read(parquet_place: Place) -> None:
+def test_row_groups_that_cannot_contain_the_subject_are_not_read(parquet_place: Place) -> None:
     place, data, metadata = sorted_place(parquet_place)
     for group in (0, 2):
         for column in range(4):
@@ -96,7 +96,7 @@ def test_a_row_group_that_does_not_fit_into_memory_is_refused(
         here(place).ask(query("2"))
 
 
-def test_a_repeated_text_is_held_in_memory_once(parquet_place: Place) -> None:
+def test_a_repeated_text_is_kept_in_memory_once(parquet_place: Place) -> None:
     """A page of a few bytes contains a text of half a megabyte 2,000 times, in rows of different subjects."""
     rows, text = 2_000, "x" * 500_000
     said = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), pa.array([text]))

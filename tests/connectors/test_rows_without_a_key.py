@@ -229,7 +229,7 @@ MISREAD = {
 
 @pytest.mark.parametrize(("head", "code", "said"), MISREAD.values(), ids=MISREAD.keys())
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
-def test_an_error_explains_why_the_first_csv_line_names_no_key(
+def test_an_error_explains_why_the_first_line_of_a_csv_file_has_no_key_column(
     tmp_path: Path, head: str, code: str, said: str, encoding: str
 ) -> None:
     (tmp_path / "bills.csv").write_bytes(f"{head}{GRID},202601,1\n".encode(encoding) if head else b"")

@@ -96,7 +96,8 @@ library Keys {
         return uint256(s) > n / 2 ? bytes32(n - uint256(s)) : s;
     }
 
-    /// Returns a signature with word `at` replaced: 0 is `r`, 1 `s`, 2 `x`, 3 `y`.
+    /// Returns a copy of the signature in which `word` replaces the 32-byte word number `at`: 0 is `r`, 1 is `s`, 2 is
+    /// `x`, 3 is `y`.
     function with(bytes memory signature, uint256 at, uint256 word) internal pure returns (bytes memory changed) {
         changed = bytes.concat(signature);
         assembly {
@@ -153,7 +154,8 @@ library Keys {
         forged[5] = with(good, 0, P256_N);
         forged[6] = with(good, 1, P256_N);
         forged[7] = new bytes(128);
-        // An all-zero key: the point (0, 0) is not on the curve, and the point at infinity has no coordinates.
+        // A key of zeros: the point (0, 0) is not on the curve. It must not be taken for the point at infinity, which
+        // has no coordinates.
         forged[8] = with(with(good, 2, 0), 3, 0);
         // Two wrong keys: the other point with the same x coordinate, and a point that is not on the curve.
         forged[9] = with(good, 3, P256_P - wordOf(good, 3));

@@ -54,7 +54,7 @@ library Refold {
 
     function digest(Vm.Log memory log) internal pure returns (bytes32) {
         bytes memory words = bytes.concat(tagOf(log.topics[0]));
-        // In these two events, a field without an index stands between the indexed fields.
+        // In these two events, a field that is not indexed stands between two indexed fields.
         if (
             log.topics[0] == IAssetApplications.Registered.selector
                 || log.topics[0] == IAssetLineage.Linked.selector

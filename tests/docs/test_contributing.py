@@ -1,5 +1,5 @@
-"""Pages for developers name only files and make targets that exist. The order of packages that they show is the order
-that is checked.
+"""Pages for developers name only files and make targets that exist, and show the order of packages that ``make lint``
+checks.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def test_every_make_target_that_a_page_names_exists() -> None:
         assert set(re.findall(r"`make ([a-z]+)", page.read_text("utf-8"))) <= targets
 
 
-def test_the_page_shows_the_order_of_rooms_that_the_import_check_uses() -> None:
+def test_the_page_shows_the_order_of_packages_that_the_import_check_uses() -> None:
     (order,) = ORDER.findall(ARCHITECTURE.read_text("utf-8"))
     steps = [set(step.split(", ")) for step in " ".join(order.split()).split(" → ")]
     checked = levels()
@@ -57,6 +57,6 @@ def test_the_page_shows_the_order_of_rooms_that_the_import_check_uses() -> None:
     assert steps == [rooms for rooms in reversed(expected) if rooms]
 
 
-def test_the_architecture_page_explains_every_room() -> None:
+def test_the_architecture_page_explains_every_package_of_the_ledger() -> None:
     text = ARCHITECTURE.read_text("utf-8").partition("## The rooms")[2].partition("## The order")[0]
     assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == set(levels()) - {"api"}

@@ -22,7 +22,7 @@ from tests.support.places import GUIDES
 FIRMS = [(f"湛江名单企业{number}", synthetic_uscc("440803", number)) for number in range(7_000, 7_012)]
 HEADINGS = ["企业名称", " 统一社会 信用代码", "类别", "行政区划"]
 BANK, GRID = ("湛江名单银行", synthetic_uscc("440881", 7_100)), ("湛江名单供电", synthetic_uscc("440803", 7_101))
-# The provider of the requests that are not from the workbook. So GRID has only the tasks of the workbook.
+# The requests that are not from the workbook name this provider, so that GRID has only the tasks of the workbook.
 OTHER_GRID = ("湛江名单另一供电", synthetic_uscc("440803", 7_102))
 DIGEST = f"sha-256:{'d2' * 32}"
 

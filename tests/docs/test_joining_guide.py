@@ -64,7 +64,7 @@ def test_a_bank_joins_by_following_only_the_guide(tmp_path: Path, environment: d
         )
         with pytest.raises(urllib.error.HTTPError) as refused, urllib.request.urlopen(asked, timeout=10):
             pass
-    # The service accepts the API key, but refuses the call, because only the operator's installation serves it.
+    # The service accepts the API key, but refuses the call, because only the operator's installation serves this call.
     assert (refused.value.code, json.loads(refused.value.read())["code"]) == (403, "NOT_THE_OPERATOR")
     assert len(COMMANDS) == 18
 

@@ -117,8 +117,8 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Environment:
                 target = packages / file
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.symlink_to(Path(str(item.locate_file(file))).resolve())
-    # The module has its own name. If it were named sitecustomize, a module of this name in the system would be imported
-    # instead.
+    # The module has a name of its own. If it were named sitecustomize, a module of this name in the system would be
+    # imported instead.
     (packages / "cut_off.py").write_text(CUT_OFF)
     (packages / "cut_off.pth").write_text("import cut_off\n")
     return Environment(folder / "bin" / "python", frozenset(installed))

@@ -36,7 +36,7 @@ def test_canonical_json_is_parsed_to_the_same_value(value: Any) -> None:
 
 
 @given(values, st.sampled_from([None, 1, "\t"]), st.booleans())
-def test_every_spelling_of_a_value_has_one_canonical_form(value: Any, indent: Any, ascii_only: bool) -> None:
+def test_all_spellings_of_a_value_have_the_same_canonical_form(value: Any, indent: Any, ascii_only: bool) -> None:
     spelled = json.dumps(value, indent=indent, ensure_ascii=ascii_only).encode()
     assert parsed(spelled) == value
     assert canonical(parsed(spelled)) == canonical(value)

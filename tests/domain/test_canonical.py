@@ -156,12 +156,12 @@ def test_floats_are_refused(value: Any) -> None:
 
 
 @given(values)
-def test_parsed_canonical_form_is_the_value(value: Any) -> None:
+def test_parsing_the_canonical_form_of_a_value_gives_the_value(value: Any) -> None:
     assert parse_json(canonical(value), max_bytes=MAX_BYTES) == value
 
 
 @given(values)
-def test_canonical_form_of_a_parsed_text_is_the_text(value: Any) -> None:
+def test_parsing_and_writing_a_canonical_text_gives_the_same_text(value: Any) -> None:
     text = canonical(value)
     assert canonical(parse_json(text, max_bytes=MAX_BYTES)) == text
 

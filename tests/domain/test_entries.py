@@ -61,8 +61,8 @@ def test_missing_member_is_refused(kind: str, member: str) -> None:
     assert refused_at(entry) == member
 
 
-# The wrong values below are refused for every member. The only exceptions are these members, each of which accepts the
-# value given here.
+# The tests below give each member wrong values, which must be refused. Only the members listed here accept one of these
+# values: the value given here.
 TAKES: dict[str, Any] = {
     "presentation.fields": [],
     "provision.claims": {},
@@ -294,7 +294,7 @@ def test_entries_other_than_certificates_may_contain_reserved_names() -> None:
     validate_entry(WHOLE["authorization"] | {"purpose": "..."})
 
 
-def test_field_with_the_name_of_a_claim_is_refused() -> None:
+def test_a_disclosed_field_with_the_name_of_a_jwt_member_is_refused() -> None:
     claims = {*WHOLE["usage"], *WHOLE["registration"], "status", "aud"}
     assert claims == CLAIM_NAMES
     for name in claims:

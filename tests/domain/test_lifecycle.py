@@ -173,7 +173,9 @@ def test_unknown_state_or_transition_is_refused(machine: StateMachine, state: st
 
 
 def test_confirmation_needs_a_review() -> None:
-    """An application without a review cannot be confirmed, nor one that was rejected, cancelled or annulled."""
+    """An application without a review cannot be confirmed. Neither can an application that was rejected, cancelled or
+    annulled.
+    """
     for machine, needed in ((APPLICATION, "review"), (REGISTRATION, "apply")):
         others = {(state, move): to for (state, move), to in machine.moves.items() if move != needed}
         reached, waiting = {machine.initial}, [machine.initial]

@@ -1,4 +1,4 @@
-"""A text that stands on one line of a notice or list has no line end and no invisible character."""
+"""A text that is printed on one line of a notice or list has no line end and no invisible character."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def test_the_mask_of_several_roles_is_the_union_of_their_bits(roles: list[Role])
     assert Role.mask(roles) == sum(BITS[role] for role in set(roles))
 
 
-def test_every_kind_has_default_roles_without_authority_or_admin() -> None:
+def test_every_kind_of_party_has_default_roles_without_authority_or_admin() -> None:
     assert DEFAULT_ROLES.keys() == set(PartyKind)
     for roles in DEFAULT_ROLES.values():
         assert roles

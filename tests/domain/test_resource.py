@@ -158,7 +158,7 @@ def test_near_fingerprint_distinguishes_name_and_type() -> None:
 # Tests of grades
 
 
-def test_grades_run_from_the_lowest_to_core() -> None:
+def test_grades_are_ordered_from_the_lowest_to_core_data() -> None:
     assert GRADES == ("general_1", "general_2", "general_3", "general_4", "important", "core")
 
 
@@ -322,7 +322,7 @@ def test_the_diff_of_two_descriptions_is_empty_only_if_they_are_equal(old: DataR
 
 
 @given(resources, resources)
-def test_reverse_diff_swaps_from_and_to(old: DataResource, new: DataResource) -> None:
+def test_reverse_diff_swaps_the_old_and_the_new_values(old: DataResource, new: DataResource) -> None:
     there, back = diff(old.to_dict(), new.to_dict()), diff(new.to_dict(), old.to_dict())
     assert back == [{"where": change["where"], "from": change["to"], "to": change["from"]} for change in there]
 

@@ -177,7 +177,7 @@ def test_a_later_start_or_a_longer_period_never_gives_an_earlier_end(
     assert add_working_days(day, count) <= add_working_days(day + DAY * later, count + longer)
 
 
-# --- to the second
+# --- deadlines to the second
 
 BOUNDARIES = {
     "last second of Friday": ("2026-07-10T23:59:59", 1, "2026-07-14T00:00:00"),

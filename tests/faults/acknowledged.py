@@ -35,7 +35,7 @@ class Acts:
 
     @classmethod
     def of_early(cls, prepared: Prepared, tally: Tally) -> Acts:
-        """Return the acts that were acknowledged before the early home was copied."""
+        """Return the acts that were acknowledged before the home ``prepared.early`` was copied from the ledger."""
         acts = cls(tally)
         for request, number in zip(prepared.requests, prepared.numbers[: len(prepared.numbers) // 2], strict=False):
             acts.add(request, number)
@@ -43,7 +43,7 @@ class Acts:
 
     @classmethod
     def of_late(cls, prepared: Prepared, tally: Tally) -> Acts:
-        """Return the acts that were acknowledged before the late home was copied."""
+        """Return the acts that were acknowledged before the home ``prepared.late`` was copied from the ledger."""
         acts = cls(tally)
         for request, number in zip(prepared.requests, prepared.numbers, strict=False):
             acts.add(request, number)

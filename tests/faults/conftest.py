@@ -1,5 +1,5 @@
-"""Fixtures of the fault tests: the prepared homes, and a count of faults that must show no loss at the end of each
-test.
+"""Fixtures of the fault tests: the prepared homes, and a count of the injected faults. A test fails at its end if the
+count shows a loss.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
 
 @pytest.fixture
 def early(prepared: Prepared, tmp_path: Path) -> Path:
-    """Return a copy of the early home."""
+    """Return a copy of ``prepared.early``, the home as it was at the earlier time."""
     return copied(prepared.early, tmp_path / "home")
 
 
 @pytest.fixture
 def late(prepared: Prepared, tmp_path: Path) -> Path:
-    """Return a copy of the late home."""
+    """Return a copy of ``prepared.late``, the home as it was one hour after ``early``."""
     return copied(prepared.late, tmp_path / "home")
 
 

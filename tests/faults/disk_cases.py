@@ -42,7 +42,7 @@ def code_of(act: Callable[[], Any]) -> str | None:
         act()
     except PingzhengError as error:
         return error.code
-    except Exception as error:  # every exception is caught, because the product must let none through
+    except Exception as error:  # the product must raise only its own errors, so any other exception is reported
         return f"FOREIGN {type(error).__name__}: {error}"[:300]
     return None
 
@@ -65,7 +65,9 @@ class Balances:
         return self._journal.stat().st_size
 
     def give(self, digits: int) -> str | None:
-        """Do one act whose line is ``digits − 1`` bytes longer than the shortest; return its error code, or None."""
+        """Do one act whose line is ``digits − 1`` bytes longer than the shortest line; return the act's error code, or
+        None.
+        """
         self._tried += 1
         account, wei = f"0x{self._tried:040x}", 16 ** (digits - 1)
         code = code_of(lambda: self.connection.ask("hardhat_setBalance", account, hex(wei)))
@@ -240,8 +242,8 @@ def backup(folder: Path, prepared: Prepared) -> Tally:
             tally.lost.append(f"a backup that was refused left {left}")
     restore(settings_of(folder / "again"), Sources(data, keys))
     with opened(folder / "again") as ledger:
-        # Only the numbers of the certificates are compared. Sealed texts stay closed until a list of erasures is given,
-        # and this home has no such list.
+        # Only the numbers of the certificates are compared. Sealed texts stay unreadable until a list of erasures is
+        # given, and this home has no such list.
         tally.lost += [number for number in acts.issued.values() if number not in _numbers(ledger)]
     return tally
 

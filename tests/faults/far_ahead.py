@@ -19,7 +19,7 @@ from tests.support.actors.credit_bureau import CreditBureau
 from tests.support.machine.fault_counts import Tally
 
 BATCHES: Final = 100
-ISSUED: Final = 12  # this many of the hundred batches contain a certificate; each other batch contains a request
+ISSUED: Final = 12  # this many of the hundred batches contain a certificate, the rest a request
 ERASED: Final = 0  # after the backup, the text of the early certificate with this index is erased
 
 

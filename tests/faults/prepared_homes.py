@@ -32,8 +32,8 @@ ENDED: Final = 1  # the certificate with this index is revoked between the early
 
 @dataclass(frozen=True)
 class Prepared:
-    """Two homes of one ledger, ``early`` and one hour later ``late``, the bundles of holders, and the home of another
-    ledger.
+    """Two homes of one ledger, the bundles of holders, and the home of another ledger. The home ``late`` was copied one
+    hour after the home ``early``.
 
     ``requests`` are authorised and answered, in the order of ``FIRMS``. ``numbers`` are the certificates of the first
     requests, whose holders keep the bundles in the folder ``bundles``.

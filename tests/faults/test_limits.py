@@ -57,7 +57,7 @@ run()
 
 def with_memory(home: Path, request: str, more: int) -> Answer:
     """Issue a certificate in a process that may use ``more`` bytes after loading. The process is new, because a forked
-    one would already use more memory.
+    process would already use more memory.
     """
     interpreter, option, _, *arguments = command(home, "certificate", "issue", request)
     return ended([interpreter, option, LOADED.format(more=more), *arguments], home)

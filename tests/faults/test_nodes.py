@@ -52,7 +52,7 @@ class World:
 
     def well(self, acts: Acts, request: str) -> None:
         """Check, after the fault was removed, that a refused act is now done once and that nothing is lost."""
-        # This is one turn of the background work; a server makes several in a second.
+        # This is one turn of the background work; a server does several turns in a second.
         self.ledger.anchoring.tick()
         acts.issue(self.ledger, request)
         acts.check(self.ledger)
@@ -80,7 +80,7 @@ def refusal(act: Callable[[], Any]) -> str:
         return "UNAVAILABLE"
     except PingzhengError as error:
         return error.code
-    except Exception as error:  # every exception is caught, because the product must let none through
+    except Exception as error:  # the product must raise only its own errors, so any other exception is reported
         return f"FOREIGN {type(error).__name__}"
     return "DONE"
 

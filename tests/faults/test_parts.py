@@ -201,7 +201,7 @@ def test_a_node_restored_to_a_lower_height_is_refused(
             _never_active(ledger, acts.issued[first])
         (folder / "journal.jsonl").write_bytes(newer)
         with LocalNode(folder, program=JOURNAL, port=port):
-            # This is one turn of the background work; a server makes several in a second.
+            # This is one turn of the background work; a server does several turns in a second.
             ledger.anchoring.tick()
             acts.issue(ledger, second)
             acts.check(ledger)

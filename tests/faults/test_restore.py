@@ -44,7 +44,7 @@ def refused(act: Callable[[], Any]) -> str:
         act()
     except PingzhengError as error:
         return error.code
-    except Exception as error:  # every exception is caught, because the product must let none through
+    except Exception as error:  # the product must raise only its own errors, so any other exception is reported
         return f"FOREIGN {type(error).__name__}: {error}"[:200]
     return "DONE"
 
@@ -78,8 +78,8 @@ def test_a_restore_without_an_archive_lists_the_lost_batches_and_holders_can_ret
     result = restored(far, tmp_path / "home", erasures=far.archive / "erased.jsonl")
     listed = sum(batch.missing for batch in result.log.lost)
     tally.noticed("the home is gone; a backup and the chain are there", [f"{listed} lost"], [f"{BATCHES} lost"])
-    # The texts stay closed: a lost batch may record an erasure, so the operator must confirm that the list of erasures
-    # is complete.
+    # The texts stay unreadable: a lost batch may record an erasure, so the operator must first confirm that the list of
+    # erasures is complete.
     assert result.closed > 0
     confirmed = cli(tmp_path / "home", "restore", "confirm-erasures", "--yes")
     assert confirmed.exit_code == 0, confirmed.text

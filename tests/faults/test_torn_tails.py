@@ -51,7 +51,7 @@ def _judge(
 ) -> None:
     whole, last, lines = report["whole"], report["last"], report["lines"]
     if what in ("torn", "zeros"):
-        # If all lines are read, the last one lacked only its line break; it counts as complete.
+        # If all lines are read, the last line lacked only its line break, and counts as complete.
         kept = lines if records == lines else lines - 1
         if size == last and records == lines - 1 and not said:
             tally.harmless(fault, said)  # the cut is between two lines

@@ -69,8 +69,8 @@ def _until_it_answers(act: Callable[[], str]) -> str:
 
 
 def test_two_processes_that_store_keys_at_once_lose_no_key(late: Path, acts: Acts, tally: Tally) -> None:
-    """A process that read the custody file before another process changed it adds its keys to the new content of the
-    file.
+    """One process reads the custody file, and another process then changes the file. The first process adds its keys to
+    the changed content.
     """
 
     def keeping(count: int) -> list[str]:

@@ -43,7 +43,7 @@ function attempt(what, bytes) {
 const last = whole.lastIndexOf("\n", whole.length - 2) + 1;
 for (let end = last; end < whole.length; end += 1) attempt("torn", whole.subarray(0, end));
 for (let end = last; end < whole.length; end += 1) {
-  // Like a file after a power cut: it has its full length, but its end consists of zeros.
+  // After a power cut, a file can have its full length and zeros at its end. This copy is such a file.
   attempt("zeros", Buffer.concat([whole.subarray(0, end), Buffer.alloc(whole.length - end)]));
 }
 for (let place = 0; place < whole.length; place += 1) {

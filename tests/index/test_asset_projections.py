@@ -76,8 +76,8 @@ def test_an_assets_rows_match_the_state_computed_from_its_events() -> None:
 
 
 def test_a_step_with_more_events_needs_no_more_sql_statements() -> None:
-    """Four SQL statements read. At most two write each of four tables, and one writes the table of lineage, whose rows
-    never change.
+    """Four SQL statements read rows. At most two statements write to each of four tables, and one statement writes to
+    the table of lineage, whose rows never change.
     """
     events = indexed()
     _, taken = project_in_steps([events[:1], events[1:]])

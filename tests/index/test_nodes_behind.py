@@ -139,8 +139,8 @@ def test_another_chain_at_the_address_of_the_node_does_not_change_the_index(
 def test_the_index_waits_for_a_node_that_syncs_from_the_beginning(
     chain: Chain, address: FaultyNode, reader: ChainReader, new_engine: NewEngine
 ) -> None:
-    """The follower waits without a time limit. The node does not have the block of the deployment yet, so it cannot be
-    compared with the chain.
+    """The follower waits without a time limit. The node does not have the block of the deployment yet, so the follower
+    cannot find out whether the node has the right chain.
     """
     follower = Follower(new_engine(), reader, patience=0)
     reached = follower.sync()
@@ -174,8 +174,8 @@ def test_the_index_follows_a_shorter_chain_after_waiting_long_enough(chain: Chai
     assert standing(latest.number + 2, latest) is Standing.AHEAD
     now[0] += 1
     assert standing(latest.number + 2, latest) is Standing.GONE
-    # A new waiting time has begun. It ends early when a node has a block with this number, and a later absence begins
-    # another.
+    # After GONE, the waiting time begins again. If a node has another block with the number of the index's last block,
+    # the result is GONE without waiting. The next missing block then begins a new waiting time.
     assert standing(latest.number + 2, latest) is Standing.AHEAD
     now[0] += PATIENCE_SECONDS
     assert standing(latest.number, latest) is Standing.GONE

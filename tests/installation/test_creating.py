@@ -90,7 +90,7 @@ def test_an_interrupted_creation_is_continued(tmp_path: Path, monkeypatch: pytes
 @pytest.mark.parametrize(
     "name", ["keys/lookup.key", "keys/kek-current", "keys/accounts.json", "offices/2/accounts.json"]
 )
-def test_a_complete_ledger_marked_as_half_made_gets_no_new_secret(tmp_path: Path, name: str) -> None:
+def test_a_complete_ledger_marked_as_incomplete_gets_no_new_secret(tmp_path: Path, name: str) -> None:
     settings = Settings(home=tmp_path / "home")
     with create_ledger(settings):
         pass

@@ -134,7 +134,7 @@ def test_attack_a_bank_does_not_join_contracts_that_others_control(pilot: Pilot,
     assert not (tmp_path / "home").exists()
 
 
-def test_a_folder_that_has_joined_cannot_become_another_installation(pilot: Pilot, tmp_path: Path) -> None:
+def test_the_folder_of_a_joined_installation_cannot_become_another_installation(pilot: Pilot, tmp_path: Path) -> None:
     first = joined(pilot, tmp_path / "home", pilot.cast.bank)
     assert joined(pilot, tmp_path / "home", pilot.cast.bank) == first
     with pytest.raises(PingzhengError, match="HOME_TAKEN"):
@@ -147,7 +147,7 @@ def test_a_folder_that_has_joined_cannot_become_another_installation(pilot: Pilo
         assert private.stat().st_mode & 0o077 == 0
 
 
-def test_a_joined_folder_does_not_accept_another_ledgers_deployment(pilot: Pilot, tmp_path: Path) -> None:
+def test_a_joined_installation_does_not_accept_another_ledgers_deployment(pilot: Pilot, tmp_path: Path) -> None:
     """Both joining again with another deployment and replacing the deployment file are refused."""
     home = tmp_path / "home"
     joined(pilot, home, pilot.cast.bank)
@@ -228,7 +228,7 @@ def test_a_joined_installation_refuses_the_operators_acts(pilot: Pilot, tmp_path
         pass
 
 
-def test_only_its_own_party_signs_in_at_a_joined_installation(pilot: Pilot, tmp_path: Path) -> None:
+def test_only_the_party_of_a_joined_installation_can_sign_in_there(pilot: Pilot, tmp_path: Path) -> None:
     joined(pilot, tmp_path / "home", pilot.cast.bank)
     other = pilot.cast.other_bank
     with open_participant(Settings(home=tmp_path / "home")) as bank:

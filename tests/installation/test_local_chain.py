@@ -150,7 +150,7 @@ def test_a_program_that_shares_a_chain_takes_it_over_when_the_owner_ends(begun: 
         shared = second.__enter__()
         assert (shared.node, shared.url) == (None, owner.url)
         before = blocks_at(owner.url)
-    # The shared node is stopped, so its port is closed until the other program starts its own node there.
+    # The shared node is stopped, so nothing listens on its port until the other program starts its own node there.
     assert waited(lambda: answers(shared.url))
     assert blocks_at(shared.url) == before
     with open_chain(begun) as third:

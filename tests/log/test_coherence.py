@@ -250,7 +250,9 @@ def test_a_key_file_with_the_key_of_another_account_is_not_used_to_sign(home: Pa
 
 @pytest.mark.parametrize("damage", [b"", b"\xff" * 8_192], ids=["emptied", "overwritten"])
 def test_a_damaged_database_file_does_not_lose_its_write_ahead_log(home: Path, damage: bytes) -> None:
-    """After a power cut, SQLite itself deletes the write-ahead log of a database file that it cannot read."""
+    """If the ledger let SQLite open a database file that cannot be read, SQLite would delete the file's write-ahead
+    log. So the ledger refuses such a file first.
+    """
     path, log = home / "ledger.db", home / "ledger.db-wal"
     with open_ledger(Settings(home=home)) as ledger:
         number = playing(ledger).certificate("2")
@@ -279,7 +281,7 @@ def test_a_lost_name_of_the_current_wrapping_key_is_not_replaced_by_a_default(ho
     assert not (home / "keys" / "kek-current").exists()
 
 
-def test_no_new_contracts_are_deployed_on_a_chain_that_lost_them(home: Path) -> None:
+def test_no_new_contracts_are_deployed_on_a_chain_that_lost_the_ledgers_contracts(home: Path) -> None:
     lines = journal(home).read_bytes().splitlines(keepends=True)
     journal(home).write_bytes(b"".join(lines[:2]))
     with pytest.raises(Incoherent, match="CHAIN_BEHIND_DATABASE"), open_ledger(Settings(home=home)):

@@ -60,7 +60,9 @@ def two_officers_end_it(powers: Powers) -> None:
     powers.act(powers.officers.second, calls.confirm(number, calls.end_pause()))
 
 
-def test_certificates_issued_during_a_pause_are_anchored_after_it(powers: Powers, pause: Callable[[], int]) -> None:
+def test_certificates_issued_during_a_pause_are_anchored_after_the_pause(
+    powers: Powers, pause: Callable[[], int]
+) -> None:
     """The status of the issued certificate gives the end of the pause; the service stays ready."""
     ledger, pilot, firm = powers.ledger, powers.pilot, powers.pilot.firm()
     consent = pilot.authorise(firm)
@@ -112,7 +114,9 @@ def test_a_server_anchors_again_after_two_officers_end_the_pause(powers: Powers,
     assert pilot.accept(firm, number).valid
 
 
-def test_an_application_during_a_pause_is_registered_after_it(powers: Powers, pause: Callable[[], int]) -> None:
+def test_an_application_filed_during_a_pause_is_registered_after_the_pause(
+    powers: Powers, pause: Callable[[], int]
+) -> None:
     """The application was acknowledged with an asset id. The asset keeps this id, even if the application is submitted
     a second time.
     """
@@ -127,7 +131,7 @@ def test_an_application_during_a_pause_is_registered_after_it(powers: Powers, pa
     assert powers.pilot.record(asset).state == "applied"
 
 
-def test_applications_are_reviewed_during_a_pause_and_confirmed_after_it(
+def test_applications_are_reviewed_during_a_pause_and_confirmed_after_the_pause(
     powers: Powers, pause: Callable[[], int]
 ) -> None:
     ledger, pilot, registrar = powers.ledger, powers.pilot, powers.cast.registrar
@@ -192,7 +196,7 @@ def test_a_withdrawal_by_an_sm2_key_is_anchored_after_the_pause(powers: Powers, 
     assert [check.code for check in report.checks if check.number in (8, 11)] == ["REVOKED", "AUTHORIZATION_WITHDRAWN"]
 
 
-def test_an_asset_transferred_during_a_pause_gets_its_certificate_after_it(
+def test_an_asset_transferred_during_a_pause_gets_its_certificate_after_the_pause(
     powers: Powers, pause: Callable[[], int]
 ) -> None:
     ledger, pilot, bank = powers.ledger, powers.pilot, powers.cast.bank

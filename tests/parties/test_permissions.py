@@ -31,7 +31,7 @@ CELLS = [
 
 
 @pytest.mark.parametrize(("action", "role", "cell"), CELLS)
-def test_each_party_may_do_what_its_cell_in_the_role_matrix_says(action: Action, role: Role, cell: str) -> None:
+def test_each_role_may_do_exactly_what_the_role_matrix_allows(action: Action, role: Role, cell: str) -> None:
     assert allowed(action, [role]) == (cell == "any")
     assert allowed(action, [role], owns=True) == (cell in ("any", "own"))
     assert allowed(action, [role], reads=True) == (cell in ("any", "read"))

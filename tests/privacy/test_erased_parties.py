@@ -49,8 +49,8 @@ def test_a_person_is_erased_with_all_texts_about_it(persons: PersonActors) -> No
 
 @pytest.fixture
 def remarks() -> Iterator[Table]:
-    """A table that the erasing code does not know by name; only the table's declaration says that its texts are erased
-    with their party.
+    """A table that the erasing code does not know by name. Only the table's declaration says that a text in it is
+    erased together with the party that it belongs to.
     """
     table = Table(
         "remark",

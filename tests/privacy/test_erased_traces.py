@@ -42,7 +42,7 @@ def sealed(persons: PersonActors, *records: Any) -> list[bytes]:
 
 
 def found(ledger: Ledger) -> Callable[[bytes], bool]:
-    """Return whether any file in the ledger's folder contains the text."""
+    """Return a function that says whether any file in the ledger's folder contains a text."""
     files = contents(ledger.settings.home).values()
     return lambda text: any(text in file for file in files)
 

@@ -126,7 +126,7 @@ def test_records_written_during_a_rotation_use_the_new_key(vault: Vault) -> None
     writer.start()
     try:
         vault.rotation.begin()
-        # If a record's writing began before the key changed, its data key is wrapped again too.
+        # If another process began to write a record before the key changed, the record's data key is wrapped again too.
         vault.rotation.run(lambda _: None)
     finally:
         stop.set()

@@ -11,7 +11,7 @@ from ledger.store.tables import Sealed
 from tests.privacy.vault import RECORDS, Vault, sealed_text, stored
 
 
-def test_a_text_that_was_moved_to_another_record_cannot_be_opened(vault: Vault) -> None:
+def test_an_encrypted_text_that_was_moved_to_another_record_cannot_be_decrypted(vault: Vault) -> None:
     first, second = vault.fill(2)
     with vault.database.write() as session:
         rows = vault.rows()
@@ -32,7 +32,7 @@ def test_no_file_contains_a_wrapped_key_from_before_a_rotation(vault: Vault) -> 
     assert not [key for key in old if key in stored(vault)]
 
 
-def test_scrubbing_removes_remains_from_split_pages(vault: Vault) -> None:
+def test_scrubbing_removes_remains_from_split_database_pages(vault: Vault) -> None:
     """With this seed SQLite 3.40 leaves two of the keys in its file, in spite of ``secure_delete``."""
     chance, gone = random.Random(12), list[bytes]()
     with vault.database.write() as session:
@@ -53,7 +53,7 @@ def test_scrubbing_removes_remains_from_split_pages(vault: Vault) -> None:
     assert all(key in stored(vault) for key in wrapped_keys(vault).values())
 
 
-def test_scrubbing_the_database_reports_that_an_open_reader_prevented_it(vault: Vault) -> None:
+def test_scrubbing_the_database_reports_an_open_reader_that_prevents_the_scrubbing(vault: Vault) -> None:
     (record,) = vault.fill(1)
     wrapped = wrapped_keys(vault)[record]
     with vault.database.read() as reader:

@@ -46,7 +46,7 @@ def test_opening_a_database_makes_it_readable_by_its_owner_only(tmp_path: Path) 
     engine.dispose()
 
 
-def test_onboarding_shows_no_name_in_arguments_or_temporary_files(tmp_path: Path) -> None:
+def test_onboarding_shows_no_name_in_command_line_arguments_or_temporary_files(tmp_path: Path) -> None:
     """The identity is given once in a file, and once through standard input."""
     temporary, answer = tmp_path / "tmp", json.dumps(NEWCOMER, ensure_ascii=False)
     temporary.mkdir()

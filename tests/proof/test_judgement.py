@@ -96,7 +96,7 @@ def test_every_failing_check_from_7_to_11_is_reported(broken: tuple[bool, ...]) 
     ("at", "code"),
     [(AT - 1, "NOT_YET_VALID"), (AT, "OK"), (EXPIRES - 1, "OK"), (EXPIRES, "EXPIRED")],
 )
-def test_certificate_is_valid_from_its_nbf_time_until_just_before_its_exp_time(at: int, code: str) -> None:
+def test_certificate_is_valid_from_its_first_second_until_just_before_its_end(at: int, code: str) -> None:
     assert usage(claims={"nbf": AT}).verify(at).checks[6].code == code
 
 
@@ -203,7 +203,7 @@ def test_key_is_judged_at_the_time_of_the_anchor(period: dict[str, int], code: s
 
 
 @pytest.mark.parametrize("name", ["reported_at", "compromised_at"])
-def test_failure_of_a_compromised_key_shows_the_time_of_the_compromise(name: str) -> None:
+def test_check_that_fails_for_a_compromised_key_shows_the_time_of_the_compromise(name: str) -> None:
     other = {"reported_at": "compromised_at", "compromised_at": "reported_at"}[name]
     check = GENUINE.account(ISSUER, **{name: ANCHORED - 5, other: ANCHORED + 5}).verify().checks[1]
     assert check.details == {"since": ANCHORED - 5}
@@ -317,14 +317,14 @@ class TestRegistration:
             with pytest.raises(BadBundle, match="FACTS_FORM"):
                 parse_facts(canonical(facts))
 
-    def test_registration_certificate_expires_at_its_exp_time(self) -> None:
+    def test_registration_certificate_expires_at_the_time_that_it_contains(self) -> None:
         assert REGISTERED.verify(EXPIRES - 1, ANYONE).valid
         assert REGISTERED.verify(EXPIRES, ANYONE).result == "expired"
 
 
 def test_status_of_other_positions_in_the_log_is_ignored() -> None:
-    """Only the status of the certificate's own log position counts. Evidence is withdrawn or held by its statement
-    digest, not by the status of its position.
+    """Only the status of the certificate's own log position counts. The status of an evidence's position does not
+    count, because withdrawals and holds of evidence name its statement digest.
     """
     for place in PLACES:
         assert GENUINE.status(("revoked", "data_error", AT), of=place).verify().valid

@@ -28,7 +28,7 @@ def test_each_signing_key_is_listed_once_with_its_proposal() -> None:
     )
 
 
-def test_key_that_signed_two_entries_lists_both() -> None:
+def test_key_that_signed_two_entries_is_listed_with_both_entries() -> None:
     """The bank signs the request, and also a provision of its own data."""
     sources = [{"source": "tax", "provider": BANK.id}, {"source": "power", "provider": GRID.id}]
     own = {"provider": BANK.id}

@@ -154,7 +154,7 @@ def test_key_cannot_withdraw_before_its_binding_or_after_its_retirement(period: 
 
 
 def bound_to(party: Actor, **changes: Any) -> AccountFact:
-    """Return a fact by which the key of ``DEVICE`` is one more key of the party."""
+    """Return the fact about one more account of the party; the account's key is the key of ``DEVICE``."""
     fact = GENUINE.facts.accounts[party.account]
     return replace(fact, key=DEVICE.signer.public_key, **changes)
 
@@ -164,7 +164,7 @@ NEVER_OR_WHEN = st.one_of(st.just(0), st.integers(ANCHORED, AT + HOUR))
 
 @given(NEVER_OR_WHEN, NEVER_OR_WHEN, st.integers(ANCHORED + 1, AT + HOUR))
 def test_withdrawal_is_effective_from_its_recorded_time(at: int, reported_at: int, judged: int) -> None:
-    """The time 0 means that there is no withdrawal. A provider's withdrawal counts only with an unreported key."""
+    """The time 0 means that there is no withdrawal. A provider's withdrawal counts only if its key was not reported."""
     ends = {"authorization": [at, reported_at], "provision": [at]}
     for what, (who, code) in WITHDRAWALS.items():
         made = GENUINE.withdrawn((who, at), of=what).withdrawn((who, reported_at), of=what, by_reported_key=True)
@@ -173,7 +173,7 @@ def test_withdrawal_is_effective_from_its_recorded_time(at: int, reported_at: in
 
 
 def test_facts_without_withdrawals_are_refused() -> None:
-    """The facts must contain the withdrawals of exactly this party and statement, even if there are none."""
+    """The facts must contain an item for exactly this party and statement, even if the party withdrew nothing."""
     others = ((BANK, "authorization"), (SUBJECT, "provision"))
     other = {(who.id, GENUINE.statement(what)): WithdrawalFact(0, 0) for who, what in others}
     for withdrawals in ({}, other):

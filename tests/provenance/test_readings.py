@@ -70,7 +70,7 @@ def test_another_party_does_not_see_who_used_the_data(pilot: Pilot) -> None:
     assert readings_of(pilot, other) == []
 
 
-def test_reading_writes_nothing_and_readings_are_stored_together(pilot: Pilot) -> None:
+def test_a_reading_is_not_written_at_once_and_waiting_readings_are_stored_together(pilot: Pilot) -> None:
     ledger = pilot.ledger
     ledger.flush()
     statements: list[str] = []
@@ -176,7 +176,7 @@ def test_a_stranger_sees_only_a_certificates_state_and_since_when_it_has_this_st
         ledger.verification.public_status("C44080000S51260000000000")
 
 
-def test_the_public_status_of_a_certificate_that_is_not_anchored_is_only_building(pilot: Pilot) -> None:
+def test_the_public_status_of_a_certificate_that_is_not_anchored_has_only_the_state_building(pilot: Pilot) -> None:
     firm = pilot.firm()
     authorization = pilot.authorise(firm)
     pilot.supply(firm, authorization)

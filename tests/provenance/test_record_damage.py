@@ -137,8 +137,8 @@ def test_a_changed_party_number_is_detected(pilot: Pilot, changed: Changed) -> N
     assert findings(pilot) == set()
 
 
-# For each case: a statement that changes the database of a closed ledger, and the code that opening the ledger raises
-# and doctor must report.
+# For each case: a statement that changes the database while the ledger is not open, and the code that opening the
+# ledger raises and doctor must report.
 CLOSED = {
     "next entry too high": ("UPDATE counter SET value = value + 5 WHERE name = 'entry_seq'", "COUNTER_DIFFERS"),
     "next entry too low": ("UPDATE counter SET value = value - 1 WHERE name = 'entry_seq'", "COUNTER_DIFFERS"),

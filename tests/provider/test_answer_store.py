@@ -36,7 +36,7 @@ def test_a_waiting_answer_is_returned_without_asking_the_source(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("end", ["received", "refused"])
-def test_a_settled_answer_keeps_only_its_entry_and_salt(tmp_path: Path, end: str) -> None:
+def test_only_the_entry_and_the_salt_of_an_accepted_or_refused_answer_are_kept(tmp_path: Path, end: str) -> None:
     """The other parts of the answer are deleted; their bytes are no longer in the file either."""
     records = provider_at(tmp_path).answers
     supply = provider_at(tmp_path).answer(Stage().task(), Source())
@@ -108,7 +108,7 @@ def test_two_concurrent_answers_are_stored_once(tmp_path: Path) -> None:
     assert provider_at(tmp_path).answers.waiting() == found[:1]
 
 
-def test_the_position_in_a_list_is_stored(tmp_path: Path) -> None:
+def test_the_position_up_to_which_a_list_was_read_is_stored(tmp_path: Path) -> None:
     records = AnswerStore(tmp_path / "records")
     assert records.seen("erasures") is None
     assert [records.seen("erasures", after) for after in ("3", "7")] == ["3", "7"]
@@ -133,7 +133,7 @@ def test_ctrl_c_loses_no_signed_answer(tmp_path: Path) -> None:
     assert sources[2].asked == []
 
 
-def test_an_error_of_one_source_does_not_stop_the_others(tmp_path: Path) -> None:
+def test_an_error_of_one_source_does_not_stop_the_other_sources(tmp_path: Path) -> None:
     tasks = [Stage(number=number).task() for number in (1, 2)]
     outcomes = provider_at(tmp_path).answer_many(
         [Inquiry(tasks[0], lambda: Source(rows=())), Inquiry(tasks[1], Source)]

@@ -65,7 +65,9 @@ def test_attack_b_the_platform_cannot_alter_a_claim(town: Town, change: Callable
 
 
 def test_attack_b_a_disclosure_cannot_show_a_better_value_than_the_signed_digest(town: Town) -> None:
-    """The certificate is genuine, but one disclosure in the presentation shows another value than the signed one."""
+    """The certificate is genuine, but one disclosure in the presentation shows another value than the value that the
+    provider signed.
+    """
     number = certified(town, "42")
     nonce = town.ledger.verification.new_nonce()
     bundle = town.actors.show(number, nonce)

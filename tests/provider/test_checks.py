@@ -192,7 +192,7 @@ def test_only_the_chain_shows_that_the_platform_invented_a_key(kind: str) -> Non
     check_task(stranger_for(kind), GRID, AT)
 
 
-def test_a_consent_is_answered_until_it_expires() -> None:
+def test_a_task_is_answered_until_its_consent_expires() -> None:
     task = Stage().task()
     check_task(task, GRID, task.authorization["valid_to"] - 1)
     with pytest.raises(PingzhengError, match="AUTHORIZATION_NOT_ACTIVE"):

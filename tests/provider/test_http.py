@@ -118,7 +118,7 @@ def test_a_wrong_api_key_loses_no_answer(town: Town, service: str, key: str) -> 
         "https://platform.example?key=secret",
     ],
 )
-def test_an_address_that_would_reveal_the_key_is_refused(address: str) -> None:
+def test_an_address_that_would_reveal_the_api_key_is_refused(address: str) -> None:
     with pytest.raises(PingzhengError) as caught:
         HttpPlatform(address, "pz_secret")
     assert caught.value.code == "PLATFORM_ADDRESS"
@@ -177,7 +177,7 @@ def test_an_answer_from_a_server_that_is_no_platform_is_refused(answer: Answerin
         HttpPlatform(address, "pz_key").tasks(None)
 
 
-def test_the_key_is_not_sent_to_a_redirect() -> None:
+def test_the_api_key_is_not_sent_to_the_target_of_a_redirect() -> None:
     heard: list[str | None] = []
 
     def elsewhere(handler: BaseHTTPRequestHandler) -> None:

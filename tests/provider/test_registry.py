@@ -1,4 +1,4 @@
-"""With a node, a provider also checks who owns the keys, and whether the consent is withdrawn or held."""
+"""With a node, a provider also checks who owns the keys, and whether the consent was withdrawn or is on hold."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_a_subjects_account_that_belongs_to_another_party_is_refused(town: Town)
     refused(town, with_keys(forged, other, consumer), "SIGNER_NOT_SUBJECT")
 
 
-def test_a_consent_withdrawn_without_the_platform_is_not_answered(town: Town) -> None:
+def test_a_task_whose_consent_was_withdrawn_without_the_platform_is_not_answered(town: Town) -> None:
     (consent,) = town.consents("38")
     task = town.platform.task(consent)
     signer = town.actors.signer_of(task.subject)
@@ -102,7 +102,7 @@ def test_a_consent_withdrawn_without_the_platform_is_not_answered(town: Town) ->
     refused(town, task, "AUTHORIZATION_NOT_ACTIVE")
 
 
-def test_a_consent_signed_with_a_reported_key_is_not_answered(town: Town) -> None:
+def test_a_task_whose_consent_was_signed_with_a_reported_key_is_not_answered(town: Town) -> None:
     """The key was valid when the subject signed. It was reported later, so a thief may have signed with it."""
     (consent,) = town.consents("143")
     task, ledger = town.platform.task(consent), town.ledger
@@ -129,7 +129,7 @@ def test_a_request_signed_before_the_consumers_key_was_reported_is_answered(town
     assert error is not None and error.code == "SIGNER_NOT_CONSUMER"
 
 
-def test_a_consent_withdrawn_with_a_reported_key_is_not_answered(town: Town) -> None:
+def test_a_task_whose_consent_was_withdrawn_with_a_reported_key_is_not_answered(town: Town) -> None:
     (consent,) = town.consents("45")
     task, ledger = town.platform.task(consent), town.ledger
     signer = town.actors.signer_of(task.subject)
@@ -138,8 +138,8 @@ def test_a_consent_withdrawn_with_a_reported_key_is_not_answered(town: Town) -> 
     ledger.client.send(withdraw_for(signer.kid, [task.digest], act))
     number = ledger.reader.party_no(task.subject)
     assert ledger.reader.withdrawn_at(number, task.digest).at == 0
-    # The signing key is checked before the withdrawal. If a valid key signs the consent again, the consent is refused
-    # because it is withdrawn.
+    # The signing key is checked before the withdrawal, so this error comes first. Once a valid key has signed the
+    # consent again, the error is that the consent is withdrawn.
     refused(town, task, "SIGNER_NOT_SUBJECT")
     ledger.parties.keys.bind(ledger.authority, task.subject, ledger.custody.public_key(*ledger.custody.create()))
     (fresh,) = (
@@ -153,7 +153,7 @@ def test_a_consent_withdrawn_with_a_reported_key_is_not_answered(town: Town) -> 
 
 
 @pytest.mark.parametrize("held", ["request", "authorization"])
-def test_a_consent_or_request_on_hold_is_not_answered(town: Town, held: str) -> None:
+def test_a_task_whose_consent_or_request_has_a_hold_is_not_answered(town: Town, held: str) -> None:
     (consent,) = town.consents("39")
     task = town.platform.task(consent)
     digest = statement_digest(task.request if held == "request" else task.authorization)

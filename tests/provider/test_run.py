@@ -71,7 +71,7 @@ def test_the_source_is_asked_again_only_for_a_timed_out_task(town: Town) -> None
     assert len(files.asked) == 1
 
 
-def test_wrong_rows_of_one_subject_do_not_stop_the_others(town: Town) -> None:
+def test_wrong_rows_of_one_subject_do_not_stop_the_answers_about_other_subjects(town: Town) -> None:
     class Spoilt(Files):
         def ask(self, query: Query) -> Answer:
             self.rows = ROWS if self.asked else ({**ROWS[0], "wage": "much"},)

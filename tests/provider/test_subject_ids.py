@@ -34,9 +34,9 @@ def test_attack_c_a_second_id_for_an_identifier_is_refused_until_the_clerk_confi
     assert refused(provider, first, 4).code == "SUBJECT_CHANGED"
 
 
-def test_only_the_first_of_two_ids_of_one_subject_in_a_list_is_answered(tmp_path: Path) -> None:
-    """The list has two tasks for one subject, with different party ids. The records know neither id when the list is
-    checked.
+def test_of_two_tasks_that_give_one_subject_different_ids_only_the_first_is_answered(tmp_path: Path) -> None:
+    """The list has two tasks for one subject, with different party ids. The provider's records contain neither id when
+    the list is checked.
     """
     tasks = [Stage(subject, number=number).task() for number, subject in enumerate((TRUE_ID, FALSE_ID, SECOND), 1)]
     outcomes = provider_at(tmp_path).answer_many([Inquiry(task, Source) for task in tasks])

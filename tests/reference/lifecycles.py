@@ -17,7 +17,8 @@ PROVISION: Final = StateMachine(
         ("asked", "find_nothing"): "no_data",
         ("asked", "refuse"): "refused",
         ("asked", "time_out"): "timed_out",
-        # The provider withdraws a provision to correct it; its certificates are then no longer valid.
+        # The provider withdraws a provision to correct it. The certificates that are based on the provision are then no
+        # longer valid.
         ("supplied", "withdraw"): "withdrawn",
     },
 )

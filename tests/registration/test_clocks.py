@@ -81,7 +81,7 @@ def reapplied(pilot: Pilot, asset: str) -> None:
         step(pilot.actor(pilot.cast.registrar), [asset])
 
 
-def test_a_notice_counts_working_days_across_a_holiday_and_its_make_up_days(holiday: Pilot) -> None:
+def test_a_public_notice_counts_working_days_across_a_holiday_and_its_make_up_days(holiday: Pilot) -> None:
     (asset,) = holiday.applied("clocks/holiday")
     assert shanghai_day(holiday.ledger.clock()) == date(2026, 2, 9)
     holiday.noticed([asset])
@@ -97,7 +97,7 @@ def test_a_notice_counts_working_days_across_a_holiday_and_its_make_up_days(holi
     assert holiday.record(asset).state == "confirmed"
 
 
-def test_the_ledgers_ruleset_sets_the_days_of_review_notice_and_validity(early: Pilot, own: Pilot) -> None:
+def test_the_ruleset_sets_the_periods_of_review_and_public_notice_and_validity(early: Pilot, own: Pilot) -> None:
     lasting = {}
     for pilot, days in ((early, 10), (own, 12)):
         (asset,) = pilot.applied(f"clocks/{pilot.ledger.rules.code}")

@@ -13,7 +13,7 @@ from tests.support.actors.pilots import Pilot, resource
 REASON = "字段说明与样本不符 The fields do not match the sample"
 
 
-def test_the_contract_refuses_confirmation_in_the_last_second_of_the_notice(pilot: Pilot) -> None:
+def test_the_contract_refuses_confirmation_in_the_last_second_of_the_public_notice(pilot: Pilot) -> None:
     (asset,) = pilot.applied("review/last-second")
     began = pilot.ledger.clock()
     pilot.noticed([asset])
@@ -29,7 +29,7 @@ def test_the_contract_refuses_confirmation_in_the_last_second_of_the_notice(pilo
     assert pilot.history(asset)[-1]["at"] > last
 
 
-def test_putting_an_application_on_notice_again_does_not_change_the_dates(pilot: Pilot) -> None:
+def test_putting_an_application_under_public_notice_again_does_not_change_the_dates(pilot: Pilot) -> None:
     (asset,) = pilot.applied("review/repeated-notice")
     pilot.noticed([asset])
     (before,) = pilot.ledger.registration.registrations.get(asset)["applications"]
@@ -43,7 +43,7 @@ def test_putting_an_application_on_notice_again_does_not_change_the_dates(pilot:
     assert pilot.report(asset).claims["notice"]["to"] == before["notice_to"]
 
 
-def test_the_dates_of_a_notice_are_stored_with_its_application(pilot: Pilot) -> None:
+def test_the_dates_of_a_public_notice_are_stored_with_its_application(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     review, cast = pilot.ledger.registration.review, pilot.cast
     described = pilot.ledger.registration.registrations.get(asset)["resource"]

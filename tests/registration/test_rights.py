@@ -89,7 +89,7 @@ def test_a_sublicence_is_in_force_only_while_its_parent_right_is_in_force(pilot:
         granted(pilot, asset, "operate", firm, by=other, days=(1, 2), parent=licence)
 
 
-def test_a_sublicence_is_refused_if_its_parent_is_not_sublicensable_or_is_exceeded(pilot: Pilot) -> None:
+def test_a_sublicence_is_refused_if_its_parent_right_forbids_it_or_ends_earlier(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     granted(pilot, asset, "operate", cast.bank)
     granted(pilot, asset, "process", cast.bank, sublicensable=True)

@@ -76,7 +76,7 @@ def test_the_guides_example_of_a_database_source_answers_a_query(folder: Path, m
     monkeypatch.setenv("INSURANCE_DATABASE_URL", "sqlite:///insurance.db")
     answer = ask(folder, "S02", "social_insurance", "11010519491231002X", "month", "base")
     rows = {"month": "202602", "base": "5210.5"}, {"month": "202604", "base": "5300"}
-    # April has not ended, so the data of April has the day of the query as its day.
+    # April has not ended, so the data of April are dated with the day of the query.
     assert answer == Supplied(rows, date(2026, 4, 15), AT)
 
 

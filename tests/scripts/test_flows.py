@@ -21,7 +21,7 @@ def function(room: str, source: str) -> Callable[..., Any]:
     return made
 
 
-def test_three_flows_follow_the_order_of_the_rooms(pilot: Pilot) -> None:
+def test_three_flows_follow_the_order_of_the_packages(pilot: Pilot) -> None:
     flows = recorded(pilot)
     climbs = {climb for flow in flows.values() for climb in flow.climbs}
     assert [str(climb) for climb in climbs if climb.pattern is None] == []
@@ -38,7 +38,7 @@ def test_three_flows_follow_the_order_of_the_rooms(pilot: Pilot) -> None:
     assert {"usage", "provider", "log", "certificates"} <= drawn <= set(flows["a request to a verified use"].rooms)
 
 
-def test_a_call_to_a_room_above_or_beside_is_recorded_as_an_exception() -> None:
+def test_a_call_to_a_package_above_or_beside_is_recorded_as_an_exception() -> None:
     calls = "def made(function):\n    return function()"
     ends = "def made():\n    return None"
     recorder = Recorder()
@@ -52,9 +52,9 @@ def test_a_call_to_a_room_above_or_beside_is_recorded_as_an_exception() -> None:
     assert all(climb.pattern is None for climb in recorder.climbs)
 
 
-def test_libraries_between_two_rooms_are_skipped() -> None:
-    """A library may call a function of ours, as ``sorted`` calls its key function. The recorder takes this for a call
-    from our code that called the library.
+def test_a_call_through_a_library_is_recorded_as_a_call_from_our_code() -> None:
+    """A library may call a function of ours, as ``sorted`` calls its key function. The recorder then records a call
+    from that code of ours which called the library.
     """
     recorder = Recorder()
     lower = function("domain", "def made(key):\n    return sorted([2, 1], key=key)")
@@ -63,6 +63,6 @@ def test_libraries_between_two_rooms_are_skipped() -> None:
     assert recorder.climbs == {Climb("domain", "log.made_up:made"): 2}
 
 
-def test_every_room_has_a_place_in_the_order() -> None:
+def test_every_package_has_a_place_in_the_order() -> None:
     rooms = {path.name for path in (PROJECT / "ledger").iterdir() if (path / "__init__.py").is_file()}
     assert rooms <= set(levels())

@@ -10,11 +10,11 @@ from scripts.gas.limits import LIMITS, MAX_RUNTIME_BYTES, SIZE_FILE, WHY, commit
 from scripts.gas.moves import measure, sizes
 from scripts.gas.page import page
 
-# The maximum by which the gas of an anchor or a bulk revocation may rise because each issuer has its own log, and
-# because the call reads whether there is a pause.
+# Each issuer has its own log, and a call reads whether there is a pause. For these two reasons, an anchor or a bulk
+# revocation may cost at most this much more gas than before.
 MOST_FOR_ITS_OWN_LOG = 3_000
-# The same call can cost 24 gas less in another run: up to two bytes of its times can be zero, and each zero byte costs
-# 12 gas less.
+# The same call can cost 24 gas less in another run: up to two bytes of the times in the call can be zero, and each zero
+# byte costs 12 gas less.
 ZERO_BYTES = 24
 TABLE = committed()
 
@@ -68,7 +68,7 @@ def test_the_gas_page_shows_each_act_with_its_limit_and_the_reason_of_each_rise(
             assert f"| {name} | {row['rise']['from']:,} | {row['gas']:,} | {row['rise']['why']} |" in shown
 
 
-def test_the_report_keeps_the_former_gas_of_an_act_that_became_dearer() -> None:
+def test_the_report_keeps_the_former_gas_of_an_act_that_now_costs_more_gas() -> None:
     dearer = {name: row["gas"] + 50_000 for name, row in TABLE.items()}
     rows = report(dearer, TABLE)
     assert all(rows[name]["rise"]["from"] == TABLE[name]["gas"] for name in TABLE)

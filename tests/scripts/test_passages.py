@@ -33,7 +33,7 @@ def found() -> list[Passage]:
     return passages(tracked())
 
 
-def test_one_seed_draws_the_same_passages(found: list[Passage]) -> None:
+def test_the_same_seed_draws_the_same_passages(found: list[Passage]) -> None:
     assert drawn(found, 7) == drawn(found, 7) != drawn(found, 8)
     assert len(set(drawn(found, 7))) == COUNT
 
@@ -43,7 +43,7 @@ def test_the_script_draws_the_same_number_of_passages_of_each_kind(found: list[P
     assert Counter(passage.kind for passage in drawn(found, 7, 7))["docstring"] == 2
 
 
-def test_passages_are_in_both_languages_and_of_every_room(found: list[Passage]) -> None:
+def test_passages_are_in_both_languages_and_from_every_package(found: list[Passage]) -> None:
     assert any(re.search(r"[\u4e00-\u9fff]", passage.text) for passage in drawn(found, 7))
     assert {"ledger", "api", "tests", "contracts", "scripts"} <= {passage.file.split("/")[0] for passage in found}
 

@@ -19,7 +19,7 @@ ROWS = 400
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """The path of a closed database of a few hundred pages."""
+    """The path of a database of a few hundred pages that no process has open."""
     file = tmp_path / "ledger.db"
     database = Database(open_engine(f"sqlite:///{file}"))
     with database.write() as session:

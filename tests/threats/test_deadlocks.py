@@ -1,6 +1,6 @@
 """Deadlocks caused on purpose with lost or stolen keys: which acts become impossible, and which acts still work.
 
-Nobody uses a lost key any more. The table "Deadlocks" in ``docs/threat-model.md`` has a row for each test.
+A lost key is never used again. The table "Deadlocks" in ``docs/threat-model.md`` has a row for each test.
 """
 
 from __future__ import annotations

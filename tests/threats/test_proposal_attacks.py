@@ -22,7 +22,9 @@ def test_a_proposal_can_be_carried_out_only_once(powers: Powers) -> None:
 
 
 def test_an_old_proposal_expires_and_cannot_be_carried_out(powers: Powers) -> None:
-    """If old proposals did not expire, two officers could wait until the third leaves, and then carry one out."""
+    """If old proposals did not expire, two officers could wait until the third officer leaves, and then carry out an
+    old proposal.
+    """
     call = calls.set_status(powers.no(a_firm(powers)[1]), "closed", "sanction")
     confirmed, waiting = powers.decided(call), powers.propose(powers.account(powers.officers.first), call)
     powers.pass_delay()
@@ -55,8 +57,8 @@ def test_only_the_confirmed_call_can_be_carried_out(powers: Powers) -> None:
 
 
 def test_a_proposal_confirmed_with_a_reported_key_is_refused(powers: Powers) -> None:
-    """A thief confirms with an officer's stolen key. Before the waiting period ends, the officer reports this key with
-    its other key.
+    """A thief confirms with an officer's stolen key. Before the waiting period ends, the officer reports the stolen key
+    with another of its keys.
     """
     second = powers.officers.second
     stolen, own = powers.account(second), powers.further_key(second)

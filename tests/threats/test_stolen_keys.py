@@ -144,7 +144,8 @@ def test_a_reported_provider_key_ends_no_certificate(powers: Powers) -> None:
     assert "Withdrawn" not in {event["name"] for event in history.events}
     powers.send(own.kid, calls.withdraw(supplied))
     assert consent_fails(powers.judged(number, owner)) == "PROVISION_WITHDRAWN"
-    # The provider must sign the provisions of the other tests with its remaining key.
+    # From here on, the service signs the provider's provisions with the remaining key, because other tests need
+    # provisions.
     powers.ledger.parties.keys.settle(provider)
 
 

@@ -81,7 +81,7 @@ def test_the_banks_verification_sees_a_withdrawal_made_without_the_service(pilot
     assert (after.result, after.disclosed, after.claims) == ("revoked", {}, {})
     assert it.judged(made.at - 1).valid
     assert it.judged(it.presented_at).valid
-    # The service sees the withdrawal on the same chain too.
+    # The service verifies with the same chain, so it reports the withdrawal too.
     assert pilot.ledger.verification.verify(it.raw, it.expect).report.first_failure == failure
 
 

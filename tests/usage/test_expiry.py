@@ -1,5 +1,5 @@
-"""Expiry of requests and authorizations. Reading computes whether one has expired, and writes nothing; a periodic task
-of the server records the expiry.
+"""Expiry of requests and authorizations. Whether a request or authorization has expired is computed when it is read,
+and nothing is written; a periodic task of the server records the expiry.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ def test_the_notice_shows_the_consumers_own_words_after_the_purpose() -> None:
     assert f"目的：{scenario.purpose.zh}\n" in without["text"]
 
 
-def test_the_notice_contains_the_salt_but_its_text_does_not_show_it() -> None:
+def test_the_notice_contains_a_salt_that_the_text_of_the_notice_does_not_show() -> None:
     (scenario, source) = CASES[0]
     notice = noticed(scenario, source)
     assert notice["salt"] == NOTE["salt"]

@@ -143,7 +143,7 @@ def test_a_subject_with_an_sm2_key_withdraws_by_the_signed_entry_alone(consent: 
     assert consent.given.id not in [row.id for row in pilot.ledger.usage.direct_withdrawals.follow()]
 
 
-def test_a_provider_can_withdraw_what_it_supplied(consent: Consent, pilot: Pilot) -> None:
+def test_a_provider_can_withdraw_its_own_provision(consent: Consent, pilot: Pilot) -> None:
     """A withdrawn provision does not end the authorization. But verifiers refuse the certificates that rest on the
     provision.
     """

@@ -1,4 +1,4 @@
-"""The wallet file: only its owner can read it, it is never written half, and no content gets lost."""
+"""The wallet file: only its owner can read it, a failed change leaves the old content, and no content gets lost."""
 
 from __future__ import annotations
 

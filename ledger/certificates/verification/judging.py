@@ -61,16 +61,16 @@ class Judge:
     def facts(self, bundle: Bundle) -> Facts:
         """Return the facts of a bundle (the chain data that it needs), as of the newest block.
 
-        Raises ``ChainUnavailable``, and with the codes ``CHAIN_DIFFERS_FROM_SEEN`` and ``CHAIN_BEHIND_SEEN`` if the
-        chain no longer contains what this installation saw before.
+        Raises ``ChainUnavailable``. Its code is ``CHAIN_DIFFERS_FROM_SEEN`` or ``CHAIN_BEHIND_SEEN`` if the chain no
+        longer contains what this installation saw before.
         """
         return self._remembered.facts(bundle)
 
     def judge(self, bundle: Bundle, expect: Expectation, at: int | None = None) -> Verified:
         """Verify a bundle that is already parsed. Otherwise the same as ``verify``."""
         facts = self.facts(bundle)
-        # If the local clock is slow, a use that the chain has just counted would lie in the future. So the later of the
-        # two times is used.
+        # If the local clock is slow, a use that the chain has just counted would lie in the future. So the later of two
+        # times is used: the local clock's and the newest block's.
         moment = max(self._clock(), facts.block_time) if at is None else at
         return Verified(self.report(bundle, facts, moment, expect), facts)
 

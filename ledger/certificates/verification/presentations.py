@@ -63,8 +63,8 @@ class Presentations:
         pending, return its record.
 
         ``at`` is the time at which the presentation was received (seconds UTC); a pending presentation keeps its first
-        time. Raises ``Conflict`` ``NONCE_REPLAYED`` if the nonce was used before. If this same presentation used it,
-        the error contains the result.
+        time. Raises ``Conflict`` ``NONCE_REPLAYED`` if the nonce was used before. If the same presentation used the
+        nonce, the error contains the result.
         """
         fresh = Presentation(
             id=str(ULID()),

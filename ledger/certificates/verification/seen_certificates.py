@@ -1,6 +1,4 @@
-"""Find the position and the use counter of certificates. They were issued here, or were verified here and found
-genuine.
-"""
+"""Find the position and the use counter of a certificate that was issued here, or found genuine when verified here."""
 
 from __future__ import annotations
 

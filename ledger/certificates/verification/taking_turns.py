@@ -1,5 +1,5 @@
-"""Locks within a process. Each presentation has a lock for one thread, and each use counter has a lock for one
-presentation.
+"""Locks within a process. Only one thread at a time can lock a presentation, and only one presentation at a time can
+lock a use counter.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from ledger.certificates.verification.known_presentation import under_way
 class Turns:
     """Hands out the locks; thread-safe.
 
-    The locks do not reach other processes. Against those, the presentation's database row and the chain's counter
-    protect.
+    The locks have no effect on other processes. The presentation's database row and the chain's counter prevent
+    conflicts with those.
     """
 
     def __init__(self) -> None:

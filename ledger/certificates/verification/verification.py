@@ -3,9 +3,9 @@ verification for the subject.
 
 The chain's counter decides which use comes first, even between processes and installations. A use is counted only if it
 has the next ordinal; if another use was counted first, the bundle is verified again. Within a process, presentations of
-one request wait for each other, so that no transaction is wasted. Only the consumer can have a use counted. If the
-consumer's key is not here, the use is returned to the consumer to sign, and the content is returned only after the
-signed use is in a block.
+one request wait for each other, so that no two of them send a use with the same ordinal. Only the consumer can have a
+use counted. If the consumer's key is not here, the use is returned to the consumer to sign, and the content is returned
+only after the signed use is in a block.
 
 A presentation is answered once, in these steps: reserve the nonce; verify; store the transaction hash of the use; send
 the use; store the result. If the process stops in between, the presentation stays pending. If the consumer sends the
@@ -76,7 +76,7 @@ class _UnderWay:
 
     @property
     def deadline(self) -> int:
-        """The last second (UTC) at which the presentation can be sent again and its use is counted."""
+        """The last second (UTC) at which the presentation can be sent again to have its use counted."""
         return self.row.created_at + LAPSE_SECONDS
 
 
@@ -211,8 +211,8 @@ class Verification(Judge):
         return _UnderWay(row, bundle, nonce, facts_needed(bundle).uses)
 
     def _now(self) -> int:
-        """Return the time of this clock or of the newest block, whichever is later. A wallet's clock may be ahead of
-        this clock.
+        """Return the time of this clock or of the newest block, whichever is later, because a wallet's clock may be
+        ahead of this clock.
         """
         try:
             return max(self._clock(), self._reader.latest().time)
@@ -258,7 +258,7 @@ class Verification(Judge):
                 if wanted is None:
                     return verified
                 if wanted.ordinal == overtaken:
-                    # The ordinal is the same as before: the node does not yet have the block with the other use.
+                    # If the ordinal has not changed, the node does not yet have the block with the other use.
                     raise under_way()
                 overtaken = wanted.ordinal
                 if (use := self._spend(case, verified.report, wanted, send)) is not None:
@@ -288,8 +288,8 @@ class Verification(Judge):
         return CountedUse(row.ordinal, receipt.tx_hash, receipt.gas_used)
 
     def _as_it_was(self, case: _UnderWay, use: CountedUse) -> Verified:
-        """Make the answer that was lost once more: verify as of the time of the use, without this use and later
-        ones.
+        """Make the lost answer again: verify as of the time of the use, as if this use and later uses were not counted
+        yet.
         """
         facts = self.facts(case.bundle)
         history = () if case.counter is None else facts.uses.get(case.counter, ())

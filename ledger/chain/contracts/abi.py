@@ -106,7 +106,7 @@ class Interface:
         return args
 
     def decode_start(self, data: bytes) -> tuple[str, dict[str, Any]] | None:
-        """Return the name of the function that call data begins with, and as many of its arguments as can be read.
+        """Return the name of the function that call data calls, and as many of its arguments as can be read.
 
         Use the result only for display: the data may differ from the exact encoding of these arguments.
         """

@@ -28,7 +28,7 @@ def check_creation(connection: Connection, deployment: Deployment) -> None:
     """Check that the transactions named in the deployment file created the contracts with our creation code.
 
     Call this only when a deployment is used for the first time, because these transactions never change. Raises
-    ``ChainUnavailable`` ``CONTRACT_CREATION_UNKNOWN`` if the node does not have such an old transaction, and
+    ``ChainUnavailable`` ``CONTRACT_CREATION_UNKNOWN`` if the node no longer has these old transactions, and
     ``Misconfigured`` ``CONTRACT_CREATION_MISMATCH`` if a contract was created in another way.
     """
     methods = ("eth_getTransactionByHash", "eth_getTransactionReceipt")
@@ -72,9 +72,7 @@ def _created(name: str, deployment: Deployment, transaction: dict[str, Any], rec
 
 
 def _right_arguments(name: str, deployment: Deployment, data: bytes) -> bool:
-    """Return whether the constructor's arguments are well formed, and equal to the known ones where a value is
-    known.
-    """
+    """Return whether the constructor's arguments are well formed, and equal to those values that are known."""
     try:
         given = interface_of(name).decode_constructor(data)
     except ValueError:

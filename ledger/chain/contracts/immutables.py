@@ -52,8 +52,8 @@ _FORWARDER: Final = _is("forwarder", lambda chain: address_word(chain.forwarder)
 _REGISTRY: Final = _is("party registry", lambda chain: address_word(chain.party_registry))
 _ORIGIN: Final = _is("origin", lambda chain: bytes.fromhex(chain.origin))
 _DELAY: Final = _is("delay", lambda chain: chain.delay.to_bytes(WORD_BYTES, "big"))
-# Each ledger chooses its own shortest public notice, so any plausible number of seconds is accepted. The check of the
-# size refuses, for example, an address.
+# Each ledger chooses its own shortest public notice, so any plausible number of seconds is accepted. A number that is
+# too large for a notice, such as an address, is refused.
 _NOTICE: Final[Immutable] = ("least notice", lambda found, _: int.from_bytes(found, "big") < 1 << NOTICE_BITS)
 
 # The immutables are in the order of the artifacts: as declared in the sources, base contracts first.

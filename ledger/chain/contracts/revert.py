@@ -81,7 +81,7 @@ class RevertReader:
             pass
         return ChainRejected(
             "REVERT_UNKNOWN",
-            "The contract refused with an error that this program version does not know.",
+            "The contract refused the call with an error that this program version does not know.",
             where=contract,
             hint="The contracts may be newer than this program: update the program.",
             data="0x" + data[:256].hex(),

@@ -203,8 +203,8 @@ async function handle(incoming, outgoing) {
     }
     send(200, await answerAll(Buffer.concat(chunks).toString()));
   } catch {
-    // The client closed the connection, or the answer cannot be written as JSON: close the connection, keep the chain
-    // running.
+    // The client closed the connection, or the answer cannot be written as JSON: close the connection in both cases,
+    // and keep the chain running.
     outgoing.destroy();
   }
 }

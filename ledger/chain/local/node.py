@@ -3,8 +3,8 @@
 Two programs can run the chain. ``GANACHE`` is the reference that tests run on. ``JOURNAL`` is ``local_chain.mjs`` with
 Hardhat's simulated network. ``JOURNAL`` is about fifty times faster and stores a journal instead of a database.
 
-The child's standard input is a pipe that this process holds. The child ends when the pipe closes, which also happens
-when this process is killed.
+The child's standard input is a pipe from this process. The child ends when the pipe closes, which also happens when
+this process is killed.
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ def incomplete(code: str, where: str) -> ChainUnavailable:
     """Return the error for a node whose answer lacks events."""
     return ChainUnavailable(
         code,
-        "The events that the node gave do not lead to the state that the contract shows.",
+        "The events that the node returned do not result in the state that the contract shows.",
         where=where,
         hint="The node has lost or hides events: ask another node.",
     )

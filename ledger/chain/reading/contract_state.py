@@ -92,9 +92,9 @@ class AssetRecord:
     """A registered asset. Parties are given by their ids.
 
     ``since`` is the time at which the present holder became the holder. ``valid_to`` is 0 before the first
-    confirmation. ``kind`` and ``stage`` describe the open application; they are None if there is none. ``until`` is the
-    last second of the offer or of the public notice. ``offered_to`` is None if the asset is not offered. ``liens`` are
-    the numbers of the liens that are not released.
+    confirmation. ``kind`` and ``stage`` describe the open application; they are None if the asset has no open
+    application. ``until`` is the last second of the offer or of the public notice. ``offered_to`` is None if the asset
+    is not offered. ``liens`` are the numbers of the liens that are not released.
     """
 
     id: str

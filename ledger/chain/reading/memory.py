@@ -2,7 +2,7 @@
 §8).
 
 The chain must still contain what the verifier saw: the block with the stored number has the stored hash, and each log
-still has the stored batch. A newest block with a higher number alone proves nothing. A newest block with a lower number
+still has the stored batch. A newest block with a higher number is no proof of this. A newest block with a lower number
 proves that the node is behind, or that the chain was reset.
 """
 

@@ -137,7 +137,7 @@ class NodeFailures:
         """Return the error to raise if an answer has the wrong form; ``expected`` describes the right form."""
         return ChainUnavailable(
             "NODE_ANSWER_INVALID",
-            "The node's answer does not have the form that the call returns.",
+            "The node's answer does not have the form that belongs to this call.",
             where=self._where,
             hint=_ANOTHER_NODE,
             call=method,

@@ -100,8 +100,8 @@ def veto(number: int) -> Call:
 
 
 def veto_for(account: str, number: int, signature: bytes) -> Call:
-    """Veto a proposal for ``account``, whose key signed ``ledger.proof.acts.veto_message``; any account may send the
-    call.
+    """Veto a proposal on behalf of ``account``, whose key signed ``ledger.proof.acts.veto_message``. Any account may
+    send the call.
     """
     return Call(PARTY_REGISTRY, "vetoFor", (account, number, signature))
 
@@ -116,8 +116,8 @@ def report(number: int, account: str) -> Call:
 
 
 def report_for(account: str, number: int, reported: str, signature: bytes) -> Call:
-    """Report a key for ``account``, whose key signed ``ledger.proof.acts.report_message``; any account may send the
-    call.
+    """Report the key of ``reported`` on behalf of ``account``, whose own key signed
+    ``ledger.proof.acts.report_message``. Any account may send the call.
     """
     return Call(PARTY_REGISTRY, "reportFor", (account, number, reported, signature))
 
@@ -240,7 +240,7 @@ def lift(office: str, statements: Sequence[str | bytes], reason: str = "lifted")
 
 def record_use(request: str | bytes, ordinal: int) -> Call:
     """Record one use, by the calling consumer, of the certificates of a request. ``ordinal`` (from 1) must be the
-    number of its next use.
+    number of the request's next use by this consumer.
     """
     return Call(CERTIFICATE_LOG, "recordUse", (request, ordinal))
 

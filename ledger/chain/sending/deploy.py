@@ -41,8 +41,8 @@ def deploy(
 
     At least three founding parties must be authorities. ``delay`` is the waiting period of proposals, ``notice`` the
     shortest public notice (both in seconds); neither can be changed later. ``salt`` (32 bytes, random by default)
-    becomes part of the ledger's origin. A chain may not give contracts the hash of the previous block; then only the
-    salt makes the origins of two deployments differ.
+    becomes part of the ledger's origin. Some chains do not give contracts the hash of the previous block; on such a
+    chain, only the salt makes the origins of two deployments differ.
 
     Raises ChainUnavailable or ChainRejected. To deploy only once, use ``ensure_deployed``.
     """
@@ -91,7 +91,8 @@ def ensure_deployed(
     network: str,
     notice: int = 0,
 ) -> tuple[Deployment, bool]:
-    """Return the deployment that the file ``path`` has. If there is no such file, deploy the contracts and write it.
+    """Return the deployment that the file ``path`` contains. If there is no such file, deploy the contracts and write
+    the file.
 
     The second value is True for a new deployment. A saved deployment is checked and never overwritten: raises what
     ``check_deployment`` and ``check_creation`` raise.

@@ -38,8 +38,8 @@ class Refusal(Enum):
     OTHER = auto()
 
 
-# The patterns are tried in this order, and the first that fits counts. Nodes also say "underpriced" if the fee of a
-# replacement is too low.
+# The patterns are tried in this order, and the first that fits counts. The order matters, because nodes also say
+# "underpriced" if the fee of a replacement is too low.
 _WORDINGS: Final[Mapping[Refusal, str]] = {
     Refusal.KNOWN: r"already ?known|known transaction|same hash|already imported|tx already ",
     Refusal.NONCE_TAKEN: r"replacement transaction|replacement_underpriced|replacement ?not ?allowed"
@@ -85,7 +85,7 @@ class Fees:
         return Fees(max(self.cap, other.cap), max(self.tip, other.tip))
 
     def raised(self) -> Fees:
-        """Return an offer that is one eighth higher, or at least one wei.
+        """Return an offer that is one eighth higher, but at least one wei higher.
 
         Nodes replace a waiting transaction only if the new offer is that much higher.
         """

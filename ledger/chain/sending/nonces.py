@@ -28,8 +28,8 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The content of a transaction. ``gas`` is its gas limit. ``announce`` receives each hash before the node receives
-    that version.
+    """The content of a transaction. ``gas`` is its gas limit. ``announce`` receives the hash of each version of the
+    transaction before the node receives that version.
     """
 
     to: str | None

@@ -181,7 +181,7 @@ class Sender:
             return sent
         raise ChainUnavailable(
             "NONCE_CONTENDED",
-            "Another program keeps sending from this account.",
+            "Another program keeps sending transactions from this account.",
             where=self.address,
             hint="Give each program its own account, then try again; nothing was sent.",
         )
@@ -313,7 +313,9 @@ class Sender:
         )
 
     def _explain(self, to: str | None, data: bytes, receipt: dict[str, Any], limit: int) -> NoReturn:
-        """Raise the reason why a mined transaction failed. To find it, the call is simulated as of the same block."""
+        """Raise an error that says why a mined transaction failed. To find the reason, the call is simulated as of the
+        same block.
+        """
         block = quantity(receipt["blockNumber"])
         if to is not None:
             try:

@@ -33,8 +33,8 @@ def listing(
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """归集：列出一个参与方的凭证（作为主体、使用方、签发方或提供方）及其当前状态。List a party's certificates with
-    their present states: those of which it is subject, consumer, issuer or provider.
+    """归集：列出一个参与方的凭证（作为主体、使用方、签发方或提供方）及其当前状态。List the certificates
+    of which a party is subject, consumer, issuer or provider, with their present states.
 
     示例 Examples:  pingzheng certificate list --scenario S51 --state active --limit 3 · pingzheng certificate list
     --party all --class registration
@@ -94,7 +94,7 @@ def issue(
     示例 Examples:  pingzheng certificate issue <request> · pingzheng certificate issue --all-ready
     """
     if all_ready == bool(request):
-        raise InvalidInput("REQUEST_OR_ALL", "Give either one request or --all-ready.", where="request")
+        raise InvalidInput("REQUEST_OR_ALL", "Give either one request id or --all-ready.", where="request")
     if all_ready:
         issue_all_ready(ledger, as_json)
         return
@@ -114,8 +114,8 @@ def present(
     out: BundleOut = Path("bundle.json"),
     as_json: AsJson = False,
 ) -> None:
-    """用主体的密钥签名，把凭证出示给一个使用方（针对其随机串），并写出凭证包。Sign with the subject's key that the
-    certificate is presented to one consumer, for the consumer's nonce. Write the bundle to a file.
+    """向一个使用方出示凭证：用主体的密钥对该使用方给出的随机串签名，并写出凭证包。Present a certificate to one
+    consumer: sign the consumer's nonce with the subject's key, and write the bundle to a file.
 
     示例 Example:  pingzheng certificate present DAC-440802-2026-S51-00000001-K --consumer <party> --nonce <nonce>
     --key firm.key

@@ -69,14 +69,14 @@ def presentations(
 
 def readings(
     after: Annotated[
-        str | None, typer.Option(help="List only what follows the previous page: its `next_cursor`.")
+        str | None, typer.Option(help="The `next_cursor` of the previous page; list only what follows that page.")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """谁用过我的数据：列出每次读取、出示、使用，以及监管方因办案的查看；须先登录。List who used your data: who read,
-    presented or used it, and what a supervisor opened for a case. Sign in first.
+    """谁用过我的数据：列出每次读取、出示、使用，以及监管方为办案所作的查看；须先登录。List who used your data: who
+    read, presented or used it, and what a supervisor opened for a case. Sign in first.
 
     示例 Example:  pingzheng certificate readings
     """

@@ -62,7 +62,7 @@ def export(
     ledger: Ledger,
     out: Annotated[Path, typer.Argument(help="File to write the list to.", show_default=False)],
     form: Annotated[
-        str | None, typer.Option("--format", help=f"{' or '.join(FORMATS)}; default: by the file's name.")
+        str | None, typer.Option("--format", help=f"{' or '.join(FORMATS)}; default: the ending of the file's name.")
     ] = None,
     *,
     selected: by.Selected,

@@ -25,7 +25,7 @@ _MARKS: Final = {
     Verdict.NOT_APPLICABLE: "– 不适用 not applicable",
     Verdict.NOT_REACHED: "… 未进行 not reached",
 }
-# For each check: its Chinese name, and the Chinese sentence that says what it means that the check passed.
+# For each check: its Chinese name, and the Chinese sentence that says what is true if the check has passed.
 _CHECKS: Final = dict(
     zip(
         NAMES,
@@ -52,7 +52,9 @@ _NOT_MADE: Final = {
 
 
 def print_report(report: Report, accepted: dict[str, Any] | None, scenarios: ScenarioBook) -> None:
-    """Print the checks, the keys, the cautions and the disclosed fields; a known scenario gives the fields' titles."""
+    """Print the checks, the keys, the cautions and the disclosed fields; if the scenario is known here, the fields are
+    printed with their titles.
+    """
     verdict = "[bold green]有效 VALID[/]" if report.valid else f"[bold red]无效 NOT VALID: {report.result}[/]"
     table = Table(title=f"{report.certificate_no or ''}  {verdict}", title_justify="left")
     for head in ("#", "检查 check", "结果 result", "代码 code", "说明 reason"):
@@ -91,7 +93,9 @@ def reason_of(check: Check) -> str:
 
 
 def _titles(report: Report, scenarios: ScenarioBook) -> dict[str, str]:
-    """Return the Chinese title of each field; empty unless the scenario's file here is the certificate's definition."""
+    """Return the Chinese title of each field; empty unless the certificate was issued with the scenario definition that
+    is known here.
+    """
     definition = report.claims.get("scenario_digest")
     known = (scenario for scenario in scenarios.all() if scenario.digest == definition)
     return {field.name: field.title.zh for scenario in known for field in scenario.fields}

@@ -58,7 +58,7 @@ def verify_command(
     request: Annotated[
         Path | None,
         typer.Option(
-            help="JSON file of the verifier's request. It has consumer and nonce, and may have accept and templates."
+            help="JSON file with the verifier's request. Members: consumer, nonce; optional: accept, templates."
         ),
     ] = None,
     consumer: Annotated[

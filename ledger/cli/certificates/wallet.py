@@ -151,9 +151,9 @@ def present(
     passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """用持有人的密钥签名，把凭证出示给一个使用方（针对其随机串），并写出凭证包；不需要账本、链和网络。Sign that a
-    certificate is presented to one consumer, for the consumer's nonce. Write the bundle to a file. This needs no
-    ledger, chain or network.
+    """向一个使用方出示凭证：用持有人的密钥对该使用方给出的随机串签名，并写出凭证包；不需要账本、链和网络。Present a
+    certificate to one consumer: sign the consumer's nonce with the holder's key, and write the bundle to a file. This
+    needs no ledger, chain or network.
 
     示例 Example:  pingzheng wallet present DAC-440802-2026-S51-00000001-K --consumer 9f…9f --nonce n-0S6_WzA2Mj
     --fields wage_band --wallet firm.wallet

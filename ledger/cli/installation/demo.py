@@ -1,4 +1,6 @@
-"""``pingzheng demo``: create a ledger in an empty folder and run the pilot on real data, until certificates verify."""
+"""``pingzheng demo``: create a ledger in an empty folder and run the pilot on real data, until certificates are
+verified.
+"""
 
 from __future__ import annotations
 

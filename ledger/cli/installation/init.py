@@ -51,7 +51,7 @@ def init(
     founding authorities and the waiting period of proposals, which cannot be changed later.
 
     A ledger has at least three founding authorities. On a local chain, which is for demonstrations, their keys are made
-    in this folder. On any other chain ($PINGZHENG_RPC_URL) this folder holds the key of at most one authority, every
+    in this folder. On any other chain ($PINGZHENG_RPC_URL) this folder contains the key of at most one authority, every
     other authority sends a signed file (--office), and the waiting period is at least 24 hours.
 
     示例 Examples:  pingzheng init --delay 72h --accredit S00 --accredit S51 · pingzheng init --office justice.json

@@ -42,7 +42,7 @@ def _archive(ledger: Participant) -> dict[str, Any]:
 
 
 def _sealing(ledger: Participant) -> dict[str, Any]:
-    """Return how many encrypted texts cannot be opened since a restore, and how to open them. Empty if there are
+    """Return how many encrypted texts cannot be read since a restore, and how to make them readable. Empty if there are
     none.
     """
     from ledger.store.sealing import closed_texts

@@ -85,8 +85,8 @@ def restore_command(
     """用备份、归档和链，把账本恢复到新文件夹；链可以比备份新。Restore a ledger from backup, archive and chain into a
     new folder. The chain may be newer than the backup.
 
-    You can leave out the word `from`. The ledger is restored completely or not at all. Batches of which only the chain
-    has the root are listed as lost: their numbers are never used again, and `pingzheng log adopt` recovers their
+    You can leave out the word `from`. The ledger is restored completely or not at all. A batch of which only the root
+    is left, on the chain, is listed as lost: its number is never used again, and `pingzheng log adopt` recovers its
     entries from holders' bundles. If there is no list of erasures, encrypted texts cannot be read until you run
     `pingzheng restore confirm-erasures`. Parties must sign in again, and programs need new API keys.
 

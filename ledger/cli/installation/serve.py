@@ -27,8 +27,8 @@ def serve(
     """启动本账本的接口服务，接口文档在 /docs；按 Ctrl-C 结束，数据不会丢失。Start the API of this ledger; its
     interactive documentation is at /docs. Ctrl-C ends the service; no data is lost.
 
-    To sign in, parties sign the address of the service. If they reach it at another address than http://127.0.0.1 with
-    this port, set PINGZHENG_ORIGIN to that address, such as https://platform.example.
+    To sign in, parties sign the address of the service. If the parties reach the service at another address than
+    http://127.0.0.1 with this port, set PINGZHENG_ORIGIN to that address, such as https://platform.example.
 
     示例 Example:  pingzheng serve --port 8080
     """
@@ -57,8 +57,8 @@ def _for_serving(settings: Settings, port: int) -> Settings:
 
 @contextmanager
 def _handed_over(participant: Participant, opened: ExitStack) -> Iterator[Participant]:
-    """Yield the installation to the server, and close it when the server ends. A signal may end the program before any
-    later code runs.
+    """Yield the installation to the server, and close it when the server ends, because a signal may end the program
+    before any later code runs.
     """
     with opened:
         yield participant

@@ -97,7 +97,7 @@ def office(
     as_json: AsJson = False,
 ) -> None:
     """写出机构文件并用本机构的密钥签名，交给运行 `pingzheng init` 的一方；私钥留在本机构。Write a file with an
-    institution's name and public key, signed with the institution's key, and give the file to the party that runs
+    institution's name and public key, signed with the institution's key. Then give the file to the party that runs
     `pingzheng init`. The private key stays with the institution.
 
     示例 Example:  pingzheng key office office.key --name 示例监管局 --uscc 11440800MB9X00015Q --region 440800

@@ -131,7 +131,7 @@ def confirm(
     listed: Annotated[
         Path | None,
         typer.Option(
-            "--list", help="File that --list-out wrote, if another installation proposes to register parties."
+            "--list", help="File that --list-out wrote; needed if another installation proposed to register parties."
         ),
     ] = None,
     as_json: AsJson = False,
@@ -151,7 +151,8 @@ def confirm(
 def carry_out(
     ledger: Participant,
     number: Annotated[
-        int | None, typer.Argument(min=1, help="The proposal's number; default: all whose waiting period is over.")
+        int | None,
+        typer.Argument(min=1, help="The proposal's number; default: all proposals whose waiting period is over."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -170,8 +171,8 @@ def carry_out(
 def cancel(
     ledger: Participant, number: Number, by: Authority = "authority", key: OwnKey = None, as_json: AsJson = False
 ) -> None:
-    """取消提案：同类机构中任何一方都可以取消。要阻止更换自己密钥的提案，请用否决。Cancel a proposal, as any party with
-    the role that confirms it. To stop a proposal about your own keys, veto it instead.
+    """取消提案：提案方和同类的任何机构都可以取消。要阻止更换自己密钥的提案，请用否决。Cancel a proposal, as the
+    party that proposed it or any party with the same role. To stop a proposal about your own keys, veto it instead.
 
     示例 Example:  pingzheng keys cancel 7
     """
@@ -225,7 +226,7 @@ def report(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """挂失丢失或被盗的密钥，立即生效：可用本参与方任一密钥，或由一个主管部门挂失（主管部门、监管方的密钥除外）。Report
+    """挂失丢失或被盗的密钥，立即生效。本参与方可用任一密钥挂失；一个主管部门也可挂失（主管部门、监管方的密钥除外）。Report
     a lost or stolen key, with any key of the same party or as one authority. The report takes effect at once: the
     reported key can then only veto proposals and withdraw a subject's consents.
 
@@ -303,7 +304,7 @@ def _by_itself(direct: Direct, sign: Callable[[ChainId, Signer], SignedAct], as_
         return
     if direct.rpc_url is None:
         raise InvalidInput(
-            "RPC_URL_MISSING", "The node to send to is missing.", where="rpc-url", hint="Give --rpc-url or --out."
+            "RPC_URL_MISSING", "No node is given to send the act to.", where="rpc-url", hint="Give --rpc-url or --out."
         )
     paying = payer_of(
         private_key,
@@ -338,7 +339,7 @@ def _party_that_vetoes(ledger: Participant, by: str | None, signer: Signer | Non
 
 def _required(key: Path | None) -> Path:
     if key is None:
-        raise InvalidInput("KEY_MISSING", "A key of the party must sign the act.", where="key", hint="Give --key.")
+        raise InvalidInput("KEY_MISSING", "A key of the party must sign the act.", where="key", hint="Give --key FILE.")
     return key
 
 

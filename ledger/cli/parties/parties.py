@@ -220,8 +220,8 @@ def listing(
 
 @app.command("fund")
 def fund_account(ledger: Ledger, party: PartyRef, as_json: AsJson = False) -> None:
-    """在本地链上给参与方 gas，使其可以自行发送交易（见 `pingzheng join`）。Give a party gas on a local chain, so that
-    it can send its own transactions (see `pingzheng join`).
+    """在本地链上向参与方提供 gas，使其可以自行发送交易（见 `pingzheng join`）。Give a party gas on a local chain, so
+    that it can send its own transactions (see `pingzheng join`).
 
     示例 Example:  pingzheng party fund 91440803MA9X0002X5
     """

@@ -68,8 +68,8 @@ def bind(
     as_json: AsJson = False,
 ) -> None:
     """为参与方增加一把密钥：由参与方自己提出，或由两个主管部门决定；等待期满后生效，其间参与方任一密钥可以否决。Bind
-    another key to a party. The party itself proposes it, or two authorities decide it. The key takes effect after
-    the waiting period. During this period, any key of the party can veto it.
+    another key to a party. Either the party itself proposes the new key, or two authorities agree on it. The new key
+    takes effect after the waiting period. During this period, any key of the party can veto the new key.
 
     示例 Example:  pingzheng party bind <party> --public-key sm2:<key>
     """
@@ -88,7 +88,7 @@ def retire(
 ) -> None:
     """停用参与方的一把密钥：由参与方自己提出，等待期满后生效；该密钥已签名并上链存证的内容仍然有效。Retire one of the
     party's keys, as the party itself. The change takes effect after the waiting period. What the key has signed stays
-    valid if it is anchored by then.
+    valid if it is anchored before the change takes effect.
 
     示例 Example:  pingzheng party retire <party> <account>
     """

@@ -39,7 +39,7 @@ def start(ledger: Ledger, by: Guardian = "authority", key: OwnKey = None, as_jso
 
 @app.command()
 def end(ledger: Ledger, by: Authority = "authority", key: OwnKey = None, as_json: AsJson = False) -> None:
-    """两个主管部门提前结束暂停。End a pause early: one authority proposes it, another confirms it.
+    """两个主管部门提前结束暂停。End a pause early: one authority proposes this, and another authority confirms it.
 
     示例 Example:  pingzheng pause end
     """

@@ -23,7 +23,7 @@ from ledger.domain.parties import Role
 from ledger.errors import ChainUnavailable, InvalidInput, NotFound
 
 MAX_STATE_BYTES = 4096
-# Errors after which the watch tries again. Any other error ends the watch, because it would repeat.
+# Errors after which the watch tries again. Any other error ends the watch, because the error would occur again.
 AWAY = frozenset({"CHAIN_UNREACHABLE", "NODE_ANSWER_INVALID", "NODE_RATE_LIMITED"})
 DeploymentFile = Annotated[
     Path | None, typer.Option(help="The operator's deployment.json, which names the chain and its contracts.")
@@ -64,7 +64,7 @@ class Seen:
         if found is None or (found.ledger, found.party) != (ledger, party) or type(found.block) is not int:
             raise InvalidInput(
                 "WATCH_STATE_INVALID",
-                "The file is not a state of watching this party on this ledger.",
+                "The file does not record an earlier watch of this party on this ledger.",
                 where=str(path),
                 hint="Give another --state, or move the file away to see all changes from the beginning.",
             )

@@ -32,7 +32,7 @@ Why = Annotated[
     Reason,
     typer.Option(
         help=(
-            "Why the texts are erased. subject_request: for the subject; for retention_over and court, also give --by."
+            "Why the texts are erased. subject_request: the subject wants it. retention_over, court: also give --by."
         ),
         show_default=False,
     ),

@@ -19,7 +19,7 @@ app = Group()
 @app.command()
 def status(ledger: Ledger, as_json: AsJson = False) -> None:
     """查看每把密钥封装了多少条记录的数据密钥；没有封装任何记录的密钥，不再需要。Show for how many encrypted records
-    each key wraps (encrypts) the data key. A key that wraps none is no longer needed.
+    each key wraps (encrypts) the data key. A key that wraps no data key is no longer needed.
 
     示例 Example:  pingzheng sealing status
     """

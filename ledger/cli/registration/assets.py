@@ -138,9 +138,9 @@ def reassign(
     by: Annotated[str, typer.Option(help="The authority that proposes the new holder of the asset.")] = "authority",
     as_json: AsJson = False,
 ) -> None:
-    """持有人已关闭，或没有可用密钥的，由两个主管部门共同改定资产的持有人，等待期满后生效；质押和冻结保留。If the holder
-    of an asset is closed or has no key with which it can act, give the asset to another party. Two authorities must
-    agree, and the change takes effect after the waiting period. Liens and a freeze stay.
+    """持有人已永久关闭，或没有可用密钥的，由两个主管部门共同改定资产的持有人，等待期满后生效；质押和冻结保留。If an
+    asset's holder has been closed permanently, or has no key with which it can act, give the asset to another party.
+    Two authorities must agree, and the change takes effect after the waiting period. Liens and a freeze stay.
 
     示例 Example:  pingzheng asset reassign <asset> --to <party> --grounds 原持有人密钥全部丢失
     """

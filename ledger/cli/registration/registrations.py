@@ -184,8 +184,8 @@ def change(
 
 @app.command()
 def renew(ledger: Ledger, asset: Asset, by: By, reason: Reason, as_json: AsJson = False) -> None:
-    """申请续展；规则集规定期满前多少天起可以申请。Apply to renew a registration. The ruleset sets from how many days
-    before its end this is possible.
+    """申请续展；规则集规定期满前多少天起可以申请。Apply to renew a registration. The ruleset sets how many days before
+    the end of the registration you can first apply.
 
     示例 Example:  pingzheng registration renew <asset> --by <party> --reason 继续使用
     """

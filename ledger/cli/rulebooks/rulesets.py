@@ -18,7 +18,7 @@ app = Group()
 
 @app.command("list")
 def listing(as_json: AsJson = False) -> None:
-    """列出规则集，并标出生效的规则集。List the rulesets, and mark which is in force.
+    """列出规则集，并标出生效的规则集。List the rulesets, and mark the ruleset in force.
 
     示例 Example:  pingzheng ruleset list
     """

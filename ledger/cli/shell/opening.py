@@ -72,6 +72,7 @@ def configure_logging() -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        # Look up sys.stderr for each log line. Other code may have replaced sys.stderr and closed the old stream.
+        # Look up sys.stderr for each log line, because other code may have replaced sys.stderr and closed the old
+        # stream.
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )

@@ -40,8 +40,8 @@ def can_show(text: str) -> bool:
 
 @contextmanager
 def verdict_stands() -> Iterator[None]:
-    """If the block cannot write to standard output, report this on standard error. The exit code stays, because it is
-    the command's result.
+    """If the block cannot write to standard output, report this on standard error. The exit code does not change,
+    because it shows the command's result.
     """
     try:
         yield

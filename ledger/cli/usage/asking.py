@@ -25,8 +25,8 @@ SUBJECT_COLUMNS: Final = ("party", "subject", "uscc", "identifier", "name")
 def ask_all(
     ledger: Ledger, actor: Actor, terms: Terms, note: Note, file: str, listed: Listed, signer: Signer
 ) -> list[dict[str, Any]]:
-    """Send a request with the same terms to every subject in the list, or to none if one fails. Return the request for
-    each line.
+    """Send a request with the same terms to every subject in the list, or to no subject if one request is refused.
+    Return the request for each line.
 
     If a subject can still answer an earlier request of the consumer, no new request is sent to it. Raises the errors of
     ``ConsumerActs.draft`` and ``ask``, and ``InvalidInput`` ``SUBJECT_MISSING``; errors name the line.

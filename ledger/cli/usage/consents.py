@@ -188,7 +188,7 @@ def withdraw_direct(
         typer.Option(help="Address of a node of the chain.", envvar="PINGZHENG_RPC_URL", show_default=False),
     ],
     authorization: Annotated[
-        str | None, typer.Option(help="Withdraw only the authorization with this id; default: all of the bundle.")
+        str | None, typer.Option(help="Withdraw only the authorization with this id; default: all that the bundle has.")
     ] = None,
     payer: Annotated[
         Path | None, typer.Option(help="Key file of another account, which sends the transaction and pays for it.")

@@ -34,7 +34,7 @@ _WHOLE_ID: Final = 12
 
 @dataclass(slots=True)
 class _Pending:
-    """One request, what has become of it so far, and the authorizations that must be signed."""
+    """One request, its outcome so far, and the authorizations that must be signed."""
 
     row: RecordedRequest
     outcome: str = NOT_REACHED
@@ -154,7 +154,7 @@ def _require_confirmed(count: int, yes: bool) -> None:
         "CONSENT_NOT_CONFIRMED",
         "The consents were not confirmed, so nothing was signed.",
         where="--yes",
-        hint="Add --yes.",
+        hint="To confirm the consents, add --yes.",
     )
 
 

@@ -53,7 +53,7 @@ RECORDS: Final = Path("provider-records")
 
 ApiKeyFile = Annotated[
     Path | None,
-    typer.Option(help=f"File with an API key (scopes payload, act, read). By default, ${API_KEY} is the key itself."),
+    typer.Option(help=f"File with an API key (scopes payload, act, read). Without it, ${API_KEY} contains the key."),
 ]
 
 
@@ -250,7 +250,7 @@ def _registry(records: Path, rpc_url: str | None, deployment: Path | None) -> Re
             "NODE_INCOMPLETE",
             "A node needs both its address and the ledger's deployment file.",
             where="--rpc-url, --deployment",
-            hint="Give both options, or neither. Ask the operator for the file, as for `pingzheng join`.",
+            hint="Give --rpc-url and --deployment, or neither. Ask the operator for the deployment file.",
         )
     reader = ChainReader(ChainClient.at(rpc_url, Deployment.load(deployment)).check())
     return Registry(reader, Remembered(reader, _seen(records)))

@@ -153,7 +153,7 @@ def kinds_of(arrow: Any, whole: Any) -> dict[str, Any]:
     """Return, for each column whose name occurs once, the Arrow type with which the column is read.
 
     Texts are read as dictionaries (each distinct text is stored once). Columns with delta encoding are not, because the
-    library cannot read them so.
+    library cannot read these columns as dictionaries.
     """
     schema, delta = whole.physical_schema, _delta_encoded(whole.metadata)
     kinds = {name: value_type(arrow, schema.field(name).type) for name in schema.names if schema.names.count(name) == 1}
@@ -186,8 +186,8 @@ def _is_binary(arrow: Any, kind: Any) -> bool:
 
 
 def _plain(arrow: Any, kind: Any) -> Any:
-    """Return one common type instead of all text types, and another instead of all bytes types. The library cannot
-    compare view types.
+    """Return one common type instead of all text types, and another instead of all bytes types, because the library
+    cannot compare values of Arrow's view types.
     """
     if is_text(arrow, kind):
         return arrow.string()
@@ -214,7 +214,7 @@ def _values(arrow: Any, column: Any, name: str) -> list[object]:
         elif arrow.types.is_float16(column.type):
             values = [None if number is None else _shortest_half(float(number)) for number in column.to_pylist()]
         elif arrow.types.is_float32(column.type):
-            # Through its text, the 32-bit number 0.1 stays 0.1. A direct conversion to 64 bits would give
+            # Converted through its text, the 32-bit number 0.1 stays 0.1. A direct conversion to 64 bits would give
             # 0.10000000149011612.
             values = [None if digits is None else float(digits) for digits in column.cast(arrow.string()).to_pylist()]
         else:

@@ -1,7 +1,7 @@
 """Reads files in a separate process with a memory limit, because some libraries offer no limit of their own.
 
-If a file states false sizes, only the separate process ends. Requests and answers are lines of JSON: a hostile file
-that takes over the separate process can only send text to this process.
+If a file states false sizes and reading it exceeds the limit, only the separate process ends. Requests and answers are
+lines of JSON: a hostile file that takes over the separate process can only send text to this process.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ MAX_PROCESSES: Final = 4
 _POLL_SECONDS: Final = 0.1
 _CHUNK: Final = 64 * 1024
 _INHERITED: Final = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT", "VIRTUAL_ENV")
-# Arrow's own allocator would reserve more memory than the limit. The system's allocator takes memory only when needed.
+# The process uses the system's allocator, which takes memory only when needed. Arrow's own allocator would reserve more
+# memory than the limit.
 _ENVIRONMENT: Final = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "2", "OMP_NUM_THREADS": "1"}
 
 

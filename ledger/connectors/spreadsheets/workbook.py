@@ -50,8 +50,8 @@ LONG_TEXT: Final = Flaw("XLSX_CELL_TOO_LONG", "A cell is too long.", "Shorten th
 BAD_TEXT: Final = Flaw("XLSX_TEXT", "A cell holds half of a character.", "Enter the text again.")
 
 Cell = str | Flaw
-# A merged range of cells: first row, last row, first column, last column. They are counted from 1, and the last ones
-# belong to the range.
+# A merged range of cells: first row, last row, first column, last column. Rows and columns are counted from 1; the last
+# row and the last column belong to the range.
 Merge = tuple[int, int, int, int]
 
 

@@ -40,7 +40,7 @@ _NAMESPACES: Final = (
 
 
 def read_sheets(data: bytes, name: str) -> list[Sheet]:
-    """Return the sheets of a workbook. Errors name the file by ``name``.
+    """Return the sheets of a workbook. ``name`` is the file's name for error messages.
 
     Raises ``InvalidInput`` ``XLSX_TOO_LARGE``, ``XLSX_MALFORMED``.
     """
@@ -130,7 +130,7 @@ def _merge(ref: str, where: str) -> Merge:
 def _transitional(data: bytes) -> bytes:
     """Convert a strict workbook: replace its XML namespaces by those that the library knows.
 
-    The caller must have checked the size of its parts.
+    The caller must first have checked the size of the workbook's parts.
     """
     out = io.BytesIO()
     with (

@@ -1,9 +1,10 @@
 """Maps columns of real panels to the columns that the scenarios' sources have.
 
-The panels only stand in for providers' records. They contain wages, weeks and employees, and no contributions, taxes
-or power: a wage stands for the contribution base, a firm's employees for its power use. Each number comes from the
-panel, or is computed from it by the expression in ``Cell.formula``; no number is invented. If a scenario's rows are
-months, the panel's last year stands for the last complete month, the year before for the month before, and so on.
+The panels only stand in for providers' records. They contain wages, weeks and employees, but no contributions, taxes or
+use of power. So a wage stands for the contribution base, and the number of a firm's employees stands for its use of
+power. Each number comes from the panel, or is computed from it by the expression in ``Cell.formula``; no number is
+invented. If a scenario's rows are months, the panel's last year stands for the last complete month, the year before for
+the month before, and so on.
 
 The panels contain no permits, contracts or awards. Digests and numbers of such documents are made from the subject's
 number.
@@ -57,7 +58,7 @@ class Mapped:
 
 
 def _current(panel: str, cells: Mapping[str, Cell]) -> Mapped:
-    """Describe a register in which each subject has only its present row, dated by day."""
+    """Describe a register that has only one row for each subject, the present row. The row's period is a day."""
     return Mapped(panel, "day", cells, newest=True)
 
 

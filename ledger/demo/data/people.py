@@ -117,7 +117,7 @@ def _firms_by_scenario(subjects: Sequence[Subject]) -> dict[str, list[Subject]]:
 
 
 def split(members: Members, fates: Iterable[Fate]) -> tuple[Members, Members]:
-    """Split the members into those whose fate is one of ``fates``, and the others."""
+    """Return first the members whose fate is one of ``fates``, and then all other members."""
     chosen = frozenset(fates)
     return (
         {scenario: [member for member in group if member.fate in chosen] for scenario, group in members.items()},

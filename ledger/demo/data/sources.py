@@ -39,7 +39,7 @@ _MONTHS: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Shelves:
-    """The source books of all providers. Each book belongs to the provider with the given name."""
+    """The source books of all providers. ``books`` maps a provider's name to its book."""
 
     books: Mapping[str, SourceBook]
 

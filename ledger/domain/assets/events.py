@@ -125,7 +125,7 @@ _DOCUMENTS: Final = ("content", "grounds", "report", "terms", "scope")
 
 def names_in(event: str, args: Mapping[str, Any]) -> dict[str, str]:
     """Return the names of values in an event's arguments, as a map from argument to name. If a value has no known name,
-    the name is made from argument and number.
+    its name is made from the argument's name and the value's number.
     """
     return {
         field: table[args[field]] if args[field] < len(table) else f"{field}_{args[field]}"

@@ -26,8 +26,8 @@ class LineageNode:
 
 @dataclass(frozen=True, slots=True)
 class LineageEdge:
-    """A relation: ``asset`` was made from ``other``. If the relation is ``replaced_by``, ``other`` replaces
-    ``asset``.
+    """A relation between two assets. If it is ``replaced_by``, ``asset`` was replaced by ``other``; otherwise ``asset``
+    was made from ``other``.
     """
 
     asset: str
@@ -38,7 +38,9 @@ class LineageEdge:
 
 @dataclass(frozen=True, slots=True)
 class LineageGraph:
-    """The asset ``root`` with its ancestors and descendants. If ``truncated`` is true, there are more of them."""
+    """The asset ``root`` with its ancestors and descendants. If ``truncated`` is true, some ancestors or descendants
+    are left out.
+    """
 
     root: str
     nodes: tuple[LineageNode, ...]

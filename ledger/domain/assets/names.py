@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names for the numbers that ``AssetRegistry`` uses (``contracts/Types.sol``). A number is the place of its name, from
-0.
+"""Names for the numbers that ``AssetRegistry`` uses (``contracts/Types.sol``). A number is the place of the name in its
+list, from 0.
 """
 
 from __future__ import annotations

@@ -39,9 +39,9 @@ Series = list[list[str | int]]
 Claim = str | int | bool | Series
 T = TypeVar("T")
 
-# The version of the code that computes claims. If any rows could now give another claim than before, raise this number
-# and also the version of every scenario. A template names both versions, and one version of a scenario cannot have two
-# engines.
+# The version of the code that computes claims. If a change of the code makes some rows give another claim than before,
+# raise this number and also the version of every scenario. A template names both versions, and one version of a
+# scenario cannot have two engines.
 ENGINE: Final = 2
 MAX_INDEX: Final = 10**9
 # The maximum number of rows in one provision.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Decides which values a rule can give (protocol §6). So a yes-or-no claim, for example, cannot carry other data.
+"""Decides which values a rule can give (protocol §6). So a yes-or-no claim, for example, cannot contain other data.
 
 A verifier checks every disclosed value with ``fits``. Every value that ``predicates.compute`` returns fits.
 """
@@ -78,7 +78,8 @@ def _series(rule: Rule, value: Any, point: Callable[[Any], bool]) -> bool:
     if not pairs or not all(_period(rule, period) and point(number) for period, number in value):
         return False
     ordinals = [cells.ordinal_of(period, rule["unit"]) or 0 for period, _ in value]
-    # The periods must rise and lie within ``last`` periods, so the series also has at most ``last`` points.
+    # Each period must be later than the period before it, and all must lie within ``last`` years, months or days. So
+    # the series also has at most ``last`` points.
     return all(low < high for low, high in pairwise(ordinals)) and ordinals[-1] - ordinals[0] < rule["last"]
 
 

@@ -269,7 +269,8 @@ class AdoptedRows:
                 came = known | came
         row.sealed_id = self._sealer.seal(self._session, list(came))
         if closed(self._session):
-            # While other texts are closed after a restore, this text may have been erased as well, so it is closed too.
+            # While texts of a restored ledger are closed (unreadable), nobody knows whether this text was erased too,
+            # so this text is closed as well.
             close(self._session, row.sealed_id)
         self._session.flush()
         return sorted(item.name for item in came.values())
@@ -286,8 +287,8 @@ class AdoptedRows:
         return self._session.scalar(query)
 
     def _version(self, claims: Stated, request: AccessRequest | None, before: Certificate | None) -> int:
-        """Return the certificate's original version number; if it is taken within the request, return the next free
-        number.
+        """Return the certificate's original version number; if another certificate of the request has this number,
+        return the next free number.
         """
         was = 1 if claims["supersedes"] is None else 2 if before is None else before.version + 1
         if request is None:

@@ -51,7 +51,9 @@ class _Item:
 
 @dataclass(frozen=True, slots=True)
 class LostBatch:
-    """A batch on the chain that the database lacks in part: the range of its entries, the number of missing entries."""
+    """A batch on the chain that the database lacks in part: the range of the batch's entries, and how many entries are
+    missing.
+    """
 
     batch: int
     first_seq: int

@@ -93,7 +93,9 @@ class Archive:
             return sum(_put(archive, table, found) for table, found in rows.items())
 
     def begin(self, database: Database) -> None:
-        """Archive the existing rows of the dated tables, in chunks. A later batch may never name these rows."""
+        """Archive the existing rows of the tables with ``Source.DATED``, in chunks, because it is possible that no
+        later batch names these rows.
+        """
         for table in DATED:
             last: tuple[int, str] | None = (-1, "")
             while last is not None:
@@ -131,7 +133,7 @@ class Archive:
     def rewrap(self, database: Database, current: str) -> int:
         """Copy wrapped data keys from the database, if the archived copy is not wrapped with the key ``current``.
 
-        Returns the number of texts.
+        Returns the number of texts whose data key was copied.
         """
         after, done = "", 0
         while True:
@@ -179,7 +181,8 @@ class Archive:
         except IntegrityError as error:
             raise _forked(self.file, str(self.file)) from error
         except (StorageFull, Misconfigured) as error:
-            # The block also reads the database. An error that names another file is about the database.
+            # The with-block also reads the database. An error that names another file than the archive is about the
+            # database.
             ours = error.where in (str(self.file), self._engine.url.render_as_string())
             if not ours or error.code.startswith("ARCHIVE_"):
                 raise
@@ -267,7 +270,7 @@ def _put(session: Session, table: Table, rows: Sequence[Row]) -> int:
         return 0
     if table is table_of(Party):
         # In the archive, a number may still belong to another party: the chain may have lost its last blocks before a
-        # restore, and then given the number again. The old owner's number is removed first.
+        # restore, and then given the number to a new party. The old owner's number is removed first.
         mine = {row["no"]: row["id"] for row in rows if row["no"] is not None}
         for start in range(0, len(mine), MAX_VALUES):
             numbers = list(mine)[start : start + MAX_VALUES]

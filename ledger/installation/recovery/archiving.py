@@ -178,7 +178,7 @@ class Archiving:
         self._erasures.append(ErasedText(self._clock(), tuple(sorted(targets)), None, tuple(sorted(sealed))))
 
     def _begin_list(self) -> None:
-        """Begin a new list with all earlier erasures, so that it is complete even if the old list was lost."""
+        """Begin a new list with all earlier erasures. So the new list is complete even if the old list was lost."""
         if self._erasures is None or self._erasures.path.exists():
             return
         with self._database.read() as session:
@@ -215,7 +215,7 @@ class Archiving:
     def erase(self, sealed: tuple[str, ...], party: str | None) -> bool:
         """Erase the texts in the archive; return False if the archive cannot be reached.
 
-        In that case the texts in the archive are erased later, together with archiving the erasure's log entry.
+        In that case the texts in the archive are erased later, when the erasure's log entry is archived.
         """
         if self._folder is None:
             return True
@@ -239,7 +239,7 @@ class Archiving:
     def rewrap(self, current: str) -> int:
         """Copy to the archive the data keys that the database has wrapped with ``current``.
 
-        Returns the number of texts; raises the errors of ``__call__``.
+        Returns the number of texts whose data key was copied; raises the errors of ``__call__``.
         """
         return 0 if self._folder is None else self._opened(self._folder).rewrap(self._database, current)
 

@@ -79,7 +79,8 @@ def back_up(settings: Settings, folder: Path, keys: Path) -> Written:
             manifest.write(draft)
             Manifest.read(draft, kind)
             sync_all(draft)
-        # The folder of the keys is renamed first: after a crash, data without keys would look like a complete backup.
+        # The folder of the keys is renamed first. Otherwise a crash could leave data without keys, which would look
+        # like a complete backup.
         keys_draft.rename(keys)
         try:
             data_draft.rename(folder)

@@ -42,7 +42,7 @@ def check_log(session: Session) -> None:
 
 
 def check_keys(session: Session, keys: KeyProvider) -> dict[str, int]:
-    """Open the newest text of each wrapping key. Return for each key id the number of texts.
+    """For each wrapping key, decrypt the newest text that needs the key. Return for each key id the number of texts.
     Raises ``Misconfigured`` ``SEALING_KEY_MISSING``, ``SEALING_KEY_WRONG`` or ``SEALED_DAMAGED``.
     """
     for key_id, record in _newest_of_each(session):
@@ -80,7 +80,7 @@ def check_accounts(file: Path) -> int:
 
 
 def _newest_of_each(session: Session) -> Iterator[tuple[str, str]]:
-    """Yield the id of each wrapping key with the id of the newest record that it wraps."""
+    """Yield the id of each wrapping key with the id of the newest record whose data key it wraps."""
     for key_id in wrapped_by(session):
         newest = select(Sealed.id).where(Sealed.key_id.in_((key_id, CLOSED + key_id)), Sealed.wrapped_key.is_not(None))
         record = session.scalar(newest.order_by(Sealed.id.desc()).limit(1))

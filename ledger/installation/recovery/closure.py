@@ -40,7 +40,7 @@ _NAMED_BY_DIGEST: Final = [
     table_of(each) for each in (AccessRequest, Authorization, Provision, Certificate, Publication, ErasureRecord)
 ]
 # A row that a log entry names may have further rows that belong to it, as keys belong to a party. For each table of
-# such rows: the columns of other tables that name the row to which they belong.
+# rows that entries name, this map has the columns of other tables that name such a row.
 _PARTS: Final[Mapping[str, Sequence[Column[Any]]]] = {
     "party": [table_of(PartyKey).c.party_id, table_of(Mandate).c.principal],
     "access_request": [table_of(SeenClaim).c.request_id],
@@ -48,8 +48,8 @@ _PARTS: Final[Mapping[str, Sequence[Column[Any]]]] = {
     "catalogue_resource": [table_of(ResourceVersion).c.code, table_of(ResourceEvent).c.code],
     "entry": [table_of(AdoptedEntry).c.seq],
 }
-# The dated tables. Their rows are archived as soon as they exist, because the chain holds digests of these rows, but a
-# log entry may never name them.
+# The dated tables. The chain holds digests of their rows, but perhaps no log entry will ever name these rows. So the
+# rows are archived as soon as they exist.
 DATED: Final = [METADATA.tables[name] for name in names_from(Source.DATED)]
 
 

@@ -1,6 +1,6 @@
 """After a restore, erase again the texts that were erased since the backup.
 
-Without the list of erasures, it is unknown which texts these are, so all restored texts stay closed.
+Without the list of erasures, it is unknown which texts these are, so all restored texts stay closed (unreadable).
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ _AT_ONCE = 5_000
 
 
 class ClosedTexts:
-    """The texts that a restore closed because it was unknown which texts were erased since the backup.
+    """The texts that a restore closed (made unreadable) because it was unknown which texts were erased since the
+    backup.
 
     ``ledger`` is the ledger digest.
     """
@@ -42,10 +43,11 @@ class ClosedTexts:
         self._archiving = archiving
 
     def confirm(self, erasures: Path | None) -> tuple[int, int]:
-        """Apply the list of erasures, if one is given, and open all other texts.
+        """Apply the list of erasures, if one is given, and make all other texts readable again.
 
-        Returns the number of erasures and the number of opened texts. The list is kept, so that no holder's bundle
-        brings an erased text back. Raises ``NotFound`` ``ERASURES_MISSING``, ``Misconfigured`` ``ERASURES_DAMAGED``.
+        Returns the number of erasures, and the number of texts that are readable again. The list is kept, so that no
+        holder's bundle brings an erased text back. Raises ``NotFound`` ``ERASURES_MISSING``, ``Misconfigured``
+        ``ERASURES_DAMAGED``.
         """
         erased_texts = [] if erasures is None else ErasuresFile(erasures, self._ledger).read()
         self._archiving.take_over(erased_texts)
@@ -91,8 +93,8 @@ def damaged_texts(
     """Return the ids of the sealed records whose text is damaged in the archive; call this after ``apply_erasures``.
 
     If the archive lacks a text and no erasure names the text, the text may have been erased all the same. If the backup
-    has that text, the text is kept, but closed until a person has checked it. If the two texts differ, the backup's
-    text is kept.
+    has that text, the text is kept, but is unreadable until a person has checked it. If the two texts differ, the
+    backup's text is kept.
     """
     unnamed = sorted({*texts.without} - _named(session, erased_texts, _targets(session, erased_texts)))
     for chunk in _chunks(unnamed):

@@ -53,8 +53,8 @@ from ledger.store.sealing import close_all, closed, reopen_all
 from ledger.store.tables import Source
 from ledger.wallet.private_file import sync_folder
 
-# The archive does not hold these tables completely, so only the backup can restore them. The archive holds only those
-# of their rows to which an archived row refers.
+# The archive does not hold these tables completely, so only the backup can restore them. Of these tables, the archive
+# holds only the rows to which an archived row of another table refers.
 FROM_THE_BACKUP_ALONE: Final = names_from(Source.BACKUP)
 
 
@@ -80,10 +80,10 @@ class Sources:
 class Restored:
     """The result of a restore.
 
-    ``closed`` is the number of texts that stay closed until ``confirm_erasures``. ``unheld`` gives for each missing
-    wrapping key (by id) the number of texts that need the key. ``erased`` is the number of erasures applied from the
-    list, None if there is no list. ``texts_damaged`` are the ids of sealed records whose text is damaged in the
-    archive. ``drafts`` are the folders that killed restores left beside the home.
+    ``closed`` is the number of texts that cannot be read until ``confirm_erasures`` is called. ``unheld`` gives for
+    each missing wrapping key (by id) the number of texts that need the key. ``erased`` is the number of erasures
+    applied from the list, None if there is no list. ``texts_damaged`` are the ids of sealed records whose text is
+    damaged in the archive. ``drafts`` are the folders that killed restores left beside the home.
     """
 
     ledger: str
@@ -191,7 +191,7 @@ def _put_together(settings: Settings, sources: Sources, restored: Restored) -> N
             restored.erased = apply_erasures(session, listed)
             # The search for missing keys comes after the erasures, because erased texts need no key.
             restored.unheld = unheld_keys(session, provider)
-            # A lost batch may contain erasures that an old list lacks. Then all texts stay closed until the operator
+            # A lost batch may contain erasures that an old list lacks. Then no text can be read until the operator
             # confirms the erasures.
             if listed is None or restored.log.lost or not covers(session, listed):
                 close_all(session)

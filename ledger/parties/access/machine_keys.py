@@ -89,7 +89,7 @@ class MachineKeys:
                 raise Conflict(
                     "API_KEYS_TOO_MANY",
                     f"A party may have at most {MAX_KEYS} API keys.",
-                    hint="Revoke the keys that you no longer use: `pingzheng api-key list`.",
+                    hint="Revoke the keys that you no longer use; `pingzheng api-key list` shows all keys.",
                 )
             session.add(row)
         return NewKey(secret, _shown(row))

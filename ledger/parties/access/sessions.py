@@ -173,12 +173,13 @@ class Sessions:
             ended = session.connection().execute(own).rowcount
         if not ended:
             raise NotFound(
-                "SESSION_NOT_FOUND", "The party has no session with this id.", hint="List its sessions first."
+                "SESSION_NOT_FOUND", "The party has no session with this id.", hint="List the party's sessions first."
             )
 
     def _make_room(self, session: Session, source: str) -> None:
         """If there are too many nonces, delete the oldest nonces of this source, then the oldest nonces of the source
-        that has most."""
+        that has the most nonces.
+        """
         _drop_oldest(session, source, self._most_of_source - 1)
         while session.scalars(select(func.count()).select_from(SignInNonce)).one() >= self._most:
             counted = select(SignInNonce.source, func.count().label("held")).group_by(SignInNonce.source)

@@ -85,7 +85,7 @@ class Enrolments:
         return EnrolmentCode(identifier, code, row.expires_at)
 
     def redeem(self, code: str, public_key: str, proof: str) -> Enrolled:
-        """Store the first key of the code's party, and propose its registration.
+        """Store the first key of the party for which the code was issued, and propose the party's registration.
 
         ``public_key`` is a secp256k1 or P-256 key (protocol §4), ``proof`` its proof of possession in hex. Raises
         ``Unauthenticated`` ``ENROLMENT_UNKNOWN``; ``InvalidInput`` ``PUBLIC_KEY_INVALID``, ``PROOF_MISSING``,
@@ -123,7 +123,10 @@ def _require_keyless(session: Session, identifier: str) -> None:
         )
     if session.get(ErasureRecord, identifier) is not None:
         raise Conflict(
-            "PARTY_ERASED", "The party's identity was erased.", where=f"party {identifier}", hint="Onboard it again."
+            "PARTY_ERASED",
+            "The party's identity was erased.",
+            where=f"party {identifier}",
+            hint="Onboard the party again.",
         )
 
 

@@ -137,9 +137,9 @@ class PartyKeys(KeyReports):
     def changes(self, actor: Actor, identifier: str) -> list[dict[str, Any]]:
         """Return the changes of the party's keys and the proposals about them, the earliest first.
 
-        Each of these objects has ``event`` (the contract's name), ``at`` (seconds UTC), ``account``, ``proposal``,
-        ``by`` (a party's number) and ``state``. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``; a party may always read its
-        own changes.
+        Each of these objects has ``event`` (the event's name in the contract), ``at`` (seconds UTC), ``account``,
+        ``proposal``, ``by`` (a party's number) and ``state``. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``; a party may
+        always read its own changes.
         """
         if actor.party != identifier:
             require(actor, Action.MANAGE_ROLES, reads=True)
@@ -207,8 +207,8 @@ class PartyKeys(KeyReports):
         return known_party, fresh, proof_for_chain(public_key, proof)
 
     def _require_kept(self, identifier: str, public_key: str) -> None:
-        """Raise ``Conflict`` ``OWN_KEY_ELSEWHERE`` if the installation sends in this party's name, but does not keep
-        the new key.
+        """Raise ``Conflict`` ``OWN_KEY_ELSEWHERE`` if the installation sends transactions in this party's name, but
+        does not keep the new key.
 
         An installation cannot be opened without the key of the account that it sends from.
         """

@@ -26,12 +26,12 @@ class Pauses:
     _account_of: Callable[[str], str]
 
     def until(self) -> int:
-        """Return the time at which the pause ends at the latest (seconds UTC); 0 if nothing is paused."""
+        """Return the time at which the pause ends at the latest (seconds UTC); 0 if the ledger is not paused."""
         return self._reader.paused_until()
 
     def pause(self, actor: Actor) -> int:
-        """Begin a pause as an authority or a supervisor, and return the time of its end (seconds UTC), if nobody ends
-        it early.
+        """Begin a pause as an authority or a supervisor, and return the time (seconds UTC) at which the pause ends if
+        nobody ends it early.
 
         Raises ``Forbidden`` ``PARTY_LACKS_ROLE``; ``Conflict`` ``PARTY_PAUSED``, ``PARTY_PAUSE_REST``,
         ``SIGNATURE_REQUIRED``.

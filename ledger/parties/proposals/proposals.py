@@ -92,7 +92,8 @@ class Proposals(ProposalReader):
         return self._followed(proposal_of(self._relayed.act(self._account_of(by), proposed, signed)))
 
     def confirm(self, actor: Actor, number: int, listed: Mapping[str, Any] | None = None) -> Proposal:
-        """Confirm a proposal as a second party with its role; if there is no waiting period, carry it out at once.
+        """Confirm a proposal as a second party with the proposal's role; if there is no waiting period, carry the
+        proposal out at once.
 
         Only a call that this version can read completely can be confirmed here. ``listed`` is the list of parties for
         an installation that does not have it, in the form that the proposing installation's method ``listed`` returns.

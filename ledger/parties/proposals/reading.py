@@ -37,8 +37,8 @@ class ProposalReader:
         return self._row(self._found(number))
 
     def pending(self, party: str | None = None) -> list[Proposal]:
-        """Return all pending proposals in the order of their numbers; with ``party``, only those about the party or an
-        asset that it holds.
+        """Return all pending proposals in the order of their numbers; with ``party``, only those about the party or
+        about an asset that the party holds.
 
         Raises ``NotFound`` ``PARTY_UNKNOWN``.
         """

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Defines an asset's history: events, transactions, parties, certificates, and the head, which proves completeness."""
+"""Defines an asset's history: events, transactions, parties, certificates, and the head of its hash chain, which proves
+that no event is missing.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,7 @@ class RecordedCertificate:
 class RecordedHistory:
     """All events of an asset in the order of the chain; ``parties`` maps a party's number to the party.
 
-    ``genesis`` is the asset's head before its first event, ``head`` its head at ``block``.
+    ``head`` is the head of the asset's hash chain at ``block``, ``genesis`` the head before the first event.
     """
 
     asset: str

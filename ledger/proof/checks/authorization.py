@@ -70,7 +70,9 @@ def check_authorization(case: Case) -> Outcome:
 
 
 def _passed(claims: Entry, *, compared: bool) -> Passed:
-    """Return the passed check. It names the template, so that a verifier who did not compare it can read its rules."""
+    """Return the passed check. It names the template, so that a verifier who did not compare the template can read the
+    template's rules.
+    """
     end = "which the verifier accepts" if compared else "which the verifier has not compared with a scenario"
     return passed(
         f"{len(claims['authorizations'])} authorization(s) in force, {len(claims['provisions'])} provision(s) signed, "
@@ -148,7 +150,7 @@ def _template(claims: Entry, basis: NamedEntries) -> Failed | None:
     if claims["max_uses"] > template["max_uses"] or claims["channel"] not in template["channels"]:
         return failed(
             "TEMPLATE_DIFFERS",
-            "The scenario does not allow so many uses, or does not allow the channel.",
+            "The scenario does not allow as many uses as the certificate, or does not allow the channel.",
             member="max_uses",
         )
     version = f"{template['scenario']}/{template['scenario_version']}/engine-{template['engine']}"
@@ -248,7 +250,8 @@ def _within_request(entry: Entry, basis: NamedEntries) -> Failed | None:
 
 def _in_force(case: Case, consent: Entry) -> Failed | None:
     if not consent["valid_from"] <= case.at < consent["valid_to"]:
-        return failed("AUTHORIZATION_NOT_IN_FORCE", "The authorization is not in force at the time that is judged.")
+        message = "The authorization is not in force at the time for which the certificate is judged."
+        return failed("AUTHORIZATION_NOT_IN_FORCE", message)
     return None
 
 
@@ -269,7 +272,7 @@ def _one_of_each_source(basis: NamedEntries) -> Failed | None:
 def _rests_on_consent(case: Case, supply: Entry) -> Failed | None:
     """Check that an authorization of the certificate allows the provision's provider, source and fields."""
     if supply["result"] != "supplied" or supply["reason"] is not None:
-        return failed("PROVISION_DIFFERS", "A provision did not supply data.", member="result")
+        return failed("PROVISION_DIFFERS", "A provision that the certificate names supplied no data.", member="result")
     if supply["authorization"] not in case.claims["authorizations"]:
         return failed(
             "PROVISION_DIFFERS",

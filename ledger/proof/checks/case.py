@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The input of the checks: the parsed parts of a bundle, the facts (chain data), and the time to judge for."""
+"""The input of the checks: the parsed parts of a bundle, the facts (chain data), and the time for which the certificate
+is judged.
+"""
 
 from __future__ import annotations
 
@@ -81,7 +83,9 @@ class Case:
         return entry if entry is not None and entry["type"] == "template" else None
 
     def anchored_at(self, position: Position) -> int | None:
-        """Return when the entry at ``position`` was anchored (seconds UTC); None if the bundle has no anchor for it."""
+        """Return when the entry at ``position`` was anchored (seconds UTC); None if the bundle has no anchor for that
+        entry's batch.
+        """
         anchor = self.anchors.get(position.log_batch)
         return None if anchor is None else anchor.at
 

@@ -22,7 +22,8 @@ def _check_asset(case: Case) -> Outcome:
     held = [holder for holder in asset.holders if holder.since <= case.at]
     if not held or held[-1].party != case.claims["sub"]:
         since = held[-1].since if held else None
-        return failed("HOLDER_CHANGED", "The certificate's subject does not hold the asset at that time.", since=since)
+        message = "The certificate's subject does not hold the asset at the time for which the certificate is judged."
+        return failed("HOLDER_CHANGED", message, since=since)
     return passed(
         "The certificate is active; the asset is confirmed, and the subject holds it.",
         as_of_block=case.facts.block,

@@ -77,7 +77,7 @@ def withdrawn_at(case: Case, proven: Proven, party: str, code: str) -> Failed | 
 
 
 def _signed_withdrawals(case: Case, statement: str, party: str, account: _Account) -> Iterator[int]:
-    """Return the times at which withdrawals in the evidence were anchored that this party signed for this statement.
+    """Return the anchoring times of those withdrawals in the evidence that this party signed for this statement.
 
     ``account`` returns the signer's account if the account was valid at a given time.
     """

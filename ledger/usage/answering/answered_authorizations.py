@@ -51,13 +51,14 @@ class AnsweredAuthorizations:
     def of(cls, session: Session, provisions: Iterable[Mapping[str, Any]]) -> AnsweredAuthorizations:
         """Read the authorizations that these provisions name.
 
-        If an authorization is missing, only ``basis`` raises an error.
+        A missing authorization raises no error here, but only when ``basis`` looks for it.
         """
         named = (hex_of(entry["authorization"]) for entry in provisions)
         return cls(session, [row[0] for row in matching(session, select(Authorization), Authorization.digest, named)])
 
     def basis(self, entry: Mapping[str, Any]) -> AnswerBasis:
-        """Return what a provision is checked against: its authorization, request, template and earlier answers.
+        """Return the statements with which a provision is compared: its authorization, request and template, and the
+        earlier answers.
 
         Raises ``NotFound`` ``AUTHORIZATION_UNKNOWN``.
         """
@@ -67,7 +68,7 @@ class AnsweredAuthorizations:
         return found
 
     def basis_of(self, consent: Authorization) -> AnswerBasis:
-        """Return what an answer to this authorization is checked against."""
+        """Return the statements with which an answer to this authorization is compared."""
         return self._bases[consent.digest]
 
     def request(self, basis: AnswerBasis) -> AccessRequest:
@@ -75,7 +76,9 @@ class AnsweredAuthorizations:
         return self._requests[basis.consent.request_id]
 
     def add(self, basis: AnswerBasis, row: Mapping[str, Any], entry: Mapping[str, Any]) -> None:
-        """Remember a new answer. Later answers of the set are compared with it if they name the same authorization."""
+        """Remember a new answer. Later answers of the set that name the same authorization are compared with the new
+        answer.
+        """
         basis.before.append(Provision(**row))
         self._claims[row["digest"]] = set(entry["claims"].values())
 

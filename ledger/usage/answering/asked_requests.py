@@ -76,7 +76,7 @@ class AskedRequests:
     def require_unanswered(self, entry: Mapping[str, Any], now: int) -> None:
         """Raise an error unless the request waits for an answer and the authorization's source has no answer yet.
 
-        From then on, the source counts as answered. Raises ``Conflict`` ``REQUEST_EXPIRED``, ``REQUEST_ANSWERED``,
+        After this call, the source counts as answered. Raises ``Conflict`` ``REQUEST_EXPIRED``, ``REQUEST_ANSWERED``,
         ``InvalidInput`` ``AUTHORIZATION_TWICE``.
         """
         request = self.request(entry)

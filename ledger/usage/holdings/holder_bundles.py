@@ -18,8 +18,8 @@ _PAGE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A page of full bundles. ``left_out`` lists certificates without a bundle: their batch is still open, or their
-    claims were erased.
+    """A page of full bundles. ``left_out`` lists certificates without a bundle: the certificate is not anchored yet, or
+    its claims were erased.
 
     ``last`` is the number after which the next page starts, or None on the last page.
     """
@@ -30,7 +30,9 @@ class Taken:
 
 
 class HolderBundles:
-    """Builds bundles of a party's own certificates: the party is the data subject, or the holder of a registration."""
+    """Builds bundles of a party's own certificates: those of which the party is the data subject, or the holder of the
+    registration.
+    """
 
     def __init__(self, holdings: Holdings, bundles: Bundles) -> None:
         self._holdings = holdings

@@ -65,7 +65,8 @@ def _provisions_ended() -> ColumnElement[bool]:
 
 def _rests_on_provision() -> tuple[ColumnElement[bool], ...]:
     """Return the conditions for a provision that the certificate rests on. For each authorization this is the newest
-    provision that supplied data before the certificate was issued: a later correction belongs to the next version.
+    provision that supplied data before the certificate was issued: a later correction belongs to the next version of
+    the certificate.
     """
     later = aliased(Provision)
     corrected = exists().where(

@@ -109,7 +109,8 @@ class Holdings:
             page = self.page(wanted, last, _PAGE) if len(page) == _PAGE else []
 
     def summary(self, wanted: HoldingsFilter, reader: Actor | None = None) -> dict[str, Any]:
-        """Return how many certificates each scenario and each provider has in each state; ``reader`` as in ``page``.
+        """Return how many certificates each scenario and each provider has in each state; ``reader`` has the same
+        meaning as in ``page``.
 
         A certificate that rests on data of several providers counts for each of them, and once in ``total``.
         """

@@ -54,7 +54,8 @@ class AnsweredRequests:
             self._consents.setdefault(row[0].request_id, []).append(row[0])
         consents = {row.id: row for rows in self._consents.values() for row in rows}
         by_number = select(Provision).order_by(Provision.number)
-        # The answers are read in the order of their numbers, so the newest answer to an authorization stays in the map.
+        # The answers are read in the order of their numbers, so the newest answer to an authorization replaces the
+        # earlier answers in the map.
         answers = matching(session, by_number, Provision.authorization_id, consents)
         self._answers: dict[str, Provision] = {row[0].authorization_id: row[0] for row in answers}
         self._sealer = sealer

@@ -91,8 +91,8 @@ class Corrections:
         return made
 
     def _require_not_stopped(self, old: Certificate, place: Position) -> None:
-        """Raise ``Conflict`` if the certificate is suspended, revoked or held: a new version must not escape such a
-        stop.
+        """Raise ``Conflict`` if the certificate is suspended, revoked or held. Otherwise the new version would be valid
+        although the old version was stopped.
 
         A certificate that was revoked because its data is wrong can be corrected.
         """

@@ -27,7 +27,7 @@ _NEVER: Final = WithdrawalFact(0, 0)
 
 @dataclass(frozen=True, slots=True)
 class KnownStops:
-    """What stops certificates from being issued. Statements are named by their digests.
+    """What stops certificates from being issued. Statements are given by their digests.
 
     ``withdrawals`` has the withdrawals on the chain that the statement's signer made. ``holds`` has the names of the
     institutions that hold a statement on the chain. ``recorded`` has the statements whose withdrawal is in the log.
@@ -46,7 +46,8 @@ class KnownStops:
         digests = list(statements)
         withdrawn = matching(session, select(WITHDRAWALS), WITHDRAWALS.c.statement, signers)
         changes = select(HOLDS.c.statement, HOLDS.c.offices).order_by(HOLDS.c.change)
-        # The changes are read in order, so the newest change of a statement's holds stays in the map.
+        # The changes are read in order, so the newest change of a statement's holds replaces the earlier changes in the
+        # map.
         offices = {row.statement: row.offices for row in matching(session, changes, HOLDS.c.statement, digests)}
         recorded = matching(session, select(Entry.about), Entry.about, digests)
         return cls(

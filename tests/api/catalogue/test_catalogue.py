@@ -129,7 +129,7 @@ def test_a_table_can_be_imported_over_http(office: Office) -> None:
         assert office.post("provider", path, table | wrong).json()["code"] == code
 
 
-def test_important_data_is_blocked_until_its_review(office: Office) -> None:
+def test_a_resource_with_important_data_is_blocked_until_its_review_is_recorded(office: Office) -> None:
     kind = {"title": "管网", "pattern": "*接口管网*"}
     added = office.post("authority", "/v1/catalogue/important", kind)
     assert (added.status_code, added.json()["blocked"]) == (201, [])

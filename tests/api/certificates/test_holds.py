@@ -44,7 +44,7 @@ def statements_of(stage: Stage, consent: Consent) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("column", ["A", "V"])
-def test_a_hold_covers_the_certificate_and_its_request(stage: Stage, column: str) -> None:
+def test_a_hold_on_a_certificate_also_covers_its_request(stage: Stage, column: str) -> None:
     """A hold placed by certificate number covers the certificate and its request, but no authorization and no
     provision.
     """
@@ -56,7 +56,7 @@ def test_a_hold_covers_the_certificate_and_its_request(stage: Stage, column: str
 
 
 def test_a_certificate_is_active_after_the_authority_and_the_supervisor_lift_their_holds(stage: Stage) -> None:
-    """While a certificate is held, its issuer cannot resume it."""
+    """While there is a hold on a certificate, its issuer cannot make the certificate active again."""
     consent = stage.consented()
     path = f"/v1/certificates/{consent.number}"
     for column in ("A", "V"):
@@ -98,7 +98,7 @@ def test_an_authority_or_supervisor_can_place_a_hold_on_each_statement_behind_a_
     assert failed(stage, consent) == []
 
 
-def test_placing_a_hold_twice_in_the_same_role_changes_nothing(stage: Stage) -> None:
+def test_a_second_hold_by_the_same_role_changes_nothing(stage: Stage) -> None:
     path = f"/v1/certificates/{stage.consented().number}"
     first, second = (stage.done(stage.post("A", f"{path}/hold", {"reason": "court"})) for _ in range(2))
     assert (first["state"], first["since"]) == (second["state"], second["since"])

@@ -1,4 +1,6 @@
-"""Background work continues after errors with growing pauses, logs each error once, and reports its state."""
+"""Background work continues after errors, with pauses that become longer. It logs each error once, and reports its
+state.
+"""
 
 from __future__ import annotations
 

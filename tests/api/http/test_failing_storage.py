@@ -183,9 +183,7 @@ def test_a_failed_call_gets_its_error_even_if_its_idempotency_key_cannot_be_rele
 
 
 def test_fifty_equal_simultaneous_calls_do_the_work_once(database: Database) -> None:
-    """Only one of the equal calls does the work. The simultaneous calls get 409, and later calls get the stored
-    answer.
-    """
+    """Of the simultaneous calls, one does the work, and the others get 409. Later calls get the stored answer."""
     keys, done, result = Idempotency(database, b"k" * 32, lambda: 1000), [], []
     begin = threading.Barrier(50)
 

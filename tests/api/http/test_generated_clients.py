@@ -160,9 +160,7 @@ def test_a_generated_typescript_client_signs_in_reads_and_acts(tmp_path: Path, i
 
 
 def test_a_generated_python_client_calls_every_operation(package: str, integrator: Integrator) -> None:
-    """The test sees undeclared answers, because the client raises an error for every answer that the schema does not
-    declare.
-    """
+    """An answer that the schema does not declare fails the test, because the client raises an error for it."""
     client, models = import_module(f"{package}.client"), import_module(f"{package}.models")
     visitor, party = client.Client(base_url=integrator.url), integrator.party
     nonce = function(package, "sessions", "sessions_nonce")(client=visitor, body=models.NonceIn(party=party))

@@ -36,8 +36,8 @@ IN_A_SESSION = {
     ("get", "/v1/api-keys"),
     ("delete", "/v1/api-keys/{key}"),
 }
-# Routes that return the data of subjects: to the subject, to a provider, or, in an investigated case, to a supervisor
-# or authority.
+# These routes return the data of subjects. The caller is the subject, a provider, or, in an investigated case, a
+# supervisor or authority.
 PAYLOAD = {tuple(row.route.split(" ", 1)) for row in ROWS.values() if row.scope == "payload"}
 ROUTES = {
     (method, path): operation

@@ -1,6 +1,4 @@
-"""The service as a separate process: hostile connections use little of its memory, and the process ends when it is
-asked to.
-"""
+"""The service as a separate process: hostile connections use little of its memory, and a signal ends it."""
 
 from __future__ import annotations
 

@@ -171,14 +171,14 @@ def test_a_client_that_keeps_sending_after_the_answer_is_disconnected(api: Api) 
         assert wire.is_closed()
 
 
-def test_a_new_connection_takes_the_place_of_the_oldest_idle_one(api: Api) -> None:
+def test_a_new_connection_takes_the_place_of_the_oldest_idle_connection(api: Api) -> None:
     with serving(api.pilot.ledger, connections=Connections(most=4, reserve=2, header_seconds=600)) as service:
         idle = [service.wire().send(b"GET /") for _ in range(4)]
         until(lambda: service.gate.budget.kept == 0)
         for oldest in idle:
             assert service.call("GET", "/v1/ledger").status == 200
             assert oldest.is_closed()
-            # The service closed the connection that it had accepted, so there is room for the next connection.
+            # The connection of the call above is closed again, so there is room for the next idle connection.
             idle.append(service.wire().send(b"GET /"))
             if len(idle) == 8:
                 break
@@ -186,7 +186,7 @@ def test_a_new_connection_takes_the_place_of_the_oldest_idle_one(api: Api) -> No
             wire.close()
 
 
-def test_connections_above_the_limit_get_an_answer_only_from_the_health_route_and_503_from_others(api: Api) -> None:
+def test_connections_above_the_limit_get_503_from_every_route_except_the_health_route(api: Api) -> None:
     header = api.header("bank")
     with serving(api.pilot.ledger, connections=Connections(most=3, reserve=1)) as service:
         busy = [half_sent(service, header) for _ in range(3)]

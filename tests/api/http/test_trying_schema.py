@@ -11,8 +11,9 @@ from tests.support.api.parts import Api, opened
 from tests.support.api.stage import Stage
 from tests.support.api.trying_schema import trying
 
-# The authority comes last: its calls may report the key with which the installation itself acts, and then the service
-# is no longer ready. A ledger for each role would cost its own stage.
+# The roles are tested in a fixed order on one ledger, because a separate ledger for each role would need a separate
+# stage. The authority comes last: its calls may report the key with which the installation itself acts, and then the
+# service is no longer ready.
 pytestmark = pytest.mark.random_order(disabled=True)
 SEED = 20261130
 LEAST = 250

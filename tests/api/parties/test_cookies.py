@@ -24,7 +24,7 @@ def test_a_page_gets_an_http_only_cookie(visitor: Visitor, firm: Person) -> None
     attributes = {each.strip().lower() for each in answer.headers["Set-Cookie"].split(";")[1:]}
     assert {"httponly", "secure", "samesite=strict", "path=/"} <= attributes
     assert visitor.client.get("/v1/sessions", headers=cookie).status_code == 200
-    # The cookie's secret is refused as a bearer token, and a bearer token as a cookie.
+    # The cookie's secret is refused as a bearer token, and a bearer token is refused as a cookie.
     secret = cookie["Cookie"].removeprefix(f"{COOKIE}=")
     assert code(visitor.get("/v1/sessions", secret)) == (401, "SESSION_UNKNOWN")
     smuggled = visitor.client.get("/v1/sessions", headers={"Cookie": f"{COOKIE}={firm.token}"})

@@ -103,7 +103,7 @@ def test_two_authorities_recover_a_key_and_record_the_time_of_its_compromise(api
 
 
 def test_a_request_for_a_recovery_must_not_contain_a_time_of_compromise(api: Api) -> None:
-    """A time of compromise can be recorded only by a proposal of its own."""
+    """A time of compromise can be recorded only by a separate proposal."""
     body = {"public_key": kept(api), "compromised_at": 1_600_000_000}
     answer = api.post("authority", path(api, "firm", "recovery"), body)
     assert (answer.status_code, answer.json()["where"]) == (422, "body.compromised_at")
@@ -219,7 +219,7 @@ def test_a_key_must_have_the_prefix_of_its_curve(api: Api, prefix: str) -> None:
 
 
 @pytest.mark.parametrize("suite", [ES256K, ES256, SM2SM3], ids=lambda suite: suite.alg)
-def test_a_consent_names_the_holder_key_and_the_keys_curve(api: Api, suite: Suite) -> None:
+def test_a_consent_names_the_holder_key_and_its_curve(api: Api, suite: Suite) -> None:
     signer = signer_of_key(new_key(suite))
     jwk = public_jwk(signer.public_key).to_dict()
     drafting = f"/v1/requests/{ask(api)}/authorizations/draft"

@@ -103,7 +103,7 @@ def test_a_veto_signed_with_a_phones_p256_key_is_accepted(waiting: Waiting) -> N
 
 
 def test_the_owner_vetoes_a_rotation_that_a_thief_proposed(waiting: Waiting) -> None:
-    """A thief with a copy of the key can propose a rotation. The owner needs no second party to veto it."""
+    """A thief with a copy of the key can propose a rotation. The owner alone can veto this rotation."""
     firm = waiting.firm()
     row = waits(waiting.post(firm, f"/v1/parties/{waiting.parties[firm]}/accounts", {"public_key": waiting.kept_key()}))
     assert (row["role"], row["confirmed_by"], row["by"]) == ("", None, waiting.parties[firm])
@@ -278,7 +278,9 @@ def test_an_invalid_proposal_number_is_refused(waiting: Waiting, number: object)
     assert refused(waiting.get("first", f"/v1/proposals/{number}")) == (422, "REQUEST_SHAPE")
 
 
-def test_attack_a_stranger_cannot_veto_or_report_with_a_key_that_the_service_keeps_for_others(waiting: Waiting) -> None:
+def test_attack_a_stranger_cannot_veto_or_report_with_another_partys_key_that_the_service_keeps(
+    waiting: Waiting,
+) -> None:
     """The service keeps the keys of the firm and of an authority, but must not let a stranger use either key."""
     firm, stranger = waiting.firm(), waiting.firm()
     row = waiting.recovery(firm)

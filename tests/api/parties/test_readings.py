@@ -9,7 +9,7 @@ from tests.api.parties.visitors import Person, Visitor
 from tests.support.api.parts import Api
 
 
-def test_a_stranger_gets_only_the_state_of_a_certificate_and_the_time_of_the_state(
+def test_a_stranger_gets_only_the_state_of_a_certificate_and_the_time_of_its_last_change(
     api: Api, visitor: Visitor, firm: Person
 ) -> None:
     number = certificate(api)

@@ -254,7 +254,7 @@ def answer(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 
 def accept(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """Accept an offer of an asset that no other call uses, because an allowed call gives it another holder."""
+    """Accept an offer of an asset that no other call uses, because an allowed call gives the asset another holder."""
     return Call({}, {"asset": scene.offered(objects, 6)})
 
 
@@ -264,7 +264,7 @@ def annul(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 
 def reassign(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """Reassign the first asset that a holder without an active key still holds."""
+    """Reassign the first of the assets that still belong to a holder without an active key."""
     gone = scene.ledger.reader.asset(scene.silent[0])
     assert gone is not None
     asset = scene.silent[gone.holder != scene.stage.parties["silent"]]

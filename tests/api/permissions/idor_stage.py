@@ -32,13 +32,14 @@ class Objects:
     holder: str
     offered_to: str
     live: Consent = field(init=False)
-    # This certificate is revoked. So a permitted call to revoke it fails too, but only after the permission was
-    # checked.
+    # This certificate is revoked already, so even a permitted call to revoke it fails. It fails with another error than
+    # a call that is not permitted, because the permission is checked first.
     ended: Consent = field(init=False)
     request: str = field(init=False)
     task: str = field(init=False)
     demand: str = field(init=False)
-    # The demand of the calls that refuse or appeal. After an appeal an authority closes a demand, not the consumer.
+    # The calls that refuse or appeal use this demand, and not ``demand``: after an appeal only an authority can close a
+    # demand, no longer the consumer.
     refusable: str = field(init=False)
     draft: str = field(init=False)
     system: str = field(init=False)

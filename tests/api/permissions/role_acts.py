@@ -58,8 +58,8 @@ QUALITY = {
 
 
 def manage(stage: Stage, who: str, own: bool) -> list[Outcome]:
-    """Try to manage roles as no party may: an admin gives another party an official role, and an authority changes its
-    own roles.
+    """Try two changes of roles that no party may make: an admin gives another party an official role, and an authority
+    changes its own roles.
     """
     if who in "AX":
         newcomer = stage.once("newcomer", lambda: stage.pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT))

@@ -19,7 +19,7 @@ REFUSALS = {
     "NOT_THE_PARTY",
     "NOT_THE_PROVIDER",
     "NOT_THE_REQUESTER",
-    # Nobody in the caller's role set a hold, so the caller has nothing to lift.
+    # No party with the caller's role has placed a hold, so the caller has nothing to lift.
     "LOG_NOT_HELD",
     "PARTY_NO_VETO",
     "PARTY_OFFICE_BY_AUTHORITY",

@@ -109,7 +109,9 @@ def start_pause(stage: Stage, who: str) -> list[Outcome]:
 
 
 def end_pause(stage: Stage, who: str, own: bool) -> list[Outcome]:
-    """End a pause that another party began. If ``who`` is the authority, it also begins a pause before."""
+    """End a pause that a new supervisor began. If ``who`` is the authority, first let a new authority begin a pause,
+    because the authority may do both.
+    """
     began = start_pause(stage, fresh(stage, "A")) if who == "A" else []
     guardian = stage.pilot.party(PartyKind.SUPERVISOR, Role.SUPERVISOR)
     stage.ledger.pauses.pause(stage.ledger.actor(guardian))

@@ -68,7 +68,7 @@ _ADDRESS: Final = count(1)
 
 @pytest.fixture(scope="module")
 def scene(api: Api) -> Scene:
-    """Return a scene of its own, because the calls use up the objects of its parties."""
+    """Return a scene that only the tests of this file use, because their calls use up its objects."""
     return Scene(Stage(api))
 
 
@@ -102,8 +102,8 @@ def test_each_call_to_a_route_has_the_result_that_the_access_table_states(scene:
 
 
 def test_an_address_with_expired_tokens_must_wait_but_a_valid_token_passes(scene: Scene) -> None:
-    """An address that sends an expired session repeatedly must wait. A valid session is still accepted from this
-    address.
+    """An address that repeatedly sends an expired session token must wait. A valid session token is still accepted from
+    this address.
     """
     # The client is not used as a context manager: that would start the application a second time, and stop its
     # background work.

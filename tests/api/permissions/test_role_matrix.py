@@ -46,14 +46,13 @@ def refused(outcomes: list[Outcome]) -> None:
         for column, cell in cells.items()
     ],
 )
-def test_each_party_may_do_what_its_cell_in_the_role_matrix_says(stage: Stage, action: str, column: str) -> None:
+def test_each_role_may_do_exactly_what_the_role_matrix_allows(stage: Stage, action: str, column: str) -> None:
     row, cell = MATRIX[action], CELLS[action][column]
     does = {"own": cell == "✓" or cell in OWN, "another's": cell == "✓" and not row.own}
     for word, act in row.words.items():
         if word == cell:
             granted(stage, act(stage, column))
-        # A party whose cell allows anything may also read, so the reading call (r) must be refused only if the cell is
-        # –.
+        # A party whose cell is not – may also read, so the reading call (``r``) must be refused only for the cell –.
         elif cell != "✓" and act is not row.words.get(cell) and word not in row.open and (word != "r" or cell == "–"):
             refused(act(stage, column))
     if cell in row.words and row.words[cell] is row.does:
@@ -111,8 +110,8 @@ def test_a_subject_sees_the_number_of_the_case_for_which_a_supervisor_read_the_c
     assert [(event["by"], event["args"]) for event in events if event["name"] == "Disclosed"] == [
         (stage.parties["V"], {"case": "（2026）湛数监13号"})
     ]
-    # The investigated case may be about the consumer, the provider or the broker, so they do not see that data was
-    # disclosed for it.
+    # The investigated case may be about the consumer, the provider or the broker. So these parties do not see that data
+    # was disclosed for the case.
     for column, shown in (("C", 0), ("P", 0), ("B", 0), ("A", 1), ("V", 1)):
         events = stage.done(stage.get(column, f"{path}/provenance"))["events"]
         assert len([event for event in events if event["name"] == "Disclosed"]) == shown, column
@@ -128,7 +127,7 @@ def test_an_applicant_does_not_review_its_own_application(stage: Stage) -> None:
     assert (answer.status_code, answer.json()["code"]) == (403, "ASSET_SELF_REVIEW")
 
 
-def test_a_scenario_is_drafted_by_one_party_and_approved_by_two_others(stage: Stage) -> None:
+def test_a_scenario_is_drafted_by_one_party_and_approved_by_two_other_parties(stage: Stage) -> None:
     drafted = stage.done(stage.post("I", "/v1/scenarios/drafts", {"scenario": stage.scenario()}))
     path = f"/v1/scenarios/drafts/{drafted['digest']}"
     for column in ("A", "V", "A"):

@@ -1,5 +1,5 @@
-"""Erasing over HTTP: a subject erases its own texts; issuer and authority may erase a subject's texts for other reasons
-than its request.
+"""Erasing over HTTP: a subject erases its own texts; issuer and authority may erase a subject's texts for reasons other
+than the subject's request.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def test_a_call_issues_no_certificate_if_one_of_its_certificates_cannot_be_issue
     finished(api, accepted.json())
 
 
-def test_both_parties_can_read_a_request_but_only_its_subject_can_answer(api: Api) -> None:
+def test_consumer_and_subject_can_read_a_request_but_only_the_subject_can_answer(api: Api) -> None:
     request = ask(api)
     path = f"/v1/requests/{request}"
     answer = api.get("firm", path).json()
@@ -151,7 +151,7 @@ def test_the_pages_of_a_list_have_no_gap_and_no_duplicate(api: Api) -> None:
     assert len(seen) == len(set(seen)) and set(numbers) <= set(seen)
 
 
-def test_the_log_returns_its_head_a_batch_and_an_inclusion_proof(api: Api) -> None:
+def test_a_client_can_read_the_head_of_the_log_and_a_batch_and_an_inclusion_proof(api: Api) -> None:
     number = certificate(api)
     head = api.get(None, "/v1/log/head").json()
     assert head["complete"] and head["batches"] > 0

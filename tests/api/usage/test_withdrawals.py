@@ -152,7 +152,7 @@ def test_drafting_a_withdrawal_for_another_partys_account_is_refused(stage: Stag
     assert code(answer) == (403, "PARTY_UNKNOWN_ACCOUNT")
 
 
-def test_a_provider_can_withdraw_what_it_supplied(stage: Stage) -> None:
+def test_a_provider_can_withdraw_its_own_provision(stage: Stage) -> None:
     consent = stage.consented()
     path = f"/v1/provisions/{consent.provision}/withdrawal"
     for who in ("S", "C", "P2", "I", "A"):
@@ -164,6 +164,6 @@ def test_a_provider_can_withdraw_what_it_supplied(stage: Stage) -> None:
     assert (withdrawn["party"], withdrawn["reason"]) == (stage.parties["P"], "data_error")
     report = stage.done(stage.post("C", "/v1/verify", stage.presented(consent)))
     failed = [check["code"] for check in report["checks"] if check["verdict"] == "failed"]
-    # The report also says REVOKED: after a withdrawal the issuer revokes the certificate, so that its public status
-    # shows this.
+    # The report also contains REVOKED: after a withdrawal the issuer revokes the certificate, and everybody can read
+    # this in the certificate's public status.
     assert (report["result"], failed) == ("revoked", ["REVOKED", "PROVISION_WITHDRAWN"])

@@ -46,7 +46,7 @@ class Stage:
     def attempt(self, name: str, call: Call) -> PingzhengError | None:
         """Simulate a call by party ``name``; return the refusal, or ``None`` if the call would succeed.
 
-        If the call carries the party's signature, the simulated call comes from an account of nobody.
+        If the call carries the party's signature, the simulated call comes from an account that belongs to no party.
         """
         name = SENDER if f"{call.contract}.{call.function}" in SIGNED else name
         try:
@@ -203,8 +203,8 @@ def report_of(stage: Stage, name: str) -> Call:
 
 
 def own_of(stage: Stage, name: str) -> str:
-    """Return the party whose record a caller of column ``name`` acts on. The public acts on the record of a
-    bystander.
+    """Return the party whose record a caller of column ``name`` acts on. A caller who is not a party acts on the record
+    of the bystander.
     """
     return name if name in stage.numbers else BYSTANDER
 

@@ -71,8 +71,8 @@ def test_a_deployment_that_does_not_fit_the_chain_is_refused(
 
 
 def test_contracts_with_another_forwarder_are_refused(chain: Chain) -> None:
-    """The file names another forwarder with the right code and origin. It is refused, because the ledger's contracts do
-    not trust it.
+    """The file names another forwarder with the right code and origin. The file is refused, because the ledger's
+    contracts do not trust this forwarder.
     """
     other = deploy(chain.node.url, FOUNDER.key, FOUNDING, delay=0)
     mixed = replace(moved(chain.deployment, Forwarder=other.forwarder), origin=other.origin)
@@ -96,8 +96,8 @@ def test_a_new_deployment_has_the_founding_parties_and_the_waiting_period(chain:
 
 
 def test_attack_a_deployment_file_with_a_false_waiting_period_is_refused(chain: Chain) -> None:
-    """A bundle could name the same false waiting period, so the check reads the real one from the contract's answer and
-    its code.
+    """A bundle could name the same false waiting period as the deployment file. So the check reads the real period from
+    the contract's answer and from its code.
     """
     lying = replace(chain.deployment, delay=DELAY)
     with pytest.raises(ChainUnavailable) as caught:

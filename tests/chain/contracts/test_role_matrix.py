@@ -58,7 +58,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     names = {column: {ROLE_OF[column]} for column in PARTY_COLUMNS}
     names |= {BYSTANDER: {Role.SUBJECT}, HOLDER: {Role.PROVIDER}, BOTH: {Role.PROVIDER, Role.REGISTRAR}}
     names |= {SECOND: {Role.ISSUER}, SECOND_AUTHORITY: {Role.AUTHORITY}, SECOND_SUPERVISOR: {Role.SUPERVISOR}}
-    # Four authorities, with the founder: if one reports its own key, three active ones must remain.
+    # With the founder there are four authorities, because at least three must remain active when one reports its own
+    # key.
     names |= {"third authority": {Role.AUTHORITY}}
     funded = [founder.account, *(account(f"role {name}") for name in names)]
     founding = [
@@ -122,7 +123,7 @@ def test_the_public_has_no_account(stage: Stage, call: str) -> None:
 
 
 @pytest.mark.parametrize("column", COLUMNS)
-def test_anyone_can_read_status_and_head_from_a_node(stage: Stage, column: str) -> None:
+def test_anyone_can_read_statuses_and_holds_and_the_head_of_the_log_from_a_node(stage: Stage, column: str) -> None:
     log = stage.founder.address_of(CERTIFICATE_LOG)
     for function, args in (("statusOf", (stage.numbers["I"], 0, 0)), ("holdOf", (HELD,)), ("head", ())):
         data = stage.founder.encode(Call(CERTIFICATE_LOG, function, args))
@@ -186,7 +187,7 @@ def test_a_key_cannot_veto_for_another_party(stage: Stage, column: str) -> None:
 
 
 @pytest.mark.parametrize("column", COLUMNS)
-def test_anybody_can_carry_out_a_decided_proposal_but_no_undecided_one(stage: Stage, column: str) -> None:
+def test_anybody_can_carry_out_a_decided_proposal_and_nobody_an_undecided_proposal(stage: Stage, column: str) -> None:
     fresh = signer_of("carried out")
     change = calls.change_key(
         stage.numbers[HOLDER],
@@ -221,7 +222,7 @@ def test_an_applicant_cannot_review_its_own_application(stage: Stage) -> None:
 
 @pytest.mark.parametrize("call", [calls.revoke(0, 0, "fraud"), calls.suspend(0, 0, "court"), calls.resume(0, 3)])
 def test_an_issuer_can_change_only_its_own_log(stage: Stage, call: Call) -> None:
-    """The second issuer anchored nothing, so the batch numbers of the first issuer do not exist in its log."""
+    """The second issuer anchored nothing, so its log has no batches with the numbers of the first issuer's batches."""
     assert stage.attempt("I", call) is None
     refusal = stage.attempt(SECOND, call)
     assert isinstance(refusal, NotFound) and refusal.code == "LOG_UNKNOWN_BATCH"

@@ -1,10 +1,10 @@
-// A Node process loads this file before its program. The file makes a system call on a journal fail, or kills the
-// process before the call.
+// A Node process loads this file before its program. The file lets chosen system calls on a journal fail, or kills the
+// process before such a call.
 //
 //   NODE_OPTIONS=--import=<this file>   JOURNAL_FAULT={"fault": …, "at": …, "times": …, "on": […], "fired": <path>}
 //
-// Counted from 1 are the calls named in `on` (by default all calls below) on the journal, its draft and their folder.
-// From call number `at` on, `fault` happens in `times` calls (1 by default):
+// The calls named in `on` (by default all calls below) are counted from 1, if they are on the journal, its draft or
+// their folder. From call number `at` on, `fault` happens in `times` calls (1 by default):
 //   "kill"          the process is killed before the call
 //   "short"         a write accepts half of the bytes, and returns that number
 //   "nothing"       a write accepts no byte, and returns 0

@@ -65,8 +65,8 @@ def test_a_restart_gives_the_same_blocks(tmp_path: Path, end: Callable[[LocalNod
 
 
 def test_block_times_never_go_back_after_a_restart(tmp_path: Path) -> None:
-    """The offset of the clock is not stored in the journal, but the blocks are. So no new block gets an earlier time
-    than the last block.
+    """The journal stores the blocks, but not how far the clock was moved ahead. Even so, after a restart no new block
+    may be earlier than the last stored block.
     """
     with journaled(tmp_path) as node:
         node.advance(7200)

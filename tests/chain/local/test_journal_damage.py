@@ -162,7 +162,7 @@ def test_the_checksum_of_each_journal_line_covers_all_lines_up_to_it(good: bytes
     assert sealed(records_in(good)) == good
 
 
-def test_a_missing_journal_is_not_replaced_by_a_new_one(good: bytes, tmp_path: Path) -> None:
+def test_a_missing_journal_is_not_replaced_by_a_new_journal(good: bytes, tmp_path: Path) -> None:
     """A node creates a journal only in its first run with ``create``. It creates none if a folder has the journal's
     name.
     """

@@ -86,8 +86,8 @@ class Life:
 
 
 def lives(folder: Path, patch: pytest.MonkeyPatch, **fault: Any) -> Iterator[tuple[Life, str | None]]:
-    """Let the fault happen at the first possible call, then at the second, and so on. Yield the acts' results and the
-    error of a failed start for each.
+    """Let the fault happen at the first possible call, then at the second, and so on. For each of these calls, yield
+    the acts' results and the error if the node failed to start.
     """
     for at in count(fault.pop("at", 1)):
         directory, fired = folder / str(at) / "chain", folder / f"fired-{at}"

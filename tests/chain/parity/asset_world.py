@@ -1,4 +1,6 @@
-"""Makes each act on an asset twice, on the contracts of a fast chain and in ``tests.reference``, and compares both."""
+"""Makes each act on an asset twice, on the contracts of a fast chain and in ``tests.reference``, and compares the
+results.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,8 @@ _OTHER_ENUMS: Final[dict[str, dict[str, Any]]] = {
     "ASSET_NOT_ACCREDITED": {"kind": ASSESSMENTS},
 }
 
-# Some parties can both hold and review an asset, so that a test can see a party refused when it reviews its own asset.
+# Some parties can both hold and review an asset. With them, a test can check that a party must not review its own
+# asset.
 ROLES: Final[Mapping[str, tuple[Role, ...]]] = {
     "owner": (Role.PROVIDER,),
     "buyer": (Role.CONSUMER,),

@@ -135,7 +135,9 @@ def _proposed(name: str, caller: str, sides: SideBySide, act: Act) -> PairedAct:
 
 
 def propose_registration(sides: SideBySide, choices: Choices) -> PairedAct:
-    """Propose, by its digest, to register one or two parties; sometimes propose another act in the same way."""
+    """Propose the registration of one or two parties by the digest of their list; sometimes propose another act by its
+    digest.
+    """
     powers = sides.powers
     fresh = unbound(powers) or list(ACCOUNTS)
     rows = [

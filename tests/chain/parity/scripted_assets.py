@@ -21,7 +21,7 @@ YEAR = 31_536_000
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """Sends the acts of the script: each as the named party, and each in another second."""
+    """Sends the acts of the script, each as the named party. No two acts are sent in the same second."""
 
     chain: Chain
 
@@ -142,7 +142,7 @@ def _change_and_object(life: Life) -> None:
     _uphold(life, 2)
     life.act("enterprise", changed)
     life.notice(CHILD)
-    _uphold(life, 3)  # The objection was against the previous application, so it does not affect this one.
+    _uphold(life, 3)  # The objection was against the previous application, not this one.
     life.act("bank", assets.object_to(CHILD, digest("ours as before")))
     _uphold(life, 4)
     # The security review of the old content no longer counts, because new content was filed.

@@ -114,7 +114,9 @@ def test_contracts_and_reference_implementation_agree_on_random_acts(world: Worl
 
 
 def test_an_upheld_objection_does_not_reject_the_next_application(world: World) -> None:
-    """Two objections to one application are upheld. The first rejects it; the second must not reject the next one."""
+    """Two objections to one application are upheld. The first rejects this application; the second must not reject the
+    application after it.
+    """
     sides = SideBySide(world)
     to_notice = ("file_change", "accept", "review", "notice")
     likely(sides, "confirmed", *to_notice, "object", "object", "admit", "verify", "uphold")

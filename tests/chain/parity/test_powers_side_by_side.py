@@ -66,8 +66,9 @@ def test_contracts_and_reference_implementation_agree_on_random_acts(world: Worl
 
 
 def test_a_key_can_veto_a_proposal_if_the_key_was_live_when_the_proposal_was_made(world: World) -> None:
-    """A key can veto if it was live in the second of the proposal. A key that was bound or retired in this second
-    counts as live. A key that was retired one second earlier, or bound one second later, does not.
+    """A key can veto if it was live at the time of the proposal, counted in whole seconds. A key that was bound or
+    retired in this same second counts as live. A key that was retired one second earlier, or bound one second later,
+    does not.
     """
     sides = SideBySide(world)
     officer, other, first, second = (ACCOUNTS[place] for place in (0, 2, 12, 13))

@@ -24,8 +24,8 @@ def counting(chain: Chain) -> CountingConnection:
 
 @pytest.fixture
 def asked(chain: Chain, counting: CountingConnection) -> BatchedReads:
-    """Return batched reads of the state at one block. There the bank has used a request twice, and leaf 2 of batch 0 is
-    suspended.
+    """Return batched reads of the state at one block. At this block, the bank has used a request twice, and leaf 2 of
+    batch 0 is suspended.
     """
     chain.client.send(calls.anchor(0, 9, ROOT))
     for ordinal in (1, 2):

@@ -54,8 +54,8 @@ def refused(reader: ChainReader, seen: Seen, code: str = "CHAIN_DIFFERS_FROM_SEE
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """A running chain, and a second running chain made from a copy of its journal. No block was added to
-    either since.
+    """A running chain, and a second running chain made from a copy of its journal. Neither has got a new block since
+    the copy was made.
     """
 
     deployment: Deployment
@@ -79,9 +79,10 @@ def copied(tmp_path: Path) -> Iterator[Copied]:
         yield Copied(deployment, bundle, real, copy)
 
 
-def test_a_continued_copy_of_a_chain_is_noticed(copied: Copied) -> None:
-    """An authorization is withdrawn on the real chain, but not on the copy. A verifier that saw one of them refuses the
-    other, although both have the same ledger digest, contracts and first block."""
+def test_a_copy_of_a_chain_that_gained_blocks_of_its_own_is_noticed(copied: Copied) -> None:
+    """An authorization is withdrawn on the real chain, but not on the copy. A verifier that saw one of the two chains
+    refuses the other, although both have the same ledger digest, contracts and first block.
+    """
     for node in (copied.real, copied.copy):
         check_deployment(Connection(node.url), copied.deployment)
     before = copied.facts(copied.real)
@@ -113,7 +114,7 @@ def test_a_first_time_verifier_cannot_notice_that_a_chain_is_a_copy(copied: Copi
     assert copied.facts(copied.copy).chain.ledger == copied.facts(copied.real).chain.ledger
 
 
-def test_a_chain_that_has_only_gained_blocks_still_contains_what_was_seen(chain: Chain) -> None:
+def test_a_chain_that_only_gained_blocks_is_accepted_as_the_chain_seen_earlier(chain: Chain) -> None:
     consented = made(chain)
     seen = seen_from(consented.facts())
     require_contained(chain.reader, seen)
@@ -146,14 +147,14 @@ CHANGED: dict[str, tuple[str, Callable[[Seen], Seen]]] = {
 
 
 @pytest.mark.parametrize(("where", "change"), CHANGED.values(), ids=CHANGED)
-def test_a_difference_in_each_remembered_value_is_noticed(
+def test_a_difference_in_any_remembered_value_is_noticed(
     chain: Chain, where: str, change: Callable[[Seen], Seen]
 ) -> None:
     place = refused(chain.reader, change(seen_from(made(chain).facts())))
     assert place is not None and place.startswith(where)
 
 
-def test_logs_that_new_facts_do_not_name_stay_remembered(chain: Chain) -> None:
+def test_a_remembered_log_is_kept_if_new_facts_do_not_name_it(chain: Chain) -> None:
     consented = made(chain)
     first = seen_from(consented.facts())
     chain.acting("other_issuer").send(calls.anchor(0, 1, ROOT))

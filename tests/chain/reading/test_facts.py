@@ -66,7 +66,7 @@ def live_on(chain: Chain, consented: Consented) -> list[Receipt]:
     ]
 
 
-def test_facts_show_later_events_with_their_times(chain: Chain, consented: Consented) -> None:
+def test_facts_show_events_after_the_issue_of_a_certificate_with_times(chain: Chain, consented: Consented) -> None:
     before = consented.facts()
     used, withdrawn, taken_back, held, lifted, revoked = live_on(chain, consented)
     facts, office = consented.facts(), PARTIES["founder"].no
@@ -110,7 +110,7 @@ def test_anchoring_the_evidence_again_changes_nothing(chain: Chain, consented: C
     assert set(facts.logs) == {rival.no}
 
 
-def test_reading_an_untouched_certificate_takes_two_requests_and_each_history_at_most_one_more(
+def test_facts_of_an_untouched_certificate_take_two_requests_and_each_history_at_most_one_more(
     chain: Chain, consented: Consented
 ) -> None:
     _, untouched = counted(chain, consented.bundle)
@@ -123,7 +123,7 @@ def test_reading_an_untouched_certificate_takes_two_requests_and_each_history_at
     assert [turn.count("eth_getLogs") for turn in touched.turns] == [1, 2, 1]
 
 
-def test_records_of_other_parties_do_not_make_facts_more_expensive(fast_chain: Chain) -> None:
+def test_records_of_other_parties_do_not_increase_the_requests_for_facts(fast_chain: Chain) -> None:
     """Another consumer recorded thousands of uses of the same request, and another party recorded thousands of
     withdrawals.
     """

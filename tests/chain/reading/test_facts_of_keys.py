@@ -90,8 +90,8 @@ def test_the_presenting_key_of_a_party_is_read_without_a_further_request(chain: 
 
 
 def test_the_presenting_key_is_taken_from_the_certificate(chain: Chain, consented: Consented) -> None:
-    """The account of the presenting key is computed from the certificate. A false key for it in the bundle's list of
-    keys therefore hides nothing.
+    """The account of the presenting key is computed from the certificate. So a false key for this account in the
+    bundle's list of keys hides nothing.
     """
     keys = {**consented.bundle.keys, FIRM.account: consented.bundle.keys[BANK.account]}
     jwk = consented.bundle.keys[FIRM.account].to_dict()

@@ -188,8 +188,8 @@ def uses_without(hidden: int) -> Callable[[Chain], None]:
 
 def holds_without(*hidden: int) -> Callable[[Chain], None]:
     """Return a function that sets, lifts and again sets a hold on a statement. It then reads the holds from a node that
-    hides the events with these numbers. The contract counts all changes, so it is noticed even if a hold and its end
-    are both hidden.
+    hides the events with these numbers. The contract counts all changes of holds, so the hidden events are noticed,
+    even if a hold and its end are both hidden.
     """
 
     def read(chain: Chain) -> None:

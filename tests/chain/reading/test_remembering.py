@@ -1,5 +1,5 @@
-"""Tests which facts (chain data) an installation accepts after it has seen earlier ones, and what it
-remembers of them.
+"""Tests which facts (chain data) an installation accepts after it has seen earlier facts, and what it remembers of
+facts.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ RIVAL = PARTIES["other_issuer"]
 
 
 class Switched(Connection):
-    """A connection that a test can switch between two nodes at any moment. If ``headers`` is set to one of them, this
-    node answers the requests for blocks, as if both nodes had the same address.
+    """A connection that a test can switch between two nodes at any moment. If ``headers`` is set to one of the two
+    nodes, this node answers the requests for blocks, as if both nodes had the same address.
     """
 
     def __init__(self, first: str, second: str) -> None:
@@ -99,8 +99,8 @@ def test_the_newest_block_is_remembered_with_the_logs_that_were_seen(
 
 
 def test_a_log_may_be_longer_than_when_it_was_last_seen(chain: Chain, consented: Consented, memory: Path) -> None:
-    """The memory has a log and a later block. The block was read without the log, so by this block the log may have
-    become longer.
+    """The memory contains the length of a log, and a later block. That block was read without the log, so the log may
+    have become longer before that block.
     """
     remembered = Remembered(chain.reader, memory)
     remembered.facts(consented.bundle)
@@ -192,8 +192,8 @@ def test_attack_facts_of_an_earlier_block_are_refused(
 def test_a_node_without_the_remembered_block_is_reported_as_behind(
     chain: Chain, consented: Consented, memory: Path
 ) -> None:
-    """Two nodes share one address. One gives the facts; the other, with which they are compared, does not have their
-    block yet.
+    """Two nodes share one address. The facts come from one node, and are then compared with blocks of the other node,
+    which does not have the block of the facts yet.
     """
 
     class Lagging(Connection):
@@ -229,8 +229,8 @@ def test_a_log_that_lost_a_batch_is_noticed_although_the_block_is_the_same(
 def test_what_another_process_remembered_meanwhile_is_not_overwritten(
     chain: Chain, consented: Consented, memory: Path
 ) -> None:
-    """The record of the other process was not compared with these facts, so this process does not overwrite it. The
-    next call compares both.
+    """While this process reads its facts, another process stores a record. The facts were not compared with this
+    record, so they do not replace it. The next call compares its facts with the record.
     """
 
     class Meanwhile(Connection):

@@ -83,7 +83,7 @@ def test_a_full_disk_of_the_local_chain_is_reported(node: FaultyNode, connection
         assert (caught.value.code, caught.value.where) == ("DISK_FULL", node.url)
 
 
-def test_the_local_chains_error_number_for_a_full_disk_has_no_such_meaning_from_another_node(
+def test_the_error_number_for_a_full_disk_is_recognised_only_from_a_local_chain(
     node: FaultyNode, connection: Connection
 ) -> None:
     node.fault = refusal("Transaction gas price is too low.", -32010)

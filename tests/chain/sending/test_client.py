@@ -138,7 +138,7 @@ def test_sending_works_while_another_program_uses_the_account(chain: Chain) -> N
     assert receipt.named("Anchored")[0].args["batch"] == 3
 
 
-def test_one_of_two_simultaneous_uses_succeeds(chain: Chain) -> None:
+def test_only_one_of_two_simultaneous_uses_succeeds(chain: Chain) -> None:
     """Two programs of one consumer, each with its own account, record the same use."""
     second = test_key("the bank's second program")
     bank = chain.parties["bank"]
@@ -168,8 +168,8 @@ def test_authorities_and_supervisors_each_lift_only_the_holds_of_their_own_role(
     with pytest.raises(Conflict) as caught:
         authority.send(calls.hold([OTHER_REQUEST, CONSENT], "fraud"))
     assert (caught.value.code, caught.value.details) == ("LOG_ALREADY_HELD", {"statement": CONSENT})
-    # A call with a list of statements was refused because of one statement. The other statements of the list must not
-    # be held either.
+    # A call with a list of statements was refused because of one statement. So no other statement of the list has got a
+    # hold.
     assert chain.reader.hold_of(OTHER_REQUEST) == Hold((), 0)
     with pytest.raises(Conflict) as caught:
         chain.decide(calls.lift("supervisor", [CONSENT]), "supervisor", "other_supervisor")

@@ -50,8 +50,8 @@ def test_the_waiting_period_begins_with_the_proposal(chain: Chain) -> None:
 
 
 def test_attack_one_officer_alone_cannot_recover_a_key(chain: Chain) -> None:
-    """The officer has two accounts, but cannot confirm its own proposal with the second. After another officer's
-    confirmation, the proposed call cannot be changed.
+    """The officer has two accounts, but cannot confirm its own proposal with the second account. After another
+    officer's confirmation, the proposed call cannot be changed.
     """
     call, second_key = recovery(chain), test_key("the founder's second key")
     founder = PARTIES["founder"]
@@ -93,8 +93,8 @@ def test_only_officers_can_cancel_a_proposal(chain: Chain) -> None:
 
 
 def test_proposer_and_confirmer_are_checked_again_when_a_proposal_is_carried_out(chain: Chain) -> None:
-    """The key that confirmed the proposal is reported during the waiting period. Another key of the same party does not
-    replace it.
+    """The key that confirmed the proposal is reported during the waiting period. The proposal is then refused, although
+    the confirming party has another key.
     """
     call, second = recovery(chain), PARTIES["second"]
     number = confirmed(chain, call, "founder", "second")
@@ -160,8 +160,8 @@ def test_vetoes_and_reports_signed_with_another_key_or_for_another_act_are_refus
     assert refusal(lambda: chain.client.send(by_stranger)) == "PARTY_NO_VETO"
 
 
-def test_attack_an_owner_can_stop_a_thief_that_replaces_the_keys(chain: Chain) -> None:
-    """A thief has one of the firm's keys, and proposes to bind a key of the thief. The owner reports the stolen key
+def test_attack_an_owner_can_stop_a_thief_that_tries_to_replace_the_keys(chain: Chain) -> None:
+    """A thief has one of the firm's keys, and proposes to bind the thief's own key. The owner reports the stolen key
     with another key of the firm, and vetoes the proposal.
     """
     bind(chain)

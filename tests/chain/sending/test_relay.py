@@ -194,7 +194,7 @@ def test_a_refusal_after_the_signature_is_a_pingzheng_error(chain: Chain, relay:
     assert chain.reader.block_number() == before
 
 
-def test_only_the_forwarder_can_act_for_others(chain: Chain, relay: Relay) -> None:
+def test_only_the_forwarder_can_act_for_other_accounts(chain: Chain, relay: Relay) -> None:
     """The contracts take an address at the end of the call data as the caller only if the forwarder sent the call."""
     data = chain.client.encode(USE) + bytes.fromhex(chain.parties["bank"].account[2:])
     enterprise = chain.acting("enterprise")

@@ -138,7 +138,7 @@ def with_argument(call: Call, place: int, value: object) -> Call:
 
 
 def with_high_s(signature: bytes) -> bytes:
-    """Return the other valid form of an ECDSA signature. Anybody can compute it from the signature."""
+    """Return the signature with the second valid ``s``, the order minus ``s``. Anybody can compute it."""
     s = ORDERS[len(signature)] - int.from_bytes(signature[32:64], "big")
     return signature[:32] + s.to_bytes(32, "big") + signature[64:]
 
@@ -180,8 +180,9 @@ def test_acts_that_the_party_did_not_sign_are_refused(acting: Acting, forge: Cal
 
 
 def test_an_act_signed_for_another_ledger_is_refused(acting: Acting) -> None:
-    """A second ledger on the same chain has the same parties and keys. An act signed for it is refused in the first
-    ledger."""
+    """A second ledger on the same chain has the same parties and keys. An act signed for the second ledger is refused
+    in the first.
+    """
     other = deployed_on(acting.chain.node)
     assert acting.refusal(acting.uses(on=other.chain)) == "LOG_SIGNATURE_INVALID"
     assert acting.refusal(acting.withdrawals(on=other.chain)) == "LOG_SIGNATURE_INVALID"

@@ -30,7 +30,9 @@ class Pooled:
 
     @property
     def plain(self) -> bool:
-        """Return whether the transaction transfers no money and calls no contract, as one that only fills a nonce."""
+        """Return whether the transaction transfers no money and calls no contract, like a transaction that only fills a
+        missing nonce.
+        """
         return self.effect[1:3] == ("", 0)
 
 

@@ -121,7 +121,9 @@ def test_a_waiting_proposal_is_printed_with_its_time_and_the_command_that_stops_
     assert accounts[row["arguments"]["old"]]["retired_at"] and not accounts[row["arguments"]["fresh"]]["retired_at"]
 
 
-def test_a_second_authority_confirms_a_proposal_and_a_third_cancels_it(commands: Commands, firm: Firm) -> None:
+def test_a_second_authority_confirms_a_proposal_and_a_third_authority_cancels_it(
+    commands: Commands, firm: Firm
+) -> None:
     number = str(commands.office_for(firm.id))
     printed = commands.people("keys", "show", number)
     assert f"pingzheng keys confirm {number} --by" in printed

@@ -170,8 +170,8 @@ ACTS: dict[str, Callable[[Stage, str, bool], str | None]] = {
     "lift": lift,
     "pause": pause,
 }
-# For each word in a cell: whether the command succeeds on an own record, and whether it succeeds on another party's
-# record. Any other word allows neither.
+# For each word in a cell: whether the command succeeds on the caller's own record, and whether it succeeds on another
+# party's record. Any other word allows neither.
 ALLOWED = {"o": (True, False), "o(registrations)": (True, False), "✓": (True, True), "start": (True, False)}
 # For these actions, even ✓ does not allow the second kind of record: no party may confirm a proposal about itself.
 NEVER_ANOTHERS = {"confirm"}
@@ -185,7 +185,7 @@ NEVER_ANOTHERS = {"confirm"}
         for column in COLUMNS
     ],
 )
-def test_each_party_may_do_what_its_cell_in_the_role_matrix_says(stage: Stage, action: str, column: str) -> None:
+def test_each_role_may_do_exactly_what_the_role_matrix_allows(stage: Stage, action: str, column: str) -> None:
     own, another = ALLOWED.get(CELLS[action][column], (False, False))
     for whose, done in ((True, own), (False, another and action not in NEVER_ANOTHERS)):
         refusal = ACTS[action](stage, column, whose)

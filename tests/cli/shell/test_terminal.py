@@ -95,7 +95,7 @@ def test_a_full_disk_is_reported_and_does_not_change_the_verification_result(
     assert verify(saved, consumer, *form, shell=">/dev/full 2>/dev/full")[0] == code
 
 
-def test_a_full_disk_during_help_is_reported_on_one_line(saved: Path) -> None:
+def test_a_full_disk_while_help_is_printed_is_reported_on_one_line(saved: Path) -> None:
     program = "from ledger.cli.program import run; run()"
     command = f'exec "{sys.executable}" -c "{program}" --help >/dev/full'
     environment = {"PYTHONPATH": str(PROJECT), "PATH": os.environ["PATH"]}

@@ -54,7 +54,7 @@ contract AssetDecideTest is AssetStages {
         _decide(PENDING, 1, ObjectionState.Admitted);
     }
 
-    function test_decide_WhenTheStateIsNotAllowedNext() public {
+    function test_decide_WhenTheNewStateIsNotAllowed() public {
         uint256 allowed = 0;
         for (uint256 from = uint256(ObjectionState.Filed); from < STATES; ++from) {
             for (uint256 to = 0; to < STATES; ++to) {
@@ -143,7 +143,7 @@ contract AssetDecideTest is AssetStages {
         assertTrue(assets.headOf(PENDING) != head, "folded");
     }
 
-    function test_decide_GivenALaterApplicationIsNowUnderNotice() public {
+    function test_decide_GivenALaterApplicationIsNowUnderPublicNotice() public {
         file(ASSET, ApplicationKind.Change);
         _noticed(ASSET);
         uint32 first = _objection(ASSET, ObjectionState.Verified);

@@ -36,8 +36,8 @@ contract AssetHandler {
     AssetRegistry private immutable _ASSETS;
     AssetGhost private immutable _GHOST;
     uint256 private _seed;
-    /// All assets registered so far. Each of the `PLACES` places has one active asset, the newest one; the earlier
-    /// assets of that place have ended.
+    /// All assets registered so far. There are `PLACES` places, and each asset has one of them. Only the newest asset
+    /// of a place can be active; the earlier assets of that place have ended.
     AssetId[] private _ids;
     mapping(uint256 place => AssetId) private _current;
 
@@ -82,8 +82,8 @@ contract AssetHandler {
         _advance();
     }
 
-    /// The test runner calls every function equally often. With this second function applications advance twice as
-    /// often, so more assets become confirmed; before that, few acts are possible.
+    /// The test runner calls every function equally often. Because of this second function applications advance twice
+    /// as often, so more assets become confirmed. On an asset that is not confirmed, few acts are possible.
     function advanceAgain(uint256 seed) external rolls(seed) {
         _advance();
     }

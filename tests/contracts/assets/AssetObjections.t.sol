@@ -48,7 +48,7 @@ contract AssetObjectionsTest is AssetStages {
         }
     }
 
-    function test_object_GivenAFirstApplicationIsNotUnderNotice() public {
+    function test_object_GivenAFirstApplicationIsNotUnderPublicNotice() public {
         Stage[4] memory others = [Stage.Submitted, Stage.Accepted, Stage.Reviewed, Stage.Returned];
         for (uint256 i = 0; i < others.length; ++i) {
             bring(nth(i), ApplicationKind.First, others[i]);
@@ -57,13 +57,13 @@ contract AssetObjectionsTest is AssetStages {
         }
     }
 
-    function testFuzz_object_GivenTheLastSecondOfTheNotice(uint8 kind, uint16 longer) public {
+    function testFuzz_object_WhenInTheLastSecondOfThePublicNotice(uint8 kind, uint16 longer) public {
         AssetId id = _noticedOf(kind, longer);
         vm.warp(assets.assetOf(id).until);
         assertEq(_objectionTo(id).application, assets.assetOf(id).applications);
     }
 
-    function testFuzz_object_GivenTheNoticeOfAFirstApplicationHasEnded(uint16 longer, uint16 wait) public {
+    function testFuzz_object_GivenThePublicNoticeOfAFirstApplicationHasEnded(uint16 longer, uint16 wait) public {
         AssetId id = _noticedOf(0, longer);
         uint40 until = assets.assetOf(id).until;
         vm.warp(uint256(until) + 1 + wait);
@@ -74,7 +74,7 @@ contract AssetObjectionsTest is AssetStages {
         object(id);
     }
 
-    function testFuzz_object_GivenTheNoticeOfALaterApplicationHasEnded(uint8 seed, uint16 longer) public {
+    function testFuzz_object_GivenThePublicNoticeOfALaterApplicationHasEnded(uint8 seed, uint16 longer) public {
         AssetId id = _noticedOf(uint8(bound(seed, 1, 4)), longer);
         vm.warp(uint256(assets.assetOf(id).until) + 1);
         assertEq(_objectionTo(id).application, 0);
@@ -85,7 +85,7 @@ contract AssetObjectionsTest is AssetStages {
         freeze(ASSET);
         assertEq(_objectionTo(ASSET).application, 0);
         file(ASSET, ApplicationKind.Correct);
-        // The asset has an open application, but the application is not under public notice.
+        // The open application is not under public notice, so the objection is against the registration.
         assertEq(_objectionTo(ASSET).application, 0);
         vm.warp(VALID_TO);
         assertEq(_objectionTo(ASSET).application, 0);

@@ -94,7 +94,7 @@ contract AssetRegistryInvariants is AssetWorld {
 
     /// Checks that every function of the handler can succeed. If all calls were refused, the invariants would prove
     /// nothing.
-    function test_HandlerReachesEveryAct() public {
+    function test_TheHandlerCanMakeEveryActSucceed() public {
         bytes4[24] memory acts = _acts();
         uint256 passed = 0;
         for (uint256 i = 0; i < 6000; ++i) {

@@ -56,7 +56,7 @@ contract AssetRegistryTest is AssetStages {
         assertEq(assets.origin(), forwarder.origin());
     }
 
-    function test_headOf_ItDoesNotChangeWithAnotherAsset() public {
+    function test_headOf_ItDoesNotChangeWhenAnotherAssetChanges() public {
         bytes32 head = assets.headOf(ASSET);
         freeze(PENDING);
         assertEq(assets.headOf(ASSET), head);

@@ -124,8 +124,8 @@ abstract contract ConfirmedAssetWorld is AssetWorld {
         (right.grantee, right.parent) = (SUBJECT, parent);
     }
 
-    /// Returns recipients that every function must refuse: nobody, an unknown party, the acting party itself, and a
-    /// party in each status that is not active.
+    /// Returns the parties that every function must refuse as a recipient: the party number 0, an unknown party, the
+    /// acting party itself, and one party for each status other than active.
     function badRecipients(PartyNo self) internal returns (PartyNo[6] memory list) {
         setStatus(ADMIN, PartyStatus.Suspended);
         setStatus(ISSUER, PartyStatus.Sanctioned);

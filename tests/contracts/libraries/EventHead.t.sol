@@ -7,7 +7,7 @@ import {Refold} from "../Refold.sol";
 import {Test} from "../Test.sol";
 import {vm} from "../Vm.sol";
 
-/// Returns the chain's time. It is a contract, so that each external call reads the time again.
+/// Returns the chain's time. A test calls this contract because every external call reads the time again.
 contract ClockReader {
     function read() external view returns (uint40) {
         return Clock.nowSeconds();

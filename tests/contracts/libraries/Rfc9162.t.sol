@@ -79,7 +79,7 @@ contract Rfc9162Test is Test {
         _assertPasses(claim);
     }
 
-    function testFuzz_verifyInclusion_WhenTheIndexIsOneLessOrMore(bytes32 seed, uint8 i, uint8 n) public pure {
+    function testFuzz_verifyInclusion_WhenTheIndexIsTooLowOrTooHighByOne(bytes32 seed, uint8 i, uint8 n) public pure {
         Claim memory claim = _any(seed, i, n);
         ++claim.index;
         _assertFails(claim);
@@ -114,7 +114,10 @@ contract Rfc9162Test is Test {
         }
     }
 
-    function testFuzz_verifyInclusion_WhenTheSizeIsOneLessOrMoreForTheLastLeaf(bytes32 seed, uint8 n) public pure {
+    function testFuzz_verifyInclusion_WhenTheSizeIsTooLowOrTooHighByOneForTheLastLeaf(bytes32 seed, uint8 n)
+        public
+        pure
+    {
         uint256 size = bound(n, 1, 40);
         Claim memory claim = _claim(seed, size - 1, size);
         claim.size = size - 1;

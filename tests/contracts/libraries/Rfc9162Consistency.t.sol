@@ -48,7 +48,10 @@ contract Rfc9162ConsistencyTest is Test {
         _assertFails(claim);
     }
 
-    function testFuzz_verifyConsistency_WhenANodeDiffers(bytes32 seed, uint8 m, uint8 n, uint8 bit) public pure {
+    function testFuzz_verifyConsistency_WhenAHashOfTheProofDiffers(bytes32 seed, uint8 m, uint8 n, uint8 bit)
+        public
+        pure
+    {
         Claim memory claim = _any(seed, m, n);
         for (uint256 at = 0; at < claim.proof.length; ++at) {
             bytes32 node = claim.proof[at];
@@ -90,7 +93,7 @@ contract Rfc9162ConsistencyTest is Test {
         _assertFails(claim);
     }
 
-    function testFuzz_verifyConsistency_WhenTheFirstSizeIsZeroOrBeyondTheSecond(bytes32 seed, uint8 n, uint256 first)
+    function testFuzz_verifyConsistency_WhenTheFirstSizeIsZeroOrAboveTheSecond(bytes32 seed, uint8 n, uint256 first)
         public
         pure
     {

@@ -98,7 +98,7 @@ contract SignaturesTest is World {
         }
     }
 
-    function testFuzz_signedBy_WhenOneBitDiffers(uint16 at) public view {
+    function testFuzz_signedBy_WhenOneBitOfTheSignatureDiffers(uint16 at) public view {
         bytes memory signature = bytes.concat(SECP256K1);
         signature[at % 512 / 8] ^= bytes1(uint8(1 << (at % 8)));
         assertTrue(!registry.signedBy(SECP256K1_ACCOUNT, HASH, signature), "secp256k1");
@@ -107,7 +107,7 @@ contract SignaturesTest is World {
         assertTrue(!registry.signedBy(P256_ACCOUNT, HASH, signature), "P-256");
     }
 
-    function testFuzz_signedBy_WhenTheLengthDiffers(uint8 length) public view {
+    function testFuzz_signedBy_WhenTheSignatureHasAnotherLength(uint8 length) public view {
         vm.assume(length != 64 && length != 128);
         bytes memory signature = Keys.first(bytes.concat(P256_SIGNATURE, P256_KEY), length);
         assertTrue(!registry.signedBy(P256_ACCOUNT, HASH, signature), "P-256");
@@ -117,13 +117,13 @@ contract SignaturesTest is World {
 
     /// If hash = -r * d (d is the private key), the verification computes the point at infinity. This never happens
     /// with a valid signature.
-    function test_signedBy_WhenThePointIsInfinity() public view {
+    function test_signedBy_WhenTheVerificationComputesThePointAtInfinity() public view {
         bytes32 hash = 0xd4bbb6973ec9b519075ee1e805ddf1eed5a409b644da643d112841926c022e48;
         _assertRefused(P256_ACCOUNT, hash, bytes.concat(bytes32(uint256(2)), bytes32(uint256(1)), P256_KEY));
     }
 
     /// The x coordinate of this point is n + 3 (n is the order of the curve), so r is 3.
-    function test_signedBy_WhenTheXCoordinateIsNotLessThanTheOrder() public view {
+    function test_signedBy_WhenTheXCoordinateIsNotLessThanTheOrderOfTheCurve() public view {
         bytes memory key = hex"61554dd3e017bda2adf61724a55523dad16a346fb3407b0d2fa62a3680c2419d"
             hex"eafdb265224c5acb3977691999fef71f02f0cbd345def5925053c78e97d637e7";
         address account = 0x3dEE3E58A96D2BE70B002B0E3a0C5b180D248311;
@@ -133,7 +133,7 @@ contract SignaturesTest is World {
 
     /// x = 5 and x = 5 + p (p is the prime of the curve) are the same point, but give different accounts. Only x = 5 is
     /// a valid key.
-    function test_signedBy_WhenACoordinateOfTheKeyIsNotLessThanThePrime() public view {
+    function test_signedBy_WhenACoordinateOfTheKeyIsNotLessThanThePrimeOfTheCurve() public view {
         bytes32 hash = 0xdfb6a972945c83e11323f4031bc3c499af3df27b36ff0e427ce555f06176e134;
         bytes memory signature = hex"5f8cc122c491618542a6364e070f105f7b0ca6ef66300a2cabf7bc490a7c3c93"
             hex"1ff585ebcc0d37694be09092bad2d2f1622d6bc87592269bc8b30c46e95a202c";

@@ -22,8 +22,8 @@ contract LogHandler {
     CertificateLog private immutable _LOG;
     PartyRegistry private immutable _REGISTRY;
     bytes32 public head;
-    /// True if a hold was ever lifted without two parties that have the role (authority or supervisor) for which the
-    /// hold was placed.
+    /// True if a hold was ever lifted although one of the two deciding parties lacked the hold's role (authority or
+    /// supervisor).
     bool public liftedByOthers;
     mapping(uint32 issuer => uint64) private _seq;
     mapping(uint32 issuer => uint64) private _batches;
@@ -44,8 +44,8 @@ contract LogHandler {
         }
     }
 
-    /// Makes the test's call as the party `who`, and adds its events to the expected head. If the log refuses the call,
-    /// everything is reverted.
+    /// Makes the test's call as the party `who`, and adds the events of the call to the expected head. If the log
+    /// refuses the call, everything is reverted.
     modifier acting(uint32 who) {
         vm.recordLogs();
         vm.startPrank(address(uint160(0x1000 + who)));
@@ -95,8 +95,8 @@ contract LogHandler {
         ++_uses[_consumer(seed)][_one(one)];
     }
 
-    /// Sends, from any account, a list of uses that the consumer signed. The first use has the next ordinal; the second
-    /// one may not.
+    /// Sends, from any account, a list of uses that the consumer signed. The first use has the next ordinal. The second
+    /// use has the next ordinal only if `next` is true.
     function recordUsesFor(uint256 seed, uint256 one, uint256 other, bool next) external acting(_anyone(seed)) {
         ICertificateLog.Use[] memory uses = new ICertificateLog.Use[](2);
         uses[0] = ICertificateLog.Use(_one(one), _uses[CONSUMER][_one(one)] + 1);
@@ -277,7 +277,7 @@ contract CertificateLogInvariants is LogWorld {
 
     /// forge-config: default.invariant.runs = 16
     /// forge-config: default.invariant.depth = 100
-    function invariant_AWithdrawalIsFinalAndMadeByItsParty() public view {
+    function invariant_AWithdrawalIsFinalAndItsPartySentOrSignedIt() public view {
         _handler.checkWithdrawn();
     }
 
@@ -289,7 +289,7 @@ contract CertificateLogInvariants is LogWorld {
 
     /// forge-config: default.invariant.runs = 16
     /// forge-config: default.invariant.depth = 100
-    function invariant_OnlyTwoPartiesOfAnOfficeLiftAHoldOfThatOffice() public view {
+    function invariant_OnlyTwoPartiesWithTheRoleOfAHoldLiftTheHold() public view {
         assertTrue(!_handler.liftedByOthers(), "a hold was lifted by other parties than two of the office that set it");
         _handler.checkHolds();
     }

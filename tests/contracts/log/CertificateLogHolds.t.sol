@@ -29,7 +29,7 @@ contract CertificateLogHoldsTest is LogWorld {
         _hold(SUPERVISOR, ONE);
     }
 
-    function test_hold_GivenTheOfficeAlreadyHasAHold() public {
+    function test_hold_GivenTheStatementAlreadyHasAHoldOfThisOffice() public {
         PartyNo[3] memory who = [AUTHORITY, SUPERVISOR, BOTH];
         for (uint256 i = 0; i < who.length; ++i) {
             _hold(who[i], statement(i));
@@ -41,14 +41,14 @@ contract CertificateLogHoldsTest is LogWorld {
         _hold(AUTHORITY, statement(2));
     }
 
-    function test_hold_GivenTheOtherOfficeHasAHold() public {
+    function test_hold_GivenTheStatementHasAHoldOfTheOtherOffice() public {
         _hold(AUTHORITY, ONE);
         _expectHeld(BOTH_BITS, 2, Reason.Court, SUPERVISOR);
         _hold(SUPERVISOR, ONE);
         _assertHold(ONE, BOTH_BITS, 2);
     }
 
-    function test_hold_GivenTheCallerHasBothRolesAndOneOfficeHasAHold() public {
+    function test_hold_GivenTheCallerHasBothRolesAndTheStatementHasAHoldOfOneOffice() public {
         _hold(AUTHORITY, ONE);
         _expectHeld(BOTH_BITS, 2, Reason.Court, BOTH);
         _hold(BOTH, ONE);
@@ -150,7 +150,7 @@ contract CertificateLogHoldsTest is LogWorld {
         _expectNotLifted(SUPERVISOR_BIT, ONE, ONE);
     }
 
-    function test_lift_GivenOnlyTheOtherOfficeHasAHold() public {
+    function test_lift_GivenTheStatementHasOnlyAHoldOfTheOtherOffice() public {
         _hold(AUTHORITY, ONE);
         _expectNotLifted(SUPERVISOR_BIT, ONE, ONE);
         _hold(SUPERVISOR, statement(1));
@@ -159,7 +159,7 @@ contract CertificateLogHoldsTest is LogWorld {
         _assertHold(statement(1), SUPERVISOR_BIT, 1);
     }
 
-    function test_lift_GivenBothOfficesHaveAHold() public {
+    function test_lift_GivenTheStatementHasHoldsOfBothOffices() public {
         _hold(BOTH, ONE);
         _lift(AUTHORITY_BIT, ONE);
         _assertHold(ONE, SUPERVISOR_BIT, 2);

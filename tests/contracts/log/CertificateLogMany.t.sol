@@ -66,7 +66,7 @@ contract CertificateLogManyTest is LogWorld {
         assertEq(vm.getRecordedLogs().length, 3);
     }
 
-    function testFuzz_revokeMany_ItEqualsSingleRevocations(uint16 a, uint16 b, uint16 c, uint8 suspended)
+    function testFuzz_revokeMany_ItHasTheSameEffectAsSingleRevocations(uint16 a, uint16 b, uint16 c, uint8 suspended)
         public
     {
         uint32[] memory indices = _indices(a % 512, b % 512, c % 512);

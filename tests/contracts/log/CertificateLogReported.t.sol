@@ -33,7 +33,7 @@ contract CertificateLogReportedTest is LogWorld {
 
     /// A withdrawal with a reported key and a withdrawal with a key that was not reported are recorded separately,
     /// whichever comes first.
-    function test_withdraw_GivenAReportedKeyWithdrew() public {
+    function test_withdraw_GivenAReportedKeyWithdrewTheStatement() public {
         _withdraw();
         vm.warp(START + 5);
         by(SUBJECT);
@@ -44,7 +44,7 @@ contract CertificateLogReportedTest is LogWorld {
         log.withdraw(CONSENT);
     }
 
-    function test_withdraw_GivenAKeyThatWasNotReportedWithdrew() public {
+    function test_withdraw_GivenAKeyThatWasNotReportedWithdrewTheStatement() public {
         by(SUBJECT);
         log.withdraw(CONSENT);
         vm.warp(START + 5);
@@ -52,7 +52,7 @@ contract CertificateLogReportedTest is LogWorld {
         _assertWithdrawn(CONSENT, START, START + 5);
     }
 
-    function test_withdraw_GivenTheReportedKeysPartyIsClosedAndTheLedgerPaused() public {
+    function test_withdraw_GivenThePartyOfTheReportedKeyIsClosedAndTheLedgerIsPaused() public {
         setStatus(SUBJECT, PartyStatus.Closed);
         by(SUPERVISOR);
         registry.pause();

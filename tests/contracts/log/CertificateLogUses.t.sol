@@ -33,7 +33,7 @@ contract CertificateLogUsesTest is LogWorld {
         _use(REQUEST, 1);
     }
 
-    function testFuzz_recordUse_WhenTheOrdinalIsNotTheNext(uint8 used, uint16 ordinal) public {
+    function testFuzz_recordUse_WhenTheOrdinalIsNotTheNextOrdinal(uint8 used, uint16 ordinal) public {
         used %= 4;
         vm.assume(ordinal != used + 1);
         for (uint16 i = 1; i <= used; ++i) {
@@ -44,14 +44,14 @@ contract CertificateLogUsesTest is LogWorld {
         assertEq(log.usesOf(CONSUMER, REQUEST), used);
     }
 
-    function test_recordUse_WhenTwoAccountsOfOnePartyRaceForOneOrdinal() public {
+    function test_recordUse_WhenTwoAccountsOfOnePartySendTheSameOrdinal() public {
         vm.prank(vm.addr(CONSUMER_KEY));
         log.recordUse(REQUEST, 1);
         _expectOutOfOrder(2, 1);
         _use(REQUEST, 1);
     }
 
-    function test_recordUse_GivenTheCounterIsFull() public {
+    function test_recordUse_GivenTheMaximumNumberOfUsesIsReached() public {
         bytes32 ofConsumer = keccak256(abi.encode(CONSUMER, USES_SLOT));
         vm.store(address(log), keccak256(abi.encode(REQUEST, ofConsumer)), bytes32(uint256(type(uint16).max)));
         assertEq(log.usesOf(CONSUMER, REQUEST), type(uint16).max);

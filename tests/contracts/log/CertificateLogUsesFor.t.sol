@@ -74,13 +74,13 @@ contract CertificateLogUsesForTest is LogWorld {
         _assertUses(2, 1);
     }
 
-    function testFuzz_recordUsesFor_WhenAnOrdinalIsNotTheNext(uint16 ordinal) public {
+    function testFuzz_recordUsesFor_WhenOneUseDoesNotHaveTheNextOrdinal(uint16 ordinal) public {
         vm.assume(ordinal != 2);
         assertEq(_send(_account, _uses(1, ordinal), DEADLINE, _signed(_uses(1, ordinal))), 2);
         _assertUses(1, 1);
     }
 
-    function test_recordUsesFor_GivenTheCounterIsFull() public {
+    function test_recordUsesFor_GivenTheMaximumNumberOfUsesIsReached() public {
         bytes32 ofConsumer = keccak256(abi.encode(CONSUMER, USES_SLOT));
         vm.store(address(log), keccak256(abi.encode(statement(1), ofConsumer)), bytes32(uint256(type(uint16).max)));
         assertEq(_send(_account, _uses(0, type(uint16).max), DEADLINE, _signed(_uses(0, type(uint16).max))), 1);
@@ -263,7 +263,8 @@ contract CertificateLogUsesForTest is LogWorld {
         uses[2] = ICertificateLog.Use(statement(1), second);
     }
 
-    /// Returns a list of `length` uses: the first ones are those of the given list, further ones are for new requests.
+    /// Returns a list of `length` uses. They are copied from the given list; if that list is too short, the rest are
+    /// uses under new requests.
     function _first(ICertificateLog.Use[] memory uses, uint256 length)
         private
         pure
@@ -291,8 +292,8 @@ contract CertificateLogUsesForTest is LogWorld {
         return log.recordUsesFor(account, uses, deadline, signature);
     }
 
-    /// Checks that no use was counted, and that the call succeeds without the change. So it was refused only because of
-    /// the change.
+    /// Called after a test changed one part of a signed call, and the changed call was refused. Checks that no use was
+    /// counted, and that the unchanged call succeeds, so the change was the only reason for the refusal.
     function _assertStillGood(bytes memory signature) private {
         _assertUses(0, 0);
         assertEq(_send(_account, _uses(1, 2), DEADLINE, signature), 3);

@@ -80,7 +80,7 @@ contract CertificateLogWithdrawTest is LogWorld {
         assertEq(changes, 0);
     }
 
-    function test_withdraw_WhenEachPartyWithdraws() public {
+    function test_withdraw_WhenEveryPartyWithdrawsTheStatement() public {
         for (uint32 no = 1; no <= LOG_PARTIES; ++no) {
             _withdraw(PartyNo.wrap(no), CONSENT);
             assertWithdrawn(PartyNo.wrap(no), CONSENT, START);

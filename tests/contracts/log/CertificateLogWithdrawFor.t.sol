@@ -204,8 +204,8 @@ contract CertificateLogWithdrawForTest is LogWorld {
         log.withdrawFor(account, list, signature);
     }
 
-    /// Checks that nothing was withdrawn, and that the call succeeds without the change. So it was refused only because
-    /// of the change.
+    /// Called after a test changed one part of a signed call, and the changed call was refused. Checks that nothing was
+    /// withdrawn, and that the unchanged call succeeds, so the change was the only reason for the refusal.
     function _assertStillGood(bytes memory signature) private {
         _assertWithdrawn(0, 0);
         _send(_account, statements(1, 2), signature);

@@ -108,7 +108,7 @@ contract PartyActorTest is PartyWorld {
     }
 
     /// The forwarder appends the registry's address as the sender. Such a call does not count as an approved proposal;
-    /// only a call that the registry itself makes does.
+    /// only a call that the registry itself makes counts as an approved proposal.
     function test_forwarder_WhenTheAppendedSenderIsTheRegistry() public {
         bytes memory data = bytes.concat(setRolesCall(SUBJECT, Roles.ALL), bytes20(address(registry)));
         vm.prank(address(forwarder));

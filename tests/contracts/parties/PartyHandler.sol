@@ -11,9 +11,9 @@ import {Acts, Keys} from "../Acts.sol";
 import {PartyGhost} from "./PartyGhost.sol";
 import {vm} from "../Vm.sol";
 
-/// Lets parties, officers and thieves act at random; usually a party acts that may do so. A refused call changes
-/// nothing in this contract. The functions whose names begin with `must` try what a party can always do, and record if
-/// it is refused.
+/// Lets parties, officers and thieves act at random. Usually the acting party is allowed to do the act. A refused call
+/// changes nothing in this contract. The functions whose names begin with `must` try an act that a party can always do,
+/// and record a violation if the act is refused.
 contract PartyHandler {
     uint256 private constant _MOST_PARTIES = 14;
 
@@ -94,8 +94,8 @@ contract PartyHandler {
         _confirm();
     }
 
-    /// The test runner calls every function equally often. With this second function proposals are confirmed twice as
-    /// often, because unconfirmed proposals have no effect.
+    /// The test runner calls every function equally often. Because of this second function proposals are confirmed
+    /// twice as often. Unconfirmed proposals have no effect, so they would test little.
     function confirmAgain(uint256 seed) external rolls(seed) {
         _confirm();
     }

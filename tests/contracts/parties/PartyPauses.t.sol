@@ -72,7 +72,7 @@ contract PartyPausesTest is PartyWorld {
         expectPaused(START + PAUSE);
         by(ISSUER);
         log.anchor(1, 1, "root");
-        // During the pause, reads and acts that only protect are still possible.
+        // During the pause, reads, uses and protective acts (such as a revocation or a hold) are still possible.
         by(ISSUER);
         log.revoke(0, 0, Reason.Fraud);
         by(CONSUMER);
@@ -161,7 +161,7 @@ contract PartyPausesTest is PartyWorld {
 
     /// For any series of pauses, `running` counts exactly the seconds that were not paused, even if a pause was ended
     /// early.
-    function testFuzz_running_ItLeavesOutThePausedSeconds(uint40[4] memory waits, bool[4] memory ended) public {
+    function testFuzz_running_ItDoesNotCountPausedSeconds(uint40[4] memory waits, bool[4] memory ended) public {
         uint40 expected = START;
         PartyNo[4] memory who = [AUTHORITY, SUPERVISOR, SECOND_OFFICER, THIRD_OFFICER];
         for (uint256 i = 0; i < who.length; ++i) {

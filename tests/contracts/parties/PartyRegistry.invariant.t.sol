@@ -22,7 +22,7 @@ contract PartyRegistryInvariants is PartyWorld {
 
     /// forge-config: default.invariant.runs = 12
     /// forge-config: default.invariant.depth = 250
-    function invariant_EveryKeyWasBoundByItsPartyOrByTwoOthers() public view {
+    function invariant_EveryKeyWasBoundByItsPartyOrByTwoOtherParties() public view {
         assertTrue(!_ghost.boundWithoutRight(), "a key was bound early, vetoed, or by the wrong parties");
         _ghost.checkKeys();
     }
@@ -60,7 +60,7 @@ contract PartyRegistryInvariants is PartyWorld {
 
     /// forge-config: default.invariant.runs = 12
     /// forge-config: default.invariant.depth = 250
-    function invariant_AClosedPartyStaysClosedAndACompromiseNeverMovesLater() public view {
+    function invariant_AClosedPartyStaysClosedAndTheTimeOfACompromiseNeverBecomesLater() public view {
         assertTrue(!_ghost.reopened(), "a closed party is no longer closed");
         assertTrue(!_ghost.absolved(), "the time of a compromise became later");
     }

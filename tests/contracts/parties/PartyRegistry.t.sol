@@ -177,7 +177,7 @@ contract PartyRegistryTest is PartyWorld {
         registry.setStatus(ISSUER, PartyStatus.Closed, Reason.Fraud);
     }
 
-    function test_setStatus_GivenNoApprovedProposalForAnAuthoritySupervisorOrIssuer() public {
+    function test_setStatus_GivenNoApprovedProposalForAnAuthorityOrSupervisorOrIssuer() public {
         PartyNo[4] memory who = [SECOND_OFFICER, SUPERVISOR, THIRD_OFFICER, ISSUER];
         for (uint256 i = 0; i < who.length; ++i) {
             for (uint8 status = 1; status < uint8(PartyStatus.Closed); ++status) {

@@ -26,7 +26,7 @@ def test_certificate_number_is_unchanged_after_writing_and_reading(region: str, 
     assert number.split("-")[:-1] == ["DAC", region, str(year), "S01", f"{serial:08d}"]
 
 
-def test_the_certificate_number_in_the_test_vectors_is_generated() -> None:
+def test_the_generator_gives_the_certificate_number_in_the_test_vectors() -> None:
     assert certificate_no("440802", 2026, "S01", 123) == NUMBER
     assert certificate_no("440883", 2027, "S12", 99_999_999) == "DAC-440883-2027-S12-99999999-8"
 

@@ -119,7 +119,9 @@ def test_the_error_for_an_invalid_identifier_has_its_error_code_and_does_not_rep
 
 
 def assert_silent(error: PingzhengError, value: str) -> None:
-    """Assert that the error repeats no six symbols in a row of the identifier, apart from its code and its example."""
+    """Assert that the error contains no six consecutive symbols of the identifier. The error's code, and the example
+    number in its text, are not searched.
+    """
     shown = f"{error} {error.details}".replace(NUMBER, "").replace(error.code, "")
     assert not value.strip() or value.strip() not in shown
     assert not any(value[start : start + 6] in shown for start in range(len(value) - 5))
@@ -209,7 +211,7 @@ def test_swapped_neighbouring_characters_in_a_uscc_are_caught(value: str, place:
         check_uscc(swapped)
 
 
-def test_resident_ids_agree_with_stdnum_except_for_counties() -> None:
+def test_our_check_of_resident_ids_agrees_with_the_stdnum_library_except_for_counties() -> None:
     """For random numbers with a valid check character: if we accept a number and stdnum refuses it, the reason is
     always an unlisted county.
     """
@@ -226,7 +228,7 @@ def test_resident_ids_agree_with_stdnum_except_for_counties() -> None:
     assert set(stricter) == {"county lapsed or not listed", "RESIDENT_ID_DATE"}
 
 
-def test_usccs_agree_with_stdnum_except_for_the_registration_authority() -> None:
+def test_our_check_of_usccs_agrees_with_the_stdnum_library_except_for_the_registration_authority() -> None:
     """For random codes with a valid check character: we check the registration authority, and accept the authorities A,
     N and Y; stdnum does neither.
     """

@@ -194,7 +194,7 @@ def test_first_applications_and_changes_always_need_a_public_notice() -> None:
         max_leaves=4,
     ),
 )
-def test_random_definition_is_loaded_or_refused_with_its_place(path: str, value: Any) -> None:
+def test_random_definition_is_loaded_or_refused_with_the_place_of_a_mistake(path: str, value: Any) -> None:
     try:
         ruleset = ruleset_of(changed(path, value), "own.yaml")
     except InvalidInput as error:

@@ -95,7 +95,7 @@ def members_of(path: Path) -> list[str]:
     return list(value)
 
 
-# The tests replace each member by a value of another type. Only for these members is that value allowed.
+# The tests give each member values of wrong types. For these members, the value given here is allowed.
 FITTING: dict[Path, Any] = {("request_note",): None, ("requires_pia",): True}
 MEMBERS = [(*path, member) for path in OBJECTS for member in members_of(path)]
 
@@ -342,7 +342,7 @@ def test_valid_member_is_accepted(path: Path, value: Any) -> None:
         max_leaves=4,
     ),
 )
-def test_random_definition_is_loaded_or_refused_with_its_place(path: Path, value: Any) -> None:
+def test_random_definition_is_loaded_or_refused_with_the_place_of_a_mistake(path: Path, value: Any) -> None:
     try:
         scenario_of(changed(path, value), "S01.yaml")
     except InvalidInput as error:

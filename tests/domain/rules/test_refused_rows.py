@@ -97,7 +97,7 @@ BAD_VALUES = {
 @pytest.mark.parametrize("column", ["kwh", "month"])
 @pytest.mark.parametrize("value", BAD_VALUES.values(), ids=BAD_VALUES.keys())
 @pytest.mark.parametrize("op", ["trend", "band", "at_least", "total_band", "series", "index_series"])
-def test_every_row_must_have_a_number(op: str, value: str, column: str) -> None:
+def test_a_row_without_a_number_in_the_column_of_the_rule_is_refused(op: str, value: str, column: str) -> None:
     """A row without a number is refused, even if the rule does not need this row for its claim."""
     rows = rows_of("kwh", ["1", "2", "3", "4", "5"])
     rows[1][column] = value

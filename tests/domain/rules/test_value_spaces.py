@@ -268,8 +268,8 @@ def test_numbers_in_a_value_space_are_bounded(op: str, value: Any) -> None:
 
 @given(st.text(max_size=210) | st.text(alphabet=" \u00a0\u2003\u200b\u2028x", max_size=5))
 def test_a_line_of_text_is_defined_as_in_the_protocol(text: str) -> None:
-    """A line has 1 to 200 characters. Apart from the space, none is of the Unicode categories C or Z, and no space
-    stands at an end.
+    """A line has 1 to 200 characters. Apart from the space, none is of the Unicode categories C or Z. The first and the
+    last character are not spaces.
     """
     printable = all(symbol == " " or unicodedata.category(symbol)[0] not in "CZ" for symbol in text)
     line = 1 <= len(text) <= 200 and printable and text[0] != " " and text[-1] != " "

@@ -85,7 +85,7 @@ def test_the_constructor_registers_the_founders_and_the_operator_can_issue_at_on
     assert ledger.reader.chain.delay == MIN_DELAY
 
 
-def test_the_home_has_the_key_of_only_one_founding_authority(ledger: Ledger, elsewhere: Elsewhere) -> None:
+def test_the_home_folder_has_the_key_of_only_one_founding_authority(ledger: Ledger, elsewhere: Elsewhere) -> None:
     held = [
         each for each in ledger.installation.officers if ledger.parties.register.get(each).account in ledger.custody
     ]
@@ -93,7 +93,7 @@ def test_the_home_has_the_key_of_only_one_founding_authority(ledger: Ledger, els
     assert [path.name for path in (elsewhere.settings.home / "offices").iterdir()] == ["1"]
 
 
-def test_the_home_has_no_authoritys_key_if_all_authorities_have_their_own_installations(
+def test_the_home_folder_has_no_authoritys_key_if_all_authorities_have_their_own_installations(
     node: LocalNode, tmp_path: Path
 ) -> None:
     settings = Settings(home=tmp_path, rpc_url=node.url, delay=MIN_DELAY)

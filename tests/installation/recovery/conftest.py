@@ -81,8 +81,8 @@ def without_archive(story: Story, tmp_path_factory: pytest.TempPathFactory) -> I
     settings = Settings(home=tmp_path_factory.mktemp("part") / "home", batch_age=0, batch_size=1)
     result = restore(settings, story.sources(erasures=story.archive / "erased.jsonl"))
     with reopened(settings, story.pilot) as pilot:
-        # The entries of lost batches may have recorded erasures that the list of erasures does not contain. Therefore
-        # the restore closed all sealed texts (nobody can read them), until the erasures are confirmed here.
+        # The entries of lost batches may have recorded erasures that the list of erasures does not contain. Therefore,
+        # after the restore, nobody can read the sealed texts until the erasures are confirmed here.
         ledger = pilot.ledger
         assert ClosedTexts(ledger.database, result.ledger, ledger.archiving).confirm(None) == (0, result.closed)
         assert result.closed > 0

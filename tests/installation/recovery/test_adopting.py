@@ -26,7 +26,7 @@ from tests.support.actors.credit_bureau import FIELDS
 from tests.support.ledgers.small_ledger import valid
 
 
-def test_a_certificate_that_comes_back_has_a_status_and_a_bundle_that_verifies(lost: Lost) -> None:
+def test_a_certificate_taken_back_from_a_bundle_has_a_status_and_a_valid_bundle(lost: Lost) -> None:
     ledger, number = lost.pilot.ledger, lost.numbers[0]
     with pytest.raises(NotFound, match="CERTIFICATE_UNKNOWN"):
         ledger.verification.status(number)
@@ -54,7 +54,7 @@ def test_a_bundle_that_is_taken_back_twice_adds_its_entries_once(lost: Lost) -> 
     assert (first.entries, again.entries, again.claims) == (4, 0, []) and entries_in(lost) == before
 
 
-def test_a_lost_batch_is_anchored_again_when_all_entries_are_back(lost: Lost) -> None:
+def test_a_lost_batch_is_anchored_again_when_all_its_entries_were_taken_back(lost: Lost) -> None:
     ledger, before = lost.pilot.ledger, lost.lost()
     completed = sum(lost.adopting.adopt(raw).completed for raw in lost.bundles.values())
     after = lost.lost()
@@ -67,11 +67,11 @@ def test_a_lost_batch_is_anchored_again_when_all_entries_are_back(lost: Lost) ->
     assert Coherence(ledger.database, ledger.reader, issuer, ledger.clock, local=True).findings() == []
     for number in lost.numbers[:3]:
         assert valid(lost.pilot, ledger.certificates.bundles.build(number).to_bytes())
-    # New entries can be anchored again.
+    # After the lost entries were taken back, new entries can be anchored again.
     assert valid(lost.pilot, ledger.certificates.bundles.build(lost.pilot.certificate(lost.pilot.firm())).to_bytes())
 
 
-def test_a_certificate_revoked_or_withdrawn_since_the_backup_comes_back_in_that_state(lost: Lost) -> None:
+def test_a_certificate_revoked_or_withdrawn_after_the_backup_is_taken_back_in_that_state(lost: Lost) -> None:
     ledger = lost.pilot.ledger
     for raw in lost.bundles.values():
         lost.adopting.adopt(raw)
@@ -84,7 +84,7 @@ def test_a_certificate_revoked_or_withdrawn_since_the_backup_comes_back_in_that_
     assert not valid(lost.pilot, ledger.certificates.bundles.build(lost.withdrawn).to_bytes())
 
 
-def test_a_party_that_is_missing_in_the_backup_comes_back_with_id_and_key(
+def test_a_party_that_is_missing_in_the_backup_is_taken_back_with_its_id_and_key(
     lost: Lost, origin: tuple[Path, Settings, dict[str, Any]]
 ) -> None:
     ledger = lost.pilot.ledger
@@ -109,7 +109,7 @@ def test_a_party_that_is_missing_in_the_backup_comes_back_with_id_and_key(
     assert request.state == "fulfilled" and answer.result == "supplied"
 
 
-def test_claims_missing_in_one_bundle_are_added_from_the_next(lost: Lost) -> None:
+def test_claims_missing_in_one_bundle_are_added_from_the_next_bundle(lost: Lost) -> None:
     ledger, number = lost.pilot.ledger, lost.numbers[0]
     full = parse_bundle(lost.bundles[number])
     first = lost.adopting.adopt(disclosing(full, FIELDS[:2]).to_bytes())
@@ -121,7 +121,7 @@ def test_claims_missing_in_one_bundle_are_added_from_the_next(lost: Lost) -> Non
     assert ledger.certificates.bundles.build(number, FIELDS)
 
 
-def test_a_lost_certificate_can_come_back_after_another_certificate_was_issued_for_its_request(
+def test_a_lost_certificate_can_be_taken_back_after_another_was_issued_for_its_request(
     lost: Lost, origin: tuple[Path, Settings, dict[str, Any]]
 ) -> None:
     """A certificate was lost, and after the restore another certificate was issued for the same request. The lost

@@ -39,8 +39,8 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def test_the_archive_has_everything_on_the_chain_after_a_kill_at_any_step(
     origin: Path, tmp_path: Path, point: str
 ) -> None:
-    """If the ledger's folder (home) is lost too, it is restored from backup, archive and chain. If not, anchoring
-    continues in it.
+    """After the kill, a copy of the ledger is restored from backup, archive and chain, and the original ledger
+    continues in its own folder. Both must have everything that is on the chain.
     """
     copied(origin / "home", tmp_path / "home")
     copied(origin / "archive", tmp_path / "archive")
@@ -109,7 +109,7 @@ READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@
 
 
 @pytest.mark.parametrize("left", ["nothing", "a log in use", "a log alone"])
-def test_a_home_on_a_read_only_disk_can_be_backed_up(origin: Path, tmp_path: Path, left: str) -> None:
+def test_a_home_folder_on_a_read_only_disk_can_be_backed_up(origin: Path, tmp_path: Path, left: str) -> None:
     home, data, keys = copied(origin / "home", tmp_path / "home"), tmp_path / "data", tmp_path / "keys"
     if left != "nothing":
         code = (

@@ -55,7 +55,7 @@ def taken(pilot: Pilot, folder: Path) -> Written:
     return back_up(pilot.ledger.settings, folder / "data", folder / "keys")
 
 
-def test_a_backup_holds_data_and_keys_in_separate_folders(pilot: Pilot, tmp_path: Path) -> None:
+def test_a_backup_stores_data_and_keys_in_separate_folders(pilot: Pilot, tmp_path: Path) -> None:
     written, home = taken(pilot, tmp_path), pilot.ledger.settings.home
     data, keys = Manifest.read(tmp_path / "data", DATA), Manifest.read(tmp_path / "keys", KEYS)
     assert data.id == keys.id == written.id and data.ledger == keys.ledger == pilot.ledger.reader.chain.ledger

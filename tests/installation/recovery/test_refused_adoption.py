@@ -23,7 +23,7 @@ from tests.installation.recovery.lost_batches import Lost, entries_in, texts
 from tests.support.ledgers.small_ledger import copied, reopened, valid
 
 
-def test_an_erased_text_does_not_come_back_with_a_bundle(lost: Lost) -> None:
+def test_an_erased_text_is_not_taken_back_from_a_bundle(lost: Lost) -> None:
     """The entry and its status are taken back from the bundle, but its text is not, because the list of erasures names
     it.
     """
@@ -35,7 +35,7 @@ def test_an_erased_text_does_not_come_back_with_a_bundle(lost: Lost) -> None:
         ledger.certificates.bundles.build(lost.erased)
 
 
-def test_claims_that_come_back_are_unreadable_until_the_erasures_are_confirmed(
+def test_claims_taken_back_from_a_bundle_are_unreadable_until_the_erasures_are_confirmed(
     origin: tuple[Path, Settings, dict[str, Any]], tmp_path: Path
 ) -> None:
     """The ledger is restored without a list of erasures. Entries are then taken back from bundles; their claims stay
@@ -134,7 +134,7 @@ def test_a_certificate_with_an_invalid_signature_is_taken_back_and_signed_again(
     assert built.certificate.split("~")[0] != f"{head}.{payload}.{changed}" and valid(lost.pilot, built.to_bytes())
 
 
-def test_an_entry_of_a_lost_batch_has_no_proof_until_a_bundle_brings_it(
+def test_an_entry_of_a_lost_batch_has_no_proof_until_a_bundle_with_the_proof_is_taken_back(
     origin: tuple[Path, Settings, dict[str, Any]], tmp_path: Path
 ) -> None:
     """At the time of the backup the entry was waiting for its batch, so the backup contains the entry. The batch was

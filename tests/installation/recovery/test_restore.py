@@ -233,8 +233,8 @@ def test_the_guide_says_which_tables_the_archive_restores_and_which_a_restore_em
 
 
 def test_the_tables_declared_as_archived_are_the_tables_that_the_archive_selects() -> None:
-    """The source ``ENTRIES`` is declared for the tables whose rows the archive selects by an entry's digest, for the
-    tables of the log, and otherwise only for tables that are parts of such rows.
+    """The source ``ENTRIES`` is declared for three groups of tables and for no others: tables whose rows the archive
+    selects by an entry's digest, the tables of the log, and some tables whose rows are parts of selected rows.
     """
     by_digest = {table.name for table in closure._NAMED_BY_DIGEST}
     parts = {column.table.name for columns in closure._PARTS.values() for column in columns}

@@ -102,7 +102,7 @@ def test_drafts_of_a_killed_restore_are_reported_by_the_next_restore_and_by_doct
     assert files.findings == () and not list(tmp_path.glob(".*draft"))
 
 
-def test_only_the_owner_can_read_a_restored_home(story: Story, with_archive: Opened) -> None:
+def test_only_the_owner_can_read_a_restored_home_folder(story: Story, with_archive: Opened) -> None:
     home = with_archive.ledger.settings.home
     for path in [home, *home.rglob("*")]:
         mode = stat.S_IMODE(path.stat().st_mode)

@@ -143,7 +143,7 @@ def held(ledger: Ledger, **where: str) -> int:
 
 def test_the_number_of_nonces_is_limited(pilot: Pilot, firm: str) -> None:
     """Someone asks for many nonces from a few addresses. The service then deletes nonces that were issued to these
-    addresses, but no nonces of other parties.
+    addresses, but no nonces that were issued to other addresses.
     """
     ledger = pilot.ledger
     small = Sessions(ledger.database, here(ledger), lambda _: None, 1800, ledger.clock, 4, 12)

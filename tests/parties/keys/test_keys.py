@@ -69,7 +69,7 @@ def confirmed(pilot: Pilot, code: str) -> str:
 
 
 def next_second(ledger: Ledger) -> int:
-    """Wait until the next second of the chain, and return it."""
+    """Wait until the chain's time is one second later, and return this later time."""
     due = chain_time(ledger) + 1
     while ledger.clock() < due:
         time.sleep(0.05)

@@ -82,7 +82,7 @@ def office_elsewhere(ledger: Ledger) -> tuple[str, bytes]:
 
 
 def test_the_service_does_not_confirm_another_institutions_proposal_by_itself(waiting: Ledger) -> None:
-    """If the service confirmed by itself, the call of one officer would count as the decision of two."""
+    """If the service confirmed by itself, the call of one officer would count as the decision of two officers."""
     office, key = office_elsewhere(waiting)
     firm = newcomer(waiting)
     call = calls.change_key(

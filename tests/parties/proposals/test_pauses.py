@@ -53,7 +53,7 @@ def test_only_an_authority_or_supervisor_may_pause_and_only_once_in_37_days(wait
     waiting.pauses.pause(waiting.actor(second))
 
 
-def test_proposals_do_not_get_ready_during_a_pause_and_a_ready_key_is_not_bound(waiting: Ledger) -> None:
+def test_during_a_pause_no_proposal_becomes_ready_and_no_ready_proposal_binds_a_key(waiting: Ledger) -> None:
     first, *_ = officers(waiting)
     party = newcomer(waiting)
     ready = proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(party), party, fresh_key(waiting)))

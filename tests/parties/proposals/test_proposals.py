@@ -152,7 +152,7 @@ def test_a_proposal_is_confirmed_once_and_not_by_its_proposer(waiting: Ledger) -
         waiting.proposals.confirm(waiting.actor(third), row.no)
 
 
-def test_a_third_officer_cancels_what_two_officers_decided(waiting: Ledger) -> None:
+def test_a_third_officer_cancels_a_proposal_that_two_officers_decided(waiting: Ledger) -> None:
     first, _, third = officers(waiting)
     party = newcomer(waiting)
     row = proposed(
@@ -230,7 +230,7 @@ def test_an_act_whose_proposal_expired_can_be_proposed_again(waiting: Ledger) ->
     assert again.confirmed_by == second
 
 
-def test_a_refused_proposal_does_not_stop_the_others(waiting: Ledger) -> None:
+def test_a_refused_proposal_does_not_stop_the_other_proposals(waiting: Ledger) -> None:
     """One proposer lost its role before its proposal was carried out, so this proposal is refused. The other proposal
     is carried out anyway.
     """

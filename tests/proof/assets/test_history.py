@@ -67,14 +67,14 @@ def test_sample_history_contains_every_kind_of_event() -> None:
         (290, "annulled", None, BANK),
     ],
 )
-def test_state_and_holder_are_right_at_every_time(
+def test_state_and_holder_are_correct_at_every_time(
     after: int, state: str, stage: str | None, holder: int | None
 ) -> None:
     view = at(after)
     assert (view.state, view.stage, view.holder) == (state, stage, holder)
 
 
-def test_objections_liens_and_other_members_of_the_asset_are_right_at_every_time() -> None:
+def test_objections_liens_and_other_members_of_the_asset_are_correct_at_every_time() -> None:
     assert [each.state for each in at(64).open_objections] == ["verified"]
     assert not at(65).open_objections
     assert at(65).objections[0].decided_at == BORN + 65
@@ -103,7 +103,7 @@ def test_reassignment_ends_the_offer_and_nothing_else() -> None:
     assert after == replace(before, **changes)
 
 
-def test_reassignment_keeps_the_application_under_notice() -> None:
+def test_reassignment_keeps_an_application_under_public_notice() -> None:
     noticed = [registered(), *(advanced(20, stage, BORN + 90) for stage in ("accepted", "reviewed", "noticed"))]
     moved = event("Reassigned", 50, COURT, **{"from": PROVIDER, "to": FIRM}, grounds=digest("every key is lost"))
     before, after = at(50, noticed), at(50, [*noticed, moved])

@@ -1,4 +1,4 @@
-"""Attacks that once succeeded by false contents: values, claims, rules and signatures.
+"""Attacks that once succeeded with false contents: values, claims, rules and signatures.
 
 Each attack makes its own bundle and facts. Every signature and anchor in them is made by the party that they name.
 """
@@ -72,8 +72,8 @@ def flipped() -> Report:
 
 
 def consent_flipped() -> Report:
-    """Anchor the withdrawn consent a second time, as a different leaf: its signature is changed to the other valid
-    ``s``.
+    """Anchor the withdrawn consent a second time, with the other valid ``s`` in its signature, so that it becomes a
+    different leaf.
     """
     made = GENUINE.withdrawn((SUBJECT, ANCHORED + 1))
     entry = dict(made.bundle.evidence[0].statement)

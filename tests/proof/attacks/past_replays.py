@@ -71,7 +71,9 @@ def said_to_be_the_issuers() -> Report:
 
 
 def signed_again_by_another_issuer() -> Report:
-    """Another issuer signs a certificate that names the same evidence. The uses of both are counted together."""
+    """Another issuer signs a certificate that names the same evidence. The uses of both certificates are counted
+    together.
+    """
     other = usage(claims=OTHER_NUMBER | {"iss": OTHER_ISSUER.id}, issuer=OTHER_ISSUER)
     again = other.anchored_again(ELSEWHERE, 0).presenting("tax_band")
     return again.knowing(uses=spent().facts.uses).verify()

@@ -120,8 +120,8 @@ def exchanged_authorization() -> Report:
 
 
 def consent_with_a_high_s(text: str) -> str:
-    """Change the subject's signature to its high ``s``. A verifier that does not check ``s`` would accept this
-    signature.
+    """Replace ``s`` in the subject's signature by the high ``s``. A verifier that does not check ``s`` would accept
+    this signature.
     """
     entry = json.loads(text)
     header, _, signature = entry["signature"].split(".")

@@ -33,8 +33,8 @@ def expired_key() -> Report:
 
 
 def nonce_reused() -> Report:
-    """Use a key binding with the bank's nonce a second time. It was signed when fewer claims were disclosed than are
-    disclosed now.
+    """Use a key binding with the bank's nonce a second time. The holder signed it for a presentation that disclosed
+    fewer claims than are disclosed now.
     """
     binding = GENUINE.presenting("tax_band").bundle.certificate.split("~")[-1]
     return with_parts(*SHOWN[:-1], binding)()

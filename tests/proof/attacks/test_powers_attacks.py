@@ -52,7 +52,7 @@ def with_new_key(what: str, valid_from: int) -> Made:
 
 
 def presenting_key(device: Actor, **times: Any) -> AccountFact:
-    """Return a fact by which the key in ``cnf`` (the presenting key) belongs to an account of the subject."""
+    """Return the fact about an account of the subject; the account's key is the key in ``cnf`` (the presenting key)."""
     fact = GENUINE.facts.accounts[SUBJECT.account]
     return replace(fact, key=device.signer.public_key, **times)
 

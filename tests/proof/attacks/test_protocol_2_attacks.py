@@ -105,8 +105,8 @@ def test_evidence_may_be_anchored_in_the_same_second_as_the_certificate(index: i
 
 
 def test_evidence_that_the_certificate_does_not_name_may_be_anchored_later() -> None:
-    """An entry that the certificate does not name is ignored. A withdrawal is an exception: it may be anchored later,
-    and is effective.
+    """An entry that the certificate does not name is ignored, except a withdrawal: a withdrawal is effective although
+    it was anchored later than the certificate.
     """
     other = as_text(request_entry(**request_members("{}") | {"signature": "nobody's"}))
     assert GENUINE.carrying(other, AT + 1).verify().valid

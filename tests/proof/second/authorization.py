@@ -82,8 +82,8 @@ def require_within_request(consent: Json, request: Json, template: Json) -> None
 
 
 def require_standing(case: Case, entry: Json, party: str) -> None:
-    """Require that no institution holds the entry, and that ``party`` has not withdrawn it, on the chain or by an
-    entry.
+    """Require that no institution has placed a hold on the entry, and that ``party`` has not withdrawn it, on the chain
+    or by an entry.
 
     A subject can also withdraw with a key that is reported or compromised.
     """

@@ -124,8 +124,8 @@ def check_10_party(case: Case) -> None:
 
 
 def require_key_not_reported(case: Case) -> None:
-    """Require that the holder's key is neither reported nor compromised. The key may be retired, and it need not have
-    an account.
+    """Require that the holder's key is neither reported nor compromised. The key may be retired, and it need not belong
+    to an account.
     """
     key = text_of_key(key_of_jwk(case.claims["cnf"]["jwk"]))
     for account in case.facts["accounts"].values():

@@ -31,7 +31,7 @@ def sha_256(data: bytes) -> bytes:
 def sm3(data: bytes) -> bytes:
     """Return the SM3 digest, computed by OpenSSL, or by gmalg if OpenSSL has no SM3.
 
-    If gmalg is not installed, an earlier check of the SM2 suite has already refused.
+    gmalg is installed here: otherwise an earlier check of the SM2 suite has already refused the bundle.
     """
     try:
         return hashlib.new("sm3", data).digest()

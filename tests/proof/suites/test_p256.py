@@ -102,8 +102,8 @@ def with_token(token: str) -> Attack:
 
 
 def with_header(signer: Signer | None = None, **changes: Any) -> Attack:
-    """Change the header of the certificate's JWT. ``signer`` signs again if it is given; otherwise the old signature
-    stays.
+    """Change the header of the certificate's JWT. If ``signer`` is given, it signs the changed JWT; otherwise the old
+    signature stays.
     """
     signing_input = f"{encode_base64url(canonical(REAL_HEADER | changes))}.{PAYLOAD}"
     signature = SIGNATURE if signer is None else encode_base64url(signer.sign(signing_input.encode()))

@@ -1,4 +1,6 @@
-"""Certificates signed with SM2 and SM3: the same verifier, and the counterpart of every attack on ES256K."""
+"""Certificates signed with SM2 and SM3: the same verifier accepts them, and refuses the counterpart of every attack on
+ES256K.
+"""
 
 from __future__ import annotations
 
@@ -113,8 +115,8 @@ def with_token(token: str) -> Attack:
 
 
 def with_header(signer: Signer | None = None, drop: str = "", **changes: Any) -> Attack:
-    """Change the header of the certificate's JWT. ``signer`` signs again if it is given; otherwise the old signature
-    stays.
+    """Change the header of the certificate's JWT. If ``signer`` is given, it signs the changed JWT; otherwise the old
+    signature stays.
     """
     members = {name: value for name, value in (REAL_HEADER | changes).items() if name != drop}
     signing_input = f"{encode_base64url(json.dumps(members).encode())}.{PAYLOAD}"
@@ -128,8 +130,8 @@ def with_numbers(r: int, s: int) -> Attack:
 
 
 def record_with(header: dict[str, Any], signature: str | None = None) -> Attack:
-    """Put another header into a registration certificate. It has no disclosures, so no ``_sd_alg`` names its digest
-    algorithm.
+    """Put another header into a registration certificate. This certificate has no disclosures, so no ``_sd_alg`` names
+    its digest algorithm.
     """
     _, payload, kept = RECORD.token.split(".")
     token = f"{encode_base64url(canonical(header))}.{payload}.{signature or kept}"

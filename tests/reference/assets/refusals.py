@@ -29,7 +29,7 @@ REFUSALS: Final[Mapping[str, tuple[type[PingzhengError], str, str | None]]] = {
     "ASSET_SELF_REVIEW": (
         Forbidden,
         "A party cannot review, decide or assess its own asset or objection.",
-        "Ask another party with the role.",
+        "Ask another party that has the required role.",
     ),
     "ASSET_NOT_HOLDER": (Forbidden, "Only the asset's holder may do this.", None),
     "ASSET_NOT_OFFEREE": (Forbidden, "Only the party that the offer names may do this.", None),

@@ -78,8 +78,8 @@ def withdraw_offer(life: AssetLife, by: Party, at: int) -> AssetLife:
 
 
 def reassign(life: AssetLife, by: Party, to: Party, grounds: str, at: int, *, decided: bool, silent: bool) -> AssetLife:
-    """Transfer the asset to ``to`` without the holder's signature. An authority does this after officers ``decided``
-    its proposal.
+    """Transfer the asset to ``to`` without the holder's signature. An authority may do this only if two officers
+    decided it (``decided``).
 
     ``silent`` says that the holder has no key left that may act for it. Liens, a freeze and an application that is on
     public notice remain.
@@ -96,7 +96,7 @@ def reassign(life: AssetLife, by: Party, to: Party, grounds: str, at: int, *, de
 
 
 def freeze(life: AssetLife, by: Party, at: int) -> AssetLife:
-    """Freeze the asset. Only an authority or a supervisor that does not hold it may do this."""
+    """Freeze the asset. Only an authority or a supervisor that does not hold the asset may do this."""
     acting(by, _FREEZES)
     not_holding(life, by)
     freezable(life, at)

@@ -36,8 +36,8 @@ def numbered(payload: dict[str, Any], number: str) -> Callable[[int], dict[str, 
 
 @contextmanager
 def sending(act: Callable[[int, Callable[..., Receipt]], Callable[..., Receipt]]) -> Iterator[list[int]]:
-    """Call ``act`` for each bulk revocation, in place of sending it to the chain. Yield a list; each call adds the
-    number of its leaves.
+    """Call ``act`` for each bulk revocation, in place of sending it to the chain. Each bulk revocation adds its number
+    of leaves to the yielded list.
     """
     original, sizes = ChainClient.send, list[int]()
 

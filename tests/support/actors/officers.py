@@ -114,7 +114,9 @@ class Powers:
         return fresh
 
     def veto_by(self, signer: Signer, number: int) -> Call:
-        """Return the call of a veto, signed with the signer's key; any account can send it."""
+        """Return the call that vetoes proposal ``number``, signed with the key of ``signer``. Any account can send this
+        call.
+        """
         return calls.veto_for(
             signer.kid, number, sign_act(veto_message(self.ledger.reader.chain, signer.kid, number), signer)
         )
@@ -157,7 +159,7 @@ class Powers:
         return self.judged(issued.certificate_no, signer)
 
     def judged(self, number: str, signer: Signer) -> Report:
-        """Return the bank's report on a presentation of the certificate that ``signer`` signs."""
+        """Let ``signer`` sign a presentation of the certificate, and return the bank's report on this presentation."""
         nonce, now = self.ledger.verification.new_nonce(), self.ledger.clock()
         bundle = self.ledger.certificates.bundles.present(number, FIELDS, self.cast.bank, nonce, signer, now)
         expect = Expectation(consumer=self.cast.bank, nonce=nonce)
@@ -166,7 +168,7 @@ class Powers:
 
 @contextmanager
 def founded(home: Path, firms: int = 60) -> Iterator[Powers]:
-    """Create a ledger with a waiting period of 72 hours, and let it pass, so that the official roles take effect."""
+    """Create a ledger with a waiting period of 72 hours. Let 72 hours pass, so that the official roles take effect."""
     with create_ledger(Settings(home=home, delay=DEFAULT_DELAY)) as ledger:
         cast = assemble(ledger, [str(number) for number in range(1, firms + 1)])
         pilot = Pilot(ledger, cast)

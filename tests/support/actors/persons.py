@@ -76,8 +76,8 @@ class PersonActors(GivenAnswers):
     def authorised(
         self, person: str, scenario: str = "S02", **changes: Any
     ) -> tuple[str, dict[str, RecordedAuthorization]]:
-        """Make a request, and let the person authorise all of it. Return the request's id, and the authorization for
-        each source.
+        """Make a request, and let the person authorise all that is requested. Return the request's id, and the
+        authorization for each source.
         """
         (request,) = self.ask([self.terms(person, scenario, **changes)])
         return request, {row.source: row for row in self.agree([request], SEPARATELY)}

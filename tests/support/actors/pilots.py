@@ -244,7 +244,9 @@ def assembled(ledger: Ledger) -> Pilot:
 
 @pytest.fixture(scope="session")
 def closed_ledger(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The folder of a closed ledger, which tests copy and damage, and the number of its only active certificate."""
+    """The folder of a ledger that no process has open, and the number of its only active certificate. Tests copy the
+    folder and damage the copy.
+    """
     home = tmp_path_factory.mktemp("closed") / "home"
     with create_ledger(Settings(home=home)) as ledger:
         cast, now = assemble(ledger, ["1", "2", "3", "4"]), ledger.clock()
@@ -259,5 +261,5 @@ def closed_ledger(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 @pytest.fixture
 def copied_home(closed_ledger: tuple[Path, str], tmp_path: Path) -> Path:
-    """A copy of the closed ledger, which one test may damage."""
+    """A copy of the folder of ``closed_ledger``, which one test may damage."""
     return Path(shutil.copytree(closed_ledger[0], tmp_path / "home"))

@@ -71,7 +71,7 @@ class Town:
         return Provider(**members | changes)
 
     def consents(self, *firms: str, fields: Sequence[str] = FIELDS) -> list[str]:
-        """Let the bank request data and each firm sign; return a map from id to authorization."""
+        """Let the bank request data and each firm sign an authorization; return the ids of the authorizations."""
         terms = [replace(self.actors.request(firm, fields), sources={SOURCE: self.party}) for firm in firms]
         return [row.id for row in self.actors.agree(self.actors.ask(terms))]
 

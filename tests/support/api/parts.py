@@ -84,7 +84,7 @@ class Api:
 
 
 def handed_in(api: Api, signer: Signer, party: str | None = None) -> dict[str, str]:
-    """Return a public key and its proof of possession, as an owner submits them who keeps the private key.
+    """Return a public key and its proof of possession, in the form in which the owner of the private key submits them.
 
     The proof is made for the party ``party``. If ``party`` is None, it is made for a new party, which has no number
     yet.

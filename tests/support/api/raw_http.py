@@ -40,7 +40,7 @@ class Answer:
 
 
 class Wire:
-    """A connection that sends given bytes and reads answers. ``receive`` is its receive buffer's size in bytes."""
+    """A connection that sends given bytes and reads answers. ``receive`` is the size of its receive buffer in bytes."""
 
     def __init__(self, port: int, receive: int | None = None) -> None:
         self._socket = socket.socket()
@@ -59,7 +59,9 @@ class Wire:
         return self
 
     def head(self, method: str, path: str, **headers: object) -> Wire:
-        """Send the head of a call. Keyword arguments are headers: ``content_length=3`` sends ``content-length: 3``."""
+        """Send the request line and the headers of a call. Keyword arguments are headers: ``content_length=3`` sends
+        ``content-length: 3``.
+        """
         lines = [f"{method} {path} HTTP/1.1", "Host: here"]
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
         return self.send(("\r\n".join(lines) + "\r\n\r\n").encode())

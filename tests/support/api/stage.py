@@ -49,11 +49,11 @@ class Consent:
 
 
 class Stage:
-    """The parties of one column each of the role matrix: ``S`` … ``X``. ``S2``, ``P2`` and ``C2`` are second parties
+    """One party for each column of the role matrix, from ``S`` to ``X``. ``S2``, ``P2`` and ``C2`` are second parties
     with the roles of S, P and C.
 
-    P and C gave the broker mandates, and the chief data officer signs for P. The broker's mandates from P2 and C2 and
-    the officer's appointment for P2 have ended.
+    The broker has mandates from P and C, and the chief data officer signs for P. The broker's mandates from P2 and C2,
+    and the officer's appointment for P2, have ended.
     """
 
     def __init__(self, api: Api) -> None:
@@ -159,7 +159,7 @@ class Stage:
         return self.signed(who, drafted) | {"act": act.hex()}
 
     def signed_use(self, signer: Signer, use: dict[str, Any]) -> tuple[str, dict[str, str]]:
-        """Return the path and the body that submit the signature of a proposed use."""
+        """Sign a proposed use. Return the path and the body of the call that submits the signature."""
         signature = sign_act(bytes.fromhex(use["message"]), signer)
         return f"/v1/presentations/{use['presentation']}/use", {"signature": signature.hex()}
 
@@ -169,7 +169,7 @@ class Stage:
     def described(self, **members: Any) -> DataResource:
         return resource(self.code(), **members)
 
-    # Certificates
+    # Methods about requests, certificates and uses
 
     def request(self, subject: str, consumer: str, provider: str) -> dict[str, Any]:
         now = self.ledger.clock()
@@ -224,8 +224,8 @@ class Stage:
         return Consent(subject, consumer, authorization, supplied["id"], number, seq)
 
     def held_by(self, office: str) -> tuple[Consent, str]:
-        """Return a consent whose authorization is held by the authority or supervisor ``office``, and the digest of the
-        held authorization.
+        """Let ``office`` (authority or supervisor) place a hold on a new certificate and on its authorization. Return
+        the consent with both, and the digest of the authorization.
         """
         consent = self.consented()
         statement = self.ledger.usage.authorizations.get(consent.authorization).digest
@@ -249,7 +249,7 @@ class Stage:
         )
         return {"bundle": bundle.with_certificate(bound).to_dict(), "nonce": nonce}
 
-    # Catalogue and registration
+    # Methods about the catalogue and the registration of assets
 
     def put(self, who: str, code: str, **members: Any) -> Any:
         return self.post(who, "/v1/catalogue/resources", {"resource": resource(code, **members).to_dict()})

@@ -74,7 +74,9 @@ class Trying:
         return _read(role, report)
 
     def _caller(self, role: str) -> list[str]:
-        """Return an API key of the party with all scopes. Unlike a session, it cannot end itself in the run."""
+        """Return an API key of the party with all scopes. A session could be ended by one of the generated calls; an
+        API key cannot end itself.
+        """
         if role == "U":
             return []
         ends = self._stage.ledger.clock() + YEAR

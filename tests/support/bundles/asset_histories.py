@@ -136,9 +136,7 @@ def whole_life() -> list[HistoryEvent]:
 
 
 def recorded(events: list[HistoryEvent]) -> RecordedHistory:
-    """Add to a list of events what a recorded history also has: transactions, parties, and the head of the events' hash
-    chain.
-    """
+    """Return these events as a recorded history: with transactions, parties, and the head of the events' hash chain."""
     start = genesis("0a" * 32, 1337, "0x" + "aa" * 20, ASSET)
     roles = {PROVIDER: "provider", REGISTRAR: "registrar", BANK: "assessor", FIRM: "consumer", COURT: "authority"}
     return RecordedHistory(

@@ -48,8 +48,8 @@ CERTIFICATE = Position(2, 4, 5)
 FIRST_SEQ = 48
 AUTHORIZATION = Position(2, 3, 1)
 PROVISIONS = (Position(2, 3, 2), Position(2, 3, 4))
-# The position of each evidence entry in the log, in the order of the bundle: first the consent to the tax office and
-# both provisions.
+# The position of each evidence entry in the log, in the order of the bundle: the consent to the tax office, both
+# provisions, the consent to the power grid, the template, the request.
 PLACES = (AUTHORIZATION, *PROVISIONS, Position(2, 3, 3), Position(2, 3, 0), Position(2, 3, 5))
 CONSENTS = (PLACES[0], PLACES[3])
 ASSET = sha256(b"asset").hexdigest()

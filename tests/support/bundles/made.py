@@ -98,7 +98,9 @@ class Made:
         return parse_certificate(self.bundle.certificate).claims
 
     def statement(self, what: str) -> str:
-        """Return the statement digest (64 hex digits) of the certificate, or of the first evidence of that type."""
+        """Return the statement digest (64 hex digits) of the certificate or of the evidence: of the first entry of type
+        ``what``.
+        """
         entries = [self.claims, *(dict(item.statement) for item in self.bundle.evidence)]
         return statement_digest(next(entry for entry in entries if entry["type"] == what))
 
@@ -108,8 +110,8 @@ class Made:
         return self.knowing(status={**self.facts.status, of or self.bundle.position: changes})
 
     def on_hold(self, *history: tuple[tuple[str, ...], str, int], of: str = "certificate") -> Made:
-        """Set the history of holds on a statement. For each change: the roles that hold the statement from then on, the
-        reason, the time.
+        """Set the history of holds on a statement. For each change: the roles that have a hold on the statement from
+        then on, the reason, the time.
         """
         changes = tuple(HoldFact(offices, reason, at, 9) for offices, reason, at in history)
         return self.knowing(holds={**self.facts.holds, self.statement(of): changes})

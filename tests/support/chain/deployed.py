@@ -53,7 +53,7 @@ DELAY = 3_600
 
 @dataclass(frozen=True, slots=True)
 class TestParty:
-    """A party on the test chain. Numbers (``no``) are given in the order of ``ROLES_OF``."""
+    """A party on the test chain. The parties are numbered (``no``) in the order of ``ROLES_OF``."""
 
     __test__ = False
 
@@ -88,7 +88,7 @@ class Chain:
         return proposal_of(self.acting(by).send(proposed))
 
     def decide(self, call: Call, by: str = "founder", confirmer: str | None = "second") -> Receipt:
-        """Propose, confirm and carry out a call. If a party decides alone, ``confirmer`` is None."""
+        """Propose, confirm and carry out a call. For a call that one party decides alone, ``confirmer`` is None."""
         number = self.propose(call, by)
         if confirmer is not None:
             receipt = self.acting(confirmer).send(calls.confirm(number, call))
@@ -99,8 +99,8 @@ class Chain:
         return self.client.send(calls.carry_out(number, call))
 
     def objection(self, asset: str, number: int, block: int | str = "latest") -> tuple[int, str, bool, int] | None:
-        """Return what the contract stores about an objection, or None: the party, the state, whether it is against an
-        application, the time.
+        """Return what the contract stores about an objection: the party, the state, whether it is against an
+        application, and the time. Return None if there is no such objection.
         """
         (raw,) = self.client.read(ASSET_REGISTRY, "objectionOf", [asset, number], block=block)
         if not raw["state"]:
@@ -157,7 +157,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalNode]:
 
 @pytest.fixture(scope="session")
 def deployment(node: LocalNode) -> Deployment:
-    """Our contracts on the session's node, with all parties registered and an accredited issuer."""
+    """Our contracts on the node that all tests share, with all parties registered and an accredited issuer."""
     return deployed_on(node)
 
 
@@ -168,7 +168,7 @@ def waiting_deployment(node: LocalNode) -> Deployment:
 
 
 def deployed_on(node: LocalNode, delay: int = 0) -> Deployment:
-    """Deploy our contracts with the parties of ``PARTIES``, which the node has funded."""
+    """Deploy our contracts with the parties of ``PARTIES``; the node has already given money to their accounts."""
     return deploy(node.url, PARTIES["founder"].key, FOUNDING, delay=delay, network="test", notice=NOTICE)
 
 

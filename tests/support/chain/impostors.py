@@ -70,7 +70,7 @@ class Deployer:
 def secret_registry(url: str, like: Deployment, obeying: str, founder: TestParty = FOUNDER) -> Deployment:
     """Deploy two party registries with one forwarder.
 
-    The deployment names the first registry. The contract ``obeying`` follows the second one.
+    The deployment file names the first registry, but the contract ``obeying`` asks the second registry.
     """
     by = Deployer.at(url, like.chain_id, founder)
     forwarder = by.create(FORWARDER, b"\7" * 32)
@@ -91,8 +91,8 @@ def born_with_a_key(url: str, like: Deployment, founder: TestParty = FOUNDER) ->
     forwarder = by.create(FORWARDER, b"\x08" * 32)
     honest, _ = by.registry(forwarder[0])
     written = {slot: connection.ask("eth_getStorageAt", honest, slot, "latest") for slot in _slots()}
-    # The hidden account: of party number 1, valid from second 1 on, with proven possession. These fields share one
-    # storage slot.
+    # The hidden account belongs to party 1, is valid from the time 1 on, and its possession counts as proven. These
+    # three fields share one storage slot.
     written[_in_mapping(ACCOUNTS_SLOT, account_of(bytes.fromhex(HIDDEN)))] = hex(1 | 1 << 32 | 1 << PROVEN_BIT)
     store = b"".join(b"\x7f" + _word(value) + b"\x7f" + _word(slot) + b"\x55" for slot, value in written.items())
     address = b"\x73" + bytes.fromhex(honest[2:])

@@ -50,7 +50,7 @@ def founded(settings: Settings) -> Iterator[Pilot]:
 
 @contextmanager
 def reopened(settings: Settings, pilot: Pilot) -> Iterator[Pilot]:
-    """Return the pilot with the same parties on its ledger, which is opened again."""
+    """Open the ledger again, and yield a pilot with the parties of ``pilot``."""
     with open_ledger(settings) as ledger:
         yield Pilot(ledger, pilot.cast)
 
@@ -111,7 +111,8 @@ def valid(pilot: Pilot, raw: bytes, holder: Signer | None = None) -> bool:
     """Present a bundle to the bank, which does not use the certificate. Return whether the bank finds the presentation
     valid.
 
-    ``holder`` signs the presentation; without it, the holder's key that the installation keeps signs.
+    ``holder`` signs the presentation. Without ``holder``, it is signed with the key that the installation keeps for the
+    certificate's subject.
     """
     ledger, bank = pilot.ledger, pilot.cast.bank
     bundle, nonce = parse_bundle(raw), ledger.verification.new_nonce()

@@ -30,8 +30,8 @@ def officers(ledger: Ledger) -> tuple[str, str, str]:
 
 
 def new_party(ledger: Ledger, *further: str, kind: PartyKind = PartyKind.ENTERPRISE) -> NewParty:
-    """Return a party to onboard. The installation keeps its key; ``further`` lists private keys (as text) of the party
-    that it does not keep.
+    """Return a party to onboard. The installation keeps its first key. ``further`` lists the private keys (as text) of
+    its other keys, which the installation does not keep.
     """
     keys = [signer_of_key(each) for each in further]
     others = tuple((signer.public_key, possession_of(ledger.reader.chain, signer)) for signer in keys)

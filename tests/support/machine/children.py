@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-# Seconds; a child process that has not answered by then counts as hanging, and only its own test fails.
+# A child process that has not answered after this many seconds counts as hanging, and only its own test fails.
 SECONDS: Final = 300
 
 

@@ -68,7 +68,7 @@ def ended(line: Sequence[str], home: Path, **environment: str) -> Answer:
 
 
 def command(home: Path, *arguments: str) -> list[str]:
-    """Return the command line of a new process."""
+    """Return the command line with which a new process runs the command."""
     start = "from ledger.cli.program import run; run()"
     return [sys.executable, "-c", start, *arguments, "--home", str(home), "--json"]
 

@@ -22,8 +22,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("TMPDIR", str(folder / "tmp"))
         result = run(folder, "demo", "--home", str(folder / "var"), "--out", str(folder / "demo-out"))
     assert result.returncode == 0, result.stdout + result.stderr
-    # Tests search two things for personal text: the output of the run, and what other users of the machine could see of
-    # it.
+    # Tests search for personal text in the output of the run, and in what other users of the machine could see during
+    # the run.
     (folder / "demo.arguments").write_bytes(b"\n".join(sorted(seen.arguments)))
     (folder / "demo.temporary").write_bytes(b"\n".join(sorted(seen.temporary)))
     (folder / "demo.stdout").write_text(result.stdout, "utf-8")
@@ -32,7 +32,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the demonstration as a user does. Proposals wait for their waiting period, which other tests set to 0."""
+    """Run the demonstration as a user does. Its proposals have a waiting period; in most other tests there is none."""
     command = [str(Path(sys.executable).with_name("pingzheng")), *arguments]
     env = {name: value for name, value in os.environ.items() if name != "PINGZHENG_DELAY"}
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=1_200, check=False)

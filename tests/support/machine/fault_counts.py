@@ -12,14 +12,15 @@ from typing import Any, Final
 
 import pytest
 
-TALLY: Final = "faults"  # The name of the test property in which a test that injects faults records its summary row.
+TALLY: Final = "faults"  # a test that injects faults records its summary row in the test property of this name
 
 
 @dataclass
 class Tally:
     """The counts of one test: injected faults of each kind, acknowledged acts, and errors that the product made.
 
-    ``unnoticed`` are faults after which the product raised no error, a library's exception, or a wrong error code.
+    ``unnoticed`` lists the faults after which the product raised no error, a library's exception, or an error with a
+    wrong code.
     """
 
     faults: list[str] = field(default_factory=list)
@@ -47,7 +48,7 @@ class Tally:
             getattr(self, name).extend(items)
 
     def row(self, name: str) -> list[Any]:
-        """Return the row of the summary as plain values, which a report can carry between processes."""
+        """Return the row of the summary as plain values, so that a test report can bring the row to another process."""
         counts = [len(each) for each in (self.faults, self.acknowledged, self.lost, self.twice, self.unnoticed)]
         return [name, *counts]
 

@@ -1,7 +1,7 @@
 """A disk of a few megabytes that a test can fill.
 
 A separate program mounts the disk in its own mount namespace. No other process sees the disk, and the disk disappears
-when the program ends. Needs user namespaces or the right to mount.
+when the program ends. The machine must allow user namespaces, or the program needs the right to mount.
 """
 
 from __future__ import annotations

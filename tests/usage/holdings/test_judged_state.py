@@ -170,7 +170,7 @@ def withdraw_reported(connection: Connection, party: str, statement: str) -> Non
 
 def hold(connection: Connection, statement: str, *offices: int) -> None:
     """Record one change of the holds on a statement for each item of ``offices``. An item is a bit mask of the roles
-    that hold the statement after the change.
+    that still have a hold on the statement after the change.
     """
     for change, bits in enumerate(offices, start=1):
         values = {"statement": statement, "change": change, "offices": bits, "reason": 0, "at": 1, "by": 1}

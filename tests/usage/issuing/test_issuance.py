@@ -101,8 +101,8 @@ def test_no_certificate_is_issued_if_a_statement_behind_it_has_a_hold(pilot: Pil
 
 
 def test_no_certificate_is_issued_if_a_statement_was_withdrawn_directly_on_the_chain(pilot: Pilot) -> None:
-    """The store has not read the withdrawal from the chain yet, so the store still lists the statement as valid. No
-    certificate is issued all the same.
+    """The store has not read the withdrawal from the chain yet, so the store still lists the statement as valid. Even
+    so, no certificate is issued.
     """
     ledger = pilot.ledger
     for kind, code in (("authorization", "AUTHORIZATION_NOT_ACTIVE"), ("provision", "PROVISION_WITHDRAWN")):

@@ -83,8 +83,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # The older schema has no parties without a key. Such a party has no statement, number or log entry, so its row is
-    # deleted.
+    # The older schema cannot store a party without a key. Such a party has no statement, number or log entry, so its
+    # row is deleted.
     op.execute("DELETE FROM enrolment")
     op.execute("DELETE FROM party WHERE account IS NULL")
     with op.batch_alter_table("party", schema=None) as batch_op:

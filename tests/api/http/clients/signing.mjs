@@ -1,4 +1,5 @@
-// Signs in as docs/protocol.md describes, with WebCrypto only: a compact JWS with ES256 and a low s.
+// Signs the sign-in statement that docs/protocol.md describes, with Node's cryptography only. The result is a compact
+// JWS with ES256 and a low s.
 import { createPrivateKey, sign } from "node:crypto";
 
 const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;

@@ -30,7 +30,7 @@ contract AssetAdvanceTest is AssetStages {
         assets.advance(ids(PENDING), Stage.Accepted, 0, 0);
     }
 
-    function test_advance_WhenTheStageIsNotAllowedNext() public {
+    function test_advance_WhenTheNewStageIsNotAllowed() public {
         uint256 n = 0;
         uint256 allowed = 0;
         for (uint256 kind = uint256(ApplicationKind.First); kind < KINDS; ++kind) {
@@ -58,7 +58,7 @@ contract AssetAdvanceTest is AssetStages {
         }
     }
 
-    function testFuzz_advance_WhenTheNoticeIsTooShort(uint40 seed, uint16 wait) public {
+    function testFuzz_advance_WhenThePublicNoticeIsTooShort(uint40 seed, uint16 wait) public {
         _reviewed(PENDING);
         uint40 at = START + wait;
         vm.warp(at);
@@ -71,7 +71,7 @@ contract AssetAdvanceTest is AssetStages {
         assertApplication(PENDING, ApplicationKind.First, Stage.Noticed, at + NOTICE);
     }
 
-    function testFuzz_advance_WhenAStageWithoutNoticeHasAnEnd(uint40 until) public {
+    function testFuzz_advance_WhenAStageWithoutPublicNoticeHasAnEndOfNotice(uint40 until) public {
         vm.assume(until != 0);
         expectNoticeShort(PENDING, until, 0);
         _advance(Stage.Accepted, until, 0);

@@ -47,7 +47,7 @@ contract AssetClearTest is AssetStages {
         clear(ASSET);
     }
 
-    function test_clear_GivenTheAssetIsCleared() public {
+    function test_clear_GivenTheSecurityReviewIsAlreadyRecorded() public {
         clear(NEW);
         expectGrade(NEW, Grade.Important);
         clear(NEW);

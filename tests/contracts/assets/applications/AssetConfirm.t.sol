@@ -64,7 +64,7 @@ contract AssetConfirmTest is AssetStages {
         confirm(ASSET, VALID_TO + 1);
     }
 
-    function testFuzz_confirm_GivenTheNoticeHasNotEnded(uint8 seed, uint16 wait) public {
+    function testFuzz_confirm_GivenThePublicNoticeHasNotEnded(uint8 seed, uint16 wait) public {
         ApplicationKind kind = _kind(seed);
         bring(NEW, kind, Stage.Noticed);
         uint40 until = assets.assetOf(NEW).until;
@@ -76,7 +76,7 @@ contract AssetConfirmTest is AssetStages {
         confirm(NEW, _validity(kind));
     }
 
-    function testFuzz_confirm_GivenTheNoticeHasEnded(uint8 seed) public {
+    function testFuzz_confirm_GivenThePublicNoticeHasEnded(uint8 seed) public {
         ApplicationKind kind = _kind(seed);
         bring(NEW, kind, Stage.Noticed);
         vm.warp(uint256(assets.assetOf(NEW).until) + 1);
@@ -122,7 +122,7 @@ contract AssetConfirmTest is AssetStages {
         assertState(first, AssetState.Confirmed);
     }
 
-    function test_confirm_GivenImportantDataIsNotCleared_ItPassesForACancellation() public {
+    function test_confirm_GivenImportantDataHasNoSecurityReview_ItPassesForACancellation() public {
         by(PROVIDER);
         assets.file(ASSET, ApplicationKind.Cancel, "new", 0, Grade.Important);
         _reviewed(ASSET);
@@ -130,7 +130,7 @@ contract AssetConfirmTest is AssetStages {
         assertState(ASSET, AssetState.Cancelled);
     }
 
-    function test_confirm_GivenImportantDataIsNotCleared_ItReverts() public {
+    function test_confirm_GivenImportantDataHasNoSecurityReview_ItReverts() public {
         register(NEW, PRINT, Grade.Important);
         _noticeOver(NEW);
         expectNotCleared(NEW);
@@ -188,7 +188,7 @@ contract AssetConfirmTest is AssetStages {
         assertEq(assets.assetOf(PENDING).validTo, at + 1);
     }
 
-    function testFuzz_confirm_WhenARenewalWouldNotEndAfterNowAndAfterTheOldEnd(uint40 seed, uint16 wait)
+    function testFuzz_confirm_WhenARenewalWouldEndNowOrInThePastOrNotAfterTheOldEnd(uint40 seed, uint16 wait)
         public
     {
         file(ASSET, ApplicationKind.Renew);

@@ -89,7 +89,7 @@ contract AssetFileTest is AssetStages {
         _file(ASSET, ApplicationKind.Change, "new", 0, Grade.General);
     }
 
-    function test_file_GivenTheAssetWasClearedAndTheGradeStays() public {
+    function test_file_GivenTheSecurityReviewIsRecordedAndTheGradeStays() public {
         register(NEW, PRINT, Grade.Important);
         clear(NEW);
         advance(NEW, Stage.Returned);
@@ -251,7 +251,7 @@ contract AssetFileTest is AssetStages {
         }
     }
 
-    function test_file_GivenTheAssetWasClearedAndTheFingerprintDiffers() public {
+    function test_file_GivenTheSecurityReviewIsRecordedAndTheFingerprintDiffers() public {
         register(NEW, PRINT, Grade.Important);
         clear(NEW);
         advance(NEW, Stage.Returned);
@@ -287,7 +287,7 @@ contract AssetFileTest is AssetStages {
         assets.file(id, kind, content, print, grade);
     }
 
-    /// Returns a kind of application other than the first.
+    /// Returns a kind of application other than first registration.
     function _later(uint8 seed) private pure returns (ApplicationKind) {
         return ApplicationKind(bound(seed, uint256(ApplicationKind.Change), KINDS - 1));
     }

@@ -29,7 +29,7 @@ contract AssetCreditorTest is ConfirmedAssetWorld {
         consent(0, BANK, CONSUMER);
     }
 
-    function test_consentToTransfer_GivenTheNumberNowBelongsToAnotherCreditor() public {
+    function test_consentToTransfer_GivenTheLienNumberNowBelongsToAnotherCreditor() public {
         pledge(BANK);
         consent(0, BANK, CONSUMER);
         release(0, BANK);
@@ -48,7 +48,7 @@ contract AssetCreditorTest is ConfirmedAssetWorld {
         consent(0, BANK, CONSUMER);
     }
 
-    function test_consentToTransfer_WhenTheCreditorConsentsToNobody() public {
+    function test_consentToTransfer_WhenTheCreditorTakesTheConsentBack() public {
         pledge(BANK);
         consent(0, BANK, CONSUMER);
         expectEvent();
@@ -108,7 +108,7 @@ contract AssetCreditorTest is ConfirmedAssetWorld {
         assertEq(assets.assetOf(ASSET).liens, 0);
     }
 
-    function test_release_GivenTheAssetIsFrozenExpiredOrAnnulled() public {
+    function test_release_GivenTheAssetIsFrozenOrExpiredOrAnnulled() public {
         pledge(BANK);
         pledge(BANK);
         pledge(BANK);

@@ -18,7 +18,7 @@ contract AssetLicencesTest is ConfirmedAssetWorld {
         license(CONSUMER, licence(parent, FROM, TO));
     }
 
-    function test_grant_GivenTheCallerIsNotTheParentsGrantee() public {
+    function test_grant_GivenTheCallerIsNotTheGranteeOfTheParentRight() public {
         grant(plain(FROM, TO));
         expectForbids(1);
         license(PROVIDER, licence(1, FROM, TO));
@@ -26,7 +26,7 @@ contract AssetLicencesTest is ConfirmedAssetWorld {
         license(BANK, licence(1, FROM, TO));
     }
 
-    function test_grant_GivenTheParentIsNotSublicensable() public {
+    function test_grant_GivenTheParentRightIsNotSublicensable() public {
         IAssetRights.Right memory right = plain(FROM, TO);
         right.sublicensable = false;
         grant(right);
@@ -34,7 +34,7 @@ contract AssetLicencesTest is ConfirmedAssetWorld {
         license(CONSUMER, licence(1, FROM, TO));
     }
 
-    function testFuzz_grant_WhenTheKindIsNotTheKindOfTheParent(uint8 parentSeed, uint8 seed) public {
+    function testFuzz_grant_WhenTheKindIsNotTheKindOfTheParentRight(uint8 parentSeed, uint8 seed) public {
         IAssetRights.Right memory right = plain(FROM, TO);
         right.kind = RightKind(parentSeed % 3);
         grant(right);
@@ -54,7 +54,7 @@ contract AssetLicencesTest is ConfirmedAssetWorld {
         license(CONSUMER, right);
     }
 
-    function test_grant_WhenTheLicenceExceedsTheParent() public {
+    function test_grant_WhenTheLicenceExceedsThePeriodOfTheParentRight() public {
         grant(plain(FROM, TO));
         expectPeriod(FROM - 1, TO);
         license(CONSUMER, licence(1, FROM - 1, TO));
@@ -63,7 +63,7 @@ contract AssetLicencesTest is ConfirmedAssetWorld {
         license(CONSUMER, licence(1, FROM, TO));
     }
 
-    function test_grant_GivenTheParentWasEnded() public {
+    function test_grant_GivenTheParentRightWasEnded() public {
         grant(plain(START, TO));
         vm.warp(FROM);
         end(CONSUMER, 1);
@@ -71,7 +71,7 @@ contract AssetLicencesTest is ConfirmedAssetWorld {
         license(CONSUMER, licence(1, FROM, TO));
     }
 
-    function test_grant_GivenThePeriodOfTheParentHasEnded() public {
+    function test_grant_GivenThePeriodOfTheParentRightHasEnded() public {
         grant(plain(FROM, TO));
         expectForbids(1);
         license(CONSUMER, licence(1, TO, TO + 1));
@@ -80,7 +80,7 @@ contract AssetLicencesTest is ConfirmedAssetWorld {
         license(CONSUMER, licence(1, TO, TO + 1));
     }
 
-    function test_grant_GivenTheGrandparentWasEnded() public {
+    function test_grant_GivenTheParentOfTheParentRightWasEnded() public {
         grant(plain(FROM, TO));
         license(CONSUMER, licence(1, FROM, TO));
         end(REGISTRAR, 1);
@@ -90,7 +90,7 @@ contract AssetLicencesTest is ConfirmedAssetWorld {
         license(SUBJECT, right);
     }
 
-    function test_grant_GivenTheParentWasTransferred() public {
+    function test_grant_GivenTheParentRightWasTransferred() public {
         grant(plain(FROM, TO));
         by(CONSUMER);
         assets.transferRight(ASSET, 1, BANK);
@@ -134,7 +134,7 @@ contract AssetLicencesTest is ConfirmedAssetWorld {
         assertRight(1, exclusive(FROM, TO));
     }
 
-    function test_transferRight_GivenTheAssetIsAnnulledExpiredFrozenOrObjectedTo() public {
+    function test_transferRight_GivenTheAssetIsAnnulledOrExpiredOrFrozenOrHasAnObjection() public {
         grant(plain(FROM, VALID_TO));
         object(ASSET);
         expectObjected(ASSET, 1);
@@ -185,7 +185,7 @@ contract AssetLicencesTest is ConfirmedAssetWorld {
         _transfer(CONSUMER, 2, BANK);
     }
 
-    function test_transferRight_GivenTheParentWasEnded() public {
+    function test_transferRight_GivenTheParentRightWasEnded() public {
         grant(plain(FROM, TO));
         license(CONSUMER, licence(1, FROM, TO));
         end(CONSUMER, 1);

@@ -75,13 +75,13 @@ contract AssetRightsTest is ConfirmedAssetWorld {
         grant(plain(from, to));
     }
 
-    function test_grant_WhenThePeriodExceedsTheRegistration() public {
+    function test_grant_WhenThePeriodEndsAfterTheRegistration() public {
         expectPeriod(FROM, VALID_TO + 1);
         grant(plain(FROM, VALID_TO + 1));
         grant(plain(FROM, VALID_TO));
     }
 
-    function test_grant_WhenAnExclusiveRightOverlapsWithAnExclusiveRight() public {
+    function test_grant_WhenTwoExclusiveRightsOverlap() public {
         RightKind[3] memory kinds = [RightKind.Hold, RightKind.Process, RightKind.Operate];
         IAssetRights.Right memory right = exclusive(FROM, TO);
         for (uint256 i = 0; i < kinds.length; ++i) {
@@ -93,7 +93,7 @@ contract AssetRightsTest is ConfirmedAssetWorld {
         }
     }
 
-    function test_grant_WhenAnExclusiveRightOverlapsWithAPlainRight() public {
+    function test_grant_WhenAnExclusiveRightOverlapsWithANonExclusiveRight() public {
         assertEq(grant(plain(FROM, TO)), 1);
         expectOverlaps(1);
         grant(exclusive(FROM, TO));
@@ -102,7 +102,7 @@ contract AssetRightsTest is ConfirmedAssetWorld {
         grant(plain(FROM, TO + 1));
     }
 
-    function test_grant_WhenAPlainRightOverlapsWithAPlainRight() public {
+    function test_grant_WhenTwoNonExclusiveRightsOverlap() public {
         assertEq(grant(plain(FROM, TO)), 1);
         assertEq(grant(plain(FROM, TO)), 2);
     }
@@ -116,7 +116,7 @@ contract AssetRightsTest is ConfirmedAssetWorld {
         assertEq(grant(right), 3);
     }
 
-    function test_grant_WhenAnExclusiveRightBeginsWhereAnotherEnds() public {
+    function test_grant_WhenAnExclusiveRightBeginsWhenAnotherRightEnds() public {
         grant(exclusive(FROM, TO));
         expectOverlaps(1);
         grant(exclusive(TO - 1, TO + 10));
@@ -268,7 +268,7 @@ contract AssetRightsTest is ConfirmedAssetWorld {
         assertRight(1, plain(FROM, FROM + 1));
     }
 
-    function test_endRight_GivenTheParentWasEnded() public {
+    function test_endRight_GivenTheParentRightWasEnded() public {
         grant(plain(FROM, TO));
         license(CONSUMER, licence(1, FROM, TO));
         end(CONSUMER, 1);

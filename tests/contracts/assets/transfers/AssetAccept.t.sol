@@ -47,7 +47,7 @@ contract AssetAcceptTest is ConfirmedAssetWorld {
         accept();
     }
 
-    function test_acceptTransfer_GivenTheAssetWasPledgedSinceTheOffer() public {
+    function test_acceptTransfer_GivenTheAssetWasPledgedAfterTheOffer() public {
         offer(CONSUMER, DEADLINE);
         pledge(BANK);
         expectPledged(ASSET, 0, BANK);
@@ -56,7 +56,7 @@ contract AssetAcceptTest is ConfirmedAssetWorld {
         accept();
     }
 
-    function test_acceptTransfer_GivenAConsentWasTakenBack() public {
+    function test_acceptTransfer_GivenACreditorTookItsConsentBack() public {
         pledge(BANK);
         consent(0, BANK, CONSUMER);
         offer(CONSUMER, DEADLINE);
@@ -87,7 +87,7 @@ contract AssetAcceptTest is ConfirmedAssetWorld {
         }
     }
 
-    function test_acceptTransfer_GivenTheCallerWasSuspendedSinceTheOffer() public {
+    function test_acceptTransfer_GivenTheCallerWasSuspendedAfterTheOffer() public {
         offer(CONSUMER, DEADLINE);
         setStatus(CONSUMER, PartyStatus.Suspended);
         expectNotActive(CONSUMER, PartyStatus.Suspended);
@@ -111,14 +111,14 @@ contract AssetAcceptTest is ConfirmedAssetWorld {
         assertEq(assets.assetOf(ASSET).holder, PROVIDER);
     }
 
-    function test_acceptTransfer_WhenInTheLastSecondOfTheValidity() public {
+    function test_acceptTransfer_WhenInTheLastSecondOfTheRegistration() public {
         offer(CONSUMER, VALID_TO);
         vm.warp(VALID_TO - 1);
         accept();
         assertEq(assets.assetOf(ASSET).since, VALID_TO - 1);
     }
 
-    function test_acceptTransfer_WhenAtTheEndOfTheValidity() public {
+    function test_acceptTransfer_WhenAtTheEndOfTheRegistration() public {
         offer(CONSUMER, VALID_TO);
         vm.warp(VALID_TO);
         expectExpired();
@@ -132,7 +132,7 @@ contract AssetAcceptTest is ConfirmedAssetWorld {
         accept();
     }
 
-    function test_acceptTransfer_GivenTheAssetIsPledgedWithConsent() public {
+    function test_acceptTransfer_GivenTheCreditorConsentsToTheTransfer() public {
         pledge(BANK);
         consent(0, BANK, CONSUMER);
         offer(CONSUMER, DEADLINE);

@@ -39,7 +39,7 @@ contract AssetFreezesTest is ConfirmedAssetWorld {
         assets.freeze(ASSET, Reason.Court);
     }
 
-    function test_freeze_GivenTheAssetIsMissingRejectedCancelledOrAnnulled() public {
+    function test_freeze_GivenTheAssetIsMissingOrRejectedOrCancelledOrAnnulled() public {
         endAssets();
         AssetId[4] memory list = [MISSING, REJECTED, CANCELLED, ANNULLED];
         for (uint256 i = 0; i < list.length; ++i) {
@@ -55,7 +55,7 @@ contract AssetFreezesTest is ConfirmedAssetWorld {
         assets.freeze(ASSET, Reason.Investigation);
     }
 
-    function test_freeze_GivenTheAssetIsUnderItsFirstApplication() public {
+    function test_freeze_GivenTheFirstApplicationIsOpen() public {
         _noticed(PENDING);
         freeze(PENDING);
         vm.warp(NOTICE_END + 1);
@@ -102,7 +102,7 @@ contract AssetFreezesTest is ConfirmedAssetWorld {
         assets.unfreeze(ASSET, Reason.Lifted);
     }
 
-    function test_unfreeze_GivenTheAssetIsMissingRejectedCancelledOrAnnulled() public {
+    function test_unfreeze_GivenTheAssetIsMissingOrRejectedOrCancelledOrAnnulled() public {
         endAssets();
         AssetId[4] memory list = [MISSING, REJECTED, CANCELLED, ANNULLED];
         for (uint256 i = 0; i < list.length; ++i) {
@@ -131,7 +131,7 @@ contract AssetFreezesTest is ConfirmedAssetWorld {
         assertEq(assets.assetOf(ASSET).holder, CONSUMER);
     }
 
-    function test_annul_GivenTheCallerIsNeitherRegistrarAuthorityNorSupervisor() public {
+    function test_annul_GivenTheCallerIsNeitherRegistrarNorAuthorityNorSupervisor() public {
         for (uint32 no = 1; no <= ALL_PARTIES; ++no) {
             PartyNo party = PartyNo.wrap(no);
             if (isOfficer(party) || party == SUPERVISOR || party == REGISTRAR) continue;
@@ -191,7 +191,7 @@ contract AssetFreezesTest is ConfirmedAssetWorld {
         assets.file(ASSET, kind, "new content", 0, Grade.General);
     }
 
-    function test_annul_GivenTheAssetIsFrozenObjectedToPledgedOrExpired() public {
+    function test_annul_GivenTheAssetIsFrozenOrPledgedOrExpiredOrHasAnObjection() public {
         pledge(BANK);
         object(ASSET);
         freeze(ASSET);

@@ -106,7 +106,7 @@ contract AssetOfferTest is ConfirmedAssetWorld {
         assets.offerTransfer(ASSET, BANK, DEADLINE);
     }
 
-    function test_offerTransfer_WhenTheRecipientIsNobody() public {
+    function test_offerTransfer_WhenTheRecipientIsZero() public {
         expectBadRecipient(NOBODY);
         offer(NOBODY, DEADLINE);
     }

@@ -45,7 +45,7 @@ contract AssetReassignTest is ConfirmedAssetWorld {
         }
     }
 
-    function test_reassign_WhenTheRecipientIsNotActiveOrTheHolder() public {
+    function test_reassign_WhenTheRecipientIsTheHolderOrNotActive() public {
         _silence();
         setStatus(BANK, PartyStatus.Suspended);
         PartyNo[3] memory to = [PROVIDER, BANK, PartyNo.wrap(ALL_PARTIES + 1)];
@@ -93,7 +93,7 @@ contract AssetReassignTest is ConfirmedAssetWorld {
 
     /// A reassignment must not end the public notice of an application, because the application could then be confirmed
     /// too early.
-    function test_reassign_GivenAnApplicationIsUnderNotice() public {
+    function test_reassign_GivenAnApplicationIsUnderPublicNotice() public {
         _noticed(PENDING);
         _silence();
         _reassign(PENDING);

@@ -25,7 +25,7 @@ contract OfficerAttacksTest is AttackWorld {
     }
 
     /// One officer cannot remove another officer, and two officers cannot leave fewer than three.
-    function test_attack_OneOfficerCannotRemoveAnotherAndTwoOfficersMustLeaveThree() public {
+    function test_attack_OneOfficerCannotRemoveAnotherAndTwoCannotLeaveFewerThanThree() public {
         bytes memory call = setRolesCall(SECOND_OFFICER, 0);
         expectOffice(Roles.AUTHORITY);
         by(AUTHORITY);

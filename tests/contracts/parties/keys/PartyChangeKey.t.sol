@@ -31,7 +31,8 @@ contract PartyChangeKeyTest is PartyWorld {
             _expectProofInvalid(Keys.secp256k1(FRESH_KEY, Acts.key(frames[i], SUBJECT)));
         }
         _expectProofInvalid(proofOf(FRESHER_KEY, SUBJECT));
-        // A proof for another party, and a proof for a first key.
+        // These two proofs are correct signatures, but the first is for another party, and the second is for the first
+        // key of a new party.
         _expectProofInvalid(proofOf(FRESH_KEY, ISSUER));
         _expectProofInvalid(proofOf(FRESH_KEY));
         _expectProofInvalid(hex"00");

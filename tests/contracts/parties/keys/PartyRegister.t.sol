@@ -67,7 +67,7 @@ contract PartyRegisterTest is PartyWorld {
         confirmBy(AUTHORITY, no, call);
     }
 
-    function testFuzz_register_WhenTheRegistrationGivesAnOffice(uint32 seed) public {
+    function testFuzz_register_WhenTheRegistrationGivesAnOfficeRole(uint32 seed) public {
         uint32 roles = seed & Roles.ALL;
         vm.assume(roles & OFFICES != 0);
         bytes memory call = registration("id", FRESH_KEY, roles);

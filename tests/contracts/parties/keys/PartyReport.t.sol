@@ -109,7 +109,7 @@ contract PartyReportTest is PartyWorld {
         assertMayAct(vm.addr(SUBJECT_KEY), SUBJECT);
     }
 
-    function test_report_WhenOneOfficerReports() public {
+    function test_report_WhenOneOfficerReportsTheKey() public {
         expectEvent();
         emit IPartyKeys.AccountReported(SUBJECT, accountOf(SUBJECT), START, THIRD_OFFICER);
         reportBy(THIRD_OFFICER, SUBJECT, accountOf(SUBJECT));

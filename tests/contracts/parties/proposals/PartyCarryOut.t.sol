@@ -102,7 +102,7 @@ contract PartyCarryOutTest is ProposalWorld {
         assertState(no, ProposalState.Pending);
     }
 
-    function test_carryOut_WhenTheTargetIsNoContractOrGivesNoReason() public {
+    function test_carryOut_WhenTheTargetIsNoContractOrRevertsWithoutAReason() public {
         uint32 no = _decided(STRANGER, "call");
         vm.expectRevert(abi.encodeWithSelector(Address.AddressEmptyCode.selector, STRANGER));
         registry.carryOut(no, STRANGER, "call");

@@ -140,7 +140,8 @@ contract PartyProposeTest is ProposalWorld {
         uint32 no = registry.propose(STRANGER, call);
         assertEq(registry.proposalOf(no).ready, START + DELAY);
         assertEq(registry.proposalOf(no).concerned, NOBODY);
-        // For another contract as target, selectors of this registry's functions have no special meaning.
+        // The call has the selector of `changeKey`, but the target is another contract, so the registry does not treat
+        // the call as a change of keys.
         by(AUTHORITY);
         no = registry.propose(STRANGER, change(AUTHORITY, fresh(), address(0), ""));
         assertKind(registry.proposalOf(no).kind, ProposalKind.Waits);

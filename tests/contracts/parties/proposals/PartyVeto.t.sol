@@ -68,7 +68,7 @@ contract PartyVetoTest is PartyWorld {
         vetoBy(vm.addr(SUBJECT_KEY), no);
     }
 
-    function test_veto_WhateverThePartysStatusAndDuringAPause() public {
+    function test_veto_ItIsPossibleWhateverThePartysStatusAndDuringAPause() public {
         setStatus(SUBJECT, PartyStatus.Closed);
         uint32 no = confirmed(recovery(SUBJECT, accountOf(SUBJECT)));
         reportBy(SUBJECT, SUBJECT, accountOf(SUBJECT));

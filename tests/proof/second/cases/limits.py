@@ -73,7 +73,7 @@ def payload_of(size: int) -> Attack:
 
 
 def binding(payload: bytes, expect: Expectation = EXPECT) -> Report:
-    """Verify the genuine presentation after its key binding was replaced by one with this payload."""
+    """Verify the genuine presentation with another key binding, whose payload is ``payload``."""
     shown = GENUINE.bundle.certificate.rpartition("~")[0] + "~"
     certificate = shown + sign_compact(payload, DEVICE.signer, KEY_BINDING_TYP)
     return replace(GENUINE, bundle=GENUINE.bundle.with_certificate(certificate)).verify(expect=expect)
@@ -293,7 +293,7 @@ PREFIXES = {"secp256k1": "", "P-256": "p256:", "SM2": "sm2:"}
 
 
 def odd_texts() -> Iterator[str]:
-    """Yield texts that stand for keys in facts: well-formed and malformed."""
+    """Yield well-formed and malformed texts that are put into facts in the place of keys."""
     for key in (GENUINE.document()["keys"][SUBJECT.account], P256_KEY, SM2_KEY):
         own, x, y = PREFIXES[key["crv"]], decoded(key["x"]).hex(), decoded(key["y"]).hex()
         for prefix in (*PREFIXES.values(), "sm3:", own.upper() + " ", own * 2):

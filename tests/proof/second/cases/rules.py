@@ -137,7 +137,7 @@ PARTS = list(parts())
 
 
 def values_that_follow(rule: Json) -> Iterator[Any]:
-    """Yield the values that a claim could have by the texts of the rule, even if the rule itself is invalid."""
+    """Yield the values that the texts in the rule allow for a claim, even if the rule itself is invalid."""
     for member in ("edges", "choices", "wanted"):
         texts = rule.get(member)
         if isinstance(texts, list) and texts:
