@@ -119,7 +119,8 @@ def report(
 
     The party itself reports with any of its keys, or one authority reports. To report the key of an authority or a
     supervisor, two authorities must agree, and the report takes effect after the waiting period, unless the party
-    itself reports the key. A reported key is valid only for vetoes and for a subject's withdrawals.
+    itself reports the key. A reported key can only veto proposals, withdraw a subject's consents, and report keys of
+    the same party.
     """
     act = None if body.act is None else bytes.fromhex(body.act)
     row = ledger.parties.keys.report(signing(actor, body), party, body.reported, act=act, signer=body.account)

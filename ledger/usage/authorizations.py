@@ -142,8 +142,9 @@ class Authorizations:
         """Record signed statements, all or none; a statement that is recorded already is returned unchanged.
 
         All statements for a request must be submitted in one call, because together they answer the request. Raises
-        ``InvalidInput`` for a wrong form or another notice, ``Forbidden`` ``SIGNER_NOT_SUBJECT``,
-        ``FIELD_OUTSIDE_REQUEST``, ``SEPARATE_CONSENT_MISSING``, ``Conflict``.
+        ``InvalidInput`` for a wrong form, or if the signed digest is not the digest of the request's notice
+        (``NOTICE_DIFFERS``), ``Forbidden`` ``SIGNER_NOT_SUBJECT``, ``FIELD_OUTSIDE_REQUEST``,
+        ``SEPARATE_CONSENT_MISSING``, ``Conflict``.
         """
         for number, entry in enumerate(entries, start=1):
             self._intake.require(entry, "authorization", f"authorization {number}")

@@ -29,8 +29,8 @@ SESSION = {
     "sessions end",
     "sessions list",
 }
-# For each of these commands, the call to test. The example in the help is not used, because it reads missing files or
-# needs no ledger.
+# The tests call every command as in the first example of its help. Only the commands in this table are called as given
+# here, because their examples read files that do not exist in the tests, or need no ledger.
 CALLS = {
     "consent submit": "consent submit file.json",
     "login": f"login --service https://platform.example --party {PARTY} --key firm.key",

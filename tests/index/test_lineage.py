@@ -89,7 +89,7 @@ def test_a_descendant_is_flagged_with_its_nearest_annulled_ancestor(connection: 
     }
 
 
-def test_a_replacement_of_an_annulled_asset_is_in_its_lineage_but_is_not_flagged(connection: Connection) -> None:
+def test_a_replacement_is_not_flagged_as_descending_from_the_annulled_asset(connection: Connection) -> None:
     fill(
         connection,
         {"old": "annulled", "new": "confirmed", "of new": "confirmed"},

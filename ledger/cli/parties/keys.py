@@ -228,7 +228,7 @@ def report(
 ) -> None:
     """挂失丢失或被盗的密钥，立即生效。本参与方可用任一密钥挂失；一个主管部门也可挂失（主管部门、监管方的密钥除外）。Report
     a lost or stolen key, with any key of the same party or as one authority. The report takes effect at once: the
-    reported key can then only veto proposals and withdraw a subject's consents.
+    reported key can then only veto proposals, withdraw a subject's consents, and report keys of the same party.
 
     The key of an authority or a supervisor can be reported by the party itself, or by two authorities after the waiting
     period.

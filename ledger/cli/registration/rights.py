@@ -26,7 +26,7 @@ assess = Group()
 
 Number = Annotated[int, typer.Argument(help="Number of the right or lien.", show_default=False)]
 Day = Annotated[str, typer.Option(help="Last day, YYYY-MM-DD, Asia/Shanghai.", show_default=False)]
-Report = Annotated[str, typer.Option(help="Digest of the whole report, sha-256:…", show_default=False)]
+Report = Annotated[str, typer.Option(help="Digest of the assessor's full report, sha-256:…", show_default=False)]
 MAX_REPORT_BYTES = 64 * 1024
 RIGHTS = (lambda ledger, asset: ledger.registration.rights.of(asset), "权利 Rights")
 LIENS = (lambda ledger, asset: ledger.registration.liens.of(asset), "质押 Liens")

@@ -52,9 +52,9 @@ def test_a_batch_that_is_too_large_for_the_node_is_halved(node: FaultyNode) -> N
     connection = Connection(node.url)
     for _ in range(2):
         assert connection.ask_many([("eth_chainId", [])] * 100) == ["0x539"] * 100
-    # The first list is sent in halves until they are small enough (100, 50, 25, 13 calls): seven requests are refused,
-    # and eight of 13 calls are accepted. The second list needs only eight requests, because the connection remembers
-    # the size.
+    # The first list is halved until the parts are small enough (100, 50, 25, then 12 or 13 calls): the node refuses
+    # seven requests and accepts eight, each with 12 or 13 calls. The second list needs only eight requests, because the
+    # connection remembers the size that the node accepts.
     assert node.requests == 7 + 8 + 8
 
 
