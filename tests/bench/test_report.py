@@ -63,7 +63,7 @@ def test_a_ratio_compares_only_measurements_on_the_same_node_in_the_same_run() -
     assert results.replayed(ONBOARD) is None
 
 
-def test_the_growth_is_the_time_of_a_certificate_at_the_end_divided_by_the_time_at_the_beginning() -> None:
+def test_the_growth_is_the_time_of_the_last_certificates_divided_by_the_time_of_the_first_certificates() -> None:
     slices = [{**RESULTS.data["growth"][0], "each_us": each} for each in (90.0, 130.0)]
     assert made(growth=slices).growth() == pytest.approx(1.3)
 

@@ -40,7 +40,7 @@ ENCODED: dict[str, tuple[bytes, str | None, str]] = {
 
 
 @pytest.mark.parametrize(("data", "declared", "note"), ENCODED.values(), ids=ENCODED.keys())
-def test_a_text_file_is_read_in_its_encoding_and_the_report_names_it(
+def test_a_text_file_is_read_in_its_encoding_and_a_note_names_the_encoding(
     data: bytes, declared: str | None, note: str
 ) -> None:
     sheets = sheets_of(data, "list.csv", encoding=declared)
@@ -129,7 +129,7 @@ KINDS: dict[str, tuple[bytes, str, str]] = {
 
 
 @pytest.mark.parametrize(("data", "name", "kind"), KINDS.values(), ids=KINDS.keys())
-def test_an_unsupported_kind_of_file_is_refused_and_the_error_names_it(data: bytes, name: str, kind: str) -> None:
+def test_an_unsupported_kind_of_file_is_refused_and_the_error_names_the_kind(data: bytes, name: str, kind: str) -> None:
     error = refusal(data, name)
     assert (error.code, error.where) == ("FILE_KIND", name)
     assert kind in error.message

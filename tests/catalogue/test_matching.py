@@ -24,7 +24,7 @@ POWER = DataResource(
 WANTED = Wanted("企业用电", "loan check", "energy", ("Usci Code", "kwh", "arrears"))
 
 
-def test_the_score_of_a_resource_lists_its_parts() -> None:
+def test_the_score_of_a_resource_is_returned_with_the_points_for_fields_and_domain_and_words() -> None:
     found = score(WANTED, POWER)
     assert found.to_dict() == {
         "code": "power/meters",
@@ -48,7 +48,7 @@ SCORES: dict[str, tuple[Wanted, tuple[int, int, int]]] = {
 
 
 @pytest.mark.parametrize(("wanted", "points"), SCORES.values(), ids=SCORES.keys())
-def test_a_resource_gets_points_for_equal_fields_an_equal_domain_and_equal_words(
+def test_a_resource_gets_points_for_fields_and_a_domain_and_words_that_equal_those_of_the_demand(
     wanted: Wanted, points: tuple[int, int, int]
 ) -> None:
     found = score(wanted, POWER)
@@ -56,7 +56,7 @@ def test_a_resource_gets_points_for_equal_fields_an_equal_domain_and_equal_words
     assert found.score == sum(points)
 
 
-def test_two_empty_domains_do_not_count_as_equal() -> None:
+def test_two_empty_domains_do_not_count_as_equal_domains() -> None:
     assert score(replace(WANTED, domain=""), replace(POWER, domain="")).domain_points == 0
 
 

@@ -15,7 +15,7 @@ from tests.support.actors.pilots import Pilot
 REPORT = f"sha-256:{'a' * 64}"
 
 
-def test_a_resource_can_be_published_after_the_chief_data_officer_signed(office: Department) -> None:
+def test_a_resource_can_be_published_after_the_chief_data_officer_signed_the_publication(office: Department) -> None:
     ledger, code = office.ledger, "published"
     office.put(code)
     ledger.catalogue.data.submit(office.provider, code)

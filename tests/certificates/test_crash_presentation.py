@@ -39,7 +39,7 @@ def homes(pilot: Pilot, tmp_path_factory: pytest.TempPathFactory) -> dict[str, P
         ("bank", "the transaction was sent to the node", True),
     ],
 )
-def test_an_acceptance_whose_process_was_killed_is_completed_later(
+def test_the_acceptance_of_a_presentation_is_completed_later_if_the_process_was_killed(
     pilot: Pilot, homes: dict[str, Path], tmp_path: Path, place: str, point: str, signed: bool
 ) -> None:
     """If ``signed`` is true, the consumer itself signed the proposed use; otherwise the installation signs with the

@@ -146,7 +146,7 @@ def test_a_signature_for_one_use_is_refused_for_another_use_and_on_another_ledge
     assert [uses_of(ledger.reader, number, each) for each in (request, other)] == [1, 0]
 
 
-def test_an_outdated_use_in_a_list_does_not_stop_the_other_uses(pilot: Pilot) -> None:
+def test_the_new_uses_in_a_list_are_counted_although_one_use_was_counted_before(pilot: Pilot) -> None:
     requests = [request_of(pilot, pilot.certificate(pilot.firm())) for _ in range(3)]
     bank = pilot.cast.bank
     relayed(pilot, bank, bank, [(requests[1], 1)], deadline(pilot))

@@ -82,7 +82,9 @@ def test_a_hold_stays_until_a_second_officer_confirms_that_it_is_lifted(held: He
     assert held.report().valid
 
 
-def test_a_party_that_is_authority_and_supervisor_lifts_one_hold_after_the_other(held: Held, pilot: Pilot) -> None:
+def test_a_party_that_is_authority_and_supervisor_lifts_the_hold_of_each_role_separately(
+    held: Held, pilot: Pilot
+) -> None:
     both = pilot.party(PartyKind.GOV_DEPT, Role.AUTHORITY, Role.SUPERVISOR)
     pilot.ledger.certificates.holds.hold(held.number, "court", both)
     assert held.offices() == [("authority", "supervisor")] * 2
@@ -127,7 +129,7 @@ def test_placing_holds_skips_statements_that_already_have_a_hold_of_the_same_rol
     assert held.report().valid
 
 
-def test_a_hold_on_a_certificate_also_covers_corrected_versions_of_it(pilot: Pilot) -> None:
+def test_a_hold_on_a_certificate_covers_corrected_versions_of_the_certificate(pilot: Pilot) -> None:
     """A hold on a certificate also covers a corrected version of it, whether the correction is issued before or after
     the hold is placed.
     """

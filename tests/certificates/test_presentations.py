@@ -226,7 +226,7 @@ def test_a_slow_clock_does_not_allow_a_second_use(pilot: Pilot) -> None:
 
 
 @pytest.mark.parametrize(("max_uses", "outcome"), [(1, ("used_up", None)), (2, ("valid", 2))])
-def test_a_presentation_is_verified_again_if_another_use_was_counted_first(
+def test_a_presentation_is_verified_again_if_a_use_was_counted_during_the_verification(
     pilot: Pilot, tmp_path: Path, max_uses: int, outcome: tuple[str, int | None]
 ) -> None:
     ledger, firm = pilot.ledger, pilot.firm()

@@ -149,7 +149,7 @@ def test_an_invalid_presentation_gets_a_report_and_no_use_to_sign(pilot: Pilot, 
 
 
 @pytest.mark.parametrize(("max_uses", "left"), [(1, False), (2, True)])
-def test_a_consumer_signs_the_next_use_after_another_use_was_counted(
+def test_a_consumer_must_sign_the_next_use_if_a_use_with_the_same_ordinal_was_counted_first(
     pilot: Pilot, tmp_path: Path, max_uses: int, left: bool
 ) -> None:
     firm = pilot.firm()
@@ -186,7 +186,7 @@ def test_the_signature_of_a_use_is_still_accepted_after_a_restart(pilot: Pilot, 
     assert uses(pilot, number) == 1
 
 
-def test_an_answer_that_was_lost_is_returned_again_with_the_content(pilot: Pilot, tmp_path: Path) -> None:
+def test_an_answer_that_was_lost_is_returned_again_with_the_disclosed_values(pilot: Pilot, tmp_path: Path) -> None:
     number, ((raw, nonce),) = presented(pilot)
     ledger = pilot.ledger
     node = DeafConnection(ledger.client.connection.url)

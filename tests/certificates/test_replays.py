@@ -13,7 +13,7 @@ def accepted(pilot: Pilot, raw: bytes, nonce: str) -> Report:
     return pilot.ledger.verification.accept(pilot.actor(pilot.cast.bank), raw, nonce).report
 
 
-def test_a_nonce_is_accepted_once_for_any_presentation(pilot: Pilot) -> None:
+def test_a_nonce_is_accepted_once_whatever_the_presentation(pilot: Pilot) -> None:
     """After a nonce was used, the same presentation is refused, and so is a presentation of another certificate with
     this nonce. No use is counted.
     """
@@ -28,7 +28,7 @@ def test_a_nonce_is_accepted_once_for_any_presentation(pilot: Pilot) -> None:
     assert pilot.accept(second, numbers[1]).valid
 
 
-def test_a_key_binding_for_another_nonce_counts_no_use(pilot: Pilot) -> None:
+def test_a_presentation_signed_for_another_nonce_than_the_given_nonce_counts_no_use(pilot: Pilot) -> None:
     firm = pilot.firm()
     number = pilot.certificate(firm)
     bundle, _ = pilot.present(firm, number)

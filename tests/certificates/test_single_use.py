@@ -109,7 +109,9 @@ def test_three_allowed_uses_are_counted_three_times(
         assert Counter(ordinals) == Counter([1, 2, 3])
 
 
-def test_presentations_to_another_bank_count_no_use(pilot: Pilot, homes: dict[str, Path]) -> None:
+def test_presentations_to_a_bank_that_the_certificate_does_not_name_count_no_use(
+    pilot: Pilot, homes: dict[str, Path]
+) -> None:
     firm = pilot.firm()
     number = pilot.certificate(firm)
     ((raw, nonce),) = presentations(pilot, firm, number)

@@ -71,7 +71,7 @@ def test_every_view_of_a_usage_certificate_shows_the_same_state(
     assert states(pilot, held.number) == {held.report().result} == {state}
 
 
-def test_the_status_of_a_certificate_with_a_withdrawn_consent_has_time_and_reason(pilot: Pilot) -> None:
+def test_the_status_of_a_certificate_shows_since_when_its_consent_is_withdrawn(pilot: Pilot) -> None:
     held = Held(pilot)
     withdraw(pilot, held)
     status, failure = pilot.ledger.verification.status(held.number), held.report().first_failure

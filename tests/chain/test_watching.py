@@ -84,7 +84,7 @@ def test_a_party_sees_each_change_of_its_keys_and_each_proposal_that_concerns_it
     assert [each.kind for each in proposed if each and each.call] == ["change_key", "change_key", "date_compromise"]
 
 
-def test_a_change_to_an_earlier_proposal_is_listed(chain: Chain, stranger: ChainReader) -> None:
+def test_the_end_of_a_proposal_made_before_the_watched_blocks_is_listed(chain: Chain, stranger: ChainReader) -> None:
     number = chain.propose(recovery(chain))
     start = chain.reader.block_number()
     chain.acting("third").send(calls.cancel(number))
@@ -130,7 +130,7 @@ def test_watching_works_with_a_node_that_keeps_no_old_state(chain: Chain) -> Non
     assert changes_of(pruned, last) == []
 
 
-def test_attack_a_node_that_shows_another_call_than_the_proposed_call_is_noticed(chain: Chain) -> None:
+def test_attack_a_node_that_shows_a_false_proposed_call_is_noticed(chain: Chain) -> None:
     chain.propose(recovery(chain))
     with pytest.raises(ChainUnavailable) as caught:
         key_changes(reader_replacing(chain, account("fresh")[2:], account("harmless")[2:]), FIRM.no, 0)

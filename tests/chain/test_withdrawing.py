@@ -259,7 +259,7 @@ WRONG: dict[str, tuple[type[PingzhengError], str, Callable[[Consented], object]]
 
 
 @pytest.mark.parametrize(("kind", "code", "act"), WRONG.values(), ids=WRONG)
-def test_a_wrong_bundle_is_reported_and_nothing_is_sent(
+def test_a_withdrawal_with_a_wrong_bundle_is_refused_and_nothing_is_sent(
     consented: Consented, kind: type[PingzhengError], code: str, act: Callable[[Consented], object]
 ) -> None:
     before = consented.chain.reader.block_number()

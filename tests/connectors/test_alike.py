@@ -97,7 +97,7 @@ MET = {
 
 
 @pytest.mark.parametrize(("value", "declared", "cell"), MET.values(), ids=MET.keys())
-def test_a_row_is_flagged_for_refusal_by_every_spelling_of_the_flags_value(
+def test_a_query_is_refused_if_the_flag_column_has_the_flags_value_in_any_spelling(
     tmp_path: Path, kind: str, value: str, declared: str | None, cell: Any
 ) -> None:
     flags = (Flag("mark", value, "under_correction", declared),)
@@ -120,7 +120,7 @@ NOT_MET = {
 
 
 @pytest.mark.parametrize(("value", "declared", "cell"), NOT_MET.values(), ids=NOT_MET.keys())
-def test_a_row_is_not_flagged_for_refusal_by_other_values_in_the_flag_column(
+def test_a_query_is_answered_if_the_flag_column_has_no_spelling_of_the_flags_value(
     tmp_path: Path, kind: str, value: str, declared: str | None, cell: Any
 ) -> None:
     flags = (Flag("mark", value, "under_correction", declared),)
@@ -184,11 +184,13 @@ def test_a_key_with_harmless_extra_characters_finds_the_subject(tmp_path: Path, 
 
 
 @pytest.mark.parametrize(("asked", "cell"), [(WITH_X, WITH_X.lower()), (WITH_X.lower(), WITH_X), (GRID, GRID.lower())])
-def test_a_key_is_compared_without_case(tmp_path: Path, kind: str, asked: str, cell: str) -> None:
+def test_keys_are_compared_without_regard_to_upper_and_lower_case(
+    tmp_path: Path, kind: str, asked: str, cell: str
+) -> None:
     assert isinstance(Place(tmp_path, kind).holding(table([OTHER, cell], ["x", "x"])).ask(query(asked)), Supplied)
 
 
-def test_a_key_is_found_among_more_values_than_are_sampled(
+def test_the_subjects_key_is_found_although_only_a_sample_of_the_keys_is_checked(
     tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only a sample of the key column's values is examined, except that a value similar to the subject's key is always
@@ -238,7 +240,9 @@ def test_a_damaged_key_is_an_error_that_names_the_column(tmp_path: Path, kind: s
 
 
 @pytest.mark.parametrize("cell", [f"{float(OWN):.5E}", f"{OWN[:15]}000", OWN[:17]])
-def test_a_damaged_key_is_an_error_even_if_the_other_rows_are_good(tmp_path: Path, kind: str, cell: str) -> None:
+def test_one_damaged_key_in_the_column_is_an_error_even_if_the_subjects_row_is_good(
+    tmp_path: Path, kind: str, cell: str
+) -> None:
     """Without this error, some of the subject's rows could be missing from the signed answer."""
     if kind == "sql":
         return
@@ -282,7 +286,7 @@ def test_a_sound_key_column_without_the_subject_gives_the_answer_no_data(tmp_pat
     assert source.ask(query(OWN)) == NoData(AT)
 
 
-def test_a_damaged_key_can_be_the_valid_key_of_another_subject(tmp_path: Path, kind: str) -> None:
+def test_a_rounded_id_number_that_is_a_valid_number_is_not_recognised_as_damaged(tmp_path: Path, kind: str) -> None:
     """A spreadsheet rounds a long ID number, and the result can by chance be the valid ID number of another person."""
     asked, other = next(
         (key, form)

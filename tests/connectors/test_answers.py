@@ -93,7 +93,7 @@ def test_a_blank_identifier_finds_no_rows_without_a_key(place: Place, identifier
         assert "示例公司" not in str(caught.value)
 
 
-def test_a_query_for_another_source_than_the_defined_one_is_out_of_scope(place: Place) -> None:
+def test_a_query_for_a_source_or_scenario_that_the_definition_does_not_name_is_out_of_scope(place: Place) -> None:
     source = place.connector()
     for other in (query(scenario="S02"), query(source="water")):
         assert refusal(source.ask(other))[0] == "out_of_scope"
@@ -156,7 +156,7 @@ def test_rows_with_different_names_are_refused(place: Place) -> None:
     assert isinstance(source.ask(query()), Supplied), "who does not need the name is not stopped by it"
 
 
-def test_a_flag_is_compared_with_the_text_of_the_cell(place: Place) -> None:
+def test_the_value_of_a_flag_is_compared_with_the_text_of_the_cell(place: Place) -> None:
     flags = (Flag("kwh", "300", "disputed"),)
     assert refusal(Place(place.folder, place.kind, {"flags": flags}).holding(BILLS).ask(query()))[0] == "disputed"
 

@@ -121,7 +121,7 @@ def test_a_huge_stored_value_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "sql", "xlsx"])
-def test_long_cells_together_above_the_limit_are_refused(
+def test_long_cells_whose_total_size_is_above_the_limit_are_refused(
     tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = Place(tmp_path, kind).holding({**BILLS, "period": ["x" * 1_000] * 5})

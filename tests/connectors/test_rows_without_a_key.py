@@ -77,7 +77,7 @@ def test_a_row_with_content_and_no_key_is_an_error_that_names_column_and_line(pl
         assert "合计" in str(error.hint) and "total" in str(error.hint)
 
 
-def test_content_in_another_column_makes_a_row_without_a_key_an_error(place: Place) -> None:
+def test_a_row_without_a_key_is_an_error_whichever_column_has_content(place: Place) -> None:
     source = place.holding(table([GRID, None], ["1", None], [None, "合计"]))
     assert problem(source).code == "SOURCE_KEY_DAMAGED"
 
@@ -131,7 +131,9 @@ def test_a_row_without_a_key_is_found_in_every_row_group(tmp_path: Path, cell: A
         assert str(problem(source, asked).where).endswith("row 4")
 
 
-def test_a_key_written_with_blanks_is_found_although_the_statistics_of_its_row_group_exclude_it(tmp_path: Path) -> None:
+def test_a_key_written_with_blanks_is_found_although_the_statistics_of_the_row_group_exclude_the_key(
+    tmp_path: Path,
+) -> None:
     """According to its statistics, no row group contains the key. The key is found, because all key columns are read
     for keys in other forms.
     """

@@ -84,7 +84,7 @@ def test_an_error_does_not_repeat_the_row() -> None:
         )
     )
 )
-def test_csv_from_the_standard_writer_is_read_back(table: tuple[list[str], list[list[str]]]) -> None:
+def test_csv_from_pythons_csv_writer_is_read_back_unchanged(table: tuple[list[str], list[list[str]]]) -> None:
     head, rows = table
     text = io.StringIO(newline="")
     csv.writer(text).writerows([head, *rows])

@@ -43,7 +43,7 @@ TEXTS: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("value", "text"), TEXTS, ids=[repr(value) for value, _ in TEXTS])
-def test_value_has_the_expected_text(value: Any, text: str) -> None:
+def test_a_value_is_converted_to_the_expected_text(value: Any, text: str) -> None:
     assert as_text(value) == text
 
 
@@ -69,7 +69,7 @@ def test_value_has_the_expected_text(value: Any, text: str) -> None:
     ],
     ids=repr,
 )
-def test_a_value_without_exact_text_is_refused_and_not_repeated(value: Any) -> None:
+def test_a_value_without_exact_text_is_refused_and_the_error_does_not_repeat_the_value(value: Any) -> None:
     with pytest.raises(BadValue) as caught:
         as_text(value)
     assert not caught.value.args
@@ -88,12 +88,12 @@ def test_the_text_of_a_decimal_is_exact(value: Decimal) -> None:
 
 
 @given(st.dates())
-def test_a_day_is_a_span_of_one_day(day: date) -> None:
+def test_a_day_is_read_as_a_period_of_one_day(day: date) -> None:
     assert as_span(day) == as_span(day.isoformat()) == (day, day)
 
 
 @given(st.dates())
-def test_a_month_is_a_span_of_all_its_days(day: date) -> None:
+def test_a_month_is_read_as_a_period_from_its_first_to_its_last_day(day: date) -> None:
     first, last = as_span(day.isoformat()[:7])
     assert (first.day, first.month, first.year) == (1, day.month, day.year)
     assert first <= day <= last

@@ -200,7 +200,7 @@ def test_ten_assets_go_through_every_act_until_they_are_annulled(demo: Path) -> 
     assert {"Filed", "RightGranted", "Pledged", "TransferAccepted", "ObjectionDecided", "Annulled"} <= names
 
 
-def test_every_registration_had_a_public_notice_of_ten_working_days(demo: Path) -> None:
+def test_the_demonstrations_asset_had_a_public_notice_of_ten_working_days(demo: Path) -> None:
     events = read(demo / "demo-out" / "asset" / "provenance.json")["events"]
     noticed = next(event for event in events if event["name"] == "Advanced" and event["args"]["until"])
     confirmed = next(event for event in events if event["name"] == "Confirmed")
@@ -253,7 +253,7 @@ print(report.result, len(report.checks))
     assert result.stdout.split() == ["valid", "11"], result.stderr
 
 
-def test_the_code_of_the_verifying_guide_decides_on_a_bundle_of_the_demonstration(demo: Path) -> None:
+def test_the_code_of_the_verifying_guide_accepts_a_bundle_of_the_demonstration(demo: Path) -> None:
     """Runs the unchanged code of docs/guides/verifying.md; the clock shows the time of the saved chain data."""
     guide = (PROJECT / "docs" / "guides" / "verifying.md").read_text("utf-8")
     _, lines, later = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)

@@ -65,7 +65,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         return Outcome(reported(run), kept(ledger))
 
 
-def test_a_demonstration_interrupted_in_every_step_has_the_same_result(whole: Outcome, tmp_path: Path) -> None:
+def test_a_demonstration_interrupted_in_every_step_has_the_result_of_an_uninterrupted_run(
+    whole: Outcome, tmp_path: Path
+) -> None:
     struck: list[tuple[str, str, int]] = []
 
     def strike(*point: Any) -> None:
@@ -91,7 +93,9 @@ def run_to_the_end(ledger: Ledger, out: Path, points: Points) -> Run:
             continue
 
 
-def test_the_next_run_continues_after_a_kill_in_any_of_the_listed_steps(whole: Outcome, tmp_path: Path) -> None:
+def test_the_next_run_of_the_demonstration_continues_after_a_kill_in_any_listed_step(
+    whole: Outcome, tmp_path: Path
+) -> None:
     for step, what, times in (("opening", SENT, 1), *KILLED):
         command = [sys.executable, "-m", "tests.demo.small_runs", str(tmp_path), step, what, str(times)]
         killed = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False)

@@ -10,7 +10,7 @@ from tests.support.places import PROJECT
 VARIABLE = re.compile(r"PINGZHENG_[A-Z_]*[A-Z]")
 
 
-def test_every_variable_that_the_source_names_is_on_the_page() -> None:
+def test_the_page_of_settings_lists_every_environment_variable_that_the_source_names() -> None:
     sources = [path for room in ("ledger", "api") for path in (PROJECT / room).rglob("*.py")]
     named = {name for path in sources for name in VARIABLE.findall(path.read_text("utf-8"))}
     assert {"PINGZHENG_HOME", "PINGZHENG_WALLET_PASSPHRASE", "PINGZHENG_LOG"} <= named

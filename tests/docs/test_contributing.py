@@ -49,7 +49,7 @@ def test_every_make_target_that_a_page_names_exists() -> None:
         assert set(re.findall(r"`make ([a-z]+)", page.read_text("utf-8"))) <= targets
 
 
-def test_the_page_shows_the_order_of_packages_that_the_import_check_uses() -> None:
+def test_the_architecture_page_shows_the_order_of_packages_that_the_import_check_uses() -> None:
     (order,) = ORDER.findall(ARCHITECTURE.read_text("utf-8"))
     steps = [set(step.split(", ")) for step in " ".join(order.split()).split(" → ")]
     checked = levels()

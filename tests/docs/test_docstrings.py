@@ -63,7 +63,7 @@ def exit_code(kind: type[PingzhengError]) -> int:
     return ended.value.exit_code
 
 
-def test_the_list_of_errors_names_the_status_and_the_exit_code_of_each_class() -> None:
+def test_the_list_of_errors_names_the_http_status_and_the_exit_code_of_each_class_of_errors() -> None:
     listed = {name: (int(status), int(code)) for name, status, code in KIND.findall(errors.__doc__ or "")}
     assert listed == {kind.__name__: (status, exit_code(kind)) for kind, status, _ in STATUS}
 

@@ -175,7 +175,7 @@ def test_a_shell_can_parse_each_command_line_of_a_page() -> None:
             assert shlex.split(line, comments=True), line
 
 
-def test_every_decision_has_a_date_and_a_status_and_is_listed() -> None:
+def test_every_decision_record_has_a_date_and_a_status_and_is_listed() -> None:
     index = (PROJECT / "docs" / "README.md").read_text("utf-8")
     for page in sorted((PROJECT / "docs" / "adr").glob("*.md")):
         assert re.search(
@@ -185,7 +185,7 @@ def test_every_decision_has_a_date_and_a_status_and_is_listed() -> None:
 
 
 @pytest.mark.parametrize("page", sorted((PROJECT / "docs" / "adr").glob("*.md")), ids=lambda page: page.stem)
-def test_a_decision_gives_its_reason_the_alternatives_and_its_place_in_the_code(page: Path) -> None:
+def test_a_decision_record_gives_the_reason_and_the_alternatives_and_the_place_in_the_code(page: Path) -> None:
     text = page.read_text("utf-8")
     assert {"Decision", "Why", "Considered", "In the code"} <= set(
         re.findall(r"^\*\*([^*]+)\.\*\*", text, re.MULTILINE)

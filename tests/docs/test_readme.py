@@ -71,7 +71,7 @@ def test_the_page_about_the_demonstration_shows_the_numbers_of_a_new_run(demo: P
             assert cell == value or near(cell, value), (cell, value)
 
 
-def test_the_picture_on_the_page_matches_the_demonstration(demo: Path) -> None:
+def test_the_picture_on_the_page_about_the_demonstration_has_the_numbers_of_a_new_run(demo: Path) -> None:
     figures = [
         re.findall(r"· ([\d,]+)<", each.read_text("utf-8")) for each in (PICTURE, demo / "demo-out" / "flow.svg")
     ]

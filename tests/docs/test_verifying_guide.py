@@ -145,7 +145,7 @@ def hold(folder: Path, made: Made, consumer: str = BANK.id, **more: Any) -> None
     (folder / "request.json").write_text(json.dumps(asked | more))
 
 
-def test_the_environment_has_only_the_packages_of_the_verifier(bare: Environment, tmp_path: Path) -> None:
+def test_the_guides_environment_has_only_the_packages_of_the_verifier(bare: Environment, tmp_path: Path) -> None:
     code = f"""
 import importlib.metadata, importlib.util, ledger, sys
 print(sorted(item.name for item in importlib.metadata.distributions()))
@@ -163,7 +163,9 @@ print(ledger.__file__.startswith(sys.prefix))
 
 
 @pytest.mark.parametrize("line", ["import ledger.chain.reading.reader", "import socket; socket.socket()"])
-def test_the_environment_cannot_run_a_service_or_use_the_network(bare: Environment, tmp_path: Path, line: str) -> None:
+def test_the_guides_environment_cannot_import_the_chain_package_or_use_the_network(
+    bare: Environment, tmp_path: Path, line: str
+) -> None:
     assert bare.run(line, tmp_path).returncode != 0
 
 
@@ -285,7 +287,9 @@ def test_the_program_of_the_guide_prints_the_expected_decision(bare: Environment
     assert done.stdout.strip() == f"{decision} {shown}"
 
 
-def test_the_program_stops_without_accepted_values_or_templates(bare: Environment, tmp_path: Path) -> None:
+def test_the_program_of_the_guide_stops_if_accepted_values_or_templates_are_missing(
+    bare: Environment, tmp_path: Path
+) -> None:
     """The bank must state which values and which templates it accepts. Without either list, the guide's
     program stops.
     """
@@ -323,7 +327,7 @@ def test_a_certificate_revoked_after_a_loan_was_valid_at_the_time_of_the_loan(
     assert second == printed
 
 
-def test_a_certificate_is_not_valid_before_its_presentation_or_after_its_last_use(
+def test_a_certificate_is_not_valid_at_a_time_before_its_presentation_or_after_its_last_use(
     bare: Environment, tmp_path: Path
 ) -> None:
     made = usage().used(AT + 1, AT + 2, AT + 3).knowing(block_time=AT + DAY)

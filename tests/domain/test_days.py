@@ -130,7 +130,7 @@ def test_validity_ending_outside_the_range_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", "2026-1-1", "20260101", "2026-W01-1", "2026-02-30", "2026-01-01T00:00", "二〇二六"]
 )
-def test_day_in_another_form_is_refused(text: str) -> None:
+def test_day_in_a_wrong_form_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="DAY_FORM"):
         day_of(text)
 
@@ -148,6 +148,6 @@ def test_too_many_days_are_refused(count: int) -> None:
 
 
 @given(st.integers(1, 36_600))
-def test_the_first_day_counts_as_day_one(count: int) -> None:
+def test_the_first_day_of_a_period_counts_as_day_one(count: int) -> None:
     first = date(2026, 11, 30)
     assert shanghai_day(end_of_days(first, count) - 1).toordinal() == first.toordinal() + count - 1

@@ -41,7 +41,7 @@ def test_the_text_of_an_error_has_its_code_its_place_its_message_and_its_hint(
     assert (error.where, error.hint) == (given.get("where"), given.get("hint"))
 
 
-def test_the_details_of_an_error_are_its_remaining_keyword_arguments() -> None:
+def test_the_details_of_an_error_are_its_keyword_arguments_other_than_place_and_hint() -> None:
     assert PingzhengError("A_CODE", "It is wrong.", where="x", state="active", limit=3).details == {
         "state": "active",
         "limit": 3,

@@ -119,7 +119,7 @@ SHAPES: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("change", "where"), SHAPES.values(), ids=SHAPES.keys())
-def test_json_of_another_form_is_refused(change: dict[str, Any], where: str) -> None:
+def test_json_of_a_wrong_form_is_refused(change: dict[str, Any], where: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         DataResource.from_dict(RESOURCE.to_dict() | change)
     assert (caught.value.code, caught.value.where) == ("RESOURCE_SHAPE", where)
@@ -163,7 +163,7 @@ def test_grades_are_ordered_from_the_lowest_to_core_data() -> None:
 
 
 @given(st.lists(st.sampled_from(GRADES)))
-def test_the_highest_grade_of_a_list_is_in_the_list_and_not_below_any_other_grade_in_it(grades: list[str]) -> None:
+def test_the_highest_grade_of_a_list_is_in_the_list_and_not_below_any_grade_of_the_list(grades: list[str]) -> None:
     found = highest(grades)
     assert found in grades or (not grades and found == "general_1")
     assert all(GRADES.index(grade) <= GRADES.index(found) for grade in grades)
@@ -315,7 +315,7 @@ resources = st.builds(
 
 
 @given(resources, resources)
-def test_the_diff_of_two_descriptions_is_empty_only_if_they_are_equal(old: DataResource, new: DataResource) -> None:
+def test_the_diff_of_two_descriptions_is_empty_only_if_both_are_equal(old: DataResource, new: DataResource) -> None:
     changes = diff(old.to_dict(), new.to_dict())
     assert (changes == []) == (old == new)
     assert canonical(changes) == canonical(diff(dict(reversed(old.to_dict().items())), new.to_dict()))

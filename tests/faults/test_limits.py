@@ -94,7 +94,7 @@ def test_a_process_without_free_file_descriptors_reports_this_and_loses_nothing(
     until_done(tally, acts, late, request, range(used + 2, used + 60), attempt, FILES)
 
 
-def test_a_process_that_reaches_the_file_size_limit_reports_it(
+def test_a_process_that_reaches_the_file_size_limit_reports_this(
     prepared: Prepared, late: Path, acts: Acts, tally: Tally
 ) -> None:
     """The system cuts off the write that reaches the limit, which may be at any byte, and kills the node at its next

@@ -93,7 +93,7 @@ def test_the_table_of_this_test_lists_every_file_of_a_ledgers_home_folder(prepar
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_every_lost_or_damaged_file_of_a_home_folder_gives_its_own_error(
+def test_every_loss_or_damage_of_a_file_of_the_home_folder_gives_the_expected_error(
     prepared: Prepared, tmp_path: Path, acts: Acts, tally: Tally, name: str
 ) -> None:
     home, waiting = copied(prepared.cut, tmp_path / "home"), iter(prepared.waiting())

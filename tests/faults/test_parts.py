@@ -100,7 +100,9 @@ def test_a_journal_without_its_last_lines_is_refused(prepared: Prepared, late: P
         acts.check(ledger)
 
 
-def test_a_database_copied_without_its_log_is_refused(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
+def test_a_database_copied_without_its_write_ahead_log_is_refused(
+    prepared: Prepared, late: Path, acts: Acts, tally: Tally
+) -> None:
     """The database was copied while the ledger was open, so the content of its write-ahead log is missing."""
     mix(late, prepared.cut, "ledger.db")
     fault = "a database copied while it was open, without its log"

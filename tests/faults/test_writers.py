@@ -26,7 +26,9 @@ EACH = 5
 SECONDS = 60
 
 
-def test_two_processes_that_write_at_once_lose_no_act(prepared: Prepared, late: Path, acts: Acts, tally: Tally) -> None:
+def test_two_processes_that_write_at_the_same_time_lose_no_act(
+    prepared: Prepared, late: Path, acts: Acts, tally: Tally
+) -> None:
     """Each process issues certificates for requests of its own, and both try to issue for some common requests.
 
     The process that ends first stops its node. The other process gets an error, and continues with a new node.
@@ -68,7 +70,7 @@ def _until_it_answers(act: Callable[[], str]) -> str:
             time.sleep(0.1)
 
 
-def test_two_processes_that_store_keys_at_once_lose_no_key(late: Path, acts: Acts, tally: Tally) -> None:
+def test_two_processes_that_store_keys_at_the_same_time_lose_no_key(late: Path, acts: Acts, tally: Tally) -> None:
     """One process reads the custody file, and another process then changes the file. The first process adds its keys to
     the changed content.
     """
@@ -160,7 +162,7 @@ def _not_ready(port: int) -> list[str]:
     return [] if status == 200 else [f"{status} {answer and answer.get('details')}"]
 
 
-def test_an_open_ledger_sees_what_a_second_open_ledger_wrote(
+def test_a_home_folder_that_is_opened_twice_shows_the_same_records_to_both_programs(
     prepared: Prepared, late: Path, acts: Acts, tally: Tally
 ) -> None:
     """One process opens the home twice, as two services would. Each open ledger sees what the other wrote."""

@@ -66,7 +66,9 @@ def test_a_follower_with_a_smaller_window_stores_the_same_rows_but_fewer_block_h
     assert set(found[0]["idx_blocks"]) < set(lived_rows["idx_blocks"])
 
 
-def test_the_indexs_rows_match_the_contracts_view_functions(lived: Chain, new_engine: NewEngine) -> None:
+def test_the_rows_of_the_index_match_the_results_of_the_contracts_view_functions(
+    lived: Chain, new_engine: NewEngine
+) -> None:
     """The rows of each table of the index are compared with what the contracts' view functions return."""
     chain = lived
     engine = new_engine()

@@ -41,7 +41,9 @@ def waiting(follower: Follower, concerned: int | None = None) -> list[int]:
     return [each.no for each in follower.pending_proposals(concerned)]
 
 
-def test_all_pending_proposals_or_only_those_about_one_party_are_listed(waiting_chain: Chain, late: Follower) -> None:
+def test_pending_proposals_can_be_listed_for_all_parties_or_for_one_concerned_party(
+    waiting_chain: Chain, late: Follower
+) -> None:
     chain = waiting_chain
     registration = chain.propose(calls.register_parties([newcomer_to(chain, "newcomer", "subject")]))
     bound, roles = chain.propose(recovery()), chain.propose(calls.set_roles(BANK.no, 1 << 7))
@@ -180,7 +182,9 @@ def test_a_pause_lengthens_the_wait_of_a_proposal(waiting_chain: Chain, late: Fo
     assert time.wall(time.running - 7) == ended.time - 7
 
 
-def test_attack_a_node_that_shows_another_call_is_detected(waiting_chain: Chain, new_engine: NewEngine) -> None:
+def test_attack_a_node_that_shows_a_false_proposed_call_is_detected(
+    waiting_chain: Chain, new_engine: NewEngine
+) -> None:
     """The contract's hash over its events includes a digest of the proposed call, so a false call is noticed."""
     waiting_chain.propose(recovery())
     lying = reader_replacing(waiting_chain, account("fresh")[2:], account("harmless")[2:])

@@ -128,7 +128,7 @@ def lose_last_line(path: Path) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else getattr(value, "__name__", ""),
 )
-def test_each_damage_is_reported_for_the_part_that_has_it(
+def test_the_report_of_each_damage_names_the_damaged_part(
     home: Path, name: str, damage: Callable[[Path], object], expected: dict[str, list[str]]
 ) -> None:
     damage(home / name)

@@ -143,7 +143,7 @@ def test_a_node_that_was_stopped_on_purpose_is_not_restarted(begun: Settings) ->
         assert not answers(chain.url)
 
 
-def test_a_program_that_shares_a_chain_takes_it_over_when_the_owner_ends(begun: Settings) -> None:
+def test_a_program_takes_over_a_shared_chain_when_the_program_that_started_the_chain_ends(begun: Settings) -> None:
     """The test simulates two programs: it opens the folder twice, with separate locks."""
     with open_chain(begun) as owner:
         second = open_chain(begun)
@@ -170,7 +170,7 @@ with open_chain(Settings(home=Path(sys.argv[1]))) as chain:
 """
 
 
-def test_a_program_that_shares_a_chain_takes_it_over_when_the_owner_is_killed(begun: Settings) -> None:
+def test_a_program_takes_over_a_shared_chain_when_the_program_that_started_the_chain_is_killed(begun: Settings) -> None:
     program = [sys.executable, "-c", OWNER, str(begun.home)]
     with subprocess.Popen(program, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as owner:
         assert owner.stdout is not None

@@ -10,7 +10,7 @@ from ledger.installation.settings import Settings
 from ledger.installation.wiring import create_ledger, open_ledger
 
 
-def test_the_second_program_shares_the_chain_that_the_first_started(tmp_path: Path) -> None:
+def test_a_second_program_shares_the_chain_that_the_first_program_started(tmp_path: Path) -> None:
     with create_ledger(Settings(home=tmp_path)):
         pass
     together = Barrier(2)

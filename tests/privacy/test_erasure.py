@@ -142,7 +142,7 @@ def test_an_interrupted_erasure_erases_nothing(persons: PersonActors, monkeypatc
     assert erase(persons, person, number).certificates == (number,)
 
 
-def test_erasing_a_certificate_version_also_erases_its_earlier_versions(persons: PersonActors) -> None:
+def test_erasing_a_certificate_erases_the_texts_of_its_earlier_versions(persons: PersonActors) -> None:
     ledger, person = persons.ledger, persons.person()
     request, given = persons.authorised(person)
     consent = given["social_insurance"].id

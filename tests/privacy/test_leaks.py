@@ -241,7 +241,7 @@ def test_no_file_contains_personal_text(searched: Searched) -> None:
     assert {path: texts for path, texts in found.items() if texts} == {}
 
 
-def test_the_search_covers_arguments_of_processes(searched: Searched) -> None:
+def test_the_search_covers_the_command_line_arguments_of_processes(searched: Searched) -> None:
     """The recorded arguments include those of the program and of the node that it starts."""
     arguments = (searched.folder / "demo.arguments").read_bytes()
     assert b"pingzheng\0demo\0--home" in arguments

@@ -32,7 +32,7 @@ def test_no_file_contains_a_wrapped_key_from_before_a_rotation(vault: Vault) -> 
     assert not [key for key in old if key in stored(vault)]
 
 
-def test_scrubbing_removes_remains_from_split_database_pages(vault: Vault) -> None:
+def test_scrubbing_the_database_removes_deleted_text_from_split_pages(vault: Vault) -> None:
     """With this seed SQLite 3.40 leaves two of the keys in its file, in spite of ``secure_delete``."""
     chance, gone = random.Random(12), list[bytes]()
     with vault.database.write() as session:

@@ -111,7 +111,7 @@ def test_invalid_proposal_number_or_account_is_refused() -> None:
         key_message(CHAIN, ACCOUNT, -1)
 
 
-def test_proof_of_a_key_is_signed_by_this_key_and_is_about_its_account() -> None:
+def test_proof_of_a_key_is_signed_by_the_key_and_names_the_account_of_the_key() -> None:
     proof = bytes.fromhex(prove_key(CHAIN, BANK.signer))
     message = key_message(CHAIN, BANK.account)
     assert len(proof) == 64

@@ -164,7 +164,7 @@ def test_empty_tree_has_its_own_root_and_no_proofs() -> None:
 
 
 @pytest.mark.parametrize("index", [-1, 3, 8])
-def test_asking_for_a_proof_outside_the_tree_raises_an_error(index: int) -> None:
+def test_asking_for_a_proof_of_a_leaf_outside_the_tree_raises_an_error(index: int) -> None:
     tree = Tree(LEAVES[:3])
     with pytest.raises(IndexError):
         tree.inclusion_proof(index)

@@ -196,7 +196,7 @@ HELD = {
 
 
 @pytest.mark.parametrize("what", HELD)
-def test_hold_is_effective_while_an_institution_keeps_it(what: str) -> None:
+def test_hold_is_effective_until_every_institution_has_lifted_it(what: str) -> None:
     number, code = HELD[what]
     made = GENUINE.on_hold(*HOLDS, of=what)
     for at, offices in (
@@ -215,7 +215,7 @@ def test_hold_is_effective_while_an_institution_keeps_it(what: str) -> None:
     assert made.presenting("tax_band", at=AT - 1).verify(AT - 1).result == "suspended"
 
 
-def test_hold_shows_the_start_of_its_last_period() -> None:
+def test_hold_that_was_lifted_and_placed_again_shows_when_it_was_placed_again() -> None:
     made = GENUINE.on_hold(*HOLDS, (("supervisor",), "court", AT + 1))
     check = made.verify(AT + 2).checks[7]
     assert (check.code, check.details["since"], check.details["reason"]) == ("HELD", AT + 1, "court")

@@ -62,7 +62,7 @@ def test_a_subject_sees_all_readings_and_uses_of_its_data(pilot: Pilot) -> None:
     assert page == lines[2:4]
 
 
-def test_another_party_does_not_see_who_used_the_data(pilot: Pilot) -> None:
+def test_a_party_that_is_not_the_subject_does_not_see_who_used_the_data(pilot: Pilot) -> None:
     firm, other = pilot.firm(), pilot.firm()
     number = pilot.certificate(firm)
     pilot.ledger.readings.of_bundle(BANK, How.WALLET, pilot.ledger.certificates.bundles.build(number))
@@ -70,7 +70,7 @@ def test_another_party_does_not_see_who_used_the_data(pilot: Pilot) -> None:
     assert readings_of(pilot, other) == []
 
 
-def test_a_reading_is_not_written_at_once_and_waiting_readings_are_stored_together(pilot: Pilot) -> None:
+def test_readings_are_kept_in_memory_until_many_readings_are_stored_in_one_statement(pilot: Pilot) -> None:
     ledger = pilot.ledger
     ledger.flush()
     statements: list[str] = []
@@ -176,7 +176,7 @@ def test_a_stranger_sees_only_a_certificates_state_and_since_when_it_has_this_st
         ledger.verification.public_status("C44080000S51260000000000")
 
 
-def test_the_public_status_of_a_certificate_that_is_not_anchored_has_only_the_state_building(pilot: Pilot) -> None:
+def test_the_public_status_of_a_certificate_that_is_not_anchored_is_only_the_state_building(pilot: Pilot) -> None:
     firm = pilot.firm()
     authorization = pilot.authorise(firm)
     pilot.supply(firm, authorization)

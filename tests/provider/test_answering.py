@@ -89,7 +89,7 @@ def test_an_auditor_can_check_the_rows_with_their_salt(tmp_path: Path) -> None:
     assert payload_digest(salt, paid) != entry["payload_digest"]
 
 
-def test_the_name_comes_from_the_providers_own_records() -> None:
+def test_the_subjects_name_comes_from_the_providers_own_records() -> None:
     made = made_of(Stage().task(), supplied(name="另一名称有限公司"), AT)
     assert disclosed(made.disclosures)["subject_name"] == "另一名称有限公司"
 

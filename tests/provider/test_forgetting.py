@@ -68,7 +68,7 @@ def test_a_subject_that_returns_after_an_erasure_must_be_confirmed_by_the_clerk(
     assert provider.answer(Stage(FALSE_ID, number=2).task(), Source())
 
 
-def test_a_party_id_waiting_for_the_clerk_is_erased_too(tmp_path: Path) -> None:
+def test_an_erasure_erases_a_party_id_that_waits_for_the_clerk(tmp_path: Path) -> None:
     provider = provider_at(tmp_path)
     provider.answer(Stage(TRUE_ID).task(), Source())
     refused(provider, FALSE_ID, 2)

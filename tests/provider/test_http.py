@@ -67,7 +67,7 @@ def test_erasures_over_http_are_carried_out(town: Town, service: str) -> None:
     assert (again.entries, again.after) == ((), None)
 
 
-def test_a_refusal_over_http_has_its_code(town: Town, service: str) -> None:
+def test_the_provider_gets_the_error_code_of_an_answer_refused_over_http(town: Town, service: str) -> None:
     (consent,) = town.consents("51")
     supply = town.provider().answer(town.platform.task(consent), Files())
     town.ledger.usage.requests.cancel(town.ledger.usage.authorizations.get(consent).request_id)

@@ -161,7 +161,7 @@ def test_a_task_whose_consent_or_request_has_a_hold_is_not_answered(town: Town, 
     refused(town, task, "AUTHORIZATION_NOT_ACTIVE")
 
 
-def test_a_task_of_another_ledger_than_the_nodes_is_refused(town: Town) -> None:
+def test_a_task_of_a_ledger_that_is_not_on_the_providers_node_is_refused(town: Town) -> None:
     (consent,) = town.consents("40")
     task = town.platform.task(consent)
     elsewhere = replace(task, chain=replace(task.chain, origin="0b" * 32))

@@ -128,7 +128,7 @@ def test_submitting_a_correction_again_changes_nothing(town: Town) -> None:
     assert [row.number for row in town.provisions(consent)] == [1, 2]
 
 
-def test_a_finally_refused_answer_no_longer_waits(town: Town) -> None:
+def test_a_finally_refused_answer_is_not_sent_again(town: Town) -> None:
     """The request was cancelled after the provider signed its answer and before it sent the answer. Therefore the
     platform refuses the answer for good.
     """
@@ -186,7 +186,7 @@ def refused(town: Town, supply: Supply, code: str) -> None:
     assert caught.value.code == code, caught.value
 
 
-def test_the_platform_accepts_only_claims_within_their_rules(town: Town) -> None:
+def test_the_platform_accepts_only_claims_that_their_rules_can_give(town: Town) -> None:
     """A provider cannot sign an ID number as the value of a band."""
     (consent,) = town.consents("20")
     supply = town.provider().answer(town.platform.task(consent), Files())

@@ -44,7 +44,7 @@ def test_of_two_tasks_that_give_one_subject_different_ids_only_the_first_is_answ
     assert len(provider_at(tmp_path).answers.waiting()) == 2
 
 
-def test_only_a_waiting_id_can_be_confirmed(tmp_path: Path) -> None:
+def test_only_a_party_id_that_waits_for_the_clerk_can_be_confirmed(tmp_path: Path) -> None:
     provider = provider_at(tmp_path)
     provider.answer(Stage(TRUE_ID).task(), Source())
     for nobody in (FALSE_ID.id, TRUE_ID.id, FIRM):

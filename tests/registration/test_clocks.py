@@ -131,7 +131,7 @@ def test_the_ruleset_sets_when_an_objection_must_be_verified(own: Pilot) -> None
     assert objection["due"] == end_of_working_days(objection["filed_at"], 4)
 
 
-def test_a_renewal_that_is_too_early_is_refused_and_a_later_one_extends_the_registration(own: Pilot) -> None:
+def test_a_renewal_that_is_too_early_is_refused_and_a_later_renewal_extends_the_registration(own: Pilot) -> None:
     asset, applications = own.confirmed(), own.ledger.registration.applications
     before = own.record(asset).valid_to
     first = str(own.ledger.registration.registrations.get(asset)["certificate_no"])

@@ -130,7 +130,7 @@ def test_the_registration_of_a_pledged_asset_cannot_be_cancelled(pilot: Pilot) -
     assert pilot.record(asset).state == "cancelled"
 
 
-def test_only_the_holder_can_pledge_an_asset_and_only_to_another_party(pilot: Pilot) -> None:
+def test_only_the_holder_can_pledge_an_asset_and_not_to_itself(pilot: Pilot) -> None:
     asset, cast = pilot.confirmed(), pilot.cast
     with pytest.raises(Forbidden, match="ASSET_NOT_HOLDER"):
         pilot.ledger.registration.liens.pledge(pilot.actor(cast.bank), asset, cast.other_bank, TERMS)

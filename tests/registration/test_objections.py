@@ -70,7 +70,7 @@ def test_an_application_cannot_be_confirmed_before_every_objection_is_decided(pi
     assert pilot.record(asset).state == "confirmed"
 
 
-def test_refusing_an_objection_closes_it_at_once(pilot: Pilot) -> None:
+def test_an_objection_ends_at_once_when_the_registrar_refuses_it(pilot: Pilot) -> None:
     asset = under_notice(pilot, "objections/refused")
     objected(pilot, asset)
     pilot.decide(asset, "refused")

@@ -226,7 +226,7 @@ def texts(scenario: Scenario) -> list[Bilingual]:
 
 
 @pytest.mark.parametrize("scenario", BOOK.all(), ids=lambda scenario: scenario.code)
-def test_scenario_texts_are_bilingual_and_claim_nothing_about_the_law(scenario: Scenario) -> None:
+def test_scenario_texts_are_bilingual_and_do_not_claim_to_comply_with_a_law(scenario: Scenario) -> None:
     for text in texts(scenario):
         assert re.search("[一-鿿]", text.zh)
         assert re.search("[A-Za-z]{3}", text.en) and not re.search("[一-鿿]", text.en)

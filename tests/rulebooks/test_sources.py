@@ -245,7 +245,7 @@ def test_a_mistake_in_a_source_file_is_named_with_file_line_and_member(
         ("{column: s, value: '2026-02-30', type: date, reason: disputed}", "refuse[1]: value"),
     ],
 )
-def test_a_mistake_under_refuse_in_a_source_file_is_reported_with_line_and_member(
+def test_a_mistake_in_the_refuse_section_of_a_source_file_is_reported_with_line_and_member(
     tmp_path: Path, flag: str, member: str
 ) -> None:
     flags = f"refuse:\n  - {{column: s, value: '是', reason: disputed}}\n  - {flag}\n"

@@ -47,13 +47,13 @@ def times(bundle: Bundle) -> tuple[int, int]:
     return max(at[item.position.log_batch] for item in bundle.evidence), at[bundle.position.log_batch]
 
 
-def test_a_certificate_can_be_in_the_same_batch_as_the_statements_it_rests_on(pilot: Pilot) -> None:
+def test_a_certificate_can_be_in_the_same_batch_as_the_statements_behind_the_certificate(pilot: Pilot) -> None:
     pilot.ledger.anchoring.flush()
     evidence, certificate = times(pilot.ledger.certificates.bundles.build(pilot.certificate(pilot.firm())))
     assert evidence == certificate
 
 
-def test_a_certificate_can_be_in_a_later_batch_than_the_statements_it_rests_on(pilot: Pilot) -> None:
+def test_a_certificate_can_be_in_a_later_batch_than_the_statements_behind_the_certificate(pilot: Pilot) -> None:
     """Each step is anchored in a separate batch, one minute after the previous step."""
     firm, ledger = pilot.firm(), pilot.ledger
 
@@ -72,7 +72,7 @@ def test_a_certificate_can_be_in_a_later_batch_than_the_statements_it_rests_on(p
     assert pilot.accept(firm, number).valid
 
 
-def test_a_corrected_certificate_is_anchored_after_the_statements_it_rests_on(pilot: Pilot) -> None:
+def test_a_corrected_certificate_is_anchored_after_the_statements_behind_the_certificate(pilot: Pilot) -> None:
     """The new version rests on the provider's new answer. Its bundle also contains the withdrawal of the old answer,
     which was anchored after the old version.
     """
@@ -172,7 +172,9 @@ def test_verification_compares_the_template_with_the_scenario_file(pilot: Pilot)
     assert (report.valid, report.checks[10].details) == (True, {"template": known, "compared": True})
 
 
-def test_templates_named_by_the_verifier_take_precedence(pilot: Pilot, lied: tuple[str, str]) -> None:
+def test_templates_named_by_the_verifier_take_precedence_over_the_scenario_file(
+    pilot: Pilot, lied: tuple[str, str]
+) -> None:
     """A bank that has read a template and accepts its rules can tell the verifier so. The verifier then accepts this
     template, even if the rules in the bank's local file differ.
     """

@@ -38,7 +38,7 @@ def test_three_flows_follow_the_order_of_the_packages(pilot: Pilot) -> None:
     assert {"usage", "provider", "log", "certificates"} <= drawn <= set(flows["a request to a verified use"].rooms)
 
 
-def test_a_call_to_a_package_above_or_beside_is_recorded_as_an_exception() -> None:
+def test_a_call_to_a_package_that_is_not_below_the_caller_is_recorded_as_an_exception() -> None:
     calls = "def made(function):\n    return function()"
     ends = "def made():\n    return None"
     recorder = Recorder()

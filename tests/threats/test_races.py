@@ -221,7 +221,7 @@ def test_a_certificate_lists_all_rights_that_were_granted_at_the_same_time(pilot
     assert sorted(each["grant"] for each in report.claims["rights"]) == [0, 0, 0, 1, 2, 3]
 
 
-def test_no_certificate_of_an_earlier_state_is_issued_after_a_certificate_of_a_later_state(pilot: Pilot) -> None:
+def test_no_certificate_of_an_earlier_state_of_an_asset_follows_a_certificate_of_a_later_state(pilot: Pilot) -> None:
     """A certificate is being issued slowly for one state of the asset. Meanwhile a second certificate is issued for a
     later state.
     """

@@ -42,7 +42,7 @@ def statements_for(pilot: Pilot, count: int) -> dict[str, int]:
     return sent
 
 
-def test_each_step_for_twelve_firms_takes_as_many_queries_as_for_one_firm(pilot: Pilot) -> None:
+def test_each_step_takes_as_many_queries_for_twelve_firms_as_for_one_firm(pilot: Pilot) -> None:
     # The first certificate under a scenario takes more queries than later ones, because the scenario's template is
     # recorded with it. So one certificate is issued before the comparison.
     statements_for(pilot, 1)

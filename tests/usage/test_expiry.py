@@ -20,7 +20,9 @@ def stored(persons: PersonActors, request: str, consent: str) -> tuple[str, str]
         return session.get_one(AccessRequest, request).state, session.get_one(Authorization, consent).state
 
 
-def test_reading_computes_the_expiry_but_only_the_periodic_task_records_it(persons: PersonActors, pilot: Pilot) -> None:
+def test_a_request_is_shown_as_expired_at_once_but_stored_as_expired_only_by_the_periodic_task(
+    persons: PersonActors, pilot: Pilot
+) -> None:
     ledger, person = persons.ledger, persons.person()
     (request,) = persons.ask([persons.terms(person)])
     _, given = persons.authorised(person)

@@ -63,7 +63,7 @@ def test_the_header_shows_the_parameters_and_no_content() -> None:
 
 
 @given(place=st.integers(0, len(SEALED) - 1), change=st.integers(1, 255))
-def test_any_changed_byte_is_refused(place: int, change: int) -> None:
+def test_a_wallet_file_with_any_changed_byte_is_refused(place: int, change: int) -> None:
     raw = SEALED[:place] + bytes([SEALED[place] ^ change]) + SEALED[place + 1 :]
     assert code_of(raw) in {"WALLET_NOT_OPENED", "WALLET_FORM"}
 

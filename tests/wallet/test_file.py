@@ -97,7 +97,7 @@ def test_a_changed_passphrase_replaces_the_old_passphrase(tmp_path: Path) -> Non
         file.change_passphrase(OTHER, "short")
 
 
-def test_a_new_wallet_needs_a_strong_passphrase_and_an_existing_one_needs_its_passphrase(tmp_path: Path) -> None:
+def test_a_new_wallet_needs_a_strong_passphrase_and_an_existing_wallet_needs_its_passphrase(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="PASSPHRASE_UNFIT"):
         at(tmp_path).change("short", lambda wallet: wallet)
     assert not list(tmp_path.iterdir())

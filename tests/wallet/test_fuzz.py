@@ -37,7 +37,7 @@ def require_wallet(content: bytes) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(st.data(), DAMAGES, values)
-def test_damaged_content_is_refused_or_still_a_wallet(data: st.DataObject, damage: str, value: Any) -> None:
+def test_damaged_content_is_refused_or_read_as_a_valid_wallet(data: st.DataObject, damage: str, value: Any) -> None:
     document = json.loads(CONTENT)
     way = data.draw(st.sampled_from(spots(document)))
     require_wallet(json.dumps(damaged(document, way, damage, value)).encode())
@@ -45,12 +45,12 @@ def test_damaged_content_is_refused_or_still_a_wallet(data: st.DataObject, damag
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, len(CONTENT) - 1), st.integers(1, 255)), min_size=1, max_size=4))
-def test_content_with_flipped_bits_is_refused_or_still_a_wallet(flips: list[tuple[int, int]]) -> None:
+def test_content_with_flipped_bits_is_refused_or_read_as_a_valid_wallet(flips: list[tuple[int, int]]) -> None:
     raw = bytearray(CONTENT)
     for place, mask in flips:
         raw[place] ^= mask
     require_wallet(bytes(raw))
 
 
-def test_undamaged_content_is_a_wallet() -> None:
+def test_undamaged_content_is_read_as_a_valid_wallet() -> None:
     assert Wallet.from_bytes(CONTENT) == GENUINE

@@ -39,7 +39,7 @@ def test_a_written_wallet_is_read_back_unchanged(serials: set[int], with_key: bo
     ]
 
 
-def test_a_bundle_is_read_as_it_was_added() -> None:
+def test_a_bundle_is_read_from_a_wallet_unchanged() -> None:
     assert HELD.read(NUMBER)[0] == USAGE
     assert HELD.read(ASSET_NUMBER)[0] == ASSET
 
@@ -94,7 +94,7 @@ def test_a_bundle_with_a_missing_or_invalid_part_does_not_replace_a_good_bundle(
     assert (refusal.value.code, refusal.value.where) == ("BUNDLE_DIFFERS", NUMBER)
 
 
-def test_the_order_of_disclosures_does_not_matter() -> None:
+def test_a_bundle_replaces_the_same_bundle_with_its_disclosures_in_another_order() -> None:
     token, *disclosures, end = USAGE.certificate.split("~")
     turned = USAGE.with_certificate("~".join([token, *reversed(disclosures), end]))
     assert turned != USAGE

@@ -44,7 +44,7 @@ def statements_of(stage: Stage, consent: Consent) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("column", ["A", "V"])
-def test_a_hold_on_a_certificate_also_covers_its_request(stage: Stage, column: str) -> None:
+def test_a_hold_on_a_certificate_covers_the_request_behind_the_certificate(stage: Stage, column: str) -> None:
     """A hold placed by certificate number covers the certificate and its request, but no authorization and no
     provision.
     """

@@ -110,7 +110,7 @@ def test_a_repeated_presentation_gives_the_consumer_the_same_use_to_sign(bank: A
     assert code(bank.sign(second)) == (409, "NONCE_REPLAYED")
 
 
-def test_only_one_of_two_proposed_uses_is_counted(bank: Away) -> None:
+def test_only_one_of_two_proposed_uses_of_a_single_use_certificate_is_counted(bank: Away) -> None:
     first, second = bank.proposed(), bank.proposed()
     assert (first["ordinal"], second["ordinal"]) == (1, 1)
     assert bank.sign(second).json()["valid"]

@@ -66,7 +66,7 @@ def test_an_unchanged_bundle_is_answered_with_304(api: Api, bundle: str) -> None
     assert api.get("firm", f"{bundle}?fields=wage_band").headers["etag"] != tag
 
 
-def test_knowing_an_etag_gives_another_caller_no_access(api: Api, bundle: str) -> None:
+def test_a_caller_without_access_to_a_bundle_gets_no_access_by_sending_its_etag(api: Api, bundle: str) -> None:
     tag = api.get("firm", bundle).headers["etag"]
     assert api.call("bank", "GET", bundle, headers={"If-None-Match": tag}).status_code == 403
     assert api.call(None, "GET", bundle, headers={"If-None-Match": "*"}).status_code == 401

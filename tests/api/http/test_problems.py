@@ -82,7 +82,7 @@ def test_a_call_with_a_missing_or_unknown_token_is_refused(api: Api) -> None:
     assert (unknown.status_code, unknown.json()["code"]) == (401, "API_KEY_UNKNOWN")
 
 
-def test_a_call_for_an_unknown_record_gets_the_error_code_of_its_kind(api: Api) -> None:
+def test_a_call_for_an_unknown_record_gets_the_error_code_for_the_kind_of_record(api: Api) -> None:
     assert api.get(None, "/v1/scenarios/S99").json()["code"] == "SCENARIO_UNKNOWN"
     assert api.get("bank", f"/v1/assets/{'0' * 64}").json()["code"] == "ASSET_UNKNOWN"
     assert api.get(None, "/v1/log/batches/999999").json()["code"] == "BATCH_UNKNOWN"

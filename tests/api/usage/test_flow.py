@@ -48,7 +48,7 @@ def test_a_repeated_call_with_the_same_idempotency_key_returns_the_first_answer(
     assert (clash.status_code, clash.json()["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
 
 
-def test_a_call_issues_no_certificate_if_one_of_its_certificates_cannot_be_issued(api: Api) -> None:
+def test_a_call_for_two_certificates_issues_none_if_one_of_the_two_cannot_be_issued(api: Api) -> None:
     good, unsupplied = authorise(api), authorise(api)
     supply(api, good)
     wanted = [{"request": request_of(api, item)} for item in (good, unsupplied)]

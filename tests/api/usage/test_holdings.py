@@ -44,7 +44,7 @@ def test_each_certificate_is_listed_with_its_state_its_uses_and_its_providers(
     assert all(item["providers"] == [stage.parties["P"]] for item in held(stage, "holder"))
 
 
-def test_query_parameters_filter_the_list(stage: Stage, three: list[Consent]) -> None:
+def test_query_parameters_filter_the_list_of_certificates(stage: Stage, three: list[Consent]) -> None:
     active, used, revoked = (consent.number for consent in three)
     provider = stage.parties["P"]
     for query, expected in (

@@ -79,7 +79,7 @@ def test_a_packaged_artifact_is_read_back_unchanged(compiled: Compiled, name: st
     assert places and all(artifact.runtime[start : start + length] == bytes(length) for start, length in places)
 
 
-def test_a_compiler_error_is_reported_with_its_file(tmp_path: Path) -> None:
+def test_a_compiler_error_is_reported_with_the_name_of_the_source_file(tmp_path: Path) -> None:
     """The project's own compile script is run on a project that has one broken file."""
     (tmp_path / "contracts").mkdir()
     (tmp_path / "contracts" / "Broken.sol").write_text("pragma solidity ^0.8.28;\ncontract Broken { uint x = ; }\n")

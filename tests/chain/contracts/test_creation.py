@@ -77,7 +77,7 @@ def test_every_immutable_value_is_checked_at_each_place_in_the_bytecode(chain: C
     assert len(set(found)) == len(groups)
 
 
-def test_attack_an_address_is_not_accepted_as_the_minimum_notice(chain: Chain) -> None:
+def test_attack_an_address_is_not_accepted_as_the_minimum_length_of_the_public_notice(chain: Chain) -> None:
     """Each ledger chooses its own minimum length of the public notice, so the check can only refuse a value that is too
     large for a time.
     """

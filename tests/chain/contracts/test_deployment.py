@@ -70,7 +70,7 @@ def test_a_deployment_that_does_not_fit_the_chain_is_refused(
     assert caught.value.hint
 
 
-def test_contracts_with_another_forwarder_are_refused(chain: Chain) -> None:
+def test_contracts_that_trust_a_wrong_forwarder_are_refused(chain: Chain) -> None:
     """The file names another forwarder with the right code and origin. The file is refused, because the ledger's
     contracts do not trust this forwarder.
     """
@@ -126,7 +126,7 @@ def fresh(tmp_path: Path) -> Iterator[LocalNode]:
         yield node
 
 
-def test_another_salt_makes_another_ledger(fresh: LocalNode) -> None:
+def test_deployments_that_differ_only_in_their_salt_are_different_ledgers(fresh: LocalNode) -> None:
     """Both deployments have the same block, time, deployer and addresses; only their salts differ."""
 
     def deployed(salt: bytes) -> Deployment:
@@ -147,7 +147,7 @@ def test_another_salt_makes_another_ledger(fresh: LocalNode) -> None:
     assert one.origin != other.origin and one.ledger != other.ledger
 
 
-def test_a_salt_of_another_length_is_refused(fresh: LocalNode) -> None:
+def test_a_salt_of_a_wrong_length_is_refused(fresh: LocalNode) -> None:
     with pytest.raises(InvalidInput) as caught:
         deploy(fresh.url, FOUNDER.key, FOUNDING, delay=0, salt=b"short")
     assert caught.value.code == "CALL_ARGUMENTS_INVALID"
@@ -163,7 +163,7 @@ def test_the_check_of_a_deployment_reports_a_node_that_does_not_answer(chain: Ch
     assert caught.value.code == "CHAIN_UNREACHABLE"
 
 
-def test_a_chain_with_the_expected_id_but_another_first_block_is_refused(chain: Chain, tmp_path: Path) -> None:
+def test_a_chain_with_the_expected_id_but_a_wrong_first_block_is_refused(chain: Chain, tmp_path: Path) -> None:
     """The second node has another first block, and the same contracts at the same addresses."""
     chain.deployment.save(tmp_path / "test.json")
     saved = (tmp_path / "test.json").read_bytes()
@@ -177,7 +177,7 @@ def test_a_chain_with_the_expected_id_but_another_first_block_is_refused(chain: 
     assert (tmp_path / "test.json").read_bytes() == saved
 
 
-def test_a_chain_with_another_id_is_refused(chain: Chain, tmp_path: Path) -> None:
+def test_a_chain_with_a_wrong_id_is_refused(chain: Chain, tmp_path: Path) -> None:
     with LocalNode(tmp_path, chain_id=4407, persistent=False) as other, pytest.raises(ChainUnavailable) as caught:
         check_deployment(Connection(other.url), chain.deployment)
     assert caught.value.code == "CHAIN_ID_CHANGED"

@@ -156,7 +156,9 @@ def test_one_officer_cannot_do_what_two_officers_must_decide(stage: Stage, colum
 
 
 @pytest.mark.parametrize("column", ["A", "V"])
-def test_one_officer_cannot_stop_another_officer(stage: Stage, column: str) -> None:
+def test_one_officer_alone_can_change_neither_the_status_nor_the_keys_of_another_officer(
+    stage: Stage, column: str
+) -> None:
     """One officer alone can change neither the status nor the keys of another officer."""
     other = SECOND_SUPERVISOR if column == "V" else SECOND_AUTHORITY
     for status, reason in (("suspended", "investigation"), ("closed", "court")):
@@ -247,7 +249,7 @@ def test_two_authorities_or_two_supervisors_can_lift_only_holds_of_their_own_rol
 
 
 @pytest.mark.parametrize("column", PARTY_COLUMNS)
-def test_only_the_holder_can_transfer_its_asset(stage: Stage, column: str) -> None:
+def test_only_the_holder_of_an_asset_can_transfer_the_asset(stage: Stage, column: str) -> None:
     """No role permits a party to transfer an asset that another party holds."""
     to = stage.numbers[BYSTANDER]
     offer = asset_calls.offer_transfer(CONFIRMED, to, FAR)

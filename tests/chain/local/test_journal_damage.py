@@ -158,7 +158,7 @@ def test_damage_that_no_crash_can_cause_is_reported_with_its_line(
     assert journal_of(tmp_path).read_bytes() == raw
 
 
-def test_the_checksum_of_each_journal_line_covers_all_lines_up_to_it(good: bytes) -> None:
+def test_the_checksum_of_each_journal_line_covers_that_line_and_all_lines_before_it(good: bytes) -> None:
     assert sealed(records_in(good)) == good
 
 
@@ -180,7 +180,7 @@ def test_a_missing_journal_is_not_replaced_by_a_new_journal(good: bytes, tmp_pat
         journaled(tmp_path / "folder").start()
 
 
-def test_an_incomplete_last_line_is_cut_off_and_reported(good: bytes, tmp_path: Path) -> None:
+def test_an_incomplete_last_line_of_a_journal_is_cut_off_and_reported(good: bytes, tmp_path: Path) -> None:
     torn = lines_of(good)[-1][:-9]
     journal_of(tmp_path).write_bytes(good + torn)
     with journaled(tmp_path) as node:
@@ -199,7 +199,9 @@ def test_zero_bytes_at_the_end_of_a_journal_after_a_power_cut_are_cut_off(good: 
     assert journal_of(tmp_path).read_bytes() == good
 
 
-def test_a_refused_last_change_is_removed_at_the_next_start(good: bytes, tmp_path: Path) -> None:
+def test_the_last_change_of_a_journal_is_removed_at_the_next_start_if_the_chain_refused_it(
+    good: bytes, tmp_path: Path
+) -> None:
     """A process wrote a change to the journal, and the chain refused this change. The process ended before it could
     remove the change's line again.
     """
@@ -235,7 +237,7 @@ def test_an_old_journal_without_checksums_is_rewritten_with_checksums(good: byte
         journaled(tmp_path).start()
 
 
-def test_a_journal_that_was_replaced_while_the_chain_runs_is_not_written(good: bytes, tmp_path: Path) -> None:
+def test_nothing_is_written_to_a_journal_that_was_replaced_while_the_chain_runs(good: bytes, tmp_path: Path) -> None:
     directory = tmp_path / "chain"
     with journaled(directory) as node:
         before = blocks_of(node)

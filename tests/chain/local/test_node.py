@@ -137,7 +137,7 @@ def test_a_node_that_does_not_answer_raises_chain_unreachable() -> None:
     assert caught.value.hint
 
 
-def test_another_server_on_the_port_raises_chain_unavailable(tmp_path: Path) -> None:
+def test_a_server_on_the_port_that_is_no_node_raises_chain_unavailable(tmp_path: Path) -> None:
     server = subprocess.Popen(
         [sys.executable, "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", str(tmp_path)],
         stdout=subprocess.PIPE,

@@ -154,7 +154,7 @@ def test_a_difference_in_any_remembered_value_is_noticed(
     assert place is not None and place.startswith(where)
 
 
-def test_a_remembered_log_is_kept_if_new_facts_do_not_name_it(chain: Chain) -> None:
+def test_a_remembered_log_is_kept_if_the_new_facts_do_not_contain_that_log(chain: Chain) -> None:
     consented = made(chain)
     first = seen_from(consented.facts())
     chain.acting("other_issuer").send(calls.anchor(0, 1, ROOT))
@@ -200,7 +200,7 @@ LATER: dict[str, tuple[str, str, Callable[[Facts, LogFact], Facts]]] = {
 
 
 @pytest.mark.parametrize(("code", "where", "change"), LATER.values(), ids=LATER)
-def test_attack_facts_that_contradict_what_was_seen_are_refused(
+def test_attack_facts_that_contradict_remembered_facts_are_refused(
     chain: Chain, code: str, where: str, change: Callable[[Facts, LogFact], Facts]
 ) -> None:
     consented = made(chain)

@@ -30,7 +30,7 @@ STRANGERS_WRITE = 3_000
 AT_ONCE = 1_000
 
 
-def test_facts_of_an_untouched_bundle_are_complete(chain: Chain, consented: Consented) -> None:
+def test_the_facts_of_a_certificate_without_later_events_are_complete(chain: Chain, consented: Consented) -> None:
     facts, block = consented.facts(), chain.reader.latest()
     statements = {each: consented.statement(each) for each in ("FIRST", "SECOND", "THE BANKS", "PROVISION")}
     held = {consented.certificate, consented.request, *statements.values()} - {statements["THE BANKS"]}
@@ -110,7 +110,7 @@ def test_anchoring_the_evidence_again_changes_nothing(chain: Chain, consented: C
     assert set(facts.logs) == {rival.no}
 
 
-def test_facts_of_an_untouched_certificate_take_two_requests_and_each_history_at_most_one_more(
+def test_reading_facts_takes_two_requests_and_at_most_one_further_request_for_histories(
     chain: Chain, consented: Consented
 ) -> None:
     _, untouched = counted(chain, consented.bundle)

@@ -168,7 +168,7 @@ def test_attack_facts_of_a_copy_with_blocks_of_the_real_chain_are_refused(copied
 
 
 @pytest.mark.parametrize("ask", ASKING.values(), ids=ASKING)
-def test_attack_facts_of_an_earlier_block_are_refused(
+def test_attack_facts_of_a_block_before_the_remembered_block_are_refused(
     chain: Chain, consented: Consented, memory: Path, ask: Asked
 ) -> None:
     """The facts come from the block before the certificate's revocation. With them, the certificate would be valid."""

@@ -108,7 +108,7 @@ def test_the_range_of_blocks_grows_again_when_the_node_accepts_more_blocks() -> 
         assert node.requests == before + 1
 
 
-def test_a_range_that_takes_too_long_is_split() -> None:
+def test_a_range_of_blocks_that_takes_the_node_too_long_is_split() -> None:
     limited = Limited(50, SLOW["never"])
     for batched in (False, True):
         with FaultyNode(answers=limited.answer) as node:

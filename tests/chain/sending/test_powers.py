@@ -332,7 +332,7 @@ def test_attack_closing_a_party_needs_two_officers_and_the_waiting_period(chain:
     assert is_silent(chain.reader, FIRM.no)
 
 
-def test_some_calls_cannot_be_proposed(chain: Chain) -> None:
+def test_a_call_that_must_not_be_proposed_is_refused(chain: Chain) -> None:
     for call in (calls.pause(), calls.veto(1), calls.register_parties([]), calls.cancel(1)):
         assert refusal(lambda call=call: chain.acting("founder").send(calls.propose(call))) == "PARTY_NOT_PROPOSABLE"
     assert refusal(lambda: chain.propose(calls.accredit(1, "S51", 0, FAR))) == "PARTY_SELF_GRANT"

@@ -86,7 +86,9 @@ def test_a_request_cannot_be_sent_twice(chain: Chain, relay: Relay) -> None:
     assert uses_of(chain.reader, chain.parties["bank"].no, REQUEST) == 1
 
 
-def test_only_one_of_two_simultaneous_requests_is_accepted(chain: Chain, relay: Relay) -> None:
+def test_only_one_of_two_requests_that_an_account_signed_with_the_same_nonce_is_accepted(
+    chain: Chain, relay: Relay
+) -> None:
     one, other = signed(chain, relay), signed(chain, relay, OTHER_USE)
     relay.submit(other)
     assert refusal(lambda: relay.submit(one), Forbidden) == "REQUEST_SIGNATURE_INVALID"
@@ -180,7 +182,7 @@ def test_a_signed_request_covers_only_its_own_call_and_account(chain: Chain, rel
     assert not relay.covers(altered(request, "message", to=chain.deployment.asset_registry), bank.account, USE)
 
 
-def test_a_refusal_is_raised_before_anyone_signs(chain: Chain, relay: Relay) -> None:
+def test_a_call_that_a_contract_would_refuse_is_refused_before_the_party_signs_it(chain: Chain, relay: Relay) -> None:
     bank = chain.parties["bank"].account
     assert refusal(lambda: relay.prepare(bank, calls.record_use(REQUEST, 2), FAR), Conflict) == "LOG_USE_OUT_OF_ORDER"
     assert refusal(lambda: relay.prepare(bank, calls.revoke(0, 0, "fraud"), FAR), Forbidden) == "PARTY_LACKS_ROLE"

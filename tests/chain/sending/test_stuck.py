@@ -44,7 +44,9 @@ def test_a_stuck_transaction_is_replaced_with_a_higher_fee(engine: FaultyNode, p
     assert {each.nonce for each in pool.mined} == {5}
 
 
-def test_the_older_version_of_a_transaction_counts_if_it_is_mined(engine: FaultyNode, pool: Pool) -> None:
+def test_the_result_is_the_older_version_of_a_transaction_if_that_version_was_mined(
+    engine: FaultyNode, pool: Pool
+) -> None:
     """The producer of the block did not get the replacement, so it mines the older version."""
     pool.mining = False
     hashes: list[str] = []

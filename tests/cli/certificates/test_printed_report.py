@@ -28,7 +28,9 @@ def test_each_check_without_an_error_is_explained_in_chinese_and_english(number:
 
 
 @pytest.mark.parametrize(("compared", "words"), [(True, "规则为核验方所认可"), (False, "规则没有与场景文件比较")])
-def test_the_check_of_the_authorization_says_whether_the_rules_were_compared(compared: bool, words: str) -> None:
+def test_the_check_of_the_authorization_says_whether_the_rules_were_compared_with_accepted_rules(
+    compared: bool, words: str
+) -> None:
     assert words in reason_of(Check(11, Verdict.PASSED, "OK", "Fine.", {"compared": compared}))
 
 

@@ -81,7 +81,9 @@ def test_a_numbers_file_is_read_in_common_encodings(pilot: Pilot, one: str, tmp_
     assert (again["revoked"], again["ended_before"], again["gas"]) == (0, 3, 0)
 
 
-def test_all_wrong_lines_are_reported_before_any_certificate_is_revoked(pilot: Pilot, one: str, tmp_path: Path) -> None:
+def test_all_wrong_lines_of_a_numbers_file_are_reported_and_no_certificate_is_revoked(
+    pilot: Pilot, one: str, tmp_path: Path
+) -> None:
     (number,) = many(pilot, one, 1)
     mistyped = number[:-1] + ("A" if number[-1] != "A" else "B")
     file = listed(

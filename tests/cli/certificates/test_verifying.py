@@ -54,7 +54,7 @@ def test_the_printed_report_names_the_fields_whose_values_are_not_accepted(tmp_p
     assert "符合核验方的要求 ACCEPTED" in verified(tmp_path, {"tax_band": ["B"]}).stdout
 
 
-def test_values_are_not_compared_if_the_bundle_is_not_valid(tmp_path: Path) -> None:
+def test_disclosed_values_are_not_compared_with_accepted_values_if_the_bundle_is_not_valid(tmp_path: Path) -> None:
     printed = verified(tmp_path, {"tax_band": ["B"]}, "--json", consumer="0" * 64)
     report = json.loads(printed.stdout)
     assert (printed.exit_code, report["result"], "accepted" in report) == (1, "not_party", False)

@@ -278,7 +278,7 @@ def test_a_changed_act_file_is_not_sent(machine: PartyMachine, change: dict[str,
     assert machine.run(*sending, code=2)["error"] == "ACT_FILE_INVALID"
 
 
-def test_the_error_names_the_missing_options(machine: PartyMachine) -> None:
+def test_an_error_names_the_options_that_are_missing(machine: PartyMachine) -> None:
     here = ("--deployment", "deployment.json")
     for arguments, code in (
         (("veto", "1", *here), "KEY_MISSING"),

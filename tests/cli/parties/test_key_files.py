@@ -48,7 +48,7 @@ def test_a_file_without_a_key_is_refused(tmp_path: Path, text: str) -> None:
     assert json.loads(statement.read_text()) == STATEMENT
 
 
-def test_a_new_key_does_not_change_other_files(tmp_path: Path) -> None:
+def test_creating_a_key_file_changes_no_existing_file(tmp_path: Path) -> None:
     beside = [tmp_path / name for name in ("firm.new", "firm.key.new", ".firm.key.new")]
     for path in beside:
         path.write_text("mine")

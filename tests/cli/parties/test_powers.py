@@ -100,7 +100,7 @@ def firm(commands: Commands) -> Firm:
     return Firm(commands.run("party", "add", *FIRM, "--file", "-", typed=identity("示例企业", uscc))["id"], uscc)
 
 
-def test_a_waiting_proposal_is_printed_with_its_time_and_the_command_that_stops_it(
+def test_a_waiting_proposal_is_printed_with_its_effective_time_and_the_command_that_vetoes_it(
     commands: Commands, firm: Firm
 ) -> None:
     row = commands.run("party", "recover", firm.uscc)
@@ -229,7 +229,7 @@ def test_a_new_ledger_can_be_set_up_only_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "seconds"), [("0", 0), ("90", 90), ("90m", 5_400), ("72h", DEFAULT_DELAY), ("1d", MIN_DELAY)]
 )
-def test_a_duration_has_days_hours_minutes_or_seconds(text: str, seconds: int) -> None:
+def test_a_duration_can_be_given_in_days_hours_minutes_or_seconds(text: str, seconds: int) -> None:
     assert duration_of(text) == seconds
 
 

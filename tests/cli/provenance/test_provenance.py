@@ -45,7 +45,9 @@ def as_json(home: Path, *arguments: str) -> Any:
     return json.loads(answer)
 
 
-def test_provenance_prints_a_past_state_and_writes_both_exports(home: Path) -> None:
+def test_the_provenance_command_prints_the_state_at_a_given_time_and_writes_a_json_and_a_picture_file(
+    home: Path,
+) -> None:
     asset, _, provider = json.loads((home / "assets.json").read_text())
     files = ("--jsonld", str(home / "prov.json"), "--svg", str(home / "timeline.svg"))
     answer = as_json(home, "asset", "provenance", asset, "--at", "2100-01-01", *files)

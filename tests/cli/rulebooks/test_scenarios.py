@@ -50,7 +50,7 @@ def test_an_operators_scenario_is_listed_and_shown_without_new_code(
         ("S51", ["演示 demonstration", "2.00（上限 cap 10.00）"]),
     ],
 )
-def test_the_show_command_prints_the_basis_of_a_scenario(code: str, words: list[str]) -> None:
+def test_the_show_command_prints_the_legal_basis_of_a_scenario(code: str, words: list[str]) -> None:
     shown = CliRunner().invoke(app, ["scenario", "show", code], env={"COLUMNS": "200"})
     assert shown.exit_code == 0
     for word in words:

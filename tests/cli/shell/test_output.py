@@ -148,7 +148,7 @@ def test_a_time_can_be_given_as_date_and_time_or_in_seconds(tmp_path: Path) -> N
     assert json.loads(CliRunner().invoke(app, [*given, "noon"]).stdout)["error"] == "TIME_FORM"
 
 
-def test_ids_are_not_shortened_in_records_and_in_the_first_column(
+def test_ids_are_not_shortened_in_records_and_in_the_first_column_of_tables(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     number, party = "DAC-440804-2026-S01-00000009-N", "4a" * 32
@@ -176,7 +176,7 @@ def test_a_narrow_terminal_breaks_no_code_or_key_into_two_lines(
             assert any(value in line for line in rows) and any(value in line for line in record), (width, value)
 
 
-def test_lists_are_printed_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+def test_members_that_are_lists_or_objects_are_printed_as_text(capsys: pytest.CaptureFixture[str]) -> None:
     output.emit({"states": {"active": 2, "used_up": 1}, "series": [["202601", "7"], ["202602", "8"]], "no": []}, False)
     result = capsys.readouterr().out
     for text in ("active: 2, used_up: 1", "202601, 7; 202602, 8", "–"):
@@ -186,7 +186,9 @@ def test_lists_are_printed_as_text(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("form", [(), ("--json",)], ids=["table", "json"])
-def test_a_closed_pipe_has_its_own_exit_code(tmp_path: Path, form: tuple[str, ...]) -> None:
+def test_a_command_whose_output_pipe_was_closed_ends_with_a_special_exit_code(
+    tmp_path: Path, form: tuple[str, ...]
+) -> None:
     bundle, facts, made = tmp_path / "bundle.json", tmp_path / "facts.json", usage()
     bundle.write_bytes(made.bundle.to_bytes())
     facts.write_bytes(made.facts.to_bytes())

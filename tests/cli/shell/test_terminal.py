@@ -78,7 +78,7 @@ def test_the_verification_result_is_the_same_in_every_terminal_encoding(
 @FORMS
 @VERDICTS
 @pytest.mark.parametrize("shell", [">&-", "2>&-", ">&- 2>&-", "</dev/null >&- 2>&-"])
-def test_a_closed_stream_does_not_change_the_verification_result(
+def test_a_closed_output_stream_does_not_change_the_verification_result(
     saved: Path, consumer: str, code: int, shell: str, form: tuple[str, ...]
 ) -> None:
     assert verify(saved, consumer, *form, shell=shell)[0] == code
@@ -107,7 +107,9 @@ def test_a_full_disk_while_help_is_printed_is_reported_on_one_line(saved: Path) 
 
 
 @FORMS
-def test_a_list_that_cannot_be_written_to_a_full_disk_has_its_own_exit_code(saved: Path, form: tuple[str, ...]) -> None:
+def test_a_command_that_cannot_write_its_list_to_a_full_disk_ends_with_a_special_exit_code(
+    saved: Path, form: tuple[str, ...]
+) -> None:
     command = f'exec "{sys.executable}" -c "{PROGRAM}" scenario list {" ".join(form)} >/dev/full'
     environment = {"PYTHONPATH": str(PROJECT), "PATH": os.environ["PATH"]}
     done = subprocess.run(
@@ -117,7 +119,7 @@ def test_a_list_that_cannot_be_written_to_a_full_disk_has_its_own_exit_code(save
     assert b"Traceback" not in done.stderr
 
 
-def test_json_output_is_valid_in_an_encoding_that_lacks_its_characters(
+def test_json_output_is_valid_in_an_encoding_that_lacks_some_of_the_characters(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stdout, "_encoding", "ascii", raising=False)

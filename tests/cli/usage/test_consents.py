@@ -36,7 +36,7 @@ def squeezed(printed: str) -> str:
     return "".join(printed.replace("│", "").split())
 
 
-def test_the_draft_for_a_person_names_the_missing_separate_consent_instead_of_the_signature(
+def test_the_draft_command_names_signing_as_the_next_step_only_if_a_person_gave_separate_consent(
     persons: PersonActors, tmp_path: Path
 ) -> None:
     person = persons.person()

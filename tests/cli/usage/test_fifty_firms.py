@@ -55,7 +55,9 @@ def asking(pilot: Pilot, listed: Path, folder: Path) -> list[str]:
     return ["request", "import", str(listed), *options]
 
 
-def test_one_list_leads_to_a_certificate_for_each_firm(pilot: Pilot, listed: Path, tmp_path: Path) -> None:
+def test_one_list_of_firms_leads_to_a_certificate_for_each_listed_firm(
+    pilot: Pilot, listed: Path, tmp_path: Path
+) -> None:
     options = ("--kind", "enterprise", "--region", "440803", "--make-keys")
     parties = printed(pilot, "party", "import", str(listed), *options)
     asked = printed(pilot, *asking(pilot, listed, tmp_path))
@@ -80,7 +82,7 @@ def test_one_list_leads_to_a_certificate_for_each_firm(pilot: Pilot, listed: Pat
     assert printed(pilot, "certificate", "issue", code=2)["error"] == "REQUEST_OR_ALL"
 
 
-def test_a_refused_request_does_not_stop_the_other_certificates(pilot: Pilot) -> None:
+def test_the_issue_command_issues_all_certificates_except_those_that_are_refused(pilot: Pilot) -> None:
     firms = [pilot.firm() for _ in range(3)]
     consents = {firm: pilot.authorise(firm) for firm in firms}
     for firm, consent in consents.items():

@@ -46,7 +46,7 @@ def test_the_summary_omits_the_fields_but_the_digest_in_the_summary_covers_them(
     }
 
 
-def test_summary_does_not_change_the_document() -> None:
+def test_making_the_summary_does_not_change_the_document() -> None:
     before = canonical(DOCUMENT)
     summary(DOCUMENT)
     assert canonical(DOCUMENT) == before

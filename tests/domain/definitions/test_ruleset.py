@@ -118,7 +118,7 @@ BOUNDS = {
 }
 
 
-def test_every_number_has_bounds() -> None:
+def test_every_number_of_a_ruleset_has_bounds() -> None:
     assert set(BOUNDS) == {name for name, value in DEFINITION.items() if type(value) is int}
 
 

@@ -286,7 +286,7 @@ def test_the_price_must_follow_the_pricing_policy(price: dict[str, Any], code: s
 
 @pytest.mark.parametrize("mode", PAYLOAD_MODES)
 @pytest.mark.parametrize("op", RULES)
-def test_rule_that_reveals_more_than_the_payload_mode_is_refused(op: str, mode: str) -> None:
+def test_rule_that_reveals_more_than_the_payload_mode_allows_is_refused(op: str, mode: str) -> None:
     field = {"name": "claim", "title": {"zh": "项", "en": "Claim"}, "source": "tax", "type": OPS[op].type}
     fields = [field | {"rule": RULES[op]}]
     definition = DEFINITION | {"payload_mode": mode, "sources": DEFINITION["sources"][1:], "fields": fields}

@@ -33,7 +33,7 @@ def test_a_count_above_the_maximum_is_refused() -> None:
 
 
 @pytest.mark.parametrize("name", [None, " ", "湛江\n公司", "湛" * 201, "公司 13800138000", "11010519491231002X"])
-def test_name_that_a_claim_cannot_have_is_refused(name: str | None) -> None:
+def test_subject_name_that_a_claim_cannot_contain_is_refused(name: str | None) -> None:
     with pytest.raises(InvalidInput) as caught:
         compute({"op": "attribute", "of": "name"}, [], {} if name is None else {"name": name})
     assert (caught.value.code, caught.value.where) == ("ATTRIBUTE_INVALID", "name")

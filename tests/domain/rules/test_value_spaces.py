@@ -254,7 +254,7 @@ def test_yes_or_no_claim_is_a_boolean(op: str, value: Any) -> None:
 
 
 @given(st.sampled_from(["trend", "band", "latest", "worst", "total_band"]), any_json)
-def test_choice_is_one_of_the_listed_texts(op: str, value: Any) -> None:
+def test_claim_with_a_fixed_set_of_values_is_one_of_the_listed_texts(op: str, value: Any) -> None:
     few = {"trend": ["rising", "falling", "stable"], "band": BANDS, "total_band": BANDS}
     assert fits(RULES[op], value) is (isinstance(value, str) and value in few.get(op, ["good", "mended", "bad"]))
 

@@ -195,7 +195,7 @@ def test_the_official_roles_of_a_new_party_are_proposed_after_its_registration(
     assert ledger.proposals.pending(row.id) == [confirmed]
 
 
-def test_an_expired_registration_is_proposed_again_as_a_separate_list(tmp_path: Path) -> None:
+def test_a_registration_whose_proposal_expired_can_be_proposed_again(tmp_path: Path) -> None:
     """A proposed registration cannot be cancelled: it expires unless a second authority confirms it. Then it can be
     proposed again.
     """

@@ -121,7 +121,7 @@ def test_claims_missing_in_one_bundle_are_added_from_the_next_bundle(lost: Lost)
     assert ledger.certificates.bundles.build(number, FIELDS)
 
 
-def test_a_lost_certificate_can_be_taken_back_after_another_was_issued_for_its_request(
+def test_a_lost_certificate_can_be_taken_back_after_a_second_certificate_was_issued_for_its_request(
     lost: Lost, origin: tuple[Path, Settings, dict[str, Any]]
 ) -> None:
     """A certificate was lost, and after the restore another certificate was issued for the same request. The lost

@@ -273,7 +273,7 @@ def test_a_text_in_an_unreachable_archive_is_erased_when_the_batch_of_the_erasur
         opened(archived(pilot), pilot, record)
 
 
-def test_a_key_rotation_also_rewraps_the_keys_in_the_archive_or_is_refused(pilot: Pilot) -> None:
+def test_a_key_rotation_rewraps_the_keys_in_the_archive_or_is_refused(pilot: Pilot) -> None:
     ledger, folder = pilot.ledger, folder_of(pilot)
     pilot.certificate(pilot.firm())
     away = folder.with_name("unmounted")

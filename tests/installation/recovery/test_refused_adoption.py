@@ -160,7 +160,7 @@ def test_an_entry_of_a_lost_batch_has_no_proof_until_a_bundle_with_the_proof_is_
             pilot.ledger.inspection.proof(pilot.ledger.actor(pilot.ledger.party), batch.last_seq)
 
 
-def test_the_list_of_erasures_stays_with_the_restored_ledger(lost: Lost) -> None:
+def test_a_restored_ledger_has_the_list_of_erasures_and_continues_it(lost: Lost) -> None:
     ledger = lost.pilot.ledger
     file = ErasuresFile(ledger.settings.home / ERASURES, ledger.reader.chain.ledger)
     assert {target for each in file.read() for target in each.targets} == set(ledger.archiving.erased())

@@ -82,7 +82,7 @@ def test_a_restore_stopped_by_a_power_failure_leaves_no_ledger_and_can_be_repeat
 WRITTEN_IN_USE = ("node.log", "seen.json")
 
 
-def test_drafts_of_a_killed_restore_are_reported_by_the_next_restore_and_by_doctor(
+def test_the_unfinished_folder_of_a_killed_restore_is_reported_by_the_next_restore_and_by_doctor(
     story: Story, home: Settings, tmp_path: Path
 ) -> None:
     with draft_of(tmp_path / "under-way"):

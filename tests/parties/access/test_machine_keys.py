@@ -53,7 +53,7 @@ def test_a_machine_key_is_made_listed_used_and_revoked(pilot: Pilot, firm: str) 
     assert ledger.machine_keys.listed(caller) == []
 
 
-def test_the_day_of_last_use_is_written_in_the_background(pilot: Pilot, firm: str) -> None:
+def test_the_day_of_a_machine_keys_last_use_is_written_in_the_background(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     new = made(ledger, firm)
     ledger.machine_keys.flush()

@@ -130,7 +130,7 @@ def test_a_call_from_a_page_of_another_origin_is_refused(ledger: Ledger, origin:
         ledger.sessions.require_origin(origin)
 
 
-def test_an_unknown_party_also_gets_a_nonce(ledger: Ledger) -> None:
+def test_a_caller_that_names_an_unknown_party_gets_a_nonce(ledger: Ledger) -> None:
     known, unknown = (ledger.sessions.nonce(party, HERE) for party in (ledger.party, "ab" * 32))
     assert len(known.nonce) == len(unknown.nonce) == 43
     assert abs(known.expires_at - unknown.expires_at) <= 1

@@ -76,7 +76,7 @@ def test_a_first_key_registers_its_party_and_signs_in(pilot: Pilot) -> None:
     assert ledger.callers.of(signed_in(ledger, party, signer).token).roles == {Role.SUBJECT}
 
 
-def test_a_first_key_is_valid_only_after_two_authorities_decided(
+def test_a_first_key_is_valid_only_after_two_authorities_agreed(
     waiting: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second authority has its own installation. Until this authority confirms, the first key cannot sign in."""
@@ -118,7 +118,7 @@ def test_an_enrolment_code_works_once(pilot: Pilot) -> None:
     assert len(ledger.parties.keys.history(party)) == 1
 
 
-def test_an_enrolment_code_is_valid_for_one_party_until_it_expires(pilot: Pilot) -> None:
+def test_an_enrolment_code_is_valid_for_one_party_and_for_a_limited_time(pilot: Pilot) -> None:
     ledger = pilot.ledger
     party, signer = keyless(ledger), a_key()
     earlier, later = code_for(ledger, party), code_for(ledger, party)

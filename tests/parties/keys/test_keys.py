@@ -150,7 +150,7 @@ def test_a_statement_signed_with_a_retired_key_is_refused(pilot: Pilot) -> None:
         ledger.usage.provisions.submit([replace(drafted, entry=sign_entry(drafted.entry, old))])
 
 
-def test_a_compromise_invalidates_only_signatures_anchored_after_its_time(pilot: Pilot) -> None:
+def test_only_signatures_anchored_after_the_time_of_a_compromise_are_invalid(pilot: Pilot) -> None:
     ledger, authority = pilot.ledger, pilot.ledger.installation.authority_party
     first, second = pilot.firm(), pilot.firm()
     before = pilot.certificate(first)

@@ -174,7 +174,7 @@ def test_registration_certificates_are_signed_with_sm2(pilot: Pilot) -> None:
     assert pilot.verified(number).valid
 
 
-def test_the_sm2_key_is_bound_once_and_the_party_acts_with_its_earlier_key(pilot: Pilot, home: Path) -> None:
+def test_a_restart_binds_no_second_sm2_key_and_the_party_acts_with_its_earlier_key(pilot: Pilot, home: Path) -> None:
     ledger = pilot.ledger
     operator, before = ledger.installation.operator, ledger.parties.keys.history(ledger.installation.operator)
     with pilot.under() as again:

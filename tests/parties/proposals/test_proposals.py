@@ -230,7 +230,7 @@ def test_an_act_whose_proposal_expired_can_be_proposed_again(waiting: Ledger) ->
     assert again.confirmed_by == second
 
 
-def test_a_refused_proposal_does_not_stop_the_other_proposals(waiting: Ledger) -> None:
+def test_a_proposal_that_is_refused_does_not_prevent_the_next_proposal_from_being_carried_out(waiting: Ledger) -> None:
     """One proposer lost its role before its proposal was carried out, so this proposal is refused. The other proposal
     is carried out anyway.
     """

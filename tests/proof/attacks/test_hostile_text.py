@@ -191,7 +191,7 @@ TEXTS = FILE | CERTIFICATE | EVIDENCE
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_hostile_text_is_refused_quickly_with_its_code(name: str) -> None:
+def test_hostile_text_is_refused_quickly_with_the_expected_error_code(name: str) -> None:
     number, code, attack = TEXTS[name]
     begun = time.process_time()
     require_refused(attack(), number, code)
@@ -300,7 +300,7 @@ def test_bundle_of_the_maximum_size_is_read() -> None:
 
 
 @pytest.mark.parametrize("size", range(70))
-def test_base64url_in_a_wrong_spelling_is_refused(size: int) -> None:
+def test_base64url_text_in_a_wrong_form_is_refused(size: int) -> None:
     text = encode_base64url(bytes(range(size)))
     assert decode_base64url(text, size) == bytes(range(size))
     for other in [f"{text}=", f" {text}", f"{text}A", *([other_spelling(text)] if size % 3 else [])]:

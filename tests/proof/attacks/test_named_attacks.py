@@ -107,14 +107,14 @@ ENOUGH = 8 * calls_of(GENUINE.verify)
 
 
 @pytest.mark.parametrize("name", NAMED)
-def test_number_of_calls_to_refuse_an_attack_is_bounded(name: str) -> None:
+def test_number_of_function_calls_for_refusing_an_attack_is_bounded(name: str) -> None:
     """Some attacks first build a bundle. The bound includes the function calls for building it."""
     NAMED[name][2]()
     assert calls_of(NAMED[name][2]) < ENOUGH
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_memory_to_refuse_an_attack_is_bounded(name: str) -> None:
+def test_memory_used_for_refusing_an_attack_is_bounded(name: str) -> None:
     ALL[name][2]()
     assert peak_of(ALL[name][2]) < 12 * MAX_BUNDLE_BYTES
 

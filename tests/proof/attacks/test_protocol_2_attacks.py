@@ -76,19 +76,19 @@ def test_second_certificate_under_a_request_is_valid_if_uses_remain() -> None:
     assert of_the_same_request(GENUINE.used(ANCHORED + 1, ANCHORED + 2)).verify().valid
 
 
-def test_revocation_does_not_affect_a_second_certificate() -> None:
+def test_revoking_one_of_two_certificates_for_a_request_does_not_affect_the_second() -> None:
     """A revocation stops only one of two certificates for the same request. A hold on their request stops both."""
     assert of_the_same_request(GENUINE.status(("revoked", "fraud", ANCHORED + 1))).verify().valid
 
 
 @pytest.mark.parametrize("count", [1, 18_000])
-def test_uses_by_another_consumer_are_ignored(count: int) -> None:
+def test_uses_by_a_party_that_is_not_the_consumer_are_ignored(count: int) -> None:
     made = GENUINE.used(*range(ANCHORED, ANCHORED + count), by=OTHER_BANK)
     assert made.verify().valid
     assert made.facts.uses_of(BANK.id, made.statement("request")) == 0
 
 
-def test_withdrawals_and_holds_of_other_statements_are_ignored() -> None:
+def test_withdrawals_of_statements_that_the_certificate_does_not_rest_on_are_ignored() -> None:
     made = GENUINE.withdrawn((OTHER_BANK, ANCHORED)).withdrawn((BANK, ANCHORED), of="provision")
     assert made.verify().valid
 

@@ -206,7 +206,7 @@ def test_both_verifiers_agree_on_the_maximum_age_of_facts(made: Made, limit: int
 
 
 @pytest.mark.parametrize("expect", [Expectation(), Expectation(BANK.id), Expectation(None, NONCE)], ids=str)
-def test_both_verifiers_agree_without_party_id_or_nonce(expect: Expectation) -> None:
+def test_both_verifiers_agree_if_no_consumer_or_no_nonce_is_expected(expect: Expectation) -> None:
     for made in (GENUINE, REGISTERED):
         made.verify(expect=expect)
 

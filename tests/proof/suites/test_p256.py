@@ -63,7 +63,7 @@ def require_valid(made: Made) -> None:
     assert report.valid, report.first_failure
 
 
-def test_certificate_signed_with_the_suite_is_valid() -> None:
+def test_certificate_signed_with_es256_is_valid() -> None:
     report = GENUINE.verify()
     assert report.valid, report.first_failure
     assert report.checks[1].message == "Signed with ES256 by an account of the chain."
@@ -72,7 +72,7 @@ def test_certificate_signed_with_the_suite_is_valid() -> None:
     assert json.loads(decoded(PAYLOAD))["_sd_alg"] == "sha-256"
 
 
-def test_registration_certificate_signed_with_the_suite_is_valid() -> None:
+def test_registration_certificate_signed_with_es256_is_valid() -> None:
     require_valid(RECORD)
     assert parse_certificate(RECORD.bundle.certificate).issued.suite is ES256
 

@@ -69,7 +69,7 @@ def require_valid(made: Made) -> None:
     assert report.valid, report.first_failure
 
 
-def test_certificate_signed_with_the_suite_is_valid() -> None:
+def test_certificate_signed_with_sm2_is_valid() -> None:
     report = GENUINE.verify()
     assert report.valid, report.first_failure
     assert report.checks[1].message == "Signed with SM2SM3 by an account of the chain."
@@ -78,7 +78,7 @@ def test_certificate_signed_with_the_suite_is_valid() -> None:
     assert json.loads(decoded(PAYLOAD))["_sd_alg"] == "sm3"
 
 
-def test_registration_certificate_signed_with_the_suite_is_valid() -> None:
+def test_registration_certificate_signed_with_sm2_is_valid() -> None:
     require_valid(RECORD)
     assert parse_certificate(RECORD.bundle.certificate).issued.suite is SM2SM3
 

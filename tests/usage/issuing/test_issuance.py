@@ -223,7 +223,7 @@ def test_verification_fails_after_a_withdrawal_but_earlier_records_stay_valid(pi
     assert earlier.report.valid or earlier.report.at >= consent_check.details["since"]
 
 
-def test_a_suspended_certificate_can_be_resumed_and_a_revoked_one_cannot(pilot: Pilot) -> None:
+def test_a_suspended_certificate_can_be_resumed_and_a_revoked_certificate_cannot(pilot: Pilot) -> None:
     firm = pilot.firm()
     number = pilot.certificate(firm)
     bundle, nonce = pilot.present(firm, number)

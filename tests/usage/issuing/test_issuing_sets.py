@@ -24,7 +24,7 @@ def erase_disclosures(pilot: Pilot, authorization: str) -> None:
         pilot.ledger.sealer.erase(session, str(provision.sealed_id))
 
 
-def test_an_earlier_certificate_is_returned_although_its_disclosures_were_erased(pilot: Pilot) -> None:
+def test_issuing_again_returns_the_earlier_certificate_even_if_its_disclosures_were_erased(pilot: Pilot) -> None:
     issue, issuer = pilot.ledger.usage.issuance.issue, pilot.actor(pilot.ledger.party)
     request, authorization = supplied_request(pilot, pilot.firm())
     (issued,) = issue(issuer, [request])
@@ -34,7 +34,7 @@ def test_an_earlier_certificate_is_returned_although_its_disclosures_were_erased
     assert issue(issuer, [other, request, request])[1:] == [issued, issued]
 
 
-def test_no_certificate_of_a_set_is_issued_if_the_disclosures_of_one_were_erased(pilot: Pilot) -> None:
+def test_no_certificate_of_a_set_is_issued_if_the_disclosures_of_one_certificate_were_erased(pilot: Pilot) -> None:
     issue, issuer = pilot.ledger.usage.issuance.issue, pilot.actor(pilot.ledger.party)
     (erased, authorization), (other, _) = (supplied_request(pilot, pilot.firm()) for _ in range(2))
     erase_disclosures(pilot, authorization)
