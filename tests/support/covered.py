@@ -6,7 +6,7 @@ import pytest
 
 from scripts.cover import Covered, table
 
-COVERED = "covered"  # a test that measures coverage records its table row in the test property of this name
+COVERED = "covered"  # the test property in which a test that measures coverage records its row of the table
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

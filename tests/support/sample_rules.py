@@ -1,4 +1,6 @@
-"""One sample rule for each ``op``; its rows have the columns month, kwh, paid, state, score, opened, digest, note."""
+"""One sample rule for each ``op``. The rules are for rows with the columns month, kwh, paid, state, score, opened,
+digest, note.
+"""
 
 from __future__ import annotations
 

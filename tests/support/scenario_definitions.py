@@ -75,7 +75,7 @@ GONE = object()
 
 
 def changed(path: Path, value: Any) -> dict[str, Any]:
-    """Return the definition with one member replaced, or removed for ``GONE``."""
+    """Return the definition with one member replaced, or without the member if ``value`` is ``GONE``."""
     definition = deepcopy(DEFINITION)
     parent: Any = definition
     for step in path[:-1]:

@@ -44,7 +44,7 @@ class Consent:
         return entry
 
     def since(self) -> int:
-        """Return the time at which the subject withdrew the consent on the chain; 0 if it did not."""
+        """Return the time at which the subject withdrew the consent on the chain; 0 if the consent is not withdrawn."""
         reader = self.pilot.ledger.reader
         return reader.withdrawn_at(reader.party_no(self.subject), self.given.digest).first
 

@@ -51,7 +51,9 @@ class CreditBureau(GivenAnswers):
         )
 
     def authorise(self, firms: Sequence[str], tick: Tick) -> dict[str, str]:
-        """Let the bank request data and each firm sign; return each firm's authorization."""
+        """Let the bank request data about each firm, and let each firm sign an authorization; return the firms'
+        authorizations.
+        """
         requests = self.ask([self.request(firm) for firm in firms], tick)
         return {firm: row.id for firm, row in zip(firms, self.agree(requests), strict=True)}
 

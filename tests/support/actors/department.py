@@ -60,7 +60,7 @@ class Department:
         return item
 
     def signed(self, code: str) -> dict[str, Any]:
-        """Return the publication of the newest version, signed by the chief data officer."""
+        """Return the publication of the resource's newest version, signed by the chief data officer."""
         account = self.ledger.parties.register.get(self.cdo.party).account
         drafted = self.ledger.catalogue.publications.draft(self.cdo, code)
         return sign_entry(drafted, self.ledger.custody.signer(account))

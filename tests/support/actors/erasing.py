@@ -1,4 +1,4 @@
-"""Erases a certificate's hidden claims, and finds the records that tests then check."""
+"""Erases a certificate's disclosures, and lists the records about the certificate, which tests then check."""
 
 from __future__ import annotations
 

@@ -10,7 +10,9 @@ from tests.support.actors.pilots import Pilot
 
 
 def right(pilot: Pilot, kind: str, grantee: str, days: tuple[int, int] = (0, 100), **members: Any) -> NewRight:
-    """Return a right to grant; it begins one minute from now and lasts the given number of days."""
+    """Return the terms of a right that a test will grant. The right begins ``days[0]`` days and ends ``days[1]`` days
+    after the time one minute from now.
+    """
     start = pilot.ledger.clock() + 60
     others = {"scope": "信贷风控 Credit decisions"} | members
     return NewRight(kind, grantee, start + days[0] * DAY, start + days[1] * DAY, **others)

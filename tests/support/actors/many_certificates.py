@@ -36,8 +36,8 @@ def numbered(payload: dict[str, Any], number: str) -> Callable[[int], dict[str, 
 
 @contextmanager
 def sending(act: Callable[[int, Callable[..., Receipt]], Callable[..., Receipt]]) -> Iterator[list[int]]:
-    """Call ``act`` for each bulk revocation, in place of sending it to the chain. Each bulk revocation adds its number
-    of leaves to the yielded list.
+    """During the block, call ``act`` instead of sending a bulk revocation to the chain. The yielded list gets the
+    number of leaves of each bulk revocation.
     """
     original, sizes = ChainClient.send, list[int]()
 

@@ -104,7 +104,7 @@ class Pilot:
         self.skip(max(ends) + 1 - self.ledger.clock())
 
     def take_through(self, assets: Sequence[str]) -> None:
-        """Take open applications through notice and confirmation, and anchor the certificates."""
+        """Take open applications through public notice and confirmation, and anchor the certificates."""
         self.noticed(assets)
         self.after_notice(assets)
         self.ledger.registration.review.confirm(self.actor(self.cast.registrar), assets)
@@ -142,7 +142,7 @@ class Pilot:
         fund(self.ledger.settings, self.ledger.reader.connection, account)
 
     def record(self, asset: str) -> AssetRecord:
-        """Return the asset on the chain."""
+        """Return the record of the asset on the chain."""
         found = self.ledger.reader.asset(asset)
         assert found is not None
         return found

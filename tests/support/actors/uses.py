@@ -54,8 +54,8 @@ def certificate_of(pilot: Pilot, firm: str, max_uses: int, folder: Path) -> str:
     """Issue a certificate that can be used ``max_uses`` times, under a scenario that allows so many uses."""
     for file in SCENARIOS.glob("*.yaml"):
         definition = yaml.safe_load(file.read_text("utf-8"))
-        # The changed scenario gets a new version number, because verifiers would refuse other rules under the number of
-        # the first version.
+        # The changed scenario gets a new version number, because verifiers refuse rules that differ from the rules of
+        # the version that a certificate names.
         changed = definition | {"max_uses": max_uses, "version": 2} if definition["code"] == "S51" else definition
         (folder / file.name).write_text(yaml.safe_dump(changed, allow_unicode=True), "utf-8")
     with pilot.under(scenarios=folder) as other:

@@ -20,7 +20,7 @@ from api.http.server import Connections, server
 from ledger.installation.participant import Participant
 
 CLOSED_SECONDS = 60
-JSON = {"content_type": "application/json"}  # A value for ``Wire.head``.
+JSON = {"content_type": "application/json"}  # Headers for ``Wire.head``: the body is JSON.
 DENSE = b"[" + b"[]," * 699_000 + b"[]]"  # Two megabytes of JSON that need much more memory when they are parsed.
 ESTABLISHED = 1
 
@@ -101,7 +101,7 @@ class Wire:
 
 @dataclass(frozen=True)
 class Service:
-    """A running server with its counters."""
+    """A running server. ``gate`` has the server's counters: waiting calls, bytes of bodies, and the rate of calls."""
 
     port: int
     app: FastAPI

@@ -116,7 +116,7 @@ class Stage:
         return self._named(name, self.pilot.party(kind, *roles))
 
     def join_named(self, name: str, column: str) -> str:
-        """Onboard another party with the role of a column; tests call the party by ``name``."""
+        """Onboard another party with the role of a column of the role matrix; tests call the party by ``name``."""
         self.join(name, KINDS.get(column, PartyKind.OPERATOR), ROLE_OF[column])
         return name
 
@@ -204,7 +204,9 @@ class Stage:
         return str(self.done(answer)["authorizations"][0]["id"])
 
     def provision(self, authorization: str, provider: str = "P") -> dict[str, Any]:
-        """Return a signed provision that has not been submitted. ``provider`` may be a party without this task."""
+        """Return a signed provision that has not been submitted. ``provider`` signs it, even if the authorization does
+        not name this provider.
+        """
         drafted = self.pilot.actors.draft(authorization, SUPPLIED)
         entry = drafted.entry | {"provider": self.parties[provider]}
         return replace(drafted, entry=sign_entry(entry, self.signer(provider))).to_dict()
@@ -224,8 +226,8 @@ class Stage:
         return Consent(subject, consumer, authorization, supplied["id"], number, seq)
 
     def held_by(self, office: str) -> tuple[Consent, str]:
-        """Let ``office`` (authority or supervisor) place a hold on a new certificate and on its authorization. Return
-        the consent with both, and the digest of the authorization.
+        """Let ``office`` (authority or supervisor) place a hold on a new certificate and a hold on the authorization
+        behind it. Return the certificate's ``Consent``, and the digest of the authorization.
         """
         consent = self.consented()
         statement = self.ledger.usage.authorizations.get(consent.authorization).digest

@@ -133,7 +133,9 @@ class Made:
     def withdrawing(
         self, actor: Actor, at: int, *, of: str = "authorization", key: Actor | None = None, **members: Any
     ) -> Made:
-        """Add a signed ``withdrawal`` entry to the evidence, anchored at ``at``; ``members`` replace its members."""
+        """Add a signed ``withdrawal`` entry to the evidence, anchored at ``at``; ``members`` replace members of the
+        entry.
+        """
         entry = withdrawal_entry(
             **{"ledger": LEDGER, "id": "01K5M0000000000000000000W1", "statement": reference(self.statement(of))}
             | {"party": actor.id, "reason": "consent_withdrawn", "iat": at}
@@ -155,9 +157,7 @@ class Made:
         return self.carrying(self.bundle.evidence[index].entry, at, issuer, index)
 
     def anchored_again(self, position: Position, first_seq: int, at: int = ANCHORED) -> Made:
-        """Anchor the certificate a second time, at another log position. The chain data say that this position is
-        active.
-        """
+        """Anchor the certificate a second time, at another log position. In the chain data, the new position is active."""
         text = parse_certificate(self.bundle.certificate).issued.payload.decode()
         tree, anchor = batch(position, first_seq, position.index + 1, {position.index: text}, at)
         proof = tuple(tree.inclusion_proof(position.index))

@@ -89,7 +89,7 @@ def live_certificates(chain: Chain) -> None:
     issuer, bank = chain.client, chain.acting("bank")
     issuer.send(calls.anchor(0, 300, ROOT))
     issuer.send(calls.anchor(300, 1, ROOT))
-    # The log of a second issuer, which uses the same sequence numbers as the first issuer's log.
+    # A second issuer anchors entries with the same sequence numbers as the first issuer, in its own log.
     chain.acting("other_issuer").send(calls.anchor(0, 2, ROOT))
     for call in (
         calls.suspend(0, 3, "investigation"),

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-# A child process that has not answered after this many seconds counts as hanging, and only its own test fails.
+# A child process that has not answered after this many seconds counts as hanging. Then only the test that started this
+# child fails.
 SECONDS: Final = 300
 
 

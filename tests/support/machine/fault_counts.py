@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pytest
 
-TALLY: Final = "faults"  # a test that injects faults records its summary row in the test property of this name
+TALLY: Final = "faults"  # the test property in which a test that injects faults records its row of the summary
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Tally:
         return [name, *counts]
 
     def failures(self) -> list[str]:
-        """Return all errors; errors that differ only in their first part share one line."""
+        """Return all errors. Errors that have the same text after their first colon share one line."""
         errors = []
         for name, items in {"lost": self.lost, "twice": self.twice, "unnoticed": self.unnoticed}.items():
             alike: dict[str, list[str]] = {}

@@ -19,6 +19,6 @@ def contents(folder: Path, pattern: str = "*") -> dict[Path, bytes]:
 
 
 def checkpoint(path: Path) -> None:
-    """Write the log of a SQLite database into its main file."""
+    """Write the write-ahead log of a SQLite database into the database's main file."""
     with closing(sqlite3.connect(path)) as database:
         assert database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
