@@ -61,8 +61,8 @@ def test_missing_member_is_refused(kind: str, member: str) -> None:
     assert refused_at(entry) == member
 
 
-# The tests below give each member wrong values, which must be refused. Only the members listed here accept one of these
-# values: the value given here.
+# The tests below give each member values of wrong types, which must be refused. Each member listed here accepts one of
+# these values, which stands next to the member.
 TAKES: dict[str, Any] = {
     "presentation.fields": [],
     "provision.claims": {},

@@ -173,7 +173,9 @@ def test_withdrawal_is_effective_from_its_recorded_time(at: int, reported_at: in
 
 
 def test_facts_without_withdrawals_are_refused() -> None:
-    """The facts must contain an item for exactly this party and statement, even if the party withdrew nothing."""
+    """The facts must contain an item for the party and the statement that are checked, even if the party withdrew
+    nothing.
+    """
     others = ((BANK, "authorization"), (SUBJECT, "provision"))
     other = {(who.id, GENUINE.statement(what)): WithdrawalFact(0, 0) for who, what in others}
     for withdrawals in ({}, other):

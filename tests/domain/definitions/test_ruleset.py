@@ -164,7 +164,7 @@ def test_value_outside_the_choices_is_refused(name: str, value: Any) -> None:
     assert (error.code, error.where) == ("RULESET_INVALID", place(name))
 
 
-# --- notices
+# --- the public notices that a ruleset must not waive
 
 
 @pytest.mark.parametrize("kind", APPLICATION_KINDS)

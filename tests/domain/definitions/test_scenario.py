@@ -249,7 +249,7 @@ def test_claim_that_names_a_person_is_refused(basis: str) -> None:
 
 @pytest.mark.parametrize("text", ["...", "_sd", "_sd_alg"])
 def test_reserved_names_of_sd_jwt_are_refused_in_texts(text: str) -> None:
-    """Without this check, every certificate of the scenario would be refused later."""
+    """If a text of a scenario contained a reserved name, every certificate of the scenario would be refused later."""
     error = refused(DEFINITION | {"purpose": DEFINITION["purpose"] | {"zh": text}})
     assert (error.code, error.where) == ("SCENARIO_INVALID", "S01.yaml: purpose.zh")
     rule = {"op": "latest", "column": "state", "order": "month", "choices": ["good", text]}

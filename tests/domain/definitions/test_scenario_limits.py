@@ -109,7 +109,7 @@ def test_a_scenario_that_allows_no_kind_of_party_refuses_every_party() -> None:
     assert "none" in caught.value.message
 
 
-# --- sources
+# --- the sources of a scenario
 
 
 def test_a_source_has_its_title_fields_and_columns() -> None:

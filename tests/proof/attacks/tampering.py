@@ -23,7 +23,9 @@ REAL_HEADER = {"alg": "ES256K", "kid": ISSUER.account, "typ": CERTIFICATE_TYP}
 
 
 def require_refused(report: Report, number: int, code: str) -> None:
-    """Assert that this check refused the bundle with this code, and that the report discloses nothing."""
+    """Assert that check number ``number`` refused the bundle with the error code ``code``, and that the report
+    discloses nothing.
+    """
     failure = report.first_failure
     assert failure is not None
     assert (failure.number, failure.name, failure.code) == (number, NAMES[number - 1], code)

@@ -92,7 +92,9 @@ def backdated_anchor() -> Report:
 
 
 def shown_with(*parts: str, dropped: bool = False) -> Report:
-    """Replace the disclosures in a presentation to the bank. The holder signed the disclosure of one claim."""
+    """Replace the disclosures in a presentation to the bank. The holder signed a presentation that
+    discloses one claim.
+    """
     token, disclosure, binding = GENUINE.presenting("tax_band").bundle.certificate.split("~")
     return with_parts(token, *([] if dropped else [disclosure]), *parts, binding)()
 

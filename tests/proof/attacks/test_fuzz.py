@@ -49,8 +49,9 @@ KINDS = st.sampled_from(sorted(MADE))
 def relied_on(raw: bytes) -> Any:
     """Return the parts of a bundle that the verifier uses.
 
-    The verifier ignores the bundle's keys and status (it uses those in the facts), the order of anchors and evidence,
-    and withdrawals by other parties with their anchors.
+    The verifier ignores the bundle's keys and status (it uses the keys and the status in the facts), and the order of
+    anchors and evidence. It also ignores withdrawals by parties that did not sign the withdrawn statement, with the
+    anchors of these withdrawals.
     """
     document = parse_bundle(raw).to_dict()
     del document["keys"], document["status"]

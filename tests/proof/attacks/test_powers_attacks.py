@@ -41,7 +41,7 @@ SIGNERS = {"certificate": (ISSUER, ANCHORED, 2)} | {
 
 
 def with_new_key(what: str, valid_from: int) -> Made:
-    """Sign the statement ``what`` with a key that two officers proposed for its party; the key is valid from
+    """Sign the statement ``what`` with a new key of its party. Two officers proposed this key; it is valid from
     ``valid_from`` on.
     """
     party = SIGNERS[what][0]

@@ -189,8 +189,8 @@ def test_verifier_without_facts_accepts_no_bundle() -> None:
 
 
 def test_bundle_that_names_a_chain_with_only_zeros_is_not_valid() -> None:
-    """Empty facts describe a chain with id and addresses of zero, and a bundle can name this chain. Other checks then
-    fail because the facts are empty.
+    """Empty facts describe a chain whose id and addresses are zero, and a bundle can name this chain. The check of the
+    chain then passes, but a later check fails because the facts are empty.
     """
     bundle: Bundle = replace(usage(chain=Facts.nothing().chain).bundle)
     report = verify(bundle, Facts.nothing(), AT, EXPECT)

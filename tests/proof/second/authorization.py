@@ -111,14 +111,14 @@ def require_supply(case: Case, supply: Json, template: Json) -> None:
     require_same(supply, consent, "source provider")
     require_same(supply, case.claims, "template")
     require(supply["engine"] == template["engine"], supply["sd_alg"] == case.claims["_sd_alg"])
-    # Checking these claim names is enough for all fields: another check requires that the certificate's fields are
-    # exactly these names.
+    # It is enough to check the names in ``claims`` of the provisions: another check requires that the names in the
+    # certificate's ``fields`` are exactly these names.
     sources = {field["name"]: field["source"] for field in template["fields"]}
     require(all(name in consent["fields"] and sources.get(name) == supply["source"] for name in supply["claims"]))
 
 
 def require_components(claims: Json, supplies: list[Json]) -> None:
-    """Require that the components match the provisions, in the same order."""
+    """Require that the certificate's components match the provisions, in the same order."""
     require(set(claims["providers"]) == {each["provider"] for each in supplies})
     require(len(claims["components"]) == len(supplies))
     for component, supply in zip(claims["components"], supplies, strict=True):

@@ -65,7 +65,8 @@ def read_jws(text: str, typ: str) -> Signed:
     require(len(parts) == 3)
     header = read_json(from_base64url(parts[0]), size=512)
     require(isinstance(header, dict) and isinstance(header.get("alg"), str) and header["alg"] in HEADERS)
-    # The header of a key binding may lack ``kid``: other wallets write none, because the key is the one in ``cnf``.
+    # The header of a key binding may lack ``kid``. Some wallets do not write it, because the certificate's ``cnf``
+    # already names the key.
     members = header.keys() | {"kid"} if typ == "kb+jwt" else header.keys()
     require(members == HEADERS[header["alg"]])
     require(header["typ"] == typ)

@@ -59,7 +59,9 @@ def test_signature_does_not_verify_after_a_changed_byte(data: st.DataObject) -> 
 @pytest.mark.parametrize("party", PARTIES, ids=lambda party: party.name)
 @pytest.mark.parametrize("typ", [ENTRY_TYP, CERTIFICATE_TYP])
 def test_key_of_one_suite_never_verifies_a_signature_of_the_other_suite(party: Actor, typ: str) -> None:
-    """This also holds if both keys have the same secret, or if the header names the other suite."""
+    """A key of one suite verifies no signature of the other suite, even if both keys have the same secret, or if the
+    header names the other suite.
+    """
     classic, modern = party.signer, by_sm2(party).signer
     for mine, theirs in ((classic, modern), (modern, classic)):
         jws = parse_compact(sign_compact(b"{}", mine, typ), typ)

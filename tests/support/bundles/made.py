@@ -157,7 +157,9 @@ class Made:
         return self.carrying(self.bundle.evidence[index].entry, at, issuer, index)
 
     def anchored_again(self, position: Position, first_seq: int, at: int = ANCHORED) -> Made:
-        """Anchor the certificate a second time, at another log position. In the chain data, the new position is active."""
+        """Anchor the certificate a second time, at another log position. The chain data say that the new position is
+        active.
+        """
         text = parse_certificate(self.bundle.certificate).issued.payload.decode()
         tree, anchor = batch(position, first_seq, position.index + 1, {position.index: text}, at)
         proof = tuple(tree.inclusion_proof(position.index))

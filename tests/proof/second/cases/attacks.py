@@ -148,7 +148,9 @@ SPELLED: dict[str, Attack] = {
 
 
 def other_evidence() -> Iterator[Attack]:
-    """Yield bundles with additional evidence: other entries of the log, and the same statement a second time."""
+    """Yield bundles with additional evidence: further entries of the log, or a statement that the evidence already
+    contains.
+    """
     texts = {item.statement["type"]: item.entry for item in GENUINE.bundle.evidence}
     texts["certificate"] = as_text(REGISTERED.claims)
     texts["usage certificate"] = as_text(GENUINE.claims)

@@ -54,7 +54,9 @@ def from_source(source: str, *names: str) -> list[Entry]:
 
 
 def reordered() -> Iterator[Made]:
-    """Yield certificates in which a list has another order. Only components must keep the order of the provisions."""
+    """Yield certificates in which the items of a list are in a changed order. Only the list of components must have a
+    fixed order: that of the provisions.
+    """
     for names in (
         ["fields"],
         ["_sd"],

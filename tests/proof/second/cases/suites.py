@@ -49,8 +49,8 @@ def mutations_in(alg: str) -> dict[str, Callable[[], Report]]:
         patch.setattr(builder, "usage", partial(builder.usage, algorithm=algorithm, **keys))
         patch.setattr(builder, "registration", partial(builder.registration, issuer=cast.ISSUER))
         for module in REIMPORTED:
-            # Importing the module again replaces both the module and the attribute of its package. The patch puts the
-            # original ones back afterwards.
+            # Importing the module again replaces both the module and the attribute of its package. The patch restores
+            # both afterwards.
             patch.setattr(bundles, module.__name__.rpartition(".")[2], module)
             patch.delitem(sys.modules, module.__name__)
         again = import_module(mutations.__name__)
