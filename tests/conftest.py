@@ -12,9 +12,9 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
-# These modules define fixtures. Two of them also print a summary at the end: with several workers, the printing process
-# collects no tests, so they must be named here. A module stands before the modules that import it, because pytest can
-# rewrite its assertions only if it was not imported before.
+# These modules define fixtures. Two of these modules also print a summary at the end of the run. With several workers,
+# the process that prints collects no tests, so the modules must be named here. A module stands before the modules that
+# import it, because pytest can rewrite its assertions only if it was not imported before.
 pytest_plugins = [
     "tests.support.covered",
     "tests.support.machine.fault_counts",

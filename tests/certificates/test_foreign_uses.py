@@ -1,4 +1,6 @@
-"""Attack D: a party that is not the consumer tries to use up a certificate, or to make its verification slow."""
+"""Attacks by a party that is not the consumer: it tries to use up a certificate, or to make the certificate's
+verification slow.
+"""
 
 from __future__ import annotations
 

@@ -135,8 +135,8 @@ def test_a_nonce_is_accepted_for_one_presentation_only(pilot: Pilot) -> None:
 
 
 def test_attack_another_consumer_cannot_use_up_a_nonce(pilot: Pilot) -> None:
-    """If this worked, a party that saw a nonce could send it before the holder, and the holder's presentation would be
-    refused.
+    """If another consumer could use up a nonce that it saw, the holder's presentation with this nonce would
+    be refused.
     """
     number, ((raw, nonce),) = presented(pilot)
     bank, thief = pilot.cast.bank, pilot.cast.other_bank

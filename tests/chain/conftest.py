@@ -23,7 +23,7 @@ from tests.support.places import PROJECT
 
 @dataclass(frozen=True, slots=True)
 class Harness:
-    """A deployed contract whose functions call the contracts' libraries, so that tests can call them."""
+    """A deployed contract whose functions call the libraries of the contracts, so that tests can call the libraries."""
 
     connection: Connection
     interface: Interface

@@ -243,7 +243,7 @@ def test_a_damaged_key_is_an_error_that_names_the_column(tmp_path: Path, kind: s
 def test_one_damaged_key_in_the_column_is_an_error_even_if_the_subjects_row_is_good(
     tmp_path: Path, kind: str, cell: str
 ) -> None:
-    """Without this error, some of the subject's rows could be missing from the signed answer."""
+    """If a damaged key were no error, some of the subject's rows could be missing from the signed answer."""
     if kind == "sql":
         return
     with pytest.raises(Misconfigured, match="SOURCE_KEY_DAMAGED"):

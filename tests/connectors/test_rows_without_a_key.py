@@ -1,5 +1,5 @@
-"""Rows that have content but no key, and sources without rows, raise an error. Otherwise something false could be
-signed.
+"""Rows that have content but no key, and sources without rows, raise an error. Otherwise a provider could sign a false
+answer.
 """
 
 from __future__ import annotations
@@ -64,9 +64,7 @@ def problem(source: SourceConnector, identifier: str = GRID) -> Misconfigured:
 
 @pytest.mark.parametrize("cell", EMPTY.values(), ids=EMPTY.keys())
 def test_a_row_with_content_and_no_key_is_an_error_that_names_column_and_line(place: Place, cell: Any) -> None:
-    """A sheet with merged cells looks like this when it is saved as CSV: only the first of the subject's months has the
-    key.
-    """
+    """If a sheet with merged cells is saved as CSV, only the first of the subject's months has the key."""
     source = place.holding(table([GRID, cell, cell, OTHER], ["1", "2", "3", "4"]))
     for asked in (GRID, OTHER, ABSENT, PLAIN):
         error = problem(source, asked)

@@ -55,8 +55,8 @@ def test_the_results_of_a_scenarios_requests_add_up_to_the_number_of_requests(de
     assert numbers["authorised"] == numbers["supplied"] + numbers["no_data"] + numbers["refused"]
     assert numbers["supplied"] == numbers["issued"]
     caught = {refusal["code"]: refusal["count"] for refusal in numbers["refusals"] if refusal["check"] != "service"}
-    # Some refused certificates are also used once: those that are used twice, shown to another consumer, or altered.
-    # Expired, revoked and withdrawn ones are never used.
+    # Each issued certificate is found valid once, except those that are expired, revoked or withdrawn. Certificates
+    # that are used twice, shown to another consumer or altered are found valid once before they are refused.
     spoilt = ("EXPIRED", "REVOKED", "AUTHORIZATION_WITHDRAWN")
     assert numbers["verified"] == numbers["issued"] - sum(caught[name] for name in spoilt)
     assert all(numbers[name] >= 1 for name in ("declined", "unanswered", "fewer_fields", "no_data", "refused"))

@@ -156,8 +156,8 @@ print(ledger.__file__.startswith(sys.prefix))
     assert done.returncode == 0, done.stderr
     names, others, own = done.stdout.splitlines()
     assert names == str(sorted({*bare.packages, "pingzheng"}))
-    # The limit leaves room for dependencies that not every release has: cryptography installs cffi and pycparser, and
-    # some releases of coincurve install asn1crypto.
+    # The limit on the number of packages leaves room for dependencies that not every release has: cryptography installs
+    # cffi and pycparser, and some releases of coincurve install asn1crypto.
     assert {"coincurve", "cryptography", "orjson", "rfc8785"} <= bare.packages and len(bare.packages) <= 6
     assert (others, own) == ("[]", "True")
 

@@ -201,7 +201,7 @@ KIND = {"title": "x", "pattern": "no such title"}
 DUTY = {"code": "api/none", "department": "0" * 64, "sla_days": 1}
 
 # For each call: its path, its body, and the parties whose roles permit it. The service checks the role first, so a
-# permitted call may still fail because of another mistake in it.
+# permitted call may still fail because of a mistake in its path or body.
 CALLS: list[tuple[str, Any, set[str]]] = [
     ("/v1/catalogue/resources", {"resource": resource("api/roles").to_dict()}, {"provider"}),
     ("/v1/catalogue/imports", IMPORT, {"provider"}),

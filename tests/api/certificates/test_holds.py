@@ -23,7 +23,9 @@ def code(answer: Any) -> tuple[int, str]:
 
 
 def failed(stage: Stage, consent: Consent) -> list[str]:
-    """Present the certificate now, and return the codes of the checks that fail; an empty list if it is valid."""
+    """Present the certificate now, and return the codes of the checks that fail; an empty list if the presentation is
+    valid.
+    """
     report = stage.done(stage.post("C", "/v1/verify", stage.presented(consent)))
     assert bool(report["disclosed"]) == report["valid"]
     return [check["code"] for check in report["checks"] if check["verdict"] == "failed"]

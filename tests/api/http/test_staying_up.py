@@ -178,7 +178,7 @@ def test_a_new_connection_takes_the_place_of_the_oldest_idle_connection(api: Api
         for oldest in idle:
             assert service.call("GET", "/v1/ledger").status == 200
             assert oldest.is_closed()
-            # The connection of the call above is closed again, so there is room for the next idle connection.
+            # The connection that ``service.call`` opened is closed again, so there is room for a new idle connection.
             idle.append(service.wire().send(b"GET /"))
             if len(idle) == 8:
                 break

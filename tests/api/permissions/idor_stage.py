@@ -38,8 +38,8 @@ class Objects:
     request: str = field(init=False)
     task: str = field(init=False)
     demand: str = field(init=False)
-    # The calls that refuse or appeal use this demand, and not ``demand``: after an appeal only an authority can close a
-    # demand, no longer the consumer.
+    # The calls that refuse or appeal use this demand, and not ``demand``: after an appeal only an authority, and no
+    # longer the consumer, can close a demand.
     refusable: str = field(init=False)
     draft: str = field(init=False)
     system: str = field(init=False)

@@ -27,7 +27,7 @@ REFUSALS = {
     "PARTY_SELF_GRANT",
     "PROVIDER_NOT_AUTHORIZED",
     "PARTY_LACKS_ROLE",
-    # The presentation was made to another party.
+    # The presentation was made to a party other than the caller.
     "PRESENTATION_UNKNOWN",
     # Not an error code: the verification succeeds, but its report discloses nothing.
     "not_party",

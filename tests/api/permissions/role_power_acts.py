@@ -109,8 +109,8 @@ def start_pause(stage: Stage, who: str) -> list[Outcome]:
 
 
 def end_pause(stage: Stage, who: str, own: bool) -> list[Outcome]:
-    """End a pause that a new supervisor began. If ``who`` is the authority, first let a new authority begin a pause,
-    because the authority may do both.
+    """End a pause that a new supervisor began. If ``who`` is the authority, also let a new authority begin a pause,
+    because the role matrix allows an authority to begin and to end pauses.
     """
     began = start_pause(stage, fresh(stage, "A")) if who == "A" else []
     guardian = stage.pilot.party(PartyKind.SUPERVISOR, Role.SUPERVISOR)
@@ -121,7 +121,7 @@ def end_pause(stage: Stage, who: str, own: bool) -> list[Outcome]:
 
 
 def running_again(stage: Stage) -> None:
-    """End a pause, so that the other tests are not paused."""
+    """End a pause, so that later tests run on a ledger that is not paused."""
     if stage.ledger.reader.paused_until():
         stage.ledger.pauses.end(stage.ledger.authority)
 

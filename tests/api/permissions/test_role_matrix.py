@@ -52,7 +52,8 @@ def test_each_role_may_do_exactly_what_the_role_matrix_allows(stage: Stage, acti
     for word, act in row.words.items():
         if word == cell:
             granted(stage, act(stage, column))
-        # A party whose cell is not – may also read, so the reading call (``r``) must be refused only for the cell –.
+        # The reading call (``r``) must be refused only for a party whose cell is –. A party with any other word in its
+        # cell may read.
         elif cell != "✓" and act is not row.words.get(cell) and word not in row.open and (word != "r" or cell == "–"):
             refused(act(stage, column))
     if cell in row.words and row.words[cell] is row.does:

@@ -52,7 +52,7 @@ def by_signature(abi: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, A
 
 
 def test_packaged_artifacts_match_the_sources(compiled: Compiled, monkeypatch: pytest.MonkeyPatch) -> None:
-    """This is the same check as `python scripts/compile.py --check`, but the sources are not compiled again."""
+    """The test makes the same check as `python scripts/compile.py --check`, but does not compile the sources again."""
     monkeypatch.setattr(compiling, "compile_contracts", lambda project: compiled)
     assert compiling.outdated(PROJECT) == []
     assert compiling.package(PROJECT) == []

@@ -71,8 +71,8 @@ def test_a_deployment_that_does_not_fit_the_chain_is_refused(
 
 
 def test_contracts_that_trust_a_wrong_forwarder_are_refused(chain: Chain) -> None:
-    """The file names another forwarder with the right code and origin. The file is refused, because the ledger's
-    contracts do not trust this forwarder.
+    """The file names a forwarder that has the right code and origin, but is not the ledger's forwarder. The file is
+    refused, because the ledger's contracts do not trust this forwarder.
     """
     other = deploy(chain.node.url, FOUNDER.key, FOUNDING, delay=0)
     mixed = replace(moved(chain.deployment, Forwarder=other.forwarder), origin=other.origin)
@@ -164,7 +164,7 @@ def test_the_check_of_a_deployment_reports_a_node_that_does_not_answer(chain: Ch
 
 
 def test_a_chain_with_the_expected_id_but_a_wrong_first_block_is_refused(chain: Chain, tmp_path: Path) -> None:
-    """The second node has another first block, and the same contracts at the same addresses."""
+    """The second node has a different first block than the first node, but the same contracts at the same addresses."""
     chain.deployment.save(tmp_path / "test.json")
     saved = (tmp_path / "test.json").read_bytes()
     with LocalNode(tmp_path / "node", funded=[FOUNDER.account], persistent=False) as other:

@@ -235,8 +235,8 @@ def test_an_issuer_can_change_only_its_own_log(stage: Stage, call: Call) -> None
 def test_two_authorities_or_two_supervisors_can_lift_only_holds_of_their_own_role(
     stage: Stage, column: str, office: str, other: str
 ) -> None:
-    """A proposal to lift a hold fails when it is carried out, if only the other role has set a hold on the
-    statement.
+    """Two officers of one role propose to lift a hold. The proposal fails when it is carried out, if only officers of
+    the other role have set a hold on the statement.
     """
     second = SECOND_AUTHORITY if column == "A" else SECOND_SUPERVISOR
     for statement, refused in ((held_by(column), None), (held_by(other), "LOG_NOT_HELD")):

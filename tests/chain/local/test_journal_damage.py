@@ -101,7 +101,9 @@ def blank_line(raw: bytes) -> bytes:
 
 
 def line_of_another(raw: bytes) -> bytes:
-    """Return a journal with the header of another chain with the same settings, and this journal's other lines."""
+    """Return the journal ``raw``, with its header replaced by the header of another chain that has the same
+    settings.
+    """
     return sealed([{**records_in(raw)[0], "id": "0" * 16}]) + b"".join(lines_of(raw)[1:])
 
 

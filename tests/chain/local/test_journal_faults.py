@@ -49,7 +49,7 @@ class Life:
             self.codes[name] = self.code_of(name)
             if self.codes[name] == GONE:
                 return
-            # The chain can still be read, even if the act before could not be written.
+            # The chain can still be read, even if the last act could not be written to the journal.
             self.blocks = blocks_of(self.node)
             self.balance = Connection(self.node.url).balance(OWNER)
 

@@ -172,7 +172,9 @@ class SideBySide:
         return self.lives.setdefault(asset, AssetLife())
 
     def having(self, fingerprint: str, asset: str) -> AssetLife | None:
-        """Return the state of another asset than ``asset`` with this fingerprint; None if there is no such asset."""
+        """Return the state of an asset other than ``asset`` that has this fingerprint; None if there is no
+        such asset.
+        """
         name = self.fingerprints.get(fingerprint, asset)
         return None if name == asset else self.life(name)
 

@@ -142,7 +142,7 @@ def _change_and_object(life: Life) -> None:
     _uphold(life, 2)
     life.act("enterprise", changed)
     life.notice(CHILD)
-    _uphold(life, 3)  # The objection was against the previous application, not this one.
+    _uphold(life, 3)  # The objection was against the previous application, and not against the present one.
     life.act("bank", assets.object_to(CHILD, digest("ours as before")))
     _uphold(life, 4)
     # The security review of the old content no longer counts, because new content was filed.

@@ -105,7 +105,8 @@ def test_contracts_and_reference_implementation_agree_on_random_acts(world: Worl
     def lives(start: str, seeds: bytes) -> None:
         sides = SideBySide(world)
         for place in range(0, len(seeds), SEED):
-            # Each byte is hashed with its position: hypothesis often draws equal bytes, which would pick the same act.
+            # Each byte is hashed with its position, because hypothesis often draws equal bytes, which would choose the
+            # same act each time.
             play(sides, start, sha256(seeds[place : place + SEED] + bytes([place])).digest())
 
     lives()

@@ -56,7 +56,8 @@ def test_contracts_and_reference_implementation_agree_on_random_acts(world: Worl
     def lives(seeds: bytes) -> None:
         sides = SideBySide(world)
         for place in range(0, len(seeds), SEED):
-            # Each byte is hashed with its position: hypothesis often draws equal bytes, which would pick the same act.
+            # Each byte is hashed with its position, because hypothesis often draws equal bytes, which would choose the
+            # same act each time.
             play(sides, sha256(seeds[place : place + SEED] + bytes([place])).digest())
         sides.compare()
 
@@ -67,8 +68,8 @@ def test_contracts_and_reference_implementation_agree_on_random_acts(world: Worl
 
 def test_a_key_can_veto_a_proposal_if_the_key_was_live_when_the_proposal_was_made(world: World) -> None:
     """A key can veto if it was live at the time of the proposal, counted in whole seconds. A key that was bound or
-    retired in this same second counts as live. A key that was retired one second earlier, or bound one second later,
-    does not.
+    retired in the same second as the proposal counts as live. A key that was retired one second earlier, or bound one
+    second later, does not count as live.
     """
     sides = SideBySide(world)
     officer, other, first, second = (ACCOUNTS[place] for place in (0, 2, 12, 13))
@@ -149,7 +150,8 @@ def test_a_party_is_silent_after_the_whole_waiting_period(world: World) -> None:
     sides.compare()
     assert not sides.powers.is_silent(clerk)
     sides.now += 1
-    # This act is needed only to make a block in this second.
+    # The contract's answer depends on the time of the newest block, so this proposal only makes a block at the present
+    # time.
     propose(sides, officer, unproven)
     sides.compare()
     assert sides.powers.is_silent(clerk)

@@ -72,8 +72,8 @@ def test_a_read_waits_at_most_ten_seconds_and_a_send_at_most_thirty_seconds() ->
 
 
 def test_a_reused_connection_that_the_node_closed_is_opened_again(node: FaultyNode, connection: Connection) -> None:
-    """A connection shows only when a request is sent that the node closed it. The request is sent again on a new
-    connection, but only if sending it twice is harmless.
+    """The client notices that the node closed the connection only when it sends the next request. The client sends the
+    request again on a new connection, but only if sending it twice is harmless.
     """
     closing = WIRE["closes at once"]
     assert connection.chain_id() == 1337

@@ -80,9 +80,9 @@ def test_an_expired_accusation_does_not_restrict_an_officer(chain: Chain) -> Non
 
 
 def test_attack_a_reported_key_can_still_report_the_stolen_key(chain: Chain) -> None:
-    """A thief of an officer's key first reports the other key of this officer. With its reported key, the owner can
-    still report the stolen key, so that no key may act for the officer any more. This needs a fourth officer, because
-    three must remain.
+    """A thief of an officer's key first reports the other key of this officer. With the reported key, the owner can
+    still report the stolen key, so that no key may act for the officer any more. The report is accepted only because
+    there is a fourth officer: three officers must remain.
     """
     chain.decide(calls.set_roles(BANK.no, Role.mask([Role.CONSUMER, Role.AUTHORITY])))
     proof = chain.proof(test_key(OWN), THIRD.no)
@@ -115,8 +115,8 @@ def test_attack_a_reassignment_needs_a_holder_that_was_silent_for_the_whole_wait
 
 def test_attack_a_party_cannot_bind_the_new_key_of_another_party(chain: Chain) -> None:
     """A party that binds the future key of another party would block this key, because an account can be bound only
-    once. The published proof of possession is valid only for the other party, and without a proof the key cannot be
-    bound.
+    once. The published proof of possession is valid only for the owner of the key, and without a proof the key cannot
+    be bound.
     """
     recovery = calls.change_key(FIRM.no, account(FRESH), FIRM.account, chain.proof(test_key(FRESH), FIRM.no))
     number = confirmed(chain, recovery)

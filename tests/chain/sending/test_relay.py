@@ -1,4 +1,6 @@
-"""Tests signed requests: the party acts, the service pays, and every change on the way is noticed."""
+"""Tests requests that a party signs, and that the service sends and pays for. A change to the signed request is
+noticed.
+"""
 
 from __future__ import annotations
 

@@ -156,8 +156,8 @@ def test_waiting_transactions_that_are_not_lost_are_kept(engine: FaultyNode, poo
 def test_waiting_for_a_transaction_fills_a_missing_nonce_that_blocks_the_transaction(
     engine: FaultyNode, pool: Pool, deployment: Deployment
 ) -> None:
-    """After a restart, a process knows only the hash of its transaction, and must wait until it is mined before it
-    sends another.
+    """After a restart, a process knows only the hash of its transaction. The process must wait until this transaction
+    is mined before it sends the next one.
     """
     (waiting,) = other_program(engine, pool, 7)
     client = ChainClient(Connection(engine.url), deployment, KEY.hex())

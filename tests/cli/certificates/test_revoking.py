@@ -23,7 +23,7 @@ from tests.support.actors.pilots import Pilot, assembled
 
 @pytest.fixture(scope="module")
 def pilot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
-    """A separate ledger, because other tests count the certificates of the shared one."""
+    """A separate ledger, because other tests count the certificates of the shared ledger."""
     with create_ledger(Settings(home=tmp_path_factory.mktemp("revocations"), delay=0)) as ledger:
         yield assembled(ledger)
 

@@ -21,7 +21,7 @@ def test_the_try_command_issues_a_certificate_and_verifies_it_offline(
     assert "有效 VALID" in done.stdout and "usage_band" in done.stdout
     assert sorted(path.name for path in tmp_path.iterdir()) == ["try-out", "try-out-2"]
     *_, offline = [line for line in done.stdout.splitlines() if line.startswith("$ ")]
-    # The ledger's folder is moved away: the printed command must work without a ledger.
+    # The ledger's folder is moved away, because the printed command must work without a ledger.
     (tmp_path / "try-out-2" / "var").rename(tmp_path / "gone")
     again = CliRunner().invoke(app, offline.split()[2:])
     assert again.exit_code == 0, again.output

@@ -232,7 +232,7 @@ def test_another_account_sends_an_act_signed_by_a_phone(machine: PartyMachine) -
 
 
 def proof_of(machine: PartyMachine, text: str) -> str:
-    """Return the proof of possession for a new key, which its owner makes offline."""
+    """Return the proof of possession for a new key. The owner of the key makes it offline."""
     path = machine.key("proving", text)
     number = ("--number", str(machine.party.no))
     done = CliRunner().invoke(app, ["key", "prove", str(path), "--deployment", "deployment.json", *number, "--json"])

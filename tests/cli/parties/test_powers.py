@@ -165,7 +165,8 @@ def test_a_party_vetoes_a_change_of_its_keys_with_the_cli(commands: Commands, fi
     assert commands.run("keys", "veto", str(row["proposal"]), "--by", firm.uscc)["state"] == "vetoed"
     account = commands.ledger.parties.register.get(firm.id).account
     key = tmp_path / "firm.key"
-    # The key is read from the file: a command made this key, so the open ledger has not read it yet.
+    # The key is read from the file, because a command in another process made it, and the open ledger has not read it
+    # yet.
     kept = json.loads((commands.ledger.settings.keys_folder / "accounts.json").read_text())
     key.write_text(kept[account] + "\n")
     assert commands.run("keys", "report", firm.uscc, account, "--key", str(key))["reported"] == account

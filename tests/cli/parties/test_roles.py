@@ -63,8 +63,8 @@ class Stage:
         return self.ledger.reader.party_no(party)
 
     def once(self, name: str, make: Callable[[], str]) -> str:
-        """Return the record with this name, and make it if it does not exist. Refused commands leave it unchanged, so
-        they share it. The name begins with the action.
+        """Return the record with this name, and make it if it does not exist. Refused commands leave a record
+        unchanged, so several commands can use the same record. The name begins with the action.
         """
         if name not in self._shared:
             self._shared[name] = make()
@@ -105,8 +105,8 @@ def propose(stage: Stage, who: str, own: bool) -> str | None:
 
 
 def confirm(stage: Stage, who: str, own: bool) -> str | None:
-    """Confirm a proposal about a firm; if ``own`` is false, a proposal about the authority A, which A may not confirm
-    either.
+    """Confirm a proposal about a firm. If ``own`` is false, confirm a proposal about the authority A, which A itself
+    may not confirm.
     """
 
     def waits() -> str:
@@ -173,7 +173,8 @@ ACTS: dict[str, Callable[[Stage, str, bool], str | None]] = {
 # For each word in a cell: whether the command succeeds on the caller's own record, and whether it succeeds on another
 # party's record. Any other word allows neither.
 ALLOWED = {"o": (True, False), "o(registrations)": (True, False), "✓": (True, True), "start": (True, False)}
-# For these actions, even ✓ does not allow the second kind of record: no party may confirm a proposal about itself.
+# For these actions, even ✓ does not allow the command on another party's record: no party may confirm a proposal about
+# itself.
 NEVER_ANOTHERS = {"confirm"}
 
 

@@ -151,8 +151,7 @@ def test_the_verify_command_accepts_the_consumers_uscc_or_name(ledger: Ledger, t
     bundle = tmp_path / "bundle.json"
     bundle.write_text("{}")
     for typed in (BANK, uscc_of(ledger, BANK), ledger.parties.directory.named(BANK).party):
-        # The error is about the file, which is not a bundle. This shows that the command has already found the
-        # consumer.
+        # The error is about the file, which is not a bundle. So the command has already found the consumer.
         judged = run(ledger, "verify", str(bundle), "--consumer", typed, "--json")
         assert judged.exit_code == 1 and "error" not in json.loads(judged.stdout)
     for typed, error in (("9144080", "PARTY_FORM"), ("湛江没有的银行", "PARTY_UNKNOWN")):

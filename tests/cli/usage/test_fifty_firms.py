@@ -92,7 +92,8 @@ def test_the_issue_command_issues_all_certificates_except_those_that_are_refused
     issued = {row["request"]: row["code"] for row in printed(pilot, "certificate", "issue", "--all-ready", code=1)}
     requests = [pilot.ledger.usage.authorizations.get(consents[firm]).request_id for firm in firms]
     assert [issued[request] for request in requests] == [None, "AUTHORIZATION_HELD", None]
-    # The other tests of this ledger issue all requests that are ready, so none that cannot be issued may remain.
+    # The request that cannot be issued is cancelled, because the other tests of this file issue all requests that are
+    # ready.
     pilot.ledger.usage.requests.cancel(requests[1])
 
 
