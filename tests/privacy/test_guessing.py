@@ -107,9 +107,8 @@ def district(tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
         yield District(PersonActors(Pilot(ledger, cast)))
 
 
-# The ways in which the insider can find a number before the erasure. The provider's rows are not among them, because
-# the ledger never receives rows.
-# A claim may contain a firm's number, but never a person's number.
+# The ways in which the insider can find a number before the erasure. There is no way through the provider's rows,
+# because the ledger never receives rows. A claim may contain a firm's number, but never a person's number.
 WAYS = {
     PartyKind.PERSON: {"lookup", "party id"},
     PartyKind.ENTERPRISE: {"lookup", "party id", "request", "claim"},

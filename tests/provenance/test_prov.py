@@ -73,7 +73,7 @@ def test_every_value_of_the_document_is_a_triple(graph: Graph) -> None:
 
 
 def test_both_ends_of_every_relation_are_nodes(graph: Graph) -> None:
-    """Also, each of these nodes has the class that PROV requires at that end of the relation."""
+    """Each end of a relation is a node, and it has the class that PROV requires at that end of the relation."""
     ends = {
         PROV.used: (PROV.Activity, PROV.Entity),
         PROV.wasAssociatedWith: (PROV.Activity, PROV.Agent),

@@ -60,8 +60,8 @@ def test_records_belong_to_one_ledger(tmp_path: Path) -> None:
 
 
 def test_an_unanswered_task_does_not_bind_the_records_to_its_ledger(tmp_path: Path) -> None:
-    """If the first task did bind them, a lying platform could send its own task first, and the honest platform's tasks
-    would be refused.
+    """If an unanswered task bound the records to its ledger, a lying platform could send its own task first, and the
+    honest platform's tasks would then be refused.
     """
     other = replace(CHAIN, origin="0b" * 32)
     changes = {name: {"ledger": other.ledger} for name in ("template", "request", "authorization")}

@@ -186,8 +186,8 @@ def test_a_field_outside_the_request_is_refused() -> None:
 
 @pytest.mark.parametrize("kind", ["request", "authorization"])
 def test_only_the_chain_shows_that_the_platform_invented_a_key(kind: str) -> None:
-    """Without a chain node, the provider cannot find out whose key it is. But no verifier accepts a certificate that
-    comes from such a task.
+    """Without a chain node, the provider cannot find out who owns the key in the task. But no verifier accepts a
+    certificate that comes from such a task.
     """
     check_task(stranger_for(kind), GRID, AT)
 

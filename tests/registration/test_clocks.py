@@ -86,7 +86,8 @@ def test_a_public_notice_counts_working_days_across_a_holiday_and_its_make_up_da
     assert shanghai_day(holiday.ledger.clock()) == date(2026, 2, 9)
     holiday.noticed([asset])
     last = holiday.record(asset).until
-    # These are ten working days: 10, 11, 12, 13, Saturday 14, 24, 25, 26, 27 and Saturday 28 February.
+    # The ten working days of the public notice are 10, 11, 12, 13, Saturday 14, 24, 25, 26, 27 and Saturday 28
+    # February.
     assert last + 1 == end_of_validity(date(2026, 2, 28)) == end_of_working_days(holiday.ledger.clock(), 10)
     for day in (19, 23, 27):
         holiday.skip(end_of_validity(date(2026, 2, day)) - holiday.ledger.clock())

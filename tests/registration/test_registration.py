@@ -52,7 +52,9 @@ def test_provenance_is_complete_and_a_missing_event_is_detected(pilot: Pilot) ->
 
 @pytest.mark.parametrize("text", ["...", "_sd", "_sd_alg"])
 def test_a_description_that_no_certificate_can_contain_is_refused_at_submission(pilot: Pilot, text: str) -> None:
-    """Otherwise the registration would be confirmed, and then no certificate could be issued for the asset."""
+    """If such a description were accepted, the registration would be confirmed, but no certificate could be issued for
+    the asset.
+    """
     asset = pilot.confirmed()
     code = pilot.ledger.registration.registrations.get(asset)["resource"]["code"]
     with pytest.raises(InvalidInput, match="SD_NAME_NESTED"):

@@ -151,7 +151,9 @@ def test_granted_rights_stay_in_force_after_a_transfer_of_the_asset(pilot: Pilot
 
 
 def test_the_first_certificate_lists_a_right_that_was_granted_before_its_issue(pilot: Pilot) -> None:
-    """This happens if a process crashed after the confirmation on the chain and before the certificate was issued."""
+    """A right can be granted before the first certificate is issued, if a process crashed after the confirmation on the
+    chain and before it issued the certificate.
+    """
     (asset,) = pilot.applied("rights/before-certificate")
     pilot.noticed([asset])
     pilot.after_notice([asset])

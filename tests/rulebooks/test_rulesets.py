@@ -106,7 +106,7 @@ def test_a_folder_with_too_many_files_is_refused(tmp_path: Path) -> None:
     assert (error.code, error.where) == ("RULESETS_TOO_MANY", str(tmp_path))
 
 
-# The original text, the text with a mistake, and the member that the error names.
+# For each mistake: the original text, the text with the mistake, and the member that the error names.
 WRONG = {
     "unknown member": ("version: 1\n", "version: 1\npilot: yes\n", "pilot"),
     "wrong type": ("review_days: 20", "review_days: twenty", "review_days"),

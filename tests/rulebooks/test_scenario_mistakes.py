@@ -47,7 +47,8 @@ def test_a_wrong_value_of_any_member_is_reported_with_file_and_line(tmp_path: Pa
     assert str(error.where).startswith(f"pilot.yaml, line {line}: {named}")
 
 
-# The original text, the text with a mistake, the code of the error, and the place that the error names.
+# For each mistake: the original text, the text with the mistake, the code of the error, and the place that the error
+# names.
 WRONG = {
     "first member": ("code: S77", "code: S7", "SCENARIO_INVALID", "line 1: code"),
     "nested in one line": (
@@ -109,7 +110,8 @@ def test_a_file_that_is_not_yaml_is_refused(tmp_path: Path, text: str, where: st
     assert (error.code, error.where) == ("SCENARIO_INVALID", where)
 
 
-# The original text, the text with a mistake, the line that the error names, and a word of its message.
+# For each mistake: the original text, the text with the mistake, the line that the error names, and a word of the
+# error's message.
 SLIPS = {
     "full-width colon": ("max_uses: 1", "max_uses：1", 18, "全角"),
     "full-width colon in the first line": ("code: S77", "code：S77", 1, "全角"),

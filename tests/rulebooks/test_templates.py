@@ -175,8 +175,8 @@ def test_verification_compares_the_template_with_the_scenario_file(pilot: Pilot)
 def test_templates_named_by_the_verifier_take_precedence_over_the_scenario_file(
     pilot: Pilot, lied: tuple[str, str]
 ) -> None:
-    """A bank that has read a template and accepts its rules can tell the verifier so. The verifier then accepts this
-    template, even if the rules in the bank's local file differ.
+    """A bank that has read a template and accepts its rules can name this template to the verifier. The verifier then
+    accepts the template, even if the rules in the bank's local file differ.
     """
     bundle, nonce = pilot.present(*lied)
     named = frozenset({own_reading(pilot, bundle, nonce, None).claims["template"]})

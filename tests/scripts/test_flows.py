@@ -25,7 +25,7 @@ def test_three_flows_follow_the_order_of_the_packages(pilot: Pilot) -> None:
     flows = recorded(pilot)
     climbs = {climb for flow in flows.values() for climb in flow.climbs}
     assert [str(climb) for climb in climbs if climb.pattern is None] == []
-    # Not every run calls every function in HANDED_DOWN: which ones are called depends on what the ledger did before.
+    # One run does not call every function in HANDED_DOWN, because the calls depend on what the ledger did before.
     assert {climb.pattern for climb in climbs} <= set(HANDED_DOWN) and len(climbs) > 5
     for name, (first, *between, last) in {
         "a request to a verified use": ("usage", "log", "certificates"),

@@ -39,8 +39,8 @@ def test_one_admin_alone_cannot_register_a_second_id_of_a_party(powers: Powers) 
 
 
 def test_a_registration_list_with_another_partys_key_is_refused(powers: Powers) -> None:
-    """Binding a key needs a proof that the party possesses it. So nobody can block another party's key by registering
-    it first.
+    """Binding a key needs a proof that the party possesses the key. So nobody can block another party's key by
+    registering the key first.
     """
     victim, thief = powers.key(), powers.key()
     second = hashlib.sha256(b"a party with another's key").hexdigest()

@@ -65,8 +65,8 @@ def test_an_admin_removes_an_ordinary_role_and_an_authority_restores_it(powers: 
 
 
 def test_an_admin_that_onboards_a_party_counts_as_the_proposer(powers: Powers) -> None:
-    """Otherwise the service could propose in the authority's name, and the admin's institution could confirm. One
-    institution would then have decided alone.
+    """If the admin did not count as the proposer, the service could propose in the authority's name, and the admin's
+    institution could confirm. One institution would then have decided alone.
     """
     ledger = powers.ledger
     admin = powers.pilot.party(PartyKind.OPERATOR, Role.ADMIN)
@@ -88,8 +88,8 @@ def test_an_admin_that_onboards_a_party_counts_as_the_proposer(powers: Powers) -
 
 
 def test_an_authority_that_keeps_its_own_key_signs_its_proposals(powers: Powers) -> None:
-    """The service keeps another authority's key. It does not confirm such a proposal with this key unless that
-    authority asks for it.
+    """The service keeps the key of a second authority. The service uses this key to confirm the first authority's
+    proposal only if the second authority asks for it.
     """
     ledger, key = powers.ledger, new_key()
     signer, newcomer = signer_of_key(key), signer_of_key(new_key())

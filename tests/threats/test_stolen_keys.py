@@ -37,8 +37,8 @@ def test_a_firm_vetoes_a_false_recovery_by_two_officers(powers: Powers, reported
 
 
 def test_a_consent_signed_with_a_recovered_key_is_valid_only_after_the_waiting_period(powers: Powers) -> None:
-    """Officers propose a new key for the subject. With it they sign a consent and anchor it before the key is bound.
-    This consent never becomes valid.
+    """Officers propose a new key for the subject. With the new key, they sign a consent and anchor the consent before
+    the key is bound. This consent never becomes valid.
     """
     firm, party, owner = a_firm(powers)
     fresh = powers.key()

@@ -91,8 +91,8 @@ def without_archive(story: Story, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.fixture(scope="package")
 def origin(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Settings, dict[str, Any]]:
-    """Eight certificates that were issued after the backup. Each of them needed two batches; one of them is for a firm
-    that was registered after the backup.
+    """Eight certificates that were issued after the backup. Each certificate needed two batches. One certificate is for
+    a firm that was registered after the backup.
     """
     folder = tmp_path_factory.mktemp("origin")
     settings = settings_of(folder, erasures=folder / ERASURES)

@@ -127,7 +127,7 @@ def small(origin: Path, folder: Path) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    # Log lines go to standard error: the test reads results from standard output.
+    # Log lines go to standard error, because the test reads results from standard output.
     configure_logging()
     what, place, third = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
     if what == "kill":

@@ -146,8 +146,8 @@ def test_parties_are_restored_and_sessions_are_not(story: Story, with_archive: O
 def test_an_operator_that_changed_its_key_after_the_backup_sends_transactions_with_the_new_key(
     story: Story, home: Settings, tmp_path: Path, archived: bool
 ) -> None:
-    """The chain and the key files contain the operator's new account. Only in one of the two cases does the archive
-    contain the account's database row.
+    """The chain and the key files contain the operator's new account. The archive contains the account's database row
+    in one case of this test, but not in the other case.
     """
     source = copied(story.folder, tmp_path / "story")
     settings = story.settings.model_copy(update={"home": source / "home", "archive": source / "archive"})
@@ -280,6 +280,7 @@ def test_registrations_are_restored_with_their_documents(tmp_path: Path) -> None
             == grounds
             != {}
         )
-    # Without the archive, only the chain knows these assets; the result of the restore counts them.
+    # There is no archive here, so two assets are known only from the chain. The result of the restore counts such
+    # assets.
     part = home.model_copy(update={"home": tmp_path / "part"})
     assert restore(part, Sources(tmp_path / "data", tmp_path / "keys", chain=chain)).assets_unknown == 2

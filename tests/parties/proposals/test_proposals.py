@@ -231,8 +231,8 @@ def test_an_act_whose_proposal_expired_can_be_proposed_again(waiting: Ledger) ->
 
 
 def test_a_proposal_that_is_refused_does_not_prevent_the_next_proposal_from_being_carried_out(waiting: Ledger) -> None:
-    """One proposer lost its role before its proposal was carried out, so this proposal is refused. The other proposal
-    is carried out anyway.
+    """One of two proposals is refused, because its proposer lost the role before the proposal was carried out. The
+    second proposal is carried out anyway.
     """
     first, second, _ = officers(waiting)
     fourth, party = newcomer(waiting), newcomer(waiting)

@@ -1,7 +1,7 @@
 """Reference for applications and objections: the rules of contracts/assets/AssetApplications and AssetObjections.
 
-Each act is a function of the asset's life, the acting party, the arguments and the time. It returns the new life, or
-raises the error of the contract, with the checks in the same order. Digests are hex text; a digest that is empty or
+Each act is a function of the asset's state (``life``), the acting party, the arguments and the time. It returns the new
+state, or raises the error of the contract. The checks are in the same order as in the contract. Digests are hex text; a digest that is empty or
 all zeros counts as missing.
 """
 
@@ -261,7 +261,7 @@ def objectionable(life: AssetLife, at: int) -> None:
 
 
 def without(life: AssetLife) -> AssetLife:
-    """Return the life without its application."""
+    """Return the state of the asset without its open application."""
     return replace(life, kind=None, stage=None, until=0)
 
 

@@ -66,6 +66,6 @@ def run(home: Path, point: str) -> None:
 
 
 if __name__ == "__main__":
-    # Log lines go to standard error: the test reads results from standard output.
+    # Log lines go to standard error, because the test reads results from standard output.
     configure_logging()
     run(Path(sys.argv[1]), sys.argv[2])

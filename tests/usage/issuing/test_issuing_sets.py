@@ -1,4 +1,6 @@
-"""Issuing a set of certificates: what an earlier certificate or a party without a number does to the others."""
+"""Issuing a set of certificates: how an earlier certificate, or a party without a number, affects the other
+certificates of the set.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from tests.support.actors.pilots import Pilot
 
 
 def supplied_request(pilot: Pilot, firm: str) -> tuple[str, str]:
-    """Take the firm's request to a supplied provision; return the ids of the request and of its authorization."""
+    """Let the firm authorise a request and the provider supply the data; return the ids of the request and of the
+    authorization.
+    """
     authorization = pilot.authorise(firm)
     pilot.supply(firm, authorization)
     return pilot.ledger.usage.authorizations.get(authorization).request_id, authorization
