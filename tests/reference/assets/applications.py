@@ -1,8 +1,8 @@
 """Reference for applications and objections: the rules of contracts/assets/AssetApplications and AssetObjections.
 
 Each act is a function of the asset's state (``life``), the acting party, the arguments and the time. It returns the new
-state, or raises the error of the contract. The checks are in the same order as in the contract. Digests are hex text; a digest that is empty or
-all zeros counts as missing.
+state, or raises the error of the contract. The checks are in the same order as in the contract. Digests are hex text; a
+digest that is empty or all zeros counts as missing.
 """
 
 from __future__ import annotations
