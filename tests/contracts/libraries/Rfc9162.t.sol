@@ -101,7 +101,7 @@ contract Rfc9162Test is Test {
         _assertFails(claim);
     }
 
-    function testFuzz_verifyInclusion_WhenAnotherSizeChangesThePathToTheRoot(bytes32 seed, uint8 i, uint8 n)
+    function testFuzz_verifyInclusion_WhenAWrongSizeChangesThePathToTheRoot(bytes32 seed, uint8 i, uint8 n)
         public
         pure
     {
@@ -135,7 +135,7 @@ contract Rfc9162Test is Test {
         _assertFails(claim);
     }
 
-    function test_verifyInclusion_WhenAnotherSizeKeepsThePathToTheRoot() public pure {
+    function test_verifyInclusion_WhenAWrongSizeKeepsThePathToTheRoot() public pure {
         Claim memory claim = _claim("same", 0, 3);
         claim.size = 4;
         _assertPasses(claim);

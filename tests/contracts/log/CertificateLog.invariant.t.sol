@@ -277,7 +277,7 @@ contract CertificateLogInvariants is LogWorld {
 
     /// forge-config: default.invariant.runs = 16
     /// forge-config: default.invariant.depth = 100
-    function invariant_AWithdrawalIsFinalAndItsPartySentOrSignedIt() public view {
+    function invariant_AWithdrawalIsFinalAndWasSentOrSignedByItsParty() public view {
         _handler.checkWithdrawn();
     }
 

@@ -29,7 +29,7 @@ contract CertificateLogHoldsTest is LogWorld {
         _hold(SUPERVISOR, ONE);
     }
 
-    function test_hold_GivenTheStatementAlreadyHasAHoldOfThisOffice() public {
+    function test_hold_GivenTheStatementAlreadyHasAHoldOfTheCallersOffice() public {
         PartyNo[3] memory who = [AUTHORITY, SUPERVISOR, BOTH];
         for (uint256 i = 0; i < who.length; ++i) {
             _hold(who[i], statement(i));
@@ -48,7 +48,7 @@ contract CertificateLogHoldsTest is LogWorld {
         _assertHold(ONE, BOTH_BITS, 2);
     }
 
-    function test_hold_GivenTheCallerHasBothRolesAndTheStatementHasAHoldOfOneOffice() public {
+    function test_hold_GivenTheCallerHasTheRolesOfBothOfficesAndTheStatementHasAHoldOfOneOffice() public {
         _hold(AUTHORITY, ONE);
         _expectHeld(BOTH_BITS, 2, Reason.Court, BOTH);
         _hold(BOTH, ONE);
@@ -167,7 +167,7 @@ contract CertificateLogHoldsTest is LogWorld {
         _assertHold(ONE, 0, 3);
     }
 
-    function test_lift_WhenAPartyHasBothRoles() public {
+    function test_lift_WhenTheProposerHasTheRolesOfBothOffices() public {
         _hold(AUTHORITY, ONE);
         _hold(SUPERVISOR, ONE);
         bytes memory call = _liftCall(AUTHORITY_BIT, ONE);

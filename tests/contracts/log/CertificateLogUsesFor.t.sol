@@ -115,8 +115,8 @@ contract CertificateLogUsesForTest is LogWorld {
         lists[0] = _uses(1, 3);
         lists[1] = _uses(1, 2);
         lists[1][1].request = statement(3);
-        // Only the first two of the three signed uses; then the three uses with a fourth; then the three in another
-        // order.
+        // Three lists are not the signed list of three uses: one has only the first two uses, one has a fourth use, and
+        // one has the three uses in another order.
         lists[2] = _first(_uses(1, 2), 2);
         lists[3] = _first(_uses(1, 2), 4);
         lists[4] = _uses(1, 2);
@@ -135,8 +135,8 @@ contract CertificateLogUsesForTest is LogWorld {
 
     function test_recordUsesFor_WhenTheAccountIsNotTheSignedAccount() public {
         bytes memory signature = _signed(_uses(1, 2));
-        // An account of another party, another account of the same party, and the same party's account with a P-256
-        // key.
+        // The wrong accounts: an account of another party, another account of the signing party, and the signing
+        // party's account with a P-256 key.
         address[3] memory others = [accountOf(OTHER_CONSUMER), accountOf(CONSUMER), _p256Account];
         for (uint256 i = 0; i < others.length; ++i) {
             expectSignatureInvalid(others[i]);

@@ -101,7 +101,7 @@ contract PartyActorTest is PartyWorld {
         assertTrue(_callAppended(address(forwarder), accountOf(ADMIN)), "the appended sender acts");
     }
 
-    function test_forwarder_WhenTheSenderIsAppendedByAnyoneElse() public {
+    function test_forwarder_WhenTheSenderIsAppendedByAnUntrustedAccount() public {
         assertTrue(!_callAppended(STRANGER, accountOf(ADMIN)), "a stranger acts for nobody");
         assertTrue(!_callAppended(accountOf(ISSUER), accountOf(ADMIN)), "a party acts for itself only");
         assertEq(registry.partyOf(SUBJECT).roles, Roles.SUBJECT);

@@ -36,7 +36,7 @@ contract PartyPausesTest is PartyWorld {
         pauseBy(SUPERVISOR);
     }
 
-    function test_pause_GivenThePartyWaitedThirtyDays() public {
+    function test_pause_GivenThePartyWaitedThirtyDaysAfterItsLastPause() public {
         pauseBy(SUPERVISOR);
         pass(PAUSE + REST);
         pauseBy(SUPERVISOR);

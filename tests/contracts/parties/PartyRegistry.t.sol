@@ -67,7 +67,7 @@ contract PartyRegistryTest is PartyWorld {
         }
     }
 
-    function test_setRoles_WhenThePartyIsTheCallersOwn() public {
+    function test_setRoles_WhenTheCallerChangesItsOwnRoles() public {
         expectSelfGrant(ADMIN);
         by(ADMIN);
         registry.setRoles(ADMIN, Roles.ADMIN | Roles.BROKER);
@@ -143,7 +143,7 @@ contract PartyRegistryTest is PartyWorld {
         registry.setStatus(ISSUER, PartyStatus.Suspended, Reason.Court);
     }
 
-    function test_setStatus_WhenThePartyIsTheCallersOwn() public {
+    function test_setStatus_WhenTheCallerChangesItsOwnStatus() public {
         expectSelfGrant(SUPERVISOR);
         by(SUPERVISOR);
         registry.setStatus(SUPERVISOR, PartyStatus.Active, Reason.Lifted);

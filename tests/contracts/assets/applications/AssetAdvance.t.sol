@@ -90,7 +90,7 @@ contract AssetAdvanceTest is AssetStages {
         _advance(Stage.Returned, 0, 0);
     }
 
-    function test_advance_WhenOneOfManyAssetsIsAtAnotherStage() public {
+    function test_advance_WhenOneOfManyAssetsIsAtAWrongStage() public {
         bytes32 head = assets.headOf(PENDING);
         expectWrongStage(ASSET, ApplicationKind.None, Stage.None);
         by(REGISTRAR);

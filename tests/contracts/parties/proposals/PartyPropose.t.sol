@@ -25,7 +25,7 @@ contract PartyProposeTest is ProposalWorld {
         proposeAs(STRANGER, call);
     }
 
-    function test_propose_WhenThePartyIsTheCallersOwn() public {
+    function test_propose_WhenTheProposalConcernsTheCaller() public {
         bytes[5] memory calls = concerning(AUTHORITY);
         for (uint256 i = 1; i < calls.length; ++i) {
             expectSelfGrant(AUTHORITY);
@@ -58,7 +58,7 @@ contract PartyProposeTest is ProposalWorld {
         }
     }
 
-    function test_propose_WhenOfficersRetireAKeyWithoutANewOne() public {
+    function test_propose_WhenOfficersRetireAKeyWithoutANewKey() public {
         bytes memory call = change(SUBJECT, address(0), accountOf(SUBJECT), "");
         expectZero();
         proposeBy(AUTHORITY, call);
