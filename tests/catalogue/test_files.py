@@ -299,7 +299,7 @@ FLAWS: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize(("value", "code"), FLAWS.values(), ids=FLAWS.keys())
-def test_a_cell_without_reliable_text_is_refused_with_its_place(value: Any, code: str) -> None:
+def test_a_cell_without_reliable_text_is_refused_and_the_error_names_the_cell(value: Any, code: str) -> None:
     error = refusal(book(s=[[*HEAD, "package"], ROW, ["B", "t", DIGEST, value]]))
     assert (error.code, error.where) == (code, "list.xlsx, s, row 3, column package")
 

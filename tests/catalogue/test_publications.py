@@ -41,7 +41,7 @@ def test_the_signed_publication_is_in_the_log(office: Department) -> None:
     assert place.issuer == office.ledger.installation.issuer
 
 
-def test_a_publication_signed_by_another_party_is_refused(office: Department, pilot: Pilot) -> None:
+def test_a_publication_that_the_chief_data_officer_did_not_sign_is_refused(office: Department, pilot: Pilot) -> None:
     ledger, code = office.ledger, "wrong-signer"
     office.put(code)
     ledger.catalogue.data.submit(office.provider, code)

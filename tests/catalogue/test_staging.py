@@ -95,7 +95,7 @@ def test_other_writers_can_write_while_the_import_of_a_table_is_planned(office: 
     assert len(written) == 20
 
 
-def test_an_import_is_planned_again_if_another_writer_changed_an_entry(office: Department) -> None:
+def test_an_import_is_planned_again_if_another_writer_changed_an_entry_meanwhile(office: Department) -> None:
     office.put("cas/1", title="旧")
     table = Sheets([row("cas/0"), row("cas/1", title="新"), row("cas/2")])
     changes = iter(["cas/1", "cas/2"])
@@ -128,7 +128,7 @@ def test_an_import_is_refused_if_another_provider_took_a_code_meanwhile(office: 
     assert [after - then for after, then in zip(stored(office), before, strict=True)] == [1, 1, 1], "the stranger's own"
 
 
-def test_an_import_fails_as_busy_if_other_writers_change_its_entries_repeatedly(
+def test_an_import_fails_as_busy_if_other_writers_repeatedly_change_the_entries_to_import(
     office: Department, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     office.put("busy/1", title="0")

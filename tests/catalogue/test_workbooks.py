@@ -45,7 +45,9 @@ EXCEL: dict[str, tuple[list[list[Any]], str, str]] = {
 
 
 @pytest.mark.parametrize(("rows", "code", "where"), EXCEL.values(), ids=EXCEL.keys())
-def test_an_invalid_sheet_is_refused_with_its_place(rows: list[list[Any]], code: str, where: str) -> None:
+def test_an_invalid_sheet_is_refused_and_the_error_names_the_cell_or_the_sheet(
+    rows: list[list[Any]], code: str, where: str
+) -> None:
     error = refusal(lambda: read_xlsx(book(s=rows), "t.xlsx"))
     assert (error.code, error.where) == (code, where)
 

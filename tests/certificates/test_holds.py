@@ -68,7 +68,7 @@ def test_a_certificate_with_a_hold_is_suspended_until_the_hold_is_lifted(held: H
     assert ledger.verification.status(held.number)["state"] == "active"
 
 
-def test_a_hold_stays_until_a_second_officer_confirms_that_it_is_lifted(held: Held, pilot: Pilot) -> None:
+def test_a_hold_stays_until_a_second_officer_confirms_the_lifting(held: Held, pilot: Pilot) -> None:
     """A second supervisor that keeps its own key sees the proposal to lift the hold, and confirms the proposal."""
     ledger, first, second = pilot.ledger, pilot.cast.supervisor, other_supervisor(pilot)
     ledger.certificates.holds.hold(held.number, "court", first)

@@ -100,7 +100,7 @@ def refused(code: str) -> Iterator[dict[str, Any]]:
     details |= caught.value.details
 
 
-def test_checking_a_presentation_without_accepting_it_is_recorded_and_counts_no_use(pilot: Pilot) -> None:
+def test_a_presentation_that_is_only_checked_is_recorded_and_counts_no_use(pilot: Pilot) -> None:
     number, ((raw, nonce),) = presented(pilot)
     bank, other = pilot.cast.bank, pilot.cast.other_bank
     check = pilot.ledger.verification.check
@@ -134,7 +134,7 @@ def test_a_nonce_is_accepted_for_one_presentation_only(pilot: Pilot) -> None:
     assert results(pilot, number) == [("valid", True, 1)]
 
 
-def test_attack_another_consumer_cannot_use_up_a_nonce(pilot: Pilot) -> None:
+def test_attack_a_consumer_cannot_use_up_the_nonce_of_another_consumer(pilot: Pilot) -> None:
     """If another consumer could use up a nonce that it saw, the holder's presentation with this nonce would
     be refused.
     """

@@ -87,7 +87,7 @@ def test_a_damaged_key_file_is_neither_used_nor_overwritten(path: Path, text: st
 
 
 @pytest.mark.parametrize("suite", [ES256K, ES256, SM2SM3])
-def test_a_key_stored_under_another_account_is_reported(path: Path, suite: Suite) -> None:
+def test_a_key_stored_under_a_wrong_account_is_reported(path: Path, suite: Suite) -> None:
     custody = Custody(path)
     (account,) = custody.create(suite=suite)
     keys = json.loads(path.read_text())

@@ -132,7 +132,7 @@ def test_a_withdrawal_signed_with_a_p256_key_is_sent_by_a_payer(chain: Chain) ->
     assert all(each.receipt for each in withdrawn)
 
 
-def test_a_subject_can_withdraw_with_another_key_than_the_one_that_signed_the_authorization(
+def test_a_subject_can_withdraw_with_a_key_that_did_not_sign_the_authorization(
     consented: Consented,
 ) -> None:
     """The account that signed the authorizations was replaced after it had signed them."""

@@ -130,7 +130,7 @@ def test_a_query_is_answered_if_the_flag_column_has_no_spelling_of_the_flags_val
 
 
 @pytest.mark.parametrize("declared", ["number", "boolean", "date"])
-def test_a_cell_in_a_flag_column_with_another_type_than_the_flag_declares_is_refused(
+def test_a_cell_in_a_flag_column_is_refused_if_its_type_is_not_the_declared_type(
     tmp_path: Path, kind: str, declared: str
 ) -> None:
     value = {"number": "2", "boolean": "true", "date": "2026-03-31"}[declared]

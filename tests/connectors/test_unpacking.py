@@ -92,7 +92,7 @@ def test_reading_stops_at_the_limit_that_the_error_names(
     assert what in caught.value.message
 
 
-def test_a_workbook_at_its_limits_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_workbook_exactly_at_the_limits_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "book.xlsx"
     path.write_bytes(small_book())
     counts = xlsx_scan.scan(path.read_bytes(), "book.xlsx").counts

@@ -136,7 +136,7 @@ def test_parsing_time_is_linear_in_the_length(start: bytes, unit: bytes) -> None
         (b"", "JSON_MALFORMED"),
     ],
 )
-def test_invalid_text_is_refused_with_its_code(text: bytes, code: str) -> None:
+def test_invalid_text_is_refused_with_the_expected_error_code(text: bytes, code: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         parsed(text)
     assert caught.value.code == code

@@ -125,7 +125,7 @@ def test_our_encoder_writes_the_same_bytes_as_the_rfc8785_library(value: Any) ->
 
 
 @given(st.text(max_size=40))
-def test_both_encoders_escape_the_same_characters(text: str) -> None:
+def test_our_encoder_and_the_rfc8785_library_escape_the_same_characters(text: str) -> None:
     try:
         expected = rfc8785.dumps({"a": text})
     except (rfc8785.CanonicalizationError, UnicodeEncodeError):
@@ -243,7 +243,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("data", "code"), REFUSED.values(), ids=REFUSED.keys())
-def test_invalid_text_is_refused_with_its_code(data: bytes, code: str) -> None:
+def test_invalid_text_is_refused_with_the_expected_error_code(data: bytes, code: str) -> None:
     assert refusal_of_text(data).code == code
 
 

@@ -32,9 +32,7 @@ TEXTS = {
 
 
 @pytest.mark.parametrize(("given", "text"), TEXTS.values(), ids=TEXTS.keys())
-def test_the_text_of_an_error_has_its_code_its_place_its_message_and_its_hint(
-    given: dict[str, object], text: str
-) -> None:
+def test_the_text_of_an_error_has_code_and_place_and_message_and_hint(given: dict[str, object], text: str) -> None:
     error = InvalidInput("A_CODE", "It is wrong.", **given)  # type: ignore[arg-type]
     assert str(error) == text
     assert (error.code, error.message) == ("A_CODE", "It is wrong.")

@@ -67,7 +67,7 @@ def test_lineage_has_ancestors_and_descendants_but_no_siblings(connection: Conne
     assert lineage_of(connection, "nobody") is None
 
 
-def test_a_descendant_is_flagged_with_its_nearest_annulled_ancestor(connection: Connection) -> None:
+def test_each_descendant_of_an_annulled_asset_names_the_nearest_annulled_ancestor(connection: Connection) -> None:
     states = dict.fromkeys(["top", "middle", "root", "child", "beside"], "confirmed")
     fill(
         connection,
@@ -89,7 +89,7 @@ def test_a_descendant_is_flagged_with_its_nearest_annulled_ancestor(connection: 
     }
 
 
-def test_a_replacement_is_not_flagged_as_descending_from_the_annulled_asset(connection: Connection) -> None:
+def test_a_replacement_is_not_marked_as_a_descendant_of_the_annulled_asset(connection: Connection) -> None:
     fill(
         connection,
         {"old": "annulled", "new": "confirmed", "of new": "confirmed"},

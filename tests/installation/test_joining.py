@@ -134,7 +134,9 @@ def test_attack_a_bank_does_not_join_contracts_that_others_control(pilot: Pilot,
     assert not (tmp_path / "home").exists()
 
 
-def test_the_folder_of_a_joined_installation_cannot_become_another_installation(pilot: Pilot, tmp_path: Path) -> None:
+def test_the_folder_of_a_joined_installation_cannot_be_used_for_a_second_installation(
+    pilot: Pilot, tmp_path: Path
+) -> None:
     first = joined(pilot, tmp_path / "home", pilot.cast.bank)
     assert joined(pilot, tmp_path / "home", pilot.cast.bank) == first
     with pytest.raises(PingzhengError, match="HOME_TAKEN"):

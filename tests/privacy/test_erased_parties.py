@@ -20,7 +20,7 @@ from tests.support.actors.persons import PersonActors
 from tests.support.actors.pilots import Pilot, resource
 
 
-def test_a_person_is_erased_with_all_texts_about_it(persons: PersonActors) -> None:
+def test_erasing_a_person_erases_all_texts_about_the_person(persons: PersonActors) -> None:
     ledger, person, other = persons.ledger, persons.person(), persons.person()
     number, neighbour = persons.certificate(person), persons.certificate(other)
     _, unused = persons.authorised(person)
@@ -79,7 +79,7 @@ def test_texts_of_a_table_that_declares_a_party_column_are_erased_with_the_party
         session.connection().execute(DropTable(remarks))
 
 
-def test_an_erased_person_can_be_onboarded_again_with_another_id(persons: PersonActors) -> None:
+def test_an_erased_person_can_be_onboarded_again_with_a_new_id(persons: PersonActors) -> None:
     ledger, person = persons.ledger, persons.person()
     identity, row = ledger.parties.register.identity(person), ledger.parties.register.get(person)
     ledger.erasure.party(subject(person), person, REQUEST)

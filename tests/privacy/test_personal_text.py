@@ -46,7 +46,7 @@ def test_the_search_finds_nothing_in_random_bytes(data: bytes) -> None:
     assert NEEDLES.found_in(data) == set()
 
 
-def test_a_phone_number_within_other_digits_is_not_reported() -> None:
+def test_a_phone_number_within_a_longer_number_is_not_reported() -> None:
     """Eleven digits can occur by chance in a contract's hex code. An ID number is so long that it is reported even
     inside other digits.
     """

@@ -308,7 +308,7 @@ def test_a_history_without_one_event_is_not_complete(gone: int) -> None:
 
 
 @given(st.permutations(WHOLE))
-def test_a_history_in_another_order_is_not_complete(events: list[HistoryEvent]) -> None:
+def test_a_history_in_a_changed_order_is_not_complete(events: list[HistoryEvent]) -> None:
     assert verify_history(events, HEAD, START).complete == (events == WHOLE)
 
 

@@ -83,21 +83,21 @@ def test_pypi_library_refuses_a_presentation_to_another_verifier(expected: dict[
         theirs(GENUINE.bundle.certificate, **expected)
 
 
-def test_pypi_library_refuses_a_key_binding_over_other_disclosures() -> None:
+def test_pypi_library_refuses_a_presentation_from_which_a_disclosure_was_removed() -> None:
     token, *_, binding = GENUINE.bundle.certificate.split("~")
     with pytest.raises(ValueError, match="digest"):
         theirs(f"{token}~{binding}")
 
 
 @each_suite
-def test_pypi_library_refuses_a_key_binding_by_another_key(alg: str) -> None:
+def test_pypi_library_refuses_a_key_binding_signed_with_a_wrong_key(alg: str) -> None:
     genuine, issuer, _ = SUITES[alg]
     with pytest.raises(JWException):
         theirs(genuine.presenting(holder=replace(SUBJECT, suite=alg)).bundle.certificate, issuer=issuer)
 
 
 @each_suite
-def test_pypi_library_refuses_another_issuers_key(alg: str) -> None:
+def test_pypi_library_refuses_a_certificate_if_the_given_key_is_not_the_issuers_key(alg: str) -> None:
     genuine, _, _ = SUITES[alg]
     with pytest.raises(JWException):
         theirs(genuine.bundle.certificate, issuer=replace(TAX, suite=alg))

@@ -322,7 +322,7 @@ class TestRegistration:
         assert REGISTERED.verify(EXPIRES, ANYONE).result == "expired"
 
 
-def test_status_of_other_positions_in_the_log_is_ignored() -> None:
+def test_only_the_status_of_the_certificates_own_log_position_counts() -> None:
     """Only the status of the certificate's own log position counts. The status of an evidence's position does not
     count, because withdrawals and holds of evidence name its statement digest.
     """

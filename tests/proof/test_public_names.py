@@ -62,7 +62,7 @@ def test_the_example_of_the_docstring_prints_the_result(
     assert capsys.readouterr().out == "valid {'tax_band': 'B', 'power_trend': 3}\n"
 
 
-def test_an_import_loads_no_other_module_of_the_ledger() -> None:
+def test_importing_ledger_proof_loads_no_further_module_of_the_ledger() -> None:
     code = "import sys, ledger.proof; print(sorted(name for name in sys.modules if name.startswith('ledger')))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "['ledger', 'ledger.proof']"

@@ -130,7 +130,7 @@ def test_token_that_is_no_sign_in_statement_is_refused(token: str) -> None:
         (replace(HERE, chain_id=1), "SESSION_LEDGER_DIFFERS"),
     ],
 )
-def test_statement_for_another_service_or_ledger_is_refused(place: Place, code: str) -> None:
+def test_sign_in_statement_for_another_service_or_ledger_is_refused(place: Place, code: str) -> None:
     statement = read_sign_in(sign_in(place, PARTY, NONCE, ES256K_SIGNER, NOW + 300))
     with pytest.raises(PingzhengError, match=code):
         require_place(statement, HERE, NOW)

@@ -223,6 +223,6 @@ def test_hold_that_was_lifted_and_placed_again_shows_when_it_was_placed_again() 
     assert (check.code, check.details["since"], check.details["reason"]) == ("HELD", AT + 1, "court")
 
 
-def test_hold_of_another_statement_is_ignored() -> None:
+def test_hold_on_a_statement_that_is_not_behind_the_certificate_is_ignored() -> None:
     held = {"77" * 32: GENUINE.on_hold(*HOLDS[:1]).facts.holds[GENUINE.statement("certificate")]}
     assert GENUINE.knowing(holds={**GENUINE.facts.holds, **held}).verify().valid

@@ -144,7 +144,7 @@ def test_histories_are_drawn_as_svg(pilot: Pilot) -> None:
         assert ElementTree.fromstring(picture).tag == "{http://www.w3.org/2000/svg}svg"
 
 
-def test_descendants_of_an_annulled_asset_are_flagged(pilot: Pilot) -> None:
+def test_the_lineage_marks_each_descendant_of_an_annulled_asset(pilot: Pilot) -> None:
     parent, beside = pilot.confirmed(), pilot.confirmed()
     (child,) = pilot.applied("provenance/child")
     (grandchild,) = pilot.applied("provenance/grandchild")

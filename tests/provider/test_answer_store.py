@@ -51,7 +51,7 @@ def test_only_the_entry_and_the_salt_of_an_accepted_or_refused_answer_are_kept(t
     assert str(salt).encode() in left
 
 
-def test_records_belong_to_one_ledger(tmp_path: Path) -> None:
+def test_a_providers_records_can_be_used_for_only_one_ledger(tmp_path: Path) -> None:
     provider_at(tmp_path).answer(Stage().task(), Source())
     other = replace(CHAIN, origin="0b" * 32)
     changes = {name: {"ledger": other.ledger} for name in ("template", "request", "authorization")}
@@ -59,7 +59,7 @@ def test_records_belong_to_one_ledger(tmp_path: Path) -> None:
         provider_at(tmp_path).answer(Stage(changes=changes).task(chain=other), Source())
 
 
-def test_an_unanswered_task_does_not_bind_the_records_to_its_ledger(tmp_path: Path) -> None:
+def test_an_unanswered_task_does_not_bind_the_records_to_the_ledger_of_the_task(tmp_path: Path) -> None:
     """If an unanswered task bound the records to its ledger, a lying platform could send its own task first, and the
     honest platform's tasks would then be refused.
     """
@@ -70,7 +70,7 @@ def test_an_unanswered_task_does_not_bind_the_records_to_its_ledger(tmp_path: Pa
     assert provider_at(tmp_path).answer(Stage().task(), Source())
 
 
-def test_records_belong_to_one_provider(tmp_path: Path) -> None:
+def test_a_providers_records_can_be_used_by_only_one_provider(tmp_path: Path) -> None:
     provider_at(tmp_path).answer(Stage().task(), Source())
     changes: dict[str, dict[str, Any]] = {
         "request": {"sources": [{"source": "electricity", "provider": OTHER_GRID}]},

@@ -68,7 +68,7 @@ def test_a_platform_gets_no_second_answer_to_choose_from(tmp_path: Path, end: st
     assert len(source.asked) == 1
 
 
-def test_a_timed_out_answer_may_be_followed_by_another_answer(tmp_path: Path) -> None:
+def test_a_task_whose_source_timed_out_can_be_answered_again(tmp_path: Path) -> None:
     provider = provider_at(tmp_path)
     late = provider.answer(Stage().task(), Given(TimedOut(AT)))
     provider.answers.received([late.digest])

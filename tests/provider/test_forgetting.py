@@ -93,7 +93,7 @@ def test_erasing_a_statement_destroys_only_its_own_salts(tmp_path: Path, by: str
     assert refused(provider, FALSE_ID, 3).code == "SUBJECT_CHANGED", "the id is still known"
 
 
-def test_an_erasure_of_another_subject_changes_nothing(tmp_path: Path) -> None:
+def test_an_erasure_of_a_subject_that_is_not_in_the_records_changes_nothing(tmp_path: Path) -> None:
     provider = provider_at(tmp_path)
     supply = provider.answer(Stage(FIRST).task(), Source())
     before = every_byte_in(tmp_path)
@@ -102,7 +102,7 @@ def test_an_erasure_of_another_subject_changes_nothing(tmp_path: Path) -> None:
     assert every_byte_in(tmp_path) == before
 
 
-def test_an_erasure_of_another_ledger_is_refused(tmp_path: Path) -> None:
+def test_a_list_with_an_erasure_of_another_ledger_is_refused(tmp_path: Path) -> None:
     """If one erasure in a list belongs to another ledger, the provider refuses the whole list."""
     provider = provider_at(tmp_path)
     supply = provider.answer(Stage(FIRST).task(), Source())

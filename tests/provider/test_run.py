@@ -253,7 +253,7 @@ def test_a_repeated_digest_is_accepted_only_in_a_correction(town: Town) -> None:
     assert town.platform.submit([same]) == [None]
 
 
-def test_a_correction_must_contain_its_withdrawal(town: Town) -> None:
+def test_a_correction_must_contain_the_withdrawal_of_the_corrected_provision(town: Town) -> None:
     (consent,) = town.consents("25")
     town.go_round()
     supply = town.provider().correct(town.platform.task(consent), Files())

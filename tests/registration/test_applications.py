@@ -55,7 +55,7 @@ def test_a_rejected_change_leaves_the_registration_unchanged(pilot: Pilot) -> No
     assert pilot.report(asset).valid
 
 
-def test_a_change_to_another_resource_code_is_refused(pilot: Pilot) -> None:
+def test_a_change_of_the_resource_code_is_refused(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     with pytest.raises(Conflict, match="RESOURCE_CODE_DIFFERS"):
         pilot.ledger.registration.applications.apply(

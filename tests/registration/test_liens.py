@@ -49,7 +49,7 @@ def test_an_offer_cannot_be_accepted_after_a_creditor_withdrew_its_consent(pilot
     assert pilot.record(asset).holder == cast.provider
 
 
-def test_a_lien_stays_after_a_transfer_and_verification_reports_it(pilot: Pilot) -> None:
+def test_a_lien_stays_after_a_transfer_and_verification_reports_the_lien(pilot: Pilot) -> None:
     asset, cast = pledged(pilot), pilot.cast
     pilot.ledger.registration.liens.consent(pilot.actor(cast.bank), asset, 0, cast.other_bank)
     pilot.ledger.registration.transfers.offer(pilot.actor(cast.provider), asset, cast.other_bank)

@@ -29,7 +29,7 @@ def test_derived_split_and_merged_assets_name_their_parents(pilot: Pilot) -> Non
     assert all(pilot.report(asset).checks[7].details["annulled_ancestor"] is None for asset in (derived, merged))
 
 
-def test_annulling_a_parent_flags_every_descendant_in_lineage_and_verification(pilot: Pilot) -> None:
+def test_lineage_and_verification_mark_every_descendant_of_an_annulled_asset(pilot: Pilot) -> None:
     parent, cast = pilot.confirmed(), pilot.cast
     (child,) = pilot.applied("lineage/child")
     pilot.ledger.registration.lineage.link(pilot.actor(cast.provider), child, "derived_from", parent)
@@ -50,7 +50,7 @@ def test_annulling_a_parent_flags_every_descendant_in_lineage_and_verification(p
     assert GROUNDS in pilot.ledger.registration.act_documents.read(pilot.history(parent)[-1]["args"]["grounds"])["text"]
 
 
-def test_annulling_a_replaced_asset_does_not_flag_its_replacement(pilot: Pilot) -> None:
+def test_the_replacement_of_an_annulled_asset_is_not_marked_as_a_descendant(pilot: Pilot) -> None:
     old, new, cast = pilot.confirmed(), pilot.confirmed(), pilot.cast
     pilot.ledger.registration.lineage.replace(pilot.actor(cast.provider), old, new)
     edges = pilot.ledger.provenances.lineage(old).edges

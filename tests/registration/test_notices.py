@@ -43,7 +43,7 @@ def test_putting_an_application_under_public_notice_again_does_not_change_the_da
     assert pilot.report(asset).claims["notice"]["to"] == before["notice_to"]
 
 
-def test_the_dates_of_a_public_notice_are_stored_with_its_application(pilot: Pilot) -> None:
+def test_the_dates_of_a_public_notice_are_stored_with_the_application(pilot: Pilot) -> None:
     asset = pilot.confirmed()
     review, cast = pilot.ledger.registration.review, pilot.cast
     described = pilot.ledger.registration.registrations.get(asset)["resource"]

@@ -150,7 +150,7 @@ def test_granted_rights_stay_in_force_after_a_transfer_of_the_asset(pilot: Pilot
         granted(pilot, asset, "process", cast.other_bank)
 
 
-def test_the_first_certificate_lists_a_right_that_was_granted_before_its_issue(pilot: Pilot) -> None:
+def test_the_first_certificate_lists_a_right_that_was_granted_before_the_certificate_was_issued(pilot: Pilot) -> None:
     """A right can be granted before the first certificate is issued, if a process crashed after the confirmation on the
     chain and before it issued the certificate.
     """

@@ -132,7 +132,9 @@ SLIPS = {
 
 
 @pytest.mark.parametrize(("old", "new", "line", "word"), SLIPS.values(), ids=SLIPS)
-def test_a_typing_mistake_is_reported_with_its_line(tmp_path: Path, old: str, new: str, line: int, word: str) -> None:
+def test_a_typing_mistake_is_reported_with_the_line_of_the_mistake(
+    tmp_path: Path, old: str, new: str, line: int, word: str
+) -> None:
     assert VALID.count(old) == 1
     write_scenario(tmp_path, VALID.replace(old, new))
     error = refusal(tmp_path)
@@ -144,12 +146,12 @@ def test_a_typing_mistake_is_reported_with_its_line(tmp_path: Path, old: str, ne
     ("old", "new", "meant"),
     [("retention_days: 30", "retention_day: 30", "retention_day"), ("{zh: 试点,", "{zh：试点,", "zh：试点")],
 )
-def test_the_error_for_a_misspelt_member_contains_its_name(tmp_path: Path, old: str, new: str, meant: str) -> None:
+def test_the_error_for_a_misspelt_member_names_the_member(tmp_path: Path, old: str, new: str, meant: str) -> None:
     write_scenario(tmp_path, VALID.replace(old, new))
     assert f"可能误写为 {meant}。" in refusal(tmp_path).message
 
 
-def test_a_file_in_another_encoding_is_refused_with_a_hint(tmp_path: Path) -> None:
+def test_a_file_that_is_not_in_utf8_is_refused_with_a_hint(tmp_path: Path) -> None:
     (tmp_path / "pilot.yaml").write_bytes(VALID.encode("gbk"))
     assert "另存为 UTF-8" in refusal(tmp_path).message
 
@@ -176,7 +178,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("content", "where"), BROKEN.values(), ids=BROKEN)
-def test_the_error_for_an_unreadable_file_contains_its_name(tmp_path: Path, content: bytes, where: str) -> None:
+def test_the_error_for_an_unreadable_file_names_the_file(tmp_path: Path, content: bytes, where: str) -> None:
     (tmp_path / "S99.yaml").write_bytes(content)
     with pytest.raises(InvalidInput) as caught:
         ScenarioBook.load(tmp_path)

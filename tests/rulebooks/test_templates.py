@@ -151,7 +151,7 @@ def lied(pilot: Pilot, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
     return firm, number
 
 
-def test_a_certificate_whose_template_has_other_rules_is_refused(pilot: Pilot, lied: tuple[str, str]) -> None:
+def test_a_certificate_whose_template_has_unexpected_rules_is_refused(pilot: Pilot, lied: tuple[str, str]) -> None:
     scenario = pilot.ledger.scenarios.get(SCENARIO)
     bundle, nonce = pilot.present(*lied)
     without = own_reading(pilot, bundle, nonce, None)

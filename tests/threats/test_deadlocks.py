@@ -127,7 +127,7 @@ def test_registered_parties_continue_without_officers_but_no_party_can_join(powe
         refused(lambda party=party, call=recovery: powers.propose(powers.account(party), call), "PARTY_LACKS_ROLE")
 
 
-def test_a_new_deployment_is_another_ledger(powers: Powers, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_new_deployment_is_a_new_ledger(powers: Powers, tmp_path_factory: pytest.TempPathFactory) -> None:
     with create_ledger(Settings(home=tmp_path_factory.mktemp("anew"))) as anew:
         assert anew.reader.chain.ledger != powers.ledger.reader.chain.ledger
         assert anew.reader.officers() == 3

@@ -134,7 +134,9 @@ REFUSED: list[tuple[str, Callable[[], object]]] = [
 
 
 @pytest.mark.parametrize(("code", "attempt"), REFUSED, ids=[code for code, _ in REFUSED])
-def test_invalid_use_of_a_wallet_is_refused_with_its_code(code: str, attempt: Callable[[], object]) -> None:
+def test_invalid_use_of_a_wallet_is_refused_with_the_expected_error_code(
+    code: str, attempt: Callable[[], object]
+) -> None:
     with pytest.raises(PingzhengError) as refusal:
         attempt()
     assert refusal.value.code == code

@@ -21,7 +21,7 @@ def client() -> TestClient:
     return TestClient(create_app(lambda: pytest.fail("no ledger is to be opened")))
 
 
-def test_the_documentation_pages_load_nothing_from_another_host(client: TestClient) -> None:
+def test_the_documentation_pages_load_files_only_from_the_service(client: TestClient) -> None:
     page = client.get("/docs")
     assert page.status_code == 200
     loaded = re.findall(r"""(?:src|href|url)\s*[=:]\s*["']([^"']+)["']""", page.text)

@@ -45,7 +45,7 @@ def asked(work: Callable[[], object]) -> tuple[int, str, str | None]:
 
 
 @pytest.mark.parametrize(("error", "status", "retry"), FAMILIES, ids=[row[0].code for row in FAMILIES])
-def test_each_error_class_has_its_http_status(error: PingzhengError, status: int, retry: str | None) -> None:
+def test_each_error_class_gives_the_expected_http_status(error: PingzhengError, status: int, retry: str | None) -> None:
     def work() -> None:
         raise error
 

@@ -44,7 +44,7 @@ def test_an_installation_without_its_node_is_not_ready_and_shows_no_secret(api: 
 
 
 @pytest.mark.parametrize("changed", [{"origin": "0" * 64}, {"chain_id": 4242}], ids=["another past", "another chain"])
-def test_a_deployment_of_another_ledger_is_not_ready(api: Api, changed: Changed) -> None:
+def test_an_installation_with_the_deployment_of_another_ledger_is_not_ready(api: Api, changed: Changed) -> None:
     """The node has contracts of this version, but not the contracts that the deployment names."""
     ours: Deployment = api.pilot.ledger.client.deployment
     with looking_at(api, api.pilot.ledger.client.connection.url, replace(ours, **changed)) as client:

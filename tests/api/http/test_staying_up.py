@@ -72,7 +72,7 @@ def test_a_full_queue_refuses_calls_and_one_address_cannot_fill_the_queue() -> N
     asyncio.run(run())
 
 
-def test_a_call_that_waits_too_long_is_refused_and_frees_its_place() -> None:
+def test_a_call_that_waits_too_long_is_refused_and_frees_its_place_in_the_queue() -> None:
     async def run() -> None:
         turns = Turns(1, Limits(waiting_seconds=0.01))
         async with held(turns):
@@ -129,7 +129,7 @@ def test_many_verifications_at_once_are_answered_or_refused_with_503(api: Api, s
     assert small.gate.lanes[Lane.VERIFYING].waiting == small.gate.budget.kept == 0
 
 
-def test_blocked_expensive_calls_do_not_block_the_health_route_or_other_calls(api: Api) -> None:
+def test_blocked_expensive_calls_do_not_block_the_health_route_or_cheap_calls(api: Api) -> None:
     """The test occupies all places for expensive calls, as if calls that wait for a silent node had taken the
     places.
     """

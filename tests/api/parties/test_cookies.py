@@ -32,7 +32,7 @@ def test_a_page_gets_an_http_only_cookie(visitor: Visitor, firm: Person) -> None
 
 
 @pytest.mark.parametrize("origin", [None, "null", "https://evil.example", "http://127.0.0.1:8000.evil.example"])
-def test_a_call_from_a_page_of_another_origin_is_refused(visitor: Visitor, firm: Person, origin: str | None) -> None:
+def test_a_call_from_a_page_of_a_foreign_origin_is_refused(visitor: Visitor, firm: Person, origin: str | None) -> None:
     _, cookie = by_cookie(visitor, firm)
     foreign = cookie if origin is None else cookie | {"Origin": origin}
     wanted = {"name": "mine", "scopes": ["read"], "expires_at": visitor.ledger.clock() + DAY}

@@ -87,7 +87,7 @@ def test_a_key_that_the_service_does_not_keep_needs_a_proof_of_possession(api: A
     assert {key.public_key for key in keys} == {signer.public_key, phone["public_key"]}
 
 
-def test_two_authorities_recover_a_key_and_record_the_time_of_its_compromise(api: Api) -> None:
+def test_two_authorities_recover_a_key_and_record_the_time_of_the_compromise(api: Api) -> None:
     firm = newcomer(api, PartyKind.ENTERPRISE, Role.SUBJECT)
     lost = account_of_part(api, firm)
     recovered = api.post("authority", path(api, firm, "recovery"), {"public_key": kept(api)})

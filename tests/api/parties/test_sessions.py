@@ -39,7 +39,7 @@ def test_a_replayed_sign_in_statement_is_refused(visitor: Visitor, firm: Person)
     assert code(visitor.sign_in(statement)) == (401, "SESSION_NONCE_UNKNOWN")
 
 
-def test_a_nonce_or_key_of_another_party_is_refused(visitor: Visitor, firm: Person) -> None:
+def test_a_sign_in_with_a_nonce_or_key_of_another_party_is_refused(visitor: Visitor, firm: Person) -> None:
     other = Person(visitor)
     foreign = visitor.statement(firm.party, firm.signer, visitor.nonce(other.party))
     assert code(visitor.sign_in(foreign)) == (401, "SESSION_NONCE_UNKNOWN")

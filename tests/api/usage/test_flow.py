@@ -113,7 +113,7 @@ def test_the_issuer_can_suspend_a_certificate_and_a_supervisor_can_place_a_hold_
     assert api.post(part, f"{path}/{go_on}", {"reason": "lifted"}).json()["state"] == "active"
 
 
-def test_no_certificate_is_issued_while_its_request_has_a_hold(api: Api) -> None:
+def test_no_certificate_is_issued_for_a_request_that_has_a_hold(api: Api) -> None:
     authorization = authorise(api)
     supply(api, authorization)
     request = api.get("firm", f"/v1/requests/{request_of(api, authorization)}").json()

@@ -164,7 +164,7 @@ def test_the_link_header_leads_to_the_next_page_of_an_export(stage: Stage, three
 
 
 @pytest.mark.parametrize("who", ["I", "R", "A", "D", "V", "T", "B", "X"])
-def test_the_export_of_another_party_is_refused(stage: Stage, three: list[Consent], who: str) -> None:
+def test_a_party_cannot_export_the_certificates_of_another_party(stage: Stage, three: list[Consent], who: str) -> None:
     answer = stage.get(who, f"/v1/holdings/export?party={stage.parties['holder']}")
     assert (answer.status_code, answer.json()["code"]) == (403, "PARTY_LACKS_ROLE")
 

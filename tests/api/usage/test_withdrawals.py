@@ -88,7 +88,7 @@ def test_a_withdrawal_without_the_signed_act_is_refused_and_the_error_has_the_me
 
 
 @pytest.mark.parametrize("suite", [ES256K, ES256], ids=lambda suite: suite.alg)
-def test_an_act_signed_by_another_party_withdraws_nothing(stage: Stage, suite: Suite) -> None:
+def test_an_act_that_the_subject_did_not_sign_withdraws_nothing(stage: Stage, suite: Suite) -> None:
     consent = stage.consented()
     body = stage.withdrawal("S", path_of(consent))
     message = bytes.fromhex(stage.done(stage.get("S", path_of(consent)))["message"])
@@ -138,7 +138,7 @@ def test_a_signed_entry_for_another_authorization_than_the_url_names_is_refused(
         assert stage.done(stage.get("S", f"/v1/authorizations/{consent.authorization}"))["state"] == "active"
 
 
-def test_an_entry_for_another_ledger_or_signed_with_another_key_is_refused(stage: Stage) -> None:
+def test_a_withdrawal_entry_for_a_foreign_ledger_or_signed_with_a_wrong_key_is_refused(stage: Stage) -> None:
     consent = stage.consented()
     drafted = stage.done(stage.get("S", path_of(consent)))
     elsewhere = signed(drafted, stage.signer("S"), ledger="0" * 64)

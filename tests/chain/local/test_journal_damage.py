@@ -43,7 +43,9 @@ def outcomes(good: bytes, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     return dict(json.loads(done.stdout))
 
 
-def test_every_changed_bit_is_reported_with_its_line(good: bytes, outcomes: dict[str, Any]) -> None:
+def test_every_changed_bit_of_a_journal_is_reported_with_the_number_of_the_line(
+    good: bytes, outcomes: dict[str, Any]
+) -> None:
     assert len(outcomes["flips"]) == 8 * len(good)
     for bit, outcome in enumerate(outcomes["flips"]):
         line = good[: bit // 8].count(b"\n") + 1
@@ -148,7 +150,7 @@ CASES: dict[str, tuple[Callable[[bytes], bytes], str, int]] = {
 
 
 @pytest.mark.parametrize(("damage", "code", "line"), CASES.values(), ids=CASES)
-def test_damage_that_no_crash_can_cause_is_reported_with_its_line(
+def test_damage_that_no_crash_can_cause_is_reported_with_the_number_of_the_line(
     good: bytes, tmp_path: Path, damage: Callable[[bytes], bytes], code: str, line: int
 ) -> None:
     raw = damage(good)

@@ -140,7 +140,7 @@ def test_a_full_disk_at_any_step_is_reported_and_leaves_no_partial_change(
         ("EROFS", "openSync", 3, "CHAIN_READ_ONLY"),
     ],
 )
-def test_every_disk_failure_has_its_error_code(
+def test_every_disk_failure_gives_the_expected_error_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, call: str, at: int, code: str
 ) -> None:
     for life, failed in lives(tmp_path, monkeypatch, fault=fault, on=[call], at=at):

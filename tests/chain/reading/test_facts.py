@@ -181,7 +181,7 @@ def test_a_node_that_hides_an_event_is_noticed(chain: Chain, consented: Consente
 
 
 @pytest.mark.parametrize("name", ["StatusChanged", "Used", "Held"])
-def test_a_node_that_dates_an_event_after_its_newest_block_is_noticed(
+def test_a_node_that_shows_an_event_with_a_time_after_the_newest_block_is_noticed(
     chain: Chain, consented: Consented, name: str
 ) -> None:
     """The node shows the event with a false time after its newest block. A verifier would ignore an event of the

@@ -207,7 +207,7 @@ def test_a_node_without_the_remembered_block_is_reported_as_behind(
         Remembered(lagging, memory).facts(consented.bundle)
 
 
-def test_a_log_that_lost_a_batch_is_noticed_although_the_block_is_the_same(
+def test_a_log_that_lost_a_batch_is_noticed_although_the_newest_block_did_not_change(
     chain: Chain, consented: Consented, memory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without a new block, a process compares the chain with its memory at the first read, and then only every ten

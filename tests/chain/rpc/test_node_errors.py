@@ -56,7 +56,7 @@ STATUSES: Final = {
 
 @pytest.mark.parametrize("fault", HTTP)
 @pytest.mark.parametrize("batched", [False, True])
-def test_each_http_status_has_its_error_code(
+def test_each_http_status_gives_the_expected_error_code(
     node: FaultyNode, connection: Connection, fault: str, batched: bool
 ) -> None:
     node.fault = HTTP[fault]

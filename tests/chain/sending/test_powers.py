@@ -141,7 +141,7 @@ def bind(chain: Chain) -> None:
     chain.decide(further, "enterprise", None)
 
 
-def test_vetoes_and_reports_signed_with_another_key_or_for_another_act_are_refused(chain: Chain) -> None:
+def test_vetoes_and_reports_signed_with_a_wrong_key_or_for_a_different_act_are_refused(chain: Chain) -> None:
     bind(chain)
     call, ledger = recovery(chain), chain.deployment.chain
     number, other = chain.propose(call), chain.propose(call)
@@ -305,7 +305,7 @@ def test_attack_one_party_cannot_pause_the_ledger_forever(chain: Chain) -> None:
     chain.acting("supervisor").send(calls.pause())
 
 
-def test_a_hold_can_be_lifted_only_by_two_parties_of_the_role_that_placed_it(chain: Chain) -> None:
+def test_a_hold_can_be_lifted_only_by_two_parties_with_the_role_of_the_hold(chain: Chain) -> None:
     chain.acting("supervisor").send(calls.hold([CONSENT], "court"))
     for name in ("supervisor", "founder", "issuer"):
         lift = calls.lift("supervisor", [CONSENT])

@@ -76,7 +76,7 @@ def account_of_key(key: str) -> str:
     return account_of(bytes.fromhex(key))
 
 
-def test_a_request_signed_by_another_key_is_refused(chain: Chain, relay: Relay) -> None:
+def test_a_request_signed_with_a_wrong_key_is_refused(chain: Chain, relay: Relay) -> None:
     request = signed(chain, relay, key=chain.parties["other_bank"].key)
     assert refusal(lambda: relay.submit(request), Forbidden) == "REQUEST_SIGNATURE_INVALID"
 
@@ -198,7 +198,7 @@ def test_a_refusal_after_the_signature_is_a_pingzheng_error(chain: Chain, relay:
     assert chain.reader.block_number() == before
 
 
-def test_only_the_forwarder_can_act_for_other_accounts(chain: Chain, relay: Relay) -> None:
+def test_only_the_forwarder_can_act_in_the_name_of_other_accounts(chain: Chain, relay: Relay) -> None:
     """The contracts take an address at the end of the call data as the caller only if the forwarder sent the call."""
     data = chain.client.encode(USE) + bytes.fromhex(chain.parties["bank"].account[2:])
     enterprise = chain.acting("enterprise")

@@ -188,7 +188,7 @@ def test_an_act_signed_for_another_ledger_is_refused(acting: Acting) -> None:
     assert acting.refusal(acting.withdrawals(on=other.chain)) == "LOG_SIGNATURE_INVALID"
 
 
-def test_a_p256_key_of_another_account_is_refused(acting: Acting) -> None:
+def test_an_act_signed_with_a_p256_key_that_is_not_the_accounts_key_is_refused(acting: Acting) -> None:
     """The signature contains the public key, which must be the key of the account."""
     stranger = Es256Signer(bytes.fromhex(test_key("a stranger's P-256 key")))
     message = uses_message(acting.chain.deployment.chain, acting.signer.kid, FAR, USES)

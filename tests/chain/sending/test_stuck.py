@@ -70,7 +70,7 @@ def test_a_transaction_that_is_never_mined_ends_unconfirmed(engine: FaultyNode, 
     assert error.details["tx_hash"] == versions[-1].hash
 
 
-def test_a_replacement_is_not_sent_if_its_announcement_raises_an_error(engine: FaultyNode, pool: Pool) -> None:
+def test_a_replacement_transaction_is_not_sent_if_announcing_it_raises_an_error(engine: FaultyNode, pool: Pool) -> None:
     pool.mining = False
     hashes: list[str] = []
 

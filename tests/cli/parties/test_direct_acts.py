@@ -200,7 +200,7 @@ def test_a_strangers_veto_is_refused(machine: PartyMachine) -> None:
     assert machine.chain.reader.proposal(number).state == "pending"
 
 
-def test_another_account_sends_an_act_signed_by_a_phone(machine: PartyMachine) -> None:
+def test_another_account_can_send_an_act_that_a_phone_signed(machine: PartyMachine) -> None:
     """A P-256 key cannot send transactions. Another account sends the act that the phone signed, and cannot
     change it.
     """

@@ -119,7 +119,7 @@ def test_a_party_signs_in_and_out_with_its_key_on_the_command_line(machine: Mach
     assert machine.at_home("sessions", "list", code=2)["error"] == "SESSION_MISSING"
 
 
-def test_a_sign_in_for_another_address_is_refused(machine: Machine) -> None:
+def test_a_sign_in_for_an_address_that_is_not_the_services_is_refused(machine: Machine) -> None:
     """The service is called at another address than its own, as a call through a relay would be."""
     elsewhere = machine.ledger.sessions.origin.replace("127.0.0.1", "localhost")
     assert machine.login("--service", elsewhere, code=2)["error"] == "SESSION_ORIGIN_DIFFERS"
@@ -133,7 +133,7 @@ def test_the_platform_signs_in_with_the_key_in_its_folder(machine: Machine) -> N
     assert machine.run("logout", "--home", home)["party"] == printed["party"]
 
 
-def test_the_logout_command_also_deletes_a_session_that_has_ended(machine: Machine) -> None:
+def test_the_logout_command_deletes_a_stored_session_even_if_the_session_has_ended(machine: Machine) -> None:
     machine.login()
     kept = machine.home / "session.json"
     kept.write_text(json.dumps(json.loads(kept.read_text()) | {"token": "ps_over"}))

@@ -83,7 +83,7 @@ def test_a_provider_name_that_is_no_party_id_is_refused_with_the_service_option(
     assert printed("run", "91440881MA9X000384", *online, code=2)["error"] == "PROVIDER_ID_FORM"
 
 
-def test_an_unanswered_task_is_printed_with_its_reason_and_the_exit_code_is_1(town: Town) -> None:
+def test_an_unanswered_task_is_printed_with_the_reason_and_the_exit_code_is_1(town: Town) -> None:
     machine = ProviderMachine(town, "6")
     text = machine.definition.read_text("utf-8").replace("name_column: name\n", "")
     written(machine.definition, text)

@@ -161,7 +161,7 @@ def test_a_number_is_read_exactly(text: str) -> None:
 
 
 @given(st.text(max_size=40))
-def test_any_text_is_read_as_an_exact_number_or_refused_with_its_row(text: str) -> None:
+def test_any_text_is_read_as_an_exact_number_or_refused_with_the_number_of_the_row(text: str) -> None:
     try:
         assert cells.number({"kwh": text}, 7, "kwh") == Fraction(text)
     except InvalidInput as error:

@@ -26,7 +26,7 @@ def test_an_incomplete_last_line_of_the_list_of_erasures_is_ignored_and_replaced
         assert file.path.read_bytes() == whole + whole
 
 
-def test_a_damaged_line_of_the_list_of_erasures_is_reported_with_its_number(tmp_path: Path) -> None:
+def test_a_damaged_line_of_the_list_of_erasures_is_reported_with_the_number_of_the_line(tmp_path: Path) -> None:
     file, erased = ErasuresFile(tmp_path / "list", LEDGER), ErasedText(7, ("aa",), "bb", ("01",))
     for _ in range(3):
         file.append(erased)

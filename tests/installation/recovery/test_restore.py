@@ -202,7 +202,7 @@ def test_an_archive_restores_batches_that_an_earlier_restore_listed_as_lost(
         assert entries(ledger.database).items() >= story.entries.items()
 
 
-def test_a_restored_ledger_continues_to_archive_in_the_same_folder(story: Story, with_archive: Opened) -> None:
+def test_a_restored_ledger_continues_to_write_to_the_archive(story: Story, with_archive: Opened) -> None:
     ledger = with_archive.ledger
     state = ledger.archiving.check()
     assert state is not None and state["ok"] and state["behind"] == 0

@@ -124,7 +124,7 @@ def test_a_malformed_sign_in_statement_is_refused(pilot: Pilot) -> None:
 
 
 @pytest.mark.parametrize("origin", [None, "", "null", "https://evil.example", "http://127.0.0.1:8001"])
-def test_a_call_from_a_page_of_another_origin_is_refused(ledger: Ledger, origin: str | None) -> None:
+def test_a_call_from_a_page_of_a_foreign_origin_is_refused(ledger: Ledger, origin: str | None) -> None:
     ledger.sessions.require_origin("http://127.0.0.1:8000")
     with pytest.raises(Forbidden, match="ORIGIN_DIFFERS"):
         ledger.sessions.require_origin(origin)

@@ -170,7 +170,7 @@ def known(ledger: Ledger, party: str) -> dict[str, int | None]:
     return {key.account: key.compromised_at for key in ledger.parties.keys.history(party)}
 
 
-def test_recording_the_compromise_of_an_active_key_also_reports_the_key(pilot: Pilot) -> None:
+def test_recording_the_compromise_of_an_active_key_counts_as_a_report_of_the_key(pilot: Pilot) -> None:
     ledger, party = pilot.ledger, pilot.cast.firms[pilot.firm()]
     account = ledger.parties.register.get(party).account
     ledger.parties.keys.date_compromise(ledger.authority, party, account, chain_time(ledger))

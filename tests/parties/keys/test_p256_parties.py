@@ -132,7 +132,7 @@ def test_a_party_with_only_a_p256_key_cannot_act_on_the_chain(pilot: Pilot) -> N
         assert is_word_of(ledger, provider, sign_entry(entry, signer))
 
 
-def test_a_lost_p256_key_is_replaced_by_another_p256_key(pilot: Pilot) -> None:
+def test_a_lost_p256_key_is_replaced_by_a_new_p256_key(pilot: Pilot) -> None:
     ledger, authority = pilot.ledger, pilot.ledger.installation.authority_party
     party = newcomer(ledger, 9_704, PartyKind.ENTERPRISE, Role.SUBJECT)
     lost = ledger.parties.register.get(party)

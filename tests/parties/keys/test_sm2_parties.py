@@ -263,7 +263,7 @@ def test_two_authorities_bind_an_additional_sm2_key_with_a_proof_of_possession(p
     assert is_word_of(ledger, bank, sign_entry({"type": "x"}, signer))
 
 
-def test_a_lost_sm2_key_is_replaced_by_another_sm2_key(pilot: Pilot) -> None:
+def test_a_lost_sm2_key_is_replaced_by_a_new_sm2_key(pilot: Pilot) -> None:
     ledger, party = pilot.ledger, pilot.cast.provider
     authority, lost, acting = (
         ledger.installation.authority_party,

@@ -228,7 +228,7 @@ TIMES = st.integers(EVIDENCE_ANCHORED - 3, EVIDENCE_ANCHORED + 3)
 
 
 @given(TIMES, st.one_of(st.just(0), TIMES), st.one_of(st.just(0), TIMES), st.one_of(st.just(0), TIMES))
-def test_key_is_valid_from_its_binding_until_the_first_of_its_end_times(
+def test_key_is_valid_from_its_binding_until_it_is_retired_or_reported_or_compromised(
     start: int, end: int, reported: int, compromised: int
 ) -> None:
     made = GENUINE.account(SUBJECT, valid_from=start, valid_to=end, reported_at=reported, compromised_at=compromised)

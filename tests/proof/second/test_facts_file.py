@@ -26,7 +26,7 @@ def require_alike(raw: bytes) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("made", [LADEN, PLEDGED], ids=["usage", "registration"])
-def test_both_implementations_agree_on_a_facts_file_with_any_member_in_another_form(made: Made) -> None:
+def test_both_implementations_agree_on_a_facts_file_with_any_member_in_a_changed_form(made: Made) -> None:
     saved = json.loads(made.facts.to_bytes())
     taken = [require_alike(json.dumps(other).encode()) for other in odd_members(saved)]
     assert 100 < taken.count(True) < len(taken) / 2
@@ -49,7 +49,7 @@ def test_facts_file_one_byte_too_large_is_refused() -> None:
     assert require_alike(raw.ljust(MIB)) and not require_alike(raw.ljust(MIB + 1))
 
 
-def test_both_implementations_agree_on_other_spellings_of_a_proposal_and_a_withdrawal() -> None:
+def test_both_implementations_agree_on_unusual_spellings_of_a_proposal_and_a_withdrawal() -> None:
     taken = [require_alike(raw) for raw in spelled_files()]
     assert 5 < taken.count(True) < len(taken) / 2
 

@@ -86,14 +86,14 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> list[Report]:
 
 
 @pytest.mark.parametrize("made", [GENUINE, REGISTERED], ids=["usage", "registration"])
-def test_both_verifiers_agree_if_any_member_of_a_file_has_another_form(made: Made, compared: list[Report]) -> None:
+def test_both_verifiers_agree_if_any_member_of_a_file_has_a_changed_form(made: Made, compared: list[Report]) -> None:
     for document in odd_members(made.document()):
         made.verify_file(json.dumps(document).encode())
     assert len(compared) > 800
 
 
 @pytest.mark.parametrize("made", [GENUINE, REGISTERED, LADEN], ids=["usage", "registration", "laden"])
-def test_both_verifiers_agree_if_any_fact_has_another_value(made: Made, compared: list[Report]) -> None:
+def test_both_verifiers_agree_if_any_fact_has_a_changed_value(made: Made, compared: list[Report]) -> None:
     """Facts that cannot be read are skipped: a verifier makes its facts itself, so no attacker can damage them."""
     for saved in odd_members(json.loads(made.facts.to_bytes())):
         try:
@@ -215,7 +215,7 @@ def test_both_verifiers_agree_if_no_consumer_or_no_nonce_is_expected(expect: Exp
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)
-def test_both_verifiers_agree_if_any_signed_member_has_another_value(statement: str, compared: list[Report]) -> None:
+def test_both_verifiers_agree_if_any_signed_member_has_a_changed_value(statement: str, compared: list[Report]) -> None:
     """The party makes a mistake or cheats: the value is wrong, but signatures, anchors and presentation are correct."""
     genuine = STATEMENTS[statement]
     for entry in other_statements(genuine):

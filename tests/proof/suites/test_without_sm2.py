@@ -49,7 +49,7 @@ def test_verifier_without_sm2_reports_suite_not_installed(tmp_path: Path, name: 
     assert (report["valid"], report["claims"], report["disclosed"]) == (False, {}, {})
 
 
-def test_verifier_without_sm2_verifies_other_suites(tmp_path: Path) -> None:
+def test_verifier_without_sm2_verifies_a_certificate_signed_with_es256k(tmp_path: Path) -> None:
     assert offline_report(tmp_path, usage(), NO_SM3 + NO_GMALG)["valid"]
 
 

@@ -77,7 +77,9 @@ def test_a_correction_does_not_restore_the_uses_of_a_certificate(persons: Person
     assert new.max_uses == 1
 
 
-def test_verification_refuses_the_old_version_after_its_provision_is_withdrawn(persons: PersonActors) -> None:
+def test_verification_refuses_the_old_version_of_a_certificate_after_its_provision_is_withdrawn(
+    persons: PersonActors,
+) -> None:
     """Verification refuses the old version even before the corrected version is issued."""
     old, consent = certified(persons, persons.person())
     first = statement(persons, old)["provisions"]
