@@ -130,8 +130,8 @@ def test_placing_holds_skips_statements_that_already_have_a_hold_of_the_same_rol
 
 
 def test_a_hold_on_a_certificate_covers_corrected_versions_of_the_certificate(pilot: Pilot) -> None:
-    """A hold on a certificate also covers a corrected version of it, whether the correction is issued before or after
-    the hold is placed.
+    """The hold covers a corrected version of the certificate, whether the correction is issued before or after the hold
+    is placed.
     """
     persons = PersonActors(pilot)
     request, given = persons.authorised(persons.person())

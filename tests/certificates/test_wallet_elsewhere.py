@@ -99,7 +99,8 @@ def test_a_presentation_from_a_wallet_counts_one_use(taken: Taken) -> None:
     assert taken.checked(raw, elsewhere, nonce).result == "not_party"
     failure = taken.checked(raw, bank.party, stale).first_failure
     assert failure is not None and (failure.number, failure.code) == (10, "KEY_BINDING_DIFFERS")
-    # With another nonce than the presentation contains, no use is counted. With its own nonce, one use is counted.
+    # If the verifier's nonce is not the nonce in the presentation, no use is counted. If the nonces are equal, one use
+    # is counted.
     assert not verification.accept(bank, raw, stale).report.valid
     report = verification.accept(bank, raw, nonce).report
     assert report.valid and list(report.disclosed) == list(FIELDS)

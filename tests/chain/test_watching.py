@@ -188,8 +188,8 @@ def test_attack_a_key_change_with_an_unusual_encoding_is_shown_as_a_key_change(
 
 
 def test_a_holder_sees_a_proposal_to_reassign_its_asset(chain: Chain, stranger: ChainReader) -> None:
-    """The chain does not store which party such a proposal concerns. The current holder and every later holder must see
-    the proposal; earlier holders do not.
+    """The chain does not store which party a proposed reassignment concerns. The current holder and every later holder
+    must see the proposal; earlier holders do not.
     """
     asset, holder = ASSETS[0], PARTIES["provider"].no
     register_confirmed(chain, asset)

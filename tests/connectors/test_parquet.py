@@ -252,8 +252,8 @@ def test_a_string_view_column_is_read_as_text(tmp_path: Path, name: str) -> None
 @pytest.mark.parametrize("value_type", [pa.string_view(), pa.large_string(), pa.string()])
 @pytest.mark.parametrize("column", ["uscc", "period"])
 def test_a_dictionary_of_any_text_type_is_read(parquet_place: Place, column: str, value_type: pa.DataType) -> None:
-    """The test writes the declaration of the schema itself, as other programs write it, because our library cannot
-    write a dictionary of string views.
+    """The test writes the declaration of the schema itself, as other programs write it, because pyarrow cannot write a
+    dictionary of string views.
     """
     table = pa.table({"uscc": [GRID, OTHER], "period": ["1", "2"], "kwh": ["3", "4"]})
     place = table.schema.get_field_index(column)

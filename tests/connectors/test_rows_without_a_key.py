@@ -91,7 +91,7 @@ def test_blank_rows_are_ignored(place: Place, blank: str | None) -> None:
 
 
 def test_a_row_of_totals_is_ignored(place: Place) -> None:
-    """The key cell of such a row contains a word, which cannot be an identifier."""
+    """The key cell of a row of totals contains a word, which cannot be an identifier."""
     source = place.holding(table([GRID, OTHER, "合计"], ["1", "2", "3"]))
     assert source.ask(query()) == Supplied(({"month": "202601", "kwh": "1"},), date(2026, 3, 31), AT)
     assert source.ask(query(ABSENT)) == NoData(AT)

@@ -149,7 +149,7 @@ def test_every_changed_value_of_the_deployment_file_is_detected(
 
 
 def _changed(values: dict[str, Any], prefix: str = "") -> list[tuple[str, dict[str, Any]]]:
-    """Return, for each value, its path and the values with this value changed."""
+    """Return for each value its path, and a copy of all values in which only this value is changed."""
     found: list[tuple[str, dict[str, Any]]] = []
     for name, value in values.items():
         if isinstance(value, dict):

@@ -1,4 +1,6 @@
-"""Several processes write to one home (two programs, two servers, a command beside a server). Then one of them ends."""
+"""Several processes write to one home (two programs, two servers, a command beside a server). Then one of the processes
+ends.
+"""
 
 from __future__ import annotations
 

@@ -251,7 +251,7 @@ def test_a_key_file_with_the_key_of_another_account_is_not_used_to_sign(home: Pa
 @pytest.mark.parametrize("damage", [b"", b"\xff" * 8_192], ids=["emptied", "overwritten"])
 def test_a_damaged_database_file_does_not_lose_its_write_ahead_log(home: Path, damage: bytes) -> None:
     """If the ledger let SQLite open a database file that cannot be read, SQLite would delete the file's write-ahead
-    log. So the ledger refuses such a file first.
+    log. So the ledger refuses the file before SQLite opens it.
     """
     path, log = home / "ledger.db", home / "ledger.db-wal"
     with open_ledger(Settings(home=home)) as ledger:

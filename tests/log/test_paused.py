@@ -1,4 +1,6 @@
-"""During a pause no acknowledged work is lost, and it continues after the pause. Errors say when the pause ends."""
+"""During a pause no acknowledged work is lost, and the work continues after the pause. Errors say when the
+pause ends.
+"""
 
 from __future__ import annotations
 

@@ -94,7 +94,9 @@ def test_a_lost_name_of_the_current_wrapping_key_is_an_error_and_no_default_is_u
 
 
 def test_two_processes_that_create_a_key_get_the_same_key(tmp_path: Path) -> None:
-    """If each process kept the key that it made itself, nobody could open the records that one of the keys wraps."""
+    """If each process kept the key that it made itself, the key of one process would be lost, and nobody could open the
+    records that this key wraps.
+    """
     start, seen = threading.Barrier(8), []
 
     def make() -> None:

@@ -249,7 +249,7 @@ def test_the_search_covers_the_command_line_arguments_of_processes(searched: Sea
 
 
 def test_sessions_and_readings_contain_no_names_and_no_secrets(searched: Searched) -> None:
-    """Each of these tables has rows, so the search of the database really examines them."""
+    """Each table of sessions and readings has rows, so the search of the database really examines such rows."""
     with closing(sqlite3.connect(searched.folder / "var" / "ledger.db")) as database:
         rows = {table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ACCESS}
     assert min(rows.values()) > 0, rows

@@ -1,5 +1,5 @@
 """The public names of ``ledger.proof``: which names are listed, whether the docstring's example works, and which
-modules an import of them loads.
+modules are loaded when ``ledger.proof`` is imported.
 """
 
 from __future__ import annotations

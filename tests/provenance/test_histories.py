@@ -77,8 +77,8 @@ def test_an_exported_history_is_proven_offline(pilot: Pilot) -> None:
 
 
 def test_a_certificates_history_includes_events_of_its_evidence(pilot: Pilot) -> None:
-    """Other parties may record uses or withdrawals of the same digests on the chain. They do not belong to this
-    history.
+    """Other parties may record uses or withdrawals of the same digests on the chain. Such records do not belong to the
+    certificate's history.
     """
     ledger, cast, firm = pilot.ledger, pilot.cast, pilot.firm()
     number = pilot.certificate(firm)

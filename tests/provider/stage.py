@@ -49,7 +49,7 @@ RULES: dict[str, dict[str, Any]] = {
 }
 FIRM, OTHER_FIRM = "91440802MA9X00011Y", "91440803MA9X0002X5"
 NAME = "湛江示例金属制品有限公司"
-# These rows say that no bill was paid on time. A lying platform would like to change such values.
+# These rows say that no bill was paid on time. A lying platform would like to change this.
 ROWS = ({"month": "202609", "on_time": "no"}, {"month": "202610", "on_time": "no"})
 CLAIMS = {"subject_name": NAME, "subject_uscc": FIRM, "months_covered": 2, "on_time_percent": 0}
 

@@ -37,7 +37,7 @@ def test_a_waiting_answer_is_returned_without_asking_the_source(tmp_path: Path) 
 
 @pytest.mark.parametrize("end", ["received", "refused"])
 def test_only_the_entry_and_the_salt_of_an_accepted_or_refused_answer_are_kept(tmp_path: Path, end: str) -> None:
-    """The other parts of the answer are deleted; their bytes are no longer in the file either."""
+    """All other parts of an accepted or refused answer are deleted, and their bytes are no longer in the file."""
     records = provider_at(tmp_path).answers
     supply = provider_at(tmp_path).answer(Stage().task(), Source())
     assert all(item.encode() in every_byte_in(tmp_path) for item in supply.disclosures)

@@ -108,8 +108,8 @@ def test_a_thiefs_proposal_is_refused_after_the_stolen_key_is_reported(powers: P
 
 
 def test_a_reported_key_can_withdraw_consents_but_cannot_give_consents_or_present(powers: Powers) -> None:
-    """A reported key cannot present certificates either, even if they were issued before the report. It can only
-    withdraw consents.
+    """A reported key cannot present certificates, even certificates that were issued before the report. With a reported
+    key, a subject can still withdraw consents.
     """
     firm, party, stolen = a_firm(powers)
     number = powers.pilot.certificate(firm)

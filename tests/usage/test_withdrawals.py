@@ -166,8 +166,8 @@ def test_a_provider_can_withdraw_its_own_provision(consent: Consent, pilot: Pilo
 
 
 def test_a_subject_can_withdraw_with_a_key_that_was_reported_lost(consent: Consent, pilot: Pilot) -> None:
-    """A thief with this key can do no more than stop uses of the subject's data. The chain records that the withdrawal
-    was made with a reported key.
+    """A thief with the lost key can do no more than stop uses of the subject's data. The chain records that the
+    withdrawal was made with a reported key.
     """
     pilot.skip(5)
     ledger = pilot.ledger
@@ -197,8 +197,8 @@ def test_a_direct_withdrawal_with_a_key_that_was_reported_lost_is_carried_out(co
 
 
 def test_a_provision_cannot_be_withdrawn_with_a_key_that_was_reported_lost(pilot: Pilot) -> None:
-    """Such a withdrawal would let a thief end every certificate with the provider's data. It is refused both through
-    the service and directly on the chain.
+    """A withdrawal with a lost key would let a thief end every certificate with the provider's data. The withdrawal is
+    refused both through the service and directly on the chain.
     """
     ledger = pilot.ledger
     provider = pilot.party(PartyKind.UTILITY, Role.PROVIDER)

@@ -181,7 +181,7 @@ def test_a_slow_body_times_out_and_its_buffered_bytes_are_released(api: Api, tok
 
 
 def test_slow_bodies_together_stay_within_the_limit_of_buffered_bytes(api: Api, token: dict[str, str]) -> None:
-    """Without this limit, 150 slow bodies once used 440 MB of memory."""
+    """Before there was a common limit for the bytes of all bodies, 150 slow bodies used 440 MB of memory."""
     limits = Limits(buffered_bytes=1_000_000, buffered_bytes_of_source=1_000_000)
     with serving(api.pilot.ledger, limits) as service:
         wires = [service.wire() for _ in range(150)]

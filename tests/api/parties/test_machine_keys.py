@@ -1,4 +1,4 @@
-"""API keys over HTTP: their scopes, the list of them, and what a thief of an API key cannot do."""
+"""API keys over HTTP: their scopes, the list of a party's API keys, and what a thief of an API key cannot do."""
 
 from __future__ import annotations
 

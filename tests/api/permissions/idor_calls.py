@@ -65,7 +65,7 @@ def places(scene: Scene, objects: Objects, who: str, kind: str) -> dict[str, Cal
 
 
 def sign_out(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """Use a second session of the caller, because this call ends its session."""
+    """Use a second session of the caller, because signing out ends the session with which the call is made."""
     return Call() if who in "UEK" else Call(token=token_of(scene.ledger, scene.party(who)))
 
 

@@ -46,19 +46,23 @@ def on_refusable(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 
 def appoint(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """Repeat the appointment that is in force: D is the chief data officer of P, and the other department has none."""
+    """Repeat the appointment that is in force: D is the chief data officer of P. The department that owns the other
+    parties' objects has no chief data officer.
+    """
     cdo = scene.stage.parties["D"] if kind == "own" else None
     return Call({"department": scene.stage.parties[objects.provider], "cdo": cdo})
 
 
 def publish(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """Publish a resource of P that D has signed; the other department has no signed resource."""
+    """Publish a resource of P that D has signed. The department that owns the other parties' objects has
+    only a draft.
+    """
     return Call({"code": scene.stage.once("signed", scene.stage.signed_resource) if kind == "own" else objects.draft})
 
 
 def published(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """Publish a resource with D's signature: a resource of P for own objects; otherwise a resource of the other
-    department, for which D may not sign.
+    """Publish a resource with D's signature. For own objects, it is a resource of P; otherwise it is a resource of
+    another department, for which D may not sign.
     """
     statement = scene.signature["statement"]
     if kind == "own":

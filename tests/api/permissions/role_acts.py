@@ -1,5 +1,5 @@
-"""Maps each row of the role matrix to its HTTP call. A special word in a cell, such as "draft", allows another call
-than the row does; these calls are named here too.
+"""Maps each row of the role matrix to its HTTP call. A special word in a cell, such as "draft", allows a different
+call; such calls are listed here too.
 """
 
 from __future__ import annotations

@@ -84,8 +84,8 @@ def test_strangers_cannot_read_certificates(api: Api) -> None:
 
 @pytest.mark.parametrize("part", ["registrar", "authority", "supervisor"])
 def test_authority_supervisor_and_registrar_cannot_revoke_an_issuers_certificate(api: Api, part: str) -> None:
-    """These institutions can only annul a registration. They can revoke neither a usage certificate nor a registration
-    certificate.
+    """Authority, supervisor and registrar can only annul a registration. They can revoke neither a usage certificate
+    nor a registration certificate.
     """
     asset = registered(api, f"not-by-{part}")
     for number in (certificate(api), api.get("registrar", f"/v1/assets/{asset}").json()["certificate_no"]):

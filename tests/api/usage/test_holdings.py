@@ -90,8 +90,8 @@ def test_an_invalid_query_parameter_is_refused(stage: Stage, path: str, query: s
     assert (answer.status_code, answer.json()["code"]) == (422, code)
 
 
-# For each role, the parties whose holdings it may read besides its own. The roles that may read all holdings may also
-# read the full log.
+# For each role, the parties whose holdings a caller with this role may read, besides its own holdings. The roles that
+# may read all holdings may also read the full log.
 SEEN: dict[str, set[str]] = {
     "S": set(),
     "P": set(),

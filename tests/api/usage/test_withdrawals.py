@@ -117,7 +117,7 @@ def test_a_withdrawal_with_an_sm2_key_needs_only_the_signed_entry(stage: Stage) 
 
 
 def test_a_party_cannot_withdraw_for_another_party(stage: Stage) -> None:
-    """The call fails if the entry is signed by the other party, even if the path names the caller's own
+    """A withdrawal entry that another subject signed is refused, even if the path names the caller's own
     authorization.
     """
     own, others = stage.consented(), stage.others

@@ -216,7 +216,7 @@ def own_keys(stage: Stage, name: str) -> Call:
     return calls.propose(calls.change_key(number, fresh.kid, account(f"role {name}"), proof))
 
 
-# The calls with which a party changes or reports its own keys, or vetoes a change of them.
+# The calls with which a party changes or reports its own keys, or vetoes a change of its own keys.
 OWN_ACTS: dict[str, Callable[[Stage, str], Call]] = {
     "PartyRegistry.propose(own keys)": own_keys,
     "PartyRegistry.veto": lambda stage, name: calls.veto(stage.proposals[own_of(stage, name)]),

@@ -31,8 +31,8 @@ def blocks_of(node: LocalNode) -> list[Block | None]:
 
 
 def sealed(records: Iterable[dict[str, Any]]) -> bytes:
-    """Return the text of a journal with these records and their checksums. It is built from the format's description,
-    not with the product's code.
+    """Return the text of a journal with these records and their checksums. The text is built from the description of
+    the format, and not with the product's code.
     """
     lines, before = [], ""
     for record in records:

@@ -59,7 +59,7 @@ def step(sides: SideBySide, move: str, asset: str, choices: Choices) -> PairedAc
 
 
 def wait(sides: SideBySide, asset: str, choices: Choices) -> None:
-    """Let a short time pass, or the time until just before, at or just after a deadline."""
+    """Move the clock forward by a short time, or to just before, at or just after a deadline."""
     life = sides.life(asset)
     matters = {
         life.until,

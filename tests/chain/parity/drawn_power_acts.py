@@ -286,7 +286,7 @@ def call_alone(sides: SideBySide, choices: Choices) -> PairedAct:
 
 
 def wait(sides: SideBySide, choices: Choices) -> None:
-    """Let a short time pass, or the time until just before, at or just after a deadline."""
+    """Move the clock forward by a short time, or to just before, at or just after a deadline."""
     powers = sides.powers
     powers.now = sides.now
     paused = sides.now - powers.running()

@@ -114,7 +114,7 @@ def test_an_accused_officer_cannot_cancel_until_the_accusation_expires(world: Wo
     appointment = Act(REGISTRY, "setRoles", (7, AUTHORITY))
     propose(sides, first, appointment)
     assert not make(sides, third, calls.cancel(2), Powers.cancel, third, 2)
-    # The other officers are not accused, so they can cancel.
+    # Officers that are not accused can cancel.
     propose(sides, second, appointment)
     assert make(sides, first, calls.cancel(3), Powers.cancel, first, 3)
     pause = Act(REGISTRY, "endPause")

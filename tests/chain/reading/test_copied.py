@@ -43,8 +43,8 @@ def client_at(node: LocalNode, deployment: Deployment, name: str = "issuer") -> 
 
 
 def refused(reader: ChainReader, seen: Seen, code: str = "CHAIN_DIFFERS_FROM_SEEN") -> str | None:
-    """Check that the chain is refused, with ``code``, because it does not contain what was seen; return the place that
-    the error names.
+    """Check that the chain is refused, with the error code ``code``, because it does not contain the blocks that were
+    seen; return the place that the error names.
     """
     with pytest.raises(ChainUnavailable) as caught:
         require_contained(reader, seen)
@@ -105,9 +105,7 @@ def test_a_copy_of_a_chain_that_gained_blocks_of_its_own_is_noticed(copied: Copi
 
 
 def test_a_first_time_verifier_cannot_notice_that_a_chain_is_a_copy(copied: Copied) -> None:
-    """This is a known limit. A verifier that remembers no earlier block cannot distinguish a copy from the
-    real chain.
-    """
+    """A verifier that remembers no earlier block cannot distinguish a copy from the real chain. This limit is known."""
     client_at(copied.real, copied.deployment, "enterprise").send(calls.withdraw(CONSENT))
     copied.copy.mine(5)
     check_deployment(Connection(copied.copy.url), copied.deployment)

@@ -139,8 +139,8 @@ def test_every_read_refuses_an_unexpected_result(lived: Faced, fault: str) -> No
             assert found == EMPTY[fault, name], name
             continue
         assert isinstance(found, PingzhengError), (name, found)
-        # These codes are right too: some wrong answers look like those of a node without our contracts, or of a node
-        # that is behind.
+        # These error codes are also correct, because some wrong answers look like those of a node without our
+        # contracts, or of a node that is behind.
         others = {"BLOCK_MISSING", "CONTRACT_MISSING", "CONTRACT_CODE_MISMATCH", "CHAIN_ID_CHANGED"}
         others |= {"CHAIN_GENESIS_CHANGED", "CONTRACT_CREATION_UNKNOWN", "PARTY_HISTORY_INCOMPLETE"}
         assert found.code == "NODE_ANSWER_INVALID" or found.code in others, (name, found.code)

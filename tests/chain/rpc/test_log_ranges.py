@@ -1,5 +1,5 @@
-"""Tests that a request for logs of many blocks is split if the node refuses it, whatever words the node
-uses for this.
+"""Tests that a request for logs of many blocks is split if the node refuses it, whatever error message the
+node sends.
 """
 
 from __future__ import annotations

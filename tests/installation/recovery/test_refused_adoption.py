@@ -78,7 +78,7 @@ def forged(full: Bundle, place: int | None, **changes: Any) -> bytes:
 
 
 def test_an_entry_that_was_not_anchored_is_refused(lost: Lost) -> None:
-    """Text, proof and position of each entry are forged separately; nothing of such a bundle is taken back."""
+    """Text, proof and position of each entry are forged separately; nothing of a forged bundle is taken back."""
     full, before = parse_bundle(lost.bundles[lost.numbers[0]]), entries_in(lost)
     hostile = []
     for place, item in enumerate(full.evidence):

@@ -162,7 +162,9 @@ def test_a_first_key_needs_a_proof_of_possession(pilot: Pilot) -> None:
 
 
 def test_a_party_with_a_present_or_former_key_gets_no_enrolment_code(pilot: Pilot) -> None:
-    """With such a code, an admin or an authority could sign in as a subject and read the subject's records."""
+    """With an enrolment code for a party that has or had a key, an admin or an authority could sign in as a subject and
+    read the subject's records.
+    """
     ledger = pilot.ledger
     firm = pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)
     closed = pilot.party(PartyKind.ENTERPRISE, Role.SUBJECT)

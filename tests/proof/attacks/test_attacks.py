@@ -323,7 +323,9 @@ def test_attack_is_refused_by_the_expected_check(name: str) -> None:
 
 
 def test_entry_cannot_have_the_hash_of_an_inner_node_of_the_tree() -> None:
-    """Otherwise a proof that is one level too short would pass, because it would present an inner node as an entry."""
+    """If an entry could have the hash of an inner node, a proof that is one level too short would pass, and would
+    present the inner node as an entry.
+    """
     leaves = [leaf_hash(bytes([number])) for number in range(4)]
     tree, proof = Tree(leaves), Tree(leaves).inclusion_proof(0)
     for entry in (leaves[0] + leaves[1], b"\x01" + leaves[0] + leaves[1], b"\x00" + leaves[0] + leaves[1]):

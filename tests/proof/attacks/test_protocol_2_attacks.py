@@ -135,8 +135,8 @@ def test_disclosed_claim_must_have_a_rule_that_the_payload_mode_allows(op: str, 
 
 
 def test_rule_that_the_payload_mode_forbids_is_refused_only_if_its_claim_is_disclosed() -> None:
-    """A claim that is not disclosed reveals nothing, so its rule does no harm. Besides, a bank that names the
-    scenario's template refuses this template, because it has another rule.
+    """A claim that is not disclosed reveals nothing, so its rule does no harm. A bank that names the scenario's own
+    template still refuses the certificate's template, because the rules of the two templates differ.
     """
     rules = ruled(power_trend=RULES["tax_band"][1]) | {"payload_mode": "component"}
     components = [component | {"payload_mode": "component"} for component in GENUINE.claims["components"]]

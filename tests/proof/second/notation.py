@@ -74,7 +74,7 @@ def read_json(raw: bytes, *, size: int = 256 * 1024, depth: int = 16) -> Any:
         value = json.loads(
             text, object_pairs_hook=no_member_twice, parse_int=whole_number, parse_float=int, parse_constant=int
         )
-        json.dumps(value, ensure_ascii=False).encode()  # This fails if there is an unpaired surrogate.
+        json.dumps(value, ensure_ascii=False).encode()  # ``encode`` fails if the text has an unpaired surrogate.
     except (ValueError, RecursionError) as error:
         raise Refused from error
     return value

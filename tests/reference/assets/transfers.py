@@ -163,7 +163,7 @@ def assess(life: AssetLife, by: Party, kind: str, report: str, valid_to: int, at
 
 
 def answerable(life: AssetLife, answer: str, at: int) -> None:
-    """Raise the contract's error unless the offer can be answered in this way."""
+    """Raise the contract's error unless the offer can be answered with ``answer``."""
     if life.offered_to == NOBODY:
         raise refused("ASSET_NO_OFFER")
     state = OFFER.initial if at <= life.until else OFFER.next(OFFER.initial, "lapse")

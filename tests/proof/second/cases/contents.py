@@ -167,7 +167,7 @@ def disclosed() -> Iterator[Made]:
 
 
 def anchored() -> Iterator[Made]:
-    """Yield certificates whose evidence was anchored before them, at the same time, and after them."""
+    """Yield certificates whose evidence was anchored before the certificate, at the same time, and after it."""
     for place in range(len(GENUINE.bundle.evidence)):
         for at in (ANCHORED - 1, ANCHORED, ANCHORED + 1):
             yield from (GENUINE.anchoring(place, at), GENUINE.anchoring(place, at, OTHER_ISSUER))

@@ -1,5 +1,5 @@
-"""Cases for comparing the verifiers: reported keys, late bindings, withdrawals with such keys, waiting period and
-threshold.
+"""Cases for comparing the verifiers: reported keys, keys that were bound late, withdrawals with such keys, and the
+waiting period and the threshold.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Cases for comparing the verifiers: attacks with the keys of the other suites."""
+"""Cases for comparing the verifiers: attacks with keys of the suites other than ES256K."""
 
 from __future__ import annotations
 
