@@ -69,7 +69,7 @@ def test_candidates_for_a_demand_are_ranked_and_list_the_parts_of_their_scores(
     assert demands.candidates(demand, 1) == found[:1]
 
 
-def test_a_demand_can_be_filed_matched_accepted_connected_and_closed(
+def test_a_demand_can_be_filed_and_matched_and_accepted_and_connected_and_closed(
     office: Department, demands: Demands, clock: Clock
 ) -> None:
     demand = matched(office, demands, "way")

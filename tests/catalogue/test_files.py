@@ -84,7 +84,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("path", REFUSED)
-def test_a_file_with_an_unreliable_cell_or_sheet_is_refused_with_a_code_and_a_place(path: str) -> None:
+def test_a_file_with_an_unreliable_cell_or_sheet_is_refused_and_the_error_names_the_place(path: str) -> None:
     error = refusal(*case(path))
     assert (error.code, error.where) == REFUSED[path]
     assert "not UTF-8" not in str(error)

@@ -19,7 +19,7 @@ from tests.support.actors.department import Department, refusal, resource
 from tests.support.workbooks import book
 
 
-def test_a_dry_run_reports_on_every_row_and_writes_nothing(office: Department) -> None:
+def test_a_dry_run_of_an_import_reports_on_every_row_and_writes_nothing(office: Department) -> None:
     office.put("dry/same", title="资源 dry/same", content_digest=DIGEST, package="", rows=0)
     office.put("dry/old", title="旧", content_digest=DIGEST, package="", rows=0)
     office.ledger.catalogue.data.put(office.stranger, resource("dry/theirs"))
@@ -80,7 +80,7 @@ def test_a_commit_imports_all_rows_and_a_repeated_commit_changes_nothing(office:
     assert office.ledger.catalogue.data.document("commit/0", 2)["title"] == "新"
 
 
-def test_only_providers_can_import(office: Department) -> None:
+def test_only_providers_can_import_tables(office: Department) -> None:
     table = Sheets([row("roles/1")])
     for actor in (office.consumer, office.authority):
         for act in (office.ledger.catalogue.imports.dry_run, office.ledger.catalogue.imports.commit):

@@ -42,7 +42,7 @@ def test_one_secret_has_different_accounts_on_different_curves() -> None:
     assert account_of_public_key(Es256Signer(secret).public_key) == Es256Signer(secret).kid
 
 
-def test_new_keys_differ() -> None:
+def test_two_new_keys_are_different() -> None:
     for make in (new_private_key, new_p256_key):
         assert len({make() for _ in range(20)}) == 20
         assert {len(make()) for _ in range(20)} == {32}

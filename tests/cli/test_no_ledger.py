@@ -77,7 +77,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("there", [True, False], ids=["empty folder", "no folder"])
 @pytest.mark.parametrize("line", NEEDING)
-def test_a_command_that_finds_no_ledger_says_so_and_creates_no_files(folder: Path, line: str, there: bool) -> None:
+def test_a_command_that_finds_no_ledger_reports_this_and_creates_no_files(folder: Path, line: str, there: bool) -> None:
     if there:
         (folder / "home").mkdir()
     before = sorted(folder.rglob("*"))

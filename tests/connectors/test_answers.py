@@ -279,7 +279,7 @@ def tables(draw: st.DrawFn) -> tuple[list[str], Table]:
 
 @given(tables())
 @settings(max_examples=60)
-def test_csv_parquet_and_sql_supply_identical_rows(drawn: tuple[list[str], Table]) -> None:
+def test_csv_and_parquet_and_sql_supply_identical_rows(drawn: tuple[list[str], Table]) -> None:
     keys, table = drawn
     typed = {name: _typed(values, name) for name, values in table.items()}
     with tempfile.TemporaryDirectory() as folder:

@@ -246,7 +246,9 @@ def test_a_query_sees_one_state_while_another_connection_writes(place: Place) ->
     assert source.ask(query()) == NoData(AT)
 
 
-def test_logs_contain_no_identifier_value_or_password(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+def test_logs_contain_no_identifier_and_no_value_and_no_password(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     for name in ("sqlalchemy", "sqlalchemy.engine", "sqlalchemy.pool", "sqlalchemy.engine.Engine"):
         caplog.set_level(logging.DEBUG, logger=name)

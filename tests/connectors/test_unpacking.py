@@ -64,7 +64,7 @@ BOOKS: dict[str, tuple[Callable[[], Parts], str]] = {
 
 
 @pytest.mark.parametrize("kind", BOOKS)
-def test_a_workbook_above_a_limit_is_refused_before_it_is_built(tmp_path: Path, kind: str) -> None:
+def test_a_workbook_above_a_limit_is_refused_before_it_uses_much_memory(tmp_path: Path, kind: str) -> None:
     parts, _ = BOOKS[kind]
     path = tmp_path / "book.xlsx"
     path.write_bytes(with_parts(parts()))

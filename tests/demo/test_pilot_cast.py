@@ -68,7 +68,7 @@ def test_each_subject_has_its_own_name_and_a_valid_invented_identifier(panels: d
     assert len(subjects_of(panels, 1_000)) == 1_000
 
 
-def test_each_scenario_has_a_subject_for_every_planned_outcome_and_most_subjects_are_ordinary(
+def test_each_scenario_has_a_subject_for_every_planned_outcome_and_most_outcomes_are_ordinary(
     panels: dict[str, Panel],
 ) -> None:
     members = members_of(subjects_of(panels, 1_000), early=True)
@@ -80,5 +80,5 @@ def test_each_scenario_has_a_subject_for_every_planned_outcome_and_most_subjects
         assert all(member.subject.part.kind in BOOK.get(scenario).subject_kinds for member in group)
 
 
-def test_no_subject_gets_an_outcome_that_needs_time_if_no_time_has_passed_yet() -> None:
+def test_subjects_of_late_requests_get_no_outcome_that_needs_further_time() -> None:
     assert not EARLY & {fate_of("S01", place, early=False) for place in range(400)}

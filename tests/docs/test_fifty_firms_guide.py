@@ -157,7 +157,9 @@ def test_only_the_firm_itself_can_sign_with_a_key_that_it_keeps(
     answer(ledger, "consent", "give", own, "--yes")
 
 
-def test_the_next_run_continues_after_ctrl_c(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_run_of_an_interrupted_command_continues_where_the_command_stopped(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     requests = new_requests(ledger, tmp_path, 7_400, 3)
     submit, calls = Authorizations.submit, iter(range(9))
 

@@ -25,7 +25,7 @@ def rows(page: str) -> list[list[str]]:
     return [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| ")]
 
 
-def test_the_chinese_page_has_the_same_rows_codes_and_tests() -> None:
+def test_the_chinese_threat_model_has_the_same_rows_and_codes_and_tests() -> None:
     english, chinese = (
         [(len(row), row[-1] if "`" in row[-1] else "", set(CODE.findall(" ".join(row)))) for row in rows(page)]
         for page in (PAGE, CHINESE)

@@ -44,7 +44,7 @@ def test_party_id_is_the_keyed_digest_of_the_protocol() -> None:
     assert re.fullmatch("[0-9a-f]{64}", expected)
 
 
-def test_party_id_depends_on_key_kind_and_identifier() -> None:
+def test_party_id_depends_on_secret_key_and_kind_and_identifier() -> None:
     ids = {
         party_id(key, kind, identifier)
         for key in (KEY, KEY[::-1])

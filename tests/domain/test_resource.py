@@ -139,7 +139,7 @@ def test_fingerprint_depends_only_on_the_content() -> None:
     assert replace(RESOURCE, code="D002", title="Another").fingerprint == CONTENT
 
 
-def test_near_fingerprint_depends_only_on_the_fields_in_any_order() -> None:
+def test_near_fingerprint_depends_only_on_the_fields_and_not_on_their_order() -> None:
     near = replace(RESOURCE, content_digest=f"sha-256:{'0' * 64}", fields=RESOURCE.fields[::-1], title="Another")
     assert near.near_fingerprint == RESOURCE.near_fingerprint != RESOURCE.fingerprint
     assert len(near.near_fingerprint) == 64

@@ -75,7 +75,7 @@ def test_an_assets_rows_match_the_state_computed_from_its_events() -> None:
         assert len(rows["idx_lineage"]) == len(view.parents) + len(view.successors)
 
 
-def test_a_step_with_more_events_needs_no_more_sql_statements() -> None:
+def test_the_number_of_sql_statements_of_a_step_does_not_grow_with_its_events() -> None:
     """Four SQL statements read rows. At most two statements write to each of four tables, and one statement writes to
     the table of lineage, whose rows never change.
     """

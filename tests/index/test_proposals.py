@@ -58,7 +58,7 @@ def test_pending_proposals_can_be_listed_for_all_parties_or_for_one_concerned_pa
     assert waiting(late) == [registration]
 
 
-def test_the_row_of_a_proposal_has_the_act_the_parties_and_the_outcome(
+def test_the_row_of_a_proposal_has_act_and_parties_and_outcome(
     waiting_chain: Chain, late: Follower, engine: Engine
 ) -> None:
     chain, call = waiting_chain, recovery()

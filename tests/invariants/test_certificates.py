@@ -59,7 +59,7 @@ def test_invariant_01_no_certificate_is_issued_without_an_active_authorization_f
         assert not report.valid and failed_at(report)[0] == 11, member
 
 
-def test_invariant_02_disclosed_fields_were_allowed_requested_and_authorised(pilot: Pilot) -> None:
+def test_invariant_02_disclosed_fields_were_allowed_and_requested_and_authorised(pilot: Pilot) -> None:
     """Issuance and the verifier both check the disclosed fields. For forged certificates, see
     tests/proof/attacks/test_attacks.py.
     """

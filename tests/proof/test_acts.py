@@ -95,7 +95,7 @@ def test_messages_about_keys_differ_for_each_ledger_and_account(what: str) -> No
     assert message(replace(CHAIN, certificate_log="0x" + "c9" * 20), ACCOUNT) in made
 
 
-def test_vetoes_reports_and_proofs_of_keys_have_different_messages_for_different_arguments() -> None:
+def test_vetoes_and_reports_and_proofs_of_keys_have_different_messages_for_different_arguments() -> None:
     vetoes = {veto_message(CHAIN, ACCOUNT, number) for number in range(9)}
     reports = {report_message(CHAIN, ACCOUNT, f"0x{number:040x}") for number in range(9)}
     proofs = {key_message(CHAIN, ACCOUNT, number) for number in range(9)}

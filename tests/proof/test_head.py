@@ -216,7 +216,7 @@ def test_genesis_follows_the_protocol() -> None:
     assert genesis(ORIGIN, 1337, LOG, ASSET) == sha256(start + bytes.fromhex(ASSET)).digest()
 
 
-def test_genesis_differs_if_the_origin_the_chain_the_contract_or_the_asset_differs() -> None:
+def test_genesis_differs_if_origin_or_chain_or_contract_or_asset_differs() -> None:
     starts: list[tuple[Any, ...]] = [
         (ORIGIN, 1337, LOG),
         ("0b" * 32, 1337, LOG),
@@ -303,7 +303,7 @@ def test_empty_history_is_complete_only_at_the_genesis() -> None:
 
 
 @given(st.integers(0, len(WHOLE) - 1))
-def test_a_history_without_one_event_is_not_complete(gone: int) -> None:
+def test_a_history_in_which_one_event_is_missing_is_not_complete(gone: int) -> None:
     assert not verify_history(WHOLE[:gone] + WHOLE[gone + 1 :], HEAD, START).complete
 
 

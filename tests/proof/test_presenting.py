@@ -75,7 +75,9 @@ REFUSED: list[tuple[str, Callable[[], object]]] = [
 
 
 @pytest.mark.parametrize(("code", "attempt"), REFUSED, ids=[f"{code}-{at}" for at, (code, _) in enumerate(REFUSED)])
-def test_wrong_presentation_is_refused(code: str, attempt: Callable[[], object]) -> None:
+def test_presentation_that_cannot_be_made_is_refused_with_the_expected_error(
+    code: str, attempt: Callable[[], object]
+) -> None:
     with pytest.raises(PingzhengError) as refusal:
         attempt()
     assert refusal.value.code == code

@@ -142,7 +142,7 @@ def test_statement_before_its_expiry_is_accepted(ahead: int) -> None:
 
 
 @pytest.mark.parametrize("ahead", [-1, 0, MAX_SECONDS + 1])
-def test_expired_or_too_long_statement_is_refused(ahead: int) -> None:
+def test_statement_that_is_expired_or_valid_for_too_long_is_refused(ahead: int) -> None:
     statement = read_sign_in(sign_in(HERE, PARTY, NONCE, ES256K_SIGNER, NOW + ahead))
     with pytest.raises(PingzhengError, match="SESSION_EXPIRED"):
         require_place(statement, HERE, NOW)
@@ -175,7 +175,7 @@ def test_client_signs_only_a_valid_nonce(nonce: str) -> None:
         ("https://pingzheng.example:8443/a?b#c", "https://pingzheng.example:8443"),
     ],
 )
-def test_origin_of_an_address_has_scheme_host_and_any_port_other_than_the_default(url: str, origin: str) -> None:
+def test_origin_of_an_address_has_scheme_and_host_and_any_port_other_than_the_default(url: str, origin: str) -> None:
     assert origin_of(url) == origin
 
 

@@ -41,7 +41,7 @@ def flags(graph: LineageGraph) -> dict[str, str | None]:
     return {node.asset: node.annulled_ancestor for node in graph.nodes}
 
 
-def test_each_event_has_a_party_a_time_a_reason_and_a_transaction(pilot: Pilot) -> None:
+def test_each_event_has_party_and_time_and_reason_and_transaction(pilot: Pilot) -> None:
     asset = transferred(pilot)
     answer = pilot.ledger.provenances.asset(asset)
     by_name = {event["name"]: event for event in answer.events}

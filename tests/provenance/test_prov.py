@@ -45,7 +45,7 @@ def test_the_same_history_gives_the_same_document() -> None:
     assert json.dumps(prov_document(recorded_life())) == json.dumps(prov_document(recorded_life()))
 
 
-def test_every_event_is_one_activity_with_an_actor_a_time_and_a_transaction(graph: Graph) -> None:
+def test_every_event_is_one_activity_with_actor_and_time_and_transaction(graph: Graph) -> None:
     history = recorded_life()
     assert set(graph.subjects(RDF.type, PZ.Event)) == {urn("event", no + 1) for no in range(len(history.events))}
     for ordinal, event in enumerate(history.events, start=1):

@@ -108,7 +108,7 @@ def test_two_concurrent_answers_are_stored_once(tmp_path: Path) -> None:
     assert provider_at(tmp_path).answers.waiting() == found[:1]
 
 
-def test_the_position_up_to_which_a_list_was_read_is_stored(tmp_path: Path) -> None:
+def test_the_position_up_to_which_the_platforms_list_was_read_is_stored(tmp_path: Path) -> None:
     records = AnswerStore(tmp_path / "records")
     assert records.seen("erasures") is None
     assert [records.seen("erasures", after) for after in ("3", "7")] == ["3", "7"]

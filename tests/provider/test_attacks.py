@@ -52,7 +52,7 @@ ALTERED: dict[str, tuple[Callable[[Hidden], Hidden], str]] = {
 
 
 @pytest.mark.parametrize(("change", "code"), ALTERED.values(), ids=ALTERED)
-def test_attack_b_the_platform_cannot_alter_a_claim(town: Town, change: Callable[[Hidden], Hidden], code: str) -> None:
+def test_attack_the_platform_cannot_alter_a_claim(town: Town, change: Callable[[Hidden], Hidden], code: str) -> None:
     """In protocol 1, the platform could certify 100 % although the provider's rows gave 0 %. Now the provider signs the
     digests of the claims.
     """
@@ -64,7 +64,7 @@ def test_attack_b_the_platform_cannot_alter_a_claim(town: Town, change: Callable
     assert failed is not None and (failed.number, failed.code) == (11, code)
 
 
-def test_attack_b_a_disclosure_cannot_show_a_better_value_than_the_signed_digest(town: Town) -> None:
+def test_attack_a_disclosure_cannot_show_a_better_value_than_the_provider_signed(town: Town) -> None:
     """The certificate is genuine, but one disclosure in the presentation shows another value than the value that the
     provider signed.
     """
@@ -82,7 +82,7 @@ def test_attack_b_a_disclosure_cannot_show_a_better_value_than_the_signed_digest
     assert failed is not None and failed.number == 4
 
 
-def test_attack_b_the_platform_cannot_sign_as_the_provider(town: Town) -> None:
+def test_attack_the_platform_cannot_sign_as_the_provider(town: Town) -> None:
     """The platform has an earlier answer of the provider, but not the provider's key."""
     (consent,) = town.consents("43")
     supply = town.provider().answer(town.platform.task(consent), Files())
@@ -95,7 +95,7 @@ def test_attack_b_the_platform_cannot_sign_as_the_provider(town: Town) -> None:
         town.ledger.usage.provisions.submit([forged])
 
 
-def test_attack_c_the_platform_cannot_swap_the_subject(town: Town) -> None:
+def test_attack_the_platform_cannot_swap_the_subject(town: Town) -> None:
     """In protocol 1, the provider supplied the data of any subject that the platform named."""
     ours, theirs = (town.platform.task(consent) for consent in town.consents("44", "45"))
     files = Files()

@@ -55,7 +55,7 @@ def test_a_provider_accepts_an_honest_task(tmp_path: Path) -> None:
     assert len(source.asked) == 1
 
 
-def test_attack_c_the_platform_cannot_name_firm_b_for_the_consent_of_firm_a(tmp_path: Path) -> None:
+def test_attack_the_platform_cannot_name_a_second_firm_for_the_consent_of_the_first_firm(tmp_path: Path) -> None:
     """In protocol 1, the platform chose the subject, so the provider signed the data of firm B as data of firm A."""
     source = Source()
     for opening in (

@@ -15,7 +15,7 @@ from tests.provider.stage import FALSE_ID, FIRM, SECOND, TRUE_ID, Source, Stage,
 
 
 @pytest.mark.parametrize(("first", "second"), [(TRUE_ID, FALSE_ID), (FALSE_ID, TRUE_ID)], ids=["true", "false"])
-def test_attack_c_a_second_id_for_an_identifier_is_refused_until_the_clerk_confirms(
+def test_attack_a_second_party_id_for_an_identifier_is_refused_until_the_clerk_confirms_it(
     tmp_path: Path, first: Subject, second: Subject
 ) -> None:
     """The platform may send the true or the false id first; only the clerk can find out which id is true."""

@@ -28,7 +28,7 @@ def test_a_task_is_unchanged_after_serialising_and_parsing() -> None:
     assert parse_tasks(listed.to_bytes()) == listed
 
 
-def test_repr_does_not_show_the_subject() -> None:
+def test_the_repr_of_a_task_does_not_show_the_subject() -> None:
     assert FIRM not in repr(TASK) and FIRST.id_key not in repr(TASK)
 
 

@@ -10,7 +10,7 @@ from tests.support.actors.pilots import Pilot
 GROUNDS = "来源不合法 Unlawful source"
 
 
-def test_derived_split_and_merged_assets_name_their_parents(pilot: Pilot) -> None:
+def test_assets_that_were_derived_or_split_or_merged_name_their_parents(pilot: Pilot) -> None:
     first, second, cast = pilot.confirmed(), pilot.confirmed(), pilot.cast
     derived, left, right, merged = pilot.applied(*(f"lineage/{name}" for name in ("derived", "left", "right", "both")))
     links = (

@@ -77,7 +77,7 @@ def test_identical_content_is_refused_with_the_number_of_the_earlier_registratio
     assert refusal.error.details["earlier"] == asset
 
 
-def test_only_registrars_can_review(pilot: Pilot) -> None:
+def test_only_registrars_can_review_applications(pilot: Pilot) -> None:
     (asset,) = pilot.applied("own")
     with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):
         pilot.ledger.registration.review.accept(pilot.actor(pilot.cast.provider), [asset])

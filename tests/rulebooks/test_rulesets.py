@@ -120,7 +120,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("old", "new", "member"), WRONG.values(), ids=WRONG.keys())
-def test_a_mistake_is_reported_with_file_line_and_member(tmp_path: Path, old: str, new: str, member: str) -> None:
+def test_a_mistake_is_reported_with_file_and_line_and_member(tmp_path: Path, old: str, new: str, member: str) -> None:
     path = write(tmp_path, (old, new))
     top = member.split(":")[0]
     lines = path.read_text("utf-8").splitlines()

@@ -83,7 +83,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("old", "new", "code", "where"), WRONG.values(), ids=WRONG.keys())
-def test_a_mistake_is_reported_with_file_line_and_member(
+def test_a_mistake_is_reported_with_file_and_line_and_member(
     tmp_path: Path, old: str, new: str, code: str, where: str
 ) -> None:
     assert VALID.count(old) == 1

@@ -219,7 +219,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("text", "old", "new", "line", "member"), WRONG.values(), ids=WRONG.keys())
-def test_a_mistake_in_a_source_file_is_named_with_file_line_and_member(
+def test_a_mistake_in_a_source_file_is_reported_with_file_and_line_and_member(
     tmp_path: Path, text: str, old: str, new: str, line: int, member: str | None
 ) -> None:
     assert old in text

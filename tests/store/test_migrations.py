@@ -55,7 +55,7 @@ def test_a_migration_keeps_the_parties_keys(tmp_path: Path) -> None:
         ]
 
 
-def test_a_migration_reads_max_uses_from_the_stored_payload(tmp_path: Path) -> None:
+def test_a_migration_takes_the_maximum_number_of_uses_from_the_stored_payload(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'old.db'}")
     command.upgrade(configuration(engine), "0005")
     with engine.begin() as connection:

@@ -20,7 +20,7 @@ from tests.support.actors.pilots import Pilot
 from tests.support.places import SCENARIOS
 
 
-def test_each_source_has_its_own_notice_its_own_authorization_and_its_own_provision(persons: PersonActors) -> None:
+def test_each_source_has_its_own_notice_and_authorization_and_provision(persons: PersonActors) -> None:
     """If a source refuses or has no data, the certificate is issued without this source. The source's answer stays
     recorded.
     """

@@ -63,7 +63,9 @@ def test_a_party_name_with_a_line_break_is_refused() -> None:
     assert (caught.value.code, caught.value.where) == ("TEXT_CONTROL", "party 1")
 
 
-def test_declined_cancelled_and_expired_requests_cannot_be_answered(persons: PersonActors, pilot: Pilot) -> None:
+def test_requests_that_were_declined_or_cancelled_or_have_expired_cannot_be_answered(
+    persons: PersonActors, pilot: Pilot
+) -> None:
     person = persons.person()
     declined, cancelled, waiting = persons.ask([persons.terms(person), persons.terms(person), persons.terms(person)])
     assert persons.ledger.usage.requests.decline(declined).state == "declined"

@@ -83,7 +83,7 @@ def test_a_thousand_revocations_need_few_queries_and_one_transaction_for_each_12
         assert (status["state"], status["reason"]) == ("revoked", "data_error")
 
 
-def test_a_repeated_call_skips_ended_certificates_and_duplicate_numbers(pilot: Pilot, one: str) -> None:
+def test_a_repeated_revocation_call_skips_ended_certificates_and_duplicate_numbers(pilot: Pilot, one: str) -> None:
     numbers = many(pilot, one, 3)
     pilot.ledger.certificates.status.supersede(numbers[1], numbers[2])
     with sending(lambda _turn, original: original) as sent:
@@ -98,7 +98,7 @@ def test_a_repeated_call_skips_ended_certificates_and_duplicate_numbers(pilot: P
     assert again.gas == 0
 
 
-def test_a_call_revokes_the_remaining_certificates_if_another_call_has_revoked_one(pilot: Pilot, one: str) -> None:
+def test_a_revocation_call_skips_a_certificate_that_another_call_revoked_meanwhile(pilot: Pilot, one: str) -> None:
     ledger, numbers = pilot.ledger, many(pilot, one, 4)
 
     def overtaken(turn: int, original: Callable[..., Receipt]) -> Callable[..., Receipt]:
@@ -114,7 +114,7 @@ def test_a_call_revokes_the_remaining_certificates_if_another_call_has_revoked_o
     assert ledger.verification.status(numbers[2])["reason"] == "fraud"
 
 
-def test_an_interrupted_call_reports_each_outcome_and_can_be_repeated(pilot: Pilot, one: str) -> None:
+def test_an_interrupted_revocation_call_reports_each_outcome_and_can_be_repeated(pilot: Pilot, one: str) -> None:
     ledger, numbers = pilot.ledger, many(pilot, one, 300)
     with sending(lambda turn, original: original if turn == 1 else away) as sent:
         report = revoked(ledger, numbers)
@@ -125,7 +125,7 @@ def test_an_interrupted_call_reports_each_outcome_and_can_be_repeated(pilot: Pil
     assert outcomes(rest) == ["ended_before"] * LEAVES_PER_WORD + ["revoked"] * (300 - LEAVES_PER_WORD)
 
 
-def test_the_whole_call_fails_if_no_transaction_can_be_sent(pilot: Pilot, one: str) -> None:
+def test_a_revocation_call_fails_if_no_transaction_can_be_sent(pilot: Pilot, one: str) -> None:
     number = many(pilot, one, 1)
     with sending(lambda _turn, _original: away), pytest.raises(ChainUnavailable) as failed:
         revoked(pilot.ledger, number)
@@ -136,7 +136,9 @@ def test_the_whole_call_fails_if_no_transaction_can_be_sent(pilot: Pilot, one: s
     assert pilot.ledger.verification.status(number[0])["state"] == "active"
 
 
-def test_unknown_numbers_are_reported_and_a_certificate_in_an_open_batch_is_revoked(pilot: Pilot, one: str) -> None:
+def test_a_revocation_call_reports_unknown_numbers_and_revokes_a_certificate_in_an_open_batch(
+    pilot: Pilot, one: str
+) -> None:
     firm = pilot.firm()
     authorization = pilot.authorise(firm)
     pilot.supply(firm, authorization)

@@ -132,7 +132,7 @@ print([name for name in {REFUSED!r} if name in sys.modules])
 """
 
 
-def test_a_wallet_presents_without_network_database_and_chain(tmp_path: Path) -> None:
+def test_a_wallet_presents_without_network_and_database_and_chain(tmp_path: Path) -> None:
     begun(tmp_path)
     wallet, out = tmp_path / "holder.wallet", tmp_path / "bundle.json"
     arguments = [str(wallet), PASSPHRASE, NUMBER, BANK.id, NONCE, str(AT), str(out)]

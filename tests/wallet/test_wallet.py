@@ -94,7 +94,7 @@ def test_a_bundle_with_a_missing_or_invalid_part_does_not_replace_a_good_bundle(
     assert (refusal.value.code, refusal.value.where) == ("BUNDLE_DIFFERS", NUMBER)
 
 
-def test_a_bundle_replaces_the_same_bundle_with_its_disclosures_in_another_order() -> None:
+def test_a_bundle_replaces_a_bundle_that_differs_only_in_the_order_of_disclosures() -> None:
     token, *disclosures, end = USAGE.certificate.split("~")
     turned = USAGE.with_certificate("~".join([token, *reversed(disclosures), end]))
     assert turned != USAGE
@@ -179,11 +179,11 @@ def test_a_bundle_damaged_in_the_file_is_found_when_it_is_read(held: Any) -> Non
     assert spoilt.read(ASSET_NUMBER)[0] == ASSET
 
 
-def test_repr_does_not_show_the_key() -> None:
+def test_the_repr_of_a_wallet_does_not_show_the_key() -> None:
     assert KEY.private_key.hex() not in repr(HELD) and repr(KEY.private_key) not in repr(HELD)
 
 
-def test_bundles_are_read_from_a_file_with_one_bundle_or_with_one_on_each_line() -> None:
+def test_bundles_are_read_from_a_file_with_one_bundle_or_with_a_bundle_on_each_line() -> None:
     lines = b"\n".join(canonical(bundle.to_dict()) for bundle in (USAGE, ASSET)) + b"\n"
     assert bundles_in(USAGE.to_bytes()) == [USAGE]
     assert bundles_in(lines) == bundles_in(lines.replace(b"\n", b"\r\n\r\n")) == [USAGE, ASSET]

@@ -56,7 +56,7 @@ def encoded(*lines: str) -> str:
     return base64.b64encode("\n".join(lines).encode()).decode()
 
 
-def test_a_draft_can_be_signed_published_and_put_into_the_open_catalogue(office: Office) -> None:
+def test_a_draft_can_be_signed_and_published_and_put_into_the_open_catalogue(office: Office) -> None:
     api, code = office.api, "api/whole"
     put = office.put(code, open_attr="open")
     assert (put.json()["verdict"], put.json()["version"]) == ("new", 1)
@@ -146,7 +146,7 @@ def test_a_resource_with_important_data_is_blocked_until_its_review_is_recorded(
     assert [item["withdrawn"] for item in listed if item["id"] == entry] == [True]
 
 
-def test_a_demand_can_be_filed_matched_and_closed_over_http(office: Office) -> None:
+def test_a_demand_can_be_filed_and_matched_and_closed_over_http(office: Office) -> None:
     code = "api/demand"
     office.publish(code, domain="api-domain")
     demand = {

@@ -71,7 +71,7 @@ def test_a_bank_that_joined_the_ledger_uses_a_certificate_and_the_subject_sees_t
     assert sorted(names) == ["Anchored", "Used", "Verified", "Verified"]
 
 
-def test_a_subject_authority_or_supervisor_can_list_the_platforms_verifications_page_by_page(
+def test_a_subject_or_authority_or_supervisor_can_list_the_platforms_verifications_page_by_page(
     api: Api, bank: Bank
 ) -> None:
     number = certificate(api)

@@ -27,7 +27,7 @@ BODIES = {
 
 @pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "1899-12-31"])
 @pytest.mark.parametrize(("path", "body", "member"), BODIES.values(), ids=BODIES.keys())
-def test_a_day_outside_the_calendar_is_refused(
+def test_a_day_outside_the_supported_calendar_is_refused(
     api: Api, path: str, body: dict[str, Any], member: str, day: str
 ) -> None:
     answer = api.post("provider", path, body | {member: day})

@@ -119,7 +119,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     sys.path.remove(str(folder))
 
 
-def test_a_generated_python_client_signs_in_reads_and_acts(package: str, integrator: Integrator) -> None:
+def test_a_generated_python_client_signs_in_and_reads_and_acts(package: str, integrator: Integrator) -> None:
     client, models = import_module(f"{package}.client"), import_module(f"{package}.models")
 
     def call(module: str, caller: Any, *arguments: Any, **members: Any) -> Any:
@@ -143,7 +143,7 @@ def test_a_generated_python_client_signs_in_reads_and_acts(package: str, integra
     assert call("sessions.sessions_sessions", owner).parsed.code == "SESSION_UNKNOWN"
 
 
-def test_a_generated_typescript_client_signs_in_reads_and_acts(tmp_path: Path, integrator: Integrator) -> None:
+def test_a_generated_typescript_client_signs_in_and_reads_and_acts(tmp_path: Path, integrator: Integrator) -> None:
     """The TypeScript compiler checks the client. The client signs with WebCrypto."""
     sources(tmp_path, "fetching")
     ran(MODULES / ".bin" / "openapi-typescript", OPENAPI, "-o", "schema.d.ts", cwd=tmp_path)

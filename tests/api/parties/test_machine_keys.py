@@ -62,7 +62,7 @@ def test_an_api_key_is_limited_to_its_scopes(visitor: Visitor, firm: Person) -> 
         ({"name": ""}, "API_KEY_NAME"),
     ],
 )
-def test_a_machine_key_needs_a_name_a_scope_and_an_expiry(
+def test_a_machine_key_needs_a_name_and_a_scope_and_an_expiry(
     visitor: Visitor, firm: Person, change: dict[str, Any], expected: str
 ) -> None:
     wanted = {"name": "mine", "scopes": ["read"], "expires_at": visitor.ledger.clock() + DAY} | change

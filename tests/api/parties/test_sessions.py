@@ -13,7 +13,7 @@ from ledger.parties.access.tables import SignedIn
 from tests.api.parties.visitors import Person, Visitor, code
 
 
-def test_a_party_signs_in_reads_and_signs_out(visitor: Visitor, firm: Person) -> None:
+def test_a_party_signs_in_and_reads_and_signs_out(visitor: Visitor, firm: Person) -> None:
     listed = visitor.get("/v1/sessions", firm.token).json()["items"]
     assert [(each["account"], each["current"], each["cookie"]) for each in listed] == [(firm.signer.kid, True, False)]
     assert visitor.delete("/v1/sessions/current", firm.token).status_code == 204

@@ -80,7 +80,7 @@ def test_the_access_table_has_a_row_for_every_route_and_no_other_rows(api: Api) 
     assert set(SHOWS) == {name for name, row in ROWS.items() if row.answered is not None}
 
 
-def test_every_caller_tries_each_route_with_its_own_and_other_parties_objects() -> None:
+def test_every_caller_tries_each_route_with_its_own_objects_and_with_objects_of_other_parties() -> None:
     assert set(CALLERS) == {*ROLE_OF, *"UEMK"}
     assert len(CELLS) == len(set(CELLS)) == sum(len(row.kinds) for row in ROWS.values()) * len(CALLERS)
     for name, row in ROWS.items():

@@ -161,7 +161,7 @@ def test_an_active_scenario_names_the_parties_that_approved_it(stage: Stage) -> 
     assert stage.done(stage.get("U", "/v1/scenarios/S51"))["approved_by"] == ["supervisor"]
 
 
-def test_log_entries_can_be_read_page_by_page_and_one_by_number(stage: Stage) -> None:
+def test_log_entries_can_be_read_page_by_page_and_an_entry_can_be_read_by_its_number(stage: Stage) -> None:
     first = stage.done(stage.get("V", "/v1/log/entries?limit=2"))
     second = stage.done(stage.get("V", f"/v1/log/entries?limit=2&cursor={first['next_cursor']}"))
     seen = first["items"] + second["items"]

@@ -83,7 +83,7 @@ def test_strangers_cannot_read_certificates(api: Api) -> None:
 
 
 @pytest.mark.parametrize("part", ["registrar", "authority", "supervisor"])
-def test_authority_supervisor_and_registrar_cannot_revoke_an_issuers_certificate(api: Api, part: str) -> None:
+def test_authority_and_supervisor_and_registrar_cannot_revoke_an_issuers_certificate(api: Api, part: str) -> None:
     """Authority, supervisor and registrar can only annul a registration. They can revoke neither a usage certificate
     nor a registration certificate.
     """

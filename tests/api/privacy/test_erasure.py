@@ -32,7 +32,7 @@ def test_the_subjects_own_copy_of_an_erased_certificate_is_still_valid(api: Api)
     assert api.post("bank", "/v1/presentations", {"bundle": held, "nonce": nonce}).json()["valid"]
 
 
-def test_lists_still_work_after_an_erasure(api: Api) -> None:
+def test_lists_can_be_read_after_an_erasure(api: Api) -> None:
     number = certificate(api)
     path = f"/v1/requests/{api.pilot.ledger.usage.holdings.get(number).request_id}"
     before = api.get("firm", path).json()
@@ -57,7 +57,7 @@ def test_the_parties_concerned_by_an_erasure_can_read_its_log_entry(api: Api) ->
 
 
 @pytest.mark.parametrize("part", ["other_firm", "bank", "provider", "registrar", "supervisor"])
-def test_parties_without_permission_cannot_erase(api: Api, part: str) -> None:
+def test_parties_without_permission_cannot_erase_texts(api: Api, part: str) -> None:
     number = certificate(api)
     paths = (f"/v1/certificates/{number}/erasure", f"/v1/parties/{api.parties['firm']}/erasure")
     for path in paths:

@@ -60,7 +60,7 @@ def test_a_call_for_two_certificates_issues_none_if_one_of_the_two_cannot_be_iss
     finished(api, accepted.json())
 
 
-def test_consumer_and_subject_can_read_a_request_but_only_the_subject_can_answer(api: Api) -> None:
+def test_consumer_and_subject_can_read_a_request_but_only_the_subject_can_answer_it(api: Api) -> None:
     request = ask(api)
     path = f"/v1/requests/{request}"
     answer = api.get("firm", path).json()

@@ -31,9 +31,7 @@ def numbers(stage: Stage, who: str, query: str = "") -> set[str]:
     return {item["certificate_no"] for item in held(stage, who, query)}
 
 
-def test_each_certificate_is_listed_with_its_state_its_uses_and_its_providers(
-    stage: Stage, three: list[Consent]
-) -> None:
+def test_each_certificate_is_listed_with_state_and_uses_and_providers(stage: Stage, three: list[Consent]) -> None:
     active, used, revoked = three
     states = {item["certificate_no"]: (item["state"], item["uses"], item["max_uses"]) for item in held(stage, "holder")}
     assert states == {

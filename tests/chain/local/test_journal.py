@@ -48,7 +48,7 @@ def live(node: LocalNode) -> Deployment:
 
 
 @pytest.mark.parametrize("end", ENDINGS.values(), ids=ENDINGS)
-def test_a_restart_gives_the_same_blocks(tmp_path: Path, end: Callable[[LocalNode], None]) -> None:
+def test_a_restarted_chain_has_the_same_blocks(tmp_path: Path, end: Callable[[LocalNode], None]) -> None:
     node = journaled(tmp_path).start()
     deployed = live(node)
     before = blocks_of(node)

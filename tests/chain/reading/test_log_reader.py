@@ -137,7 +137,7 @@ def test_a_withdrawal_by_a_reported_key_is_recorded_separately(chain: Chain) -> 
     assert late.at == 0 and late.first == late.reported_at >= before.time + 60
 
 
-def test_the_history_of_holds_has_the_role_the_reason_and_the_time_of_each_hold(chain: Chain) -> None:
+def test_the_history_of_holds_has_role_and_reason_and_time_of_each_hold(chain: Chain) -> None:
     authority, supervisor = chain.acting("founder"), chain.acting("supervisor")
     held = authority.send(calls.hold([CONSENT, REQUEST], "court"))
     chain.node.advance(60)

@@ -88,7 +88,7 @@ def test_the_reader_follows_an_asset_through_an_offer(chain: Chain) -> None:
     assert chain.reader.asset(ASSET) == replace(confirmed, holder=bank.id, since=since)
 
 
-def test_the_reader_reads_rights_liens_objections_and_fingerprints(chain: Chain) -> None:
+def test_the_reader_reads_rights_and_liens_and_objections_and_fingerprints(chain: Chain) -> None:
     live(chain)
     reader, parties = chain.reader, chain.parties
     first, second, third = ASSETS

@@ -19,7 +19,7 @@ def secret_url(node: FaultyNode) -> str:
     return node.url.replace("http://", "http://operator:s3cret@") + "/v3/4f9d1c?apikey=k3y&token=1"
 
 
-def test_the_user_the_path_and_the_query_of_a_node_address_are_sent(node: FaultyNode) -> None:
+def test_user_and_path_and_query_of_a_node_address_are_sent(node: FaultyNode) -> None:
     asked: list[Any] = []
     node.fault = lambda turn: asked.append((turn.handler.path, turn.handler.headers)) or turn.give(turn.healthy)
     assert Connection(secret_url(node)).chain_id() == 1337

@@ -38,7 +38,7 @@ def place(chain: Chain, index: int) -> Position:
     return Position(chain.parties["issuer"].no, 0, index)
 
 
-def test_a_receipt_has_block_time_gas_and_events(chain: Chain) -> None:
+def test_a_receipt_has_block_and_time_and_gas_and_events(chain: Chain) -> None:
     receipt = chain.client.send(calls.anchor(0, 5, ROOT))
     (event,) = receipt.events
     assert (event.contract, event.name) == ("CertificateLog", "Anchored")

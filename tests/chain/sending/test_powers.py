@@ -339,7 +339,7 @@ def test_a_call_that_must_not_be_proposed_is_refused(chain: Chain) -> None:
     assert refusal(lambda: chain.propose(calls.accredit(99, "S51", 0, FAR))) == "PARTY_UNKNOWN"
 
 
-def test_proposals_are_read_by_number_and_in_pages(chain: Chain) -> None:
+def test_proposals_can_be_read_by_number_or_in_pages(chain: Chain) -> None:
     with pytest.raises(PingzhengError) as caught:
         chain.reader.proposal(1)
     assert caught.value.code == "PROPOSAL_UNKNOWN"

@@ -49,7 +49,7 @@ def refusal(submit: Callable[[], object], kind: type[PingzhengError]) -> str:
     return caught.value.code
 
 
-def test_the_party_acts_and_the_service_pays(chain: Chain, relay: Relay) -> None:
+def test_a_relayed_call_counts_as_the_partys_act_and_the_service_pays(chain: Chain, relay: Relay) -> None:
     bank = chain.parties["bank"]
     funds = int(chain.node.rpc("eth_getBalance", bank.account, "latest"), 16)
     request = signed(chain, relay)
@@ -190,7 +190,7 @@ def test_a_call_that_a_contract_would_refuse_is_refused_before_the_party_signs_i
     assert refusal(lambda: relay.prepare(bank, calls.revoke(0, 0, "fraud"), FAR), Forbidden) == "PARTY_LACKS_ROLE"
 
 
-def test_a_refusal_after_the_signature_is_a_pingzheng_error(chain: Chain, relay: Relay) -> None:
+def test_a_contracts_refusal_of_a_signed_request_is_a_pingzheng_error(chain: Chain, relay: Relay) -> None:
     request = signed(chain, relay)
     chain.acting("bank").send(calls.record_use(REQUEST, 1))
     before = chain.reader.block_number()

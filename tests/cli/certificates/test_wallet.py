@@ -85,7 +85,7 @@ def test_a_wallet_presents_with_a_key_file_outside_the_wallet(folder: Path, wall
     assert as_json("present", NUMBER, *to_bank, "--key", "firm.key")["disclosed"] == list(HIDDEN)
 
 
-def test_the_passphrase_comes_from_a_file_the_environment_or_the_terminal(folder: Path, wallet: WalletFile) -> None:
+def test_the_passphrase_comes_from_a_file_or_the_environment_or_the_terminal(folder: Path, wallet: WalletFile) -> None:
     assert len(as_json("list")) == 1
     assert json.loads(run("list", "--json", "--passphrase-file", "pass")[1])[0]["certificate_no"] == NUMBER
     code, answer = run("list", typed=f"{PASSPHRASE}\n", COLUMNS="200")

@@ -88,7 +88,7 @@ def test_the_result_of_a_restore_is_printed_in_both_languages(disk: Disk) -> Non
         assert words in done.stdout
 
 
-def test_valid_bundles_are_taken_back_and_invalid_ones_are_reported(disk: Disk, restored: dict[str, Any]) -> None:
+def test_valid_bundles_are_taken_back_and_invalid_bundles_are_reported(disk: Disk, restored: dict[str, Any]) -> None:
     bad, none = disk.folder / "bad.json", disk.folder / "none.json"
     bundle = json.loads(Path(disk.bundle(disk.numbers[1])).read_text())
     bundle["proof"] = ["00" * 32, *bundle["proof"][1:]]

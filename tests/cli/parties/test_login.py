@@ -143,7 +143,7 @@ def test_the_logout_command_deletes_a_stored_session_even_if_the_session_has_end
     assert machine.at_home("sessions", "list", code=2)["error"] == "SESSION_FILE_DAMAGED"
 
 
-def test_api_keys_are_made_listed_and_revoked(machine: Machine) -> None:
+def test_api_keys_can_be_made_and_listed_and_revoked(machine: Machine) -> None:
     machine.login()
     out = machine.folder / "machine.api"
     made = machine.at_home("api-key", "new", "scales", "--scope", "read", "--out", out)
@@ -192,7 +192,7 @@ def test_a_person_submits_its_first_key_with_a_code(machine: Machine) -> None:
     assert machine.run("party", "enrolment", added["id"], *home, code=2)["error"] == "PARTY_HAS_KEY"
 
 
-def test_names_and_id_numbers_are_refused_as_arguments(machine: Machine) -> None:
+def test_names_and_id_numbers_are_refused_as_command_line_arguments(machine: Machine) -> None:
     home = ("--home", machine.ledger.settings.home)
     adding = ("party", "add", "--kind", "person", "--region", "440825")
     refused = CliRunner().invoke(app, [*adding, "--identifier", ID_NUMBER])

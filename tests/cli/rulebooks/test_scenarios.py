@@ -95,7 +95,7 @@ def test_the_check_command_exits_with_zero_if_all_files_are_valid() -> None:
     assert [(each["code"], each["ok"]) for each in printed] == [(path.stem, True) for path in PACKAGED]
 
 
-def test_the_commands_in_the_authors_guide_work(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_commands_in_the_guide_for_scenario_authors_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(PROJECT)
     page = (PROJECT / "docs" / "scenarios.md").read_text("utf-8")
     lines = [line for line in page.splitlines() if line.startswith("pingzheng ")]

@@ -17,7 +17,7 @@ LOCAL_EVENTS = {"Issued", "Verified", "Disclosed", "Erased"}
 
 
 @pytest.mark.parametrize("code", sorted({*PartyKind, *Role, *GRADES}))
-def test_every_kind_of_party_every_role_and_every_grade_has_a_chinese_name(code: str) -> None:
+def test_every_kind_of_party_and_every_role_and_every_grade_has_a_chinese_name(code: str) -> None:
     found = NAMED.match(coded(code))
     assert found is not None and found[1] == code
 

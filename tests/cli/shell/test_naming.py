@@ -49,7 +49,7 @@ def uscc_of(ledger: Ledger, name: str) -> str:
     [BANK, BANK.upper(), " 湛江第一银行(演示) First  Bank of Zhanjiang (demo) "],
     ids=["whole", "case", "width"],
 )
-def test_an_institution_is_named_by_name_uscc_or_id(ledger: Ledger, typed: str) -> None:
+def test_an_institution_can_be_given_by_its_name_or_uscc_or_id(ledger: Ledger, typed: str) -> None:
     by_name = answer(ledger, "party", "show", typed)
     assert (by_name["name"], by_name["uscc"]) == (BANK, uscc_of(ledger, BANK))
     assert answer(ledger, "party", "show", by_name["uscc"]) == by_name == answer(ledger, "party", "show", by_name["id"])

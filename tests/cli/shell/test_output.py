@@ -112,7 +112,7 @@ def test_a_port_in_use_is_reported(tmp_path: Path) -> None:
     assert "ADDRESS_UNAVAILABLE" in done.output and "--port" in done.output
 
 
-def test_tables_show_shanghai_time_and_json_shows_seconds(capsys: pytest.CaptureFixture[str]) -> None:
+def test_tables_show_shanghai_time_and_json_shows_times_in_seconds(capsys: pytest.CaptureFixture[str]) -> None:
     row = {"at": NOON, "bound_at": NOON, "retired_at": 0, "until": None, "rows": NOON}
     output.emit(row, as_json=True)
     assert json.loads(capsys.readouterr().out) == row

@@ -25,7 +25,7 @@ RESOURCE = DataResource(
 DOCUMENT: dict[str, Any] = RESOURCE.to_dict()
 
 
-def test_asset_id_is_the_digest_of_a_tag_the_applicant_and_the_resource_code() -> None:
+def test_asset_id_is_the_digest_of_tag_and_applicant_and_resource_code() -> None:
     applicant = "a" * 64
     text = f"pingzheng/asset/v1|{applicant}|D001"
     assert asset_id(applicant, "D001") == hashlib.sha256(text.encode()).hexdigest()

@@ -31,7 +31,7 @@ def test_the_known_regions_are_those_in_the_test_vectors_and_two_zones() -> None
 
 
 @given(serial=st.integers(0, 999_998))
-def test_synthetic_resident_ids_are_valid_unique_and_of_the_synthetic_region(serial: int) -> None:
+def test_synthetic_resident_ids_are_valid_and_unique_and_of_the_synthetic_region(serial: int) -> None:
     number = synthetic_resident_id(serial)
     assert check_resident_id(number) == number
     assert number.startswith(SYNTHETIC_REGION)

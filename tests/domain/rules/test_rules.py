@@ -26,7 +26,7 @@ MEMBERS = [(op, member) for op, rule in RULES.items() for member in rule if memb
 
 
 @pytest.mark.parametrize(("op", "member"), MEMBERS)
-def test_missing_unknown_or_mistyped_member_is_refused(op: str, member: str) -> None:
+def test_missing_or_unknown_or_mistyped_member_is_refused(op: str, member: str) -> None:
     rule = RULES[op]
     without = {name: value for name, value in rule.items() if name != member}
     for wrong, where in (
@@ -130,7 +130,7 @@ def test_each_payload_mode_allows_the_expected_rules() -> None:
     assert not {OPS[op].type for op in allowed["predicate"]} & {"series", "index"}
 
 
-def test_rule_version_names_scenario_version_and_engine() -> None:
+def test_rule_version_names_the_scenario_and_its_version_and_the_engine() -> None:
     assert ENGINE == 2
     assert rule_version("S01", 1) == "S01/1/engine-2"
 

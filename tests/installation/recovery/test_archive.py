@@ -94,7 +94,7 @@ def test_a_batch_is_archived_before_it_is_anchored(pilot: Pilot, monkeypatch: py
     assert seen and all(seen)
 
 
-def test_archiving_a_larger_batch_needs_no_more_sql_statements(tmp_path: Path) -> None:
+def test_the_number_of_sql_statements_for_archiving_a_batch_does_not_grow_with_its_entries(tmp_path: Path) -> None:
     """Batches of 16 and of 1,024 entries need the same number of SQL statements: each statement handles many rows."""
     engine = open_engine(f"sqlite:///{tmp_path / 'main.db'}")
     upgrade(engine)

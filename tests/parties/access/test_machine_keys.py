@@ -39,7 +39,7 @@ def reach(ledger: Ledger, key: str) -> str:
         return refusal.code
 
 
-def test_a_machine_key_is_made_listed_used_and_revoked(pilot: Pilot, firm: str) -> None:
+def test_a_machine_key_can_be_made_and_listed_and_used_and_revoked(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     caller, new = session_of(ledger, firm), made(ledger, firm, Scope.READ)
     used = ledger.callers.of(new.key)
@@ -180,7 +180,7 @@ def test_a_machine_key_is_not_accepted_as_a_cookie(pilot: Pilot, firm: str) -> N
         ("run", [Scope.READ], MAX_DAYS + 1, "API_KEY_PERIOD"),
     ],
 )
-def test_a_machine_key_needs_a_name_a_scope_and_an_expiry(
+def test_a_machine_key_needs_a_name_and_a_scope_and_an_expiry(
     pilot: Pilot, firm: str, name: str, scopes: list[Scope], days: int, code: str
 ) -> None:
     ledger = pilot.ledger

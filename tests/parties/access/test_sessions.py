@@ -25,7 +25,7 @@ def dismissed(pilot: Pilot, party: str, *steps: str) -> None:
         pilot.ledger.parties.role_changes.set_status(pilot.ledger.actor(first), party, status, "investigation")
 
 
-def test_a_party_signs_in_with_its_key_and_out_again(pilot: Pilot, firm: str) -> None:
+def test_a_party_signs_in_with_its_key_and_signs_out(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     opened = signed_in(ledger, firm, signer_of(ledger, firm))
     caller = ledger.callers.of(opened.token)

@@ -89,7 +89,7 @@ def genuine(report: Report) -> bool:
     return all(each.verdict is Verdict.PASSED for each in report.checks[:GENUINE])
 
 
-def test_assets_stay_with_the_party_after_rotation(pilot: Pilot) -> None:
+def test_assets_stay_with_the_party_after_a_rotation_of_its_key(pilot: Pilot) -> None:
     ledger, bank, provider = pilot.ledger, pilot.cast.bank, pilot.cast.provider
     asset = confirmed(pilot, "kept-by-rotation")
     old = rotated(ledger, provider)
@@ -102,7 +102,7 @@ def test_assets_stay_with_the_party_after_rotation(pilot: Pilot) -> None:
     assert ledger.registration.registrations.get(asset)["holder"] == bank
 
 
-def test_assets_stay_with_the_party_after_recovery(pilot: Pilot) -> None:
+def test_assets_stay_with_the_party_after_a_recovery_of_its_key(pilot: Pilot) -> None:
     ledger, authority, bank = pilot.ledger, pilot.ledger.installation.authority_party, pilot.cast.bank
     asset = confirmed(pilot, "kept-by-recovery")
     provider = pilot.cast.provider
@@ -180,7 +180,7 @@ def test_recording_the_compromise_of_an_active_key_counts_as_a_report_of_the_key
     assert key.retired_at is None
 
 
-def test_supervisor_registrar_and_operator_cannot_propose_a_recovery(pilot: Pilot) -> None:
+def test_supervisor_and_registrar_and_operator_cannot_propose_a_recovery(pilot: Pilot) -> None:
     ledger = pilot.ledger
     for other in (pilot.cast.supervisor, pilot.cast.registrar, ledger.installation.operator):
         with pytest.raises(Forbidden, match="PARTY_LACKS_ROLE"):

@@ -49,7 +49,7 @@ def test_first_keys_of_all_suites_are_registered_together(waiting: Ledger) -> No
     }
 
 
-def test_a_new_party_is_registered_at_once_but_its_official_roles_wait(waiting: Ledger) -> None:
+def test_a_new_party_is_registered_at_once_but_gets_official_roles_after_the_waiting_period(waiting: Ledger) -> None:
     registrar = newcomer(waiting, kind=PartyKind.REGISTRAR)
     assert waiting.parties.register.actor(registrar).roles == frozenset()
     (row,) = waiting.proposals.pending(registrar)

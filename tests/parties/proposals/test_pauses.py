@@ -88,7 +88,7 @@ def test_a_registration_during_a_pause_is_proposed_and_continued_later(waiting: 
     assert waiting.proposals.get(number).state == "carried_out"
 
 
-def test_reports_vetoes_and_cancellations_work_during_a_pause(waiting: Ledger) -> None:
+def test_reports_and_vetoes_and_cancellations_work_during_a_pause(waiting: Ledger) -> None:
     first, _, third = officers(waiting)
     party, other = newcomer(waiting), newcomer(waiting)
     binding = proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(party), party, fresh_key(waiting)))

@@ -86,7 +86,7 @@ def test_an_act_that_needs_two_authorities_waits_for_the_waiting_period(
     assert row.no in [done.no for done in waiting.proposals.tick()]
 
 
-def test_one_officer_suspends_a_party_restores_it_and_gives_it_ordinary_roles_at_once(waiting: Ledger) -> None:
+def test_one_officer_suspends_and_restores_a_party_and_gives_it_ordinary_roles_at_once(waiting: Ledger) -> None:
     party, (first, *_) = newcomer(waiting), officers(waiting)
     before = waiting.reader.proposal_count()
     assert (

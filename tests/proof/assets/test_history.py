@@ -74,7 +74,7 @@ def test_state_and_holder_are_correct_at_every_time(
     assert (view.state, view.stage, view.holder) == (state, stage, holder)
 
 
-def test_objections_liens_and_other_members_of_the_asset_are_correct_at_every_time() -> None:
+def test_objections_and_liens_and_other_members_of_the_asset_are_correct_at_every_time() -> None:
     assert [each.state for each in at(64).open_objections] == ["verified"]
     assert not at(65).open_objections
     assert at(65).objections[0].decided_at == BORN + 65

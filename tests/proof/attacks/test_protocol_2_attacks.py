@@ -70,7 +70,7 @@ def test_used_up_certificate_is_refused_wherever_it_is_anchored() -> None:
         assert not spent().anchored_again(place, first_seq).verify().genuine
 
 
-def test_second_certificate_under_a_request_is_valid_if_uses_remain() -> None:
+def test_second_certificate_for_a_request_is_valid_if_uses_remain() -> None:
     """Two certificates that were issued for one request are no attack: they only share the request's uses."""
     assert of_the_same_request(GENUINE).verify().valid
     assert of_the_same_request(GENUINE.used(ANCHORED + 1, ANCHORED + 2)).verify().valid
