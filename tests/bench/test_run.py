@@ -1,5 +1,5 @@
-"""A run of a few certificates measures every stage on a real chain, and the other products that the benchmark
-compares.
+"""A benchmark run with a few certificates measures every stage on a real chain, and the other products that the
+benchmark compares.
 """
 
 from __future__ import annotations

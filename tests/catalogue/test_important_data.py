@@ -1,4 +1,6 @@
-"""Important and core data cannot be published until it is reviewed, even if the provider gave it a lower grade."""
+"""Important data cannot be published until it is reviewed, and core data cannot be published, even if the provider gave
+the data a lower grade.
+"""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from tests.support.places import PROJECT
 
 @pytest.fixture(scope="module")
 def homes(pilot: Pilot, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The folders of the operator and of a bank that has joined its chain."""
+    """The folders of the operator and of a bank that has joined the operator's chain."""
     bank = tmp_path_factory.mktemp("joined") / "home"
     joined(pilot, bank, pilot.cast.bank)
     return {"operator": pilot.ledger.settings.home, "bank": bank}

@@ -61,7 +61,7 @@ class Rivals:
 
 @pytest.fixture(scope="module")
 def homes(pilot: Pilot, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The folders of the operator and of two banks that have joined its chain."""
+    """The folders of the operator and of two banks that have joined the operator's chain."""
     found = {name: tmp_path_factory.mktemp("joined") / "home" for name in ("bank", "other bank")}
     joined(pilot, found["bank"], pilot.cast.bank)
     joined(pilot, found["other bank"], pilot.cast.other_bank)

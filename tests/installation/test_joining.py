@@ -150,7 +150,9 @@ def test_the_folder_of_a_joined_installation_cannot_be_used_for_a_second_install
 
 
 def test_a_joined_installation_does_not_accept_another_ledgers_deployment(pilot: Pilot, tmp_path: Path) -> None:
-    """Both joining again with another deployment and replacing the deployment file are refused."""
+    """The installation refuses to join again with another deployment, and refuses a deployment file that
+    was replaced.
+    """
     home = tmp_path / "home"
     joined(pilot, home, pilot.cast.bank)
     assert Membership.of(home).ledger == pilot.ledger.reader.chain.ledger

@@ -1,4 +1,6 @@
-"""If database, chain and files do not belong together, opening the ledger detects it, and nothing is written."""
+"""If database, chain and files do not belong together, this is detected when the ledger is opened, and nothing is
+written.
+"""
 
 from __future__ import annotations
 

@@ -117,8 +117,8 @@ def test_an_unexpected_error_is_logged_with_the_route_template_and_without_the_p
     def fails(identifier: str) -> None:
         raise RuntimeError(identifier)
 
-    # The exception must not reach the server, whose log would contain the exception's text. If it did, the test client
-    # would raise it here.
+    # The exception must not reach the server, whose log would contain the exception's text. If the exception reached
+    # the server, the test client would raise the exception here.
     with TestClient(app) as client, capture_logs() as lines:
         answer = client.get("/parties/110105194912310038")
     assert (answer.status_code, answer.json()["code"]) == (500, "INTERNAL")

@@ -109,7 +109,7 @@ def test_many_slow_connections_use_little_memory(program: Program) -> None:
 
 
 def test_the_health_route_answers_despite_a_thousand_open_connections(program: Program) -> None:
-    """More connections are opened than the limit allows, so the service closes the oldest idle ones."""
+    """More connections are opened than the limit allows, so the service closes the oldest idle connections."""
     wires = [program.wire().send(b"GET /v1/ledger HTTP/1.1\r\n") for _ in range(1000)]
     assert program.is_alive()
     with program.wire() as wire:

@@ -237,8 +237,8 @@ def test_a_registration_list_has_no_identities_after_the_registration_takes_effe
 
 
 def test_a_registration_waits_until_an_authority_in_another_installation_confirms(tmp_path: Path) -> None:
-    """The response lists the new parties, which have no numbers yet, and names the proposal that the other authority
-    has to confirm.
+    """The response lists the new parties, which have no numbers yet, and names the proposal that the second authority
+    has to confirm in its own installation.
     """
     settings = Settings(home=tmp_path / "var", delay=DELAY)
     with create_ledger(settings):

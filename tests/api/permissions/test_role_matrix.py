@@ -22,8 +22,8 @@ from tests.support.places import SCENARIOS
 
 @pytest.fixture(scope="module", autouse=True)
 def afresh(stage: Stage) -> None:
-    """Renew the stage's certificates and sessions: other test files move the clock, so the old ones may have
-    expired.
+    """Renew the stage's certificates and sessions, because other test files move the clock, and the old certificates
+    and sessions may have expired.
     """
     stage.renew()
 

@@ -83,7 +83,7 @@ def test_every_row_of_the_matrix_names_its_calls_or_a_reason() -> None:
 
 
 def test_no_call_accepts_a_role_that_the_matrix_excludes() -> None:
-    """Only a withdrawal is left out, because every party may withdraw in its own name. The matrix explains this
+    """The test leaves out only withdrawals, because every party may withdraw in its own name. The matrix explains this
     exception.
     """
     for row, entry in ROWS.items():

@@ -196,7 +196,7 @@ def test_the_official_roles_of_a_new_party_are_proposed_after_its_registration(
 
 
 def test_a_registration_whose_proposal_expired_can_be_proposed_again(tmp_path: Path) -> None:
-    """A proposed registration cannot be cancelled: it expires unless a second authority confirms it. Then it can be
+    """A proposed registration cannot be cancelled. If no second authority confirms it, it expires, and can then be
     proposed again.
     """
     settings = Settings(home=tmp_path / "var")

@@ -1,4 +1,4 @@
-"""Lost entries are taken back from holders' bundles, after each is checked against the root on the chain."""
+"""Lost entries are taken back from holders' bundles. Each entry is first checked against the root on the chain."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def test_texts_stay_unreadable_if_the_list_of_erasures_is_older_than_the_log(
     with open_ledger(home) as ledger:
         with pytest.raises(Conflict, match="SEALED_CLOSED"):
             ledger.certificates.bundles.build(story.early)
-        # Texts that the restored log records as erased are erased even without the list.
+        # Texts that the restored log records as erased are erased even without a list of erasures.
         with pytest.raises(NotFound, match="SEALED_ERASED"):
             ledger.certificates.bundles.build(story.erased)
 
