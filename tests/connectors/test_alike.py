@@ -142,7 +142,9 @@ def test_a_cell_in_a_flag_column_is_refused_if_its_type_is_not_the_declared_type
 
 @pytest.mark.parametrize("error", ["#N/A", " #REF!", "#VALUE!"])
 def test_a_spreadsheet_error_is_refused(tmp_path: Path, kind: str, error: str) -> None:
-    """A cell may hold the error of a failed lookup. It must not count as a flag that is not set."""
+    """A cell of a flag column may hold the error of a failed lookup. The error must not count as a flag that is not
+    set.
+    """
     flags = (Flag("mark", "更正中", "under_correction"),)
     place = Place(tmp_path, kind, {"flags": flags})
     answer = place.holding(table([OTHER, OWN], ["正常", error])).ask(query(OWN))
@@ -193,8 +195,8 @@ def test_keys_are_compared_without_regard_to_upper_and_lower_case(
 def test_the_subjects_key_is_found_although_only_a_sample_of_the_keys_is_checked(
     tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only a sample of the key column's values is examined, except that a value similar to the subject's key is always
-    examined.
+    """Only a sample of the key column's values is examined. In addition, every value that is similar to the subject's
+    key is examined.
     """
     heads = [f"4408111985{day:04}123" for day in (101, 102, 103)]
     keys = [*(head + resident_check(head) for head in heads), OTHER, OWN, THIRD]

@@ -23,7 +23,8 @@ from ledger.errors import Misconfigured
 from tests.connectors.places import ALL_KINDS, AT, DEFINITION, GRID, OTHER, Place, query
 
 FILES = ("csv", "parquet", "xlsx")
-# Two subjects that no row names: ABSENT has check digits, PLAIN must match exactly.
+# Two subjects that no row names. The identifier of ABSENT has check digits; the identifier of PLAIN has none, so a key
+# must equal it exactly.
 ABSENT = "91440881MA9X000384"
 PLAIN = "1001"
 EMPTY: dict[str, Any] = {

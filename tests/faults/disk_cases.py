@@ -144,8 +144,8 @@ def database_at_every_page(folder: Path, prepared: Prepared) -> Tally:
 
 
 def _writing(acts: Acts, ledger: Ledger, waiting: Iterator[str]) -> dict[str, Callable[[], Any]]:
-    """Return acts that write, by name. The caller repeats each act until it succeeds, and then it must have been done
-    exactly once.
+    """Return a map from a name to an act that writes. The caller repeats each act until it succeeds, and then the act
+    must have been done exactly once.
     """
     first, ended, erased = next(waiting), next(waiting), next(waiting)
     gone = acts.issue(ledger, ended)

@@ -1,4 +1,4 @@
-"""The index lists proposals. It detects a node that shows another call than the one that was proposed."""
+"""The index lists proposals. It detects a node that shows a call other than the proposed call."""
 
 from __future__ import annotations
 

@@ -242,7 +242,7 @@ def test_no_file_contains_personal_text(searched: Searched) -> None:
 
 
 def test_the_search_covers_the_command_line_arguments_of_processes(searched: Searched) -> None:
-    """The recorded arguments include those of the program and of the node that it starts."""
+    """The recorded arguments include those of the command and of the chain node that the command starts."""
     arguments = (searched.folder / "demo.arguments").read_bytes()
     assert b"pingzheng\0demo\0--home" in arguments
     assert b"node" in arguments

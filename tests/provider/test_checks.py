@@ -37,7 +37,7 @@ def changed(kind: str, **members: Any) -> Task:
 
 
 def resigned(kind: str, **members: Any) -> Task:
-    """Return the task with one changed entry, which its own party has signed again."""
+    """Return the task with one changed entry. The party that signed the entry has signed the changed entry again."""
     stage = Stage()
     entry = {name: value for name, value in getattr(stage, kind).items() if name != "signature"} | members
     signer = stage.consumer if kind == "request" else FIRST.signer
@@ -178,7 +178,7 @@ def test_a_false_task_is_refused_before_a_row_is_read(tmp_path: Path, task: Task
 
 
 def test_a_field_outside_the_request_is_refused() -> None:
-    """The authorization names all requested fields and one more field, which has the same source."""
+    """The authorization names all requested fields, and one more field of the same source."""
     stage = Stage(changes={"request": {"fields": ["months_covered"]}, "authorization": {"fields": [*RULES]}})
     with pytest.raises(PingzhengError, match="FIELD_OUTSIDE_REQUEST"):
         check_task(stage.task(), GRID, AT)

@@ -50,7 +50,7 @@ def test_a_provider_withdraws_only_its_own_newest_answer(tmp_path: Path) -> None
 @pytest.mark.parametrize("end", ["received", "refused"])
 def test_a_platform_gets_no_second_answer_to_choose_from(tmp_path: Path, end: str) -> None:
     """The platform has the provider's first answer, accepted or refused, and asks again. The provider gives no second
-    answer, because the platform could use whichever it prefers.
+    answer, because the platform could choose between the two answers.
     """
     provider = provider_at(tmp_path)
     first = provider.answer(Stage().task(), Source())

@@ -1,5 +1,5 @@
-"""Two institutions reassign the asset of a holder that can no longer act. For a holder that can still act, see the
-attacks in test_powers_attacks.
+"""Two institutions reassign the asset of a holder that can no longer act. For a holder that can still act, see
+tests/chain/sending/test_powers_attacks.py.
 """
 
 from __future__ import annotations

@@ -94,7 +94,9 @@ def test_two_officers_replace_the_lost_key_of_a_third_officer(powers: Powers) ->
 
 
 def test_a_single_officer_can_only_place_holds_and_report_keys(powers: Powers) -> None:
-    """Nobody can register parties, give official roles or recover keys; registered parties can still act."""
+    """With a single officer, nobody can register parties, give official roles or recover keys; registered parties can
+    still act.
+    """
     left, reader = powers.officers.first, powers.ledger.reader
     party = powers.cast.firms[powers.pilot.firm()]
     account = powers.account(left)

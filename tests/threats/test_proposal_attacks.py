@@ -110,8 +110,8 @@ def test_one_authority_or_supervisor_cannot_pause_for_ever(powers: Powers) -> No
 
 
 def test_a_pause_does_not_stop_protective_acts(powers: Powers) -> None:
-    """Reports, vetoes, holds, withdrawals, revocations, uses and verification still work. Proposals wait longer,
-    because seconds during a pause do not count.
+    """During a pause, reports, vetoes, holds, withdrawals, revocations, uses and verification still work. Proposals
+    wait longer, because seconds during a pause do not count.
     """
     pilot, ledger = powers.pilot, powers.ledger
     firm, party, owner = a_firm(powers)

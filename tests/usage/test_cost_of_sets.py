@@ -43,7 +43,7 @@ def statements_for(pilot: Pilot, count: int) -> dict[str, int]:
 
 
 def test_each_step_takes_as_many_queries_for_twelve_firms_as_for_one_firm(pilot: Pilot) -> None:
-    # The first certificate under a scenario takes more queries than later ones, because the scenario's template is
-    # recorded with it. So one certificate is issued before the comparison.
+    # The first certificate under a scenario takes more queries than later certificates, because the scenario's template
+    # is recorded with it. So one certificate is issued before the comparison.
     statements_for(pilot, 1)
     assert statements_for(pilot, MANY) == statements_for(pilot, 1)

@@ -241,7 +241,8 @@ def test_our_check_of_usccs_agrees_with_the_stdnum_library_except_for_the_regist
         ours, theirs = refusal_code(check_uscc, number), uscc.is_valid(number)
         if (ours is None) != theirs:
             differing[ours or first] += 1
-    # GB 32100-2015 uses Y for other authorities. Its amendment 1 added A for the army and N for agriculture.
+    # GB 32100-2015 uses Y for all authorities without a letter of their own. Its amendment 1 added A for the army and N
+    # for agriculture.
     assert set(differing) == {"USCC_OFFICE", "A", "N", "Y"}
 
 

@@ -145,7 +145,7 @@ def test_a_certificate_uses_the_digest_algorithm_of_its_request(pilot: Pilot) ->
 
 def test_an_sm2_withdrawal_is_an_entry_in_the_bundle(pilot: Pilot) -> None:
     """The chain cannot check an SM2 signature, so the withdrawal is an entry in the bundle. A verifier that supports
-    SM2 checks it there.
+    SM2 checks the signature of this entry.
     """
     ledger, firm = pilot.ledger, pilot.cast.firms["2"]
     signer = bound(ledger, firm)

@@ -35,8 +35,8 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Act:
-    """A call that can be proposed: contract, function and arguments. A proof of possession is only a text such as
-    "wrong".
+    """A call that can be proposed: contract, function and arguments. In this model, a proof of possession is only a
+    text such as "wrong".
     """
 
     target: str

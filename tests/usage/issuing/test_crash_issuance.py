@@ -35,7 +35,7 @@ def finals(text: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a home in which three firms have authorised and the provider has supplied."""
+    """Return a home in which three firms have authorised requests, and the provider has supplied the data for them."""
     home = tmp_path_factory.mktemp("prepared") / "home"
     result = child(home, "prepare")
     assert result.returncode == 0, result.stderr
