@@ -102,7 +102,7 @@ def test_a_folder_with_other_files_is_refused_for_a_new_ledger(folder: Path) -> 
 
 
 @pytest.mark.parametrize("suite", ["es256k", "es256", "sm2"])
-def test_a_new_key_needs_no_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suite: str) -> None:
+def test_a_key_can_be_created_without_a_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suite: str) -> None:
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(app, ["key", "new", "firm.key", "--suite", suite, "--json"])
     assert done.exit_code == 0, done.output

@@ -11,11 +11,11 @@ from ledger.connectors.deadline import MAX_AT_ONCE, Deadline, TimeIsUp, Workers
 from tests.connectors.places import left_behind
 
 
-def test_the_result_of_the_work_is_returned() -> None:
+def test_the_result_of_a_worker_thread_is_returned_to_the_caller() -> None:
     assert Workers("test").run(20, lambda until: until.left() > 10) is True
 
 
-def test_an_error_of_the_work_is_raised() -> None:
+def test_an_error_in_a_worker_thread_is_raised_for_the_caller() -> None:
     def fail(_until: Deadline) -> None:
         raise KeyError("column")
 

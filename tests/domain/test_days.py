@@ -142,7 +142,7 @@ def test_first_and_last_day_are_accepted(text: str) -> None:
 
 
 @pytest.mark.parametrize("count", [0, -1, 2_958_098, 9_999_999, 10**18])
-def test_too_many_days_are_refused(count: int) -> None:
+def test_number_of_days_below_one_or_above_the_highest_is_refused(count: int) -> None:
     with pytest.raises(InvalidInput, match="DAY_RANGE"):
         end_of_days(date(2026, 11, 30), count)
 

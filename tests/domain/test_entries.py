@@ -151,7 +151,7 @@ def test_value_that_the_schema_of_an_entry_allows_is_accepted(kind: str, member:
 
 
 @pytest.mark.parametrize(("kind", "reasons"), [("withdrawal", REASONS), ("erasure", ERASURE_REASONS)])
-def test_every_reason_is_accepted(kind: str, reasons: Sequence[str]) -> None:
+def test_every_reason_of_a_withdrawal_or_erasure_is_accepted(kind: str, reasons: Sequence[str]) -> None:
     for reason in reasons:
         validate_entry(WHOLE[kind] | {"reason": reason})
 
@@ -286,7 +286,7 @@ def test_reserved_name_of_sd_jwt_in_a_certificate_is_refused(kind: str, member: 
 
 
 @pytest.mark.parametrize("text", ["_sd ", "a _sd", "....", "..", "_SD", "sd", "…"])
-def test_a_text_with_a_reserved_name_inside_other_text_is_accepted(text: str) -> None:
+def test_a_text_that_only_resembles_a_reserved_name_is_accepted(text: str) -> None:
     validate_entry(WHOLE["registration"] | {"resource": {"name": text}})
 
 

@@ -172,7 +172,7 @@ def test_unknown_state_or_transition_is_refused(machine: StateMachine, state: st
     assert caught.value.code == "MOVE_NOT_ALLOWED"
 
 
-def test_confirmation_needs_a_review() -> None:
+def test_an_application_can_be_confirmed_only_after_a_review() -> None:
     """An application without a review cannot be confirmed. Neither can an application that was rejected, cancelled or
     annulled.
     """

@@ -100,7 +100,7 @@ def test_resource_is_unchanged_after_writing_and_reading_json(resource: DataReso
     assert DataResource.from_dict(resource.to_dict()) == resource
 
 
-def test_json_without_grades_is_accepted() -> None:
+def test_json_of_a_resource_without_grades_is_accepted() -> None:
     old = {name: RESOURCE.to_dict()[name] for name in ("code", "title", "package", "rows", "columns", "content_digest")}
     columns = [{"name": "year", "type": "integer"}, {"name": "kwh", "type": "decimal"}]
     assert DataResource.from_dict(old | {"fields": columns}) == RESOURCE
@@ -275,7 +275,7 @@ CHOICES = [
 
 
 @pytest.mark.parametrize(("name", "choice"), CHOICES)
-def test_every_choice_is_accepted(name: str, choice: str) -> None:
+def test_every_choice_of_an_attribute_of_a_resource_is_accepted(name: str, choice: str) -> None:
     changes: dict[str, Any] = {"share_basis": "basis", name: choice}
     check_resource(replace(RESOURCE, **changes))
 
@@ -283,7 +283,7 @@ def test_every_choice_is_accepted(name: str, choice: str) -> None:
 @pytest.mark.parametrize(
     ("name", "choice"), [*(("pii", choice) for choice in PII), *(("secrecy", choice) for choice in SECRECY)]
 )
-def test_every_tag_of_a_field_is_accepted(name: str, choice: str) -> None:
+def test_every_personal_data_or_secrecy_tag_of_a_field_is_accepted(name: str, choice: str) -> None:
     check_resource(replace(RESOURCE, **field(**{name: choice})))
 
 

@@ -53,7 +53,7 @@ def test_the_rows_of_the_index_do_not_depend_on_the_size_of_a_step(
     assert follower.snapshot_rows() == lived_rows
 
 
-def test_a_follower_with_a_smaller_window_stores_the_same_rows_but_fewer_block_headers(
+def test_a_small_window_reduces_only_the_number_of_stored_block_headers(
     lived: Chain, new_engine: NewEngine, lived_rows: Rows
 ) -> None:
     found = []

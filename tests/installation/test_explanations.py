@@ -109,5 +109,5 @@ def test_an_error_that_is_already_bilingual_is_not_translated_again() -> None:
     assert (explained.message, explained.hint) == ("应为列表。A list is expected.", "对照。Compare.")
 
 
-def test_a_code_without_a_row_in_the_table_keeps_its_message() -> None:
+def test_an_error_code_without_a_row_in_the_table_keeps_its_message() -> None:
     assert explanation("A_NEW_ONE", "Something new.").message == "Something new."

@@ -18,8 +18,8 @@ from tests.support.machine.onlookers import watched
 from tests.support.personal_text import NEWCOMER, Needles
 
 
-def test_the_watch_records_command_line_arguments_and_temporary_files(tmp_path: Path) -> None:
-    """The watch also sees a child process, and a temporary folder that is soon deleted."""
+def test_onlookers_see_the_command_line_arguments_and_temporary_files_of_processes(tmp_path: Path) -> None:
+    """The onlookers also see the arguments of a child process, and a temporary folder that is soon deleted."""
     text = NEWCOMER["name"]
     script = f'd=$(mktemp -d -p "{tmp_path}"); printf %s "$1" > "$d/slip"; sleep 1; rm -r "$d"'
     with watched(tmp_path) as seen:

@@ -88,8 +88,8 @@ def test_inclusion_proof_is_valid_only_at_its_own_index(items: list[bytes], data
 def test_inclusion_proof_with_a_wrong_tree_size_is_refused_if_the_size_changes_the_path() -> None:
     """A tree size that is wrong by one is refused if it changes the path from the leaf to the root.
 
-    If the path stays the same, the proof alone cannot show the error. The verifier then finds it because the anchor
-    contains the right size.
+    If the path stays the same, the inclusion proof alone cannot show that the tree size is wrong. The verifier then
+    finds the error because the anchor contains the right size.
     """
     for size in range(1, 40):
         tree = Tree([leaf_hash(bytes([number])) for number in range(size)])

@@ -119,7 +119,7 @@ def test_a_bundle_with_keys_or_claims_from_other_records_is_refused(
         ("provision", "result", "refused"),
     ],
 )
-def test_every_row_is_compared_with_its_entry(
+def test_every_database_row_is_compared_with_its_log_entry(
     pilot: Pilot, number: str, changed: Changed, table: str, column: str, value: str
 ) -> None:
     with closing(sqlite3.connect(pilot.ledger.settings.home / "ledger.db")) as database:

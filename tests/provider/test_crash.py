@@ -25,7 +25,9 @@ def child(town: Town, point: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_a_killed_round_continues_with_the_same_answer(town: Town, service: str, point: str) -> None:
+def test_a_provider_killed_during_a_round_sends_the_same_answer_after_a_restart(
+    town: Town, service: str, point: str
+) -> None:
     (consent,) = town.consents("56")
     settings = {
         "service": service,

@@ -85,7 +85,7 @@ def test_a_confirmed_ruleset_in_the_folder_replaces_the_packages_ruleset(tmp_pat
     assert len(book.all()) == len(PACKAGED)
 
 
-def test_two_files_with_the_same_code_are_refused(tmp_path: Path) -> None:
+def test_two_ruleset_files_with_an_equal_code_are_refused(tmp_path: Path) -> None:
     write(tmp_path, name="a.yaml")
     write(tmp_path, name="b.yaml")
     error = refusal(tmp_path)

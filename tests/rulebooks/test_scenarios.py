@@ -54,7 +54,7 @@ def test_files_in_the_folder_that_are_not_yaml_are_ignored(tmp_path: Path) -> No
     assert len(ScenarioBook.load(tmp_path).all()) == len(PACKAGED)
 
 
-def test_two_files_with_the_same_code_are_refused(tmp_path: Path) -> None:
+def test_two_scenario_files_with_an_equal_code_are_refused(tmp_path: Path) -> None:
     write_scenario(tmp_path, name="a.yaml")
     write_scenario(tmp_path, name="b.yaml")
     error = refusal(tmp_path)

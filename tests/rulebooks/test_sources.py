@@ -89,7 +89,7 @@ def test_each_guide_lists_every_reason_for_a_refusal(page: Path, heading: str, l
     assert titles == {reason: getattr(title, language) for reason, title in REFUSALS.items()}
 
 
-def test_one_source_file_can_be_loaded_as_a_connector(folder: Path) -> None:
+def test_a_source_file_can_be_loaded_alone_as_a_connector(folder: Path) -> None:
     source = connector_of(SourceBook.read(folder / "electricity.yaml").beside(folder))
     answer = source.ask(Query({"identifier": FIRM}, "S01", "electricity", ("kwh",), AT))
     assert isinstance(answer, Supplied)
@@ -107,7 +107,7 @@ def test_without_a_folder_of_sources_there_are_no_sources() -> None:
 
 
 @pytest.mark.parametrize("change", [("code: grid-monthly", "code: grid-2"), ("source: electricity", "source: water")])
-def test_two_files_for_one_code_or_one_source_are_refused(folder: Path, change: tuple[str, str]) -> None:
+def test_two_source_files_with_an_equal_code_or_source_are_refused(folder: Path, change: tuple[str, str]) -> None:
     (folder / "again.yaml").write_text(BLOCKS["electricity.yaml"].replace(*change), "utf-8")
     with pytest.raises(InvalidInput) as caught:
         SourceBook.load(folder)

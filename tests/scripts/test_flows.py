@@ -63,6 +63,6 @@ def test_a_call_through_a_library_is_recorded_as_a_call_from_our_code() -> None:
     assert recorder.climbs == {Climb("domain", "log.made_up:made"): 2}
 
 
-def test_every_package_has_a_place_in_the_order() -> None:
+def test_every_package_has_a_place_in_the_order_of_packages() -> None:
     rooms = {path.name for path in (PROJECT / "ledger").iterdir() if (path / "__init__.py").is_file()}
     assert rooms <= set(levels())

@@ -34,13 +34,13 @@ def test_the_measured_gas_equals_the_committed_gas(measured: dict[str, int]) -> 
     assert not changed
 
 
-def test_every_limit_is_in_the_committed_table() -> None:
+def test_every_gas_limit_is_in_the_committed_table() -> None:
     assert report({name: row["gas"] for name, row in TABLE.items()}, TABLE) == TABLE
     assert {name for name, row in TABLE.items() if "limit" in row} == set(LIMITS)
 
 
 @pytest.mark.parametrize("name", LIMITS)
-def test_an_acts_gas_is_within_its_limit_or_has_a_reason(name: str) -> None:
+def test_an_act_that_costs_more_gas_than_its_limit_has_a_reason_in_the_table(name: str) -> None:
     """Every act above its limit has a reason in the table; an act within its limit has no reason."""
     above = TABLE[name]["gas"] > LIMITS[name]
     assert above == ("why" in TABLE[name]) == (name in WHY)

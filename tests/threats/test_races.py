@@ -119,7 +119,7 @@ def test_an_acceptance_whose_deadline_passes_meanwhile_leaves_a_consistent_histo
     assert names(pilot, asset).count("TransferAccepted") == (accepted == WON)
 
 
-def test_an_offer_ends_one_second_after_its_deadline(pilot: Pilot) -> None:
+def test_an_offer_cannot_be_accepted_one_second_after_its_deadline(pilot: Pilot) -> None:
     asset = offered(pilot, 30)
     pilot.skip(31)
     assert together(lambda: pilot.ledger.registration.transfers.accept(pilot.actor(pilot.cast.bank), asset)) == [

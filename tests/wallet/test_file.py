@@ -53,7 +53,7 @@ def test_a_change_without_effect_writes_nothing(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
-def test_concurrent_changes_lose_nothing(tmp_path: Path) -> None:
+def test_concurrent_changes_of_a_wallet_lose_no_certificate(tmp_path: Path) -> None:
     bundles = [numbered(serial) for serial in range(1, 9)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda bundle: at(tmp_path).change(PASSPHRASE, lambda held: held.adding([bundle])), bundles))

@@ -128,7 +128,7 @@ def test_a_too_large_body_is_refused(node: LocalNode) -> None:
     assert sent < 64 << 20
 
 
-def test_a_broken_connection_does_not_end_the_chain(node: LocalNode) -> None:
+def test_a_broken_connection_does_not_stop_the_local_chain(node: LocalNode) -> None:
     for _ in range(20):
         with socket.create_connection((HOST, int(node.url.rpartition(":")[2])), 30) as broken:
             broken.sendall(b'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4096\r\n\r\n{"id": 1, ')

@@ -132,7 +132,7 @@ def test_an_accused_officer_cannot_cancel_until_the_accusation_expires(world: Wo
     assert {"PartyAccused", "PartySelfGrant", "PartyNotCancellable"} <= set(world.refused)
 
 
-def test_a_party_is_silent_after_the_whole_waiting_period(world: World) -> None:
+def test_a_party_without_a_proven_key_is_silent_after_the_waiting_period(world: World) -> None:
     """The party stays silent while it has only an SM2 key, because the chain cannot check SM2 signatures. The silence
     ends with a key whose possession is proven.
     """

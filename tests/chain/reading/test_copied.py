@@ -145,7 +145,7 @@ CHANGED: dict[str, tuple[str, Callable[[Seen], Seen]]] = {
 
 
 @pytest.mark.parametrize(("where", "change"), CHANGED.values(), ids=CHANGED)
-def test_a_difference_in_any_remembered_value_is_noticed(
+def test_a_chain_that_differs_in_any_remembered_value_is_refused(
     chain: Chain, where: str, change: Callable[[Seen], Seen]
 ) -> None:
     place = refused(chain.reader, change(seen_from(made(chain).facts())))

@@ -98,7 +98,7 @@ def test_the_newest_block_is_remembered_with_the_logs_that_were_seen(
     assert seen is not None and (seen.block, seen.block_hash, seen.logs) == (block.number, block.hash, logs)
 
 
-def test_a_log_may_be_longer_than_when_it_was_last_seen(chain: Chain, consented: Consented, memory: Path) -> None:
+def test_a_log_that_grew_since_it_was_last_seen_is_accepted(chain: Chain, consented: Consented, memory: Path) -> None:
     """The memory contains the length of a log, and a later block. That block was read without the log, so the log may
     have become longer before that block.
     """
@@ -226,7 +226,7 @@ def test_a_log_that_lost_a_batch_is_noticed_although_the_newest_block_did_not_ch
         remembered.facts(consented.bundle)
 
 
-def test_what_another_process_remembered_meanwhile_is_not_overwritten(
+def test_a_record_that_another_process_stored_meanwhile_is_not_overwritten(
     chain: Chain, consented: Consented, memory: Path
 ) -> None:
     """While this process reads its facts, another process stores a record. The facts were not compared with this

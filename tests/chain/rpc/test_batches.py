@@ -26,7 +26,7 @@ def test_the_answers_of_a_batch_are_in_the_order_of_the_calls() -> None:
 
 
 @pytest.mark.parametrize("fault", ["batches are not supported", "batch too large"])
-def test_a_node_without_batches_is_asked_call_by_call(fault: str) -> None:
+def test_a_node_that_accepts_no_batches_gets_single_calls(fault: str) -> None:
     def batchless(turn: Turn) -> None:
         if isinstance(turn.asked, list):
             turn.give({"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": fault}})

@@ -71,7 +71,7 @@ def test_attack_a_rogue_officer_cannot_cancel_forever(chain: Chain) -> None:
     assert "authority" not in chain.reader.party(THIRD.no).roles
 
 
-def test_an_expired_accusation_does_not_restrict_an_officer(chain: Chain) -> None:
+def test_an_officer_can_cancel_again_after_the_accusation_against_this_officer_expired(chain: Chain) -> None:
     confirmed(chain, calls.report(THIRD.no, THIRD.account))
     chain.node.advance(DELAY + OPEN_FOR + 60)
     other = chain.propose(calls.set_roles(BANK.no, Role.mask([Role.AUTHORITY])))

@@ -137,7 +137,9 @@ OUTCOMES: Final = {
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case["kind"] != "known"], ids=lambda case: case["engine"])
-def test_a_lasting_refusal_is_reported_after_few_tries(engine: FaultyNode, pool: Pool, case: dict[str, Any]) -> None:
+def test_a_transaction_that_the_node_keeps_refusing_is_reported_after_few_tries(
+    engine: FaultyNode, pool: Pool, case: dict[str, Any]
+) -> None:
     pool.refusing = Refusal(case["message"], case["code"])
     error = refused(sender_at(engine))
     code, tries = OUTCOMES[case["kind"]]

@@ -114,7 +114,9 @@ def test_signing_shows_the_consumer_and_the_presenting_key(tmp_path: Path) -> No
     ],
     ids=lambda changes: next(iter(changes)),
 )
-def test_a_statement_that_differs_from_its_notice_is_not_signed(tmp_path: Path, changes: dict[str, object]) -> None:
+def test_an_authorization_that_differs_from_its_notice_is_not_signed(
+    tmp_path: Path, changes: dict[str, object]
+) -> None:
     key, statement = tmp_path / "firm.key", tmp_path / "authorization.json"
     run("key", "new", key)
     statement.write_text(json.dumps(drafted(**changes)))

@@ -22,7 +22,7 @@ def test_every_kind_of_party_and_every_role_and_every_grade_has_a_chinese_name(c
     assert found is not None and found[1] == code
 
 
-def test_a_code_without_a_chinese_name_is_shown_alone() -> None:
+def test_a_code_without_a_chinese_name_is_shown_without_a_name() -> None:
     assert coded("unheard_of") == "unheard_of"
 
 

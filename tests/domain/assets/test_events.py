@@ -85,12 +85,12 @@ NUMBERS: dict[str, tuple[str, dict[str, int], dict[str, str]]] = {
 
 
 @pytest.mark.parametrize(("event", "args", "names"), NUMBERS.values(), ids=NUMBERS)
-def test_each_number_in_an_event_gets_its_name_and_title(
+def test_a_coded_number_of_an_event_gets_the_expected_name(
     event: str, args: dict[str, int], names: dict[str, str]
 ) -> None:
     assert names_in(event, args) == names
 
 
-def test_every_name_has_a_title() -> None:
+def test_every_name_of_a_coded_number_has_a_title() -> None:
     """Only ``none`` and ``filed`` (the first state of an objection) have no title, because no event contains them."""
     assert {name for table in TABLES for name in table} - NAME_TITLES.keys() == {"none", "filed"}

@@ -154,7 +154,7 @@ NO_CHOICES: dict[str, list[Any]] = {
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in CHOICES.items() for value in values])
-def test_every_choice_is_accepted(name: str, value: str) -> None:
+def test_every_choice_of_a_ruleset_is_accepted(name: str, value: str) -> None:
     assert getattr(ruleset_of(changed(name, value), "own.yaml"), name) == value
 
 

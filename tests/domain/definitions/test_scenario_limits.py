@@ -112,7 +112,7 @@ def test_a_scenario_that_allows_no_kind_of_party_refuses_every_party() -> None:
 # --- the sources of a scenario
 
 
-def test_a_source_has_its_title_and_fields_and_columns() -> None:
+def test_each_source_of_a_scenario_has_a_title_and_fields_and_columns() -> None:
     assert SCENARIO.source("tax").title == Bilingual("税务", "Tax")
     assert [field.name for field in SCENARIO.fields_of("electricity")] == ["subject_name", "months_covered", "usage"]
     assert SCENARIO.columns_of("electricity") == ("month", "kwh")

@@ -48,7 +48,7 @@ NEIGHBOURS = {
 
 
 @pytest.mark.parametrize(("first", "second"), NEIGHBOURS.values(), ids=NEIGHBOURS.keys())
-def test_neighbouring_periods_differ_by_one(first: str, second: str) -> None:
+def test_the_ordinals_of_neighbouring_periods_differ_by_one(first: str, second: str) -> None:
     low, high = dated(periods(first, second), "when", place_of)
     assert high.ordinal - low.ordinal == 1
 

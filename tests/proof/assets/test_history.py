@@ -89,7 +89,7 @@ def test_objections_and_liens_and_other_members_of_the_asset_are_correct_at_ever
     assert at(280).reports == (digest("review"), digest("quality"))
 
 
-def test_offer_ends_at_its_deadline_without_an_event() -> None:
+def test_offer_is_open_until_its_deadline_and_ends_without_an_event() -> None:
     history = [*confirmed_asset(), event("TransferOffered", 50, PROVIDER, to=BANK, deadline=BORN + 60)]
     assert at(60, history).offer_open
     assert not at(61, history).offer_open

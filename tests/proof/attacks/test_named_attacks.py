@@ -119,7 +119,7 @@ def test_memory_used_for_refusing_an_attack_is_bounded(name: str) -> None:
     assert peak_of(ALL[name][2]) < 12 * MAX_BUNDLE_BYTES
 
 
-def test_too_large_input_is_not_copied() -> None:
+def test_bundle_file_above_the_limit_is_refused_without_being_copied() -> None:
     raw = b"[" * 5_000_000 + b"]" * 5_000_000
     assert peak_of(lambda: GENUINE.verify_file(raw)) < MAX_BUNDLE_BYTES
     assert calls_of(lambda: GENUINE.verify_file(raw)) < calls_of(GENUINE.verify) / 10

@@ -63,8 +63,10 @@ def without_account(made: Made, key: Actor) -> Report:
 
 
 def backdated(anchor: int, **theft: int) -> Report:
-    """Claim that anchor number ``anchor`` (0: of the evidence, 1: of the certificate) was made one second earlier than
-    it was. The anchor then seems older than the report of the stolen key.
+    """Claim that an anchor was made one second earlier than it was, so that it seems older than the report of the
+    stolen key.
+
+    Anchor number 0 is the anchor of the evidence, and number 1 is the anchor of the certificate.
     """
     at = GENUINE.bundle.anchors[anchor].at - 1
     return GENUINE.account(ISSUER, **theft).account(SUBJECT, **theft).verify_changed((f"anchors.{anchor}.at", at))

@@ -39,8 +39,8 @@ def numbers(names: str) -> dict[str, Form]:
     return dict.fromkeys(names.split(), natural)
 
 
-# The parties that proposed and confirmed the binding of an account. They are only shown to people and no check uses
-# them, so only their form is checked.
+# The parties that proposed and confirmed the binding of an account. Reports only show these parties to people, and no
+# check uses them, so the reader checks only the form of this entry.
 PROPOSAL = null_or(exactly(numbers("by confirmed_by at")))
 TIMES = numbers("valid_from valid_to reported_at compromised_at")
 PARTY = numbers("no") | {

@@ -39,8 +39,8 @@ def test_signature_is_that_of_rfc_6979_with_a_low_s() -> None:
 
 
 def test_example_of_rfc_7515_verifies() -> None:
-    """The example is in appendix A.3. The test calls the suite directly, because our parser would refuse the example's
-    header.
+    """The example is in appendix A.3 of RFC 7515. The test calls the suite directly, because our parser would refuse
+    the example's header.
     """
     header, payload, signature = [
         "eyJhbGciOiJFUzI1NiJ9",

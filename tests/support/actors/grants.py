@@ -10,8 +10,8 @@ from tests.support.actors.pilots import Pilot
 
 
 def right(pilot: Pilot, kind: str, grantee: str, days: tuple[int, int] = (0, 100), **members: Any) -> NewRight:
-    """Return the terms of a right that a test will grant. The right begins ``days[0]`` days and ends ``days[1]`` days
-    after the time one minute from now.
+    """Return the terms of a right that a test will grant. Let t be the time one minute from now. The right begins
+    ``days[0]`` days after t and ends ``days[1]`` days after t.
     """
     start = pilot.ledger.clock() + 60
     others = {"scope": "信贷风控 Credit decisions"} | members

@@ -1,4 +1,4 @@
-"""Signs in as a party whose key an installation keeps. The sign-in is the same as that of the party's own client."""
+"""Signs in as a party whose key an installation keeps. The steps are those of the party's own client."""
 
 from __future__ import annotations
 

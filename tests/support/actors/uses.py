@@ -40,8 +40,8 @@ def logged(pilot: Pilot, number: str) -> list[dict[str, Any]]:
 
 
 def uses(pilot: Pilot, number: str) -> int:
-    """Return how many uses the chain counts for the request of certificate ``number``: the sum over all certificates of
-    this request, for its consumer.
+    """Return how many uses the chain counts for the request and the consumer of certificate ``number``. The count is
+    the sum over all certificates of this request.
     """
     with pilot.ledger.database.read() as session:
         counter = counter_of(session, number)

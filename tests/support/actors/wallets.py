@@ -24,7 +24,7 @@ def full(made: Made) -> Bundle:
 
 
 def numbered(serial: int) -> Bundle:
-    """Return a complete bundle of another certificate, which has the given number."""
+    """Return a complete bundle of a certificate whose certificate number contains this serial number."""
     return full(usage(claims={"certificate_no": certificate_no("440802", 2026, SCENARIO, serial)}))
 
 

@@ -112,11 +112,13 @@ class Stage:
         return answer.json()
 
     def join(self, name: str, kind: PartyKind, *roles: Role) -> str:
-        """Onboard another party, which tests then call by that name."""
+        """Onboard a further party. Tests use ``name`` to make calls as this party."""
         return self._named(name, self.pilot.party(kind, *roles))
 
     def join_named(self, name: str, column: str) -> str:
-        """Onboard another party with the role of a column of the role matrix; tests call the party by ``name``."""
+        """Onboard a further party with the role of a column of the role matrix. Tests use ``name`` to make calls as
+        this party.
+        """
         self.join(name, KINDS.get(column, PartyKind.OPERATOR), ROLE_OF[column])
         return name
 
@@ -127,8 +129,8 @@ class Stage:
         return self._named(name, self.ledger.parties.onboarding.onboard(self.ledger.authority, [person])[0].id)
 
     def join_away(self, name: str, suite: Suite = ES256K, role: Role = Role.CONSUMER) -> Signer:
-        """Onboard another party, by default a consumer, and return its signer. Tests call it by ``name``; the
-        installation does not keep its key.
+        """Onboard a further party, by default a consumer, and return its signer. Tests use ``name`` to make calls as
+        this party. The installation does not keep the party's key.
         """
         signer = signer_of_key(new_key(suite))
         kind = PartyKind.BANK if role is Role.CONSUMER else PartyKind.ENTERPRISE

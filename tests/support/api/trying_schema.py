@@ -25,8 +25,8 @@ from tests.support.places import PROJECT
 PROGRAM = PROJECT / ".venv-clients" / "bin" / "schemathesis"
 SCHEMA = PROJECT / "docs" / "openapi.json"
 SETTINGS = Path(__file__).parent / "schemathesis.toml"
-# ``U`` calls without a session; the others are columns of the role matrix. The official roles come last, because their
-# calls change other parties.
+# The letter ``U`` stands for calls without a session. Every other letter is a column of the role matrix. The official
+# roles come last, because their calls change other parties.
 ROLES = ("U", "S", "P", "C", "T", "B", "X", "D", "R", "V", "I", "A")
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 YEAR = 300 * 86_400
@@ -113,7 +113,8 @@ def _read(role: str, report: Path) -> Tried:
 
 
 def _documented_elsewhere(label: str, check: dict[str, Any]) -> bool:
-    """Return whether the call is documented under another path template that fits the same address and has this method.
+    """Return whether the documentation has the method of the call at another path template that also fits the call's
+    address.
 
     ``GET /v1/requests/draft`` also fits ``GET /v1/requests/{request}``; schemathesis compares only the templates.
     """

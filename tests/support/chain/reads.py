@@ -16,7 +16,9 @@ def asset_by_fingerprint(reader: ChainReader, fingerprint: str, *, block: BlockT
 
 
 def is_silent(reader: ChainReader, number: int) -> bool:
-    """Return whether, during the whole waiting period, a party was closed or had no key that may act for it."""
+    """Return whether a party is silent: during the whole waiting period the party was closed, or had no key that may
+    act for it.
+    """
     return bool(reader.batched("latest").read(PARTY_REGISTRY, "isSilent", number)()[0])
 
 

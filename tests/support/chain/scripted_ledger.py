@@ -80,7 +80,7 @@ def live_proposals(chain: Chain) -> None:
 
 
 def newcomer_to(chain: Chain, name: str, *roles: str) -> PartyRegistration:
-    """Return a party to register, with the proof that it possesses its key."""
+    """Return a party to register, with the party's own proof that it possesses its key."""
     keys = ((account(name), chain.proof(test_key(name))),)
     return PartyRegistration(digest(name), keys, sum(1 << ROLES.index(role) for role in roles))
 
@@ -108,7 +108,7 @@ def live_certificates(chain: Chain) -> None:
     chain.acting("founder").send(calls.hold([CONSENT, REQUEST], "court"))
     chain.acting("supervisor").send(calls.hold([CONSENT], "investigation"))
     chain.decide(calls.lift("authority", [CONSENT]))
-    # Withdrawals are signed with a key before and after this key is reported as lost.
+    # One party sends withdrawals before and after it reports the key that signs them as lost.
     name, party = "other_supervisor", chain.parties["other_supervisor"]
     chain.acting(name).send(calls.withdraw(CONSENT))
     chain.acting(name).send(calls.report(party.no, party.account))
@@ -148,7 +148,9 @@ def register_confirmed(chain: Chain, *assets: str) -> None:
 
 
 def confirm(chain: Chain, *assets: str, valid_to: int = 0) -> None:
-    """Take applications through review and notice, wait until the notice ends, and confirm."""
+    """Take applications through review and public notice, wait until the public notice ends, and confirm the
+    applications.
+    """
     registrar = chain.acting("registrar")
     until = chain.reader.latest().time + NOTICE + 60
     for call in (

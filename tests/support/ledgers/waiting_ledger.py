@@ -70,7 +70,7 @@ def proposed(row: Proposal | None) -> Proposal:
 
 
 def proposals_after(ledger: Participant, number: int = 0) -> list[Proposal]:
-    """Return all proposals with a higher number, in order."""
+    """Return all proposals with a number higher than ``number``, in order."""
     return [ledger.proposals.get(each) for each in range(number + 1, ledger.reader.proposal_count() + 1)]
 
 

@@ -32,7 +32,7 @@ class Answer:
 
     @property
     def code(self) -> str | None:
-        """The error code, or None if there was no error; an error without a code has its exit code as text."""
+        """The error code, or None if there was no error. For an error without a code, the exit code as text."""
         if self.exit_code == 0:
             return None
         named = self.printed.get("error") if isinstance(self.printed, dict) else None

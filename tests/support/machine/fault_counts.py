@@ -53,7 +53,9 @@ class Tally:
         return [name, *counts]
 
     def failures(self) -> list[str]:
-        """Return all errors. Errors that have the same text after their first colon share one line."""
+        """Return a text line for each kind of error. Errors that have the same text after their first colon share a
+        line.
+        """
         errors = []
         for name, items in {"lost": self.lost, "twice": self.twice, "unnoticed": self.unnoticed}.items():
             alike: dict[str, list[str]] = {}

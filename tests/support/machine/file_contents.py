@@ -11,8 +11,9 @@ from pathlib import Path
 def contents(folder: Path, pattern: str = "*") -> dict[Path, bytes]:
     """Return the content of every file below a folder, read by another process.
 
-    This process must not open and close a SQLite file: POSIX would release the locks that SQLite holds on the file in
-    this process. The next process that closes the database would then delete the log that this process still writes.
+    The test's own process must not open and close a SQLite file: POSIX would release the locks that SQLite holds on the
+    file in this process. The next process that closes the database would then delete the write-ahead log that the
+    test's process still writes.
     """
     paths = [path for path in folder.rglob(pattern) if path.is_file()]
     return {path: subprocess.check_output(["cat", str(path)]) for path in paths}

@@ -66,8 +66,8 @@ def _descendants(ancestor: int) -> list[int]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with suppress(OSError, IndexError, ValueError):
-                # In this file the process name stands in parentheses and may contain blanks. The second word after it
-                # is the parent's id.
+                # In /proc/PID/stat the process name stands in parentheses and may contain blanks. The second word after
+                # the name is the parent's process id.
                 stat = (entry / "stat").read_text("utf-8", "replace")
                 parents[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])
     found, pending = [], [ancestor]

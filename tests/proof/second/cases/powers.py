@@ -141,8 +141,8 @@ CHAINS: dict[str, Attack] = {
 
 
 def posted(made: Made, actor: Actor, of: str, at: int, reported_at: int) -> Made:
-    """Return the bundle with two withdrawals on the chain: one made with a key that is not reported, one with a
-    reported key.
+    """Return the bundle with two withdrawals on the chain: one made with a key that was never reported, one made with a
+    key that was reported.
     """
     known = (actor.id, made.statement(of))
     return made.knowing(withdrawals={**made.facts.withdrawals, known: WithdrawalFact(at, reported_at)})
