@@ -25,8 +25,8 @@ pytest_plugins = [
 ]
 # Proposals have no waiting period here, unless a test sets one.
 os.environ["PINGZHENG_DELAY"] = "0"
-# The terminal is wide enough that no table cell is wrapped. It is set this early because each console reads the width
-# only when it is made.
+# The terminal gets a width at which no table cell is wrapped. The variable is set here, before any console exists,
+# because a console reads the width only when it is created.
 os.environ["COLUMNS"] = "200"
 # Slow examples are not reported as faults, because a busy machine makes every example slow. The report of durations
 # shows slow tests.

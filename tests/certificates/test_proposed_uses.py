@@ -101,7 +101,7 @@ def test_the_consumer_gets_the_disclosed_values_only_after_its_signed_use_is_in_
 
 
 def test_no_use_is_counted_without_the_consumers_key(pilot: Pilot, tmp_path: Path) -> None:
-    """The refused call does not use up the nonce either, so the same presentation can be sent again."""
+    """The refused call counts no use and does not use up the nonce, so the same presentation can be sent again."""
     number, ((raw, nonce),) = presented(pilot)
     at = counter(pilot, tmp_path)
     assert [each.verification.signs_for(at.bank.party) for each in (at, pilot.ledger)] == [False, True]

@@ -50,7 +50,8 @@ class Taken:
         out, bank = self.folder / "bundle.json", self.pilot.cast.bank
         found = ["--consumer", bank, "--nonce", nonce, "--fields", ",".join(FIELDS), "--out", str(out)]
         with pytest.MonkeyPatch.context() as patch:
-            # Other tests move the chain's clock ahead, so the wallet's clock must be ahead too.
+            # Other tests move the chain's clock ahead, so the wallet uses the chain's clock instead of the machine's
+            # clock.
             patch.setattr("ledger.cli.certificates.wallet.time", SimpleNamespace(time=self.pilot.ledger.clock))
             code, answer = self.run("present", self.number, *found, *arguments)
         assert (code, answer["disclosed"]) == (0, list(FIELDS)), answer

@@ -45,7 +45,7 @@ contract ForwarderTest is Test {
         _assets = AssetRegistry(deploy("AssetRegistry", abi.encode(_forwarder, _registry, 0)));
     }
 
-    /// The second founding party makes the requests of the tests; the others are officers.
+    /// The second founding party makes the requests of the tests; the other founding parties are officers.
     function _founding() private view returns (IPartyRegistry.Founding[] memory list) {
         list = new IPartyRegistry.Founding[](4);
         for (uint160 i = 0; i < list.length; ++i) {

@@ -28,7 +28,7 @@ library Refold {
         return sha256(bytes.concat(bytes32("pingzheng/head/v2"), origin, bytes32(chain), _word(emitter), scope));
     }
 
-    /// Returns the head over all events of one contract.
+    /// Returns the head of the hash chain over all events of one contract.
     function over(bytes32 head, Vm.Log[] memory logs, address emitter) internal pure returns (bytes32) {
         for (uint256 i = 0; i < logs.length; ++i) {
             if (logs[i].emitter == emitter) head = next(head, logs[i]);
@@ -36,7 +36,7 @@ library Refold {
         return head;
     }
 
-    /// Returns the head over the events of one contract whose first indexed field is `scope`.
+    /// Returns the head of the hash chain over the events of one contract whose first indexed field is `scope`.
     function over(bytes32 head, Vm.Log[] memory logs, address emitter, bytes32 scope)
         internal
         pure

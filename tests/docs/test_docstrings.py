@@ -59,7 +59,7 @@ def test_no_source_file_uses_the_words_told_or_tells() -> None:
 def exit_code(kind: type[PingzhengError]) -> int:
     """Return the exit code of a command that ends with this error."""
     with pytest.raises(typer.Exit) as ended:
-        fail(kind("A_CODE", "It is wrong."), as_json=True)
+        fail(kind("A_CODE", "The value is wrong."), as_json=True)
     return ended.value.exit_code
 
 

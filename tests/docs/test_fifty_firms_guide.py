@@ -122,7 +122,7 @@ def test_a_request_is_shown_and_signed_only_after_confirmation(ledger: Ledger, t
     one, other = new_requests(ledger, tmp_path, 7_200, 2)
     refused = run(ledger, "consent", "give", one)
     assert refused.exit_code == 2 and "CONSENT_NOT_CONFIRMED" in refused.output
-    # For a single request the command shows the whole notice; for several requests, one line for each.
+    # For a single request the command shows the whole notice. For several requests it shows one line for each request.
     assert "您可以随时撤回" in refused.stdout and BANK[0] in refused.stdout
     several = run(ledger, "consent", "give", one, other)
     assert several.stdout.count(f"→ {BANK[0]}：S01") == 2 and "您可以随时撤回" not in several.stdout

@@ -316,7 +316,9 @@ def test_the_accepted_template_is_computed_from_the_scenario_file(tmp_path: Path
 def test_a_certificate_revoked_after_a_loan_was_valid_at_the_time_of_the_loan(
     bare: Environment, tmp_path: Path
 ) -> None:
-    """Newer chain data show that the certificate was used up and revoked since. The report says from when."""
+    """According to newer chain data, the certificate was used up and revoked after the loan. The report says since when
+    it is revoked.
+    """
     made = usage().used(AT + 1, AT + 2, AT + 3).status(("revoked", "data_error", AT + DAY))
     hold(tmp_path, made.knowing(block_time=AT + 2 * DAY), lent_at=AT)
     done = bare.run(LINES + LATER, tmp_path, AT + 2 * DAY)

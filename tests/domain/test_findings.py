@@ -7,10 +7,12 @@ from ledger.errors import Incoherent
 
 
 def test_the_error_made_from_a_finding_has_the_code_of_the_finding() -> None:
-    finding = Finding("LOG_FORKED", "Another batch.", "batch 3", "Compare with the chain.", {"batch": 3})
+    finding = Finding(
+        "LOG_FORKED", "The chain has another batch.", "batch 3", "Compare the log with the chain.", {"batch": 3}
+    )
     refusal = finding.refusal()
     assert isinstance(refusal, Incoherent)
-    assert str(refusal) == "[LOG_FORKED] (batch 3) Another batch. Compare with the chain."
+    assert str(refusal) == "[LOG_FORKED] (batch 3) The chain has another batch. Compare the log with the chain."
     assert refusal.details == {"batch": 3}
 
 

@@ -56,8 +56,10 @@ run()
 
 
 def with_memory(home: Path, request: str, more: int) -> Answer:
-    """Issue a certificate in a process that may use ``more`` bytes after loading. The process is new, because a forked
-    process would already use more memory.
+    """Issue a certificate in a process that may use ``more`` bytes of memory beyond what it uses after loading its
+    modules.
+
+    The process is new, because a forked process would already use more memory.
     """
     interpreter, option, _, *arguments = command(home, "certificate", "issue", request)
     return ended([interpreter, option, LOADED.format(more=more), *arguments], home)

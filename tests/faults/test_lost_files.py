@@ -26,8 +26,9 @@ DATABASE: Final = ("ledger.db", "ledger.db-wal", "ledger.db-shm")
 
 
 def each(missing: Codes, damaged: Codes, *but: str, **others: Codes) -> dict[str, Codes]:
-    """Return the error codes for each damage of a file: ``missing`` if it is lost, else ``damaged``; ``others``
-    replaces them for single damages. The damages in ``but`` are not tried.
+    """Return a map from each damage of a file to its error codes. The damage "lost" has the codes ``missing``, and
+    every other damage has the codes ``damaged``, except where ``others`` gives codes for a damage. The damages in
+    ``but`` are not tried.
     """
     expected = {"lost": missing} | dict.fromkeys(CONTENT, damaged) | others
     return {name: codes for name, codes in expected.items() if name not in but}
@@ -41,7 +42,7 @@ def harmless(**others: Codes) -> dict[str, Codes]:
 
 
 def lock() -> dict[str, Codes]:
-    """Return the error codes for a lock file. It has no content, so only a folder in its place is an error."""
+    """Return the error codes for a lock file. A lock file has no content, so only a folder in its place is an error."""
     return {"lost": FINE, "replaced": FINE, "a folder": ("FILE_REFUSED", "JOURNAL_UNWRITABLE")}
 
 

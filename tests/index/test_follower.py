@@ -81,7 +81,8 @@ def test_the_rows_of_the_index_match_the_results_of_the_contracts_view_functions
     for row in rows["idx_accounts"]:
         account = chain.reader.account(row.account)
         assert account is not None
-        # The last field is left out, because no event says whether possession of a key was proven.
+        # The contract also says whether possession of the key was proven. This last field is left out, because no event
+        # contains it.
         assert astuple(account)[:-1] == tuple(row)
     for row in rows["idx_accreditations"]:
         assert chain.reader.accreditation(row.party_no, row.scenario) == (row.valid_from, row.valid_to)

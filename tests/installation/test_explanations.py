@@ -110,4 +110,4 @@ def test_an_error_that_is_already_bilingual_is_not_translated_again() -> None:
 
 
 def test_an_error_code_without_a_row_in_the_table_keeps_its_message() -> None:
-    assert explanation("A_NEW_ONE", "Something new.").message == "Something new."
+    assert explanation("A_NEW_CODE", "A new kind of error.").message == "A new kind of error."

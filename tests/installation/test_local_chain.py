@@ -64,7 +64,8 @@ def kill(node: LocalNode) -> None:
     pid = node.pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    # Waiting for a new process id is also enough, because the node may be restarted before the test sees that it died.
+    # A new process id also shows that the node died, because the node may be restarted before the test sees that it
+    # died.
     assert waited(lambda: node.died or node.pid != pid)
 
 

@@ -159,7 +159,7 @@ class FullArchive:
     @staticmethod
     def refuse(batch: Batch | None) -> None:
         if batch is not None:
-            raise StorageFull("ARCHIVE_FULL", f"No room for batch {batch.number}.")
+            raise StorageFull("ARCHIVE_FULL", f"The archive has no room for batch {batch.number}.")
 
     def failed(self) -> Failure:
         """Try to anchor. Return the failure that was stored, so that other processes can read it."""

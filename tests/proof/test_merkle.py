@@ -149,8 +149,8 @@ def test_empty_proof_is_refused(first: int, second: int) -> None:
 
 @pytest.mark.parametrize("claimed", [3, 7, 16, 1 << 40])
 def test_consistency_proof_is_refused_for_a_wrong_tree_size(claimed: int) -> None:
-    """Sizes 7 and 8 have the same path, so the proof alone cannot show which size is right. As with inclusion proofs,
-    the anchors contain the sizes.
+    """Trees of 7 and of 8 leaves give the same path, so the consistency proof alone cannot show which size is right. A
+    verifier finds the right size in the anchor.
     """
     proof = consistency_proof(LEAVES, 4)
     assert verify_consistency(ROOTS[4], ROOTS[8], 4, 8, proof)

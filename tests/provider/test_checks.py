@@ -70,7 +70,7 @@ def test_attack_the_platform_cannot_name_a_second_firm_for_the_consent_of_the_fi
 
 
 def stranger_for(kind: str) -> Task:
-    """Return the task with one entry signed by an unknown key; the task lists this key among its keys."""
+    """Return a task in which a stranger signed one entry; the task lists the stranger's key among its keys."""
     stage = Stage()
     entry = {name: value for name, value in getattr(stage, kind).items() if name != "signature"}
     keys = {STRANGER.kid: public_jwk(STRANGER.public_key)} | dict(stage.task().keys)
@@ -78,7 +78,7 @@ def stranger_for(kind: str) -> Task:
 
 
 def under_anothers_account() -> Task:
-    """Return the task in which the unknown key is listed as the key of the subject's account."""
+    """Return a task that lists a stranger's key as the key of the subject's account."""
     stage = Stage()
     keys = dict(stage.task().keys) | {FIRST.signer.kid: public_jwk(STRANGER.public_key)}
     entry = {name: value for name, value in stage.authorization.items() if name != "signature"}

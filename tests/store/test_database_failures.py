@@ -135,7 +135,9 @@ def test_opening_an_emptied_database_creates_no_tables(path: Path) -> None:
 
 
 def test_only_repairs_may_write_to_the_database_while_a_fault_is_recorded(database: Database) -> None:
-    finding = Finding("CHAIN_BEHIND_DATABASE", "The chain lacks a batch.", "batch 3", "Restore it.", {"batch": 3})
+    finding = Finding(
+        "CHAIN_BEHIND_DATABASE", "The chain lacks a batch.", "batch 3", "Restore the chain.", {"batch": 3}
+    )
     database.refuse(finding)
     with pytest.raises(Incoherent) as refused:
         note(database)

@@ -137,7 +137,7 @@ def test_repeated_proposals_are_listed_and_vetoed_one_by_one(powers: Powers) -> 
 
 def test_an_officer_cannot_cancel_what_two_other_officers_decided_about_this_officer(powers: Powers) -> None:
     """While a decision of two other officers about an officer waits, this officer can cancel no proposal. So the two
-    can replace the officer.
+    other officers can replace this officer.
     """
     officers, bank = powers.officers, powers.no(powers.cast.bank)
     rogue = powers.no(officers.third)

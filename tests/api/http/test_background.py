@@ -25,7 +25,7 @@ from ledger.installation.background import (
 from ledger.installation.participant import Participant
 from tests.support.api.parts import Api
 
-UNREACHABLE = ChainUnavailable("CHAIN_UNREACHABLE", "No node.")
+UNREACHABLE = ChainUnavailable("CHAIN_UNREACHABLE", "No node answers.")
 ERRORS = [UNREACHABLE, StorageFull("DISK_FULL", "Full."), KeyError("110105194912310038"), SystemExit(1), MemoryError()]
 
 

@@ -25,7 +25,7 @@ FAMILIES: list[tuple[PingzhengError, int, str | None]] = [
     (Busy("DATABASE_BUSY", "Busy.", retry_after=1), 503, "1"),
     (StorageFull("DISK_FULL", "Full."), 507, None),
     (Incoherent("LEDGER_DIFFERS", "Differs."), 503, None),
-    (Misconfigured("DATABASE_READ_ONLY", "Read only."), 503, None),
+    (Misconfigured("DATABASE_READ_ONLY", "The database is read-only."), 503, None),
 ]
 
 
@@ -175,9 +175,9 @@ def test_a_failed_call_gets_its_error_even_if_its_idempotency_key_cannot_be_rele
 
     def work() -> Answer:
         locked.__enter__()
-        raise InvalidInput("FIELD_UNKNOWN", "No such field.")
+        raise InvalidInput("FIELD_UNKNOWN", "The scenario has no such field.")
 
-    with pytest.raises(InvalidInput, match="No such field"):
+    with pytest.raises(InvalidInput, match="no such field"):
         keys.once("p", "key", b"request", work)
     locked.__exit__()
 

@@ -165,8 +165,8 @@ class Scene:
         return int(self.stage.once(f"about {who}", lambda: proposed(self.stage, further_key(self.stage, who))))
 
     def pending(self, who: str) -> int:
-        """Return the number of a second proposal like that of ``about``. It stays pending: no call confirms, cancels or
-        vetoes it.
+        """Return the number of a further proposal about the keys of ``who``. This proposal stays pending: no call
+        confirms, cancels or vetoes it.
         """
         return int(self.stage.once(f"look at {who}", lambda: proposed(self.stage, further_key(self.stage, who))))
 

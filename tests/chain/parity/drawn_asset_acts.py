@@ -38,7 +38,7 @@ class Choices:
         return options[next(self._bytes, 0) % len(options)]
 
     def mostly(self, likely: Sequence[T], others: Sequence[T]) -> T:
-        """Return one of the likely options in seven of eight cases, otherwise one of the others."""
+        """Return an option from ``likely`` in seven of eight cases, otherwise an option from ``others``."""
         return self.of(likely) if self.of(range(8)) < 7 and likely else self.of(others)
 
     def party(self, sides: SideBySide, fits: Callable[[Party], bool]) -> Party:

@@ -155,7 +155,7 @@ def propose_registration(sides: SideBySide, choices: Choices) -> PairedAct:
 
 
 def a_proposal(sides: SideBySide, choices: Choices, fits: Callable[[int], bool]) -> tuple[int, Act]:
-    """Return the number of a proposal, and an act: usually the proposed act, sometimes another one."""
+    """Return the number of a proposal, and an act: usually the proposed act, sometimes an act that differs from it."""
     powers = sides.powers
     pending = [no for no, each in powers.proposals.items() if each.state == PENDING]
     newest = [no for no in pending if fits(no)][-4:]

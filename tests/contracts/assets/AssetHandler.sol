@@ -82,8 +82,8 @@ contract AssetHandler {
         _advance();
     }
 
-    /// The test runner calls every function equally often. Because of this second function applications advance twice
-    /// as often, so more assets become confirmed. On an asset that is not confirmed, few acts are possible.
+    /// Does the same as `advance`. The test runner calls every function equally often, so applications advance twice as
+    /// often and more assets become confirmed. On an asset that is not confirmed, few acts are possible.
     function advanceAgain(uint256 seed) external rolls(seed) {
         _advance();
     }

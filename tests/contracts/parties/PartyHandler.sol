@@ -94,8 +94,8 @@ contract PartyHandler {
         _confirm();
     }
 
-    /// The test runner calls every function equally often. Because of this second function proposals are confirmed
-    /// twice as often. Unconfirmed proposals have no effect, so they would test little.
+    /// Does the same as `confirm`. The test runner calls every function equally often, so proposals are confirmed twice
+    /// as often. Unconfirmed proposals have no effect, so they would test little.
     function confirmAgain(uint256 seed) external rolls(seed) {
         _confirm();
     }

@@ -277,8 +277,8 @@ contract PartyRegistryTest is PartyWorld {
         decide(abi.encodeCall(IPartyRegistry.accredit, (ISSUER, S51, from, to)));
     }
 
-    /// Lets two officers decide an accreditation for this period, and expects that it is refused when it is carried
-    /// out.
+    /// Lets two officers decide an accreditation for this period, and expects that the registry refuses to carry out
+    /// their proposal.
     function _expectPeriod(uint40 from, uint40 to) private {
         bytes memory call = abi.encodeCall(IPartyRegistry.accredit, (ISSUER, S51, from, to));
         uint32 no = decided(call);

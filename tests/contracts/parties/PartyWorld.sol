@@ -55,7 +55,8 @@ abstract contract PartyWorld is World {
         return Acts.Frame(tag, origin, CHAIN, address(registry), account);
     }
 
-    /// Returns five frames. Each differs from the account's frame in one word: tag, origin, chain, contract or account.
+    /// Returns five frames (first words of a message). Each frame differs from the account's frame in one word: tag,
+    /// origin, chain, contract or account.
     function otherFrames(bytes32 tag, address account, bytes32 otherTag, address otherAccount)
         internal
         view

@@ -1,4 +1,5 @@
-"""Fixtures: a ledger whose disk was lost after a backup; a ledger with lost batches, of which holders have bundles.
+"""Fixtures: a ledger whose disk was lost after a backup; and a ledger that lost its newest batches, whose entries are
+in the bundles of holders.
 
 Each ledger is built once; tests work on copies of its folders.
 """

@@ -57,7 +57,7 @@ def full(home: Path, folder: Path) -> dict[str, object]:
     refused, unarchived = 0, 0
     with open_ledger(settings) as ledger:
         issuer = ledger.installation.issuer
-        # With the smallest space not even the archive's file can be created.
+        # With the smallest amount of free space, not even the archive's file can be created.
         template(ledger, -2)
         disk.leave(0)
         refused += refusal(ledger.anchoring.flush)

@@ -31,7 +31,8 @@ def test_a_certificate_taken_back_from_a_bundle_has_a_status_and_a_valid_bundle(
     with pytest.raises(NotFound, match="CERTIFICATE_UNKNOWN"):
         ledger.verification.status(number)
     adopted = lost.adopting.adopt(lost.bundles[number])
-    # The certificate's template is not among the four adopted entries, because the backup contains it.
+    # The certificate's template is not among the four entries that are taken back, because the backup contains the
+    # template.
     assert adopted.certificate_no == number and adopted.entries == 4 and sorted(adopted.claims) == sorted(FIELDS)
     assert adopted.parties == []
     assert ledger.verification.status(number)["state"] == "active"

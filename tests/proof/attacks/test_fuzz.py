@@ -113,7 +113,9 @@ def test_damaged_json_is_detected(kind: str, data: st.DataObject, damage: str, v
 @settings(max_examples=150, deadline=None)
 @given(KINDS, KINDS, st.data())
 def test_a_genuine_value_in_a_wrong_place_is_detected(kind: str, other: str, data: st.DataObject) -> None:
-    """A genuine value of this or another bundle is put into another place."""
+    """Every value in the damaged bundle is genuine, but one value was copied from another place of this bundle or of
+    another bundle.
+    """
     document, source = MADE[kind].document(), MADE[other].document()
     value: Any = source
     for step in data.draw(st.sampled_from(spots(source))):
@@ -125,8 +127,8 @@ def test_a_genuine_value_in_a_wrong_place_is_detected(kind: str, other: str, dat
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_certificates_combined_from_other_certificates_are_detected(data: st.DataObject) -> None:
-    """The certificates are combined from the headers, payloads, signatures, disclosures and key bindings of three other
-    certificates.
+    """The certificates are combined from the headers, payloads, signatures, disclosures and key bindings of three
+    genuine certificates.
     """
     parts = [part for certificate in CERTIFICATES for part in certificate.split("~")]
     tokens = [token for part in parts for token in part.split(".")]

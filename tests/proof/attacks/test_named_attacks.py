@@ -28,7 +28,7 @@ duplicate JSON keys, unpaired surrogate, number that is not an integer, unknown 
 
 
 def expired_key() -> Report:
-    """The issuer's key was retired the second before the certificate was anchored."""
+    """The issuer's key was valid only until the second before the certificate was anchored."""
     return GENUINE.account(ISSUER, valid_to=ANCHORED).verify()
 
 

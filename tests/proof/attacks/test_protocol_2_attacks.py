@@ -61,8 +61,8 @@ def test_attack_is_refused_by_the_expected_check(name: str) -> None:
 
 
 def test_used_up_certificate_is_refused_wherever_it_is_anchored() -> None:
-    """At the certificate's own position, the verifier refuses it because it is used up. At any other position, the
-    verifier refuses it because the position is wrong.
+    """The certificate is used up. The verifier refuses it at its own log position because it is used up, and at any
+    other log position because the position is wrong.
     """
     here = spent().verify()
     assert [check.number for check in here.checks if check.verdict is Verdict.FAILED] == [8, 9, 11]

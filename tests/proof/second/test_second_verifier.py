@@ -104,7 +104,8 @@ def test_both_verifiers_agree_if_any_fact_has_a_changed_value(made: Made, compar
     assert len(compared) > 300
 
 
-# A validity period that begins one second earlier, so that it is one second longer than allowed.
+# The authorization's period begins one second earlier than in the genuine bundle, so it is one second longer than
+# allowed.
 
 A_SECOND_LONGER = {"valid_from": mutations.FROM["valid_from"] - 1}
 ATTACKS: dict[str, Callable[[], Report]] = {
@@ -216,7 +217,9 @@ def test_both_verifiers_agree_if_no_consumer_or_no_nonce_is_expected(expect: Exp
 
 @pytest.mark.parametrize("statement", STATEMENTS)
 def test_both_verifiers_agree_if_any_signed_member_has_a_changed_value(statement: str, compared: list[Report]) -> None:
-    """The party makes a mistake or cheats: the value is wrong, but signatures, anchors and presentation are correct."""
+    """The party that signs the statement makes a mistake or cheats: the value is wrong, but signatures, anchors and
+    presentation are correct.
+    """
     genuine = STATEMENTS[statement]
     for entry in other_statements(genuine):
         changed: dict[str, Any] = {statement: {name: entry[name] for name in entry if entry[name] != genuine[name]}}

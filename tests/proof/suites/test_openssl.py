@@ -152,7 +152,9 @@ def test_sm3_gives_the_digests_of_the_examples_of_gb_t_32905(message: bytes, has
 
 
 def test_the_signature_example_of_gb_t_32918_5_verifies() -> None:
-    """In the example of appendix A, this key signs "message digest" with the default identity."""
+    """In appendix A of GB/T 32918.5, the key with this secret signs the text "message digest" with the default
+    identity.
+    """
     secret = bytes.fromhex("3945208F7B2144B13F36E38AC6D39F95889393692860B51A42FB81EF4DF7C5B8")
     point = bytes.fromhex(
         "09F9DF311E5421A150DD7D161E4BC5C672179FAD1833FC076BB08FF356F35020"

@@ -224,7 +224,7 @@ def fileable_again(life: AssetLife, at: int) -> None:
 
 
 def staged(life: AssetLife, move: str) -> None:
-    """Raise the contract's error unless this act is allowed at the application's stage."""
+    """Raise the contract's error unless the act ``move`` is allowed at the stage of the application."""
     if not _can(life, move):
         raise _wrong_stage(life)
 
