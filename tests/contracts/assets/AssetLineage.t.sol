@@ -63,7 +63,7 @@ contract AssetLineageTest is AssetStages {
         }
     }
 
-    function test_link_GivenTheAssetHas128Ancestors_ItRevertsForAChain() public {
+    function test_link_GivenTheAssetHas128Ancestors_ItRevertsForAChainOfAncestors() public {
         AssetId last = _chain(ASSET, MAX_ANCESTORS);
         assertEq(AssetId.unwrap(assets.annulledAncestor(last)), bytes32(0));
         annul(ASSET);
