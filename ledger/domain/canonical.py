@@ -27,10 +27,9 @@ _OPTIONS: Final = (
     | orjson.OPT_PASSTHROUGH_DATETIME
     | orjson.OPT_PASSTHROUGH_SUBCLASS
 )
-# Finds what must be examined in the text that orjson wrote: a float; ``null``, which orjson also writes for NaN; and
-# the first byte of a character beyond U+FFFF.
-_DOUBTFUL: Final = re.compile(rb"[\xf0-\xf4]|null|(?:^|[:\[,])-?\d+[.eE]")
+# The first byte of a character beyond U+FFFF.
 _BEYOND_BMP: Final = re.compile(rb"[\xf0-\xf4]")
+_PLAIN: Final = frozenset({str, int, bool, type(None)})
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -62,16 +61,16 @@ def _compact(value: object) -> bytes | None:
         text = orjson.dumps(value, option=_OPTIONS)
     except orjson.JSONEncodeError:
         return None
-    if _DOUBTFUL.search(text):
-        _require_no_float(value)
-        return None if _BEYOND_BMP.search(text) else text
-    return text
+    _require_no_float(value)
+    return text if text.isascii() or not _BEYOND_BMP.search(text) else None
 
 
 def _require_no_float(value: object) -> None:
+    # The loop also visits the items that it adds to the list.
     waiting = [value]
-    while waiting:
-        item = waiting.pop()
+    for item in waiting:
+        if type(item) in _PLAIN:
+            continue
         if isinstance(item, dict):
             waiting += item.values()
         elif isinstance(item, (list, tuple)):
