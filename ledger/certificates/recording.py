@@ -91,7 +91,7 @@ def add_certificates(
     """
     if not new:
         return []
-    entries = log_store.append_numbered(session, "certificate", [each.state for each in new], now)
+    entries = log_store.append_numbered(session, [each.state for each in new], now)
     hiding = [index for index, each in enumerate(new) if each.hidden]
     texts = ([item.encoded for item in new[index].hidden] for index in hiding)
     sealed = dict(zip(hiding, sealer.seal_all(session, texts), strict=True))

@@ -105,8 +105,12 @@ def statement_digest(entry: Mapping[str, Any]) -> str:
 
     The digest is SHA-256 of the entry's canonical JSON without the member ``signature``.
     """
-    unsigned = {name: value for name, value in entry.items() if name != "signature"}
-    return hashlib.sha256(canonical(unsigned)).hexdigest()
+    return hashlib.sha256(unsigned_body(entry)).hexdigest()
+
+
+def unsigned_body(entry: Mapping[str, Any]) -> bytes:
+    """Return the canonical JSON of the entry without the member ``signature``. These bytes are signed and hashed."""
+    return canonical({name: value for name, value in entry.items() if name != "signature"})
 
 
 def _misshapen(member: str, message: str) -> InvalidInput:

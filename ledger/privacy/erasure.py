@@ -19,7 +19,6 @@ from ulid import ULID
 
 from ledger.certificates.lookups import certificate
 from ledger.certificates.tables import Certificate
-from ledger.domain.canonical import canonical
 from ledger.domain.days import DAY, Clock
 from ledger.domain.digests import hex_of, reference
 from ledger.domain.entries import erasure_entry
@@ -326,7 +325,7 @@ def _record(session: Session, act: _Act, digests: Sequence[str], identity: str |
         reason=act.reason,
         iat=act.at,
     )
-    new = log_store.NewEntry("erasure", canonical(entry))
+    new = log_store.NewEntry.of(entry)
     log_store.append(session, [new], act.at)
     session.add_all(
         ErasureRecord(

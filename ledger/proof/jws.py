@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol
 from coincurve import PrivateKey
 
 from ledger.domain.canonical import canonical, parse_json
+from ledger.domain.entries import unsigned_body
 from ledger.errors import BadBundle, InvalidInput
 from ledger.proof.suites import p256, sm2
 from ledger.proof.suites.suite import CURVES, ES256, ES256K, SM2SM3, SUITES, Suite, suite_of_key
@@ -201,13 +202,27 @@ def sign_entry(entry: Mapping[str, Any], signer: Signer) -> dict[str, Any]:
     return {**entry, "signature": f"{header}..{signature}"}
 
 
-def entry_signature(entry: Mapping[str, Any]) -> Jws:
-    """Return the signature of a signed entry; raise ``BadBundle`` ``JWS_…``."""
+def entry_signature(entry: Mapping[str, Any], unsigned: bytes | None = None) -> Jws:
+    """Return the signature of a signed entry; raise ``BadBundle`` ``JWS_…``.
+
+    ``unsigned`` is ``unsigned_body(entry)`` if the caller has it already.
+    """
     parts = str(entry.get("signature", "")).split(".")
     if len(parts) != 3 or parts[1]:
         raise BadBundle("JWS_FORM", "The second part of a detached JWS must be empty.", where="signature")
-    body = canonical({name: value for name, value in entry.items() if name != "signature"})
-    return parse_compact(f"{parts[0]}.{encode_base64url(body)}.{parts[2]}", ENTRY_TYP)
+    body = unsigned_body(entry) if unsigned is None else unsigned
+    header = _header(parts[0], ENTRY_TYP, needs_kid=True)
+    if len(body) > MAX_PAYLOAD_BYTES:
+        raise BadBundle("JWS_BASE64URL", "The signed entry is too large.", where="signature")
+    return Jws(
+        suite=SUITES[header["alg"]],
+        sm2_id=header.get("sm2_id", ""),
+        kid=header["kid"],
+        typ=ENTRY_TYP,
+        payload=body,
+        signing_input=f"{parts[0]}.{encode_base64url(body)}".encode(),
+        signature=decode_base64url(parts[2], 64),
+    )
 
 
 def entry_signed_by(entry: Mapping[str, Any], account: str, public_key: str) -> bool:

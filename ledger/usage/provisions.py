@@ -12,10 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger.domain.days import Clock
-from ledger.domain.entries import statement_digest
 from ledger.errors import BadBundle, Conflict, Forbidden, InvalidInput, NotFound, PingzhengError
 from ledger.parties.lookups import speaking_keys_of
-from ledger.parties.statements import Intake, signed_with
+from ledger.parties.statements import Intake, Statement
 from ledger.proof.bundle import ChainId
 from ledger.proof.sdjwt import Disclosed
 from ledger.provider.platform import Notices, Page
@@ -158,27 +157,31 @@ class Provisions:
         the errors of ``provision_checks`` and of ``Withdrawals.relay``; the errors of ``Intake.require``;
         ``Forbidden`` ``SIGNER_NOT_PROVIDER``; ``Conflict``; ``NotFound`` ``AUTHORIZATION_UNKNOWN``.
         """
+        statements = []
         for number, supply in enumerate(supplies, start=1):
             where = f"provision {number}"
-            self._intake.require(supply.entry, "provision", where)
+            statements.append(self._intake.require(supply.entry, "provision", where))
             if supply.withdrawn is not None:
                 self._intake.require(supply.withdrawn, "withdrawal", where)
         with self._database.read() as session:
             keys = speaking_keys_of(session, (supply.entry["provider"] for supply in supplies))
-        for number, supply in enumerate(supplies, start=1):
+        for number, (supply, statement) in enumerate(zip(supplies, statements, strict=True), start=1):
             where = f"provision {number}"
             check_by_itself(supply, where)
-            if not signed_with(supply.entry, keys.get(supply.entry["provider"], ())):
+            if not statement.signed_with(keys.get(supply.entry["provider"], ())):
                 raise Forbidden("SIGNER_NOT_PROVIDER", "The provision is not signed by the provider.", where=where)
         with self._database.write() as session:
-            recorded = self._record(session, supplies)
+            recorded = self._record(session, supplies, statements)
         for supply in supplies:
             if supply.withdrawn is not None:
                 self._relay(supply.withdrawn, supply.withdrawal)
         return recorded
 
-    def _record(self, session: Session, supplies: Sequence[Supply]) -> list[RecordedProvision]:
-        known = self._intake.known(session, Provision, (supply.entry for supply in supplies), _taken)
+    def _record(
+        self, session: Session, supplies: Sequence[Supply], statements: Sequence[Statement]
+    ) -> list[RecordedProvision]:
+        known = self._intake.known(session, Provision, statements, _taken)
+        stated = {each.entry["id"]: each for each in statements}
         new = {supply.entry["id"]: supply for supply in supplies if supply.entry["id"] not in known}
         entries = [supply.entry for supply in new.values()]
         answered, seen = AnsweredAuthorizations.of(session, entries), SeenClaims(session, entries)
@@ -191,21 +194,20 @@ class Provisions:
             self._require_in_force(basis, answered.request(basis), templates)
             check_withdrawal(supply, keys.get(entry["provider"], ()), self._chain)
             seen.require_unseen(basis, entry, answered.new_claims(basis, entry))
-            rows.append(self._row(supply, basis))
+            rows.append(self._row(stated[entry["id"]], basis))
             answered.add(basis, rows[-1], entry)
-        self._intake.append_all(session, entries)
+        self._intake.append_all(session, (stated[identifier].logged for identifier in new))
         self._add(session, rows, list(new.values()))
         add_rows(session, SeenClaim, seen.rows)
         recorded = {row["id"]: RecordedProvision.new(row) for row in rows}
         recorded |= {identifier: RecordedProvision.of(row) for identifier, row in known.items()}
         return [recorded[supply.entry["id"]] for supply in supplies]
 
-    def _row(self, supply: Supply, basis: AnswerBasis) -> dict[str, Any]:
-        entry = supply.entry
-        return {name: entry[name] for name in ("id", "provider", "result", "reason")} | {
+    def _row(self, statement: Statement, basis: AnswerBasis) -> dict[str, Any]:
+        return {name: statement.entry[name] for name in ("id", "provider", "result", "reason")} | {
             "authorization_id": basis.consent.id,
             "number": len(basis.before) + 1,
-            "digest": statement_digest(entry),
+            "digest": statement.digest,
             "sealed_id": None,
             "created_at": self._clock(),
         }

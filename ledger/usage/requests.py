@@ -12,16 +12,17 @@ from sqlalchemy.orm import Session
 from ulid import ULID
 
 from ledger.domain.days import Clock
-from ledger.domain.entries import request_entry, statement_digest
+from ledger.domain.entries import request_entry
 from ledger.domain.lifecycle import REQUEST
 from ledger.domain.lines import require_line
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.parties.lookups import speaking_keys_of
-from ledger.parties.statements import Intake, signed_with
+from ledger.parties.statements import Intake, Statement
 from ledger.rulebooks.scenarios import ScenarioBook
 from ledger.rulebooks.templates import TemplatesInForce, template_of, template_reference
 from ledger.store import log as log_store
 from ledger.store.database import Database
+from ledger.store.log import NewEntry
 from ledger.store.sealing import Sealer
 from ledger.store.sets import add_rows
 from ledger.usage.expiry import request_state, require_not_expired
@@ -94,20 +95,22 @@ class Requests:
         Raises ``InvalidInput`` for a wrong form, scenario or note, ``Forbidden`` ``SIGNER_NOT_CONSUMER``.
         """
         wheres = [f"request {number}" for number in range(1, len(requests) + 1)]
-        for request, where in zip(requests, wheres, strict=True):
+        statements = [
             self._intake.require(request.entry, "request", where)
+            for request, where in zip(requests, wheres, strict=True)
+        ]
         with self._database.read() as session:
             keys = speaking_keys_of(session, (request.entry["consumer"] for request in requests))
             participants = Participants(session, (Terms.of(request.entry) for request in requests))
         templates = TemplatesInForce(self._scenarios)
-        for request, where in zip(requests, wheres, strict=True):
+        for request, statement, where in zip(requests, statements, wheres, strict=True):
             self._check(request, where, participants, templates)
-            if not signed_with(request.entry, keys.get(request.entry["consumer"], ())):
+            if not statement.signed_with(keys.get(request.entry["consumer"], ())):
                 raise Forbidden(
                     "SIGNER_NOT_CONSUMER", "The request is not signed by a key of the consumer.", where=where
                 )
         with self._database.write() as session:
-            return self._record(session, requests)
+            return self._record(session, statements, [request.note for request in requests])
 
     def _check(self, request: Asked, where: str, participants: Participants, templates: TemplatesInForce) -> None:
         entry = request.entry
@@ -132,25 +135,26 @@ class Requests:
         participants.require(scenario, terms)
         scenario.require_note(request.note["purpose_note"])
 
-    def _record(self, session: Session, requests: Sequence[Asked]) -> list[RecordedRequest]:
-        entries = [request.entry for request in requests]
-        known = self._intake.known(session, AccessRequest, entries, _taken)
-        new = {request.entry["id"]: request for request in requests if request.entry["id"] not in known}
-        stated = [request.entry for request in new.values()]
-        scenarios = [self._scenarios.get(code) for code in dict.fromkeys(entry["scenario"] for entry in stated)]
-        templates = [template_of(scenario, self._intake.ledger) for scenario in scenarios]
-        self._intake.append_all(session, [*templates, *stated])
-        sealed = self._sealer.seal_all(session, (request.note for request in new.values()))
+    def _record(
+        self, session: Session, statements: Sequence[Statement], notes: Sequence[dict[str, Any]]
+    ) -> list[RecordedRequest]:
+        known = self._intake.known(session, AccessRequest, statements, _taken)
+        asked = {each.digest: (each, note) for each, note in zip(statements, notes, strict=True)}
+        new = [(each, note) for each, note in asked.values() if each.entry["id"] not in known]
+        scenarios = [self._scenarios.get(code) for code in dict.fromkeys(each.entry["scenario"] for each, _ in new)]
+        templates = [NewEntry.of(template_of(scenario, self._intake.ledger)) for scenario in scenarios]
+        self._intake.append_all(session, [*templates, *(each.logged for each, _ in new)])
+        sealed = self._sealer.seal_all(session, (note for _, note in new))
         now = self._clock()
         rows = [
-            {name: entry[name] for name in ("id", "scenario", "subject", "consumer", "expires_at")}
-            | {"digest": statement_digest(entry), "state": REQUEST.initial, "sealed_id": sealed_id, "created_at": now}
-            for entry, sealed_id in zip(stated, sealed, strict=True)
+            {name: each.entry[name] for name in ("id", "scenario", "subject", "consumer", "expires_at")}
+            | {"digest": each.digest, "state": REQUEST.initial, "sealed_id": sealed_id, "created_at": now}
+            for (each, _), sealed_id in zip(new, sealed, strict=True)
         ]
         add_rows(session, AccessRequest, rows)
         recorded = {row["id"]: RecordedRequest.new(row) for row in rows}
         recorded |= {identifier: RecordedRequest.of(row, now) for identifier, row in known.items()}
-        return [recorded[entry["id"]] for entry in entries]
+        return [recorded[each.entry["id"]] for each in statements]
 
     def get(self, identifier: str) -> RecordedRequest:
         """Return the request in its present state. Raises ``NotFound`` ``REQUEST_UNKNOWN``."""

@@ -104,7 +104,7 @@ def test_archiving_a_larger_batch_needs_no_more_sql_statements(tmp_path: Path) -
         with database.write() as session:
             result = [{"type": "template", "v": 2, "n": f"{number}/{place}"} for place in range(size)]
             log_store.append(
-                session, [log_store.NewEntry("template", json.dumps(each).encode()) for each in result], number
+                session, [log_store.NewEntry.stored(json.dumps(each).encode()) for each in result], number
             )
             log_store.close_batch(session, size, number)
         archive = Archive(tmp_path / f"{number}.db")
