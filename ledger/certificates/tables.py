@@ -15,9 +15,9 @@ class Certificate(Base, source=Source.ENTRIES):
 
     The first certificate of a request has ``version`` 1; each correction adds a certificate with the next version.
     ``seq`` is the sequence number in the payload. ``max_uses`` is null for a registration certificate, whose uses are
-    not counted. ``sealed_id`` has a copy of the disclosures, if the row is from an earlier version of this program or
-    a holder brought them back after a loss of data. ``token`` is the signed certificate that a holder brought back after a loss of data; for other
-    certificates it is null.
+    not counted. ``sealed_id`` is a copy of the disclosures: an earlier version of this program made it, or a holder
+    brought the disclosures back after a loss of data. ``token`` is the signed certificate that a holder brought back
+    after a loss of data. Both are null for other certificates.
     """
 
     __tablename__ = "certificate"

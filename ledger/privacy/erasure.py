@@ -17,7 +17,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from ulid import ULID
 
-from ledger.certificates.lookups import certificate
+from ledger.certificates.hidden_claims import hides_claims
+from ledger.certificates.lookups import certificate, named_provisions
 from ledger.certificates.tables import Certificate
 from ledger.domain.days import DAY, Clock
 from ledger.domain.digests import hex_of, reference
@@ -106,7 +107,7 @@ class Erasure:
             row = certificate(session, number)
             _take_turns(session, row)
             act = self._act(actor, row.subject, reason)
-            if row.sealed_id is None:
+            if not hides_claims(row):
                 raise Conflict("NO_PAYLOAD", "The certificate has no hidden claims.", where=number)
             known, about = session.get(ErasureRecord, row.digest), _with(session, row)
             recorded = self._erase(session, act, about)
@@ -166,15 +167,15 @@ class Erasure:
     def _erase(self, session: Session, act: _Act, about: Sequence[SealedRow]) -> str | None:
         """Erase the texts that still exist; return the digest of the log entry, or None if no text was left."""
         kept = self._sealer.kept(session, [item.sealed_id for item in about if item.sealed_id])
-        going = [item for item in about if item.sealed_id in kept]
+        going = [item for item in about if item.sealed_id in kept or _goes_with_provisions(session, item)]
         if not going:
             return None
         if act.reason == "retention_over":
             _require_retention_over(session, about, act.at)
-        for item in going:
-            self._sealer.erase(session, str(item.sealed_id))
+        for text in (texts := [item.sealed_id for item in going if item.sealed_id is not None]):
+            self._sealer.erase(session, text)
         act.targets.extend(item.digest for item in going)
-        act.sealed.extend(str(item.sealed_id) for item in going)
+        act.sealed.extend(texts)
         _forget_requests(session, going)
         first, *_ = [
             _record(session, act, [item.digest for item in going[start : start + MAX_TARGETS]])
@@ -217,7 +218,7 @@ class Erasure:
         If the transaction then fails, the text stays in the database until the erasure is repeated or a backup is
         restored. The restore then erases the text, which is right, because the erasure was requested.
         """
-        if act.sealed:
+        if act.targets or act.sealed:
             self._archiving.record_erasure(tuple(act.targets), identity, tuple(act.sealed))
 
     def _reported(self, recorded: str, about: Sequence[SealedRow], whole: Party | None) -> Erased:
@@ -238,7 +239,8 @@ def _take_turns(session: Session, row: Certificate | Party) -> None:
 
 
 def _with(session: Session, row: Certificate) -> list[SealedRow]:
-    """Return the rows that are erased with a certificate: the certificate, its earlier versions, and their provisions.
+    """Return the rows that are erased with a certificate: the certificate, its earlier versions, and those of their
+    provisions whose disclosures no later version uses.
 
     If the certificate is the newest version, these are all rows of its request.
     """
@@ -248,9 +250,16 @@ def _with(session: Session, row: Certificate) -> list[SealedRow]:
     if row.version == newest.version:
         return _rows_of_request(session, access_request(session, row.request_id))
     older = [item for item in versions if item.version <= row.version]
-    named = {each for item in older for each in log_store.statement(session, item.digest)["provisions"]}
-    provisions = select(Provision).where(Provision.digest.in_([hex_of(each) for each in named]))
+    later = [item for item in versions if item.version > row.version and item.sealed_id is None]
+    going = named_provisions(session, older) - named_provisions(session, later)
+    provisions = select(Provision).where(Provision.digest.in_(going))
     return [*older, *session.scalars(provisions.order_by(Provision.id))]
+
+
+def _goes_with_provisions(session: Session, item: SealedRow) -> bool:
+    """Return whether the row is a certificate without an own copy of its claims, and its erasure is not recorded."""
+    used = isinstance(item, Certificate) and item.sealed_id is None
+    return used and session.get(ErasureRecord, item.digest) is None
 
 
 def _rows_of_request(session: Session, request: AccessRequest) -> list[SealedRow]:

@@ -34,7 +34,6 @@ from ledger.registration.tables import Application
 from ledger.rulebooks.scenarios import ScenarioBook
 from ledger.store import log as log_store
 from ledger.store.database import Database
-from ledger.store.sealing import Sealer
 
 OWN_RIGHTS = ("hold", "process", "operate")
 # A new certificate is issued if one of these members has changed since the asset's last certificate.
@@ -50,7 +49,6 @@ class RegistrationCertificates:
     """
 
     _database: Database
-    _sealer: Sealer
     _reader: ChainReader
     _status: CertificateStatus
     _scenarios: ScenarioBook
@@ -104,7 +102,6 @@ class RegistrationCertificates:
         members = self._members(session, asset, application, state, earlier, now)
         return add_certificate(
             session,
-            self._sealer,
             lambda seq: registration_certificate_payload(seq=seq, **members),
             now,
             asset_id=asset.id,

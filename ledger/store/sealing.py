@@ -117,18 +117,17 @@ class Sealer:
         rows = {row.id: row for row in matching(session, select(*columns), Sealed.id, wanted)}
         return {record_id: self._open(rows[record_id]) for record_id in wanted}
 
+    def require_readable(self, session: Session, record_ids: Iterable[str]) -> None:
+        """Raise ``NotFound`` or ``Conflict``, as ``open`` does, if one of these texts was erased, lost or closed.
+
+        Nothing is decrypted.
+        """
+        unreadable = select(Sealed).where(Sealed.wrapped_key.is_(None) | _IS_CLOSED)
+        for row in matching(session, unreadable, Sealed.id, record_ids):
+            _require_readable(row[0])
+
     def _open(self, row: SealedRow) -> object:
-        if row.wrapped_key is None:
-            if row.key_id == LOST:
-                raise _lost(row.id)
-            raise NotFound(
-                "SEALED_ERASED",
-                "The sealed text was erased; its proofs stay valid.",
-                where=f"sealed record {row.id}",
-                hint="此处已依法删除，请向持有人索取原件。 Ask the holder: the text is no longer stored here.",
-            )
-        if row.key_id.startswith(CLOSED):
-            raise _closed(row.id)
+        _require_readable(row)
         return self._opened(row, row.key_id)
 
     def open_object(self, session: Session, record_id: str) -> dict[str, Any]:
@@ -279,6 +278,23 @@ def closed_texts(session: Session) -> Finding | None:
 
 
 _IS_CLOSED: Final = Sealed.key_id.startswith(CLOSED)
+
+
+def _require_readable(row: SealedRow) -> None:
+    if row.wrapped_key is None:
+        raise _lost(row.id) if row.key_id == LOST else text_erased(f"sealed record {row.id}")
+    if row.key_id.startswith(CLOSED):
+        raise _closed(row.id)
+
+
+def text_erased(where: str) -> NotFound:
+    """Return the error for an erased text."""
+    return NotFound(
+        "SEALED_ERASED",
+        "The sealed text was erased; its proofs stay valid.",
+        where=where,
+        hint="此处已依法删除，请向持有人索取原件。 Ask the holder: the text is no longer stored here.",
+    )
 
 
 def _closed(record_id: str) -> Conflict:

@@ -234,7 +234,6 @@ def test_no_certificate_of_an_earlier_state_is_issued_after_a_certificate_of_a_l
 
     slow = RegistrationCertificates(
         ledger.database,
-        ledger.sealer,
         ledger.reader,
         ledger.certificates.status,
         ledger.scenarios,

@@ -13,7 +13,6 @@ from ledger.certificates.tables import Certificate
 from ledger.errors import Conflict
 from ledger.parties.lookups import no_party_no, unknown_party
 from ledger.parties.tables import Party
-from ledger.proof.sdjwt import Disclosed
 from ledger.store import log as log_store
 from ledger.store.sealing import Sealer
 from ledger.store.sets import matching
@@ -34,7 +33,7 @@ class CertifiedSource:
 
 
 class AnsweredRequests:
-    """Requests with everything from which their certificates are made: authorizations, provisions and disclosures."""
+    """Requests with everything from which their certificates are made: authorizations and provisions."""
 
     def __init__(self, session: Session, sealer: Sealer, requests: Iterable[str]) -> None:
         """Read the requests with these ids.
@@ -94,17 +93,11 @@ class AnsweredRequests:
         region: str = self._parties[request.subject].region
         return region
 
-    def disclosures(self, session: Session, sources: Iterable[CertifiedSource]) -> dict[str, list[Disclosed]]:
-        """Return the decrypted disclosures of these sources by the ids of their provisions.
-
-        Raises ``NotFound`` ``SEALED_ERASED`` if disclosures were erased.
+    def require_disclosures(self, session: Session, sources: Iterable[CertifiedSource]) -> None:
+        """Raise ``NotFound`` ``SEALED_ERASED`` if the disclosures of one of these sources were erased, and the other
+        errors of ``Sealer.require_readable``.
         """
-        sealed = {source.provision.id: str(source.provision.sealed_id) for source in sources}
-        opened = self._sealer.open_all(session, sealed.values())
-        return {
-            provision: [Disclosed.decode(item) for item in opened[record]["disclosures"]]
-            for provision, record in sealed.items()
-        }
+        self._sealer.require_readable(session, (str(source.provision.sealed_id) for source in sources))
 
     def sources(self, request: AccessRequest, now: int) -> list[CertifiedSource]:
         """Return the sources of the request that supplied data, ordered by the names of the sources.

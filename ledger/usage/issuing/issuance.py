@@ -23,7 +23,6 @@ from ledger.errors import Conflict
 from ledger.index.follower import Follower
 from ledger.parties.permissions import Action
 from ledger.parties.roles import Actor, require
-from ledger.proof.sdjwt import Disclosed
 from ledger.rulebooks.scenarios import ScenarioBook
 from ledger.rulebooks.templates import TemplatesInForce
 from ledger.store.database import Database
@@ -141,12 +140,12 @@ class Issuance:
             sources.append(answered.sources(version.request, now))
         series = [(answered.region(version.request), version.request.scenario) for version in versions]
         numbers = next_numbers(session, series, now)
-        hidden = answered.disclosures(session, [source for each in sources for source in each])
+        answered.require_disclosures(session, (source for each in sources for source in each))
         new = []
         for version, number, each in zip(versions, numbers, sources, strict=True):
             payload = self._payload(answered.statement(version.request), number, each, now)
-            new.append(_new(version, payload, [item for source in each for item in hidden[source.provision.id]]))
-        return add_certificates(session, self._sealer, new, now)
+            new.append(_new(version, payload))
+        return add_certificates(session, new, now)
 
     def _payload(
         self, asked: Mapping[str, Any], number: str, bases: Sequence[CertifiedSource], now: int
@@ -183,12 +182,11 @@ class Issuance:
         )
 
 
-def _new(version: Version, payload: dict[str, Any], hidden: Sequence[Disclosed]) -> NewCertificate:
+def _new(version: Version, payload: dict[str, Any]) -> NewCertificate:
     before = version.supersedes
     payload["supersedes"] = None if before is None else reference(before.digest)
     return NewCertificate(
         lambda seq: _checked(payload | {"seq": seq}),
-        hidden=hidden,
         request_id=version.request.id,
         version=1 if before is None else before.version + 1,
         supersedes=None if before is None else before.certificate_no,
