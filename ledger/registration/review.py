@@ -21,9 +21,9 @@ from ledger.parties.permissions import Action
 from ledger.parties.roles import Actor, require
 from ledger.registration.applications import near_duplicates
 from ledger.registration.descriptions import applications
-from ledger.registration.registrations import chunks
 from ledger.registration.tables import Application
 from ledger.registration.use_case import UseCase
+from ledger.store.sets import portions
 
 Progress = Callable[[int], None]
 # The chain stores the last second of a public notice, which is one second before the notice's end. A notice of n
@@ -31,6 +31,9 @@ Progress = Callable[[int], None]
 ONE_SECOND = 1
 # After a confirmation a registration has one of these states.
 CONFIRMED = ("confirmed", "cancelled")
+# One transaction of the chain moves or confirms this many applications. Each takes about 16,000 gas; a transaction may
+# have at most 16.7 million gas (EIP-7825).
+REVIEWED_TOGETHER = 500
 
 
 # After one of these events an application waits for the next step.
@@ -39,6 +42,10 @@ _MOVES = ("Registered", "Filed", "Advanced")
 
 def _silent(_count: int) -> None:
     """Ignore the count: no progress is shown."""
+
+
+def _nothing(_asset_ids: Sequence[str]) -> None:
+    """Record nothing."""
 
 
 class Review(UseCase):
@@ -59,34 +66,40 @@ class Review(UseCase):
         require(actor, Action.REVIEW_REGISTRATION)
         now = self._clock()
         until = end_of_working_days(now, self._rules.notice_days) - ONE_SECOND
-        self._record_notice(asset_ids, now, until)
-        return self._advance(actor, asset_ids, "reviewed", "noticed", progress, until)
+
+        def record(waiting: Sequence[str]) -> None:
+            self._record_notice(waiting, now, until)
+
+        return self._advance(actor, asset_ids, "reviewed", "noticed", progress, until, record)
 
     def _record_notice(self, asset_ids: Sequence[str], start: int, end: int) -> None:
-        for chunk in chunks(asset_ids):
-            # An application that is on public notice already keeps its notice dates, which are on the chain.
-            waiting = [asset.id for asset in self._known(chunk) if asset.stage == "reviewed"]
-            with self._database.write() as session:
-                mine = Application.asset_id.in_(waiting)
-                last = (
-                    select(Application.asset_id, func.max(Application.number))
-                    .where(mine)
-                    .group_by(Application.asset_id)
-                )
-                place = tuple_(Application.asset_id, Application.number)
-                session.execute(update(Application).where(place.in_(last)).values(notice_from=start, notice_to=end))
+        with self._database.write() as session:
+            mine = Application.asset_id.in_(asset_ids)
+            last = select(Application.asset_id, func.max(Application.number)).where(mine).group_by(Application.asset_id)
+            place = tuple_(Application.asset_id, Application.number)
+            session.execute(update(Application).where(place.in_(last)).values(notice_from=start, notice_to=end))
 
     def _advance(
-        self, actor: Actor, asset_ids: Sequence[str], source: str, stage: str, progress: Progress, until: int = 0
+        self,
+        actor: Actor,
+        asset_ids: Sequence[str],
+        source: str,
+        stage: str,
+        progress: Progress,
+        until: int = 0,
+        record: Callable[[Sequence[str]], None] = _nothing,
     ) -> int:
+        """Move the applications from the stage ``source`` to ``stage``; ``record`` gets their asset ids before."""
         require(actor, Action.REVIEW_REGISTRATION)
         # If one application is given and it is in another stage, the caller made a mistake: the contract refuses the
         # call and says why. If many are given, such an application has passed this step in an earlier call.
         gas, alone = 0, len(asset_ids) == 1
-        for chunk in chunks(asset_ids):
-            waiting = [
-                asset.id for asset in self._known(chunk) if asset.stage == source or (alone and asset.stage != stage)
-            ]
+        for chunk in portions(asset_ids, REVIEWED_TOGETHER):
+            known = self._known(chunk)
+            # An application that is at a later stage keeps what was recorded for it, for example its notice dates.
+            if ready := [asset.id for asset in known if asset.stage == source]:
+                record(ready)
+            waiting = [asset.id for asset in known if asset.stage == source or (alone and asset.stage != stage)]
             if waiting:
                 call = asset_calls.advance(waiting, stage, until=until)
                 gas += self._acting.act_by(actor, call).gas_used
@@ -120,7 +133,7 @@ class Review(UseCase):
         """
         require(actor, Action.REVIEW_REGISTRATION)
         gas = 0
-        for chunk in chunks(asset_ids):
+        for chunk in portions(asset_ids, REVIEWED_TOGETHER):
             for valid_to, waiting in self._by_validity(chunk).items():
                 call = asset_calls.confirm_assets(waiting, valid_to)
                 with saying_until_when():
