@@ -79,12 +79,23 @@ class Intake:
         self.ledger = ledger
         self._clock = clock
 
+    def require_all(self, entries: Iterable[Mapping[str, Any]], kind: str) -> list[Statement]:
+        """Return the statements of a set; raises what ``require`` raises for the first entry that fails.
+
+        The errors call the first entry ``kind 1``.
+        """
+        now = self._clock()
+        return [self._required(entry, kind, f"{kind} {number}", now) for number, entry in enumerate(entries, start=1)]
+
     def require(self, entry: Mapping[str, Any], kind: str, where: str) -> Statement:
         """Return the statement. Raises ``InvalidInput`` unless it is of type ``kind``, for this ledger, and not from
         the future.
 
         Codes: those of ``validate_entry``, ``ENTRY_TYPE``, ``LEDGER_DIFFERS``, ``SIGNED_IN_FUTURE``.
         """
+        return self._required(entry, kind, where, self._clock())
+
+    def _required(self, entry: Mapping[str, Any], kind: str, where: str, now: int) -> Statement:
         validate_entry(entry)
         if entry["type"] != kind:
             raise InvalidInput(
@@ -102,7 +113,7 @@ class Intake:
                 expected=self.ledger,
                 found=entry["ledger"],
             )
-        if max(entry["iat"], entry.get("queried_at", 0)) > self._clock() + MAX_CLOCK_SKEW:
+        if max(entry["iat"], entry.get("queried_at", 0)) > now + MAX_CLOCK_SKEW:
             raise InvalidInput(
                 "SIGNED_IN_FUTURE",
                 "The time of signing or of the query in the statement is in the future.",

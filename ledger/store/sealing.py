@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -68,6 +68,22 @@ class SealedCounts:
     erased: int
 
 
+@dataclass(frozen=True, slots=True)
+class NewText:
+    """An encrypted text that is not stored yet, with its data key."""
+
+    id: str
+    data_key: bytes = field(repr=False)
+    nonce: bytes
+    ciphertext: bytes
+
+
+def encrypted(text: bytes) -> NewText:
+    """Encrypt a text (canonical JSON) with a new data key; ``Sealer.add_all`` stores it in a transaction."""
+    record_id, nonce, data_key = str(ULID()), secrets.token_bytes(12), AESGCM.generate_key(256)
+    return NewText(record_id, data_key, nonce, AESGCM(data_key).encrypt(nonce, text, record_id.encode()))
+
+
 class Sealer:
     """Encrypts (seals) and decrypts (opens) JSON values. The encryption authenticates the record's id together with the
     text.
@@ -82,24 +98,26 @@ class Sealer:
 
     def seal_all(self, session: Session, values: Iterable[object]) -> list[str]:
         """Store each value sealed, each with its own data key, and return the records' ids in the same order."""
+        return self.add_all(session, [encrypted(canonical(value)) for value in values])
+
+    def add_all(self, session: Session, texts: Iterable[NewText]) -> list[str]:
+        """Wrap the data keys of encrypted texts, store the texts, and return the records' ids in the same order."""
         # Take the write lock before reading the current key. Otherwise a whole key rotation could run in between, and
         # the new records would still use the old key.
         session.connection()
         key_id = self.keys.current
-        rows = [self._sealed(value, key_id) for value in values]
+        rows: list[dict[str, Any]] = [
+            {
+                "id": text.id,
+                "key_id": key_id,
+                "wrapped_key": self.keys.wrap(text.data_key, key_id),
+                "nonce": text.nonce,
+                "ciphertext": text.ciphertext,
+            }
+            for text in texts
+        ]
         add_rows(session, Sealed, rows)
         return [row["id"] for row in rows]
-
-    def _sealed(self, value: object, key_id: str) -> dict[str, Any]:
-        record_id = str(ULID())
-        data_key, nonce = AESGCM.generate_key(256), secrets.token_bytes(12)
-        return {
-            "id": record_id,
-            "key_id": key_id,
-            "wrapped_key": self.keys.wrap(data_key, key_id),
-            "nonce": nonce,
-            "ciphertext": AESGCM(data_key).encrypt(nonce, canonical(value), record_id.encode()),
-        }
 
     def open(self, session: Session, record_id: str) -> object:
         """Return the value.

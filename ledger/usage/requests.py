@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,13 +23,13 @@ from ledger.rulebooks.templates import TemplatesInForce, template_of, template_r
 from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.log import NewEntry
-from ledger.store.sealing import Sealer
+from ledger.store.sealing import NewText, Sealer, encrypted
 from ledger.store.sets import add_rows
 from ledger.usage.expiry import request_state, require_not_expired
 from ledger.usage.lookups import access_request
 from ledger.usage.recorded import RecordedRequest
 from ledger.usage.request_notes import Note, note_digest, note_of, require_note
-from ledger.usage.request_terms import Participants, Terms, require_terms
+from ledger.usage.request_terms import Participants, Terms
 from ledger.usage.tables import AccessRequest
 
 SALT_BYTES = 16
@@ -67,9 +67,9 @@ class Requests:
         """
         scenario = self._scenarios.get(terms.scenario)
         now = self._clock()
-        require_terms(scenario, terms, now)
         with self._database.read() as session:
-            Participants(session, [terms]).require(scenario, terms)
+            participants = Participants(session, [terms])
+        participants.require_terms(scenario, terms, now)
         scenario.require_note(note.purpose_note)
         full_note = {
             "contact": require_line(note.contact, "contact"),
@@ -94,28 +94,27 @@ class Requests:
 
         Raises ``InvalidInput`` for a wrong form, scenario or note, ``Forbidden`` ``SIGNER_NOT_CONSUMER``.
         """
-        wheres = [f"request {number}" for number in range(1, len(requests) + 1)]
-        statements = [
-            self._intake.require(request.entry, "request", where)
-            for request, where in zip(requests, wheres, strict=True)
-        ]
+        statements = self._intake.require_all((request.entry for request in requests), "request")
+        asked = [Terms.of(request.entry) for request in requests]
         with self._database.read() as session:
-            keys = speaking_keys_of(session, (request.entry["consumer"] for request in requests))
-            participants = Participants(session, (Terms.of(request.entry) for request in requests))
-        templates = TemplatesInForce(self._scenarios)
-        for request, statement, where in zip(requests, statements, wheres, strict=True):
-            self._check(request, where, participants, templates)
-            if not statement.signed_with(keys.get(request.entry["consumer"], ())):
+            keys = speaking_keys_of(session, (terms.consumer for terms in asked))
+            participants = Participants(session, asked)
+        now, templates, notes = self._clock(), TemplatesInForce(self._scenarios), []
+        for number, (request, statement, terms) in enumerate(zip(requests, statements, asked, strict=True), start=1):
+            where = f"request {number}"
+            notes.append(encrypted(require_note(request.entry, request.note, where)))
+            self._require_in_force(request.entry, where, templates)
+            scenario = self._scenarios.get(terms.scenario)
+            participants.require_terms(scenario, terms, now)
+            scenario.require_note(request.note["purpose_note"])
+            if not statement.signed_with(keys.get(terms.consumer, ())):
                 raise Forbidden(
                     "SIGNER_NOT_CONSUMER", "The request is not signed by a key of the consumer.", where=where
                 )
         with self._database.write() as session:
-            return self._record(session, statements, [request.note for request in requests])
+            return self._record(session, statements, notes, now)
 
-    def _check(self, request: Asked, where: str, participants: Participants, templates: TemplatesInForce) -> None:
-        entry = request.entry
-        require_note(entry, request.note, where)
-        scenario = self._scenarios.get(entry["scenario"])
+    def _require_in_force(self, entry: Mapping[str, Any], where: str, templates: TemplatesInForce) -> None:
         if entry["template"] != templates.reference(entry["scenario"], self._intake.ledger):
             raise InvalidInput(
                 "TEMPLATE_NOT_IN_FORCE",
@@ -130,13 +129,9 @@ class Requests:
                 where=where,
                 hint="Draft the request again and sign the new statement.",
             )
-        terms = Terms.of(entry)
-        require_terms(scenario, terms, self._clock())
-        participants.require(scenario, terms)
-        scenario.require_note(request.note["purpose_note"])
 
     def _record(
-        self, session: Session, statements: Sequence[Statement], notes: Sequence[dict[str, Any]]
+        self, session: Session, statements: Sequence[Statement], notes: Sequence[NewText], now: int
     ) -> list[RecordedRequest]:
         known = self._intake.known(session, AccessRequest, statements, _taken)
         asked = {each.digest: (each, note) for each, note in zip(statements, notes, strict=True)}
@@ -144,8 +139,7 @@ class Requests:
         scenarios = [self._scenarios.get(code) for code in dict.fromkeys(each.entry["scenario"] for each, _ in new)]
         templates = [NewEntry.of(template_of(scenario, self._intake.ledger)) for scenario in scenarios]
         self._intake.append_all(session, [*templates, *(each.logged for each, _ in new)])
-        sealed = self._sealer.seal_all(session, (note for _, note in new))
-        now = self._clock()
+        sealed = self._sealer.add_all(session, (note for _, note in new))
         rows = [
             {name: each.entry[name] for name in ("id", "scenario", "subject", "consumer", "expires_at")}
             | {"digest": each.digest, "state": REQUEST.initial, "sealed_id": sealed_id, "created_at": now}
