@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from ledger.certificates.issued import IssuedCertificate
 from ledger.certificates.tables import Certificate
-from ledger.domain.canonical import read_stored
 from ledger.domain.codes import certificate_no
 from ledger.domain.days import shanghai_day
 from ledger.store import log as log_store
@@ -85,18 +84,17 @@ def add_certificates(session: Session, new: Sequence[NewCertificate], now: int) 
     if not new:
         return []
     entries = log_store.append_numbered(session, [each.state for each in new], now)
-    rows = [_row(each, entry, now) for each, entry in zip(new, entries, strict=True)]
+    rows = [_row(each, payload, entry.digest, now) for each, (payload, entry) in zip(new, entries, strict=True)]
     add_rows(session, Certificate, [row | {"class": row["cls"]} for row in rows])
     return [IssuedCertificate(**{name: row[name] for name in _ISSUED}) for row in rows]
 
 
-def _row(new: NewCertificate, entry: log_store.NewEntry, now: int) -> dict[str, Any]:
-    payload = read_stored(entry.body)
+def _row(new: NewCertificate, payload: Mapping[str, Any], digest: str, now: int) -> dict[str, Any]:
     return {
         "certificate_no": payload["certificate_no"],
         "cls": payload["class"],
         "seq": payload["seq"],
-        "digest": entry.digest,
+        "digest": digest,
         "scenario": payload["scenario"],
         "issuer": payload["iss"],
         "subject": payload["sub"],

@@ -87,14 +87,18 @@ def append_new(session: Session, entries: Iterable[NewEntry], at: int) -> None:
     append(session, [entry for digest, entry in by_digest.items() if digest not in known], at)
 
 
-def append_numbered(session: Session, states: Sequence[Callable[[int], Mapping[str, Any]]], at: int) -> list[NewEntry]:
-    """Append entries that contain their own sequence numbers; each of ``states`` takes the number and returns the
-    entry.
+def append_numbered(
+    session: Session, states: Sequence[Callable[[int], Mapping[str, Any]]], at: int
+) -> list[tuple[Mapping[str, Any], NewEntry]]:
+    """Append entries that contain their own sequence numbers, and return them as values and as new entries.
+
+    Each of ``states`` takes the number and returns the entry.
     """
     first = take(session, ENTRY_SEQ, len(states))
-    entries = [NewEntry.of(state(number)) for number, state in enumerate(states, start=first)]
+    stated = [state(number) for number, state in enumerate(states, start=first)]
+    entries = [NewEntry.of(each) for each in stated]
     add_rows(session, Entry, [_row(number, entry, at) for number, entry in enumerate(entries, start=first)])
-    return entries
+    return list(zip(stated, entries, strict=True))
 
 
 def _row(seq: int, entry: NewEntry, at: int) -> dict[str, Any]:
