@@ -23,7 +23,7 @@ from ledger.usage.batches.kinds import Item, Kind
 
 MAX_ITEMS: Final = 10_000
 # The most items in one write transaction, so that no other writer waits long.
-PART: Final = 200
+PART: Final = 100
 ALL_OR_NONE: Final = "all_or_none"
 PER_ITEM: Final = "per_item"
 Outcome = list[str] | PingzhengError

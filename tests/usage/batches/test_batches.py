@@ -192,4 +192,4 @@ def test_no_write_transaction_of_a_batch_per_item_has_more_items_than_a_part(
     assert operation["done"] == 10
     written = "INSERT INTO operation_item", "INSERT INTO access_request", "DELETE FROM sealed"
     assert [len([each for each in sent if each.startswith(text)]) for text in written] == [3, 3, 3]
-    assert PART <= 200
+    assert PART <= 100
