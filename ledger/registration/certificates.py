@@ -40,7 +40,7 @@ OWN_RIGHTS = ("hold", "process", "operate")
 # A new certificate is issued if one of these members has changed since the asset's last certificate.
 STATE = ("sub", "exp", "resource", "application", "rights")
 # One transaction of the database records the certificates of this many assets, so that no other writer waits long.
-SETTLED_TOGETHER = 500
+SETTLED_TOGETHER = 250
 
 
 @dataclass(eq=False, repr=False)

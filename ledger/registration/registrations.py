@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -156,32 +156,36 @@ class Registrations(UseCase):
         be registered after the pause.
         """
         gas = 0
-        for chunk in portions(asset_ids, REGISTERED_TOGETHER):
-            for account, rows in self._by_account(self._missing(chunk)).items():
+        for some in portions(asset_ids, REGISTERED_TOGETHER):
+            for account, rows in self._by_account(some).items():
                 gas += self._register(account, rows, signed)
-            progress(len(chunk))
+            progress(len(some))
         return gas
 
     def _register(self, account: str, rows: Sequence[AssetRegistration], signed: SignedRequest | None) -> int:
-        try:
-            with saying_until_when():
-                return self._acting.act(account, register_assets(rows), signed).gas_used
-        except REFUSED as refusal:
-            # Delete the refused application, because it must not block the content for another applicant.
-            missing = self._missing([row.id for row in rows])
-            if not missing:
-                # Another call registered the same applications at the same time.
-                return 0
-            if refusal.code not in WAITING:
-                self._discard(missing)
-            raise
+        """Send all rows first, because none is usually on the chain yet. The chain refuses all of them if it has one:
+        then those that it lacks are sent again.
+        """
+        while rows:
+            try:
+                with saying_until_when():
+                    return self._acting.act(account, register_assets(rows), signed).gas_used
+            except REFUSED as refusal:
+                missing = self._missing([row.id for row in rows])
+                if len(missing) == len(rows):
+                    # Delete the refused applications, because they must not block the content for another applicant.
+                    if refusal.code not in WAITING:
+                        self._discard(missing)
+                    raise
+                rows = [row for row in rows if row.id in missing]
+        return 0
 
-    def _missing(self, asset_ids: Sequence[str]) -> list[str]:
+    def _missing(self, asset_ids: Sequence[str]) -> set[str]:
         """Return the ids of the assets that are not on the chain."""
         known = self._reader.assets(asset_ids)
-        return [identifier for identifier, asset in zip(asset_ids, known, strict=True) if asset is None]
+        return {identifier for identifier, asset in zip(asset_ids, known, strict=True) if asset is None}
 
-    def _discard(self, asset_ids: Sequence[str]) -> None:
+    def _discard(self, asset_ids: Collection[str]) -> None:
         with self._database.write() as session:
             for table in (Application, Registration):
                 session.execute(delete(table).where(table.asset_id.in_(asset_ids)))
@@ -206,9 +210,12 @@ class Registrations(UseCase):
             found = {row.asset_id: row for row in matching(session, query, Registration.asset_id, asset_ids)}
             applicants = matching(session, select(Party), Party.id, (row.applicant for row in found.values()))
             accounts = {row[0].id: row[0].account for row in applicants}
+        unknown = [identifier for identifier in asset_ids if identifier not in found]
+        if unknown and self._missing(unknown):
+            raise unknown_asset()
         for identifier in asset_ids:
             if (row := found.get(identifier)) is None:
-                raise unknown_asset()
+                continue
             resource = DataResource.from_dict(row.document or row.own_document)
             grade = asset_grade(matched_grade(resource, kinds)[0])
             entry = AssetRegistration(identifier, row.content, row.fingerprint, grade)
