@@ -24,7 +24,7 @@ from api.privacy import erasure
 from api.provenance import log, provenance, readings
 from api.registration import assets, registrations, rights
 from api.rulebooks import scenarios
-from api.usage import consents, holdings, provisions, requests, withdrawals
+from api.usage import batches, consents, holdings, provisions, requests, withdrawals
 from ledger import __version__
 from ledger.installation.background import TickingThread, work_check
 from ledger.installation.participant import Participant
@@ -56,7 +56,7 @@ TAGS: Final[Mapping[str, tuple[str, *tuple[APIRouter, ...]]]] = {
     "provisions": ("提供。A provider answers under an authorization.", provisions.router),
     "withdrawals": ("撤回。Withdraw an authorization or a provision.", withdrawals.router),
     "certificates": ("凭证。Issue, correct and fetch certificates and bundles.", certificates.router),
-    "operations": ("受理的操作。The results of accepted operations.",),
+    "operations": ("受理的操作。The progress and the results of accepted operations.", batches.router),
     "status": ("凭证状态。Revoke, suspend, resume and supersede certificates.", status.router),
     "holds": ("冻结。An authority or a supervisor holds (freezes) statements, and lifts its holds.",),
     "verification": ("核验。Verify certificates; present and use them.", verification.router),
@@ -129,6 +129,7 @@ def _background(ledger: Participant) -> list[TickingThread]:
     ]
     if isinstance(ledger, Ledger):
         work.append(TickingThread("anchoring", ledger.anchoring.tick))
+        work.append(TickingThread("batches", ledger.usage.batch_runner.tick))
         work.append(TickingThread("withdrawals", ledger.usage.direct_withdrawals.follow, SETTLING_SECONDS))
         work.append(TickingThread("proposals", ledger.proposals.tick, SETTLING_SECONDS))
         work.append(TickingThread("transfers", ledger.registration.transfers.follow, SETTLING_SECONDS))

@@ -63,7 +63,7 @@ class Plan:
         """Return the plan for a number of certificates. The numbers of other items are limited."""
         verified = min(1_000, max(1, size // 10))
         outside = {ANVIL: min(size, 200), GANACHE: min(size, 50)}
-        return cls(size, min(size, 1_000 if size < 100_000 else 10_000), min(size, 200), outside, verified)
+        return cls(size, min(size, 1_000 if size < 100_000 else 10_000), min(size, 1_000), outside, verified)
 
 
 class Run:

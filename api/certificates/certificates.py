@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from fastapi import Response
 
 from api.http import schemas
@@ -12,10 +10,10 @@ from api.http.idempotency import Key, once
 from api.http.paging import Page, PageAsked
 from api.http.problems import answers
 from api.http.routing import Lane, Router
+from api.usage.batch_schemas import OperationOut
+from api.usage.batches import shown
 from api.usage.holdings_filter import Wanted
 from ledger.certificates.issued import IssuedCertificate
-from ledger.installation.wiring import Ledger
-from ledger.parties.roles import Actor
 
 router = Router(tags=["certificates"])
 
@@ -39,38 +37,20 @@ CORRECTED = answers({409: ["CERTIFICATE_STOPPED", "NOTHING_CORRECTED", "NOT_A_US
 @router.post("/certificates", status_code=202, responses=ISSUED)
 def issue(
     body: schemas.IssueIn, ledger: OpenLedger, actor: ActCaller, response: Response, key: Key = None
-) -> schemas.OperationOut:
+) -> OperationOut:
     """Issue a certificate.
 
     The certificate is final when its batch is anchored: poll the operation that is in the answer.
     """
-    return _issue(ledger, actor, [body], ("issue", body), response, key)
 
+    def work() -> tuple[int, OperationOut]:
+        issued = ledger.usage.issuance.issue(actor, [body.request])
+        numbers = [row.certificate_no for row in issued]
+        return 202, shown(ledger.certificates.operations.begin(actor.party, "issue", numbers))
 
-@router.post("/certificates/batch", status_code=202, responses=ISSUED)
-def issue_many(
-    body: schemas.IssueManyIn, ledger: OpenLedger, actor: ActCaller, response: Response, key: Key = None
-) -> schemas.OperationOut:
-    """Issue many certificates. If one is refused, none is issued."""
-    return _issue(ledger, actor, body.certificates, ("issue_many", body), response, key)
-
-
-def _issue(
-    ledger: Ledger,
-    actor: Actor,
-    wanted: Sequence[schemas.IssueIn],
-    request: tuple[str, schemas.Strict],
-    response: Response,
-    key: str | None,
-) -> schemas.OperationOut:
-    def work() -> tuple[int, schemas.OperationOut]:
-        issued = ledger.usage.issuance.issue(actor, [item.request for item in wanted])
-        operation = ledger.certificates.operations.begin(actor.party, "issue", [row.certificate_no for row in issued])
-        return 202, schemas.OperationOut(**operation)
-
-    body = once(ledger, actor, key, request, response, work)
-    response.headers["Location"] = f"/v1/operations/{body['id']}"
-    return schemas.OperationOut(**body)
+    answer = once(ledger, actor, key, ("issue", body), response, work)
+    response.headers["Location"] = f"/v1/operations/{answer['id']}"
+    return OperationOut(**answer)
 
 
 @router.post("/certificates/{number}/correction", status_code=201, responses=CORRECTED)
@@ -80,12 +60,6 @@ def correct(number: schemas.CertificateNo, ledger: OpenLedger, actor: ActCaller)
     The new version supersedes the old one on the chain.
     """
     return show(ledger.usage.corrections.correct(actor, number))
-
-
-@router.get("/operations/{operation}", tags=["operations"])
-def operation(operation: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller) -> schemas.OperationOut:
-    """Return an operation of the caller. The operation is `done` when its certificates are anchored on the chain."""
-    return schemas.OperationOut(**ledger.certificates.operations.get(operation, actor.party))
 
 
 @router.get("/certificates")

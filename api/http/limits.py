@@ -18,6 +18,8 @@ MAX_BODY_BYTES: Final = 2 * 1024 * 1024
 # The maximum number of bytes in a body from an unauthenticated client. This is enough for a signed sign-in statement,
 # which has up to 4,096 characters.
 MAX_PUBLIC_BODY_BYTES: Final = 16 * 1024
+# The maximum number of bytes in the body of a batch. Only one batch is parsed at a time.
+MAX_BATCH_BYTES: Final = 24 * 1024 * 1024
 MAX_BODY_DEPTH: Final = 64
 MAX_SOURCES: Final = 10_000
 # The number of additional worker threads. They open and close the installation, and serve the files of the docs.
@@ -31,6 +33,8 @@ class Limits:
     body_bytes: int = MAX_BODY_BYTES
     body_values: int = 100_000
     body_depth: int = MAX_BODY_DEPTH
+    batch_bytes: int = MAX_BATCH_BYTES
+    batch_values: int = 1_000_000
     public_bytes: int = MAX_PUBLIC_BODY_BYTES
     public_values: int = 1_000
     # The maximum number of bytes that bodies take in memory while they are read or wait for their turn: for all sources
@@ -49,6 +53,7 @@ class Limits:
     verifying: int = 6
     inspecting: int = 2
     importing: int = 1
+    batching: int = 1
     entering: int = 4
     waiting: int = 512
     waiting_of_source: int = 384
@@ -57,8 +62,8 @@ class Limits:
     @property
     def threads(self) -> int:
         """Return the number of worker threads, which is enough for all calls that may be processed at once."""
-        places = self.looking + self.acting + self.verifying + self.inspecting + self.importing + self.entering
-        return places + SPARE_THREADS
+        works = self.looking + self.acting + self.verifying + self.inspecting + self.importing + self.batching
+        return works + self.entering + SPARE_THREADS
 
 
 class Budget:

@@ -41,7 +41,7 @@ class Lane(StrEnum):
     """A group of calls that share one queue and one limit for calls at the same time.
 
     Expensive calls have their own lanes: verifying (sends several queries to the chain), inspecting (reads or draws the
-    whole history of a record) and importing (reads a file).
+    whole history of a record), importing (reads a file) and batching (takes a large body with many statements).
     """
 
     LOOKING = "looking"
@@ -49,6 +49,7 @@ class Lane(StrEnum):
     VERIFYING = "verifying"
     INSPECTING = "inspecting"
     IMPORTING = "importing"
+    BATCHING = "batching"
 
     def __call__(self, endpoint: Endpoint) -> Endpoint:
         """Assign an endpoint to this lane: write ``@Lane.VERIFYING`` under its route."""
@@ -79,6 +80,7 @@ class Gate:
             Lane.VERIFYING: limits.verifying,
             Lane.INSPECTING: limits.inspecting,
             Lane.IMPORTING: limits.importing,
+            Lane.BATCHING: limits.batching,
         }
         self.lanes = {lane: Turns(places, limits) for lane, places in at_once.items()}
 
@@ -124,7 +126,7 @@ class _Entrance:
 
     async def _with_body(self, gate: Gate, request: Request, source: str) -> Response:
         limits = gate.limits
-        most = limits.body_bytes if self._needs_caller else limits.public_bytes
+        most, _ = self._bounds(limits)
         bodies.require_readable(request, most)
         await self._enter(gate, request, source)
         with gate.budget.share(source) as take:
@@ -160,11 +162,7 @@ class _Entrance:
         """Return the validated value of the body, or its faults; runs in a worker thread. Raises ``BodyRefused``."""
         if self._body is None or not body:
             return _NOTHING
-        most, values = (
-            (limits.body_bytes, limits.body_values)
-            if self._needs_caller
-            else (limits.public_bytes, limits.public_values)
-        )
+        most, values = self._bounds(limits)
         text = bodies.unpacked(body, request.headers.get("content-encoding", ""), most)
         if not text:
             return _NOTHING
@@ -175,6 +173,14 @@ class _Entrance:
             return self._body.validate_python(value)
         except ValidationError as error:
             return _Invalid(faults_of(error))
+
+    def _bounds(self, limits: Limits) -> tuple[int, int]:
+        """Return how many bytes, and how many values, a body of this route may have."""
+        if not self._needs_caller:
+            return limits.public_bytes, limits.public_values
+        if self._lane is Lane.BATCHING:
+            return limits.batch_bytes, limits.batch_values
+        return limits.body_bytes, limits.body_values
 
 
 @dataclass(frozen=True, slots=True)

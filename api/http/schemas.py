@@ -97,10 +97,6 @@ class IssueIn(Strict):
     request: Ulid = Field(description="The id of an authorised request that all its providers have answered.")
 
 
-class IssueManyIn(Strict):
-    certificates: list[IssueIn] = Field(min_length=1, max_length=1000)
-
-
 class CertificateOut(BaseModel):
     certificate_no: CertificateNo
     digest: StatementDigest
@@ -149,13 +145,6 @@ class HoldingsSummaryOut(BaseModel):
     by_provider: list[ProviderCountOut] = Field(
         description="If a certificate has several providers, it is counted for each provider."
     )
-
-
-class OperationOut(BaseModel):
-    id: Ulid
-    kind: str
-    state: Literal["pending", "done"]
-    result: dict[str, Any]
 
 
 class PublicStatusOut(BaseModel):

@@ -51,7 +51,7 @@ def supply(
     answer = Supply(body.statement, tuple(body.disclosures), act, body.withdrawn)
 
     def work() -> tuple[int, provisions.ProvisionOut]:
-        row = ledger.usage.provider_acts.supply(actor, answer)
+        (row,) = ledger.usage.provider_acts.supply(actor, [answer])
         return 201, provisions.ProvisionOut(authorization=row.authorization_id, **asdict(row))
 
     return provisions.ProvisionOut(**once(ledger, actor, key, ("supply", body), response, work))

@@ -106,7 +106,7 @@ class Publications(UseCase):
         """
         require(actor, Action.PUBLISH_LISTS, owns=Role.CDO in actor.roles)
         now = self._clock()
-        self._intake.require(statement, "publication", "publication")
+        stated = self._intake.require(statement, "publication", "publication")
         code = statement["resource"]
         with self._database.write() as session:
             row = lookups.resource(session, code, lock=True)
@@ -127,7 +127,7 @@ class Publications(UseCase):
                 where=f"resource {code}",
                 hint="Draft the publication again and sign the new statement.",
             )
-            if self._intake.known(session, Publication, [statement], lambda _: outdated):
+            if self._intake.known(session, Publication, [stated], lambda _: outdated):
                 return CatalogueEntry.of(row)
             newest = lookups.version(session, code, row.version)
             if (statement["version"], statement["document_digest"]) != (row.version, newest.document_digest):

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ledger.certificates.hidden_claims import HiddenClaims
 from ledger.certificates.lookups import certificate
 from ledger.certificates.own_entry import require_own_entry
 from ledger.certificates.tables import Certificate
@@ -38,7 +39,6 @@ from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.entry_audit import batch_damaged, entry_damaged
 from ledger.store.row_damage import record_damaged
-from ledger.store.sealing import Sealer
 from ledger.store.tables import Batch, Entry
 
 
@@ -51,7 +51,7 @@ class Bundles:
     """
 
     _database: Database
-    _sealer: Sealer
+    _claims: HiddenClaims
     _reader: ChainReader
     _signer: Callable[[str], Signer]
     _suite: Suite
@@ -148,7 +148,7 @@ class Bundles:
 
         Raise if a claim belongs to another certificate, because verifiers would take the bundle for a forgery.
         """
-        opened = [] if row.sealed_id is None else self._sealer.open_list(session, row.sealed_id)
+        opened = self._claims.opened(session, row, stated)
         digests = {disclosure_digest(item, stated.get("_sd_alg", ES256K.digest)) for item in opened}
         hidden = set(stated.get("_sd", ()))
         # After a loss of data, a holder may bring back only some of the claims. All stored claims must belong to this

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from ulid import ULID
 
-from ledger.certificates.lookups import certificate
+from ledger.certificates.hidden_claims import HiddenClaims, hides_claims
+from ledger.certificates.lookups import certificate, payload_of
 from ledger.certificates.tables import Disclosure
 from ledger.domain.days import Clock
 from ledger.errors import Conflict, InvalidInput
@@ -18,7 +19,6 @@ from ledger.parties.permissions import Action
 from ledger.parties.roles import Actor, require
 from ledger.proof.sdjwt import Disclosed
 from ledger.store.database import Database
-from ledger.store.sealing import Sealer
 
 # A case number, such as （2026）湛数监12号. The code refuses 18 letters and digits in a row, because they may be a
 # resident ID or a credit code.
@@ -29,9 +29,9 @@ _IDENTIFIER: Final = re.compile(r"[0-9A-Za-z]{18}", re.ASCII)
 class Disclosures:
     """Opens encrypted claims, and records who opened them and for which case."""
 
-    def __init__(self, database: Database, sealer: Sealer, clock: Clock) -> None:
+    def __init__(self, database: Database, claims: HiddenClaims, clock: Clock) -> None:
         self._database = database
-        self._sealer = sealer
+        self._claims = claims
         self._clock = clock
 
     def open(self, actor: Actor, number: str, case: str) -> dict[str, Any]:
@@ -50,9 +50,9 @@ class Disclosures:
             )
         with self._database.write() as session:
             row = certificate(session, number)
-            if row.sealed_id is None:
+            if not hides_claims(row):
                 raise Conflict("NO_PAYLOAD", "The certificate has no hidden claims.", where=number)
-            opened = self._sealer.open_list(session, row.sealed_id)
+            opened = self._claims.opened(session, row, payload_of(session, number))
             session.add(
                 Disclosure(id=str(ULID()), certificate_no=number, by=actor.party, case=case, created_at=self._clock())
             )

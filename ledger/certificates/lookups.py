@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,12 @@ def certificate(session: Session, number: str) -> Certificate:
 def payload_of(session: Session, number: str) -> dict[str, Any]:
     """Return the certificate's payload: the JSON of its log entry."""
     return log_store.statement(session, session.get_one(Certificate, number).digest)
+
+
+def named_provisions(session: Session, rows: Sequence[Certificate]) -> set[str]:
+    """Return the statement digests (hex) of the provisions that these usage certificates name."""
+    stated = log_store.statements(session, [row.digest for row in rows])
+    return {hex_of(named) for payload in stated.values() for named in payload["provisions"]}
 
 
 def request_of(session: Session, row: Certificate) -> str | None:

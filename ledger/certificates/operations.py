@@ -1,5 +1,5 @@
-"""Operations. A caller that issued certificates together asks for the operation until all of these certificates are
-anchored.
+"""Operations: what a call began. A caller asks for the operation until all items of its batch are handled and all of
+its certificates are anchored.
 """
 
 from __future__ import annotations
@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 from ulid import ULID
 
-from ledger.certificates.tables import Certificate, Operation
+from ledger.certificates.tables import Certificate, Operation, OperationItem
 from ledger.domain.days import Clock
 from ledger.errors import NotFound
 from ledger.store import log as log_store
@@ -19,7 +20,9 @@ from ledger.store.tables import Entry
 
 
 class Operations:
-    """An operation is ``pending`` until the last of its certificates is anchored, and then ``done``."""
+    """An operation is ``pending`` until its items are handled and the last of its certificates is anchored, and then
+    ``done``. A batch that is recorded all or none is ``refused`` if one of its items was refused.
+    """
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -49,16 +52,42 @@ class Operations:
     def get(self, identifier: str, party: str) -> dict[str, Any]:
         """Return a party's own operation as JSON; raises ``NotFound`` ``OPERATION_UNKNOWN``."""
         with self._database.read() as session:
-            row = session.get(Operation, identifier)
-            if row is None or row.party_id != party:
-                raise NotFound(
-                    "OPERATION_UNKNOWN",
-                    "Your party has no operation with this id.",
-                    hint="Check the id, a ULID of 26 characters.",
-                )
-            return _described(row, log_store.last_seq_anchored(session))
+            return _described(_own(session, identifier, party), log_store.last_seq_anchored(session))
+
+    def items(self, identifier: str, party: str, after: int, limit: int, outcome: str | None) -> list[dict[str, Any]]:
+        """Return the items of a party's own batch with numbers above ``after``, in their order, as JSON; only those
+        with this outcome if it is given. Raises what ``get`` raises.
+        """
+        query = select(OperationItem).where(OperationItem.operation_id == identifier, OperationItem.number > after)
+        if outcome is not None:
+            query = query.where(OperationItem.outcome == outcome)
+        with self._database.read() as session:
+            over = _own(session, identifier, party).stage in ("handled", "refused")
+            return [
+                {
+                    "number": row.number,
+                    "outcome": row.outcome or ("not_recorded" if over else "pending"),
+                    "records": row.records or [],
+                    "error": row.refusal,
+                }
+                for row in session.scalars(query.order_by(OperationItem.number).limit(limit))
+            ]
+
+
+def _own(session: Session, identifier: str, party: str) -> Operation:
+    row = session.get(Operation, identifier)
+    if row is None or row.party_id != party:
+        raise NotFound(
+            "OPERATION_UNKNOWN",
+            "Your party has no operation with this id.",
+            hint="Check the id, a ULID of 26 characters.",
+        )
+    return row
 
 
 def _described(row: Operation, anchored: int) -> dict[str, Any]:
-    state = "done" if row.last_seq <= anchored else "pending"
-    return {"id": row.id, "kind": row.kind, "state": state, "result": row.result}
+    handled = row.stage in (None, "handled") and row.last_seq <= anchored
+    state = "refused" if row.stage == "refused" else "done" if handled else "pending"
+    own = {"id": row.id, "kind": row.kind, "state": state, "result": row.result}
+    counts = {"total": row.total, "done": row.handled, "refused": row.refused}
+    return own | counts | {"mode": row.mode, "error": row.refusal}

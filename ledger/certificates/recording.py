@@ -12,14 +12,11 @@ from sqlalchemy.orm import Session
 
 from ledger.certificates.issued import IssuedCertificate
 from ledger.certificates.tables import Certificate
-from ledger.domain.canonical import read_stored
 from ledger.domain.codes import certificate_no
 from ledger.domain.days import shanghai_day
-from ledger.proof.sdjwt import Disclosed
 from ledger.store import log as log_store
 from ledger.store.counters import take
 from ledger.store.row_damage import counter_differs
-from ledger.store.sealing import Sealer
 from ledger.store.sets import add_rows, matching
 
 _ISSUED: Final = tuple(field.name for field in fields(IssuedCertificate))
@@ -29,12 +26,10 @@ _ISSUED: Final = tuple(field.name for field in fields(IssuedCertificate))
 class NewCertificate:
     """A certificate to record.
 
-    The log assigns a sequence number to the certificate; ``state`` returns the payload that contains this number. The
-    claims in ``hidden`` are stored encrypted.
+    The log assigns a sequence number to the certificate; ``state`` returns the payload that contains this number.
     """
 
     state: Callable[[int], Mapping[str, Any]]
-    hidden: Sequence[Disclosed] = ()
     request_id: str | None = None
     version: int = 1
     asset_id: str | None = None
@@ -70,45 +65,36 @@ def next_numbers(session: Session, series: Sequence[tuple[str, str]], now: int) 
 
 def add_certificate(
     session: Session,
-    sealer: Sealer,
     state: Callable[[int], Mapping[str, Any]],
     now: int,
     *,
     asset_id: str | None = None,
     supersedes: str | None = None,
 ) -> IssuedCertificate:
-    """Append one certificate without hidden claims to the log, and add its row, in the caller's transaction."""
+    """Append one certificate to the log, and add its row, in the caller's transaction."""
     new = NewCertificate(state, asset_id=asset_id, supersedes=supersedes)
-    return add_certificates(session, sealer, [new], now)[0]
+    return add_certificates(session, [new], now)[0]
 
 
-def add_certificates(
-    session: Session, sealer: Sealer, new: Sequence[NewCertificate], now: int
-) -> list[IssuedCertificate]:
+def add_certificates(session: Session, new: Sequence[NewCertificate], now: int) -> list[IssuedCertificate]:
     """Append the certificates to the log in the given order, and add a row for each of them.
 
     The caller's transaction writes everything.
     """
     if not new:
         return []
-    entries = log_store.append_numbered(session, "certificate", [each.state for each in new], now)
-    hiding = [index for index, each in enumerate(new) if each.hidden]
-    texts = ([item.encoded for item in new[index].hidden] for index in hiding)
-    sealed = dict(zip(hiding, sealer.seal_all(session, texts), strict=True))
-    rows = [
-        _row(each, entry, sealed.get(index), now) for index, (each, entry) in enumerate(zip(new, entries, strict=True))
-    ]
+    entries = log_store.append_numbered(session, [each.state for each in new], now)
+    rows = [_row(each, payload, entry.digest, now) for each, (payload, entry) in zip(new, entries, strict=True)]
     add_rows(session, Certificate, [row | {"class": row["cls"]} for row in rows])
     return [IssuedCertificate(**{name: row[name] for name in _ISSUED}) for row in rows]
 
 
-def _row(new: NewCertificate, entry: log_store.NewEntry, sealed_id: str | None, now: int) -> dict[str, Any]:
-    payload = read_stored(entry.body)
+def _row(new: NewCertificate, payload: Mapping[str, Any], digest: str, now: int) -> dict[str, Any]:
     return {
         "certificate_no": payload["certificate_no"],
         "cls": payload["class"],
         "seq": payload["seq"],
-        "digest": entry.digest,
+        "digest": digest,
         "scenario": payload["scenario"],
         "issuer": payload["iss"],
         "subject": payload["sub"],
@@ -119,7 +105,7 @@ def _row(new: NewCertificate, entry: log_store.NewEntry, sealed_id: str | None, 
         "supersedes": new.supersedes,
         "exp": payload["exp"],
         "max_uses": payload.get("max_uses"),
-        "sealed_id": sealed_id,
+        "sealed_id": None,
         "token": None,
         "created_at": now,
     }

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ledger.store.tables import Base, Hex32, Source, Ulid
 
 
 class Certificate(Base, source=Source.ENTRIES):
-    """A data asset certificate. The payload is in the certificate's log entry; the disclosures are stored encrypted.
+    """A data asset certificate. The payload is in the certificate's log entry, the disclosures in its provisions.
 
     The first certificate of a request has ``version`` 1; each correction adds a certificate with the next version.
     ``seq`` is the sequence number in the payload. ``max_uses`` is null for a registration certificate, whose uses are
-    not counted. ``token`` is the signed certificate that a holder brought back after a loss of data; for other
-    certificates it is null.
+    not counted. ``sealed_id`` is a copy of the disclosures: an earlier version of this program made it, or a holder
+    brought the disclosures back after a loss of data. ``token`` is the signed certificate that a holder brought back
+    after a loss of data. Both are null for other certificates.
     """
 
     __tablename__ = "certificate"
@@ -86,8 +87,13 @@ class Disclosure(Base, source=Source.BACKUP):
 
 
 class Operation(Base, source=Source.BACKUP):
-    """Certificates that were issued together and wait to be anchored. When the entry with the number ``last_seq`` is
-    anchored, all of them are anchored, and the operation is done.
+    """Work that a call began and that ends later. When the entry with the number ``last_seq`` is anchored, all
+    certificates of the operation are anchored.
+
+    The columns from ``mode`` on are null if the certificates were issued in the call itself. For a batch, ``mode`` says
+    whether one refused item refuses all. ``stage`` is ``arriving`` until all items are stored, then ``working``, then
+    ``handled``, or ``refused`` if nothing was recorded; ``refusal`` then says why. ``total``, ``handled`` and
+    ``refused`` count items.
     """
 
     __tablename__ = "operation"
@@ -97,3 +103,27 @@ class Operation(Base, source=Source.BACKUP):
     last_seq: Mapped[int]
     result: Mapped[dict[str, Any]]
     created_at: Mapped[int]
+    mode: Mapped[str | None] = mapped_column(String(16))
+    stage: Mapped[str | None] = mapped_column(String(16), index=True)
+    total: Mapped[int | None]
+    handled: Mapped[int | None]
+    refused: Mapped[int | None]
+    refusal: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+
+
+class OperationItem(Base, source=Source.BACKUP, erased_with="party_id"):
+    """One item of a batch, numbered from 1.
+
+    Until the item is handled, ``sealed_id`` is its content, and ``party_id`` its subject if that party is known: an
+    erasure of the subject erases the content. ``outcome`` is then ``recorded``, with the ids of the records, or
+    ``refused``, with the code, message, place and hint in ``refusal``.
+    """
+
+    __tablename__ = "operation_item"
+    operation_id: Mapped[str] = mapped_column(ForeignKey("operation.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    party_id: Mapped[str | None] = mapped_column(ForeignKey("party.id"), index=True)
+    sealed_id: Mapped[str | None] = mapped_column(ForeignKey("sealed.id"))
+    outcome: Mapped[str | None] = mapped_column(String(16))
+    records: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    refusal: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

@@ -21,7 +21,6 @@ from ledger.demo.data.people import Member
 from ledger.index.tables import EVENTS, PROPOSALS
 from ledger.installation.wiring import Ledger
 from ledger.proof.checks.usage_certificate import USAGE
-from ledger.registration.registrations import chunks
 from ledger.registration.tables import Registration
 from ledger.store import log as log_store
 from ledger.usage.tables import AccessRequest, Authorization, Provision
@@ -47,8 +46,7 @@ class EarlierRuns:
         """Return the chain's records of the assets, in the given order. Assets that are not on the chain are left
         out.
         """
-        found = [asset for chunk in chunks(identifiers) for asset in self._ledger.reader.assets(chunk)]
-        return [asset for asset in found if asset is not None]
+        return [asset for asset in self._ledger.reader.assets(identifiers) if asset is not None]
 
     def certified(self, assets: Sequence[str]) -> set[str]:
         """Return those of the assets that have a registration certificate, whatever its state."""

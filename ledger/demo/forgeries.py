@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from ledger.certificates.lookups import certificate, payload_of
-from ledger.certificates.recording import NewCertificate, add_certificates, next_number
+from ledger.certificates.recording import add_certificate, next_number
 from ledger.chain.accounts import account_of, new_private_key
 from ledger.connectors.answers import NoData
 from ledger.demo.actors import Actors
@@ -33,15 +33,16 @@ def issue_crooked(ledger: Ledger, number: str, change: Callable[[Sequence[Disclo
     with ledger.database.write() as session:
         row = certificate(session, number)
         payload = payload_of(session, number)
-        opened = ledger.sealer.open_list(session, str(row.sealed_id))
+        opened = ledger.certificates.hidden_claims.opened(session, row, payload)
         hidden = change([Disclosed.decode(item) for item in opened])
         region, scenario = number.split("-")[1], payload["scenario"]
         forged = payload | {
             "certificate_no": next_number(session, region, scenario, now),
             "fields": [item.name for item in hidden],
         }
-        new = NewCertificate(lambda seq: disclose(forged | {"seq": seq}, hidden, payload["_sd_alg"]), hidden)
-        (made,) = add_certificates(session, ledger.sealer, [new], now)
+        made = add_certificate(session, lambda seq: disclose(forged | {"seq": seq}, hidden, payload["_sd_alg"]), now)
+        copy = ledger.sealer.seal(session, [item.encoded for item in hidden])
+        certificate(session, made.certificate_no).sealed_id = copy
     ledger.anchoring.flush()
     return made.certificate_no
 

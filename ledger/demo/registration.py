@@ -20,7 +20,6 @@ from ledger.errors import Conflict
 from ledger.installation.local_chain import LocalClock
 from ledger.installation.wiring import Ledger
 from ledger.parties.roles import Actor
-from ledger.registration.registrations import chunks
 
 Act = Callable[[Actor, Sequence[str], Tick], int]
 
@@ -111,8 +110,9 @@ class Registering:
             # If an earlier run was interrupted, it may have confirmed assets without certifying them. So missing
             # certificates are issued here.
             confirmed = {asset.id for asset in self._earlier.assets(self.assets) if asset.state == "confirmed"}
-            for chunk in chunks(sorted(confirmed - self._earlier.certified(sorted(confirmed)))):
-                self._ledger.registration.certificates.settle(chunk)
+            self._ledger.registration.certificates.settle(
+                sorted(confirmed - self._earlier.certified(sorted(confirmed)))
+            )
 
     def _anchor(self) -> None:
         with self._run.stage("登记凭证上链 anchor registration certificates") as stage:

@@ -27,10 +27,9 @@ _OPTIONS: Final = (
     | orjson.OPT_PASSTHROUGH_DATETIME
     | orjson.OPT_PASSTHROUGH_SUBCLASS
 )
-# Finds what must be examined in the text that orjson wrote: a float; ``null``, which orjson also writes for NaN; and
-# the first byte of a character beyond U+FFFF.
-_DOUBTFUL: Final = re.compile(rb"[\xf0-\xf4]|null|(?:^|[:\[,])-?\d+[.eE]")
+# The first byte of a character beyond U+FFFF.
 _BEYOND_BMP: Final = re.compile(rb"[\xf0-\xf4]")
+_PLAIN: Final = frozenset({str, int, bool, type(None)})
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -42,10 +41,13 @@ def canonical(value: object) -> bytes:
     code points; the orders differ only if a name has a character beyond U+FFFF. And orjson accepts floats.
     """
     try:
-        text = _compact(value)
-        if text is not None:
-            return text
+        try:
+            text = orjson.dumps(value, option=_OPTIONS)
+        except orjson.JSONEncodeError:
+            text = None
         _require_no_float(value)
+        if text is not None and (text.isascii() or not _BEYOND_BMP.search(text)):
+            return text
         return rfc8785.dumps(value)  # type: ignore[arg-type]
     except (rfc8785.CanonicalizationError, RecursionError, UnicodeEncodeError) as error:
         raise InvalidInput(
@@ -53,25 +55,12 @@ def canonical(value: object) -> bytes:
         ) from error
 
 
-def _compact(value: object) -> bytes | None:
-    """Return the canonical JSON as orjson writes it, or None if orjson cannot write it or might write it differently.
-
-    Raises ``InvalidInput`` ``JSON_FLOAT`` for a float.
-    """
-    try:
-        text = orjson.dumps(value, option=_OPTIONS)
-    except orjson.JSONEncodeError:
-        return None
-    if _DOUBTFUL.search(text):
-        _require_no_float(value)
-        return None if _BEYOND_BMP.search(text) else text
-    return text
-
-
 def _require_no_float(value: object) -> None:
+    # The loop also visits the items that it adds to the list.
     waiting = [value]
-    while waiting:
-        item = waiting.pop()
+    for item in waiting:
+        if type(item) in _PLAIN:
+            continue
         if isinstance(item, dict):
             waiting += item.values()
         elif isinstance(item, (list, tuple)):
@@ -89,16 +78,60 @@ def digest(data: bytes, algorithm: str = SHA_256) -> str:
 
 
 def parse_json(data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> Any:
-    """Return the JSON value in ``data``; size and depth are checked before the text is parsed.
+    """Return the JSON value in ``data``; the size is checked before the text is parsed.
 
     Raises ``InvalidInput`` ``JSON_…``: too large, too deep, not UTF-8, malformed, a duplicate key, a float, an integer
     beyond ±(2^53−1), an unpaired surrogate.
     """
     if len(data) > max_bytes:
         raise InvalidInput("JSON_TOO_LARGE", f"The text is larger than {max_bytes} bytes.")
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return _parsed_slowly(data, max_depth)
+    return value if _strings_in(value, max_depth) == _strings(data) else _parsed_slowly(data, max_depth)
+
+
+def _strings(text: bytes) -> int:
+    """Return how many strings a JSON text contains. The names of members are strings, too."""
+    quotes = text.count(b'"')
+    if b"\\" in text:
+        quotes -= text.replace(rb"\\", b"").count(rb"\"")
+    return quotes // 2
+
+
+def _strings_in(value: Any, max_depth: int) -> int | None:
+    """Return how many strings a parsed value contains, or None if it has a float, a large integer or too many levels.
+
+    orjson drops a member whose name is repeated, so such a value contains fewer strings than its text.
+    """
+    strings, depth, level = 0, 0, [value]
+    while level:
+        inner: list[Any] = []
+        for item in level:
+            kind = type(item)
+            if kind is str:
+                strings += 1
+            elif kind is int:
+                if not -MAX_SAFE_INTEGER <= item <= MAX_SAFE_INTEGER:
+                    return None
+            elif kind is dict or kind is list:
+                if depth == max_depth:
+                    return None
+                if kind is dict:
+                    strings += len(item)
+                    inner += item.values()
+                else:
+                    inner += item
+            elif kind is float:
+                return None
+        level, depth = inner, depth + 1
+    return strings
+
+
+def _parsed_slowly(data: bytes, max_depth: int) -> Any:
+    """Return the JSON value in ``data``, or raise the error that says what is wrong with the text."""
     require_shallow(data, max_depth)
-    if (plain := _parsed_canonical(data)) is not None:
-        return plain
     try:
         value = json.loads(
             data.decode("utf-8"),
@@ -117,17 +150,6 @@ def parse_json(data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> An
     if _SURROGATE.search(data):
         _require_scalar_values(value)
     return value
-
-
-def _parsed_canonical(data: bytes) -> Any:
-    """Return the value if ``data`` is canonical JSON, else None. Canonical text fulfils all rules that ``parse_json``
-    checks.
-    """
-    try:
-        value = orjson.loads(data)
-        return value if _compact(value) == data else None
-    except (orjson.JSONDecodeError, InvalidInput):
-        return None
 
 
 def read_stored(text: bytes) -> dict[str, Any]:

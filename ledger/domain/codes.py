@@ -36,6 +36,7 @@ _RESIDENT_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _RESIDENT_CHECKS: Final = "10X98765432"
 _NUMBER: Final = re.compile(r"DAC-(4408\d{2})-(\d{4})-(S\d{2})-(\d{8})-([0-9A-Z])", re.ASCII)
 _MOD_37_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_MOD_37_VALUES: Final = {symbol: value for value, symbol in enumerate(_MOD_37_ALPHABET)}
 MAX_SERIAL: Final = 99_999_999
 
 
@@ -217,6 +218,6 @@ def _mod_37_36(text: str) -> str:
     """Return the check character of a text, ISO 7064 MOD 37,36 (hybrid system)."""
     product = 36
     for symbol in text:
-        total = (product + _MOD_37_ALPHABET.index(symbol)) % 36 or 36
+        total = (product + _MOD_37_VALUES[symbol]) % 36 or 36
         product = total * 2 % 37
     return _MOD_37_ALPHABET[(37 - product) % 36]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeGuard
 
@@ -11,6 +12,7 @@ from ledger.errors import Misconfigured
 
 SHA_256: Final = "sha-256"
 SM3: Final = "sm3"
+_HEX: Final = re.compile(r"[0-9a-f]{64}")
 _PREFIX: Final = f"{SHA_256}:"
 
 
@@ -26,7 +28,7 @@ def hex_of(reference: str) -> str:
 
 def is_hex_digest(value: Any) -> TypeGuard[str]:
     """Return whether the value is 64 lower-case hex digits: a SHA-256 digest, or the id of a party or an asset."""
-    return isinstance(value, str) and len(value) == 64 and all(digit in "0123456789abcdef" for digit in value)
+    return isinstance(value, str) and _HEX.fullmatch(value) is not None
 
 
 def sm_not_installed(what: str) -> Misconfigured:

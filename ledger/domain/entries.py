@@ -11,6 +11,7 @@ from ledger.domain.canonical import canonical
 from ledger.domain.digests import hex_of
 from ledger.domain.entry_forms import CLAIM_NAMES, CLASSES, PLAIN, SIGNED, hex_id, signature
 from ledger.domain.field_names import listed
+from ledger.domain.shapes import Rule
 from ledger.errors import InvalidInput
 
 Entry = dict[str, Any]
@@ -31,26 +32,39 @@ def validate_entry(entry: Mapping[str, Any]) -> None:
         raise _misshapen("type", "The entry has no type.")
     if kind == "certificate":
         cls = entry.get("class")
-        schema = CLASSES.get(cls) if isinstance(cls, str) else None
-        extra = {"class"}
+        form = _CERTIFICATES.get(cls) if isinstance(cls, str) else None
     else:
-        signed = SIGNED.get(kind)
-        schema = signed | {"signature": signature} if signed is not None else PLAIN.get(kind)
-        extra = set()
-    if schema is None:
-        raise _misshapen("class" if extra else "type", "This type of entry is not known.")
+        form = _FORMS.get(kind)
+    if form is None:
+        raise _misshapen("class" if kind == "certificate" else "type", "This type of entry is not known.")
     _require_version(entry.get("v"))
-    schema = {"ledger": hex_id, **schema}
-    members = {"type", "v", *extra, *schema}
-    if odd := sorted(members ^ entry.keys()):
-        if odd[0] in members:
-            raise _misshapen(odd[0], "A member is missing.")
-        raise _misshapen(listed(odd[:1]), "This member is not known.")
-    for name, rule in schema.items():
+    members, rules = form
+    if odd := members ^ entry.keys():
+        first = min(odd)
+        if first in members:
+            raise _misshapen(first, "A member is missing.")
+        raise _misshapen(listed([first]), "This member is not known.")
+    for name, rule in rules:
         if not rule(entry[name]):
             raise _misshapen(name, "The value does not fit the schema.")
     if kind == "certificate":
         _require_agreement(entry)
+
+
+_Form = tuple[frozenset[str], tuple[tuple[str, Rule], ...]]
+
+
+def _form(schema: Mapping[str, Rule], *others: str) -> _Form:
+    """Return the names of all members of an entry, and the members that have a rule, each with its rule."""
+    rules = {"ledger": hex_id, **schema}
+    return frozenset({"type", "v", *others, *rules}), tuple(rules.items())
+
+
+_FORMS: Final[Mapping[str, _Form]] = {
+    **{kind: _form(schema) for kind, schema in PLAIN.items()},
+    **{kind: _form({**schema, "signature": signature}) for kind, schema in SIGNED.items()},
+}
+_CERTIFICATES: Final[Mapping[str, _Form]] = {cls: _form(schema, "class") for cls, schema in CLASSES.items()}
 
 
 def _require_version(version: Any) -> None:
@@ -76,25 +90,26 @@ def _require_agreement(certificate: Mapping[str, Any]) -> None:
         raise _misshapen("certificate_no", "The certificate number names another scenario.")
     if not CLAIM_NAMES.isdisjoint(certificate.get("fields", ())):
         raise _misshapen("fields", "A field has the same name as a claim of the certificate.")
-    for name, value in certificate.items():
-        if holds_sd_name(value):
-            raise InvalidInput(
-                "SD_NAME_NESTED",
-                "A claim contains a name that SD-JWT libraries use to hide claims.",
-                where=name,
-                hint=f"Do not use these names in a claim: {', '.join(sorted(SD_NAMES))}.",
-            )
+    if holds_sd_name(list(certificate.values())):
+        raise InvalidInput(
+            "SD_NAME_NESTED",
+            "A claim contains a name that SD-JWT libraries use to hide claims.",
+            where=next(name for name, value in certificate.items() if holds_sd_name(value)),
+            hint=f"Do not use these names in a claim: {', '.join(sorted(SD_NAMES))}.",
+        )
 
 
 def holds_sd_name(value: Any) -> bool:
     """Return whether one of ``SD_NAMES`` occurs in a JSON value, as a text or as the name of a member."""
+    # The loop also visits the items that it adds to the list.
     waiting = [value]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, str) and item in SD_NAMES:
-            return True
-        if isinstance(item, dict):
-            waiting += [*item.keys(), *item.values()]
+    for item in waiting:
+        if isinstance(item, str):
+            if item in SD_NAMES:
+                return True
+        elif isinstance(item, dict):
+            waiting += item
+            waiting += item.values()
         elif isinstance(item, list):
             waiting += item
     return False
@@ -105,8 +120,12 @@ def statement_digest(entry: Mapping[str, Any]) -> str:
 
     The digest is SHA-256 of the entry's canonical JSON without the member ``signature``.
     """
-    unsigned = {name: value for name, value in entry.items() if name != "signature"}
-    return hashlib.sha256(canonical(unsigned)).hexdigest()
+    return hashlib.sha256(unsigned_body(entry)).hexdigest()
+
+
+def unsigned_body(entry: Mapping[str, Any]) -> bytes:
+    """Return the canonical JSON of the entry without the member ``signature``. These bytes are signed and hashed."""
+    return canonical({name: value for name, value in entry.items() if name != "signature"})
 
 
 def _misshapen(member: str, message: str) -> InvalidInput:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from ledger.domain.canonical import canonical, digest
@@ -102,7 +102,8 @@ class DataResource:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the resource as a JSON object."""
-        return {**asdict(self), "fields": [asdict(field) for field in self.fields]}
+        members = {name: getattr(self, name) for name in _RESOURCE_TYPES}
+        return members | {"fields": [{name: getattr(each, name) for name in _FIELD_TYPES} for each in self.fields]}
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> DataResource:

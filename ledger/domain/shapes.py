@@ -17,7 +17,8 @@ MAX_ITEMS: Final = 64
 
 def matches(pattern: re.Pattern[str]) -> Rule:
     """Return a rule for a text that matches the pattern from its beginning to its end."""
-    return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
+    fits = pattern.fullmatch
+    return lambda value: isinstance(value, str) and fits(value) is not None
 
 
 def integer(low: int, high: int) -> Rule:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger.domain.days import Clock
-from ledger.domain.entries import statement_digest, validate_entry
-from ledger.errors import Conflict, Forbidden, InvalidInput
+from ledger.domain.entries import unsigned_body, validate_entry
+from ledger.errors import BadBundle, Conflict, Forbidden, InvalidInput
 from ledger.parties.known import KnownKey
 from ledger.parties.lookups import speaking_keys
 from ledger.parties.tables import PartyKey
-from ledger.proof.jws import entry_signed_by
+from ledger.proof.jws import entry_signature
 from ledger.store import log as log_store
+from ledger.store.log import NewEntry
 from ledger.store.sets import matching
 
 MAX_CLOCK_SKEW: Final = 300
@@ -34,6 +37,38 @@ R = TypeVar("R", bound=Recorded)
 KeysOf = Callable[[Session, str], Sequence[PartyKey]]
 
 
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A signed statement, with what the checks and the log need of it; each part is computed once.
+
+    ``unsigned`` is the canonical JSON that was signed, ``digest`` its digest (protocol §2, hex), and ``logged`` is the
+    entry to append to the log.
+    """
+
+    entry: Mapping[str, Any]
+    unsigned: bytes
+    digest: str
+    logged: NewEntry
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any]) -> Statement:
+        """Compute the parts of a statement whose form was checked."""
+        unsigned = unsigned_body(entry)
+        digest = sha256(unsigned).hexdigest()
+        return cls(entry, unsigned, digest, NewEntry.of(entry, digest))
+
+    def signed_with(self, keys: Iterable[PartyKey | KnownKey]) -> bool:
+        """Return whether one of the keys, of any suite, signed the statement.
+
+        Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED``.
+        """
+        try:
+            signature = entry_signature(self.entry, self.unsigned)
+        except BadBundle:
+            return False
+        return any(signature.kid == key.account and signature.signed_by(key.public_key) for key in keys)
+
+
 class Intake:
     """Accepts signed statements. Call ``require``, ``require_signed``, ``known`` and ``append`` in this order.
 
@@ -44,11 +79,23 @@ class Intake:
         self.ledger = ledger
         self._clock = clock
 
-    def require(self, entry: Mapping[str, Any], kind: str, where: str) -> None:
-        """Raise ``InvalidInput`` unless the entry is of type ``kind``, for this ledger, and not from the future.
+    def require_all(self, entries: Iterable[Mapping[str, Any]], kind: str) -> list[Statement]:
+        """Return the statements of a set; raises what ``require`` raises for the first entry that fails.
+
+        The errors call the first entry ``kind 1``.
+        """
+        now = self._clock()
+        return [self._required(entry, kind, f"{kind} {number}", now) for number, entry in enumerate(entries, start=1)]
+
+    def require(self, entry: Mapping[str, Any], kind: str, where: str) -> Statement:
+        """Return the statement. Raises ``InvalidInput`` unless it is of type ``kind``, for this ledger, and not from
+        the future.
 
         Codes: those of ``validate_entry``, ``ENTRY_TYPE``, ``LEDGER_DIFFERS``, ``SIGNED_IN_FUTURE``.
         """
+        return self._required(entry, kind, where, self._clock())
+
+    def _required(self, entry: Mapping[str, Any], kind: str, where: str, now: int) -> Statement:
         validate_entry(entry)
         if entry["type"] != kind:
             raise InvalidInput(
@@ -66,13 +113,14 @@ class Intake:
                 expected=self.ledger,
                 found=entry["ledger"],
             )
-        if max(entry["iat"], entry.get("queried_at", 0)) > self._clock() + MAX_CLOCK_SKEW:
+        if max(entry["iat"], entry.get("queried_at", 0)) > now + MAX_CLOCK_SKEW:
             raise InvalidInput(
                 "SIGNED_IN_FUTURE",
                 "The time of signing or of the query in the statement is in the future.",
                 where=where,
                 hint="Correct the clock of the signing machine.",
             )
+        return Statement.of(entry)
 
     @staticmethod
     def require_signed(
@@ -88,16 +136,16 @@ class Intake:
 
     @staticmethod
     def known(
-        session: Session, table: type[R], entries: Iterable[Mapping[str, Any]], taken: Callable[[str], Conflict]
+        session: Session, table: type[R], statements: Iterable[Statement], taken: Callable[[str], Conflict]
     ) -> dict[str, R]:
-        """Return the rows of those entries that are already recorded, by the ids of the entries.
+        """Return the rows of those statements that are already recorded, by the ids of the statements.
 
-        Raises ``taken(id)`` if two different statements, recorded or in ``entries``, have the same id.
+        Raises ``taken(id)`` if two different statements, recorded or in ``statements``, have the same id.
         """
         given: dict[str, str] = {}
-        for entry in entries:
-            if given.setdefault(entry["id"], digest := statement_digest(entry)) != digest:
-                raise taken(entry["id"])
+        for statement in statements:
+            if given.setdefault(statement.entry["id"], statement.digest) != statement.digest:
+                raise taken(statement.entry["id"])
         rows: dict[str, R] = {row[0].id: row[0] for row in matching(session, select(table), table.id, given)}
         for identifier, row in rows.items():
             if row.digest != given[identifier]:
@@ -106,10 +154,11 @@ class Intake:
 
     def append(self, session: Session, entry: Mapping[str, Any]) -> str:
         """Append the entry to the log unless the log already has it. Return the entry's statement digest (hex)."""
-        self.append_all(session, [entry])
-        return statement_digest(entry)
+        logged = NewEntry.of(entry)
+        self.append_all(session, [logged])
+        return logged.digest
 
-    def append_all(self, session: Session, entries: Iterable[Mapping[str, Any]]) -> None:
+    def append_all(self, session: Session, entries: Iterable[NewEntry]) -> None:
         """Append those entries that the log does not have yet, in the given order."""
         log_store.append_new(session, entries, self._clock())
 
@@ -119,12 +168,4 @@ def signed_by(session: Session, entry: Mapping[str, Any], party: str, keys: Keys
 
     Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED``.
     """
-    return signed_with(entry, keys(session, party))
-
-
-def signed_with(entry: Mapping[str, Any], keys: Iterable[PartyKey | KnownKey]) -> bool:
-    """Return whether one of the keys, of any suite, signed the entry.
-
-    Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED``.
-    """
-    return any(entry_signed_by(entry, key.account, key.public_key) for key in keys)
+    return Statement.of(entry).signed_with(keys(session, party))

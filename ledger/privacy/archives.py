@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -14,8 +15,11 @@ class ErasableCopies(Protocol):
     def erase(self, sealed: tuple[str, ...], party: str | None) -> bool:
         """Erase the texts in the archive, and return whether the archive could be reached."""
 
-    def scrub(self) -> bool:
-        """Remove the remains of erased texts from the archive's file, and return whether this succeeded."""
+    def scrub(self, remains: Sequence[bytes]) -> bool:
+        """Remove the remains of deleted data from the archive's file, and return whether this succeeded.
+
+        ``remains`` are the deleted values; without them all remains are removed.
+        """
 
 
 class RewrappableCopies(Protocol):

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from ulid import ULID
 
-from ledger.certificates.lookups import certificate
+from ledger.certificates.hidden_claims import hides_claims
+from ledger.certificates.lookups import certificate, named_provisions
 from ledger.certificates.tables import Certificate
-from ledger.domain.canonical import canonical
 from ledger.domain.days import DAY, Clock
 from ledger.domain.digests import hex_of, reference
 from ledger.domain.entries import erasure_entry
@@ -28,13 +28,12 @@ from ledger.domain.parties import Role
 from ledger.errors import Conflict, Forbidden
 from ledger.index.follower import Follower
 from ledger.index.tables import ASSETS, LIENS, RIGHTS
-from ledger.log.tables import IdempotentRequest
-from ledger.parties.access.tables import ApiKey, Enrolment, SignedIn, SignInNonce
 from ledger.parties.lookups import party
 from ledger.parties.permissions import Action
 from ledger.parties.roles import Actor, Roles, require
-from ledger.parties.tables import Mandate, Party
+from ledger.parties.tables import Party
 from ledger.privacy.archives import ErasableCopies
+from ledger.privacy.traces import end_access, erase_texts, forget_requests
 from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.erasure_tables import ErasureRecord
@@ -54,13 +53,15 @@ class Erased:
     """An erasure: its log entry, the entry's number, and the erased certificates (numbers).
 
     ``archived`` is true if the texts in the archive were erased too; else they are erased when the next batch is
-    archived.
+    archived. ``remains`` are the deleted values, which ``Erasure.scrub`` removes from the files; if the erasure was
+    repeated, they are not known and ``remains`` is empty.
     """
 
     entry: dict[str, Any]
     seq: int
     certificates: tuple[str, ...]
     archived: bool
+    remains: tuple[bytes, ...] = field(default=(), repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,8 @@ class _Act:
     """An erasure in progress: the party ``by`` erases text about ``subject`` for a reason; ``ledger`` is the ledger
     digest.
 
-    ``targets`` collects the erased statements by digest, ``sealed`` the erased sealed records by id.
+    ``targets`` collects the erased statements by digest, ``sealed`` the erased sealed records by id, ``remains`` the
+    deleted values.
     """
 
     ledger: str
@@ -78,6 +80,7 @@ class _Act:
     at: int
     targets: list[str] = field(default_factory=list)
     sealed: list[str] = field(default_factory=list)
+    remains: list[bytes] = field(default_factory=list)
 
 
 @dataclass(eq=False, repr=False)
@@ -107,7 +110,7 @@ class Erasure:
             row = certificate(session, number)
             _take_turns(session, row)
             act = self._act(actor, row.subject, reason)
-            if row.sealed_id is None:
+            if not hides_claims(row):
                 raise Conflict("NO_PAYLOAD", "The certificate has no hidden claims.", where=number)
             known, about = session.get(ErasureRecord, row.digest), _with(session, row)
             recorded = self._erase(session, act, about)
@@ -115,7 +118,9 @@ class Erasure:
                 # The text is missing although no erasure was recorded, so the erasure is recorded now.
                 recorded = _record(session, act, [row.digest])
             self._write_down(act, None)
-        return self._reported(known.digest if known else str(recorded), about, None)
+            if known is not None:
+                act.remains.clear()
+        return self._reported(act, known.digest if known else str(recorded), about, None)
 
     def party(self, actor: Actor, identifier: str, reason: str) -> Erased:
         """Destroy the name and identifier of a person or a firm, and all texts about this party.
@@ -137,21 +142,22 @@ class Erasure:
             groups = _groups_about(session, identifier)
             for about in groups:
                 self._erase(session, act, about)
-            for text in sorted(self._sealer.kept(session, texts_erased_with(session, [identifier]))):
-                self._sealer.erase(session, text)
-                act.sealed.append(text)
+            self._destroy(session, act, sorted(self._sealer.kept(session, texts_erased_with(session, [identifier]))))
             recorded = self._end_identity(session, row, act) if known is None else known.digest
             self._write_down(act, identifier if known is None else None)
-        return self._reported(recorded, [item for about in groups for item in about], row)
+            if known is not None:
+                act.remains.clear()
+        return self._reported(act, recorded, [item for about in groups for item in about], row)
 
     def scrub(self, erased: Erased) -> bool:
         """Remove the remains of erased texts from the files of database and archive, and return whether this succeeded.
 
         An erasure is permanent even without this call, because the keys are destroyed. The call is separate because it
-        is slow; see ``Database.scrub``.
+        reads the whole files; writers wait only for short steps. After a failure repeat the erasure: it no longer knows
+        what was deleted, so it removes all remains of deleted data. See ``Database.scrub``.
         """
-        scrubbed = self._database.scrub()
-        return self._archiving.scrub() and scrubbed and erased.archived
+        scrubbed = self._database.scrub(erased.remains)
+        return self._archiving.scrub(erased.remains) and scrubbed and erased.archived
 
     def _act(self, actor: Actor, subject: str, reason: str) -> _Act:
         require(actor, Action.ERASE, owns=actor.party == subject)
@@ -167,27 +173,30 @@ class Erasure:
     def _erase(self, session: Session, act: _Act, about: Sequence[SealedRow]) -> str | None:
         """Erase the texts that still exist; return the digest of the log entry, or None if no text was left."""
         kept = self._sealer.kept(session, [item.sealed_id for item in about if item.sealed_id])
-        going = [item for item in about if item.sealed_id in kept]
+        going = [item for item in about if item.sealed_id in kept or _goes_with_provisions(session, item)]
         if not going:
             return None
         if act.reason == "retention_over":
             _require_retention_over(session, about, act.at)
-        for item in going:
-            self._sealer.erase(session, str(item.sealed_id))
+        self._destroy(session, act, [item.sealed_id for item in going if item.sealed_id is not None])
         act.targets.extend(item.digest for item in going)
-        act.sealed.extend(str(item.sealed_id) for item in going)
-        _forget_requests(session, going)
+        act.remains.extend(forget_requests(session, going))
         first, *_ = [
             _record(session, act, [item.digest for item in going[start : start + MAX_TARGETS]])
             for start in range(0, len(going), MAX_TARGETS)
         ]
         return first
 
+    def _destroy(self, session: Session, act: _Act, texts: Sequence[str]) -> None:
+        act.remains.extend(erase_texts(session, self._sealer, texts))
+        act.sealed.extend(texts)
+
     def _end_identity(self, session: Session, row: Party, act: _Act) -> str:
         # The lookup value is a keyed digest of the identifier: with the installation's key, somebody could test guesses
         # of the identifier. So a random value replaces it.
+        act.remains.append(row.lookup.encode())
         row.lookup = secrets.token_hex(32)
-        _end_access(session, row.id)
+        act.remains.extend(end_access(session, row.id))
         return _record(session, act, [], row.id)
 
     def _require_erasable(self, session: Session, row: Party) -> None:
@@ -218,10 +227,10 @@ class Erasure:
         If the transaction then fails, the text stays in the database until the erasure is repeated or a backup is
         restored. The restore then erases the text, which is right, because the erasure was requested.
         """
-        if act.sealed:
+        if act.targets or act.sealed:
             self._archiving.record_erasure(tuple(act.targets), identity, tuple(act.sealed))
 
-    def _reported(self, recorded: str, about: Sequence[SealedRow], whole: Party | None) -> Erased:
+    def _reported(self, act: _Act, recorded: str, about: Sequence[SealedRow], whole: Party | None) -> Erased:
         sealed = [item.sealed_id for item in about if item.sealed_id]
         with self._database.read() as session:
             sealed += texts_erased_with(session, [whole.id] if whole else [])
@@ -230,7 +239,7 @@ class Erasure:
         archived = self._archiving.erase(tuple(sealed), whole.id if whole else None)
         log.info("personal text erased", entry=seq, archived=archived)
         numbers = tuple(item.certificate_no for item in about if isinstance(item, Certificate))
-        return Erased(entry, seq, numbers, archived)
+        return Erased(entry, seq, numbers, archived, tuple(act.remains))
 
 
 def _take_turns(session: Session, row: Certificate | Party) -> None:
@@ -239,7 +248,8 @@ def _take_turns(session: Session, row: Certificate | Party) -> None:
 
 
 def _with(session: Session, row: Certificate) -> list[SealedRow]:
-    """Return the rows that are erased with a certificate: the certificate, its earlier versions, and their provisions.
+    """Return the rows that are erased with a certificate: the certificate, its earlier versions, and those of their
+    provisions whose disclosures no later version uses.
 
     If the certificate is the newest version, these are all rows of its request.
     """
@@ -249,9 +259,16 @@ def _with(session: Session, row: Certificate) -> list[SealedRow]:
     if row.version == newest.version:
         return _rows_of_request(session, access_request(session, row.request_id))
     older = [item for item in versions if item.version <= row.version]
-    named = {each for item in older for each in log_store.statement(session, item.digest)["provisions"]}
-    provisions = select(Provision).where(Provision.digest.in_([hex_of(each) for each in named]))
+    later = [item for item in versions if item.version > row.version and item.sealed_id is None]
+    going = named_provisions(session, older) - named_provisions(session, later)
+    provisions = select(Provision).where(Provision.digest.in_(going))
     return [*older, *session.scalars(provisions.order_by(Provision.id))]
+
+
+def _goes_with_provisions(session: Session, item: SealedRow) -> bool:
+    """Return whether the row is a certificate without an own copy of its claims, and its erasure is not recorded."""
+    used = isinstance(item, Certificate) and item.sealed_id is None
+    return used and session.get(ErasureRecord, item.digest) is None
 
 
 def _rows_of_request(session: Session, request: AccessRequest) -> list[SealedRow]:
@@ -295,26 +312,6 @@ def _require_retention_over(session: Session, about: Sequence[SealedRow], now: i
         )
 
 
-def _end_access(session: Session, identifier: str) -> None:
-    """Delete the party's sessions, machine keys and enrolment codes."""
-    for table in (SignedIn, SignInNonce, ApiKey, Enrolment):
-        session.execute(delete(table).where(table.party_id == identifier))
-
-
-def _forget_requests(session: Session, going: Sequence[SealedRow]) -> None:
-    """Delete the stored requests with idempotency keys. Otherwise somebody with the digest key could test guesses of
-    the erased text on the requests' digests.
-    """
-    ids = [item.id for item in going if not isinstance(item, Certificate)]
-    sent_by = {item.provider for item in going if isinstance(item, Provision)}
-    askers = {item.consumer for item in going if isinstance(item, AccessRequest)}
-    # A broker's requests for the party have the broker's own idempotency keys. They are deleted too, even if the
-    # broker's mandate has ended.
-    sent_by |= askers | set(session.scalars(select(Mandate.broker).where(Mandate.principal.in_(askers))))
-    broke_off, answered = IdempotentRequest.status.is_(None), IdempotentRequest.response["id"].as_string().in_(ids)
-    session.execute(delete(IdempotentRequest).where(IdempotentRequest.party_id.in_(sent_by), broke_off | answered))
-
-
 def _record(session: Session, act: _Act, digests: Sequence[str], identity: str | None = None) -> str:
     """Append the log entry for the erasure of these statements or of an identity; return its statement digest."""
     entry = erasure_entry(
@@ -326,7 +323,7 @@ def _record(session: Session, act: _Act, digests: Sequence[str], identity: str |
         reason=act.reason,
         iat=act.at,
     )
-    new = log_store.NewEntry("erasure", canonical(entry))
+    new = log_store.NewEntry.of(entry)
     log_store.append(session, [new], act.at)
     session.add_all(
         ErasureRecord(

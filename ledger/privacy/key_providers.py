@@ -21,6 +21,14 @@ PREFIX: Final = "PINGZHENG_KEK_"
 _KEY_ID: Final = re.compile(r"[0-9A-Za-z_]{1,32}", re.ASCII)
 
 
+_Version = tuple[int, int, int]
+
+
+def _version(path: Path) -> _Version:
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
 class LocalKeys(ABC):
     """Wraps and unwraps data keys with keys in this process's memory: AES key wrap (RFC 3394)."""
 
@@ -47,12 +55,14 @@ class LocalKeys(ABC):
 class FileKeyProvider(LocalKeys):
     """Provides keys from files ``kek-<id>.key``; the file ``kek-current`` holds the id of the key for new records.
 
-    The file is read for every record, so that a running server uses a new key as soon as another process made it.
+    Before every record the key file is looked up, and it is read again if it was replaced or changed. So a running
+    server uses a new key as soon as another process made it, and does not use a key whose file is gone.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._current = folder / "kek-current"
+        self._read: dict[str, tuple[_Version, bytes]] = {}
 
     @property
     def current(self) -> str:
@@ -100,9 +110,15 @@ class FileKeyProvider(LocalKeys):
         write_private(self._current, key_id + "\n")
 
     def _key(self, key_id: str) -> bytes:
-        if not self._path(key_id).exists():
-            raise _missing(key_id, self._path(key_id).name, "Restore the key file")
-        return SecretFile(self._path(key_id)).read()
+        path = self._path(key_id)
+        try:
+            version = _version(path)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise _missing(key_id, path.name, "Restore the key file") from error
+        known = self._read.get(key_id)
+        if known is None or known[0] != version:
+            known = self._read[key_id] = version, SecretFile(path).read()
+        return known[1]
 
     def _path(self, key_id: str) -> Path:
         return self._folder / f"kek-{key_id}.key"

@@ -6,23 +6,26 @@ A header has exactly the members ``alg``, ``kid``, ``typ``, and for SM2 ``sm2_id
 
 from __future__ import annotations
 
-import base64
 import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from functools import lru_cache
+from typing import Any, Final, NamedTuple, Protocol
 
 from coincurve import PrivateKey
 
 from ledger.domain.canonical import canonical, parse_json
+from ledger.domain.entries import unsigned_body
 from ledger.errors import BadBundle, InvalidInput
-from ledger.proof.suites import p256, sm2
+from ledger.proof.suites import KEPT_KEYS, p256, sm2
 from ledger.proof.suites.suite import CURVES, ES256, ES256K, SM2SM3, SUITES, Suite, suite_of_key
 
 ENTRY_TYP: Final = "pingzheng-entry+jws"
 MAX_HEADER_BYTES: Final = 512
 MAX_PAYLOAD_BYTES: Final = 64 * 1024
+_TO_URL: Final = bytes.maketrans(b"+/", b"-_")
+_FROM_URL: Final = bytes.maketrans(b"-_", b"+/")
 _KID: Final = re.compile(r"0x[0-9a-f]{40}")
 
 
@@ -119,18 +122,23 @@ class Jwk:
         Raises ``InvalidInput`` ``JWK_INVALID`` for other members or a point off the curve.
         """
         fits = isinstance(raw, Mapping) and raw.keys() == {"kty", "crv", "x", "y"}
-        if not fits or raw["kty"] != "EC" or raw["crv"] not in list(CURVES):
+        if not fits or raw["kty"] != "EC" or not all(isinstance(raw[name], str) for name in ("crv", "x", "y")):
             raise _bad_jwk()
         try:
-            CURVES[raw["crv"]].key_of(_point(raw["x"], raw["y"]))
-        except (BadBundle, ValueError) as error:
+            _key_in_jwk(raw["crv"], raw["x"], raw["y"])
+        except (BadBundle, KeyError, ValueError) as error:
             raise _bad_jwk() from error
         return cls(raw["crv"], raw["x"], raw["y"])
 
     @property
     def compressed(self) -> str:
         """The key as text: the prefix of its curve and 66 hex digits."""
-        return CURVES[self.crv].key_of(_point(self.x, self.y))
+        return _key_in_jwk(self.crv, self.x, self.y)
+
+
+@lru_cache(maxsize=KEPT_KEYS)
+def _key_in_jwk(crv: str, x: str, y: str) -> str:
+    return CURVES[crv].key_of(decode_base64url(x, 32) + decode_base64url(y, 32))
 
 
 def public_jwk(key: str) -> Jwk:
@@ -185,9 +193,9 @@ def parse_compact(token: str, typ: str, *, needs_kid: bool = True) -> Jws:
         raise BadBundle("JWS_FORM", "A JWS must have three parts.", where="signature")
     header = _header(parts[0], typ, needs_kid)
     return Jws(
-        suite=SUITES[header["alg"]],
-        sm2_id=header.get("sm2_id", ""),
-        kid=header.get("kid", ""),
+        suite=header.suite,
+        sm2_id=header.sm2_id,
+        kid=header.kid,
         typ=typ,
         payload=decode_base64url(parts[1], None, limit=MAX_PAYLOAD_BYTES),
         signing_input=f"{parts[0]}.{parts[1]}".encode(),
@@ -201,13 +209,27 @@ def sign_entry(entry: Mapping[str, Any], signer: Signer) -> dict[str, Any]:
     return {**entry, "signature": f"{header}..{signature}"}
 
 
-def entry_signature(entry: Mapping[str, Any]) -> Jws:
-    """Return the signature of a signed entry; raise ``BadBundle`` ``JWS_…``."""
+def entry_signature(entry: Mapping[str, Any], unsigned: bytes | None = None) -> Jws:
+    """Return the signature of a signed entry; raise ``BadBundle`` ``JWS_…``.
+
+    ``unsigned`` is ``unsigned_body(entry)`` if the caller has it already.
+    """
     parts = str(entry.get("signature", "")).split(".")
     if len(parts) != 3 or parts[1]:
         raise BadBundle("JWS_FORM", "The second part of a detached JWS must be empty.", where="signature")
-    body = canonical({name: value for name, value in entry.items() if name != "signature"})
-    return parse_compact(f"{parts[0]}.{encode_base64url(body)}.{parts[2]}", ENTRY_TYP)
+    body = unsigned_body(entry) if unsigned is None else unsigned
+    header = _header(parts[0], ENTRY_TYP, needs_kid=True)
+    if len(body) > MAX_PAYLOAD_BYTES:
+        raise BadBundle("JWS_BASE64URL", "The signed entry is too large.", where="signature")
+    return Jws(
+        suite=header.suite,
+        sm2_id=header.sm2_id,
+        kid=header.kid,
+        typ=ENTRY_TYP,
+        payload=body,
+        signing_input=f"{parts[0]}.{encode_base64url(body)}".encode(),
+        signature=decode_base64url(parts[2], 64),
+    )
 
 
 def entry_signed_by(entry: Mapping[str, Any], account: str, public_key: str) -> bool:
@@ -224,7 +246,7 @@ def entry_signed_by(entry: Mapping[str, Any], account: str, public_key: str) -> 
 
 def encode_base64url(data: bytes) -> str:
     """Return unpadded base64url, RFC 7515 §2."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    return binascii.b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=").decode()
 
 
 def decode_base64url(text: Any, size: int | None = None, *, limit: int = MAX_PAYLOAD_BYTES) -> bytes:
@@ -235,7 +257,7 @@ def decode_base64url(text: Any, size: int | None = None, *, limit: int = MAX_PAY
     if not isinstance(text, str) or len(text) > limit * 4 // 3 + 4:
         raise BadBundle("JWS_BASE64URL", "This is not base64url.", where="signature")
     try:
-        data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        data = binascii.a2b_base64(text.encode("ascii").translate(_FROM_URL) + b"=" * (-len(text) % 4))
     except (binascii.Error, ValueError) as error:
         raise BadBundle("JWS_BASE64URL", "This is not base64url.", where="signature") from error
     if encode_base64url(data) != text or (size is not None and len(data) != size):
@@ -244,7 +266,15 @@ def decode_base64url(text: Any, size: int | None = None, *, limit: int = MAX_PAY
     return data
 
 
-def _header(encoded: str, typ: str, needs_kid: bool) -> dict[str, Any]:
+class _Header(NamedTuple):
+    suite: Suite
+    sm2_id: str
+    kid: str
+
+
+# All signatures of one account have the same header.
+@lru_cache(maxsize=KEPT_KEYS)
+def _header(encoded: str, typ: str, needs_kid: bool) -> _Header:
     raw = decode_base64url(encoded, None, limit=MAX_HEADER_BYTES)
     try:
         header = parse_json(raw, max_bytes=MAX_HEADER_BYTES, max_depth=2)
@@ -269,11 +299,7 @@ def _header(encoded: str, typ: str, needs_kid: bool) -> dict[str, Any]:
     kid = header.get("kid")
     if "kid" in header and not (isinstance(kid, str) and _KID.fullmatch(kid)):
         raise BadBundle("JWS_KID", "The kid is not an account.", where="header")
-    return header
-
-
-def _point(x: Any, y: Any) -> bytes:
-    return decode_base64url(x, 32) + decode_base64url(y, 32)
+    return _Header(suite, header.get("sm2_id", ""), header.get("kid", ""))
 
 
 def _bad_jwk() -> InvalidInput:

@@ -4,14 +4,16 @@ again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, aliased
 from ulid import ULID
 
-from ledger.catalogue.lookups import matched
+from ledger.catalogue.important_rules import ImportantData, matched_grade
+from ledger.catalogue.lookups import listed_kinds, matched
 from ledger.chain.sending.asset_calls import NOTHING, file_application
 from ledger.chain.sending.sender import Receipt
 from ledger.domain.assets.identity import document_digest
@@ -27,10 +29,11 @@ from ledger.parties.permissions import Action
 from ledger.parties.roles import Actor, require
 from ledger.registration.act_documents import taken_back_if_refused
 from ledger.registration.certificates import require_certifiable
-from ledger.registration.descriptions import applications
+from ledger.registration.descriptions import Filed, applications
 from ledger.registration.lookups import registration
-from ledger.registration.tables import Application, Resource
+from ledger.registration.tables import Application
 from ledger.registration.use_case import UseCase
+from ledger.store.sets import add_rows
 
 MAX_NEAR_DUPLICATES = 20
 
@@ -52,19 +55,19 @@ class Applications(UseCase):
         if kind in DESCRIBING:
             if resource is None:
                 raise InvalidInput("RESOURCE_MISSING", "This application needs the new description.", where="resource")
+            given = Described.of(resource)
             self._require_describes(asset, resource)
-            content = hex_of(document_digest(resource.to_dict()))
-            return self._file(actor, asset, kind, resource, content)
+            return self._file(actor, asset, kind, given)
         if kind == "renew":
             self._require_renewable(asset)
-        described = DataResource.from_dict(self._descriptions.in_force(asset))
+        document = self._descriptions.in_force(asset)
+        described = DataResource.from_dict(document)
         with self._documents.kept(asset, kind, actor.party, {"reason": checked_grounds(reason)}) as content:
-            return self._file(actor, asset, kind, described, content)
+            return self._file(actor, asset, kind, Described(described, document, content))
 
     def _require_describes(self, asset: str, resource: DataResource) -> None:
-        require_describable(resource)
         with self._database.read() as session:
-            require_registrable(session, resource)
+            require_registrable(listed_kinds(session), resource)
             row, _ = registration(session, asset)
         if resource.code != row.resource_code:
             raise Conflict(
@@ -87,17 +90,20 @@ class Applications(UseCase):
                 hint=f"Apply on {shanghai_day(earliest).isoformat()} or later.",
             )
 
-    def _file(self, actor: Actor, asset: str, kind: str, resource: DataResource, content: str) -> Receipt:
+    def _file(self, actor: Actor, asset: str, kind: str, given: Described) -> Receipt:
         fresh: str | None = None
         with self._database.write() as session:
             rows = applications(session, [asset])[asset]
-            if (rows[-1].kind, rows[-1].content) != (kind, content):
-                fresh = record_application(
-                    session, asset, kind, actor.party, resource, self._rules, self._clock(), content=content
-                )
-            grade = asset_grade(matched(session, resource)[0])
-        fingerprint = NOTHING if resource.fingerprint == rows[0].fingerprint else resource.fingerprint
-        call = file_application(asset, kind, content, fingerprint, grade)
+            if (rows[-1].kind, rows[-1].content) != (kind, given.content):
+                _, own = registration(session, asset)
+                same = kind == "first" and own.document == given.document
+                now, ruleset = self._clock(), ruleset_name(self._rules)
+                row = application_row(given, asset, len(rows) + 1, kind, actor.party, ruleset, now, same=same)
+                add_rows(session, Application, [row])
+                fresh = row["id"]
+            grade = asset_grade(matched(session, given.resource)[0])
+        fingerprint = NOTHING if given.resource.fingerprint == rows[0].fingerprint else given.resource.fingerprint
+        call = file_application(asset, kind, given.content, fingerprint, grade)
         with taken_back_if_refused(lambda: self._forget(fresh)):
             return self._acting.act_by(actor, call)
 
@@ -106,58 +112,71 @@ class Applications(UseCase):
             session.execute(delete(Application).where(Application.id == identifier))
 
 
-def record_application(
-    session: Session,
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A resource, its description as JSON, and the digest of the description (64 hex digits)."""
+
+    resource: DataResource
+    document: dict[str, Any]
+    content: str
+
+    @classmethod
+    def of(cls, resource: DataResource) -> Described:
+        """Return a new description. Raises ``InvalidInput`` unless it follows the data model and a certificate can
+        contain it.
+        """
+        document = resource.to_dict()
+        require_certifiable(resource.code, document)
+        check_resource(resource)
+        return cls(resource, document, hex_of(document_digest(document)))
+
+
+def application_row(
+    given: Described,
     asset: str,
+    number: int,
     kind: str,
     applicant: str,
-    resource: DataResource,
-    rules: Ruleset,
+    ruleset: str,
     now: int,
     *,
+    same: bool,
     agent: str | None = None,
-    content: str | None = None,
-) -> str:
-    """Store the asset's next application and return the application's id. ``content`` defaults to the description's
-    digest.
+) -> dict[str, Any]:
+    """Return the row of an asset's application with this number. ``same`` says that the description is the resource's
+    own, so that it is not stored again.
     """
-    before = session.scalar(select(func.count()).where(Application.asset_id == asset))
-    document = resource.to_dict()
-    same = kind == "first" and session.get_one(Resource, resource.code).document == document
-    row = Application(
-        id=str(ULID()),
-        asset_id=asset,
-        number=(before or 0) + 1,
-        kind=kind,
-        applicant=applicant,
-        agent=agent,
-        document=None if same else document,
-        content=content or hex_of(document_digest(document)),
-        fingerprint=resource.fingerprint,
-        near_fingerprint=resource.near_fingerprint,
-        ruleset=f"{rules.code}/{rules.version}/{hex_of(rules.digest)[:16]}",
-        created_at=now,
-    )
-    session.add(row)
-    session.flush()
-    return row.id
+    return {
+        "id": str(ULID()),
+        "asset_id": asset,
+        "number": number,
+        "kind": kind,
+        "applicant": applicant,
+        "agent": agent,
+        "document": None if same else given.document,
+        "content": given.content,
+        "fingerprint": given.resource.fingerprint,
+        "near_fingerprint": given.resource.near_fingerprint,
+        "ruleset": ruleset,
+        "created_at": now,
+    }
 
 
-def require_describable(resource: DataResource) -> None:
-    """Raise ``InvalidInput`` unless the description follows the data model and a certificate can contain it."""
-    require_certifiable(resource)
-    check_resource(resource)
+def ruleset_name(rules: Ruleset) -> str:
+    """Return how an application names its ruleset."""
+    return f"{rules.code}/{rules.version}/{hex_of(rules.digest)[:16]}"
 
 
-def require_registrable(session: Session, resource: DataResource) -> None:
-    """Raise ``Conflict`` ``GRADE_CORE`` if the provider or the important-data list grades the data as core.
+def require_registrable(kinds: Sequence[ImportantData], resource: DataResource) -> None:
+    """Raise ``Conflict`` ``GRADE_CORE`` if the provider or the important-data list grades the data as core. ``kinds``
+    are the kinds on the list.
 
     Important data may be registered: its review is part of the review of the application.
     """
-    check_registrable(replace(resource, grade=matched(session, resource)[0]), reviewed=True)
+    check_registrable(replace(resource, grade=matched_grade(resource, kinds)[0]), reviewed=True)
 
 
-def near_duplicates(session: Session, newest: Iterable[Application]) -> dict[str, list[str]]:
+def near_duplicates(session: Session, newest: Iterable[Filed]) -> dict[str, list[str]]:
     """Return for each asset id its near duplicates: other assets of the same applicant with the same fields but other
     content.
 

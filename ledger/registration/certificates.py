@@ -4,16 +4,16 @@ previous certificate.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session, aliased
 
 from ledger.certificates.issued import IssuedCertificate
-from ledger.certificates.recording import add_certificate, next_number
+from ledger.certificates.recording import NewCertificate, add_certificates, next_numbers
 from ledger.certificates.status import CertificateStatus
 from ledger.certificates.tables import Certificate
 from ledger.chain.locking import one_at_a_time
@@ -24,21 +24,23 @@ from ledger.domain.days import Clock
 from ledger.domain.digests import reference
 from ledger.domain.entries import SD_NAMES, holds_sd_name, registration_certificate_payload
 from ledger.domain.entry_forms import REGISTRATION_SCENARIO
-from ledger.domain.resource import DataResource
 from ledger.errors import InvalidInput
 from ledger.log.paused import waiting_for_its_end
-from ledger.parties.lookups import party
-from ledger.registration.descriptions import Descriptions, application_document
-from ledger.registration.lookups import registration
-from ledger.registration.tables import Application
+from ledger.parties.lookups import unknown_party
+from ledger.parties.tables import Party
+from ledger.registration.descriptions import Descriptions, applications, describing, documents
+from ledger.registration.lookups import unknown_asset
+from ledger.registration.tables import Registration
 from ledger.rulebooks.scenarios import ScenarioBook
 from ledger.store import log as log_store
 from ledger.store.database import Database
-from ledger.store.sealing import Sealer
+from ledger.store.sets import matching, portions
 
 OWN_RIGHTS = ("hold", "process", "operate")
 # A new certificate is issued if one of these members has changed since the asset's last certificate.
 STATE = ("sub", "exp", "resource", "application", "rights")
+# One transaction of the database records the certificates of this many assets, so that no other writer waits long.
+SETTLED_TOGETHER = 250
 
 
 @dataclass(eq=False, repr=False)
@@ -50,7 +52,6 @@ class RegistrationCertificates:
     """
 
     _database: Database
-    _sealer: Sealer
     _reader: ChainReader
     _status: CertificateStatus
     _scenarios: ScenarioBook
@@ -67,8 +68,10 @@ class RegistrationCertificates:
         During a pause, a new certificate cannot be anchored and the old certificate cannot be superseded.
         ``Transfers.follow`` does both after the pause.
         """
-        self._descriptions.refresh(asset_ids)
-        issued = self._issue_all(asset_ids)
+        issued = []
+        for some in portions(asset_ids, SETTLED_TOGETHER):
+            self._descriptions.refresh(some)
+            issued += self._issue_all(some)
         for row in issued:
             if row.supersedes is not None:
                 with waiting_for_its_end():
@@ -83,76 +86,112 @@ class RegistrationCertificates:
             confirmed = [asset for asset in assets if asset.state == "confirmed"]
             rights = self._reader.rights_of([asset.id for asset in confirmed])
             with self._database.write() as session:
-                return [self._issue(session, *each) for each in zip(confirmed, rights, strict=True)]
+                return self._issue(session, dict(zip(confirmed, rights, strict=True)))
 
-    def _issue(self, session: Session, asset: AssetRecord, rights: Sequence[RightRecord]) -> IssuedCertificate:
-        now = self._clock()
-        earlier = latest_certificate(session, asset.id)
-        application = self._descriptions.application(session, asset.id)
-        document = application_document(session, application)
-        state: dict[str, Any] = {
+    def _issue(
+        self, session: Session, confirmed: Mapping[AssetRecord, Sequence[RightRecord]]
+    ) -> list[IssuedCertificate]:
+        now, known = self._clock(), _Known(session, confirmed)
+        issued: dict[str, IssuedCertificate] = {}
+        changed: dict[AssetRecord, dict[str, Any]] = {}
+        for asset, rights in confirmed.items():
+            earlier, state = known.earlier.get(asset.id), known.state(asset, rights, now)
+            if earlier is not None and all(known.stated[earlier.digest][name] == state[name] for name in STATE):
+                issued[asset.id] = IssuedCertificate.of(earlier)
+            else:
+                changed[asset] = state
+        series = [(known.regions[asset.holder], REGISTRATION_SCENARIO) for asset in changed]
+        numbers = next_numbers(session, series, now)
+        scenario = self._scenarios.get(REGISTRATION_SCENARIO)
+        new = []
+        for number, (asset, state) in zip(numbers, changed.items(), strict=True):
+            earlier = known.earlier.get(asset.id)
+            members = state | {
+                "ledger": self._ledger,
+                "certificate_no": number,
+                "iss": self._issuer,
+                "scenario": scenario.code,
+                "scenario_version": scenario.version,
+                "scenario_digest": scenario.digest,
+                "purpose": scenario.purpose.zh,
+                "iat": now,
+                "nbf": now,
+                "rights_duties": scenario.rights_duties,
+                "grade": "important" if asset.grade == "important" else state["resource"].get("grade", scenario.grade),
+                "asset": asset.id,
+                "notice": known.notice(asset),
+                "reg_no": known.reg_nos[asset.id],
+                "supersedes": None if earlier is None else reference(earlier.digest),
+            }
+            replaced = None if earlier is None else earlier.certificate_no
+            new.append(NewCertificate(_numbered(members), asset_id=asset.id, supersedes=replaced))
+        added = add_certificates(session, new, now)
+        issued |= zip((asset.id for asset in changed), added, strict=True)
+        return [issued[asset.id] for asset in confirmed]
+
+
+class _Known:
+    """What the database contains about confirmed assets, read with a few queries.
+
+    ``earlier`` maps an asset id to the asset's newest certificate, ``stated`` the digest of such a certificate to its
+    payload, ``reg_nos`` an asset id to its registration number, and ``regions`` a holder's party id to its region.
+    """
+
+    def __init__(self, session: Session, confirmed: Iterable[AssetRecord]) -> None:
+        """Raises ``NotFound`` ``ASSET_UNKNOWN`` or ``PARTY_UNKNOWN`` if an asset or its holder is not registered
+        here.
+        """
+        holders = {asset.id: asset.holder for asset in confirmed}
+        registered = matching(
+            session, select(Registration.asset_id, Registration.reg_no), Registration.asset_id, holders
+        )
+        self.reg_nos: dict[str, str] = {row.asset_id: row.reg_no for row in registered}
+        if holders.keys() != self.reg_nos.keys():
+            raise unknown_asset()
+        parties = matching(session, select(Party.id, Party.region), Party.id, holders.values())
+        self.regions: dict[str, str] = {row.id: row.region for row in parties}
+        if not self.regions.keys() >= set(holders.values()):
+            raise unknown_party()
+        self.earlier = latest_certificates(session, list(holders))
+        self.stated = log_store.statements(session, (row.digest for row in self.earlier.values()))
+        self._applications = describing(session, applications(session, list(holders)))
+        self._documents = documents(session, self._applications.values())
+
+    def state(self, asset: AssetRecord, rights: Sequence[RightRecord], now: int) -> dict[str, Any]:
+        """Return the members of the certificate that describe the asset's state."""
+        application = self._applications[asset.id]
+        return {
             "sub": asset.holder,
             "exp": asset.valid_to,
-            "resource": summary(document),
+            "resource": summary(self._documents[asset.id]),
             "application": {"kind": application.kind, "number": application.number},
             "rights": _rights(asset, rights, now),
         }
-        if earlier is not None:
-            body = log_store.statement(session, earlier.digest)
-            if all(body[name] == state[name] for name in STATE):
-                return IssuedCertificate.of(earlier)
-        members = self._members(session, asset, application, state, earlier, now)
-        return add_certificate(
-            session,
-            self._sealer,
-            lambda seq: registration_certificate_payload(seq=seq, **members),
-            now,
-            asset_id=asset.id,
-            supersedes=None if earlier is None else earlier.certificate_no,
-        )
 
-    def _members(
-        self,
-        session: Session,
-        asset: AssetRecord,
-        application: Application,
-        state: dict[str, Any],
-        earlier: Certificate | None,
-        now: int,
-    ) -> dict[str, Any]:
-        scenario = self._scenarios.get(REGISTRATION_SCENARIO)
-        row, _ = registration(session, asset.id)
-        noticed = application.notice_from is not None
-        return dict(
-            ledger=self._ledger,
-            certificate_no=next_number(session, party(session, asset.holder).region, REGISTRATION_SCENARIO, now),
-            iss=self._issuer,
-            scenario=scenario.code,
-            scenario_version=scenario.version,
-            scenario_digest=scenario.digest,
-            purpose=scenario.purpose.zh,
-            iat=now,
-            nbf=now,
-            rights_duties=scenario.rights_duties,
-            grade="important" if asset.grade == "important" else state["resource"].get("grade", scenario.grade),
-            asset=asset.id,
-            notice={"from": application.notice_from, "to": application.notice_to} if noticed else None,
-            reg_no=row.reg_no,
-            supersedes=None if earlier is None else reference(earlier.digest),
-            **state,
-        )
+    def notice(self, asset: AssetRecord) -> dict[str, int] | None:
+        """Return when the public notice of the asset's description began and ended; None if there was none."""
+        application = self._applications[asset.id]
+        if application.notice_from is None:
+            return None
+        return {"from": application.notice_from, "to": application.notice_to}
 
 
-def require_certifiable(resource: DataResource) -> None:
-    """Raise ``InvalidInput`` ``SD_NAME_NESTED`` if the description has a text that verifiers refuse in a certificate
-    (protocol §5).
+def _numbered(members: Mapping[str, Any]) -> Callable[[int], Mapping[str, Any]]:
+    return lambda seq: registration_certificate_payload(seq=seq, **members)
+
+
+def require_certifiable(code: str, document: Mapping[str, Any]) -> None:
+    """Raise ``InvalidInput`` ``SD_NAME_NESTED`` if the description of the resource with this code has a text that
+    verifiers refuse in a certificate (protocol §5).
+
+    The names of fields are not examined, because a certificate contains only their digest.
     """
-    for name, value in summary(resource.to_dict()).items():
-        if holds_sd_name(value):
+    for name, value in document.items():
+        if name != "fields" and holds_sd_name(value):
             raise InvalidInput(
                 "SD_NAME_NESTED",
                 "A text of the description is a name that SD-JWT libraries use to hide claims.",
-                where=f"resource {resource.code}: {name}",
+                where=f"resource {code}: {name}",
                 hint=f"Write it in other words; none of these may stand alone: {', '.join(sorted(SD_NAMES))}.",
             )
 
@@ -161,15 +200,10 @@ def latest_certificates(session: Session, assets: Sequence[str]) -> dict[str, Ce
     """Return a map from asset id to the asset's newest registration certificate; assets without such a certificate are
     left out.
     """
-    own = Certificate.asset_id.in_(assets)
-    superseded = select(Certificate.supersedes).where(own, Certificate.supersedes.is_not(None))
-    query = select(Certificate).where(own, Certificate.certificate_no.not_in(superseded))
-    return {str(row.asset_id): row for row in session.scalars(query)}
-
-
-def latest_certificate(session: Session, asset: str) -> Certificate | None:
-    """Return the newest registration certificate of an asset, or None."""
-    return latest_certificates(session, [asset]).get(asset)
+    successor = aliased(Certificate)
+    superseded = exists().where(successor.supersedes == Certificate.certificate_no)
+    query = select(Certificate).where(~superseded)
+    return {str(row[0].asset_id): row[0] for row in matching(session, query, Certificate.asset_id, assets)}
 
 
 def _rights(asset: AssetRecord, granted: Sequence[RightRecord], now: int) -> list[dict[str, Any]]:

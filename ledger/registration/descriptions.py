@@ -4,18 +4,22 @@ description.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from ledger.domain.assets.names import DESCRIBING
 from ledger.index.follower import Follower
 from ledger.index.tables import ASSETS
 from ledger.registration.lookups import registration
-from ledger.registration.tables import Application
+from ledger.registration.tables import Application, Registration, Resource
 from ledger.store.database import Database
+from ledger.store.sets import matching
+
+Filed = Row[*tuple[Any, ...]]
+"""A row of the table of applications."""
 
 
 class Descriptions:
@@ -29,7 +33,9 @@ class Descriptions:
         """Return the description in force. Raises ``NotFound`` ``ASSET_UNKNOWN``."""
         self.refresh([asset])
         with self._database.read() as session:
-            return application_document(session, self.application(session, asset))
+            registration(session, asset)
+            in_force = describing(session, applications(session, [asset]))
+            return documents(session, in_force.values())[asset]
 
     def refresh(self, asset_ids: Sequence[str]) -> None:
         """Bring the index up to date if one of the assets has more than one description, because only the index says
@@ -47,28 +53,24 @@ class Descriptions:
         if described_again:
             self._follower.sync()
 
-    def application(self, session: Session, asset: str) -> Application:
-        """Return the application whose description is in force. Raises ``NotFound`` ``ASSET_UNKNOWN``."""
-        registration(session, asset)
-        return describing(session, applications(session, [asset]))[asset]
 
-
-def applications(session: Session, assets: Sequence[str]) -> dict[str, list[Application]]:
+def applications(session: Session, assets: Sequence[str]) -> dict[str, list[Filed]]:
     """Return the applications of each asset in the order of filing; the first application is the first registration."""
-    found: dict[str, list[Application]] = {asset: [] for asset in assets}
-    query = select(Application).where(Application.asset_id.in_(assets)).order_by(Application.number)
-    for row in session.scalars(query):
+    found: dict[str, list[Filed]] = {asset: [] for asset in assets}
+    query = select(*Application.__table__.c).order_by(Application.number)
+    for row in matching(session, query, Application.asset_id, assets):
         found[row.asset_id].append(row)
     return found
 
 
-def describing(session: Session, filed: Mapping[str, Sequence[Application]]) -> dict[str, Application]:
+def describing(session: Session, filed: Mapping[str, Sequence[Filed]]) -> dict[str, Filed]:
     """Return for each asset id the application whose description is in force.
 
     The index says which description is confirmed. Before any confirmation, the first application is returned.
     """
-    query = select(ASSETS.c.id, ASSETS.c.content).where(ASSETS.c.id.in_(filed))
-    confirmed = {row.id: row.content for row in session.execute(query)}
+    again = [asset for asset, rows in filed.items() if sum(row.kind in DESCRIBING for row in rows) > 1]
+    indexed = matching(session, select(ASSETS.c.id, ASSETS.c.content), ASSETS.c.id, again)
+    confirmed = {row.id: row.content for row in indexed}
     found = {}
     for asset, rows in filed.items():
         described = [row for row in rows if row.kind in DESCRIBING]
@@ -77,9 +79,11 @@ def describing(session: Session, filed: Mapping[str, Sequence[Application]]) -> 
     return found
 
 
-def application_document(session: Session, row: Application) -> dict[str, Any]:
-    """Return the description that an application gives of its resource."""
-    if row.document is not None:
-        return row.document
-    _, resource = registration(session, row.asset_id)
-    return resource.document
+def documents(session: Session, rows: Iterable[Filed]) -> dict[str, dict[str, Any]]:
+    """Return for each asset id the description that the application gives of the asset's resource."""
+    found = {row.asset_id: row.document for row in rows}
+    query = select(Registration.asset_id, Resource.document).join(Resource, Resource.code == Registration.resource_code)
+    unchanged = (asset for asset, document in found.items() if document is None)
+    for row in matching(session, query, Registration.asset_id, unchanged):
+        found[row.asset_id] = row.document
+    return found

@@ -4,47 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
 
 from ledger.catalogue.data_list import Catalogue
 from ledger.catalogue.important_rules import matched_grade
 from ledger.catalogue.lookups import listed_kinds
 from ledger.chain.sending.asset_calls import AssetRegistration, register_assets
 from ledger.chain.sending.relay import SignedRequest
-from ledger.domain.assets.identity import asset_id
-from ledger.domain.days import shanghai_day
 from ledger.domain.grades import asset_grade
 from ledger.domain.resource import DataResource
 from ledger.errors import Conflict, PingzhengError
 from ledger.log.paused import PAUSED, saying_until_when
-from ledger.parties.lookups import party
 from ledger.parties.mandates import Mandates
 from ledger.parties.permissions import Action
 from ledger.parties.roles import Actor, require
+from ledger.parties.tables import Party
 from ledger.registration.act_documents import REFUSED
-from ledger.registration.applications import (
-    near_duplicates,
-    record_application,
-    require_describable,
-    require_registrable,
-)
+from ledger.registration.applications import Described, near_duplicates, ruleset_name
 from ledger.registration.certificates import latest_certificates
-from ledger.registration.descriptions import application_document, applications, describing
-from ledger.registration.lookups import registration, unknown_asset
+from ledger.registration.descriptions import applications, describing, documents
+from ledger.registration.lookups import unknown_asset
+from ledger.registration.submissions import EarlierRegistrations, Submissions
 from ledger.registration.tables import Application, Registration, Resource
 from ledger.registration.use_case import Parts, UseCase
 from ledger.registration.views import application_view, asset_view
-from ledger.store.counters import take
+from ledger.store.sets import matching, portions
 
-CHAIN_CHUNK = 100
+# One transaction of the database stores this many applications, and one transaction of the chain registers this many
+# assets. Registering an asset takes about 80,000 gas; a transaction may have at most 16.7 million gas (EIP-7825).
+SUBMITTED_TOGETHER = 500
+REGISTERED_TOGETHER = 150
 LIVE = ("applied", "confirmed")
 # After these refusals the application stays stored. A later call registers the application, once the call is signed or
 # the pause has ended.
 WAITING = ("SIGNATURE_REQUIRED", "SIGNED_CALL_DIFFERS", PAUSED)
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,58 +108,40 @@ class Registrations(UseCase):
         agent = None if principal == actor.party else actor.party
         if agent is not None:
             self._mandates.require(principal, agent)
-        for resource in resources:
-            require_describable(resource)
+        described = [Described.of(resource) for resource in resources]
         accepted: list[str] = []
         refused: list[Refusal] = []
+        for some in portions(described, SUBMITTED_TOGETHER):
+            self._submit(principal, agent, some, accepted, refused)
+        return Intake(tuple(accepted), tuple(refused))
+
+    def _submit(
+        self, applicant: str, agent: str | None, some: Sequence[Described], accepted: list[str], refused: list[Refusal]
+    ) -> None:
+        """Store the applications in one transaction. Their asset ids are added to ``accepted``, and the others to
+        ``refused``.
+        """
+        resources = [each.resource for each in some]
         ended = self._ended(resources)
         with self._database.write() as session:
-            for resource in resources:
+            now, ruleset = self._clock(), ruleset_name(self._rules)
+            submissions = Submissions(session, applicant, agent, resources, ended, ruleset, now)
+            for each in some:
                 try:
-                    accepted.append(self._submit(session, principal, resource, agent, ended))
+                    accepted.append(submissions.add(each))
                 except Conflict as error:
-                    refused.append(Refusal(resource, error))
-        return Intake(tuple(accepted), tuple(refused))
+                    refused.append(Refusal(each.resource, error))
+            submissions.write()
 
     def _ended(self, resources: Sequence[DataResource]) -> set[str]:
         """Return the earlier registrations of these resources, or of their content, that have ended.
 
         The chain is read before the write lock is taken. That is safe, because an ended registration stays ended.
         """
-        found: set[str] = set()
-        for some in chunks(resources):
-            codes, contents = [each.code for each in some], [each.fingerprint for each in some]
-            same = Application.fingerprint.in_(contents) | Registration.resource_code.in_(codes)
-            query = select(Registration.asset_id).join(Application, Application.asset_id == Registration.asset_id)
-            with self._database.read() as session:
-                earlier = sorted(set(session.scalars(query.where(same))))
-            known = (asset for asset in self._reader.assets(earlier) if asset is not None)
-            found.update(asset.id for asset in known if asset.state not in LIVE)
-        return found
-
-    def _submit(
-        self, session: Session, applicant: str, resource: DataResource, agent: str | None, ended: Collection[str]
-    ) -> str:
-        require_registrable(session, resource)
-        present, attempts = _earlier(session, applicant, resource, ended)
-        if present is not None:
-            return present
-        now = self._clock()
-        if session.get(Resource, resource.code) is None:
-            session.add(_resource_row(applicant, resource, now))
-            session.flush()
-        serial = take(session, f"registration/{shanghai_day(now).year}", 1) + 1
-        row = Registration(
-            asset_id=asset_id(applicant, resource.code, attempts + 1),
-            resource_code=resource.code,
-            applicant=applicant,
-            reg_no=f"REG-{shanghai_day(now).year}-{serial:08d}",
-            created_at=now,
-        )
-        session.add(row)
-        session.flush()
-        record_application(session, row.asset_id, "first", applicant, resource, self._rules, now, agent=agent)
-        return row.asset_id
+        with self._database.read() as session:
+            earlier = EarlierRegistrations(session, resources).asset_ids()
+        known = (asset for asset in self._reader.assets(earlier) if asset is not None)
+        return {asset.id for asset in known if asset.state not in LIVE}
 
     def register(
         self,
@@ -179,47 +156,70 @@ class Registrations(UseCase):
         be registered after the pause.
         """
         gas = 0
-        for chunk in chunks(asset_ids):
-            for account, rows in self._by_account(self._missing(chunk)).items():
+        for some in portions(asset_ids, REGISTERED_TOGETHER):
+            for account, rows in self._by_account(some).items():
                 gas += self._register(account, rows, signed)
-            progress(len(chunk))
+            progress(len(some))
         return gas
 
     def _register(self, account: str, rows: Sequence[AssetRegistration], signed: SignedRequest | None) -> int:
-        try:
-            with saying_until_when():
-                return self._acting.act(account, register_assets(rows), signed).gas_used
-        except REFUSED as refusal:
-            # Delete the refused application, because it must not block the content for another applicant.
-            missing = self._missing([row.id for row in rows])
-            if not missing:
-                # Another call registered the same applications at the same time.
-                return 0
-            if refusal.code not in WAITING:
-                self._discard(missing)
-            raise
+        """Send all rows first, because none is usually on the chain yet. The chain refuses all of them if it has one:
+        then those that it lacks are sent again.
+        """
+        while rows:
+            try:
+                with saying_until_when():
+                    return self._acting.act(account, register_assets(rows), signed).gas_used
+            except REFUSED as refusal:
+                missing = self._missing([row.id for row in rows])
+                if len(missing) == len(rows):
+                    # Delete the refused applications, because they must not block the content for another applicant.
+                    if refusal.code not in WAITING:
+                        self._discard(missing)
+                    raise
+                rows = [row for row in rows if row.id in missing]
+        return 0
 
-    def _missing(self, asset_ids: Sequence[str]) -> list[str]:
+    def _missing(self, asset_ids: Sequence[str]) -> set[str]:
         """Return the ids of the assets that are not on the chain."""
         known = self._reader.assets(asset_ids)
-        return [identifier for identifier, asset in zip(asset_ids, known, strict=True) if asset is None]
+        return {identifier for identifier, asset in zip(asset_ids, known, strict=True) if asset is None}
 
-    def _discard(self, asset_ids: Sequence[str]) -> None:
+    def _discard(self, asset_ids: Collection[str]) -> None:
         with self._database.write() as session:
             for table in (Application, Registration):
                 session.execute(delete(table).where(table.asset_id.in_(asset_ids)))
 
     def _by_account(self, asset_ids: Sequence[str]) -> dict[str, list[AssetRegistration]]:
         grouped: dict[str, list[AssetRegistration]] = {}
+        query = (
+            select(
+                Registration.asset_id,
+                Registration.applicant,
+                Application.content,
+                Application.fingerprint,
+                Application.document,
+                Resource.document.label("own_document"),
+            )
+            .join(Resource, Resource.code == Registration.resource_code)
+            .join(Application, Application.asset_id == Registration.asset_id)
+            .where(Application.number == 1)
+        )
         with self._database.read() as session:
             kinds = listed_kinds(session)
-            for identifier in asset_ids:
-                row, _ = registration(session, identifier)
-                first = applications(session, [identifier])[identifier][0]
-                resource = DataResource.from_dict(application_document(session, first))
-                grade = asset_grade(matched_grade(resource, kinds)[0])
-                entry = AssetRegistration(identifier, first.content, first.fingerprint, grade)
-                grouped.setdefault(party(session, row.applicant).account, []).append(entry)
+            found = {row.asset_id: row for row in matching(session, query, Registration.asset_id, asset_ids)}
+            applicants = matching(session, select(Party), Party.id, (row.applicant for row in found.values()))
+            accounts = {row[0].id: row[0].account for row in applicants}
+        unknown = [identifier for identifier in asset_ids if identifier not in found]
+        if unknown and self._missing(unknown):
+            raise unknown_asset()
+        for identifier in asset_ids:
+            if (row := found.get(identifier)) is None:
+                continue
+            resource = DataResource.from_dict(row.document or row.own_document)
+            grade = asset_grade(matched_grade(resource, kinds)[0])
+            entry = AssetRegistration(identifier, row.content, row.fingerprint, grade)
+            grouped.setdefault(accounts[row.applicant], []).append(entry)
         return grouped
 
     def get(self, identifier: str) -> dict[str, Any]:
@@ -245,7 +245,7 @@ class Registrations(UseCase):
             query = select(Registration, Resource).join(Resource, Resource.code == Registration.resource_code)
             known = {row.asset_id: row for row, _ in session.execute(query.where(Registration.asset_id.in_(asset_ids)))}
             filed = applications(session, [asset for asset in asset_ids if asset in known])
-            in_force = describing(session, filed)
+            described = documents(session, describing(session, filed).values())
             near = near_duplicates(session, [mine[-1] for mine in filed.values()])
             issued = latest_certificates(session, asset_ids)
             return [
@@ -253,7 +253,7 @@ class Registrations(UseCase):
                     "asset": asset,
                     "reg_no": known[asset].reg_no,
                     "applicant": known[asset].applicant,
-                    "resource": application_document(session, in_force[asset]),
+                    "resource": described[asset],
                     "certificate_no": issued[asset].certificate_no if asset in issued else None,
                     "applications": [application_view(row) for row in filed[asset]],
                     "near_duplicates": near[asset],
@@ -270,52 +270,3 @@ class Registrations(UseCase):
             query = query.where(Registration.asset_id > after)
         with self._database.read() as session:
             return [Registered(row.asset_id, row.reg_no, row.resource_code) for row in session.scalars(query)]
-
-
-def chunks(items: Sequence[T]) -> list[Sequence[T]]:
-    """Split asset ids, or resources, into portions that each fit into one transaction."""
-    return [items[start : start + CHAIN_CHUNK] for start in range(0, len(items), CHAIN_CHUNK)]
-
-
-def _earlier(
-    session: Session, applicant: str, resource: DataResource, ended: Collection[str]
-) -> tuple[str | None, int]:
-    """Return the applicant's own registration of this resource that has not ended, and how many registrations of the
-    resource have ended.
-
-    Raises ``Conflict`` ``DUPLICATE_REGISTRATION`` if another registration of the same content has not ended.
-    """
-    same = (Application.fingerprint == resource.fingerprint) | (Registration.resource_code == resource.code)
-    query = select(Registration).join(Application, Application.asset_id == Registration.asset_id).where(same)
-    rows = session.scalars(query.order_by(Registration.created_at, Registration.asset_id)).unique().all()
-    own = [row for row in rows if (row.applicant, row.resource_code) == (applicant, resource.code)]
-    for row in rows:
-        if row.asset_id in ended:
-            continue
-        if row in own:
-            return row.asset_id, 0
-        raise _duplicate(resource, row)
-    return None, len(own)
-
-
-def _resource_row(applicant: str, resource: DataResource, now: int) -> Resource:
-    return Resource(
-        code=resource.code,
-        provider=applicant,
-        title=resource.title,
-        document=resource.to_dict(),
-        content_digest=resource.content_digest,
-        fingerprint=resource.fingerprint,
-        created_at=now,
-    )
-
-
-def _duplicate(resource: DataResource, row: Registration) -> Conflict:
-    return Conflict(
-        "DUPLICATE_REGISTRATION",
-        f"The same content is registered already: {row.reg_no} ({row.resource_code}).",
-        where=f"resource {resource.code}",
-        hint="Ask its holder for a licence, or object to that registration.",
-        earlier=row.asset_id,
-        reg_no=row.reg_no,
-    )

@@ -19,11 +19,12 @@ from ledger.index.tables import ASSETS, EVENTS
 from ledger.log.paused import saying_until_when
 from ledger.parties.permissions import Action
 from ledger.parties.roles import Actor, require
+from ledger.registration.act_documents import REFUSED
 from ledger.registration.applications import near_duplicates
 from ledger.registration.descriptions import applications
-from ledger.registration.registrations import chunks
 from ledger.registration.tables import Application
 from ledger.registration.use_case import UseCase
+from ledger.store.sets import portions
 
 Progress = Callable[[int], None]
 # The chain stores the last second of a public notice, which is one second before the notice's end. A notice of n
@@ -31,6 +32,9 @@ Progress = Callable[[int], None]
 ONE_SECOND = 1
 # After a confirmation a registration has one of these states.
 CONFIRMED = ("confirmed", "cancelled")
+# One transaction of the chain moves or confirms this many applications. Each takes about 16,000 gas; a transaction may
+# have at most 16.7 million gas (EIP-7825).
+REVIEWED_TOGETHER = 500
 
 
 # After one of these events an application waits for the next step.
@@ -59,39 +63,45 @@ class Review(UseCase):
         require(actor, Action.REVIEW_REGISTRATION)
         now = self._clock()
         until = end_of_working_days(now, self._rules.notice_days) - ONE_SECOND
-        self._record_notice(asset_ids, now, until)
-        return self._advance(actor, asset_ids, "reviewed", "noticed", progress, until)
+        gas = 0
+        for some in portions(asset_ids, REVIEWED_TOGETHER):
+            known = self._known(some)
+            # An application that is on public notice already keeps its notice dates, which are on the chain.
+            self._record_notice([asset.id for asset in known if asset.stage == "reviewed"], now, until)
+            gas += self._send(actor, _waiting(known, "reviewed", "noticed", len(asset_ids) == 1), "noticed", until)
+            progress(len(some))
+        return gas
 
     def _record_notice(self, asset_ids: Sequence[str], start: int, end: int) -> None:
-        for chunk in chunks(asset_ids):
-            # An application that is on public notice already keeps its notice dates, which are on the chain.
-            waiting = [asset.id for asset in self._known(chunk) if asset.stage == "reviewed"]
-            with self._database.write() as session:
-                mine = Application.asset_id.in_(waiting)
-                last = (
-                    select(Application.asset_id, func.max(Application.number))
-                    .where(mine)
-                    .group_by(Application.asset_id)
-                )
-                place = tuple_(Application.asset_id, Application.number)
-                session.execute(update(Application).where(place.in_(last)).values(notice_from=start, notice_to=end))
+        if not asset_ids:
+            return
+        with self._database.write() as session:
+            mine = Application.asset_id.in_(asset_ids)
+            last = select(Application.asset_id, func.max(Application.number)).where(mine).group_by(Application.asset_id)
+            place = tuple_(Application.asset_id, Application.number)
+            session.execute(update(Application).where(place.in_(last)).values(notice_from=start, notice_to=end))
 
-    def _advance(
-        self, actor: Actor, asset_ids: Sequence[str], source: str, stage: str, progress: Progress, until: int = 0
-    ) -> int:
+    def _advance(self, actor: Actor, asset_ids: Sequence[str], source: str, stage: str, progress: Progress) -> int:
+        """Send all applications first, because all are usually at the stage ``source``. The chain refuses all of them
+        if one is at another stage: then those at ``source`` are sent again.
+        """
         require(actor, Action.REVIEW_REGISTRATION)
-        # If one application is given and it is in another stage, the caller made a mistake: the contract refuses the
-        # call and says why. If many are given, such an application has passed this step in an earlier call.
-        gas, alone = 0, len(asset_ids) == 1
-        for chunk in chunks(asset_ids):
-            waiting = [
-                asset.id for asset in self._known(chunk) if asset.stage == source or (alone and asset.stage != stage)
-            ]
-            if waiting:
-                call = asset_calls.advance(waiting, stage, until=until)
-                gas += self._acting.act_by(actor, call).gas_used
-            progress(len(chunk))
+        gas = 0
+        for some in portions(asset_ids, REVIEWED_TOGETHER):
+            try:
+                gas += self._send(actor, some, stage)
+            except REFUSED:
+                waiting = _waiting(self._known(some), source, stage, len(asset_ids) == 1)
+                if len(waiting) == len(some):
+                    raise
+                gas += self._send(actor, waiting, stage)
+            progress(len(some))
         return gas
+
+    def _send(self, actor: Actor, asset_ids: Sequence[str], stage: str, until: int = 0) -> int:
+        if not asset_ids:
+            return 0
+        return self._acting.act_by(actor, asset_calls.advance(asset_ids, stage, until=until)).gas_used
 
     def give_back(self, actor: Actor, asset: str, reason: str) -> Receipt:
         """Return an application to its applicant for correction, with a reason."""
@@ -120,13 +130,13 @@ class Review(UseCase):
         """
         require(actor, Action.REVIEW_REGISTRATION)
         gas = 0
-        for chunk in chunks(asset_ids):
-            for valid_to, waiting in self._by_validity(chunk).items():
+        for some in portions(asset_ids, REVIEWED_TOGETHER):
+            for valid_to, waiting in self._by_validity(some).items():
                 call = asset_calls.confirm_assets(waiting, valid_to)
                 with saying_until_when():
                     gas += self._acting.act_by(actor, call).gas_used
-            self._certificates.settle(chunk)
-            progress(len(chunk))
+            self._certificates.settle(some)
+            progress(len(some))
         return gas
 
     def _by_validity(self, asset_ids: Sequence[str]) -> dict[int, list[str]]:
@@ -186,6 +196,16 @@ class Review(UseCase):
 
     def _known(self, asset_ids: Sequence[str]) -> list[AssetRecord]:
         return [asset for asset in self._reader.assets(asset_ids) if asset is not None]
+
+
+def _waiting(known: Sequence[AssetRecord], source: str, stage: str, alone: bool) -> list[str]:
+    """Return the ids of the assets whose applications can pass from the stage ``source`` to ``stage``.
+
+    If one application is given (``alone``) and it is in another stage, the caller made a mistake: the application is
+    sent too, so that the contract refuses it and says why. If many are given, such an application has passed this step
+    in an earlier call.
+    """
+    return [asset.id for asset in known if asset.stage == source or (alone and asset.stage != stage)]
 
 
 def _last_moves(session: Session, assets: Sequence[str]) -> dict[str, int]:

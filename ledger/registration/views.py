@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from ledger.chain.reading.contract_state import AssetRecord
-from ledger.registration.tables import Application
+from ledger.registration.descriptions import Filed
 
 APPLICATION = ("number", "kind", "applicant", "agent", "content", "ruleset", "notice_from", "notice_to", "created_at")
 
 
-def application_view(row: Application) -> dict[str, Any]:
+def application_view(row: Filed) -> dict[str, Any]:
     """Return the public members of an application as JSON."""
     return {name: getattr(row, name) for name in APPLICATION}
 

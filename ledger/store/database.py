@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from ledger.domain.findings import Finding
 from ledger.errors import Misconfigured
 from ledger.store.failures import database_failure
+from ledger.store.scrubbing import scrub
 
 BUSY_TIMEOUT_MS = 30_000
 SCRUB_TIMEOUT_MS = 5_000
@@ -223,26 +224,15 @@ class Database:
         ):
             yield session
 
-    def scrub(self, timeout_ms: int = SCRUB_TIMEOUT_MS) -> bool:
+    def scrub(self, remains: Sequence[bytes] = (), timeout_ms: int = SCRUB_TIMEOUT_MS) -> bool:
         """Remove the remains of deleted data from the files of an SQLite database, and return whether this succeeded.
 
-        The write-ahead log keeps old pages, and ``secure_delete`` leaves copies in the gaps of split pages, so the
-        database is rebuilt and the log is emptied. The larger the database, the longer this takes. Returns False if
-        another reader or writer was active for too long or the disk was full (then call it again). Always returns False
-        for PostgreSQL: its operator must remove dead rows, log files and backups.
+        ``remains`` are the deleted values; without them, everything that SQLite left behind is removed, which may take
+        longer. Writers wait only for short steps, however large the database is. Returns False if other readers or
+        writers were active for too long or the disk was full (then call it again). Always returns False for PostgreSQL:
+        its operator must remove dead rows, log files and backups.
         """
         if self.engine.dialect.name != "sqlite":
             return False
-        connection = self.engine.raw_connection()
-        cursor = connection.cursor()
-        (waits,) = cursor.execute("PRAGMA busy_timeout").fetchone()
-        try:
-            cursor.execute(f"PRAGMA busy_timeout={timeout_ms}")
-            cursor.execute("VACUUM")
-            busy, _pages, _moved = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        except sqlite3.OperationalError:
-            return False
-        finally:
-            cursor.execute(f"PRAGMA busy_timeout={waits}")
-            connection.close()
-        return not busy
+        file = file_of(self.engine.url)
+        return file is None or scrub(file, remains, timeout_ms)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Final
 
 from sqlalchemy import func, select, update
@@ -23,22 +23,43 @@ ENTRY_SEQ: Final = "entry_seq"
 BATCH_NUMBER: Final = "batch_number"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class NewEntry:
-    """An entry to append: its type, and its canonical JSON as ``body``."""
+    """An entry to append: its type, its canonical JSON as ``body``, and its statement digest (protocol §2, hex).
+
+    If the entry is a withdrawal, ``about`` is the withdrawn statement (its digest); otherwise it is None.
+    """
 
     type: str
     body: bytes
+    digest: str
+    about: str | None
 
-    @cached_property
+    @classmethod
+    def of(cls, entry: Mapping[str, Any], digest: str | None = None) -> NewEntry:
+        """Return the entry to append; ``digest`` is its statement digest if the caller knows it already."""
+        body = canonical(entry)
+        return cls(entry["type"], body, digest or _digest(entry, body), _about(entry))
+
+    @classmethod
+    def stored(cls, body: bytes) -> NewEntry:
+        """Return the entry to append from the bytes that the log shall have; nothing is checked."""
+        entry = read_stored(body)
+        return cls(entry["type"], body, statement_digest(entry), _about(entry))
+
+    @property
     def leaf(self) -> bytes:
         """The leaf hash (RFC 9162 §2.1.1)."""
         return leaf_hash(self.body)
 
-    @cached_property
-    def digest(self) -> str:
-        """The statement digest (protocol §2), 64 hex digits."""
-        return statement_digest(read_stored(self.body))
+
+def _digest(entry: Mapping[str, Any], body: bytes) -> str:
+    # An entry without a signature is its own statement.
+    return statement_digest(entry) if "signature" in entry else hashlib.sha256(body).hexdigest()
+
+
+def _about(entry: Mapping[str, Any]) -> str | None:
+    return hex_of(entry["statement"]) if entry["type"] == "withdrawal" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,34 +80,34 @@ def append(session: Session, entries: Sequence[NewEntry], at: int) -> list[int]:
     return numbers
 
 
-def append_new(session: Session, entries: Iterable[Mapping[str, Any]], at: int) -> None:
+def append_new(session: Session, entries: Iterable[NewEntry], at: int) -> None:
     """Append the entries, in this order, that the log does not have yet; an entry that comes twice is appended once."""
-    by_digest = {statement_digest(entry): entry for entry in entries}
+    by_digest = {entry.digest: entry for entry in entries}
     known = {row.digest for row in matching(session, select(Entry.digest), Entry.digest, by_digest)}
-    new = [entry for digest, entry in by_digest.items() if digest not in known]
-    append(session, [NewEntry(entry["type"], canonical(entry)) for entry in new], at)
+    append(session, [entry for digest, entry in by_digest.items() if digest not in known], at)
 
 
 def append_numbered(
-    session: Session, type_: str, states: Sequence[Callable[[int], Mapping[str, Any]]], at: int
-) -> list[NewEntry]:
-    """Append entries that contain their own sequence numbers; each of ``states`` takes the number and returns the
-    entry.
+    session: Session, states: Sequence[Callable[[int], Mapping[str, Any]]], at: int
+) -> list[tuple[Mapping[str, Any], NewEntry]]:
+    """Append entries that contain their own sequence numbers, and return them as values and as new entries.
+
+    Each of ``states`` takes the number and returns the entry.
     """
     first = take(session, ENTRY_SEQ, len(states))
-    entries = [NewEntry(type_, canonical(state(number))) for number, state in enumerate(states, start=first)]
+    stated = [state(number) for number, state in enumerate(states, start=first)]
+    entries = [NewEntry.of(each) for each in stated]
     add_rows(session, Entry, [_row(number, entry, at) for number, entry in enumerate(entries, start=first)])
-    return entries
+    return list(zip(stated, entries, strict=True))
 
 
 def _row(seq: int, entry: NewEntry, at: int) -> dict[str, Any]:
-    stated = read_stored(entry.body)
     return {
         "seq": seq,
         "type": entry.type,
         "leaf": entry.leaf.hex(),
-        "digest": statement_digest(stated),
-        "about": hex_of(stated["statement"]) if entry.type == "withdrawal" else None,
+        "digest": entry.digest,
+        "about": entry.about,
         "body": entry.body,
         "created_at": at,
     }

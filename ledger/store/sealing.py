@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -68,6 +68,22 @@ class SealedCounts:
     erased: int
 
 
+@dataclass(frozen=True, slots=True)
+class NewText:
+    """An encrypted text that is not stored yet, with its data key."""
+
+    id: str
+    data_key: bytes = field(repr=False)
+    nonce: bytes
+    ciphertext: bytes
+
+
+def encrypted(text: bytes) -> NewText:
+    """Encrypt a text (canonical JSON) with a new data key; ``Sealer.add_all`` stores it in a transaction."""
+    record_id, nonce, data_key = str(ULID()), secrets.token_bytes(12), AESGCM.generate_key(256)
+    return NewText(record_id, data_key, nonce, AESGCM(data_key).encrypt(nonce, text, record_id.encode()))
+
+
 class Sealer:
     """Encrypts (seals) and decrypts (opens) JSON values. The encryption authenticates the record's id together with the
     text.
@@ -82,24 +98,26 @@ class Sealer:
 
     def seal_all(self, session: Session, values: Iterable[object]) -> list[str]:
         """Store each value sealed, each with its own data key, and return the records' ids in the same order."""
+        return self.add_all(session, [encrypted(canonical(value)) for value in values])
+
+    def add_all(self, session: Session, texts: Iterable[NewText]) -> list[str]:
+        """Wrap the data keys of encrypted texts, store the texts, and return the records' ids in the same order."""
         # Take the write lock before reading the current key. Otherwise a whole key rotation could run in between, and
         # the new records would still use the old key.
         session.connection()
         key_id = self.keys.current
-        rows = [self._sealed(value, key_id) for value in values]
+        rows: list[dict[str, Any]] = [
+            {
+                "id": text.id,
+                "key_id": key_id,
+                "wrapped_key": self.keys.wrap(text.data_key, key_id),
+                "nonce": text.nonce,
+                "ciphertext": text.ciphertext,
+            }
+            for text in texts
+        ]
         add_rows(session, Sealed, rows)
         return [row["id"] for row in rows]
-
-    def _sealed(self, value: object, key_id: str) -> dict[str, Any]:
-        record_id = str(ULID())
-        data_key, nonce = AESGCM.generate_key(256), secrets.token_bytes(12)
-        return {
-            "id": record_id,
-            "key_id": key_id,
-            "wrapped_key": self.keys.wrap(data_key, key_id),
-            "nonce": nonce,
-            "ciphertext": AESGCM(data_key).encrypt(nonce, canonical(value), record_id.encode()),
-        }
 
     def open(self, session: Session, record_id: str) -> object:
         """Return the value.
@@ -117,18 +135,17 @@ class Sealer:
         rows = {row.id: row for row in matching(session, select(*columns), Sealed.id, wanted)}
         return {record_id: self._open(rows[record_id]) for record_id in wanted}
 
+    def require_readable(self, session: Session, record_ids: Iterable[str]) -> None:
+        """Raise ``NotFound`` or ``Conflict``, as ``open`` does, if one of these texts was erased, lost or closed.
+
+        Nothing is decrypted.
+        """
+        unreadable = select(Sealed).where(Sealed.wrapped_key.is_(None) | _IS_CLOSED)
+        for row in matching(session, unreadable, Sealed.id, record_ids):
+            _require_readable(row[0])
+
     def _open(self, row: SealedRow) -> object:
-        if row.wrapped_key is None:
-            if row.key_id == LOST:
-                raise _lost(row.id)
-            raise NotFound(
-                "SEALED_ERASED",
-                "The sealed text was erased; its proofs stay valid.",
-                where=f"sealed record {row.id}",
-                hint="此处已依法删除，请向持有人索取原件。 Ask the holder: the text is no longer stored here.",
-            )
-        if row.key_id.startswith(CLOSED):
-            raise _closed(row.id)
+        _require_readable(row)
         return self._opened(row, row.key_id)
 
     def open_object(self, session: Session, record_id: str) -> dict[str, Any]:
@@ -279,6 +296,23 @@ def closed_texts(session: Session) -> Finding | None:
 
 
 _IS_CLOSED: Final = Sealed.key_id.startswith(CLOSED)
+
+
+def _require_readable(row: SealedRow) -> None:
+    if row.wrapped_key is None:
+        raise _lost(row.id) if row.key_id == LOST else text_erased(f"sealed record {row.id}")
+    if row.key_id.startswith(CLOSED):
+        raise _closed(row.id)
+
+
+def text_erased(where: str) -> NotFound:
+    """Return the error for an erased text."""
+    return NotFound(
+        "SEALED_ERASED",
+        "The sealed text was erased; its proofs stay valid.",
+        where=where,
+        hint="此处已依法删除，请向持有人索取原件。 Ask the holder: the text is no longer stored here.",
+    )
 
 
 def _closed(record_id: str) -> Conflict:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 from sqlalchemy import ColumnElement, Row, Select, Table, Update, insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ledger.store.tables import Base
 
+T = TypeVar("T")
 VALUES_PER_QUERY: Final = 10_000
 """The most values in one SQL query; SQLite accepts 32,766."""
 
@@ -47,3 +48,8 @@ def add_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str, An
     """
     if rows:
         session.connection().execute(insert(cast(Table, table.__table__)), rows)
+
+
+def portions(items: Sequence[T], size: int) -> list[Sequence[T]]:
+    """Split items into portions of at most ``size`` items, for example to write each portion in a transaction."""
+    return [items[start : start + size] for start in range(0, len(items), size)]

@@ -4,7 +4,7 @@ source.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,24 +16,24 @@ from ledger.domain.canonical import canonical, digest
 from ledger.domain.days import Clock, is_shanghai_midnight
 from ledger.domain.definitions.scenario import Scenario
 from ledger.domain.digests import reference
-from ledger.domain.entries import authorization_entry, statement_digest
+from ledger.domain.entries import authorization_entry
 from ledger.domain.field_names import listed
 from ledger.domain.lifecycle import AUTHORIZATION
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.parties.lookups import speaking_keys_of
 from ledger.parties.register import Parties
-from ledger.parties.statements import Intake, signed_with
+from ledger.parties.statements import Intake, Statement
 from ledger.proof.jws import Jwk, public_jwk
 from ledger.rulebooks.scenarios import ScenarioBook
 from ledger.rulebooks.templates import TemplatesInForce
 from ledger.store import log as log_store
 from ledger.store.database import Database
-from ledger.store.sealing import Sealer
+from ledger.store.sealing import NewText, Sealer, encrypted
 from ledger.store.sets import add_rows
 from ledger.usage.answering.asked_requests import AskedRequests
 from ledger.usage.expiry import require_not_expired
 from ledger.usage.lookups import access_request, authorization, authorizations_of
-from ledger.usage.notices import notice_of
+from ledger.usage.notices import Notices, notice_of
 from ledger.usage.recorded import RecordedAuthorization
 from ledger.usage.request_notes import note_of
 from ledger.usage.tables import AccessRequest, Authorization
@@ -146,59 +146,81 @@ class Authorizations:
         (``NOTICE_DIFFERS``), ``Forbidden`` ``SIGNER_NOT_SUBJECT``, ``FIELD_OUTSIDE_REQUEST``,
         ``SEPARATE_CONSENT_MISSING``, ``Conflict``.
         """
-        for number, entry in enumerate(entries, start=1):
-            self._intake.require(entry, "authorization", f"authorization {number}")
+        statements = self._intake.require_all(entries, "authorization")
+        for entry in entries:
             Jwk.from_dict(entry["holder_key"])
         with self._database.read() as session:
             keys = speaking_keys_of(session, (entry["subject"] for entry in entries))
-        for number, entry in enumerate(entries, start=1):
-            if not signed_with(entry, keys.get(entry["subject"], ())):
+        for number, statement in enumerate(statements, start=1):
+            if not statement.signed_with(keys.get(statement.entry["subject"], ())):
                 raise Forbidden(
                     "SIGNER_NOT_SUBJECT",
                     "The statement is not signed by a key of the subject.",
                     where=f"authorization {number}",
                     hint="Sign with a key of the data subject: only the subject can authorise or withdraw.",
                 )
-        with self._database.write() as session:
-            return self._record(session, entries)
-
-    def _record(self, session: Session, entries: Sequence[dict[str, Any]]) -> list[RecordedAuthorization]:
-        known = self._intake.known(session, Authorization, entries, _taken)
-        new = {entry["id"]: entry for entry in entries if entry["id"] not in known}
-        asked = AskedRequests(session, self._sealer, new.values())
         now = self._clock()
-        templates = TemplatesInForce(self._scenarios)
-        notices = [self._checked_notice(asked, templates, entry, now) for entry in new.values()]
-        self._intake.append_all(session, new.values())
-        sealed = self._sealer.seal_all(session, notices)
+        with self._database.read() as session:
+            known = self._intake.known(session, Authorization, statements, _taken)
+            new = {each.digest: each.entry for each in statements if each.entry["id"] not in known}
+            asked = AskedRequests(session, self._sealer, new.values())
+            notices = dict(zip(new, self._checked_notices(asked, new.values(), now), strict=True))
+        with self._database.write() as session:
+            return self._record(session, statements, asked, notices, now)
+
+    def _record(
+        self,
+        session: Session,
+        statements: Sequence[Statement],
+        asked: AskedRequests,
+        notices: Mapping[str, NewText],
+        now: int,
+    ) -> list[RecordedAuthorization]:
+        """Record the checked statements. What can change after the checks is checked again here."""
+        known = self._intake.known(session, Authorization, statements, _taken)
+        unknown = {each.digest: each for each in statements if each.entry["id"] not in known}
+        asked.read_states(session)
+        for each in unknown.values():
+            asked.require_unanswered(each.entry, now)
+        if unknown:
+            asked.require_texts(session)
+        self._intake.append_all(session, (each.logged for each in unknown.values()))
+        sealed = self._sealer.add_all(session, (notices[digest] for digest in unknown))
         rows = [
-            {name: entry[name] for name in ("id", "scenario", "subject", "consumer", "source", "provider")}
+            {name: each.entry[name] for name in ("id", "scenario", "subject", "consumer", "source", "provider")}
             | {
-                "digest": statement_digest(entry),
-                "request_id": asked.request(entry).id,
+                "digest": each.digest,
+                "request_id": asked.request(each.entry).id,
                 "state": AUTHORIZATION.initial,
                 "sealed_id": sealed_id,
                 "created_at": now,
             }
-            for entry, sealed_id in zip(new.values(), sealed, strict=True)
+            for each, sealed_id in zip(unknown.values(), sealed, strict=True)
         ]
         add_rows(session, Authorization, rows)
         asked.answer(session)
-        recorded = {row["id"]: RecordedAuthorization.new(row, new[row["id"]]["valid_to"], now) for row in rows}
+        recorded = {
+            row["id"]: RecordedAuthorization.new(row, unknown[row["digest"]].entry["valid_to"], now) for row in rows
+        }
         if known:
             recorded |= {row.id: row for row in RecordedAuthorization.all_of(session, known.values(), now)}
-        return [recorded[entry["id"]] for entry in entries]
+        return [recorded[each.entry["id"]] for each in statements]
 
-    def _checked_notice(
-        self, asked: AskedRequests, templates: TemplatesInForce, entry: dict[str, Any], now: int
-    ) -> dict[str, Any]:
-        """Return the notice that belongs to the signed statement. Raises if the request does not wait for an answer, or
-        if the statement exceeds the request or the scenario.
+    def _checked_notices(
+        self, asked: AskedRequests, entries: Iterable[Mapping[str, Any]], now: int
+    ) -> Iterator[NewText]:
+        """Yield the notice that belongs to each signed statement, encrypted. Raises if the request does not wait for an
+        answer, or if the statement exceeds the request or the scenario.
         """
-        asked.require_unanswered(entry, now)
+        templates, notices = TemplatesInForce(self._scenarios), Notices()
+        for entry in entries:
+            asked.require_unanswered(entry, now)
+            templates.require(asked.statement(entry))
+            yield encrypted(self._checked_notice(asked, notices, entry))
+
+    def _checked_notice(self, asked: AskedRequests, notices: Notices, entry: Mapping[str, Any]) -> bytes:
         scenario = self._scenarios.get(entry["scenario"])
         request = asked.statement(entry)
-        templates.require(request)
         require_within(request, entry)
         if any(scenario.source_of(name) != entry["source"] for name in entry["fields"]):
             raise InvalidInput(
@@ -214,15 +236,17 @@ class Authorizations:
                 hint="Ask the person for this consent separately (PIPL art. 23), and set separate_consent: "
                 "`pingzheng consent draft` has the option --separate-consent.",
             )
-        notice = notice_of(
-            scenario,
-            entry,
-            recipient=asked.name(entry["consumer"]),
-            provider=asked.name(entry["provider"]),
-            note=asked.note(entry),
+        notice = canonical(
+            notices.of(
+                scenario,
+                entry,
+                recipient=asked.name(entry["consumer"]),
+                provider=asked.name(entry["provider"]),
+                note=asked.note(entry),
+            )
         )
         same = (entry["purpose"], entry["scenario_version"]) == (scenario.purpose.zh, scenario.version)
-        if not same or entry["notice_digest"] != digest(canonical(notice)):
+        if not same or entry["notice_digest"] != digest(notice):
             raise InvalidInput(
                 "NOTICE_DIFFERS",
                 "The signed digest is not the digest of the notice for this request.",
@@ -257,7 +281,7 @@ class Authorizations:
             return RecordedAuthorization.all_of(session, session.scalars(query.limit(limit)), self._clock())
 
 
-def require_within(asked: dict[str, Any], entry: dict[str, Any]) -> None:
+def require_within(asked: dict[str, Any], entry: Mapping[str, Any]) -> None:
     """Raise ``Forbidden`` ``AUTHORIZATION_BEYOND_REQUEST`` if a statement allows anything that was not requested."""
     same = ("scenario", "scenario_version", "subject", "consumer", "channel")
     beyond = [name for name in same if entry[name] != asked[name]]

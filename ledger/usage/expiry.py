@@ -48,15 +48,15 @@ def authorization_state_at(state: str, valid_to: int, now: int) -> str:
 def require_active(row: Authorization, valid_to: int, now: int) -> None:
     """Raise ``Conflict`` ``AUTHORIZATION_NOT_ACTIVE`` unless the authorization is active at ``now``."""
     if (state := authorization_state_at(row.state, valid_to, now)) != "active":
-        raise not_active(row, state)
+        raise not_active(row.id, state)
 
 
-def not_active(row: Authorization, state: str) -> Conflict:
+def not_active(identifier: str, state: str) -> Conflict:
     """Return the error for an authorization that is not active."""
     return Conflict(
         "AUTHORIZATION_NOT_ACTIVE",
         f"The authorization is {state}.",
-        where=f"authorization {row.id}",
+        where=f"authorization {identifier}",
         hint="Ask the subject for a new authorization.",
     )
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger.certificates.tables import Certificate
 from ledger.errors import NotFound
+from ledger.store.row_damage import record_damaged
+from ledger.store.sets import matching
 from ledger.usage.tables import AccessRequest, Authorization, Provision
 
 
@@ -41,6 +45,19 @@ def provisions_of(session: Session, authorization_id: str) -> list[Provision]:
     """Return a provider's answers to an authorization, oldest first."""
     query = select(Provision).where(Provision.authorization_id == authorization_id).order_by(Provision.number)
     return list(session.scalars(query))
+
+
+def texts_of(session: Session, provisions: Sequence[str]) -> list[str]:
+    """Return the ids of the sealed disclosures of supplied provisions (statement digests in hex), in the same order.
+
+    Raises ``Incoherent`` ``RECORD_DAMAGED`` if a provision has no row or no disclosures.
+    """
+    query = select(Provision.digest, Provision.sealed_id).where(Provision.sealed_id.is_not(None))
+    found = {row.digest: row.sealed_id for row in matching(session, query, Provision.digest, provisions)}
+    for digest in provisions:
+        if digest not in found:
+            raise record_damaged("provision", digest, ["digest", "sealed_id"]).refusal()
+    return [found[digest] for digest in provisions]
 
 
 def authorization(session: Session, identifier: str) -> Authorization:

@@ -33,6 +33,30 @@ _BASES = {
 }
 
 
+class Notices:
+    """The notices of a set of authorizations. Notices that differ only in the salt are rendered once."""
+
+    def __init__(self) -> None:
+        self._rendered: dict[tuple[object, ...], dict[str, Any]] = {}
+
+    def of(
+        self,
+        scenario: Scenario,
+        terms: Mapping[str, Any],
+        *,
+        recipient: str,
+        provider: str,
+        note: Mapping[str, str],
+    ) -> dict[str, Any]:
+        """Return what ``notice_of`` returns."""
+        members = "source", "channel", "valid_from", "valid_to", "max_uses"
+        words = recipient, provider, note["contact"], note["purpose_note"]
+        same = scenario.digest, *words, *terms["fields"], *(terms[name] for name in members)
+        if same not in self._rendered:
+            self._rendered[same] = notice_of(scenario, terms, recipient=recipient, provider=provider, note=note)
+        return {**self._rendered[same], "salt": note["salt"]}
+
+
 def notice_of(
     scenario: Scenario, terms: Mapping[str, Any], *, recipient: str, provider: str, note: Mapping[str, str]
 ) -> dict[str, Any]:

@@ -41,9 +41,13 @@ class ConsumerActs:
 
     def ask(self, actor: Actor, requests: Sequence[Asked]) -> list[RecordedRequest]:
         """Check the actor's permission, then call ``Requests.submit``."""
-        for consumer in {str(request.entry.get("consumer")) for request in requests}:
-            self._require_consumer(actor, consumer)
+        self.require_asking(actor, [request.entry for request in requests])
         return self._requests.submit(requests)
+
+    def require_asking(self, actor: Actor, statements: Sequence[dict[str, Any]]) -> None:
+        """Raise ``Forbidden`` unless the actor may make all these requests."""
+        for consumer in {str(statement.get("consumer")) for statement in statements}:
+            self._require_consumer(actor, consumer)
 
     def cancel(self, actor: Actor, identifier: str) -> RecordedRequest:
         """Check the actor's permission, then call ``Requests.cancel``."""
@@ -80,9 +84,13 @@ class SubjectActs:
 
     def authorise(self, actor: Actor, statements: Sequence[dict[str, Any]]) -> list[RecordedAuthorization]:
         """Check the actor's permission, then call ``Authorizations.submit``."""
+        self.require_authorising(actor, statements)
+        return self._authorizations.submit(statements)
+
+    def require_authorising(self, actor: Actor, statements: Sequence[dict[str, Any]]) -> None:
+        """Raise ``Forbidden`` unless the actor is the subject of all these authorizations."""
         own = all(statement.get("subject") == actor.party for statement in statements)
         require(actor, Action.AUTHORISE, owns=own)
-        return self._authorizations.submit(statements)
 
     def decline(self, actor: Actor, request: str) -> RecordedRequest:
         """Check the actor's permission, then call ``Requests.decline``."""
@@ -142,10 +150,14 @@ class ProviderActs:
         require(actor, Action.SUPPLY_DATA, owns=True)
         return self._provisions.erasures(actor.party, after, limit)
 
-    def supply(self, actor: Actor, answer: Supply) -> RecordedProvision:
+    def supply(self, actor: Actor, answers: Sequence[Supply]) -> list[RecordedProvision]:
         """Check the actor's permission, then call ``Provisions.submit``."""
-        require(actor, Action.SUPPLY_DATA, owns=answer.entry.get("provider") == actor.party)
-        return self._provisions.submit([answer])[0]
+        self.require_supplying(actor, [answer.entry for answer in answers])
+        return self._provisions.submit(answers)
+
+    def require_supplying(self, actor: Actor, statements: Sequence[dict[str, Any]]) -> None:
+        """Raise ``Forbidden`` unless the actor is the provider of all these answers."""
+        require(actor, Action.SUPPLY_DATA, owns=all(each.get("provider") == actor.party for each in statements))
 
     def claims(self, actor: Actor, provision: str) -> tuple[str, dict[str, Any]]:
         """Return the subject's party id and the claims of an answer that the actor gave; see ``Provisions.claims``."""

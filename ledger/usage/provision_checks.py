@@ -18,25 +18,30 @@ from ledger.proof.jws import entry_signed_by
 from ledger.proof.sdjwt import Disclosed, disclosure_digest
 from ledger.proof.suites.suite import ES256, SM2SM3, suite_of_key
 from ledger.provider.supply import Supply
-from ledger.usage.tables import Authorization, Provision
+from ledger.usage.expiry import require_active
+from ledger.usage.tables import Provision
 
 Entry = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerBasis:
-    """The statements that an answer rests on, and the earlier answers to the authorization, oldest first."""
+    """The statements that an answer rests on, and the earlier answers to the authorization, oldest first.
 
-    consent: Authorization
+    ``consent`` is a row with columns of the authorization, and with the request's digest and state as ``asked`` and
+    ``request_state``.
+    """
+
+    consent: Any
     consented: Entry
     asked: Entry
     template: Entry
     before: list[Provision]
 
 
-def check_by_itself(supply: Supply, where: str) -> None:
-    """Raise ``InvalidInput`` unless the answer's claims, digests and result agree. The caller has checked form and
-    signature.
+def check_by_itself(supply: Supply, where: str) -> list[Disclosed]:
+    """Return the decoded disclosures. Raises ``InvalidInput`` unless the answer's claims, digests and result agree. The
+    caller has checked the form.
     """
     entry, supplied = supply.entry, supply.entry["result"] == "supplied"
     present = (
@@ -64,18 +69,22 @@ def check_by_itself(supply: Supply, where: str) -> None:
             hint="Give the last day that the rows describe.",
         )
     disclosed = [Disclosed.decode(item) for item in supply.disclosures]
-    digests = {item.name: disclosure_digest(item.encoded, entry["sd_alg"]) for item in disclosed}
+    # ``decode`` accepts only the encoding that ``encoded`` would give again, so the given text is hashed.
+    digests = {
+        item.name: disclosure_digest(given, entry["sd_alg"])
+        for item, given in zip(disclosed, supply.disclosures, strict=True)
+    }
     if digests != entry["claims"] or len(disclosed) != len(digests):
         raise InvalidInput("CLAIM_DIFFERS", "The disclosures do not match the signed digests.", where=where)
+    return disclosed
 
 
-def check_against(supply: Supply, basis: AnswerBasis) -> None:
+def check_against(entry: Entry, disclosed: Sequence[Disclosed], basis: AnswerBasis) -> None:
     """Raise if the answer exceeds the authorization, the request or the template.
 
     Raises ``Forbidden`` ``PROVIDER_NOT_AUTHORIZED``, ``FIELD_OUTSIDE_AUTHORIZATION``; ``InvalidInput``
-    ``PROVISION_OUTSIDE_REQUEST``, ``CLAIM_OUTSIDE_RULE``; the errors of ``_check_turn``.
+    ``PROVISION_OUTSIDE_REQUEST``, ``CLAIM_OUTSIDE_RULE``; the errors of ``check_turn``.
     """
-    entry = supply.entry
     if (entry["provider"], entry["source"]) != (basis.consent.provider, basis.consent.source):
         raise Forbidden("PROVIDER_NOT_AUTHORIZED", "The authorization does not name this provider.")
     if outside := sorted(set(entry["claims"]) - set(basis.consented["fields"])):
@@ -93,12 +102,12 @@ def check_against(supply: Supply, basis: AnswerBasis) -> None:
             hint="Answer the task without changing its terms.",
         )
     rules = {item["name"]: item["rule"] for item in basis.template["fields"]}
-    for item in map(Disclosed.decode, supply.disclosures):
+    for item in disclosed:
         if not fits(rules[item.name], item.value):
             raise InvalidInput(
                 "CLAIM_OUTSIDE_RULE", "The rule of the claim cannot produce this value.", where=item.name
             )
-    _check_turn(entry, basis.before[-1] if basis.before else None)
+    check_turn(entry, basis)
 
 
 def check_withdrawal(supply: Supply, keys: Sequence[KnownKey], chain: ChainId) -> None:
@@ -157,10 +166,11 @@ def _check_act(supply: Supply, key: KnownKey, chain: ChainId) -> None:
         )
 
 
-def _check_turn(entry: Mapping[str, Any], last: Provision | None) -> None:
-    """Raise ``Conflict`` unless this answer may follow the answer ``last``: ``last`` must be a time-out, or this answer
-    must be a correction of ``last``.
+def check_turn(entry: Mapping[str, Any], basis: AnswerBasis) -> None:
+    """Raise ``Conflict`` unless this answer may follow the last earlier answer: that one must be a time-out, or this
+    answer must be a correction of it.
     """
+    last = basis.before[-1] if basis.before else None
     if last is not None and last.result != "timed_out":
         require_open(last)
         if entry["corrects"] != reference(last.digest):
@@ -171,6 +181,19 @@ def _check_turn(entry: Mapping[str, Any], last: Provision | None) -> None:
             )
     elif entry["corrects"] is not None:
         raise Conflict("NOTHING_TO_CORRECT", "There is no earlier answer under this authorization to correct.")
+
+
+def require_answerable(basis: AnswerBasis, now: int) -> None:
+    """Raise ``Conflict`` unless the authorization is active at ``now`` (seconds UTC), and the request not cancelled."""
+    consent = basis.consent
+    require_active(consent, basis.consented["valid_to"], now)
+    if consent.request_state == "cancelled":
+        raise Conflict(
+            "REQUEST_NOT_AUTHORIZED",
+            "The request is cancelled, so nothing can be supplied for it.",
+            where=f"request {consent.request_id}",
+            hint="The consumer cancelled it. 请求已取消，不再提供数据。",
+        )
 
 
 def require_open(last: Provision) -> None:

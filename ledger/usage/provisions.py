@@ -4,18 +4,19 @@ data.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ledger.domain.canonical import canonical
 from ledger.domain.days import Clock
-from ledger.domain.entries import statement_digest
+from ledger.domain.digests import hex_of
 from ledger.errors import BadBundle, Conflict, Forbidden, InvalidInput, NotFound, PingzhengError
 from ledger.parties.lookups import speaking_keys_of
-from ledger.parties.statements import Intake, signed_with
+from ledger.parties.statements import Intake, Statement
 from ledger.proof.bundle import ChainId
 from ledger.proof.sdjwt import Disclosed
 from ledger.provider.platform import Notices, Page
@@ -26,17 +27,18 @@ from ledger.rulebooks.templates import TemplatesInForce
 from ledger.store import log as log_store
 from ledger.store.database import Database
 from ledger.store.erasure_tables import ErasureRecord
-from ledger.store.sealing import Sealer
+from ledger.store.sealing import NewText, Sealer, encrypted
 from ledger.store.sets import add_rows
 from ledger.store.tables import Entry
 from ledger.usage.answering.answered_authorizations import AnsweredAuthorizations, SeenClaims
-from ledger.usage.expiry import require_active
 from ledger.usage.lookups import access_request, authorization
 from ledger.usage.provision_checks import (
     AnswerBasis,
     check_against,
     check_by_itself,
+    check_turn,
     check_withdrawal,
+    require_answerable,
     require_open,
 )
 from ledger.usage.provision_tasks import task_for
@@ -45,6 +47,21 @@ from ledger.usage.tables import AccessRequest, Authorization, Provision, SeenCla
 
 Relay = Callable[[dict[str, Any], bytes | None], object]
 REFUSALS = (BadBundle, Conflict, Forbidden, InvalidInput, NotFound)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A signed answer, with its disclosures encrypted as ``text`` (None without disclosures)."""
+
+    statement: Statement
+    supply: Supply
+    text: NewText | None
+
+    @classmethod
+    def of(cls, statement: Statement, supply: Supply) -> Answer:
+        """Encrypt the disclosures of an answer."""
+        disclosures = {"disclosures": list(supply.disclosures)}
+        return cls(statement, supply, encrypted(canonical(disclosures)) if supply.disclosures else None)
 
 
 @dataclass(eq=False, repr=False)
@@ -110,7 +127,7 @@ class Provisions:
         """
         with self._database.read() as session:
             rows = self._waiting(session, provider, after, limit)
-            answered = AnsweredAuthorizations(session, rows)
+            answered = AnsweredAuthorizations(session, (row.digest for row in rows))
             return [task_for(session, self._sealer, self._chain, answered.basis_of(row)) for row in rows]
 
     def task(self, authorization_id: str) -> Task:
@@ -121,9 +138,8 @@ class Provisions:
         """
         with self._database.read() as session:
             row = authorization(session, authorization_id)
-            answered = AnsweredAuthorizations(session, [row])
-            basis = answered.basis_of(row)
-            self._require_in_force(basis, answered.request(basis), TemplatesInForce(self._scenarios))
+            basis = AnsweredAuthorizations(session, [row.digest]).basis_of(row)
+            self._require_in_force(basis, TemplatesInForce(self._scenarios), self._clock())
             if basis.before:
                 require_open(basis.before[-1])
             return task_for(session, self._sealer, self._chain, basis)
@@ -158,79 +174,77 @@ class Provisions:
         the errors of ``provision_checks`` and of ``Withdrawals.relay``; the errors of ``Intake.require``;
         ``Forbidden`` ``SIGNER_NOT_PROVIDER``; ``Conflict``; ``NotFound`` ``AUTHORIZATION_UNKNOWN``.
         """
+        statements = self._intake.require_all((supply.entry for supply in supplies), "provision")
         for number, supply in enumerate(supplies, start=1):
-            where = f"provision {number}"
-            self._intake.require(supply.entry, "provision", where)
             if supply.withdrawn is not None:
-                self._intake.require(supply.withdrawn, "withdrawal", where)
+                self._intake.require(supply.withdrawn, "withdrawal", f"provision {number}")
         with self._database.read() as session:
             keys = speaking_keys_of(session, (supply.entry["provider"] for supply in supplies))
-        for number, supply in enumerate(supplies, start=1):
+        disclosed = {}
+        for number, (supply, statement) in enumerate(zip(supplies, statements, strict=True), start=1):
             where = f"provision {number}"
-            check_by_itself(supply, where)
-            if not signed_with(supply.entry, keys.get(supply.entry["provider"], ())):
+            disclosed[statement.digest] = check_by_itself(supply, where)
+            if not statement.signed_with(keys.get(supply.entry["provider"], ())):
                 raise Forbidden("SIGNER_NOT_PROVIDER", "The provision is not signed by the provider.", where=where)
+        answers = {each.digest: Answer.of(each, supply) for each, supply in zip(statements, supplies, strict=True)}
+        now = self._clock()
+        with self._database.read() as session:
+            known = self._intake.known(session, Provision, statements, _taken)
+            new = [each for each in answers.values() if each.supply.entry["id"] not in known]
+            answered = AnsweredAuthorizations(session, (hex_of(each.supply.entry["authorization"]) for each in new))
+        self._check(answered, new, disclosed, now)
         with self._database.write() as session:
-            recorded = self._record(session, supplies)
+            recorded = self._record(session, answered, answers, now)
         for supply in supplies:
             if supply.withdrawn is not None:
                 self._relay(supply.withdrawn, supply.withdrawal)
-        return recorded
+        return [recorded[each.entry["id"]] for each in statements]
 
-    def _record(self, session: Session, supplies: Sequence[Supply]) -> list[RecordedProvision]:
-        known = self._intake.known(session, Provision, (supply.entry for supply in supplies), _taken)
-        new = {supply.entry["id"]: supply for supply in supplies if supply.entry["id"] not in known}
-        entries = [supply.entry for supply in new.values()]
-        answered, seen = AnsweredAuthorizations.of(session, entries), SeenClaims(session, entries)
-        correcting = (supply.entry["provider"] for supply in new.values() if supply.withdrawn is not None)
+    def _check(
+        self,
+        answered: AnsweredAuthorizations,
+        new: Sequence[Answer],
+        disclosed: Mapping[str, Sequence[Disclosed]],
+        now: int,
+    ) -> None:
+        """Check each answer against what it rests on, and against the answers of the set before it."""
+        templates = TemplatesInForce(self._scenarios)
+        for each in new:
+            entry, basis = each.supply.entry, answered.basis(each.supply.entry)
+            check_against(entry, disclosed[each.statement.digest], basis)
+            self._require_in_force(basis, templates, now)
+            answered.add(basis, _row(each.statement, basis, now), entry)
+
+    def _record(
+        self, session: Session, answered: AnsweredAuthorizations, answers: Mapping[str, Answer], now: int
+    ) -> dict[str, RecordedProvision]:
+        """Record the checked answers. What can change after the checks is checked again here."""
+        known = self._intake.known(session, Provision, (each.statement for each in answers.values()), _taken)
+        new = [each for each in answers.values() if each.supply.entry["id"] not in known]
+        answered.read_states(session)
+        correcting = (each.supply.entry["provider"] for each in new if each.supply.withdrawn is not None)
         keys = speaking_keys_of(session, correcting)
-        rows, templates = [], TemplatesInForce(self._scenarios)
-        for supply in new.values():
-            entry, basis = supply.entry, answered.basis(supply.entry)
-            check_against(supply, basis)
-            self._require_in_force(basis, answered.request(basis), templates)
-            check_withdrawal(supply, keys.get(entry["provider"], ()), self._chain)
+        seen, rows = SeenClaims(session, [each.supply.entry for each in new]), []
+        for each in new:
+            entry, basis = each.supply.entry, answered.basis(each.supply.entry)
+            check_turn(entry, basis)
+            require_answerable(basis, now)
+            check_withdrawal(each.supply, keys.get(entry["provider"], ()), self._chain)
             seen.require_unseen(basis, entry, answered.new_claims(basis, entry))
-            rows.append(self._row(supply, basis))
+            rows.append(_row(each.statement, basis, now))
             answered.add(basis, rows[-1], entry)
-        self._intake.append_all(session, entries)
-        self._add(session, rows, list(new.values()))
+        self._intake.append_all(session, (each.statement.logged for each in new))
+        texts = [each.text for each in new]
+        sealed = iter(self._sealer.add_all(session, (text for text in texts if text is not None)))
+        rows = [row | {"sealed_id": next(sealed) if text else None} for row, text in zip(rows, texts, strict=True)]
+        add_rows(session, Provision, rows)
         add_rows(session, SeenClaim, seen.rows)
         recorded = {row["id"]: RecordedProvision.new(row) for row in rows}
-        recorded |= {identifier: RecordedProvision.of(row) for identifier, row in known.items()}
-        return [recorded[supply.entry["id"]] for supply in supplies]
+        return recorded | {identifier: RecordedProvision.of(row) for identifier, row in known.items()}
 
-    def _row(self, supply: Supply, basis: AnswerBasis) -> dict[str, Any]:
-        entry = supply.entry
-        return {name: entry[name] for name in ("id", "provider", "result", "reason")} | {
-            "authorization_id": basis.consent.id,
-            "number": len(basis.before) + 1,
-            "digest": statement_digest(entry),
-            "sealed_id": None,
-            "created_at": self._clock(),
-        }
-
-    def _add(self, session: Session, rows: Sequence[dict[str, Any]], supplies: Sequence[Supply]) -> None:
-        """Add the rows of the supplies, with their disclosures sealed."""
-        disclosing = [
-            (row, supply.disclosures) for row, supply in zip(rows, supplies, strict=True) if supply.disclosures
-        ]
-        texts = ({"disclosures": list(disclosures)} for _, disclosures in disclosing)
-        for (row, _), sealed_id in zip(disclosing, self._sealer.seal_all(session, texts), strict=True):
-            row["sealed_id"] = sealed_id
-        add_rows(session, Provision, rows)
-
-    def _require_in_force(self, basis: AnswerBasis, request: AccessRequest, templates: TemplatesInForce) -> None:
+    def _require_in_force(self, basis: AnswerBasis, templates: TemplatesInForce, now: int) -> None:
         """Raise ``Conflict`` unless the authorization is active and neither request nor scenario has changed."""
-        consent = basis.consent
-        require_active(consent, basis.consented["valid_to"], self._clock())
-        if request.state == "cancelled":
-            raise Conflict(
-                "REQUEST_NOT_AUTHORIZED",
-                "The request is cancelled, so nothing can be supplied for it.",
-                where=f"request {request.id}",
-                hint="The consumer cancelled it. 请求已取消，不再提供数据。",
-            )
+        require_answerable(basis, now)
         templates.require(basis.asked)
 
 
@@ -270,6 +284,16 @@ class OwnPlatform:
         except REFUSALS as refusal:
             return refusal
         return None
+
+
+def _row(statement: Statement, basis: AnswerBasis, now: int) -> dict[str, Any]:
+    return {name: statement.entry[name] for name in ("id", "provider", "result", "reason")} | {
+        "authorization_id": basis.consent.id,
+        "number": len(basis.before) + 1,
+        "digest": statement.digest,
+        "sealed_id": None,
+        "created_at": now,
+    }
 
 
 def disclosures_of(session: Session, sealer: Sealer, row: Provision) -> list[Disclosed]:

@@ -32,14 +32,21 @@ class Note:
 
 def note_digest(note: Mapping[str, Any]) -> str:
     """Return the digest of the note and its salt. Without the salt nobody can test a guess of the note."""
-    return reference(hashlib.sha256(canonical(dict(note))).hexdigest())
+    return _digest(canonical(dict(note)))
 
 
-def require_note(entry: Mapping[str, Any], note: Mapping[str, Any], where: str) -> None:
-    """Raise ``InvalidInput`` unless the note matches the digest in the request and its texts are single lines."""
+def _digest(text: bytes) -> str:
+    return reference(hashlib.sha256(text).hexdigest())
+
+
+def require_note(entry: Mapping[str, Any], note: Mapping[str, Any], where: str) -> bytes:
+    """Return the note as canonical JSON. Raises ``InvalidInput`` unless the note matches the digest in the request and
+    its texts are single lines.
+    """
     members = {"contact", "purpose_note", "business_ref", "salt"}
     texts = all(isinstance(value, str) for value in note.values())
-    if note.keys() != members or not texts or not note["contact"] or len(canonical(dict(note))) > MAX_NOTE_BYTES:
+    whole = note.keys() == members and texts and note["contact"]
+    if not whole or len(text := canonical(dict(note))) > MAX_NOTE_BYTES:
         raise InvalidInput(
             "NOTE_INVALID",
             f"A note must have the texts contact, purpose_note, business_ref and salt, {MAX_NOTE_BYTES} bytes at most.",
@@ -48,8 +55,9 @@ def require_note(entry: Mapping[str, Any], note: Mapping[str, Any], where: str) 
         )
     for name in ("contact", "purpose_note"):
         require_line(note[name], f"{where}: {name}")
-    if note_digest(note) != entry["note_digest"]:
+    if _digest(text) != entry["note_digest"]:
         raise InvalidInput("NOTE_DIFFERS", "The signed digest is not the digest of this note.", where=where)
+    return text
 
 
 def note_of(session: Session, sealer: Sealer, row: AccessRequest) -> dict[str, str]:

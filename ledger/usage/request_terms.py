@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -45,14 +45,23 @@ class Terms:
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> Terms:
         """Read the terms from a request entry."""
-        asked = {field.name: entry[field.name] for field in fields(cls)}
+        asked = {name: entry[name] for name in _MEMBERS}
         sources = {item["source"]: item["provider"] for item in entry["sources"]}
         return cls(**asked | {"sources": sources, "fields": tuple(entry["fields"])})
+
+    @property
+    def common(self) -> tuple[Any, ...]:
+        """All terms except the subject, in a form that can be compared and hashed."""
+        common = (getattr(self, name) for name in _MEMBERS if name not in ("subject", "sources"))
+        return tuple(self.sources.items()), *common
 
     def members(self) -> dict[str, Any]:
         """Return the terms as the members that a request entry contains."""
         sources = [{"source": source, "provider": provider} for source, provider in self.sources.items()]
         return asdict(self) | {"sources": sources, "fields": list(self.fields)}
+
+
+_MEMBERS: Final = tuple(field.name for field in fields(Terms))
 
 
 def require_terms(scenario: Scenario, terms: Terms, now: int) -> None:
@@ -98,13 +107,25 @@ class Participants:
         self._indexed = {row.id: row for row in matching(session, select(*columns), INDEXED.c.id, acting)}
         erased = matching(session, select(ErasureRecord.target), ErasureRecord.target, subjects)
         self._erased = {row.target for row in erased}
+        self._accepted: set[tuple[Any, ...]] = set()
 
-    def require(self, scenario: Scenario, terms: Terms) -> None:
-        """Raise unless the scenario admits all parties of the request and the subject was not erased.
+    def require_terms(self, scenario: Scenario, terms: Terms, now: int) -> None:
+        """Raise unless the scenario allows the terms at ``now`` (seconds UTC) and admits all parties, and the subject
+        was not erased.
 
         Raises ``InvalidInput`` ``SOURCES_DO_NOT_MATCH``, ``Conflict`` ``SUBJECT_ERASED``, ``PARTY_NOT_ON_CHAIN``,
         ``Forbidden`` ``PARTY_NOT_ACTIVE``, ``NotFound`` ``PARTY_UNKNOWN`` and the errors of the scenario's rules.
         """
+        # Requests that differ only in their subjects are the rule, so what they have in common is checked once.
+        common = scenario.digest, now, *terms.common
+        if common not in self._accepted:
+            require_terms(scenario, terms, now)
+        self._require_subject(scenario, terms)
+        if common not in self._accepted:
+            self._require_others(scenario, terms)
+            self._accepted.add(common)
+
+    def _require_subject(self, scenario: Scenario, terms: Terms) -> None:
         scenario.require_subject_kind(self._kind(terms.subject))
         if terms.subject in self._erased:
             raise Conflict(
@@ -113,6 +134,8 @@ class Participants:
                 where="subject",
                 hint="If the subject registered again, use its new party id.",
             )
+
+    def _require_others(self, scenario: Scenario, terms: Terms) -> None:
         scenario.require_consumer_kind(self._active_kind(terms.consumer))
         needed = {field.source for field in scenario.fields if field.name in terms.fields}
         if needed != set(terms.sources):

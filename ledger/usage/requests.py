@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,23 +12,24 @@ from sqlalchemy.orm import Session
 from ulid import ULID
 
 from ledger.domain.days import Clock
-from ledger.domain.entries import request_entry, statement_digest
+from ledger.domain.entries import request_entry
 from ledger.domain.lifecycle import REQUEST
 from ledger.domain.lines import require_line
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.parties.lookups import speaking_keys_of
-from ledger.parties.statements import Intake, signed_with
+from ledger.parties.statements import Intake, Statement
 from ledger.rulebooks.scenarios import ScenarioBook
 from ledger.rulebooks.templates import TemplatesInForce, template_of, template_reference
 from ledger.store import log as log_store
 from ledger.store.database import Database
-from ledger.store.sealing import Sealer
+from ledger.store.log import NewEntry
+from ledger.store.sealing import NewText, Sealer, encrypted
 from ledger.store.sets import add_rows
 from ledger.usage.expiry import request_state, require_not_expired
 from ledger.usage.lookups import access_request
 from ledger.usage.recorded import RecordedRequest
 from ledger.usage.request_notes import Note, note_digest, note_of, require_note
-from ledger.usage.request_terms import Participants, Terms, require_terms
+from ledger.usage.request_terms import Participants, Terms
 from ledger.usage.tables import AccessRequest
 
 SALT_BYTES = 16
@@ -66,9 +67,9 @@ class Requests:
         """
         scenario = self._scenarios.get(terms.scenario)
         now = self._clock()
-        require_terms(scenario, terms, now)
         with self._database.read() as session:
-            Participants(session, [terms]).require(scenario, terms)
+            participants = Participants(session, [terms])
+        participants.require_terms(scenario, terms, now)
         scenario.require_note(note.purpose_note)
         full_note = {
             "contact": require_line(note.contact, "contact"),
@@ -93,26 +94,27 @@ class Requests:
 
         Raises ``InvalidInput`` for a wrong form, scenario or note, ``Forbidden`` ``SIGNER_NOT_CONSUMER``.
         """
-        wheres = [f"request {number}" for number in range(1, len(requests) + 1)]
-        for request, where in zip(requests, wheres, strict=True):
-            self._intake.require(request.entry, "request", where)
+        statements = self._intake.require_all((request.entry for request in requests), "request")
+        asked = [Terms.of(request.entry) for request in requests]
         with self._database.read() as session:
-            keys = speaking_keys_of(session, (request.entry["consumer"] for request in requests))
-            participants = Participants(session, (Terms.of(request.entry) for request in requests))
-        templates = TemplatesInForce(self._scenarios)
-        for request, where in zip(requests, wheres, strict=True):
-            self._check(request, where, participants, templates)
-            if not signed_with(request.entry, keys.get(request.entry["consumer"], ())):
+            keys = speaking_keys_of(session, (terms.consumer for terms in asked))
+            participants = Participants(session, asked)
+        now, templates, notes = self._clock(), TemplatesInForce(self._scenarios), []
+        for number, (request, statement, terms) in enumerate(zip(requests, statements, asked, strict=True), start=1):
+            where = f"request {number}"
+            notes.append(encrypted(require_note(request.entry, request.note, where)))
+            self._require_in_force(request.entry, where, templates)
+            scenario = self._scenarios.get(terms.scenario)
+            participants.require_terms(scenario, terms, now)
+            scenario.require_note(request.note["purpose_note"])
+            if not statement.signed_with(keys.get(terms.consumer, ())):
                 raise Forbidden(
                     "SIGNER_NOT_CONSUMER", "The request is not signed by a key of the consumer.", where=where
                 )
         with self._database.write() as session:
-            return self._record(session, requests)
+            return self._record(session, statements, notes, now)
 
-    def _check(self, request: Asked, where: str, participants: Participants, templates: TemplatesInForce) -> None:
-        entry = request.entry
-        require_note(entry, request.note, where)
-        scenario = self._scenarios.get(entry["scenario"])
+    def _require_in_force(self, entry: Mapping[str, Any], where: str, templates: TemplatesInForce) -> None:
         if entry["template"] != templates.reference(entry["scenario"], self._intake.ledger):
             raise InvalidInput(
                 "TEMPLATE_NOT_IN_FORCE",
@@ -127,30 +129,26 @@ class Requests:
                 where=where,
                 hint="Draft the request again and sign the new statement.",
             )
-        terms = Terms.of(entry)
-        require_terms(scenario, terms, self._clock())
-        participants.require(scenario, terms)
-        scenario.require_note(request.note["purpose_note"])
 
-    def _record(self, session: Session, requests: Sequence[Asked]) -> list[RecordedRequest]:
-        entries = [request.entry for request in requests]
-        known = self._intake.known(session, AccessRequest, entries, _taken)
-        new = {request.entry["id"]: request for request in requests if request.entry["id"] not in known}
-        stated = [request.entry for request in new.values()]
-        scenarios = [self._scenarios.get(code) for code in dict.fromkeys(entry["scenario"] for entry in stated)]
-        templates = [template_of(scenario, self._intake.ledger) for scenario in scenarios]
-        self._intake.append_all(session, [*templates, *stated])
-        sealed = self._sealer.seal_all(session, (request.note for request in new.values()))
-        now = self._clock()
+    def _record(
+        self, session: Session, statements: Sequence[Statement], notes: Sequence[NewText], now: int
+    ) -> list[RecordedRequest]:
+        known = self._intake.known(session, AccessRequest, statements, _taken)
+        asked = {each.digest: (each, note) for each, note in zip(statements, notes, strict=True)}
+        new = [(each, note) for each, note in asked.values() if each.entry["id"] not in known]
+        scenarios = [self._scenarios.get(code) for code in dict.fromkeys(each.entry["scenario"] for each, _ in new)]
+        templates = [NewEntry.of(template_of(scenario, self._intake.ledger)) for scenario in scenarios]
+        self._intake.append_all(session, [*templates, *(each.logged for each, _ in new)])
+        sealed = self._sealer.add_all(session, (note for _, note in new))
         rows = [
-            {name: entry[name] for name in ("id", "scenario", "subject", "consumer", "expires_at")}
-            | {"digest": statement_digest(entry), "state": REQUEST.initial, "sealed_id": sealed_id, "created_at": now}
-            for entry, sealed_id in zip(stated, sealed, strict=True)
+            {name: each.entry[name] for name in ("id", "scenario", "subject", "consumer", "expires_at")}
+            | {"digest": each.digest, "state": REQUEST.initial, "sealed_id": sealed_id, "created_at": now}
+            for (each, _), sealed_id in zip(new, sealed, strict=True)
         ]
         add_rows(session, AccessRequest, rows)
         recorded = {row["id"]: RecordedRequest.new(row) for row in rows}
         recorded |= {identifier: RecordedRequest.of(row, now) for identifier, row in known.items()}
-        return [recorded[entry["id"]] for entry in entries]
+        return [recorded[each.entry["id"]] for each in statements]
 
     def get(self, identifier: str) -> RecordedRequest:
         """Return the request in its present state. Raises ``NotFound`` ``REQUEST_UNKNOWN``."""

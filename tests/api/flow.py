@@ -90,6 +90,17 @@ def finished(api: Api, operation: dict[str, Any]) -> str:
     return str(operation["result"]["certificates"][0])
 
 
+def ended(api: Api, part: str, answer: Any) -> dict[str, Any]:
+    """Wait until the operation in the answer to a batch is done or refused, and return it."""
+    assert answer.status_code == 202, answer.text
+    operation, deadline = answer.json(), time.monotonic() + 20
+    while operation["state"] == "pending":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+        operation = api.get(part, f"/v1/operations/{operation['id']}").json()
+    return dict(operation)
+
+
 def certificate(api: Api, firm: str = "firm") -> str:
     authorization = authorise(api, firm)
     supply(api, authorization)

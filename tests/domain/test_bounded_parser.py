@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import time
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -154,3 +155,31 @@ def test_any_bytes_are_parsed_or_refused(data: bytes) -> None:
         assert error.code.startswith("JSON_")
     else:
         assert parsed(canonical(value)) == value
+
+
+names = st.sampled_from(["a", "", '"', "\\", 'a":1,"', "键", "\U0001f600"])
+objects = st.recursive(
+    st.dictionaries(names, st.sampled_from([1, "", '"', "\\\\", 'b":2']), min_size=1),
+    lambda inner: st.dictionaries(names, inner | st.lists(inner, min_size=1), min_size=1),
+    max_leaves=6,
+)
+
+
+@given(objects, st.data(), st.sampled_from([None, 1]), st.booleans())
+def test_a_repeated_name_is_refused_wherever_it_is(value: Any, data: Any, indent: Any, ascii_only: bool) -> None:
+    """The name of a member is replaced by the name of another member, which is written in another way."""
+    text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
+    assert parsed(text.encode()) == value
+    spelled = {name: json.dumps(name, ensure_ascii=not ascii_only) for name in value}
+    repeated = data.draw(st.sampled_from(sorted(value)))
+    for twice in (f"{text[:-1]}, {spelled[repeated]}: 1}}", f"[{text[:-1]}, {spelled[repeated]}: {{}}}}, 1]"):
+        with pytest.raises(InvalidInput, match="JSON_DUPLICATE_KEY"):
+            parsed(twice.encode())
+
+
+@given(values, st.sampled_from([None, 1]), st.booleans())
+def test_a_text_without_errors_is_parsed_only_by_the_compiled_parser(value: Any, indent: Any, ascii_only: bool) -> None:
+    """The slow parser only says what is wrong with a text."""
+    text = json.dumps(value, indent=indent, ensure_ascii=ascii_only).encode()
+    with patch("ledger.domain.canonical._parsed_slowly", side_effect=AssertionError):
+        assert parsed(text) == value

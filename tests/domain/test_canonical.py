@@ -117,9 +117,9 @@ def test_a_value_without_a_canonical_form_is_refused(value: Any) -> None:
 
 
 @given(values)
-def test_our_encoder_writes_the_same_bytes_as_the_rfc8785_library(value: Any) -> None:
-    """Objects whose names are all ASCII are encoded by Python's own encoder. Other objects need the encoder of the
-    library rfc8785, which sorts names by UTF-16 units.
+def test_both_encoders_write_the_same_bytes(value: Any) -> None:
+    """orjson encodes a value without characters beyond U+FFFF. Other values need the encoder of the library rfc8785,
+    which sorts names by UTF-16 units.
     """
     assert canonical(value) == rfc8785.dumps(value)
 
@@ -153,6 +153,34 @@ def test_floats_are_refused(value: Any) -> None:
     with pytest.raises(InvalidInput) as caught:
         canonical(value)
     assert caught.value.code == "JSON_FLOAT"
+
+
+def containing(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Return a strategy of values that contain a value of ``inner``, at any depth."""
+    return st.recursive(
+        inner,
+        lambda inside: (
+            st.builds(lambda before, item, after: [*before, item, *after], lists, inside, lists)
+            | st.builds(lambda others, name, item: {**others, name: item}, objects, texts, inside)
+            | st.tuples(values, inside)
+        ),
+        max_leaves=4,
+    )
+
+
+lists, objects = st.lists(values, max_size=3), st.dictionaries(texts, values, max_size=3)
+
+
+@given(containing(st.floats()))
+def test_a_float_is_refused_wherever_it_is(value: Any) -> None:
+    """orjson itself accepts floats, and writes null for NaN and for the infinities."""
+    with pytest.raises(InvalidInput, match="JSON_FLOAT"):
+        canonical(value)
+
+
+@given(containing(st.sampled_from(["null", ":1.5", "[1e5,", "NaN", ',"a":1.0', None])))
+def test_a_text_that_looks_like_a_float_is_accepted(value: Any) -> None:
+    assert canonical(value) == rfc8785.dumps(value)
 
 
 @given(values)

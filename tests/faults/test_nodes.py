@@ -30,7 +30,7 @@ from tests.support.chain.node_faults import BODIES, FAULTS, HTTP, RESULTS, SLOW,
 from tests.support.machine.fault_counts import Tally
 from tests.support.machine.processes import kill_nodes, nodes_in
 
-SECONDS = 0.5  # one call to the node, with all its attempts, may take this many seconds
+SECONDS = 0.5  # one call to a faulty node, with all its attempts, may take this many seconds
 KINDS = {"results": RESULTS, "bodies": BODIES, "http": HTTP, "wire": WIRE, "slow": SLOW}
 # The JSON-RPC methods that the service calls to issue a certificate and to anchor it.
 METHODS = ("eth_call", "eth_getBlockByNumber", "eth_getLogs", "eth_sendRawTransaction", "eth_getTransactionCount")
@@ -46,9 +46,12 @@ class World:
 
     @contextmanager
     def spoiled(self, fault: Spoil) -> Iterator[None]:
-        self.faulty.fault = fault
+        connection = self.ledger.reader.connection
+        before = connection.timeout, connection.send_timeout
+        self.faulty.fault, connection.timeout, connection.send_timeout = fault, SECONDS, SECONDS
         yield
         self.faulty.fault = None
+        connection.timeout, connection.send_timeout = before
 
     def well(self, acts: Acts, request: str) -> None:
         """Check, after the fault was removed, that a refused act is now done once and that nothing is lost."""
@@ -67,8 +70,6 @@ def world(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Itera
         FaultyNode(upstream=node.url) as faulty,
         opened(home, rpc_url=faulty.url) as ledger,
     ):
-        connection = ledger.reader.connection
-        connection.timeout = connection.send_timeout = SECONDS
         yield World(ledger, faulty, iter(prepared.waiting()))
 
 

@@ -27,7 +27,7 @@ def test_no_file_contains_an_erased_text(persons: PersonActors) -> None:
     identity, lookup = ledger.parties.register.identity(person), row.lookup
     gone = sealed(persons, *records_of(persons, number), row)
     kept = sealed(persons, *records_of(persons, neighbour), other_row)
-    assert len(gone) == 10 and all(map(found(ledger), [*gone, lookup.encode()]))
+    assert len(gone) == 8 and all(map(found(ledger), [*gone, lookup.encode()]))
     assert ledger.erasure.scrub(ledger.erasure.party(subject(person), person, REQUEST))
     present = found(ledger)
     assert not [text for text in (*gone, lookup.encode(), identity["name"].encode()) if present(text)]

@@ -13,8 +13,9 @@ from ledger.privacy import erasure
 from ledger.proof.merkle import leaf_hash, root, verify_inclusion
 from ledger.proof.verifier import Expectation
 from ledger.store.tables import Batch, Entry
+from ledger.usage.lookups import provisions_of
 from tests.support.actors.erasing import COURT, REQUEST, erase, erasures, office, opens, records_of, subject
-from tests.support.actors.persons import CONTRIBUTIONS, PersonActors
+from tests.support.actors.persons import CONTRIBUTIONS, SCORES, PersonActors
 from tests.support.actors.pilots import Pilot
 
 
@@ -104,7 +105,7 @@ def test_erasing_a_text_that_was_already_lost_is_recorded_as_an_erasure(persons:
     number = persons.certificate(person)
     *others, certificate = records_of(persons, number)
     with persons.ledger.database.write() as session:
-        for record in (*others, certificate):
+        for record in others:
             persons.ledger.sealer.erase(session, record.sealed_id)
     erased = erase(persons, person, number)
     assert erased.entry["targets"] == [f"sha-256:{certificate.digest}"]
@@ -160,6 +161,24 @@ def test_erasing_a_certificate_erases_the_texts_of_its_earlier_versions(persons:
     assert not any(opens(persons, old, false, new, true, asked, consented))
     assert second.certificates == (old.certificate_no, new.certificate_no)
     assert erase(persons, person, old.certificate_no).entry == first.entry
+
+
+def test_erasing_an_old_version_keeps_the_disclosures_that_the_new_version_uses(persons: PersonActors) -> None:
+    ledger, person = persons.ledger, persons.person()
+    request, given = persons.authorised(person, "S03")
+    persons.answer({consent.id: persons.supplied(SCORES) for consent in given.values()})
+    (old,) = persons.certify([request])
+    ledger.anchoring.flush()
+    corrected = next(iter(given.values())).id
+    persons.answer({corrected: persons.supplied([{"month": "202610", "score": "71"}])})
+    new = ledger.usage.corrections.correct(ledger.actor(ledger.party), old.certificate_no)
+    erased = erase(persons, person, old.certificate_no)
+    with ledger.database.read() as session:
+        (false, _) = provisions_of(session, corrected)
+    assert erased.entry["targets"] == [f"sha-256:{old.digest}", f"sha-256:{false.digest}"]
+    assert opens(persons, old, new) == [False, True] and persons.accepted(new.certificate_no).valid
+    with pytest.raises(NotFound, match="SEALED_ERASED"):
+        ledger.certificates.bundles.build(old.certificate_no)
 
 
 def test_erasing_a_registration_certificate_is_refused_because_it_has_no_personal_text(

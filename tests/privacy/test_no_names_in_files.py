@@ -8,11 +8,11 @@ import sqlite3
 
 import pytest
 
-from ledger.certificates.tables import Certificate
 from ledger.errors import NotFound
 from ledger.installation.wiring import Ledger
 from ledger.proof.verifier import Expectation
 from tests.support.actors.credit_bureau import FIELDS
+from tests.support.actors.erasing import text_of
 from tests.support.actors.pilots import Pilot
 from tests.support.machine.file_contents import contents
 
@@ -54,8 +54,7 @@ def test_claims_are_erased_and_all_proofs_stay_valid(ledger: Ledger, pilot: Pilo
     number, neighbour = pilot.certificate(firm), pilot.certificate(other)
     bundle, nonce = pilot.present(firm, number)
     with ledger.database.write() as session:
-        row = session.get_one(Certificate, number)
-        ledger.sealer.erase(session, str(row.sealed_id))
+        ledger.sealer.erase(session, text_of(ledger, number))
     with pytest.raises(NotFound, match="SEALED_ERASED"):
         ledger.certificates.bundles.build(number)
     held = ledger.verification.verify(bundle.to_bytes(), Expectation(consumer=pilot.cast.bank, nonce=nonce))

@@ -116,7 +116,7 @@ def test_an_entry_changed_together_with_its_leaf_no_longer_matches_the_root(
     """If the batch's stored root is changed too, it differs from the root in the chain's commitment."""
     ledger = pilot.ledger
     seq, body, _ = row_of(pilot, number)
-    new = log_store.NewEntry("certificate", body.replace(b'"transferable":"no"', b'"transferable":"on"'))
+    new = log_store.NewEntry.stored(body.replace(b'"transferable":"no"', b'"transferable":"on"'))
     assert new.body != body
     changed.set("entry", "body", new.body, "seq", seq)
     changed.set("entry", "leaf", new.leaf.hex(), "seq", seq)

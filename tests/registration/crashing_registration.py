@@ -25,7 +25,7 @@ from tests.support.machine.killing import arm
 POINTS: dict[str, tuple[str, tuple[object, str, str]]] = {
     "confirm: when the node has the transaction": ("confirm", (Connection, "send_raw", "after")),
     "confirm: on the chain, not certified": ("confirm", (RelayedActs, "act", "after")),
-    "confirm: in the transaction that certifies": ("confirm", (registration_certificates, "add_certificate", "after")),
+    "confirm: in the transaction that certifies": ("confirm", (registration_certificates, "add_certificates", "after")),
     "accept: on the chain, not certified": ("accept", (RelayedActs, "act", "after")),
     "accept: certified, the old certificate not superseded": ("accept", (CertificateStatus, "supersede", "before")),
 }

@@ -234,7 +234,6 @@ def test_no_certificate_of_an_earlier_state_of_an_asset_follows_a_certificate_of
 
     slow = RegistrationCertificates(
         ledger.database,
-        ledger.sealer,
         ledger.reader,
         ledger.certificates.status,
         ledger.scenarios,

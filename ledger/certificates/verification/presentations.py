@@ -173,7 +173,7 @@ class Presentations:
             return
         now, ledger = self._clock(), self._reader.chain.ledger
         entries = entries_of_end(row, known, use, ledger, now)
-        log_store.append(session, [log_store.NewEntry(entry["type"], canonical(entry)) for entry in entries], now)
+        log_store.append(session, [log_store.NewEntry.of(entry) for entry in entries], now)
 
     def pending(self) -> list[KnownPresentation]:
         """Return the pending presentations, the oldest first."""

@@ -7,7 +7,7 @@ is an object with the field names as keys. For encoding, ``bytes`` and hex with 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -15,9 +15,10 @@ from typing import Any, Final
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError, EncodingError
 from eth_abi.grammar import TupleType, parse
-from eth_utils.abi import get_abi_input_types, get_abi_output_types
+from eth_utils.abi import get_abi_input_types
 from eth_utils.crypto import keccak
 
+from ledger.chain.contracts.words import fixed_decoder
 from ledger.chain.rpc.answers import Malformed, hash_of, octets, quantity
 from ledger.chain.rpc.connection import unhex
 from ledger.errors import InvalidInput
@@ -56,10 +57,13 @@ class Interface:
         self.name = name
         self._functions = {item["name"]: item for item in abi if item["type"] == "function"}
         self._by_selector = {keccak(text=signature(item))[:_SELECTOR_BYTES]: item for item in self._functions.values()}
+        self._selectors = {item["name"]: selector for selector, item in self._by_selector.items()}
+        self._results = {name: _decoder(item["outputs"]) for name, item in self._functions.items()}
         no_constructor: Mapping[str, Any] = {"inputs": []}
         self._constructor = next((item for item in abi if item["type"] == "constructor"), no_constructor)
         events = [item for item in abi if item["type"] == "event"]
         self._events = {keccak(text=signature(item)): item for item in events}
+        self._logs = {topic: _LogDecoder(item["inputs"]) for topic, item in self._events.items()}
         self._errors = {keccak(text=signature(item))[:_SELECTOR_BYTES]: item for item in abi if item["type"] == "error"}
 
     @property
@@ -86,7 +90,7 @@ class Interface:
 
     def selector(self, function: str) -> bytes:
         """Return the 4-byte selector of a function. Call data begins with the selector."""
-        return keccak(text=signature(self._functions[function]))[:_SELECTOR_BYTES]
+        return self._selectors[function]
 
     def encode_constructor(self, args: Sequence[Any]) -> bytes:
         """Return the encoded arguments of the constructor.
@@ -124,12 +128,10 @@ class Interface:
         """Return the results of a call in their order. Raises Malformed if the data do not fit the function's return
         types.
         """
-        item = self._functions[function]
         try:
-            values = _decoded(get_abi_output_types(_abi(item)), data)
+            return self._results[function](data)
         except _UNREADABLE as error:
             raise Malformed(f"what {self.name}.{function} returns is expected") from error
-        return [_to_json(parameter, value) for parameter, value in zip(item["outputs"], values, strict=True)]
 
     def decode_log(self, log: Mapping[str, Any]) -> Event | None:
         """Return the event in a log, or None if the contract's ABI does not have it. Raises Malformed if the data do
@@ -139,20 +141,17 @@ class Interface:
         item = self._events.get(topics[0]) if topics else None
         if item is None:
             return None
-        indexed = [parameter for parameter in item["inputs"] if parameter["indexed"]]
-        plain = [parameter for parameter in item["inputs"] if not parameter["indexed"]]
-        if len(indexed) != len(topics) - 1:
+        decoder = self._logs[topics[0]]
+        if len(decoder.indexed) != len(topics) - 1:
             raise Malformed(f"the topics of {self.name}.{item['name']} are expected")
         try:
-            args = _fields(plain, _decoded(_types(plain), octets(log["data"])))
-            for parameter, topic in zip(indexed, topics[1:], strict=True):
-                args.update(_fields([parameter], _decoded(_types([parameter]), topic)))
+            args = decoder.args(topics[1:], octets(log["data"]))
         except _UNREADABLE as error:
             raise Malformed(f"the data of {self.name}.{item['name']} are expected") from error
         return Event(
             contract=self.name,
             name=item["name"],
-            args={parameter["name"]: args[parameter["name"]] for parameter in item["inputs"]},
+            args=args,
             block_number=quantity(log["blockNumber"]),
             block_hash=hash_of(log["blockHash"]),
             tx_hash=hash_of(log["transactionHash"]),
@@ -176,6 +175,24 @@ class Interface:
                 where=where,
                 hint="Give numbers within the type's range, digests of 32 bytes, and addresses of 20 bytes.",
             ) from error
+
+
+class _LogDecoder:
+    """Decodes the topics and the data of logs of one event."""
+
+    def __init__(self, inputs: Sequence[Mapping[str, Any]]) -> None:
+        plain = [parameter for parameter in inputs if not parameter["indexed"]]
+        self.indexed = [(each["name"], _decoder([each])) for each in inputs if each["indexed"]]
+        self._names = [parameter["name"] for parameter in inputs]
+        self._plain_names = [parameter["name"] for parameter in plain]
+        self._plain = _decoder(plain)
+
+    def args(self, topics: Sequence[bytes], data: bytes) -> dict[str, Any]:
+        """Return the arguments of the event in the order of its definition."""
+        found = dict(zip(self._plain_names, self._plain(data), strict=True))
+        for (name, decode_topic), topic in zip(self.indexed, topics, strict=True):
+            (found[name],) = decode_topic(topic)
+        return {name: found[name] for name in self._names}
 
 
 class EventDecoder:
@@ -240,6 +257,25 @@ def _types(parameters: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _fields(parameters: Sequence[Mapping[str, Any]], values: Sequence[Any]) -> dict[str, Any]:
     return {parameter["name"]: _to_json(parameter, value) for parameter, value in zip(parameters, values, strict=True)}
+
+
+def _decoder(parameters: Sequence[Mapping[str, Any]]) -> Callable[[bytes], list[Any]]:
+    """Return a function that decodes values of these parameters into JSON values.
+
+    The function raises Malformed, or one of ``_UNREADABLE``, unless the data are exactly the canonical encoding of the
+    values.
+    """
+    types, fixed = _types(parameters), fixed_decoder(parameters)
+
+    def decode_words(data: bytes) -> list[Any]:
+        if fixed is None:
+            values = _decoded(types, data)
+            return [_to_json(parameter, value) for parameter, value in zip(parameters, values, strict=True)]
+        if len(data) != fixed.size:
+            raise Malformed("data of another length are expected")
+        return fixed.decode(data)
+
+    return decode_words
 
 
 def _decoded(types: Sequence[str], data: bytes) -> Sequence[Any]:

@@ -15,6 +15,7 @@ from ledger.cli.shell.files import signer_of
 from ledger.cli.shell.group import Group
 from ledger.cli.shell.naming import party_of
 from ledger.cli.shell.output import AsJson, emit, emit_rows, local_time
+from ledger.cli.usage.submitting import ReportFile, StatementsFile, submit_file
 from ledger.domain.codes import check_certificate_no
 from ledger.errors import InvalidInput
 
@@ -101,6 +102,16 @@ def issue(
     (row,) = ledger.usage.issuance.issue(ledger.actor(ledger.party), [request])
     ledger.anchoring.flush()
     emit(ledger.verification.status(row.certificate_no), as_json, row.certificate_no)
+
+
+@app.command("issue-file")
+def issue_many(ledger: Ledger, file: StatementsFile, report: ReportFile = None, as_json: AsJson = False) -> None:
+    """为文件中的每个请求签发凭证并存证，`request` 一列为请求的编号；中断后再次执行即可继续。Issue and anchor a
+    certificate for each request in a file with the column `request`. Run it again after an interruption.
+
+    示例 Example:  pingzheng certificate issue-file requests.csv --report report.csv
+    """
+    submit_file(ledger, "certificates", file, report, as_json)
 
 
 @app.command()

@@ -23,10 +23,20 @@ import typer
 from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
+from rich.text import Text
 
-from ledger.cli.shell.progress_lines import ProgressLines
+from ledger.cli.shell.progress_lines import ProgressLines, rate_of
 from ledger.cli.shell.terminal import can_show, give_up
 from ledger.errors import InvalidInput, Misconfigured, PingzhengError, StorageFull
 from ledger.installation.explanations import explanation
@@ -188,15 +198,27 @@ def local_time(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
 
 
+class _Rate(ProgressColumn):
+    """The column with the number of steps that a task finishes in a second."""
+
+    def render(self, task: Task) -> Text:
+        """Return the rate, or nothing before the first step."""
+        return Text(rate_of(task))
+
+
 def progress() -> Progress:
-    """Return progress bars on standard error. If that is not a terminal, print a plain line every few seconds."""
+    """Return progress bars on standard error, with the rate and the time that is left. If that is not a terminal, print
+    a plain line every few seconds.
+    """
     if not stderr.is_terminal:
         return ProgressLines(stderr)
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
+        _Rate(),
         TimeElapsedColumn(),
+        TimeRemainingColumn(),
         console=stderr,
         transient=False,
     )

@@ -30,5 +30,14 @@ class ProgressLines(Progress):
     def _print(self, task: Task) -> None:
         self._printed = time.monotonic()
         total = "" if task.total is None else f"/{task.total:.0f}"
-        text = f"{task.description} {task.completed:.0f}{total}"
+        left = "" if task.finished or task.time_remaining is None else f" · 剩余 left {task.time_remaining:.0f} s"
+        text = f"{task.description} {task.completed:.0f}{total}{rate_of(task, before=' · ')}{left}"
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def rate_of(task: Task, before: str = "") -> str:
+    """Return how many steps of the task are finished in a second, or an empty text before the first second."""
+    speed = task.finished_speed or task.speed
+    if speed is None or (task.elapsed or 0) < 1:
+        return ""
+    return f"{before}{speed:,.0f}/s" if speed >= 10 else f"{before}{speed:.1f}/s"

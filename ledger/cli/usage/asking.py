@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from ledger.cli.shell.naming import party_of
+from ledger.cli.shell.output import progress
 from ledger.connectors.tables import Listed
 from ledger.errors import InvalidInput, PingzhengError
 from ledger.proof.jws import Signer, sign_entry
@@ -19,16 +21,19 @@ if TYPE_CHECKING:
     from ledger.usage.request_terms import Terms
     from ledger.usage.requests import Asked
 
+# How many requests share one write transaction. Between two transactions, other processes can write.
+_PART: Final = 100
 SUBJECT_COLUMNS: Final = ("party", "subject", "uscc", "identifier", "name")
 
 
 def ask_all(
     ledger: Ledger, actor: Actor, terms: Terms, note: Note, file: str, listed: Listed, signer: Signer
 ) -> list[dict[str, Any]]:
-    """Send a request with the same terms to every subject in the list, or to no subject if one request is refused.
-    Return the request for each line.
+    """Send a request with the same terms to every subject in the list. Return the request for each line.
 
-    If a subject can still answer an earlier request of the consumer, no new request is sent to it. Raises the errors of
+    All lines are checked before the first request is recorded; the requests are then recorded in parts. If a subject
+    can still answer an earlier request of the consumer, no new request is sent to it, so a second run continues an
+    interrupted one. Raises the errors of
     ``ConsumerActs.draft`` and ``ask``, and ``InvalidInput`` ``SUBJECT_MISSING``; errors name the line.
     """
     from ledger.usage.requests import Asked
@@ -37,12 +42,20 @@ def ask_all(
     subjects = [_subject_in(ledger, row, f"{file}, line {line}") for line, row in zip(lines, listed.rows, strict=True)]
     before = ledger.usage.requests.open_of(terms.consumer, terms.scenario)
     signed: dict[str, Asked] = {}
-    for line, subject in zip(lines, subjects, strict=True):
-        if subject not in before and subject not in signed:
-            with _in_line(f"{file}, line {line}"):
-                drafted = ledger.usage.consumer_acts.draft(actor, replace(terms, subject=subject), note)
-            signed[subject] = Asked(sign_entry(drafted.entry, signer), drafted.note)
-    made = {row.subject: row.id for row in ledger.usage.consumer_acts.ask(actor, list(signed.values()))}
+    made: dict[str, str] = {}
+    with progress() as bars:
+        task = bars.add_task("签名 sign", total=len(lines))
+        for line, subject in zip(lines, subjects, strict=True):
+            if subject not in before and subject not in signed:
+                with _in_line(f"{file}, line {line}"):
+                    drafted = ledger.usage.consumer_acts.draft(actor, replace(terms, subject=subject), note)
+                signed[subject] = Asked(sign_entry(drafted.entry, signer), drafted.note)
+            bars.advance(task)
+        task = bars.add_task("记录 record", total=len(signed))
+        left = iter(signed.values())
+        while part := list(islice(left, _PART)):
+            made |= {row.subject: row.id for row in ledger.usage.consumer_acts.ask(actor, part)}
+            bars.advance(task, len(part))
     institutions = ledger.parties.directory.of(subjects)
     return [
         {

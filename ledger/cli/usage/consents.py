@@ -16,6 +16,7 @@ from ledger.cli.shell.output import AsJson, Home, Yes, ask, console, emit, emit_
 from ledger.cli.shell.statements import Statement, read_statement, signed_entries, signing_line, write_statement
 from ledger.cli.usage import giving
 from ledger.cli.usage.options import After, By, Limit, PartyArgument, RequestId
+from ledger.cli.usage.submitting import ReportFile, StatementsFile, submit_file
 from ledger.domain.days import end_of_days, shanghai_day
 from ledger.errors import InvalidInput
 from ledger.proof.acts import sign_act
@@ -94,6 +95,16 @@ def submit(statement: Statement, home: Home = None, as_json: AsJson = False) -> 
     with opened(home, as_json) as ledger:
         rows = ledger.usage.subject_acts.authorise(ledger.actor(str(entries[0].get("subject"))), entries)
         emit_rows([_row(row) for row in rows], as_json, "授权 Authorizations")
+
+
+@app.command("submit-file")
+def submit_many(ledger: Ledger, file: StatementsFile, report: ReportFile = None, as_json: AsJson = False) -> None:
+    """提交文件中已签名的多个授权，每行为一个请求的全部授权；中断后再次执行即可继续。Submit the signed authorizations in
+    a file: each line has all authorizations of one request. Run it again after an interruption.
+
+    示例 Example:  pingzheng consent submit-file authorizations.jsonl --report report.csv
+    """
+    submit_file(ledger, "authorizations", file, report, as_json)
 
 
 @app.command()

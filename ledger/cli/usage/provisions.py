@@ -14,6 +14,7 @@ from ledger.cli.shell.naming import actor_of
 from ledger.cli.shell.output import AsJson, emit, emit_rows, progress
 from ledger.cli.usage import providing
 from ledger.cli.usage.options import Limit, PartyArgument
+from ledger.cli.usage.submitting import ReportFile, StatementsFile, submit_file
 from ledger.provider.supply import Receipt, Supply, parse_answers
 from ledger.provider.task import MAX_LIST_BYTES, MAX_NOTICES, MAX_TASKS, TaskList
 from ledger.wallet.private_file import write_private
@@ -105,6 +106,16 @@ def submit(
     write_private(receipt, made.to_bytes().decode())
     outcome = {"receipt": str(receipt), "received": len(made.received), "refused": sorted(refused.values())}
     emit(outcome, as_json, "已提交 Submitted")
+
+
+@app.command("submit-file")
+def submit_many(ledger: Ledger, file: StatementsFile, report: ReportFile = None, as_json: AsJson = False) -> None:
+    """提交文件中已签名的多个答复，每行为一个答复；中断后再次执行即可继续。Submit the signed answers in a file, one on
+    each line. Run it again after an interruption.
+
+    示例 Example:  pingzheng provision submit-file answers.jsonl --report report.csv
+    """
+    submit_file(ledger, "provisions", file, report, as_json)
 
 
 def _provider(supply: Supply) -> str:

@@ -17,6 +17,7 @@ from ledger.cli.shell.personal import members_of
 from ledger.cli.shell.statements import Statement, read_statement, signed_entries, signing_line, write_statement
 from ledger.cli.usage.asking import SUBJECT_COLUMNS, ask_all
 from ledger.cli.usage.options import After, By, Limit, PartyArgument, RequestId
+from ledger.cli.usage.submitting import ReportFile, StatementsFile, submit_file
 from ledger.connectors.tables import read_listing
 from ledger.domain.days import end_of_days, shanghai_day
 from ledger.errors import InvalidInput
@@ -110,8 +111,8 @@ def import_file(
     as_json: AsJson = False,
 ) -> None:
     """以使用方的签名，向名单上的每个主体发出用数请求；主体已有待答复请求的，不再发出。Request data about every subject
-    in a list, signed by the consumer. All requests are recorded, or none. A subject that has an unanswered request gets
-    no second request.
+    in a list, signed by the consumer. All lines are checked before the first request is recorded. A subject that has an
+    unanswered request gets no second request, so you can run it again after an interruption.
 
     示例 Example:  pingzheng request import firms.xlsx --scenario S01 --consumer 湛江第一银行 --source electricity=9144…
     --note note.json
@@ -186,6 +187,16 @@ def submit(statement: Statement, home: Home = None, as_json: AsJson = False) -> 
         actor = ledger.actor(str(entry.get("consumer")))
         (row,) = ledger.usage.consumer_acts.ask(actor, [Asked(entry, document.get("note", {}))])
         emit(_row(row), as_json)
+
+
+@app.command("submit-file")
+def submit_many(ledger: Ledger, file: StatementsFile, report: ReportFile = None, as_json: AsJson = False) -> None:
+    """提交文件中已签名的多个请求；中断后再次执行即可继续，已记录的会跳过。Submit the signed requests in a file, each
+    with its statement and note. A request that is refused does not stop the others. Run it again after an interruption.
+
+    示例 Example:  pingzheng request submit-file requests.jsonl --report report.csv
+    """
+    submit_file(ledger, "requests", file, report, as_json)
 
 
 @app.command("list")

@@ -125,10 +125,10 @@ class Archive:
                 session.execute(update(Sealed).where(Sealed.id.in_(chunk)).values(wrapped_key=None, ciphertext=b""))
             session.execute(update(Party).where(Party.id == party).values(lookup=secrets.token_hex(32)))
 
-    def scrub(self) -> bool:
+    def scrub(self, remains: Sequence[bytes]) -> bool:
         """Remove the remains of erased texts from the archive's file; see ``Database.scrub``."""
         with self._explained():
-            return Database(self._engine).scrub()
+            return Database(self._engine).scrub(remains)
 
     def rewrap(self, database: Database, current: str) -> int:
         """Copy wrapped data keys from the database, if the archived copy is not wrapped with the key ``current``.

@@ -226,13 +226,13 @@ class Archiving:
             return False
         return True
 
-    def scrub(self) -> bool:
+    def scrub(self, remains: Sequence[bytes]) -> bool:
         """Remove the remains of erased texts from the archive's file; return False if the archive cannot be reached.
 
         See ``Database.scrub``.
         """
         try:
-            return self._folder is None or self._opened(self._folder).scrub()
+            return self._folder is None or self._opened(self._folder).scrub(remains)
         except PingzhengError:
             return False
 

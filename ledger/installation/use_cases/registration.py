@@ -37,7 +37,6 @@ class RegistrationUseCases:
         descriptions = Descriptions(base.database, base.follower)
         self.certificates = RegistrationCertificates(
             base.database,
-            base.sealer,
             base.reader,
             certificates.status,
             base.scenarios,

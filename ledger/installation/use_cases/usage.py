@@ -6,6 +6,9 @@ from ledger.installation.use_cases.certificates import CertificateUseCases
 from ledger.installation.use_cases.foundation import Foundation
 from ledger.installation.use_cases.parties import PartyUseCases
 from ledger.usage.authorizations import Authorizations
+from ledger.usage.batches.batches import Batches
+from ledger.usage.batches.kinds import kinds_of
+from ledger.usage.batches.runner import BatchRunner
 from ledger.usage.direct_withdrawals import DirectWithdrawals
 from ledger.usage.expiry import Expiry
 from ledger.usage.holdings.holder_bundles import HolderBundles
@@ -43,3 +46,6 @@ class UsageUseCases:
         self.corrections = Corrections(database, sealer, reader, self.issuance, positions, status)
         self.status_acts = StatusActs(status, certificates.holds, self.revocations, self.holdings)
         self.holder_bundles = HolderBundles(self.holdings, certificates.bundles)
+        kinds = kinds_of(self.consumer_acts, self.subject_acts, self.provider_acts, self.issuance)
+        self.batches = Batches(database, sealer, kinds, clock)
+        self.batch_runner = BatchRunner(database, self.batches, register.actor, clock)

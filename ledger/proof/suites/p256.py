@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
@@ -13,10 +14,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ledger.errors import InvalidInput
+from ledger.proof.suites import KEPT_KEYS
 
 ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _P: Final = 0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF
 _COMPRESSED: Final = re.compile(r"0[23][0-9a-f]{64}")
+_ES256: Final = ec.ECDSA(hashes.SHA256())
 
 
 def compress(point: bytes) -> str:
@@ -47,9 +50,8 @@ def verify(point: bytes, data: bytes, signature: bytes) -> bool:
     ``point`` must be on the curve.
     """
     r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
-    key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), b"\x04" + point)
     try:
-        key.verify(utils.encode_dss_signature(r, s), data, ec.ECDSA(hashes.SHA256()))
+        _public_key(point).verify(utils.encode_dss_signature(r, s), data, _ES256)
     except InvalidSignature:
         return False
     return True
@@ -75,6 +77,11 @@ class PrivateKey:
         algorithm = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
         r, s = utils.decode_dss_signature(self._key.sign(data, algorithm))
         return r.to_bytes(32, "big") + min(s, ORDER - s).to_bytes(32, "big")
+
+
+@lru_cache(maxsize=KEPT_KEYS)
+def _public_key(point: bytes) -> ec.EllipticCurvePublicKey:
+    return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), b"\x04" + point)
 
 
 def _point(key: ec.EllipticCurvePublicKey) -> bytes:

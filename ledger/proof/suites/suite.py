@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from coincurve import PublicKey
 from coincurve.ecdsa import cdata_to_der, deserialize_compact
 
 from ledger.domain.digests import SHA_256, SM3
-from ledger.proof.suites import p256, sm2
+from ledger.proof.suites import KEPT_KEYS, p256, sm2
 
 _COMPRESSED: Final = re.compile(r"0[23][0-9a-f]{64}")
 _ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -51,7 +52,7 @@ class Suite:
         """Return ``x ‖ y`` of a key as text; raise ``ValueError`` unless the key is of this suite."""
         if suite_of_key(key) is not self:
             raise ValueError("a key of another suite")
-        return self.expand(key.removeprefix(self.prefix))
+        return _point(key)
 
     def unaltered(self, signature: bytes) -> bool:
         """Return whether ``s`` is low. A high ``s`` shows that somebody may have altered a valid signature."""
@@ -60,7 +61,21 @@ class Suite:
 
 def suite_of_key(key: str) -> Suite:
     """Return the suite that the prefix of a key (as text) names; the rest of the text is not checked."""
-    return next((suite for suite in (ES256, SM2SM3) if key.startswith(suite.prefix)), ES256K)
+    for suite in (ES256, SM2SM3):
+        if key.startswith(suite.prefix):
+            return suite
+    return ES256K
+
+
+@lru_cache(maxsize=KEPT_KEYS)
+def _point(key: str) -> bytes:
+    suite = suite_of_key(key)
+    return suite.expand(key.removeprefix(suite.prefix))
+
+
+@lru_cache(maxsize=KEPT_KEYS)
+def _public_key(point: bytes) -> PublicKey:
+    return PublicKey(b"\x04" + point)
 
 
 def _compress(point: bytes) -> str:
@@ -79,7 +94,7 @@ def _verify(point: bytes, data: bytes, signature: bytes, _identity: str) -> bool
         return False
     # libsecp256k1 accepts only a low s, and refuses an r or s of zero.
     low = signature[:32] + min(s, _ORDER - s).to_bytes(32, "big")
-    return bool(PublicKey(b"\x04" + point).verify(cdata_to_der(deserialize_compact(low)), data))
+    return bool(_public_key(point).verify(cdata_to_der(deserialize_compact(low)), data))
 
 
 ES256K: Final = Suite(

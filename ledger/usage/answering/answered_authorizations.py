@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
@@ -19,42 +20,58 @@ from ledger.usage.tables import AccessRequest, Authorization, Provision, SeenCla
 class AnsweredAuthorizations:
     """Authorizations, each with its request, its template and the providers' earlier answers to it."""
 
-    def __init__(self, session: Session, authorizations: Iterable[Authorization]) -> None:
-        """Read the requests, templates and earlier answers of these authorizations."""
-        consents = {row.id: row for row in authorizations}
-        requests = matching(
-            session, select(AccessRequest), AccessRequest.id, (row.request_id for row in consents.values())
-        )
-        self._requests: dict[str, AccessRequest] = {row[0].id: row[0] for row in requests}
-        asked = log_store.statements(session, (row.digest for row in self._requests.values()))
-        consented = log_store.statements(session, (row.digest for row in consents.values()))
-        templates = log_store.statements(session, (hex_of(entry["template"]) for entry in asked.values()))
-        before: dict[str, list[Provision]] = {identifier: [] for identifier in consents}
-        answers = select(Provision).order_by(Provision.number)
-        for row in matching(session, answers, Provision.authorization_id, consents):
-            before[row[0].authorization_id].append(row[0])
-        digests = [row.digest for rows in before.values() for row in rows]
-        stated = log_store.statements(session, digests)
-        self._claims = {digest: set(entry["claims"].values()) for digest, entry in stated.items()}
-        self._bases = {}
-        for consent in consents.values():
-            request = asked[self._requests[consent.request_id].digest]
-            self._bases[consent.digest] = AnswerBasis(
-                consent=consent,
-                consented=consented[consent.digest],
-                asked=request,
-                template=templates[hex_of(request["template"])],
-                before=before[consent.id],
-            )
-
-    @classmethod
-    def of(cls, session: Session, provisions: Iterable[Mapping[str, Any]]) -> AnsweredAuthorizations:
-        """Read the authorizations that these provisions name.
+    def __init__(self, session: Session, authorizations: Iterable[str]) -> None:
+        """Read these authorizations (digests in hex) with their requests, templates and earlier answers.
 
         A missing authorization raises no error here, but only when ``basis`` looks for it.
         """
-        named = (hex_of(entry["authorization"]) for entry in provisions)
-        return cls(session, [row[0] for row in matching(session, select(Authorization), Authorization.digest, named)])
+        self._named = set(authorizations)
+        consents = self._consents(session)
+        stated = log_store.statements(session, (digest for row in consents for digest in (row.digest, row.asked)))
+        templates = log_store.statements(session, {hex_of(stated[row.asked]["template"]) for row in consents})
+        self._bases = {
+            row.digest: AnswerBasis(
+                consent=row,
+                consented=stated[row.digest],
+                asked=stated[row.asked],
+                template=templates[hex_of(stated[row.asked]["template"])],
+                before=[],
+            )
+            for row in consents
+        }
+        self._read_answers(session)
+
+    def read_states(self, session: Session) -> None:
+        """Read the states and the earlier answers again, and forget the answers that were added.
+
+        Called in the write transaction, because both can change after the first reading.
+        """
+        for row in self._consents(session):
+            self._bases[row.digest] = replace(self._bases[row.digest], consent=row, before=[])
+        self._read_answers(session)
+
+    def _consents(self, session: Session) -> list[Any]:
+        query = select(
+            Authorization.id,
+            Authorization.digest,
+            Authorization.request_id,
+            Authorization.subject,
+            Authorization.source,
+            Authorization.provider,
+            Authorization.state,
+            AccessRequest.digest.label("asked"),
+            AccessRequest.state.label("request_state"),
+        ).join(AccessRequest, AccessRequest.id == Authorization.request_id)
+        return list(matching(session, query, Authorization.digest, self._named))
+
+    def _read_answers(self, session: Session) -> None:
+        by_id = {basis.consent.id: basis for basis in self._bases.values()}
+        answers = select(Provision).order_by(Provision.number)
+        rows = [row[0] for row in matching(session, answers, Provision.authorization_id, by_id)]
+        for row in rows:
+            by_id[row.authorization_id].before.append(row)
+        stated = log_store.statements(session, (row.digest for row in rows))
+        self._claims = {digest: set(entry["claims"].values()) for digest, entry in stated.items()}
 
     def basis(self, entry: Mapping[str, Any]) -> AnswerBasis:
         """Return the statements with which a provision is compared: its authorization, request and template, and the
@@ -70,10 +87,6 @@ class AnsweredAuthorizations:
     def basis_of(self, consent: Authorization) -> AnswerBasis:
         """Return the statements with which an answer to this authorization is compared."""
         return self._bases[consent.digest]
-
-    def request(self, basis: AnswerBasis) -> AccessRequest:
-        """Return the request that the authorization in ``basis`` answers."""
-        return self._requests[basis.consent.request_id]
 
     def add(self, basis: AnswerBasis, row: Mapping[str, Any], entry: Mapping[str, Any]) -> None:
         """Remember a new answer. Later answers of the set that name the same authorization are compared with the new

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -33,18 +33,35 @@ class AskedRequests:
         """
         self._session = session
         self._sealer = sealer
-        digests = {hex_of(entry["request"]) for entry in entries}
-        found = matching(session, select(AccessRequest), AccessRequest.digest, digests)
-        self._requests: dict[str, AccessRequest] = {row[0].digest: row[0] for row in found}
+        self._opened: list[str] = []
+        self._named = {hex_of(entry["request"]) for entry in entries}
+        self.read_states(session)
         self._statements = log_store.statements(session, self._requests)
-        requests = {row.id for row in self._requests.values()}
-        columns = Authorization.request_id, Authorization.source
-        given = matching(session, select(*columns), Authorization.request_id, requests)
-        self._answered = {(row.request_id, row.source) for row in given}
         self._parties = {entry[role] for entry in entries for role in ("consumer", "provider")}
 
-    def request(self, entry: Mapping[str, Any]) -> AccessRequest:
-        """Return the request that the authorization answers; raises ``NotFound`` ``REQUEST_UNKNOWN``."""
+    def read_states(self, session: Session) -> None:
+        """Read the states of the requests, and which sources have an answer. What ``require_unanswered`` remembered is
+        forgotten.
+
+        Called again in the write transaction, because the states can change after the first reading.
+        """
+        columns = AccessRequest.id, AccessRequest.digest, AccessRequest.state, AccessRequest.expires_at
+        found = matching(session, select(*columns, AccessRequest.sealed_id), AccessRequest.digest, self._named)
+        self._requests: dict[str, Any] = {row.digest: row for row in found}
+        requests = {row.id for row in self._requests.values()}
+        answers = Authorization.request_id, Authorization.source
+        given = matching(session, select(*answers), Authorization.request_id, requests)
+        self._answered = {(row.request_id, row.source) for row in given}
+
+    def require_texts(self, session: Session) -> None:
+        """Raise ``NotFound`` or ``Conflict`` if a note or name that was read here has been erased or closed since."""
+        self._sealer.require_readable(session, self._opened)
+
+    def request(self, entry: Mapping[str, Any]) -> Any:
+        """Return the row of the request that the authorization answers; raises ``NotFound`` ``REQUEST_UNKNOWN``.
+
+        The row has the columns id, digest, state, ``expires_at`` and ``sealed_id``.
+        """
         found = self._requests.get(hex_of(entry["request"]))
         if found is None:
             raise NotFound("REQUEST_UNKNOWN", "The authorization names a request that is not in this ledger.")
@@ -65,13 +82,18 @@ class AskedRequests:
 
     @cached_property
     def _notes(self) -> dict[str, Any]:
-        return self._sealer.open_all(self._session, (row.sealed_id for row in self._requests.values()))
+        return self._open(row.sealed_id for row in self._requests.values())
 
     @cached_property
     def _names(self) -> dict[str, str]:
         named = list(matching(self._session, select(Party.id, Party.sealed_id), Party.id, self._parties))
-        opened = self._sealer.open_all(self._session, (row.sealed_id for row in named))
+        opened = self._open(row.sealed_id for row in named)
         return {row.id: opened[row.sealed_id]["name"] for row in named}
+
+    def _open(self, records: Iterable[str]) -> dict[str, Any]:
+        opened = self._sealer.open_all(self._session, records)
+        self._opened += opened
+        return opened
 
     def require_unanswered(self, entry: Mapping[str, Any], now: int) -> None:
         """Raise an error unless the request waits for an answer and the authorization's source has no answer yet.

@@ -2,134 +2,169 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session, aliased
 
 from ledger.certificates.tables import Certificate
+from ledger.domain.canonical import read_stored
 from ledger.errors import Conflict
 from ledger.parties.lookups import no_party_no, unknown_party
 from ledger.parties.tables import Party
-from ledger.proof.sdjwt import Disclosed
 from ledger.store import log as log_store
 from ledger.store.sealing import Sealer
 from ledger.store.sets import matching
-from ledger.usage.expiry import require_active
-from ledger.usage.issuing.stops import KnownStops
+from ledger.store.tables import Entry
+from ledger.usage.expiry import authorization_state_at, not_active
+from ledger.usage.issuing.stops import KnownStops, may_be_stopped
 from ledger.usage.lookups import unknown_request
 from ledger.usage.tables import AccessRequest, Authorization, Provision
+
+Stated = Mapping[str, Any]
+_SUBJECT, _PROVIDER = aliased(Party), aliased(Party)
+# One row for each answer: an authorization that was not answered has one row, and so has a request without
+# authorization.
+_ANSWERS: Final = (
+    select(
+        AccessRequest.id,
+        AccessRequest.digest,
+        AccessRequest.scenario,
+        AccessRequest.state,
+        AccessRequest.subject,
+        _SUBJECT.no.label("subject_no"),
+        _SUBJECT.region,
+        Authorization.source,
+        Authorization.id.label("consent_id"),
+        Authorization.digest.label("consent"),
+        Authorization.state.label("consent_state"),
+        Authorization.provider,
+        Provision.id.label("provision_id"),
+        Provision.digest.label("provision"),
+        Provision.number,
+        Provision.result,
+        Provision.sealed_id,
+        Provision.provider.label("signer"),
+        _PROVIDER.no.label("signer_no"),
+        may_be_stopped().label("doubtful"),
+    )
+    .outerjoin(_SUBJECT, _SUBJECT.id == AccessRequest.subject)
+    .outerjoin(Authorization, Authorization.request_id == AccessRequest.id)
+    .outerjoin(Provision, Provision.authorization_id == Authorization.id)
+    .outerjoin(_PROVIDER, _PROVIDER.id == Provision.provider)
+)
+_STATEMENTS: Final = (
+    select(Entry.digest, Entry.body)
+    .select_from(AccessRequest)
+    .join(Authorization, Authorization.request_id == AccessRequest.id)
+    .join(Provision, Provision.authorization_id == Authorization.id)
+    .join(Entry, Entry.digest.in_((AccessRequest.digest, Authorization.digest, Provision.digest)))
+)
 
 
 @dataclass(frozen=True, slots=True)
 class CertifiedSource:
-    """One source of a certificate: the authorization, the provision supplied under it, and both signed statements."""
+    """One source of a certificate: the authorization, the provision supplied under it, and both signed statements.
 
-    consent: Authorization
-    consented: dict[str, Any]
-    provision: Provision
-    supplied: dict[str, Any]
+    ``consent`` and ``provision`` are statement digests (hex). ``provider`` is the party that the authorization names,
+    ``sealed_id`` the id of the provision's sealed disclosures.
+    """
+
+    consent: str
+    consented: Stated
+    provision: str
+    supplied: Stated
+    provider: str
+    sealed_id: str
+
+
+def signed_statements(session: Session, requests: Sequence[str]) -> dict[str, Stated]:
+    """Return the statements of these requests, of their authorizations and of their provisions, by digest (hex).
+
+    Statements never change, so they can be read before the transaction that issues the certificates.
+    """
+    found = matching(session, _STATEMENTS, AccessRequest.id, requests)
+    return {digest: read_stored(body) for digest, body in {row.digest: row.body for row in found}.items()}
 
 
 class AnsweredRequests:
-    """Requests with everything from which their certificates are made: authorizations, provisions and disclosures."""
+    """Requests with everything from which their certificates are made: authorizations and provisions."""
 
-    def __init__(self, session: Session, sealer: Sealer, requests: Iterable[str]) -> None:
-        """Read the requests with these ids.
+    def __init__(
+        self, session: Session, sealer: Sealer, requests: Sequence[str], statements: Mapping[str, Stated]
+    ) -> None:
+        """Read the requests with these ids. ``statements`` has the statements that were read before.
 
         A missing request, party or answer raises no error here, but only when it is looked up.
         """
-        wanted = list(requests)
-        found = matching(session, select(AccessRequest), AccessRequest.id, wanted)
-        self._requests: dict[str, AccessRequest] = {row[0].id: row[0] for row in found}
+        self._sealer = sealer
+        self._answers: dict[str, dict[str | None, Row[Any]]] = {}
+        for row in matching(session, _ANSWERS, AccessRequest.id, requests):
+            newest = self._answers.setdefault(row.id, {})
+            before = newest.get(row.source)
+            if before is None or before.number < row.number:
+                newest[row.source] = row
         self._certificates: dict[str, list[Certificate]] = {}
         versions = select(Certificate).order_by(Certificate.version)
-        for row in matching(session, versions, Certificate.request_id, wanted):
+        for row in matching(session, versions, Certificate.request_id, requests):
             self._certificates.setdefault(row[0].request_id, []).append(row[0])
-        self._consents: dict[str, list[Authorization]] = {}
-        by_source = select(Authorization).order_by(Authorization.source)
-        for row in matching(session, by_source, Authorization.request_id, wanted):
-            self._consents.setdefault(row[0].request_id, []).append(row[0])
-        consents = {row.id: row for rows in self._consents.values() for row in rows}
-        by_number = select(Provision).order_by(Provision.number)
-        # The answers are read in the order of their numbers, so the newest answer to an authorization replaces the
-        # earlier answers in the map.
-        answers = matching(session, by_number, Provision.authorization_id, consents)
-        self._answers: dict[str, Provision] = {row[0].authorization_id: row[0] for row in answers}
-        self._sealer = sealer
-        self._read_statements(session, consents)
+        answers = [row for rows in self._answers.values() for row in rows.values()]
+        digests = {digest for row in answers for digest in _named(row)}
+        missing = digests - statements.keys()
+        self._statements = {**statements, **(log_store.statements(session, missing) if missing else {})}
+        self._stops = _stops(session, [row for row in answers if row.doubtful])
 
-    def _read_statements(self, session: Session, consents: dict[str, Authorization]) -> None:
-        supplied = [row for row in self._answers.values() if row.sealed_id is not None]
-        digests = [row.digest for rows in (self._requests.values(), consents.values(), supplied) for row in rows]
-        self._statements = log_store.statements(session, digests)
-        parties = {row.subject for row in self._requests.values()} | {row.provider for row in supplied}
-        rows = matching(session, select(Party.id, Party.no, Party.region), Party.id, parties)
-        self._parties = {row.id: row for row in rows}
-        signers = {row.digest: self._parties[row.subject].no for row in consents.values()}
-        signers |= {row.digest: self._parties[row.provider].no for row in supplied}
-        on_chain = {digest: number for digest, number in signers.items() if number is not None}
-        self._stops = KnownStops.of(session, digests, on_chain)
-
-    def request(self, identifier: str) -> AccessRequest:
-        """Return the request with this id. Raises ``NotFound`` ``REQUEST_UNKNOWN``."""
-        if identifier not in self._requests:
+    def request(self, identifier: str) -> Row[Any]:
+        """Return the request with this id; the row has its columns. Raises ``NotFound`` ``REQUEST_UNKNOWN``."""
+        if identifier not in self._answers:
             raise unknown_request()
-        return self._requests[identifier]
+        return next(iter(self._answers[identifier].values()))
 
-    def certificates(self, request: AccessRequest) -> list[Certificate]:
+    def certificates(self, request: Row[Any]) -> list[Certificate]:
         """Return the certificate of a request and its corrected versions, oldest first."""
         return self._certificates.get(request.id, [])
 
-    def statement(self, request: AccessRequest) -> dict[str, Any]:
+    def statement(self, request: Row[Any]) -> Stated:
         """Return the statement that the consumer signed for the request."""
         return self._statements[request.digest]
 
-    def region(self, request: AccessRequest) -> str:
+    def region(self, request: Row[Any]) -> str:
         """Return the region code of the request's subject. Raises ``NotFound`` ``PARTY_UNKNOWN``."""
-        if request.subject not in self._parties:
+        if request.region is None:
             raise unknown_party()
-        region: str = self._parties[request.subject].region
+        region: str = request.region
         return region
 
-    def disclosures(self, session: Session, sources: Iterable[CertifiedSource]) -> dict[str, list[Disclosed]]:
-        """Return the decrypted disclosures of these sources by the ids of their provisions.
-
-        Raises ``NotFound`` ``SEALED_ERASED`` if disclosures were erased.
+    def require_disclosures(self, session: Session, sources: Iterable[CertifiedSource]) -> None:
+        """Raise ``NotFound`` ``SEALED_ERASED`` if the disclosures of one of these sources were erased, and the other
+        errors of ``Sealer.require_readable``.
         """
-        sealed = {source.provision.id: str(source.provision.sealed_id) for source in sources}
-        opened = self._sealer.open_all(session, sealed.values())
-        return {
-            provision: [Disclosed.decode(item) for item in opened[record]["disclosures"]]
-            for provision, record in sealed.items()
-        }
+        self._sealer.require_readable(session, (source.sealed_id for source in sources))
 
-    def sources(self, request: AccessRequest, now: int) -> list[CertifiedSource]:
+    def sources(self, request: Row[Any], now: int) -> list[CertifiedSource]:
         """Return the sources of the request that supplied data, ordered by the names of the sources.
 
         Raises ``Conflict`` ``AUTHORIZATION_NOT_ACTIVE``, ``NOT_ANSWERED_YET``, ``NOTHING_SUPPLIED``,
         ``PARTY_NOT_ON_CHAIN``, and the errors of ``KnownStops.require_none``.
         """
-        consents = self._consents.get(request.id, [])
-        for consent in consents:
-            require_active(consent, self._statements[consent.digest]["valid_to"], now)
-        if waiting := [consent.source for consent in consents if consent.id not in self._answers]:
+        answers = self._answers[request.id]
+        consents = [answers[source] for source in sorted(source for source in answers if source is not None)]
+        for row in consents:
+            state = authorization_state_at(row.consent_state, self._statements[row.consent]["valid_to"], now)
+            if state != "active":
+                raise not_active(row.consent_id, state)
+        if waiting := [row.source for row in consents if row.provision is None]:
             raise Conflict(
                 "NOT_ANSWERED_YET",
                 f"The providers of these sources have not answered yet: {', '.join(waiting)}.",
                 where=f"request {request.id}",
                 hint="Issue after every provider has answered.",
             )
-        last = [(consent, self._answers[consent.id]) for consent in consents]
-        sources = [
-            CertifiedSource(consent, self._statements[consent.digest], found, self._statements[found.digest])
-            for consent, found in last
-            if found.sealed_id is not None
-        ]
-        if not sources:
-            results = ", ".join(f"{consent.source}: {found.result}" for consent, found in last)
+        supplied = [row for row in consents if row.sealed_id is not None]
+        if not supplied:
+            results = ", ".join(f"{row.source}: {row.result}" for row in consents)
             raise Conflict(
                 "NOTHING_SUPPLIED",
                 f"No provider supplied anything ({results}).",
@@ -137,8 +172,32 @@ class AnsweredRequests:
                 hint="There is nothing to certify. The consumer can send a new request later.",
             )
         # Without the number of its signer nobody can tell whether a statement was withdrawn on the chain.
-        for party in (request.subject, *(source.provision.provider for source in sources)):
-            if self._parties[party].no is None:
-                raise no_party_no(party)
-        self._stops.require_none(request, ((source.consent, source.provision) for source in sources))
-        return sources
+        for row in supplied:
+            for party, number in ((row.subject, row.subject_no), (row.signer, row.signer_no)):
+                if number is None:
+                    raise no_party_no(party)
+        self._stops.require_none(supplied)
+        return [
+            CertifiedSource(
+                row.consent,
+                self._statements[row.consent],
+                row.provision,
+                self._statements[row.provision],
+                row.provider,
+                row.sealed_id,
+            )
+            for row in supplied
+        ]
+
+
+def _named(row: Row[Any]) -> list[str]:
+    """Return the digests of the request, of the authorization, and of the provision if it supplied data."""
+    provision = row.provision if row.sealed_id is not None else None
+    return [digest for digest in (row.digest, row.consent, provision) if digest is not None]
+
+
+def _stops(session: Session, rows: Sequence[Row[Any]]) -> KnownStops:
+    signers = {row.consent: row.subject_no for row in rows}
+    signers |= {row.provision: row.signer_no for row in rows if row.sealed_id is not None}
+    on_chain = {digest: number for digest, number in signers.items() if digest is not None and number is not None}
+    return KnownStops.of(session, {digest for row in rows for digest in _named(row)}, on_chain)

@@ -86,7 +86,7 @@ class Corrections:
                 where=old.certificate_no,
                 hint="Ask the provider to supply the data again, and to name the wrong provision in `corrects`.",
             )
-        answered = AnsweredRequests(session, self._sealer, [identifier])
+        answered = AnsweredRequests(session, self._sealer, [identifier], {})
         (made,) = self._issuance.add(session, answered, [Version(answered.request(identifier), old)])
         return made
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import Row, exists, select, update
 from sqlalchemy.orm import Session
 
 from ledger.certificates.issued import IssuedCertificate
@@ -16,20 +16,19 @@ from ledger.certificates.tables import Certificate
 from ledger.domain.days import Clock
 from ledger.domain.definitions.scenario import Scenario
 from ledger.domain.digests import reference
-from ledger.domain.entries import statement_digest, usage_certificate_payload, validate_entry
+from ledger.domain.entries import usage_certificate_payload, validate_entry
 from ledger.domain.lifecycle import REQUEST
 from ledger.domain.rules.predicates import rule_version
 from ledger.errors import Conflict
 from ledger.index.follower import Follower
 from ledger.parties.permissions import Action
 from ledger.parties.roles import Actor, require
-from ledger.proof.sdjwt import Disclosed
 from ledger.rulebooks.scenarios import ScenarioBook
 from ledger.rulebooks.templates import TemplatesInForce
 from ledger.store.database import Database
 from ledger.store.sealing import Sealer
 from ledger.store.sets import change_rows
-from ledger.usage.issuing.answered_requests import AnsweredRequests, CertifiedSource
+from ledger.usage.issuing.answered_requests import AnsweredRequests, CertifiedSource, signed_statements
 from ledger.usage.tables import AccessRequest, Authorization, Provision
 
 SUPPLIED: Final = "supplied"
@@ -43,7 +42,7 @@ class Version:
     A new version replaces the certificate in ``supersedes``.
     """
 
-    request: AccessRequest
+    request: Row[Any]
     supersedes: Certificate | None = None
 
 
@@ -81,8 +80,10 @@ class Issuance:
         ``PROVISION_WITHDRAWN``, ``HELD``, ``AUTHORIZATION_HELD`` or ``PROVISION_HELD``.
         """
         require(actor, Action.ISSUE_CERTIFICATE)
+        with self._database.read() as session:
+            statements = signed_statements(session, requests)
         with self.before_writing() as session:
-            return self._issue(session, AnsweredRequests(session, self._sealer, requests), requests)
+            return self._issue(session, AnsweredRequests(session, self._sealer, requests, statements), requests)
 
     @contextmanager
     def before_writing(self) -> Iterator[Session]:
@@ -110,7 +111,7 @@ class Issuance:
 
     def _issue(self, session: Session, answered: AnsweredRequests, requests: Sequence[str]) -> list[IssuedCertificate]:
         issued: dict[str, IssuedCertificate] = {}
-        new: dict[str, AccessRequest] = {}
+        new: dict[str, Row[Any]] = {}
         for identifier in requests:
             request = answered.request(identifier)
             if before := answered.certificates(request):
@@ -141,15 +142,15 @@ class Issuance:
             sources.append(answered.sources(version.request, now))
         series = [(answered.region(version.request), version.request.scenario) for version in versions]
         numbers = next_numbers(session, series, now)
-        hidden = answered.disclosures(session, [source for each in sources for source in each])
+        answered.require_disclosures(session, (source for each in sources for source in each))
         new = []
         for version, number, each in zip(versions, numbers, sources, strict=True):
-            payload = self._payload(answered.statement(version.request), number, each, now)
-            new.append(_new(version, payload, [item for source in each for item in hidden[source.provision.id]]))
-        return add_certificates(session, self._sealer, new, now)
+            asked = answered.statement(version.request)
+            new.append(_new(version, self._payload(version.request.digest, asked, number, each, now)))
+        return add_certificates(session, new, now)
 
     def _payload(
-        self, asked: Mapping[str, Any], number: str, bases: Sequence[CertifiedSource], now: int
+        self, request: str, asked: Mapping[str, Any], number: str, bases: Sequence[CertifiedSource], now: int
     ) -> dict[str, Any]:
         scenario = self._scenarios.get(asked["scenario"])
         claims = [(name, digest) for basis in bases for name, digest in sorted(basis.supplied["claims"].items())]
@@ -166,13 +167,13 @@ class Issuance:
             nbf=max(now, *(basis.consented["valid_from"] for basis in bases)),
             exp=min(basis.consented["valid_to"] for basis in bases),
             consumer=asked["consumer"],
-            providers=list(dict.fromkeys(basis.consent.provider for basis in bases)),
+            providers=list(dict.fromkeys(basis.provider for basis in bases)),
             channel=asked["channel"],
             max_uses=min(basis.consented["max_uses"] for basis in bases),
             template=asked["template"],
-            request=reference(statement_digest(asked)),
-            authorizations=[reference(basis.consent.digest) for basis in bases],
-            provisions=[reference(basis.provision.digest) for basis in bases],
+            request=reference(request),
+            authorizations=[reference(basis.consent) for basis in bases],
+            provisions=[reference(basis.provision) for basis in bases],
             components=[_component(scenario, basis) for basis in bases],
             fields=[name for name, _ in claims],
             rights_duties=scenario.rights_duties,
@@ -183,12 +184,11 @@ class Issuance:
         )
 
 
-def _new(version: Version, payload: dict[str, Any], hidden: Sequence[Disclosed]) -> NewCertificate:
+def _new(version: Version, payload: dict[str, Any]) -> NewCertificate:
     before = version.supersedes
     payload["supersedes"] = None if before is None else reference(before.digest)
     return NewCertificate(
         lambda seq: _checked(payload | {"seq": seq}),
-        hidden=hidden,
         request_id=version.request.id,
         version=1 if before is None else before.version + 1,
         supersedes=None if before is None else before.certificate_no,

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Row, exists, or_, select
 from sqlalchemy.orm import Session
 
 from ledger.chain.contracts.names import names_of_offices
@@ -23,6 +23,19 @@ from ledger.usage.tables import AccessRequest, Authorization, Provision
 
 _HELD: Final = {"request": "HELD", "authorization": "AUTHORIZATION_HELD", "provision": "PROVISION_HELD"}
 _NEVER: Final = WithdrawalFact(0, 0)
+
+
+def may_be_stopped() -> ColumnElement[bool]:
+    """Return the SQL condition that a request, its authorization or its provision has a withdrawal or a hold.
+
+    The condition also holds for a hold that was lifted, and for a withdrawal that somebody else made.
+    """
+    signed = Authorization.digest, Provision.digest
+    return or_(
+        exists().where(WITHDRAWALS.c.statement.in_(signed)),
+        exists().where(HOLDS.c.statement.in_((AccessRequest.digest, *signed))),
+        exists().where(Entry.about.in_(signed)),
+    ).self_group()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +73,23 @@ class KnownStops:
             frozenset(row.about for row in recorded),
         )
 
-    def require_none(self, request: AccessRequest, sources: Iterable[tuple[Authorization, Provision]]) -> None:
-        """Raise ``Conflict`` if a withdrawal or a hold, on the chain or in the log, stops the request's certificate."""
-        sources = list(sources)
-        named = [("request", request.id, request.digest)]
-        named += [("authorization", consent.id, consent.digest) for consent, _ in sources]
-        named += [("provision", provision.id, provision.digest) for _, provision in sources]
-        for consent, provision in sources:
-            if self.withdrawals.get(consent.digest, _NEVER).first or consent.digest in self.recorded:
-                raise not_active(consent, "withdrawn")
+    def require_none(self, sources: Sequence[Row[Any]]) -> None:
+        """Raise ``Conflict`` if a withdrawal or a hold, on the chain or in the log, stops the certificate of these
+        sources. They belong to one request.
+        """
+        named = [("request", source.id, source.digest) for source in sources[:1]]
+        named += [("authorization", source.consent_id, source.consent) for source in sources]
+        named += [("provision", source.provision_id, source.provision) for source in sources]
+        for source in sources:
+            if self.withdrawals.get(source.consent, _NEVER).first or source.consent in self.recorded:
+                raise not_active(source.consent_id, "withdrawn")
             # A withdrawal signed with a lost key of the provider has no effect, because otherwise a thief could end
             # every certificate that rests on the provider's data.
-            if self.withdrawals.get(provision.digest, _NEVER).at or provision.digest in self.recorded:
+            if self.withdrawals.get(source.provision, _NEVER).at or source.provision in self.recorded:
                 raise Conflict(
                     "PROVISION_WITHDRAWN",
                     "The provider has withdrawn what it supplied.",
-                    where=f"provision {provision.id}",
+                    where=f"provision {source.provision_id}",
                     hint="Ask the provider to supply the data again, and to name the wrong provision in `corrects`.",
                 )
         for kind, identifier, digest in named:

@@ -12,6 +12,7 @@ from api.http.limits import Limits
 from api.http.request_faults import MAX_NAMED
 from api.http.server import Connections
 from ledger.installation.explanations import error_texts
+from ledger.usage.batches.batches import MAX_ITEMS
 from tests.support.places import DOCS
 
 
@@ -42,6 +43,8 @@ def test_the_guide_for_clients_states_the_real_limits() -> None:
     limits = Limits()
     for said in (
         f"{limits.body_bytes // 2**20} MiB, {limits.body_values:,} values, {limits.body_depth} levels",
+        f"{limits.batch_bytes // 2**20} MiB and {limits.batch_values:,} values",
+        f"up to {MAX_ITEMS:,}\nitems",
         f"{limits.public_bytes // 2**10} KiB, {limits.public_values:,} values",
         f"{limits.body_seconds:g} seconds, then 408 `BODY_TOO_SLOW`",
         f"{limits.public_reserve} at once from one address, then {limits.public_per_second:g} a second",

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from api.http import bodies
-from api.http.limits import MAX_BODY_BYTES, MAX_PUBLIC_BODY_BYTES, Limits
+from api.http.limits import MAX_BATCH_BYTES, MAX_BODY_BYTES, MAX_PUBLIC_BODY_BYTES, Limits
 from api.http.problems import BodyRefused
 from api.http.routing import Lane
 from api.http.server import MAX_CHUNKS
@@ -68,6 +68,18 @@ def test_a_body_with_too_many_values_is_refused_without_parsing(service: Service
     answer = service.call("POST", VERIFY, DENSE[:MAX_BODY_BYTES], **token)
     assert (answer.status, answer.code) == (413, "BODY_TOO_MANY_VALUES")
     assert service.call("POST", VERIFY, DENSE + b" " * MAX_BODY_BYTES, **token).code == "BODY_TOO_LARGE"
+
+
+def test_a_batch_may_be_larger_but_has_limits_too(service: Service, token: dict[str, str]) -> None:
+    batch, empty = "/v1/requests/batch", b'{"items": []}'
+    service.gate.lanes[Lane.BATCHING].most_at_work = 0
+    assert service.call("POST", batch, empty + b" " * MAX_BODY_BYTES, **token).code == "REQUEST_SHAPE"
+    assert service.call("POST", batch, DENSE, **token).code == "BODY_TOO_MANY_VALUES"
+    with service.wire() as wire:
+        refused = wire.head("POST", batch, content_length=MAX_BATCH_BYTES + 1, **token).answer()
+    assert (refused.status, refused.code) == (413, "BODY_TOO_LARGE")
+    assert service.gate.lanes[Lane.BATCHING].most_at_work == 1
+    assert Limits().buffered_bytes_of_source >= MAX_BATCH_BYTES
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ OF_NO_PARTY: Final = {
     "GET /v1/catalogue/open/{code}",
     "GET /v1/log/batches/{number}",
     "GET /v1/operations/{operation}",
+    "GET /v1/operations/{operation}/items",
     "GET /v1/scenarios/drafts/{digest}",
     "GET /v1/scenarios/{code}",
     "POST /v1/catalogue/important/{entry}/withdrawal",

@@ -7,7 +7,7 @@ import pytest
 from ledger.connectors.answers import Refused
 from ledger.domain.parties import PartyKind, Role
 from ledger.proof.bundle import parse_chain
-from tests.api.flow import answered, ask, authorise, certificate, finished, issue, presented, supply
+from tests.api.flow import answered, ask, authorise, certificate, ended, finished, issue, presented, supply
 from tests.support.api.parts import Api
 
 
@@ -52,12 +52,16 @@ def test_a_call_for_two_certificates_issues_none_if_one_of_the_two_cannot_be_iss
     good, unsupplied = authorise(api), authorise(api)
     supply(api, good)
     wanted = [{"request": request_of(api, item)} for item in (good, unsupplied)]
-    refused = api.post("platform", "/v1/certificates/batch", {"certificates": wanted})
-    assert (refused.status_code, refused.json()["code"]) == (409, "NOT_ANSWERED_YET")
+    refused = ended(api, "platform", api.post("platform", "/v1/certificates/batch", {"items": wanted}))
+    assert (refused["state"], refused["error"]["code"]) == ("refused", "NOT_ANSWERED_YET")
+    items = api.get("platform", f"/v1/operations/{refused['id']}/items").json()["items"]
+    assert [(item["outcome"], item["records"]) for item in items] == [("not_recorded", [])] * 2
     supply(api, unsupplied)
-    accepted = api.post("platform", "/v1/certificates/batch", {"certificates": wanted})
-    assert accepted.status_code == 202
-    finished(api, accepted.json())
+    accepted = ended(api, "platform", api.post("platform", "/v1/certificates/batch", {"items": wanted}))
+    assert (accepted["state"], accepted["done"], accepted["refused"]) == ("done", 2, 0)
+    items = api.get("platform", f"/v1/operations/{accepted['id']}/items").json()["items"]
+    for item in items:
+        assert api.get("platform", f"/v1/certificates/{item['records'][0]}").status_code == 200
 
 
 def test_consumer_and_subject_can_read_a_request_but_only_the_subject_can_answer_it(api: Api) -> None:

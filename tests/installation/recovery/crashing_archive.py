@@ -38,7 +38,7 @@ PAGES = (0, 1, 2, 4, 8, 16, 32, 64)
 def template(ledger: Ledger, number: int) -> None:
     """Append an entry that names no parties to the log."""
     with ledger.database.write() as session:
-        entry = log.NewEntry("template", json.dumps({"type": "template", "v": 2, "number": number}).encode())
+        entry = log.NewEntry.stored(json.dumps({"type": "template", "v": 2, "number": number}).encode())
         log.append(session, [entry], ledger.clock())
 
 

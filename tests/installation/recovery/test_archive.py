@@ -24,6 +24,7 @@ from ledger.store.database import Database, open_engine
 from ledger.store.migrations import upgrade
 from ledger.store.tables import Batch, Counter, Entry, Sealed
 from ledger.usage.tables import AccessRequest, Authorization, Provision, SeenClaim
+from tests.support.actors.erasing import text_of
 from tests.support.actors.pilots import Pilot
 from tests.support.ledgers.small_ledger import archive_of, batches, counting, entries, founded, rows_of, settings_of
 
@@ -69,6 +70,7 @@ def test_every_anchored_entry_is_archived_with_the_database_rows_it_refers_to(pi
     number = pilot.certificate(pilot.firm())
     here, there = pilot.ledger.database, archived(pilot)
     assert batches(there) == batches(here) and entries(there) == entries(here)
+    text = text_of(pilot.ledger, number)
     named = (AccessRequest, Authorization, Provision, Certificate, SeenClaim, Sealed, Party, PartyKey, Counter)
     ours, kept = rows_of(here, *named), rows_of(there, *named)
     for table in ("authorization", "provision", "seen_claim", "sealed", "party_key", "counter"):
@@ -76,7 +78,7 @@ def test_every_anchored_entry_is_archived_with_the_database_rows_it_refers_to(pi
     with there.read() as session:
         certificate = session.get_one(Certificate, number)
         assert session.get_one(AccessRequest, str(certificate.request_id)).state == "fulfilled"
-    assert opened(there, pilot, str(certificate.sealed_id)) == opened(here, pilot, str(certificate.sealed_id))
+    assert opened(there, pilot, text) == opened(here, pilot, text)
 
 
 def test_a_batch_is_archived_before_it_is_anchored(pilot: Pilot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,9 +105,7 @@ def test_the_number_of_sql_statements_for_archiving_a_batch_does_not_grow_with_i
     for number, size in enumerate(sizes):
         with database.write() as session:
             result = [{"type": "template", "v": 2, "n": f"{number}/{place}"} for place in range(size)]
-            log_store.append(
-                session, [log_store.NewEntry("template", json.dumps(each).encode()) for each in result], number
-            )
+            log_store.append(session, [log_store.NewEntry.stored(json.dumps(each).encode()) for each in result], number)
             log_store.close_batch(session, size, number)
         archive = Archive(tmp_path / f"{number}.db")
         archive.prepare(LEDGER, 0)
@@ -221,7 +221,7 @@ def test_an_erasure_erases_the_archived_text_and_is_added_to_the_list_of_erasure
     party = pilot.actors.cast.firms[firm]
     with ledger.database.read() as session:
         row = session.get_one(Certificate, number)
-    record = str(row.sealed_id)
+    record = text_of(ledger, number)
     assert opened(archived(pilot), pilot, record)
     erased = ledger.erasure.certificate(subject(party), number, "subject_request")
     assert erased.archived and ledger.erasure.scrub(erased)
@@ -258,8 +258,7 @@ def test_a_text_in_an_unreachable_archive_is_erased_when_the_batch_of_the_erasur
     ledger, firm = pilot.ledger, pilot.firm()
     number, folder = pilot.certificate(firm), folder_of(pilot)
     party, away = pilot.actors.cast.firms[firm], folder.with_name("unmounted")
-    with ledger.database.read() as session:
-        record = str(session.get_one(Certificate, number).sealed_id)
+    record = text_of(ledger, number)
     with pilot.under(erasures=tmp_path / "list.jsonl") as other:
         folder.rename(away)
         try:

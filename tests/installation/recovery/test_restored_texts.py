@@ -18,11 +18,17 @@ from ledger.installation.wiring import open_ledger
 from tests.installation.recovery.lost_disk import Opened, Story, renewed
 from tests.support.ledgers.small_ledger import copied, reopened
 
+# The numbers of the certificates, each with the id of its sealed disclosures.
+CLAIMS = """SELECT c.certificate_no, p.sealed_id FROM certificate c
+JOIN "authorization" a ON a.request_id = c.request_id JOIN provision p ON p.authorization_id = a.id"""
+
 
 def test_texts_erased_after_the_backup_stay_erased(story: Story, with_archive: Opened, without_archive: Opened) -> None:
     file = story.backup / "ledger.db"
     with closing(sqlite3.connect(file)) as connection:
-        query = "SELECT wrapped_key FROM sealed WHERE id = (SELECT sealed_id FROM certificate WHERE certificate_no = ?)"
+        query = (
+            f"SELECT wrapped_key FROM sealed WHERE id IN (SELECT sealed_id FROM ({CLAIMS}) WHERE certificate_no = ?)"
+        )
         assert connection.execute(query, [story.erased]).fetchone()[0], "the backup must still contain the text"
     for opened in (with_archive, without_archive):
         assert opened.restored.erased == 1 and not opened.restored.texts_damaged
@@ -93,9 +99,8 @@ def test_damaged_texts_of_the_archive_do_not_replace_texts_of_the_backup(
     (file,) = archive.glob("*.db")
     with closing(sqlite3.connect(story.backup / "ledger.db")) as backup:
         texts = dict(backup.execute("SELECT id, ciphertext FROM sealed WHERE wrapped_key IS NOT NULL").fetchall())
-    query = "SELECT certificate_no, sealed_id FROM certificate"
     with closing(sqlite3.connect(file)) as connection:
-        records = dict(connection.execute(query).fetchall())
+        records = dict(connection.execute(CLAIMS).fetchall())
         first, later = records[story.early], records[story.late[0]]
         party = "SELECT p.sealed_id FROM party p JOIN certificate c ON c.subject = p.id WHERE certificate_no = ?"
         (name,) = connection.execute(party, [story.late[5]]).fetchone()

@@ -13,7 +13,9 @@ from ledger.proof.jws import (
     encode_base64url,
     parse_compact,
     public_jwk,
+    sign_compact,
 )
+from ledger.proof.suites import KEPT_KEYS, p256, suite
 from ledger.proof.suites.suite import CURVES, SUITES, suite_of_key
 from tests.support.bundles.cast import (
     ISSUER,
@@ -74,3 +76,15 @@ def test_a_key_written_as_text_names_the_curve_of_the_key(crv: str) -> None:
             assert suite_of_key(other.prefix + digits) is other
             with pytest.raises(ValueError):
                 other.point_of(key)
+
+
+@pytest.mark.parametrize(
+    ("crv", "decoding"), [("secp256k1", suite._public_key), ("P-256", p256._public_key)], ids=["secp256k1", "P-256"]
+)
+def test_a_key_is_decoded_once_for_all_its_signatures(crv: str, decoding: Any) -> None:
+    """The number of decoded keys that are kept is limited."""
+    actor = BY_CURVE[crv]
+    tokens = [sign_compact(b"%d" % number, actor.signer, "test") for number in range(20)]
+    decoding.cache_clear()
+    assert all(parse_compact(token, "test").signed_by(key_of(actor)) for token in tokens)
+    assert decoding.cache_info()[:3] == (19, 1, KEPT_KEYS)

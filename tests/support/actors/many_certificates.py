@@ -25,7 +25,7 @@ def many(pilot: Pilot, like: str, count: int) -> list[str]:
         payload, now = payload_of(session, like), ledger.clock()
         numbers = [next_number(session, "440802", "S01", now) for _ in range(count)]
         for number in numbers:
-            add_certificate(session, ledger.sealer, numbered(payload, number), now)
+            add_certificate(session, numbered(payload, number), now)
     ledger.anchoring.flush()
     return numbers
 

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.certificates.tables import Certificate
 from ledger.connectors.tabular import csv_lines
 from ledger.installation.wiring import Ledger
 from ledger.proof.sdjwt import parse_certificate
 from ledger.usage.holdings.filter import HoldingsFilter
 from ledger.usage.holdings.overview import Holding, Holdings
 from tests.support.actors.credit_bureau import SCENARIO
+from tests.support.actors.erasing import text_of
 from tests.support.actors.pilots import Pilot
 
 
@@ -177,7 +177,7 @@ def test_the_subject_exports_certificates_that_are_anchored_and_not_erased(
     party = pilot.cast.firms[firm]
     number, erased = pilot.certificate(firm), pilot.certificate(firm)
     with ledger.database.write() as session:
-        ledger.sealer.erase(session, str(session.get_one(Certificate, erased).sealed_id))
+        ledger.sealer.erase(session, text_of(ledger, erased))
     authorization = pilot.authorise(firm)
     pilot.supply(firm, authorization)
     building = pilot.actors.issue({firm: authorization})[firm]

@@ -1,0 +1,53 @@
+"""Read the hidden claims of a certificate.
+
+A usage certificate has no copy of its claims: its disclosures are those of the provisions that its payload names. A row
+with ``sealed_id`` has its own encrypted copy: it was issued by an earlier version of this program, or a holder brought
+the claims back after a loss of data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from ledger.certificates.tables import Certificate
+from ledger.domain.digests import hex_of
+from ledger.store.erasure_tables import ErasureRecord
+from ledger.store.sealing import Sealer, text_erased
+
+
+def hides_claims(row: Certificate) -> bool:
+    """Return whether the certificate has hidden claims. Registration certificates have none."""
+    return row.sealed_id is not None or row.request_id is not None
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenClaims:
+    """Opens the disclosures of certificates.
+
+    ``texts_of`` returns the ids of the sealed disclosures of provisions, which it finds by their statement digests
+    (hex).
+    """
+
+    _sealer: Sealer
+    _texts_of: Callable[[Session, Sequence[str]], Sequence[str]]
+
+    def opened(self, session: Session, row: Certificate, stated: Mapping[str, Any]) -> list[str]:
+        """Return the encoded disclosures of a certificate whose payload is ``stated``.
+
+        Raises the errors of ``Sealer.open``, ``SEALED_ERASED`` if the certificate or one of its provisions was erased.
+        """
+        if row.sealed_id is not None:
+            return self._sealer.open_list(session, row.sealed_id)
+        if not hides_claims(row):
+            return []
+        # A provision may belong to a later version of the certificate too. Then its text stays when this version is
+        # erased.
+        if session.get(ErasureRecord, row.digest) is not None:
+            raise text_erased(f"certificate {row.certificate_no}")
+        texts = self._texts_of(session, [hex_of(named) for named in stated["provisions"]])
+        opened = self._sealer.open_all(session, texts)
+        return [item for text in texts for item in opened[text]["disclosures"]]

@@ -1,0 +1,107 @@
+"""Find and clear the unused parts of an SQLite file's pages. ``scrubbing`` runs this file as a program of its own.
+
+When SQLite moves a row to another page, a copy of the row can stay in the page's unused part (its gap), in spite of
+``secure_delete``. SQLite never reads a gap. The layout of a page is part of SQLite's file format
+(https://www.sqlite.org/fileformat2.html, section 1.6).
+
+This is a program of its own because closing a file releases all locks that its process holds on the file: SQLite would
+lose the locks that it needs. It uses only the standard library, so that it starts fast.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+_BLOCK: Final = 4 * 1024 * 1024
+# The kinds of pages that have cells, and where the list of a page's cells begins.
+_CELLS_AT: Final = {2: 12, 5: 12, 10: 8, 13: 8}
+# Up to this page number no other page begins with the number of a kind: another page begins with the number of a page.
+_MOST_PAGES: Final = 2 << 24
+
+
+class UnknownLayout(Exception):
+    """The file has a layout that this program does not know, so no page is changed."""
+
+
+def page_layout(file: int) -> tuple[int, int]:
+    """Return the size of a page and of its part with contents; raises ``UnknownLayout``."""
+    header = os.pread(file, 100, 0)
+    if len(header) < 100 or not header.startswith(b"SQLite format 3\0"):
+        raise UnknownLayout
+    size = int.from_bytes(header[16:18], "big")
+    size = 65_536 if size == 1 else size
+    with_page_map = any(header[52:56])
+    if with_page_map or os.fstat(file).st_size // size >= _MOST_PAGES:
+        raise UnknownLayout
+    return size, size - header[20]
+
+
+def gap_of(page: bytes | memoryview, usable: int) -> tuple[int, int]:
+    """Return where the page's gap begins and ends; both are 0 if the page has no cells."""
+    list_at = _CELLS_AT.get(page[0])
+    if list_at is None:
+        return 0, 0
+    begin = list_at + 2 * (page[3] << 8 | page[4])
+    end = page[5] << 8 | page[6] or 65_536
+    return (begin, end) if begin <= end <= usable else (0, 0)
+
+
+def pages_with(file: int, pieces: Sequence[bytes]) -> Iterator[int]:
+    """Yield the numbers of the pages in whose gap one of the pieces is; without pieces, those whose gap is not empty.
+
+    The first page is left out: it has only the schema.
+    """
+    size, usable = page_layout(file)
+    step = max(_BLOCK // size, 1)
+    number = 0
+    while block := os.pread(file, step * size, number * size):
+        for start in range(0, len(block) - size + 1, size):
+            number += 1
+            if block[start] not in _CELLS_AT or number == 1:
+                continue
+            begin, end = gap_of(block[start : start + 12], usable)
+            if block.count(0, start + begin, start + end) == end - begin:
+                continue
+            gap = block[start + begin : start + end]
+            if not pieces or any(piece in gap for piece in pieces):
+                yield number
+        if len(block) < step * size:
+            return
+
+
+def clear(file: int, numbers: Sequence[int]) -> None:
+    """Overwrite the gaps of these pages with zeros. No other program may write the file meanwhile.
+
+    Raises ``UnknownLayout`` if a cell of the page is in the gap.
+    """
+    size, usable = page_layout(file)
+    for number in numbers:
+        page = os.pread(file, size, (number - 1) * size)
+        begin, end = gap_of(page, usable)
+        cells = range(_CELLS_AT.get(page[0], 0), begin, 2)
+        if any(int.from_bytes(page[at : at + 2], "big") < end for at in cells):
+            raise UnknownLayout
+        os.pwrite(file, bytes(end - begin), (number - 1) * size + begin)
+
+
+def _answer(file: int, asked: dict[str, Any]) -> Any:
+    if "clear" in asked:
+        return clear(file, asked["clear"])
+    if "find" in asked:
+        return list(pages_with(file, [bytes.fromhex(piece) for piece in asked["find"]]))
+    return os.fsync(file)
+
+
+def main(path: str) -> None:
+    """Answer each line of standard input with one line of standard output (JSON)."""
+    file = os.open(path, os.O_RDWR)
+    for line in sys.stdin:
+        print(json.dumps(_answer(file, json.loads(line))), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,196 @@
+"""Handles the items of batches in the background, part by part.
+
+A service that is killed continues after its next start. If a part was recorded but its outcomes were not stored, the
+part is recorded again: the acts find its statements and record nothing twice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Final
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from ledger.certificates.tables import Certificate, Operation, OperationItem
+from ledger.domain.days import Clock
+from ledger.errors import BadBundle, ChainRejected, Conflict, Forbidden, InvalidInput, NotFound, PingzhengError
+from ledger.parties.roles import Actor
+from ledger.store.database import Database
+from ledger.store.sets import matching
+from ledger.store.tables import Entry
+from ledger.usage.batches.batches import ALL_OR_NONE, MAX_ITEMS, PART, Batches, Outcome, told
+from ledger.usage.batches.kinds import Item, Kind
+
+# A call that was cut off before all its items were stored got no answer; its batch is deleted after an hour.
+CUT_OFF_SECONDS: Final = 3_600
+STEPS_OF_TICK: Final = 20
+# These errors concern the statements. After any other error, such as a full disk, the step is repeated.
+REFUSALS: Final = (BadBundle, ChainRejected, Conflict, Forbidden, InvalidInput, NotFound)
+_STATEMENT: Final = re.compile(r"(?:request|authorization|provision) (\d+)(.*)", re.DOTALL)
+
+log = structlog.get_logger()
+
+
+@dataclass(eq=False, repr=False)
+class BatchRunner:
+    """Handles batches. ``actor_of`` returns a party with the roles that it has now."""
+
+    _database: Database
+    _batches: Batches
+    _actor_of: Callable[[str], Actor]
+    _clock: Clock
+
+    def tick(self) -> None:
+        """Do some steps, until no batch is left or ``STEPS_OF_TICK`` steps are done."""
+        for _ in range(STEPS_OF_TICK):
+            if not self.step():
+                return
+
+    def step(self) -> bool:
+        """Handle the next part of every batch, and return whether there was a batch.
+
+        If a batch fails, the others are handled first; then its error is raised, and the next step repeats its part.
+        """
+        working = self._batches.in_stage("working")
+        failure: Exception | None = None
+        for row in working:
+            try:
+                self._handle(row)
+            except Exception as error:
+                failure = error
+        for row in self._batches.in_stage("arriving", self._clock() - CUT_OFF_SECONDS):
+            self._batches.drop_contents(row.id)
+            self._batches.change(row.id, stage="refused")
+        if failure is not None:
+            raise failure
+        return bool(working)
+
+    def _handle(self, row: Operation) -> None:
+        if row.refusal is not None:
+            self._batches.drop_contents(row.id)
+            self._batches.change(row.id, stage="refused")
+            return
+        whole = row.mode == ALL_OR_NONE
+        items = self._batches.left(row.id, MAX_ITEMS if whole else PART)
+        if not items:
+            self._batches.change(row.id, stage="handled", last_seq=self._last_seq(row))
+            return
+        outcomes = self._outcomes(row, {number: item for number, item in items.items() if item is not None})
+        outcomes |= {number: _erased(number) for number, item in items.items() if item is None}
+        refusal = next((each for each in outcomes.values() if isinstance(each, PingzhengError)), None)
+        if whole and refusal is not None and not row.handled:
+            self._batches.change(row.id, refusal=told(refusal), refused=row.total, handled=row.total)
+        else:
+            self._batches.mark(row.id, outcomes)
+
+    def _outcomes(self, row: Operation, items: Mapping[int, Item]) -> dict[int, Outcome]:
+        """Record the items, and return their outcomes. Of a batch that is recorded all or none, no item is recorded if
+        one was erased or is refused.
+        """
+        kind = self._batches.kinds[row.kind]
+        try:
+            actor = self._actor_of(row.party_id)
+        except (Conflict, Forbidden, NotFound) as refusal:
+            # The party that sent the batch may not act any more.
+            return dict.fromkeys(items, refusal)
+        if row.mode != ALL_OR_NONE:
+            return self.each(actor, kind, items)
+        if not row.handled and len(items) < (row.total or 0):
+            return {}
+        return self._all(actor, kind, items)
+
+    def each(self, actor: Actor, kind: Kind, items: Mapping[int, Item]) -> dict[int, Outcome]:
+        """Record every item that is not refused. If one is refused, the items are recorded in two halves, and so on:
+        one refused item costs few repetitions.
+        """
+        numbers = list(items)
+        found = self._tried(actor, kind, items)
+        if not isinstance(found, PingzhengError):
+            return found
+        if len(numbers) == 1:
+            (before,) = self.before(kind, list(items.values()))
+            return {numbers[0]: _placed(found, kind, items) if before is None else before}
+        middle = len(numbers) // 2
+        halves = ({number: items[number] for number in part} for part in (numbers[:middle], numbers[middle:]))
+        return {number: outcome for half in halves for number, outcome in self.each(actor, kind, half).items()}
+
+    def _all(self, actor: Actor, kind: Kind, items: Mapping[int, Item]) -> dict[int, Outcome]:
+        """Record all items in one transaction; if one is refused, none is recorded."""
+        found = self._tried(actor, kind, items)
+        if not isinstance(found, PingzhengError):
+            return found
+        # If the service was killed after it recorded the items, a later check may refuse what is recorded.
+        before = self.before(kind, list(items.values()))
+        refusal = _placed(found, kind, items)
+        return {number: records or refusal for number, records in zip(items, before, strict=True)}
+
+    def _tried(self, actor: Actor, kind: Kind, items: Mapping[int, Item]) -> dict[int, Outcome] | PingzhengError:
+        if not items:
+            return {}
+        try:
+            return dict(zip(items, kind.record(actor, list(items.values())), strict=True))
+        except Exception as error:
+            if (refusal := _refusal_of(error)) is None:
+                raise
+            return refusal
+
+    def before(self, kind: Kind, items: Sequence[Item]) -> list[list[str] | None]:
+        """Return the ids of the records of those items that are recorded already; None for each other item."""
+        with self._database.read() as session:
+            return kind.recorded(session, items)
+
+    def _last_seq(self, row: Operation) -> int:
+        """Return the number of the last entry that the batch added for its certificates; -1 if it issued none."""
+        if row.kind != "certificates":
+            return -1
+        with self._database.read() as session:
+            query = select(OperationItem.records).where(OperationItem.operation_id == row.id)
+            numbers = [each for records in session.scalars(query) for each in records or ()]
+            entries = select(Entry.seq).join(Certificate, Certificate.digest == Entry.digest)
+            found = matching(session, entries, Certificate.certificate_no, numbers)
+            return max((seq for (seq,) in found), default=-1)
+
+
+def _refusal_of(error: Exception) -> PingzhengError | None:
+    """Return the error that refuses the statements, or None if the step must be repeated."""
+    if isinstance(error, REFUSALS):
+        return error
+    if isinstance(error, PingzhengError):
+        # A key of a suite that is not installed here stays unreadable, however often the step is repeated.
+        return error if error.code == "SUITE_NOT_INSTALLED" else None
+    if isinstance(error, SQLAlchemyError | OSError):
+        return None
+    log.error("unexpected error", work="batches", error=type(error).__name__)
+    return InvalidInput("INTERNAL", "An internal error occurred and was logged.")
+
+
+def _placed(refusal: PingzhengError, kind: Kind, items: Mapping[int, Item]) -> PingzhengError:
+    """If the refusal names a statement by its place in the set, let it name the item of the batch instead."""
+    found = _STATEMENT.fullmatch(refusal.where or "")
+    if found is not None:
+        place, sizes = int(found[1]), [kind.size(item) for item in items.values()]
+        index, within = _within(place, sizes)
+        part = f", statement {within}" if sizes[index] > 1 else ""
+        refusal.where = f"item {list(items)[index]}{part}{found[2]}"
+    return refusal
+
+
+def _within(place: int, sizes: Sequence[int]) -> tuple[int, int]:
+    """Return which item has the statement at ``place`` (from 1), and the statement's place in that item."""
+    ends = list(accumulate(sizes))
+    index = next((index for index, end in enumerate(ends) if place <= end), len(ends) - 1)
+    return index, place - (ends[index] - sizes[index])
+
+
+def _erased(number: int) -> NotFound:
+    return NotFound(
+        "SEALED_ERASED",
+        "The item's text was erased before it was recorded.",
+        where=f"item {number}",
+        hint="此处已依法删除。 The subject's data was erased, so nothing can be recorded about it.",
+    )

@@ -1,0 +1,72 @@
+"""The own decoder of values of a fixed size gives the same values as eth-abi, and refuses the same data."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from eth_abi.abi import decode
+from eth_abi.exceptions import DecodingError
+
+from ledger.chain.contracts.words import WORD_BYTES, fixed_decoder
+
+KINDS = ("bool", "address", "uint8", "uint40", "uint256", "bytes1", "bytes4", "bytes20", "bytes32")
+SEED = 20_261_130
+
+
+def parameter(kind: str) -> dict[str, Any]:
+    return {"name": kind, "type": kind}
+
+
+def as_json(value: Any) -> Any:
+    return value.hex() if isinstance(value, bytes) else value
+
+
+def by_eth_abi(kind: str, word: bytes) -> Any:
+    try:
+        return as_json(decode([kind], word)[0])
+    except DecodingError:
+        return DecodingError
+
+
+def by_words(kind: str, word: bytes) -> Any:
+    decoder = fixed_decoder([parameter(kind)])
+    assert decoder is not None
+    try:
+        return decoder.decode(word)[0]
+    except DecodingError:
+        return DecodingError
+
+
+def words(kind: str) -> list[bytes]:
+    """Return words of every shape: small numbers, left-aligned and right-aligned bytes, and random bytes."""
+    chance = random.Random(f"{SEED} {kind}")
+    some = [chance.randbytes(size) for size in range(WORD_BYTES + 1) for _ in range(8)]
+    return [
+        *(number.to_bytes(WORD_BYTES) for number in (0, 1, 2, 255, 256, 2**40 - 1, 2**40, 2**160 - 1, 2**160)),
+        *(each.rjust(WORD_BYTES, b"\0") for each in some),
+        *(each.ljust(WORD_BYTES, b"\0") for each in some),
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_word_is_decoded_or_refused_as_by_eth_abi(kind: str) -> None:
+    for word in words(kind):
+        assert by_words(kind, word) == by_eth_abi(kind, word), word.hex()
+
+
+def test_a_struct_becomes_an_object_and_the_value_after_it_is_found() -> None:
+    struct = {"name": "row", "type": "tuple", "components": [parameter("uint8"), parameter("bytes4")]}
+    decoder = fixed_decoder([parameter("bool"), struct, parameter("uint40")])
+    assert decoder is not None
+    data = b"".join(
+        [(1).to_bytes(WORD_BYTES), (7).to_bytes(WORD_BYTES), b"abcd".ljust(WORD_BYTES, b"\0"), (9).to_bytes(WORD_BYTES)]
+    )
+    assert decoder.size == len(data)
+    assert decoder.decode(data) == [True, {"uint8": 7, "bytes4": b"abcd".hex()}, 9]
+
+
+@pytest.mark.parametrize("kind", ["bytes", "string", "uint8[]", "uint8[2]", "int40"])
+def test_other_types_are_left_to_eth_abi(kind: str) -> None:
+    assert fixed_decoder([parameter("bool"), parameter(kind)]) is None

@@ -1,0 +1,127 @@
+"""The cost of a set: submitting, registering, reviewing and certifying many assets takes as many queries, transactions
+and requests to the node as one asset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from ledger.chain.rpc.provider import NodeProvider
+from ledger.chain.sending.relay import Relay
+from ledger.domain import entries
+from ledger.domain.resource import DataResource, check_resource
+from tests.support.actors.pilots import Pilot, resource
+from tests.support.ledgers.small_ledger import counting
+
+MANY = 12
+Cost = dict[str, tuple[int, int, int]]
+
+
+@pytest.fixture
+def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Collect the requests to the node; a batch of calls is one request."""
+    sent: list[str] = []
+    exchanged = NodeProvider._exchanged
+
+    def noted(provider: NodeProvider, method: str, asked: bytes, seconds: float) -> object:
+        sent.append(method)
+        return exchanged(provider, method, asked, seconds)
+
+    monkeypatch.setattr(NodeProvider, "_exchanged", noted)
+    return sent
+
+
+@contextmanager
+def costing(pilot: Pilot, requests: list[str], name: str, found: Cost) -> Iterator[None]:
+    """Add to ``found`` how many SQL statements, write transactions and requests to the node the block needs."""
+    before = len(requests)
+    with counting(pilot.ledger.database.engine) as statements:
+        yield
+    begun = [statement for statement in statements if statement.startswith("BEGIN IMMEDIATE")]
+    found[name] = len(statements), len(begun), len(requests) - before
+
+
+def cost_of(pilot: Pilot, requests: list[str], resources: list[DataResource]) -> Cost:
+    """Take resources from their submission to their certificates, with one call for all of them in each step."""
+    registration, found = pilot.ledger.registration, Cost()
+    provider, registrar = pilot.actor(pilot.cast.provider), pilot.actor(pilot.cast.registrar)
+    with costing(pilot, requests, "submit", found):
+        assets = registration.registrations.submit(provider, resources).accepted
+    assert len(set(assets)) == len(resources)
+    with costing(pilot, requests, "register", found):
+        registration.registrations.register(assets)
+    steps: dict[str, Callable[..., int]] = {
+        "accept": registration.review.accept,
+        "review": registration.review.review,
+        "notice": registration.review.notice,
+    }
+    for name, step in steps.items():
+        with costing(pilot, requests, name, found):
+            step(registrar, assets)
+    pilot.after_notice(assets)
+    with costing(pilot, requests, "confirm", found):
+        registration.review.confirm(registrar, assets)
+    assert all(len(pilot.certificates(asset)) == 1 for asset in assets)
+    return found
+
+
+def test_each_step_for_twelve_assets_costs_as_much_as_for_one_asset(pilot: Pilot, requests: list[str]) -> None:
+    # In the first pass the readers of chain and scenario remember what never changes, so it is not compared.
+    cost_of(pilot, requests, [resource("cost/first")])
+    one = cost_of(pilot, requests, [resource("cost/one")])
+    assert cost_of(pilot, requests, [resource(f"cost/{number}") for number in range(MANY)]) == one
+
+
+def test_each_step_is_one_signed_request_and_each_asset_is_validated_once(
+    pilot: Pilot, monkeypatch: pytest.MonkeyPatch, requests: list[str]
+) -> None:
+    calls = {"signed requests": 0, "descriptions checked": 0, "certificates validated": 0}
+
+    def counted(name: str, original: Callable[..., object]) -> Callable[..., object]:
+        def count(*arguments: object, **members: object) -> object:
+            calls[name] += 1
+            return original(*arguments, **members)
+
+        return count
+
+    monkeypatch.setattr(Relay, "submit", counted("signed requests", Relay.submit))
+    checked = counted("descriptions checked", check_resource)
+    monkeypatch.setattr("ledger.registration.applications.check_resource", checked)
+    monkeypatch.setattr(entries, "validate_entry", counted("certificates validated", entries.validate_entry))
+    cost_of(pilot, requests, [resource(f"checked/{number}") for number in range(MANY)])
+    assert calls == {"signed requests": 5, "descriptions checked": MANY, "certificates validated": MANY}
+
+
+def test_a_set_is_submitted_in_short_transactions(pilot: Pilot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ledger.registration.registrations.SUBMITTED_TOGETHER", 5)
+    provider = pilot.actor(pilot.cast.provider)
+    resources = [resource(f"short/{number}") for number in range(MANY)]
+    with counting(pilot.ledger.database.engine) as statements:
+        intake = pilot.ledger.registration.registrations.submit(provider, resources)
+    assert len(intake.accepted) == MANY
+    assert sum(statement.startswith("BEGIN IMMEDIATE") for statement in statements) == 3
+    assert len({row.reg_no for row in pilot.ledger.registration.registrations.page(None, 10_000)}) >= MANY
+
+
+def test_a_set_that_names_a_resource_or_a_content_twice_is_submitted_as_one_after_the_other(pilot: Pilot) -> None:
+    registrations, provider = pilot.ledger.registration.registrations, pilot.actor(pilot.cast.provider)
+    twice = [resource("twice/a"), resource("twice/a"), resource("twice/b", content="twice/a"), resource("twice/c")]
+    intake = registrations.submit(provider, twice)
+    first, again, last = intake.accepted
+    assert (first, first != last) == (again, True)
+    (refusal,) = intake.refused
+    assert (refusal.resource.code, refusal.error.code) == ("twice/b", "DUPLICATE_REGISTRATION")
+    assert refusal.error.details["earlier"] == first
+    assert refusal.error.details["reg_no"] == registrations.get(first)["reg_no"]
+
+
+def test_of_a_set_that_is_registered_in_part_the_missing_assets_are_registered(pilot: Pilot) -> None:
+    registrations, provider = pilot.ledger.registration.registrations, pilot.actor(pilot.cast.provider)
+    assets = registrations.submit(provider, [resource(f"part/{number}") for number in range(3)]).accepted
+    registrations.register(assets[1:2])
+    assert registrations.register(assets) > 0
+    assert registrations.register(assets) == 0
+    assert [pilot.stands(asset) for asset in assets] == [("applied", "first", "submitted")] * 3

@@ -1,0 +1,287 @@
+"""Scrubbing removes deleted values from the files of a database; other programs can read and write it meanwhile."""
+
+from __future__ import annotations
+
+import os
+import random
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from ledger.store import page_gaps, scrubbing
+from ledger.store.database import Database, open_engine
+from ledger.store.scrubbing import PAGES_AT_ONCE, pieces_of, scrub
+from tests.support.machine.file_contents import contents
+
+WAIT_MS: Final = 5_000
+SIZES: Final = (0, 100, 700, 2500, 9000)
+
+
+class Churned:
+    """A database in which rows were added, changed and deleted at random, so that SQLite moved many rows.
+
+    ``gone`` are the deleted secrets, ``kept`` the secrets that are still stored.
+    """
+
+    def __init__(self, file: Path, seed: int) -> None:
+        self.file = file
+        self._chance = random.Random(seed)
+        self.gone: list[bytes] = []
+        self.kept: dict[int, str] = {}
+        self.connection = sqlite3.connect(file, isolation_level=None)
+        for setting in ("journal_mode=WAL", "secure_delete=ON", "synchronous=OFF", "cache_size=-100"):
+            self.connection.execute(f"PRAGMA {setting}")
+        self.connection.execute("CREATE TABLE text (id INTEGER PRIMARY KEY, secret TEXT UNIQUE, size TEXT)")
+        self.connection.execute("CREATE INDEX sizes ON text (substr(secret, 5), id)")
+
+    def churn(self, turns: int) -> None:
+        for _ in range(turns):
+            before, gone = dict(self.kept), list[str]()
+            self.connection.execute("BEGIN IMMEDIATE")
+            for _ in range(self._chance.randint(1, 30)):
+                self._change(gone)
+            if self._chance.random() < 0.1:
+                self.connection.execute("ROLLBACK")
+                gone = [secret for secret in self.kept.values() if secret not in before.values()]
+                self.kept = before
+            else:
+                self.connection.execute("COMMIT")
+            self.gone += [secret.encode() for secret in gone]
+
+    def _change(self, gone: list[str]) -> None:
+        turn, execute = self._chance.random(), self.connection.execute
+        size = "x" * self._chance.choice(SIZES)
+        if turn < 0.35 or not self.kept:
+            key = self._chance.randint(0, 10**6)
+            gone += [self.kept[key]] if key in self.kept else []
+            self.kept[key] = self._chance.randbytes(32).hex()
+            execute("INSERT OR REPLACE INTO text VALUES (?, ?, ?)", (key, self.kept[key], size))
+            return
+        key = self._chance.choice(list(self.kept))
+        if turn < 0.75:
+            execute("UPDATE text SET size = ? WHERE id = ?", (size, key))
+        elif turn < 0.9:
+            gone.append(self.kept[key])
+            self.kept[key] = self._chance.randbytes(32).hex()
+            execute("UPDATE text SET secret = ? WHERE id = ?", (self.kept[key], key))
+        else:
+            gone.append(self.kept.pop(key))
+            execute("DELETE FROM text WHERE id = ?", (key,))
+
+    def left(self, *secrets: bytes) -> list[bytes]:
+        """Return those of the secrets, or of all deleted secrets, of which at least 16 bytes are in a file."""
+        files = b"".join(contents(self.file.parent, f"{self.file.name}*").values())
+        return [secret for secret in secrets or self.gone if secret[:16] in files or secret[-16:] in files]
+
+    def require_sound(self) -> None:
+        assert self.connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert dict(self.connection.execute("SELECT id, secret FROM text")) == self.kept
+
+
+@pytest.fixture
+def churned(tmp_path: Path) -> Iterator[Churned]:
+    churned = Churned(tmp_path / "text.db", 3)
+    churned.churn(100)
+    yield churned
+    churned.connection.close()
+
+
+def plant(churned: Churned, secret: bytes, pages: int = 1) -> list[int]:
+    """Put a deleted secret into the gaps of pages, as if SQLite had moved the row; return the pages' numbers."""
+    assert churned.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+    code = (
+        "import os, sys, page_gaps as g; file = os.open(sys.argv[1], os.O_RDWR); found = []\n"
+        "size, usable = g.page_layout(file); secret = bytes.fromhex(sys.argv[2])\n"
+        "for number in range(2, os.fstat(file).st_size // size + 1):\n"
+        "    begin, end = g.gap_of(os.pread(file, size, (number - 1) * size), usable)\n"
+        "    if end - begin > len(secret) and len(found) < int(sys.argv[3]):\n"
+        "        os.pwrite(file, secret, (number - 1) * size + end - len(secret)); found.append(number)\n"
+        "print(found)"
+    )
+    asked = [sys.executable, "-c", code, str(churned.file), secret.hex(), str(pages)]
+    folder = str(Path(page_gaps.__file__).parent)
+    found = subprocess.check_output(asked, env=os.environ | {"PYTHONPATH": folder})
+    churned.gone.append(secret)
+    return [int(number) for number in found.strip(b"[]\n").split(b",") if number]
+
+
+@pytest.mark.parametrize("seed", range(3, 6))
+def test_no_file_contains_a_deleted_value_after_many_moves_of_rows(tmp_path: Path, seed: int) -> None:
+    """With these seeds SQLite 3.40 leaves deleted values in its file, in spite of ``secure_delete``."""
+    churned = Churned(tmp_path / "text.db", seed)
+    with closing(churned.connection):
+        for _ in range(3):
+            churned.churn(40)
+            assert scrub(churned.file, churned.gone, WAIT_MS)
+            assert churned.left() == []
+            churned.require_sound()
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_copy_in_the_gap_of_a_page_is_removed(churned: Churned, known: bool) -> None:
+    """If the deleted values are not known any more, all gaps are cleared."""
+    secret = random.Random(1).randbytes(32)
+    assert plant(churned, secret)
+    assert churned.left(secret)
+    assert scrub(churned.file, [secret] if known else [], WAIT_MS)
+    assert churned.left(secret) == []
+    churned.require_sound()
+
+
+def test_a_half_overwritten_copy_is_removed(churned: Churned) -> None:
+    secret = random.Random(2).randbytes(32)
+    plant(churned, secret[:10])
+    plant(churned, secret[-10:])
+    assert scrub(churned.file, [secret], WAIT_MS)
+    files = b"".join(contents(churned.file.parent).values())
+    assert secret[:10] not in files and secret[-10:] not in files
+
+
+def test_another_connection_does_not_write_an_old_gap_back(churned: Churned) -> None:
+    """The other connection has read every page before the gaps are cleared, and changes every page afterwards."""
+    secret = random.Random(3).randbytes(32)
+    plant(churned, secret, pages=5)
+    with closing(sqlite3.connect(churned.file, isolation_level=None)) as other:
+        other.execute("PRAGMA secure_delete=ON")
+        other.execute("SELECT sum(length(size)), max(secret) FROM text").fetchall()
+        assert scrub(churned.file, [secret], WAIT_MS)
+        other.execute("UPDATE text SET size = replace(size, 'x', 'y')")
+        assert churned.left(secret) == []
+        other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert churned.left(secret) == []
+
+
+def test_writers_can_write_while_the_file_is_searched(churned: Churned, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = random.Random(4).randbytes(32)
+    plant(churned, secret)
+    find = scrubbing._Gaps.find
+
+    def meanwhile(gaps: scrubbing._Gaps, pieces: Sequence[bytes]) -> list[int]:
+        with closing(sqlite3.connect(churned.file, timeout=0, isolation_level=None)) as writer:
+            for key in churned.kept:
+                writer.execute("UPDATE text SET size = 'meanwhile' WHERE id = ?", (key,))
+            found = find(gaps, pieces)
+            writer.execute("UPDATE text SET size = 'meanwhile too'")
+        return found
+
+    monkeypatch.setattr(scrubbing._Gaps, "find", meanwhile)
+    assert scrub(churned.file, [secret], WAIT_MS)
+    assert churned.left(secret) == []
+    churned.require_sound()
+
+
+def test_scrubbing_does_not_rebuild_the_file_and_its_statements_do_not_depend_on_the_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, cleared = scrubbing._opened, list[int]()
+    clear = scrubbing._Gaps.clear
+
+    def counted(gaps: scrubbing._Gaps, pages: Sequence[int]) -> None:
+        cleared.append(len(pages))
+        clear(gaps, pages)
+
+    monkeypatch.setattr(scrubbing._Gaps, "clear", counted)
+    statements: dict[int, list[str]] = {}
+    for turns in (20, 200):
+        churned = Churned(tmp_path / f"{turns}.db", 1)
+        churned.churn(turns)
+        secret = random.Random(5).randbytes(32)
+        planted = plant(churned, secret, pages=1)
+        seen = statements[turns] = []
+
+        def traced(file: Path, seen: list[str] = seen) -> sqlite3.Connection:
+            connection = opened(file)
+            connection.set_trace_callback(seen.append)
+            return connection
+
+        monkeypatch.setattr(scrubbing, "_opened", traced)
+        assert len(planted) == 1 and scrub(churned.file, [secret], WAIT_MS)
+        churned.connection.close()
+    few, many = statements.values()
+    assert [text.split("=")[0] for text in few] == [text.split("=")[0] for text in many]
+    assert len(many) < 20 and not any("VACUUM" in text for text in many)
+    assert cleared == [1, 1]
+
+
+def test_few_pages_are_cleared_under_one_lock(churned: Churned, monkeypatch: pytest.MonkeyPatch) -> None:
+    clear, cleared, secret = scrubbing._Gaps.clear, list[int](), random.Random(6).randbytes(32)
+
+    def counted(gaps: scrubbing._Gaps, pages: Sequence[int]) -> None:
+        cleared.append(len(pages))
+        clear(gaps, pages)
+
+    monkeypatch.setattr(scrubbing._Gaps, "clear", counted)
+    monkeypatch.setattr(scrubbing, "PAGES_AT_ONCE", 4)
+    planted = plant(churned, secret, pages=10)
+    assert scrub(churned.file, [secret], WAIT_MS)
+    assert cleared == [4, 4, 2] and len(planted) == 10 and PAGES_AT_ONCE <= 64
+
+
+def test_an_open_reader_prevents_the_scrubbing_only_until_it_ends(churned: Churned) -> None:
+    with closing(sqlite3.connect(churned.file, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM text").fetchone()
+        churned.churn(20)
+        assert not scrub(churned.file, churned.gone, 10)
+        # The writer waits for no reader.
+        churned.connection.execute("PRAGMA busy_timeout=0")
+        churned.churn(1)
+        reader.execute("COMMIT")
+    assert scrub(churned.file, churned.gone, WAIT_MS)
+    assert churned.left() == []
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(b"not a database", id="another file"),
+        pytest.param(b"", id="an empty file"),
+    ],
+)
+def test_a_file_with_an_unknown_layout_is_not_changed(tmp_path: Path, damage: bytes) -> None:
+    file = tmp_path / "other.db"
+    file.write_bytes(damage)
+    with pytest.raises(page_gaps.UnknownLayout):
+        page_gaps.page_layout(os.open(file, os.O_RDONLY))
+    assert file.read_bytes() == damage
+
+
+def test_a_page_with_a_cell_in_its_gap_is_not_changed(tmp_path: Path) -> None:
+    churned = Churned(tmp_path / "text.db", 3)
+    churned.churn(50)
+    churned.connection.close()
+    whole = bytearray(churned.file.read_bytes())
+    number = next(at for at in range(4096, len(whole), 4096) if whole[at] == 13 and whole[at + 4] > 1)
+    whole[number + 8 : number + 10] = (24).to_bytes(2, "big")
+    churned.file.write_bytes(whole)
+    file = os.open(churned.file, os.O_RDWR)
+    with pytest.raises(page_gaps.UnknownLayout):
+        page_gaps.clear(file, [number // 4096 + 1])
+    os.close(file)
+    assert churned.file.read_bytes() == bytes(whole)
+
+
+def test_a_missing_file_or_program_is_reported(churned: Churned, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not scrub(churned.file.with_name("none.db"), [], WAIT_MS)
+    assert not churned.file.with_name("none.db").exists()
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    assert not scrub(churned.file, [], WAIT_MS)
+
+
+def test_the_pieces_of_a_value_find_every_remnant_of_nine_bytes() -> None:
+    secret = random.Random(7).randbytes(32)
+    pieces = pieces_of([secret])
+    for start in range(24):
+        assert any(piece in secret[start : start + 9] for piece in pieces)
+    assert pieces_of([b"name", b""]) == [b"name"]
+    assert len(pieces_of([random.Random(8).randbytes(10**6)])) == 64
+
+
+def test_a_database_in_memory_has_no_files_to_scrub() -> None:
+    assert Database(open_engine("sqlite://")).scrub()

@@ -1,0 +1,42 @@
+"""Signed statements in the form in which a batch takes them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ledger.demo.actors import NOTE
+from tests.support.actors.pilots import SUPPLIED, Pilot
+
+Items = list[dict[str, Any]]
+
+
+def requests_of(pilot: Pilot, count: int) -> Items:
+    """Return signed requests of the bank to ``count`` firms; nothing is recorded."""
+    terms = [pilot.actors.request(pilot.firm()) for _ in range(count)]
+    drafts = [pilot.ledger.usage.requests.draft(each, NOTE) for each in terms]
+    return [{"statement": pilot.actors.sign(each.entry["consumer"], each.entry), "note": each.note} for each in drafts]
+
+
+def authorizations_of(pilot: Pilot, requests: list[str]) -> Items:
+    """Return the signed authorizations of each request."""
+    drafts = [pilot.ledger.usage.authorizations.draft(request) for request in requests]
+    return [
+        {"statements": [pilot.actors.sign(draft.entry["subject"], draft.entry) for draft in drafted]}
+        for drafted in drafts
+    ]
+
+
+def provisions_of(pilot: Pilot, authorizations: list[str]) -> Items:
+    """Return the signed answers of the provider."""
+    answers = [pilot.actors.draft(authorization, SUPPLIED) for authorization in authorizations]
+    signed = [replace(answer, entry=pilot.actors.sign(answer.entry["provider"], answer.entry)) for answer in answers]
+    return [
+        {"statement": each.entry, "disclosures": list(each.disclosures), "withdrawal": None, "withdrawn": None}
+        for each in signed
+    ]
+
+
+def spoiled(item: dict[str, Any]) -> dict[str, Any]:
+    """Return a request with a note that its consumer did not sign."""
+    return item | {"note": item["note"] | {"business_ref": "another"}}
