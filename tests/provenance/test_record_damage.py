@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from ledger.certificates.lookups import certificate, named_provisions
 from ledger.certificates.recording import next_number
 from ledger.certificates.tables import Certificate
 from ledger.errors import Incoherent, Misconfigured
@@ -94,9 +95,10 @@ def test_a_bundle_with_keys_or_claims_from_other_records_is_refused(
 ) -> None:
     ledger = pilot.ledger
     other_number = pilot.certificate(pilot.firm())
-    own, other = text_of(ledger, number), text_of(ledger, other_number)
-    for damaged in (other, None):
-        changed.set("provision", "sealed_id", damaged, "sealed_id", own)
+    with ledger.database.read() as session:
+        (provision,) = named_provisions(session, [certificate(session, number)])
+    for damaged in (text_of(ledger, other_number), None):
+        changed.set("provision", "sealed_id", damaged, "digest", provision)
         with pytest.raises(Incoherent, match="RECORD_DAMAGED"):
             ledger.certificates.bundles.build(number)
         changed.undo()
