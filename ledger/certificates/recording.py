@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from ledger.certificates.issued import IssuedCertificate
@@ -17,8 +17,10 @@ from ledger.domain.days import shanghai_day
 from ledger.store import log as log_store
 from ledger.store.counters import take
 from ledger.store.row_damage import counter_differs
-from ledger.store.sets import add_rows, matching
+from ledger.store.sets import add_rows, portions
 
+# SQLite refuses conditions that are nested deeper than 1,000.
+_RANGES_PER_QUERY: Final = 200
 _ISSUED: Final = tuple(field.name for field in fields(IssuedCertificate))
 
 
@@ -52,14 +54,19 @@ def next_numbers(session: Session, series: Sequence[tuple[str, str]], now: int) 
     counters = {each: f"certificate/{each[0]}/{year}/{each[1]}" for each in wanted}
     following = {each: take(session, counters[each], count) for each, count in Counter(wanted).items()}
     numbers: dict[str, tuple[str, int]] = {}
+    ranges: dict[tuple[str, str], tuple[str, str]] = {}
     for each in wanted:
         following[each] += 1
         code, scenario = each
-        numbers[certificate_no(code, year, scenario, following[each])] = counters[each], following[each]
-    taken = matching(session, select(Certificate.certificate_no), Certificate.certificate_no, numbers)
-    if (row := next(taken, None)) is not None:
-        counter, serial = numbers[row.certificate_no]
-        raise counter_differs(counter, serial - 1, serial).refusal()
+        number = certificate_no(code, year, scenario, following[each])
+        numbers[number] = counters[each], following[each]
+        ranges[each] = ranges.get(each, (number, number))[0], number
+    for some in portions(list(ranges.values()), _RANGES_PER_QUERY):
+        between = or_(*(Certificate.certificate_no.between(first, last) for first, last in some))
+        for taken in session.scalars(select(Certificate.certificate_no).where(between).order_by("certificate_no")):
+            if taken in numbers:
+                counter, serial = numbers[taken]
+                raise counter_differs(counter, serial - 1, serial).refusal()
     return list(numbers)
 
 

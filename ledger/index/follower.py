@@ -106,6 +106,7 @@ class Follower:
 
     def __post_init__(self, patience: float) -> None:
         self._comparison = Comparison(self._reader, patience)
+        self._prepared = False
 
     def sync(self, to_block: int | None = None) -> SyncReport:
         """Read all new blocks of the node, but none after ``to_block``.
@@ -113,7 +114,7 @@ class Follower:
         Another follower may write at the same time. Raises ChainUnavailable INDEX_HEAD_MISMATCH if the head computed
         from the node's events differs from the contract's head. Nothing of that step is written.
         """
-        tables.METADATA.create_all(self._engine)
+        self._prepare()
         # If the node were read first, another follower could write a newer block, and the node would seem behind the
         # index.
         reached, latest = self._cursor(), self._reader.latest()
@@ -136,18 +137,19 @@ class Follower:
 
     def cursor(self) -> Cursor | None:
         """Return the block that the index has reached, or None before the first ``sync``; sends no call to the node."""
-        tables.METADATA.create_all(self._engine)
+        self._prepare()
         found = self._stored_cursor()
         return None if found is None else Cursor(found.number, found.hash, found.time)
 
     def rebuild(self) -> SyncReport:
         """Delete the index and build it again from the deployment."""
         tables.METADATA.drop_all(self._engine)
+        self._prepared = False
         return self.sync()
 
     def lag(self) -> Lag:
         """Return how far the index is behind the node."""
-        tables.METADATA.create_all(self._engine)
+        self._prepare()
         cursor, latest = self._reached(), self._reader.latest()
         return Lag(max(latest.number - cursor.number, 0), max(latest.time - cursor.time, 0))
 
@@ -168,12 +170,18 @@ class Follower:
 
     def snapshot_rows(self) -> dict[str, list[tuple[Any, ...]]]:
         """Return every row of every table, ordered by key. Two equal indexes have equal rows."""
-        tables.METADATA.create_all(self._engine)
+        self._prepare()
         with self._engine.connect() as connection:
             return {
                 table.name: [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))]
                 for table in tables.METADATA.sorted_tables
             }
+
+    def _prepare(self) -> None:
+        """Create the tables that are missing, once in this process: the search takes a query for each table."""
+        if not self._prepared:
+            tables.METADATA.create_all(self._engine)
+            self._prepared = True
 
     def _advance(self, cursor: Block, last: int) -> tuple[Block, int]:
         failure: ChainUnavailable | None = None
