@@ -44,7 +44,7 @@ class Settings(BaseSettings):
         "sha256-es256k", description="Suite that certificates are signed with; sm3-sm2 needs the extra `sm`."
     )
     region: str = Field("440800", description="Region code of the issuing platform, used in certificate numbers.")
-    batch_size: int = Field(1024, ge=1, le=8192, description="A batch is closed when it has this many entries.")
+    batch_size: int = Field(4096, ge=1, le=8192, description="A batch is closed when it has this many entries.")
     batch_age: int = Field(
         2, ge=0, le=3600, description="A batch with fewer entries is closed after this many seconds."
     )

@@ -12,8 +12,8 @@ from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 if TYPE_CHECKING:
     from ledger.installation.wiring import Ledger
 
-# How many requests share one database transaction. Between two transactions, other processes can write.
-_PORTION: Final = 50
+# How many requests share one database transaction, so that other processes can write soon.
+_PORTION: Final = 250
 _REFUSALS: Final = (Conflict, Forbidden, InvalidInput, NotFound)
 
 
