@@ -41,7 +41,8 @@ function conditionOf(node) {
   return node.condition; // the condition of an if, a loop or a ?:
 }
 
-// Return the byte ranges of all conditions below a node. If two ranges begin at the same byte, the longer comes first.
+// Return the byte ranges of all conditions below a node. If two ranges begin at the same byte, the longer range comes
+// first.
 function ranges(tree) {
   const found = new Map();
   const visit = (node, inside) => {

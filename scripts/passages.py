@@ -1,6 +1,7 @@
 """Draw passages of prose at random, for a reader who sees only them and the line of code that each belongs to.
 
 A passage is a docstring, a comment, the text of an error, a help text, or the name of a test, in Chinese or English.
+Comments that are no prose are left out: instructions to tools, headings, and `@inheritdoc` without other text.
 The same number is drawn of each of these kinds, because there are many more docstrings than errors. Only files that
 Git tracks are read. If seed and files are the same, the passages are the same.
 
@@ -32,7 +33,10 @@ PROJECT: Final = Path(__file__).resolve().parent.parent
 COUNT: Final = 60
 KINDS: Final = ("docstring", "comment", "error", "help", "test name")
 _CODE: Final = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
-_NO_PROSE: Final = re.compile(r"(noqa|type: ignore|pragma|SPDX|solhint-|!)")
+_NO_PROSE: Final = re.compile(r"(noqa|type: ignore|fmt: |pragma|SPDX|solhint-|forge-config|---|!)")
+_INHERITED: Final = re.compile(r"@inheritdoc \w+")
+_PLACE: Final = re.compile(r"[a-z]+ \{")
+_TEST_FILE: Final = re.compile(r"(.*/)?test_\w+\.py")
 _SLASHES: Final = re.compile(r"^\s*(?P<mark>///?)\s?(?P<text>.*)$")
 _HASH: Final = re.compile(r"^\s*(?P<mark>#)\s?(?P<text>.*)$")
 _MARK: Final = re.compile(r"(#|//)")
@@ -59,7 +63,8 @@ def tracked() -> list[str]:
 
 def passages(files: Iterable[str]) -> list[Passage]:
     """Return every passage in the files, sorted by file and line."""
-    return sorted(passage for file in files for passage in _of_file(file) if passage.text.strip())
+    found = (passage for file in files for passage in _of_file(file))
+    return sorted(each for each in found if each.text.strip() and not _INHERITED.fullmatch(each.text))
 
 
 def drawn(found: Sequence[Passage], seed: int, count: int = COUNT) -> list[Passage]:
@@ -146,7 +151,7 @@ def of_python(file: str, text: str) -> Iterator[Passage]:
     """Return every passage in the text of a Python file."""
     yield from _python_comments(file, text)
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _is_test(file, node.name):
             yield Passage(file, node.lineno, "test name", node.name)
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             if docstring := ast.get_docstring(node):
@@ -157,20 +162,28 @@ def of_python(file: str, text: str) -> Iterator[Passage]:
             yield from _of_call(file, node)
 
 
+def _is_test(file: str, name: str) -> bool:
+    """Return whether pytest collects a function with this name from this file."""
+    return name.startswith("test_") and bool(_TEST_FILE.fullmatch(file))
+
+
 def _is_command(node: ast.AST) -> bool:
     decorators = getattr(node, "decorator_list", [])
     return any(re.search(r"\.(command|callback)\b", ast.unparse(each)) for each in decorators)
 
 
 def _of_call(file: str, call: ast.Call) -> Iterator[Passage]:
-    """Return the help text of an option, or the message and hint of an error, whose first argument is an error code."""
+    """Return the help text of an option, or the message and hint of an error, whose first argument is an error code.
+
+    The place of an error, such as ``block {number}``, is left out.
+    """
     named = {keyword.arg: _string(keyword.value) for keyword in call.keywords}
     if named.get("help"):
         yield Passage(file, call.lineno, "help", named["help"])
     given = [_string(argument) for argument in call.args]
     if given and _CODE.fullmatch(given[0]):
-        texts = [text for text in (*given[1:], named.get("message", ""), named.get("hint", "")) if " " in text]
-        if texts:
+        texts = [*given[1:], named.get("message", ""), named.get("hint", "")]
+        if texts := [text for text in texts if " " in text and not _PLACE.match(text)]:
             yield Passage(file, call.lineno, "error", f"{given[0]}: {' / '.join(texts)}")
 
 

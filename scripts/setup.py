@@ -129,7 +129,7 @@ def run(command: "list[str]", folder: Path, name: str = "pip install") -> None:
                 shown = time.monotonic()
                 print(f"  … {shown - BEGUN:.0f} s, {folder.name} has {megabytes(folder)} MB", flush=True)
     except KeyboardInterrupt:
-        # Without this, the command would go on writing files while the next run removes them.
+        # Kill the command. Otherwise it would go on writing files while the next run removes them.
         process.kill()
         process.wait()
         raise

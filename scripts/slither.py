@@ -23,7 +23,7 @@ from ledger.chain.contracts.compile import standard_input
 from ledger.chain.local.node_programs import find_node
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
-# Slither needs web3 below 8, so it has an environment of its own.
+# Slither needs web3 before version 8, so it is installed in its own environment.
 SLITHER: Final = PROJECT / ".venv-slither" / "bin" / "slither"
 # slither.config.json names this file, which has the form of a Hardhat build.
 BUILD_INFO: Final = PROJECT / "cache" / "slither" / "build-info" / "contracts.json"
@@ -60,8 +60,8 @@ def build_info() -> dict[str, object]:
     errors = [item["formattedMessage"] for item in output.get("errors", []) if item["severity"] == "error"]
     if errors:
         raise RuntimeError("\n".join(errors))
-    # Slither reads only the syntax tree, but requires bytecode. Compiling it would take twenty seconds, so it
-    # is left empty.
+    # Slither reads only the syntax tree, but requires bytecode. Compiling would take twenty seconds, so the bytecode is
+    # left empty.
     empty = {"object": "", "sourceMap": ""}
     for contracts in output["contracts"].values():
         for contract in contracts.values():

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Lets py-solc-x use the compiler from npm as `solc`. It supports --version, and standard JSON on stdin and stdout.
+// Lets py-solc-x use the compiler from npm as `solc`. This script accepts --version, or standard JSON on its standard
+// input.
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -29,7 +29,9 @@ def main(
     roles: Annotated[str, typer.Option(help="Roles, by their letters in the role matrix; U: no session.")] = "".join(
         ROLES
     ),
-    covering: Annotated[str, typer.Option(help="Roles that also send values at the limits of every member.")] = "UCA",
+    covering: Annotated[
+        str, typer.Option(help="Roles whose calls also contain values at the limits of every member.")
+    ] = "UCA",
 ) -> None:
     """Run all roles, print a table, and exit with 1 if an answer was wrong."""
     folder = Path(mkdtemp(prefix="try-schema-"))

@@ -46,8 +46,8 @@ PAGE_COOKIE: Final = APIKeyCookie(
 
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(SESSION)]
 PageCookie = Annotated[str | None, Depends(PAGE_COOKIE)]
-# These dependencies declare the header of ``Bearer`` a second time, so that the schema names the scope that an API key
-# needs.
+# Each of these dependencies declares the header of ``Bearer`` once more, with a scope, so that the schema names the
+# scope that an API key needs.
 ReadKey = Annotated[HTTPAuthorizationCredentials | None, Security(MACHINE_KEY, scopes=[Scope.READ.value])]
 ActKey = Annotated[HTTPAuthorizationCredentials | None, Security(MACHINE_KEY, scopes=[Scope.ACT.value])]
 PayloadKey = Annotated[HTTPAuthorizationCredentials | None, Security(MACHINE_KEY, scopes=[Scope.PAYLOAD.value])]

@@ -115,8 +115,8 @@ def _decoded(of: str, cursor: str) -> str:
         text = key.decode()
     except ValueError as error:
         raise _invalid() from error
-    # Encode the key again, and refuse any other text: base64 has unused bits at the end, so several texts could mean
-    # one key.
+    # Encode the key again, and refuse the cursor if the result differs: base64 has unused bits at the end, so several
+    # cursors could mean one key.
     if check != _check(of, key) or _encoded(of, text) != cursor:
         raise _invalid()
     return text

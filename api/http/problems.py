@@ -39,7 +39,7 @@ STATUS: tuple[tuple[type[errors.PingzhengError], int, str], ...] = (
     (errors.Incoherent, 503, "账本各部分不一致 Parts of the ledger do not match"),
     (errors.Misconfigured, 503, "安装有误 Misconfigured"),
 )
-# The titles of refused bodies; the key is the HTTP status.
+# The titles of the answers to refused request bodies; the key is the HTTP status.
 REFUSED: Final = {
     400: "正文不可读 Unreadable body",
     408: "正文超时 Body too slow",

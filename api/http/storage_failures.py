@@ -29,8 +29,8 @@ def known_failure(error: Exception) -> PingzhengError | None:
     # SQLite gives the reason as a number. The low byte of SQLite's extended result code is the primary result code.
     code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) or isinstance(error, IntegrityError):
-        # Two calls created the same record at the same time. The later call gets this error; if it is repeated, it
-        # finds the record.
+        # Two calls created the same record at the same time. The later call gets this error; if the caller repeats the
+        # call, it finds the record.
         return _busy()
     if code == sqlite3.SQLITE_FULL:
         return _full()

@@ -64,7 +64,7 @@ class Turns:
                 await place
         except BaseException as error:
             if place.done() and not place.cancelled():
-                # The call got a place just when its waiting time ended: give the place to another call.
+                # This call got its place just when its waiting time ended: give the place to the next waiting call.
                 self._pass_on()
             else:
                 self._leave(source, place)

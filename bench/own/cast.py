@@ -76,8 +76,8 @@ def new_ledger(home: Path, node: Node | None = None, clock: Clock | None = None)
     settings = settings.model_copy(update={"rpc_url": node.url, "delay": MIN_DELAY})
     elsewhere = home.with_name(f"{home.name}-founders")
     founders = local_offices(elsewhere)
-    # The operator's account is known, and can get money, only when the creation has failed once for lack of money. On
-    # anvil, where gas has no price, the creation succeeds at once.
+    # The operator's account is not known before the first attempt to create the ledger, which fails because the account
+    # has no money. On anvil, gas costs nothing, so the first attempt succeeds.
     with suppress(Misconfigured), create_ledger(settings, clock, founders=founders, accreditations=accredited):
         pass
     shutil.copytree(elsewhere / "offices", home / "offices")

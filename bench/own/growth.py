@@ -15,8 +15,8 @@ from ledger.installation.wiring import Ledger
 SLICES: Final = 10
 SET_SIZE: Final = 1_000
 SAMPLE: Final = 1_000
-# The time of one certificate at the beginning is the mean over the first certificates of the run: over this many, or
-# over the first tenth of the run if a tenth is less.
+# How many certificates count as the beginning of the run, or a tenth of the run if a tenth is less. Their mean time is
+# the time of one certificate at the beginning.
 BEGINNING: Final = 10_000
 Tell = Callable[[int, float], None]
 

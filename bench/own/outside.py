@@ -26,7 +26,8 @@ from ledger.proof.suites.suite import ES256K
 
 REPLAY: Final = "only the node, with the same transactions"
 _HOUR: Final = 3_600
-# In a replay the transactions are sent faster than the first time, so each jump of the clock is made a little longer.
+# A replay sends the transactions faster than the measured run did. So the replay moves the clock forward by this many
+# seconds more each time.
 _LATER_SECONDS: Final = 120
 _LOOKS: Final = 5_000
 _PAUSE_SECONDS: Final = 0.001

@@ -17,8 +17,8 @@ from bench.peers.client import Client
 
 EAS_PACKAGE: Final = "@ethereum-attestation-service/eas-contracts"
 TRADETRUST_PACKAGE: Final = "@tradetrust-tt/token-registry"
-# An attestation or token of a compared product has 32 bytes of content, as the digest of a certificate in this project
-# has 32 bytes.
+# An attestation or token of a compared product has 32 bytes of content, because this project anchors a digest of 32
+# bytes for a certificate.
 PAYLOAD_BYTES: Final = 32
 ZERO: Final = bytes(32)
 NOBODY: Final = "0x" + "00" * 20

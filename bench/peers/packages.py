@@ -16,7 +16,7 @@ from ledger.chain.local.node_programs import find_node
 BENCH: Final = Path(__file__).resolve().parent.parent
 MODULES: Final = BENCH / "node_modules"
 SOURCE: Final = BENCH / "peers" / "peers.sol"
-# The packages whose versions a report names.
+# The packages of compared products whose versions the report shows.
 NAMED: Final = (
     "@ethereum-attestation-service/eas-contracts",
     "@tradetrust-tt/token-registry",

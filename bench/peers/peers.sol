@@ -3,7 +3,8 @@ pragma solidity ^0.8.20;
 
 import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
 
-/// The smallest token that OpenZeppelin's ERC-721 gives: its owner mints, and a holder transfers.
+/// The smallest token contract that can be built on OpenZeppelin's ERC-721: the contract's owner mints tokens, and the
+/// holder of a token transfers it.
 contract Token is ERC721("Bench", "B") {
     address private immutable _owner = msg.sender;
 

@@ -309,7 +309,9 @@ def _check_days(sla_days: int) -> None:
 def _require_department(actor: Actor, department: str) -> None:
     if actor.party != department:
         raise Forbidden(
-            "NOT_ON_DUTY", "Another department has the duty to share.", hint="Read the sharing duties of the resource."
+            "NOT_ON_DUTY",
+            "Another department has the duty to share the resource.",
+            hint="Read the sharing duties of the resource.",
         )
 
 

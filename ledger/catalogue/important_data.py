@@ -20,8 +20,8 @@ from ledger.errors import NotFound
 from ledger.parties.permissions import Action
 from ledger.parties.roles import Actor, require
 
-# A resource in one of these states is known to other parties, or will soon be. If a new entry of the important-data
-# list matches such a resource, the entry blocks the resource.
+# A resource in one of these states is known to other parties, or will soon be known to them. If a new entry of the
+# important-data list matches such a resource, the entry blocks the resource.
 EXPOSED: Final = ("submitted", "cdo_signed", "published", "changed")
 
 

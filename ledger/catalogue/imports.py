@@ -189,7 +189,9 @@ def _resource(row: Mapping[str, str], columns: Mapping[str, Sequence[ResourceFie
     code, written = row["code"], row.get("fields", "")
     if written and code in columns:
         raise InvalidInput(
-            "FIELDS_TWICE", "The fields are given both in the row and in their own table.", where="fields"
+            "FIELDS_TWICE",
+            "The fields are given both in the resource's row and in the table of fields.",
+            where="fields",
         )
     fields = tuple(columns.get(code, ())) or _fields(written)
     # An empty cell means that the member has its default value.

@@ -6,7 +6,7 @@ from typing import Final
 
 from ledger.domain.lifecycle import StateMachine
 
-# After a resource has changed, the new version must be submitted and signed again, so that the data list never shows an
+# After a resource has changed, its new version must be submitted and signed, so that the data list never shows an
 # unsigned version.
 RESOURCE: Final = StateMachine(
     "resource",

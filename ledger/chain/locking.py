@@ -64,7 +64,7 @@ def open_lock_file(path: Path) -> int:
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        # On a read-only disk, an existing lock file can still be opened for reading, and that is enough to lock it.
+        # On a read-only disk, an existing lock file can still be opened for reading, which is enough to lock the file.
         if error.errno not in _READ_ONLY or not path.exists():
             raise
         return os.open(path, os.O_RDONLY)

@@ -28,7 +28,7 @@ def run() -> None:
     try:
         app()
     except OSError as error:
-        # Commands explain their own errors. So only writing the help text can have raised this error.
+        # A command handles its own errors. So this error was raised while the help text was written.
         give_up(sys.stdout)
         complain(f"无法写入标准输出 Standard output could not be written: {error.strerror}\n")
         sys.exit(_EXIT_DISK_FULL if error.errno in (errno.ENOSPC, errno.EDQUOT) else 2)

@@ -56,7 +56,7 @@ class _Column:
                 continue
             except BadValue:
                 pass
-            # This is raised outside the ``except`` block, so that the exception's context does not contain the value.
+            # The error is raised outside the ``except`` block, so that its context does not contain the value.
             raise Unusable("data_unusable", f"{place}, column {self.name}")
         return found
 
@@ -167,8 +167,8 @@ class SourceConnector:
             first, last = max(spans, key=lambda span: span[1])
         if first is None or last is None or first > today:
             raise Unusable("data_unusable", "as_of is after the query")
-        # The cell may name a month that is not over. The rows cannot describe a day after today, so no later day is
-        # returned.
+        # If the cell names a month that is not over, the month's last day is in the future. The rows cannot describe a
+        # day after today, so today is returned.
         return min(last, today)
 
 

@@ -82,8 +82,8 @@ class SqlTable:
             return
         except SQLAlchemyError as error:
             problem = self._translated(error)
-        # This is raised outside the ``except`` block, because the driver's message may contain a value and would become
-        # the exception's context.
+        # The error is raised outside the ``except`` block: inside, the driver's exception, whose message may contain a
+        # value, would become its context.
         raise problem
 
     def _ask(
@@ -151,7 +151,7 @@ class SqlTable:
             problem = self._translated(error)
         if isinstance(problem, TimeIsUp):
             raise problem
-        # The database does not accept this query inside EXISTS, so nothing was found out.
+        # The database does not accept this query inside EXISTS, so it is not known whether a row exists.
         return False
 
     def _other_subject(self, wanted: Wanted) -> Misconfigured:

@@ -77,8 +77,8 @@ class Workers:
         try:
             thread.start()
         except RuntimeError:
-            # The machine cannot start a thread. The caller sees the same error as if all threads of the source were
-            # busy.
+            # The machine cannot start a thread. The caller gets the error that it would get if all threads of the
+            # source were busy.
             self._free.release()
             raise TimeIsUp from None
 

@@ -30,8 +30,8 @@ SHOWN: Final = {"utf-8-sig": "UTF-8", "utf-16": "UTF-16", "utf-16-le": "UTF-16",
 _UTF32: Final = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
 _HEAD_BYTES: Final = 4096
 _ZERO_SHARE: Final = 0.25
-# In GB 2312, the first byte of a character is 0xA0 plus its row in the code table. Rows 1 and 3 contain signs, rows 16
-# to 55 the 3,755 most common characters.
+# In GB 2312, the first byte of a character is 0xA0 plus the character's row in the code table. Rows 1 and 3 contain
+# signs, rows 16 to 55 the 3,755 most common characters.
 _COMMON_LEADS: Final = frozenset({0xA1, 0xA3, *range(0xB0, 0xD8)})
 # The first bytes of common characters of GB 2312 with which neither common characters of Big5 nor the Hangul of EUC-KR
 # begin. So a text with these bytes is probably not in Big5 or EUC-KR.

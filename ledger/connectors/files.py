@@ -100,16 +100,14 @@ class CsvTable(FileTable):
                 yield from subject_rows(head, rows, wanted, until, self._path.name, "line")
             return
         except (InvalidInput, Misconfigured) as error:
-            # The mistake is in the file and not in the query, so the error raised is one for the operator, who must
-            # correct the file.
+            # The mistake is in the file and not in the query. So this error tells the operator to correct the file.
             hint = error.hint or CORRECT_FILE
             problem = Misconfigured(error.code, error.message, where=error.where, hint=hint, **error.details)
         except UnicodeDecodeError:
             problem = self._unreadable("The file changed while it was read.", "请再试一次。Try again.")
         except OSError as error:
             problem = self._refused(error)
-        # This is raised outside the ``except`` block, so that the exception's context does not contain bytes of the
-        # file.
+        # The error is raised outside the ``except`` block, so that its context does not contain bytes of the file.
         if problem.code in _MISREAD:
             self._require_header(codec, wanted.key_column)
         raise problem

@@ -32,7 +32,7 @@ _AROUND: Final = (" ", "\t", "\r", "\n", "\u00a0", "\u200b", "\u3000", "\ufeff")
 # kept in memory.
 MAX_CHECKED: Final = 10_000
 MAX_REMEMBERED: Final = 50_000
-# A 64-bit float cannot represent every whole number above this one.
+# A 64-bit float cannot represent every whole number above this number.
 _EXACT: Final = 2**53
 # If a cell contains one of these texts, the row has no key: the texts mean "no value" in an export, or "same as above"
 # in a list.
@@ -96,8 +96,8 @@ class KeyColumn:
             self.any_row = True
             return Whose.SUBJECTS
         try:
-            # A float this large may have lost its last digits. It is written with an exponent, so that it is treated as
-            # damaged.
+            # A float above ``_EXACT`` may have lost its last digits. It is written with an exponent, so that the key is
+            # treated as damaged.
             text = f"{cell:.14E}" if isinstance(cell, float) and abs(cell) > _EXACT else as_text(cell)
         except BadValue:
             # The cell has lost digits, or contains a formula error or bytes. So nobody knows to whom the row belongs.

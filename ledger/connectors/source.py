@@ -166,7 +166,8 @@ class _Reader(DefinitionReader):
             parsed = make_url(url)
         except (ArgumentError, ValueError):
             parsed = None
-        # This is raised outside the ``except`` block, because the parser's error may repeat the URL.
+        # The error is raised outside the ``except`` block, because the parser's exception may repeat the URL and would
+        # become its context.
         if parsed is None:
             raise self.invalid(
                 "url", "url 不是数据库地址。This is not an SQLAlchemy URL such as postgresql+psycopg://host/database."

@@ -25,8 +25,8 @@ MAX_TABLE_CELLS: Final = 2_000_000
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 _CORRECT_ROW: Final = "Correct the row; no row of this file was used."
 _CHUNK: Final = 64 * 1024
-# Some programs write these separators between columns instead of commas. Of these, only tabs are accepted, and only if
-# the header has no comma.
+# Some programs write these separators between columns instead of commas. Only tabs are accepted, and only if the header
+# has no comma.
 _SEPARATORS: Final = (";", "\t", "|", "；", "，", "、")
 
 

@@ -61,7 +61,7 @@ def as_span(value: object) -> tuple[date, date]:
         else:
             day = _in_shanghai(datetime.fromisoformat(text)).date()
             span = day, day
-    # This is raised outside the ``suppress`` block, so that the exception's context does not contain the value.
+    # The error is raised outside the ``suppress`` block, so that its context does not contain the value.
     if span is None:
         raise BadValue
     return span

@@ -88,7 +88,7 @@ class AssetHistories:
         with self._run.stage(name) as stage:
             before = [asset for asset, events in self._earlier.events(self.assets).items() if mark.on(events)]
             if before and mark.event in _CERTIFIED:
-                # If an earlier run was interrupted, it may have done the act on the chain without issuing the new
+                # An earlier run that was interrupted may have done an act on the chain without issuing the new
                 # certificate. So missing certificates are issued here.
                 self._ledger.registration.certificates.settle(before)
             for asset in self.assets:

@@ -90,7 +90,7 @@ class Keepsakes:
             for path, content in zip(self._pair(), (presented.raw, known.to_bytes(), request), strict=True):
                 save(path, content)
         save(self._out / "certificates" / f"{name}.sd-jwt", bundle.certificate.encode())
-        # This file is saved last. If it exists, the other files exist too.
+        # The bundle is saved last. If its file exists, all files of this presentation exist.
         save(self._bundle(name), presented.raw)
 
     def _request(self, scenario: str, presented: Presented, now: int) -> dict[str, Any]:

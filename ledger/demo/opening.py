@@ -17,7 +17,8 @@ from ledger.rulebooks.scenarios import ScenarioBook
 
 YEAR: Final = 366 * DAY
 DAYS_BEFORE: Final = 75
-# The waiting period for proposals, in seconds. The pilot does not wait: it moves the clock of the local chain forward.
+# The waiting period for proposals, in seconds. The pilot does not wait for its end: it moves the clock of the local
+# chain forward.
 DELAY: Final = 600
 
 

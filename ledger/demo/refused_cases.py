@@ -102,8 +102,8 @@ class ShownCertificates:
     def _used(self, ending: Ending, member: Member, number: str) -> bool:
         if number == member.certificate:
             return ending.found
-        # A corrected certificate has a new number, but its uses are counted together with those of the version before
-        # it.
+        # A corrected certificate has a new number, but its uses and the uses of the version before it are counted
+        # together.
         ending.found = bool(self._earlier.used([number]))
         return ending.found
 
@@ -158,8 +158,8 @@ class ShownCertificates:
             draft, signer = self.ledger.usage.withdrawals.draft(consent), self.actors.signer_of(member.party)
             act = None if draft.message is None else sign_act(draft.message, signer)
             self.ledger.usage.withdrawals.withdraw(sign_entry(draft.entry, signer), act)
-        # If an earlier run was interrupted, it may have recorded the withdrawal without revoking the certificate. So
-        # the certificate is revoked here if it is not yet.
+        # An earlier run that was interrupted may have recorded the withdrawal without revoking the certificate. So a
+        # certificate that is not revoked yet is revoked here.
         self._revoke(member, CONSENT_WITHDRAWN)
         ending.entries += 1
         self._caught(member, ending, refused("使用前撤回授权 withdrawn before use", "8 status", "REVOKED"))

@@ -107,8 +107,8 @@ class Registering:
             # A chain whose clock shows the real time cannot be moved forward, so some notices may not have ended yet.
             stage.count = len(self.assets) - len(applied) + len(over)
             stage.found = stage.count - len(over)
-            # If an earlier run was interrupted, it may have confirmed assets without certifying them. So missing
-            # certificates are issued here.
+            # An earlier run that was interrupted may have confirmed assets without issuing their certificates. So
+            # missing certificates are issued here.
             confirmed = {asset.id for asset in self._earlier.assets(self.assets) if asset.state == "confirmed"}
             self._ledger.registration.certificates.settle(
                 sorted(confirmed - self._earlier.certified(sorted(confirmed)))

@@ -26,7 +26,7 @@ _COUNTS = {
     "verified": "核验有效并使用 verified as valid and used",
     "caught": "反例被拦下 refused, as expected",
 }
-# The columns of the first of two tables; one table with all columns would be wider than a terminal.
+# The columns of the first of two tables about requests. One table with all columns would be wider than a terminal.
 _ASKED = {
     "requested": "请求\nasked",
     "declined": "拒绝\ndeclined",

@@ -34,14 +34,14 @@ from ledger.usage.request_notes import Note
 from ledger.usage.request_terms import Terms
 from ledger.usage.tables import AccessRequest
 
-# In days: how long a request can be answered, and how long a certificate is valid if it is issued while the chain's
-# clock shows a time in the past.
+# How long a request can be answered, and how long a certificate is valid if it is issued while the chain's clock shows
+# a time in the past; both in days.
 ANSWER_DAYS = 2
 SHORT_DAYS = 5
 THREADS = 2
 VERIFY: Final = "核验并使用 verify and use"
 ANCHOR: Final = "核验记录上链 anchor the verifications"
-# Requests with one of these fates get no data from a source, so no certificate is issued.
+# If a request ends in one of these ways, no source supplies data, so no certificate is issued.
 WITHOUT_DATA: Final = (Fate.NO_DATA, Fate.REFUSED)
 
 Act = Callable[[Tally, Sequence[Member], Tick], None]
@@ -118,7 +118,8 @@ class Pilot:
         self._keepsakes.choose(
             {scenario: [each for each in group if simply_used(each)] for scenario, group in certified.items()}
         )
-        # If an earlier run was interrupted during verifications, their results are first read from the chain.
+        # An earlier run may have been interrupted during verifications. The results of these verifications are first
+        # read from the chain.
         self._ledger.verification.settle()
         used = self._earlier.used([member.certificate for group in certified.values() for member in group])
         with self._stage(VERIFY, count(certified)) as tick, _threads() as pool:
@@ -235,7 +236,8 @@ class Pilot:
         for member in group:
             answers = [results[identifier] for identifier in member.authorizations.values()]
             if answers:
-                # A certificate can rest on one source, so a member counts as supplied if one source supplied data.
+                # One source is enough for a certificate. So a member of the scenario counts as supplied if at least one
+                # source supplied data.
                 tally.counts["supplied" if "supplied" in answers else answers[0]] += 1
             if member.fate is Fate.SWAPPED:
                 other = next(each for each in group if each.authorizations and each is not member)

@@ -20,7 +20,7 @@ from ledger.proof.assets.view import AssetView, Lien, Objection, Right, by_rank
 from ledger.proof.history import HistoryEvent
 
 _PER_QUERY: Final = 500
-# Maps the name of a field of ``AssetView`` to the name of its column, where the two differ.
+# Maps the name of a field of ``AssetView`` to the name of the field's column, if the two names differ.
 _FIELDS: Final[Mapping[str, str]] = {
     "id": "asset",
     "holder_no": "holder",
@@ -28,7 +28,7 @@ _FIELDS: Final[Mapping[str, str]] = {
     "creditor_no": "creditor",
     "objector_no": "objector",
 }
-# For columns that cannot be NULL: the value that is stored if the field is None.
+# For each column that cannot be NULL: the value that is stored if the field is None.
 _NOTHING: Final[Mapping[str, Any]] = {
     "kind": "",
     "stage": "",

@@ -34,11 +34,11 @@ STEP_BLOCKS: Final = 500
 WINDOW_BLOCKS: Final = 128
 _CURSOR_ID: Final = 1
 _MOVING_CHAIN_ATTEMPTS: Final = 5
-# If the heads differ, a step is read again up to this many times, because several nodes may answer at one address, and
-# the node that answered may lack the newest blocks.
+# If the events that were read do not give the contract's heads, the step is read again, up to this many times. Several
+# nodes may answer at one address, and the node that answered may lack the newest blocks.
 _REREADS: Final = 2
 _ROWS_PER_INSERT: Final = 500
-# The errors of a node that does not yet have a block, although another node at the same address returned it.
+# The errors of a node that does not have a block yet, although another node at its address returned the block.
 _NOT_YET: Final = frozenset({"BLOCK_MISSING", "NODE_REFUSED"})
 
 log = structlog.get_logger()
@@ -194,7 +194,7 @@ class Follower:
                     found = heads_of(self._reader, events, last)
                     return self._write(cursor, events, headers, found), len(events)
             except Conflict:
-                # Another follower wrote this step first: continue after it.
+                # Another follower wrote this step first: continue after the step.
                 cursor = self._cursor()
                 if cursor.number >= last:
                     return cursor, 0

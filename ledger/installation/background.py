@@ -14,8 +14,8 @@ from ledger.errors import PingzhengError
 
 log = structlog.get_logger()
 
-# The maximum wait between two attempts, in seconds. It is short because the work reads the chain: as soon as a node
-# answers again, the ledger must refuse the keys that were reported lost.
+# The maximum time between two attempts, in seconds. It is short, because the work also learns from the chain which keys
+# were reported lost, and the ledger must refuse these keys as soon as a node answers again.
 LONGEST_REST: Final = 5.0
 MAX_FAILING_SECONDS: Final = 60.0
 MAX_TICK_SECONDS: Final = 300.0

@@ -35,7 +35,7 @@ def error_texts() -> dict[str, dict[str, str]]:
 
 
 def _both(chinese: str | None, given: str | None) -> str | None:
-    # A text that contains a Chinese full stop is already bilingual.
+    # A hint that contains a Chinese full stop is already in both languages.
     if given is not None and "。" in given:
         return given
     return " ".join(text for text in (chinese, given) if text) or None

@@ -21,7 +21,7 @@ from ledger.store.database import file_of
 from ledger.wallet.private_file import sync_folder, write_private
 
 MARKER: Final = "creating"
-# A home counts as empty if it holds only these names. A new disk has the folder lost+found.
+# A home counts as empty if it holds only files or folders with these names. A new disk has the folder lost+found.
 _NOTHING: Final = {LOCK, "lost+found"}
 _TRACES: Final = (
     "chain",

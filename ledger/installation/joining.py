@@ -202,8 +202,7 @@ def open_joined(settings: Settings, clock: Clock | None = None) -> Iterator[Part
             require_ledger(session, membership.ledger)
         coherence = Coherence(database, ChainReader(client), None, clock, local=False)
         coherence.check()
-        # While database and chain do not fit together, the database refuses writes. Then no transactions are sent
-        # either.
+        # While database and chain do not fit together, the database refuses writes, and no transactions may be sent.
         client.before_sending = database.require_writable
         own = OwnParty(membership, custody)
         opened = Participant(

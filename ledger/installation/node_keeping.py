@@ -82,8 +82,8 @@ class NodeKeeper:
     ) -> None:
         self._ending.set()
         while self._thread.is_alive():
-            # A thread that is starting a node waits for the node, which may be replaying its journal, and does not
-            # notice that it must end. So the node is stopped again and again until the thread ends.
+            # While the thread starts a node, it waits for the node, which may be replaying its journal. Meanwhile the
+            # thread does not notice that it must end. So the node is stopped again and again until the thread ends.
             self._stop()
             self._thread.join(CHECK_SECONDS)
         self._stop()
@@ -198,8 +198,8 @@ class NodeKeeper:
                 if error.code != "PORT_IN_USE":
                     return self._gave_up(error.code)
             except (PingzhengError, OSError) as error:
-                # This error is not final, because it also occurs when the system has no free process or file descriptor
-                # at the moment. So the start is tried again.
+                # The start is tried again, because this error also occurs when the system has no free process or file
+                # descriptor at the moment.
                 log.warning("local_chain_not_started", url=self._url, reason=str(error))
             else:
                 log.warning("local_chain_restarted", url=self._url)

@@ -125,7 +125,7 @@ def client_of(settings: Settings, chain: Chain, database: Database) -> ChainClie
     try:
         return ChainClient.at(chain.url, Deployment.load(place)).check()
     except Misconfigured as error:
-        # The contracts were deployed on this local chain. If they are missing, the chain has lost its last blocks.
+        # The contracts were deployed on this local chain. If a contract is missing, the chain has lost its last blocks.
         if settings.rpc_url is None and error.code == "CONTRACT_MISSING":
             raise contracts_lost().refusal() from error
         raise
@@ -170,7 +170,8 @@ def _require_own_secrets(database: Database, sealer: Sealer, lookup_key: bytes, 
             where="lookup.key",
             hint="Restore lookup.key from the backup of the keys: another key finds no party by its identifier.",
         )
-    # If the text is unreadable since a restore, or was lost, it cannot show whether the key is right.
+    # If this sealed text has been unreadable since a restore, or was lost, opening it cannot show whether the key is
+    # right.
     with database.read() as session, suppress(Conflict, NotFound):
         sealer.open(session, operator.sealed_id)
     _ = sealer.keys.current

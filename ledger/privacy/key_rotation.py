@@ -84,7 +84,8 @@ class KeyRotation:
             if not done and not after:
                 break
             if not done:
-                # Begin again from the first id: a record that was written meanwhile may have a lower id.
+                # Begin again from the lowest id: a record that was written during the rotation may have a lower id than
+                # the last record read.
                 after = ""
                 continue
             total, after = total + len(done), done[-1]

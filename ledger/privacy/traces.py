@@ -17,7 +17,7 @@ from ledger.store.sets import matching
 from ledger.store.tables import Sealed
 from ledger.usage.tables import AccessRequest, Authorization, Provision
 
-# For each table of a party's access: the columns whose values nobody may find afterwards.
+# For each table about a party's access: the columns whose values nobody may find after an erasure.
 _ACCESS: Final[dict[Any, tuple[InstrumentedAttribute[str], ...]]] = {
     SignedIn: (SignedIn.token_digest,),
     SignInNonce: (SignInNonce.digest, SignInNonce.source),

@@ -27,7 +27,7 @@ from ledger.proof.sdjwt import parse_certificate
 from ledger.provenance.tables import Reading
 from ledger.store.database import Database
 
-# If so many readings (about 1 MB) wait in memory, the request that reads data stores them itself.
+# If this many records of readings (about 1 MB) wait in memory, the request that adds one more stores them itself.
 MAX_WAITING: Final = 10_000
 _LINE: Final = ("id", "at", "by", "certificate_no", "how", "fields", "result", "case", "ordinal")
 

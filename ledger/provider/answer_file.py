@@ -20,7 +20,7 @@ _IN_OTHERS_REACH: Final = 0o077
 VERSION: Final = 1
 SCHEMA: Final = (
     "CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
-    # The position up to which each list of the platform (tasks, erasures) was read.
+    # For each list of the platform (tasks, erasures): the position up to which the list was read.
     "CREATE TABLE seen (name TEXT PRIMARY KEY, after TEXT NOT NULL)",
     # For each identifier (``mark`` is its keyed digest): the party id for which answers were given; null after an
     # erasure.
@@ -76,7 +76,7 @@ class AnswerFile:
                 hint=f"Run `chmod 700 {self._path.parent}`.",
             )
         if self._path.exists():
-            # If the file was restored or copied, other users can perhaps read it, so its mode is set again.
+            # If the file was restored or copied, other users may be able to read it. So its mode is set to 600 again.
             self._path.chmod(0o600)
         else:
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))

@@ -187,7 +187,7 @@ class AnswerStore:
                 "PROVISION_UNKNOWN",
                 "These records do not contain this provision.",
                 where=f"provision {digest}",
-                hint="Use the records folder with which the provision was signed.",
+                hint="Use the records folder that was used when the provision was signed.",
             )
         return json.loads(row[0]), row[1]
 
@@ -291,7 +291,7 @@ def _out_of_turn(database: sqlite3.Connection, task: Task) -> Conflict | None:
         "CORRECTION_UNKNOWN",
         "The answer to correct is not the newest answer in these records.",
         where=where,
-        hint="Use the records folder with which the answer was signed.",
+        hint="Use the records folder that was used when the answer was signed.",
     )
 
 

@@ -87,7 +87,7 @@ class Provider:
                     except PingzhengError as error:
                         outcomes[place] = error
         finally:
-            # After Ctrl-C, the answers that were signed until then are stored too.
+            # After Ctrl-C, the answers that were already signed are stored.
             outcomes |= dict(zip(made, self.answers.keep(list(made.values()), self.clock()), strict=True))
         return [outcomes[place] for place in range(len(asked))]
 
@@ -117,7 +117,7 @@ class Provider:
             "CORRECTION_NOT_MEANT",
             "The task asks for a correction, which only the provider may decide.",
             where=f"authorization {asked.task.authorization['id']}",
-            hint="To correct the answer, name it with --authorization, or call Provider.correct.",
+            hint="To correct the answer, give its authorization with --authorization, or call Provider.correct.",
         )
 
     def _recorded(self, asked: Sequence[Inquiry]) -> Sequence[Outcome | None]:

@@ -104,7 +104,7 @@ class _Consent:
         return cls(task, asked.withdrawn_at(subject.number(), task.digest), held)
 
     def problem(self) -> Conflict | None:
-        # A withdrawal with a reported key counts too: a reported key can stop a consent, but do nothing else.
+        # A withdrawal that was signed with a reported key counts, because a reported key may still withdraw a consent.
         withdrawn = self.withdrawn_at().first
         if not withdrawn and not any(hold().offices for hold in self.holds):
             return None

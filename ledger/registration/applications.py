@@ -54,7 +54,11 @@ class Applications(UseCase):
         require(actor, Action.APPLY_REGISTRATION, owns=True)
         if kind in DESCRIBING:
             if resource is None:
-                raise InvalidInput("RESOURCE_MISSING", "This application needs the new description.", where="resource")
+                raise InvalidInput(
+                    "RESOURCE_MISSING",
+                    "This kind of application needs a new description of the resource.",
+                    where="resource",
+                )
             given = Described.of(resource)
             self._require_describes(asset, resource)
             return self._file(actor, asset, kind, given)
@@ -74,7 +78,7 @@ class Applications(UseCase):
                 "RESOURCE_CODE_DIFFERS",
                 f"The asset is registered for resource {row.resource_code}, the application for another resource.",
                 where=f"resource {resource.code}",
-                hint="Register the other resource as a new asset, and record its lineage.",
+                hint="Register the resource of the application as a new asset, and record its lineage.",
             )
 
     def _require_renewable(self, asset: str) -> None:

@@ -64,7 +64,7 @@ RISES: Final = {
     "rotate account": "a new key waits, and every key of the party may veto it",
     "recover account": "two officers and a delay, in which every key of the party may veto",
 }
-# Any other act may cost up to this much more gas than before; the reason is `_DISPATCH`.
+# An act without an entry in `WHY` may cost up to this much more gas than before; `_DISPATCH` has the reason.
 DISPATCH_GAS: Final = 600
 # Acts that bind a key with a proof of possession. The proof is a signature, so the gas of these acts varies.
 PROVEN: Final = {

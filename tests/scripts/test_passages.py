@@ -18,8 +18,12 @@ SAMPLE = '''"""What a module is about."""
 LIMIT = 3  # a comment after code
 
 
+# --- a heading
+ROWS = {}  # fmt: skip
+
+
 def test_a_name_is_a_passage() -> None:
-    raise Conflict("KEY_TAKEN", f"The key {LIMIT} is taken.", hint="Choose another key.")
+    raise Conflict("KEY_TAKEN", f"The key {LIMIT} is taken.", f"block {LIMIT}", hint="Choose another key.")
 
 
 @app.command()
@@ -56,14 +60,23 @@ def test_each_passage_is_at_the_file_and_line_that_are_printed(found: list[Passa
 
 
 def test_a_python_file_gives_passages_of_every_kind() -> None:
-    assert sorted((passage.line, passage.kind, passage.text) for passage in of_python("sample.py", SAMPLE)) == [
+    assert sorted((passage.line, passage.kind, passage.text) for passage in of_python("test_sample.py", SAMPLE)) == [
         (1, "docstring", "What a module is about."),
         (3, "comment", "A comment of two lines."),
         (5, "comment", "a comment after code"),
-        (8, "test name", "test_a_name_is_a_passage"),
-        (9, "error", "KEY_TAKEN: The key {LIMIT} is taken. / Choose another key."),
-        (14, "help", "显示密钥。Show the key."),
+        (12, "test name", "test_a_name_is_a_passage"),
+        (13, "error", "KEY_TAKEN: The key {LIMIT} is taken. / Choose another key."),
+        (18, "help", "显示密钥。Show the key."),
     ]
+
+
+def test_a_function_outside_a_test_file_is_no_test() -> None:
+    assert "test name" not in {passage.kind for passage in of_python("tests/deployed.py", SAMPLE)}
+
+
+def test_comments_that_are_no_prose_are_left_out(found: list[Passage]) -> None:
+    no_prose = re.compile(r"@inheritdoc \w+|(forge-config|fmt:|---).*")
+    assert not [passage for passage in found if passage.kind == "comment" and no_prose.fullmatch(passage.text)]
 
 
 def test_a_passage_is_printed_with_the_line_of_code_to_which_it_belongs(found: list[Passage]) -> None:
@@ -75,7 +88,7 @@ def test_a_passage_is_printed_with_the_line_of_code_to_which_it_belongs(found: l
     assert lines["Print passages drawn at random, each with its file and line."] == "def main("
     assert lines["How many passages to draw."].startswith("count: Annotated[int, typer.Option(")
     assert lines["A piece of prose and the place where it begins."] == "class Passage:"
-    assert lines["@inheritdoc ICertificateLog"].startswith("function ")
+    assert next(lines[text] for text in lines if text.startswith("@title")).startswith("contract CertificateLog")
 
 
 def test_the_seed_is_printed() -> None:

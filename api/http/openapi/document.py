@@ -22,7 +22,7 @@ from api.http.openapi.examples import example
 
 PROBLEM_JSON: Final = "application/problem+json"
 SERVERS: Final = [{"url": "/", "description": "This service."}]
-# Answers that are added to the schema: of every call with a body, of every call that reads, and of every call that
+# Answers that are added to the schema of every call with a body, of every call that reads, and of every call that
 # writes.
 OF_BODIES: Final = {
     400: "The body is not JSON, or not valid gzip: `BODY_NOT_JSON`, `BODY_NOT_GZIP`",

@@ -59,7 +59,8 @@ class Uses:
                 "ACT_SIGNATURE_REQUIRED",
                 "The consumer must sign this use with its own key.",
                 where=f"party {consumer}",
-                hint="Send the presentation to receive the use to sign; sign its message and send the signature.",
+                hint="Send the presentation: the answer contains the use. "
+                "Sign the message of the use, and send the signature.",
             )
 
     def to_sign(self, presentation: str, consumer: str, request: str, ordinal: int, deadline: int) -> UseToSign:

@@ -123,7 +123,7 @@ def _artifact(name: str, contract: dict[str, Any]) -> dict[str, Any]:
         "bytecode": contract["evm"]["bytecode"]["object"],
         "contractName": name,
         "deployedBytecode": runtime["object"],
-        # The compiler numbers immutables differently when unrelated sources change. So its numbers are replaced by 0,
-        # 1, 2, … in the same order.
+        # The compiler may give an immutable another number when unrelated sources change. So the compiler's numbers are
+        # replaced by 0, 1, 2, …, and the order is kept.
         "immutableReferences": {str(place): references[key] for place, key in enumerate(sorted(references, key=int))},
     }

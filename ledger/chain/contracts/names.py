@@ -13,7 +13,8 @@ MAX_SCENARIO_CHARACTERS: Final = 8
 PARTY_STATUSES: Final = ("none", "active", "suspended", "sanctioned", "closed")
 LEAF_STATUSES: Final = ("active", "suspended", "revoked", "superseded")
 ROLES: Final = tuple(role.value for role in Role)
-# The roles that can place a hold on a statement. A hold is stored as a bit mask, which has their bits in this order.
+# The roles that can place a hold on a statement. A hold is stored as a bit mask with one bit for each of these roles,
+# in this order.
 OFFICES: Final = (Role.AUTHORITY.value, Role.SUPERVISOR.value)
 
 

@@ -129,7 +129,8 @@ class LocalNode:
                 self._spawn(fixed=port is not None)
             if self._listens(final=port is not None or attempt == _PORT_ATTEMPTS):
                 break
-        # The chain has run before. If its journal is now missing, a new and empty journal must not take its place.
+        # The chain has run before. If the chain's journal is missing at the next start, no new journal may be created
+        # in its place.
         self.create = False
         for address in self.funded:
             self.fund(address)

@@ -27,7 +27,8 @@ from ledger.proof.facts import (
 from ledger.proof.facts_needed import FactsNeeded, facts_needed
 from ledger.proof.jws import Jwk
 
-# The contracts cannot store higher numbers than these. If a bundle names a higher number, the chain cannot contain it.
+# The contracts cannot store numbers above these limits. So the chain cannot contain a higher number that a bundle
+# names.
 MAX_ISSUERS: Final = 2**32
 MAX_LEAVES: Final = 2**32
 Span = tuple[int, int]
@@ -61,7 +62,7 @@ def collect_facts(reader: ChainReader, bundle: Bundle) -> Facts:
     reads, span = reader.batched(latest.number), (reader.deploy_block, latest.number)
     named = _read_named(reads, needed, span)
     known = {party: number for party, answer in named.numbers.items() if (number := answer())}
-    # All of the following reads are collected before the first answer is used, so they need only one more request.
+    # All remaining reads are collected before the first answer is used, so that one request fetches all of them.
     registered = {party: reads.party(number) for party, number in known.items()}
     newest = {issuer: reads.commitment(issuer, count() - 1) for issuer, count in named.batches.items() if count()}
     held = {statement: reads.hold_history(statement, hold(), *span) for statement, hold in named.holds.items()}

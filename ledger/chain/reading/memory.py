@@ -177,7 +177,7 @@ def _behind(block: int) -> ChainUnavailable:
 def _differs(where: str) -> ChainUnavailable:
     return ChainUnavailable(
         "CHAIN_DIFFERS_FROM_SEEN",
-        "The chain differs from what this program saw of it before.",
+        "The chain does not contain the blocks that this program saw before.",
         where=where,
         hint="The chain was copied and continued, or reset. Ask another node, and ask the other users of the ledger.",
     )

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from ledger.chain.rpc.provider import NodeProvider
 
 READ_SECONDS: Final = 10
-# Time limits in seconds. The limit for sending is longer, because some nodes run a transaction before they accept it.
+# Time limits for a node's answer, in seconds. The limit for a sent transaction is longer, because some nodes run a
+# transaction before they accept it.
 SEND_SECONDS: Final = 30
 LOG_RANGE_BLOCKS: Final = 5_000
 _CALLS_PER_REQUEST: Final = 100

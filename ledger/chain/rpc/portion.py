@@ -6,7 +6,8 @@ import threading
 from collections.abc import Iterator
 from typing import Final
 
-# After this many answers in a row to requests of the present size, a request with twice as many items is tried.
+# If this many requests of the present size were answered one after the other, a request with twice as many items is
+# tried.
 _TRUST: Final = 16
 
 

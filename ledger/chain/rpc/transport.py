@@ -149,8 +149,8 @@ class Transport:
                 if not self._idle:
                     return None
                 connection = self._idle.pop()
-            # No data may arrive on an idle connection. If it does, the node closed the connection, or the rest of
-            # another answer is still arriving.
+            # On an idle connection, nothing should arrive. If something arrives, the node has closed the connection, or
+            # the rest of an earlier answer is still arriving.
             if not select.select([connection.sock], [], [], 0)[0]:
                 return connection
             connection.close()

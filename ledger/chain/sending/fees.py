@@ -128,7 +128,8 @@ class FeeSource:
         if base_fee is None or refused.tip is None:
             return Fees(max(price, needed, _raised(refused.cap)), None)
         self._asked_at = None
-        # Offer what the node asks for, but at least twice the refused tip, so that repeated refusals soon end.
+        # Offer the tip that the node asks for, but at least twice the refused tip, so that the node soon accepts the
+        # transaction.
         tip = max(self._asked_tip(base_fee), price - base_fee, needed, 2 * refused.tip, 1)
         self._floor = self._plausible("eth_maxPriorityFeePerGas", tip)
         return Fees(2 * base_fee + tip, tip)

@@ -139,8 +139,8 @@ class Relay:
         try:
             return self._client.transact(forwarder, payload, gas=gas)
         except ChainRejected:
-            # The simulation succeeded, so another transaction was mined in between. The forwarder hides why the
-            # contract refused; simulating the call once more raises the contract's error.
+            # The simulation before sending succeeded, so another transaction was mined in between. The forwarder hides
+            # why the contract refused the call; a second simulation raises the contract's error.
             self._trial_gas(message["from"], to, data)
             raise
 

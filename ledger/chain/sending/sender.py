@@ -126,7 +126,8 @@ class Sender:
             try:
                 self._nonces.fill_before(nonce)
             except ChainUnavailable:
-                # Another thread is sending. The caller waits for its transaction and will call this function again.
+                # Another thread is sending transactions. The caller waits for the receipt of its own transaction, and
+                # calls this function again meanwhile.
                 return
             finally:
                 self._lock.release()
@@ -140,7 +141,7 @@ class Sender:
         if not self._lock.acquire(timeout=self._connection.send_timeout):
             raise ChainUnavailable(
                 "CHAIN_UNREACHABLE",
-                "The node has not accepted the transactions before this one; nothing was sent.",
+                "The node has not accepted this account's earlier transactions; nothing was sent.",
                 where=self._connection.where,
                 hint="Try again when the node answers.",
                 reason="timeout",
@@ -194,7 +195,7 @@ class Sender:
         if kind is Refusal.FEE:
             return ChainUnavailable(
                 "FEE_TOO_LOW",
-                "This program offered a higher fee, but the node asks for even more; nothing was sent.",
+                "This program raised the fee, but the node asks for even more; nothing was sent.",
                 where=self._connection.where,
                 hint="Ask the chain's operator for the lowest fee that its nodes accept, then try again.",
                 offered_wei=json_safe(fees.cap),
@@ -298,7 +299,7 @@ class Sender:
             with self._alone():
                 self._nonces.unstick(sent.nonce)
         except ChainUnavailable:
-            # Nothing is raised here. If the node still has a problem, the next request for the receipt raises the
+            # No error is raised here. If the node still has a problem, the next request for the receipt raises an
             # error.
             return
 

@@ -44,8 +44,8 @@ def put(
     status: Annotated[str, typer.Option(help=", ".join(SYSTEM_STATUSES))] = "running",
     as_json: AsJson = False,
 ) -> None:
-    """录入信息系统；已录入过的，录入为新版本。Record an information system. If it is already recorded, this is its next
-    version.
+    """录入信息系统；已录入过的，录入为新版本。Record an information system. If the system is already recorded, the new
+    data becomes its next version.
 
     示例 Example:  pingzheng catalogue system put SYS-01 --name 社保业务系统 --level 3 --by <department>
     """

@@ -107,7 +107,8 @@ def issue(
 @app.command("issue-file")
 def issue_many(ledger: Ledger, file: StatementsFile, report: ReportFile = None, as_json: AsJson = False) -> None:
     """为文件中的每个请求签发凭证并存证，`request` 一列为请求的编号；中断后再次执行即可继续。Issue and anchor a
-    certificate for each request in a file with the column `request`. Run it again after an interruption.
+    certificate for each request in a file with the column `request`. After an interruption, run the command again to
+    continue.
 
     示例 Example:  pingzheng certificate issue-file requests.csv --report report.csv
     """

@@ -20,9 +20,7 @@ Fields = Annotated[str | None, typer.Option(help="Fields to disclose, separated 
 BundleOut = Annotated[Path, typer.Option(help="File to which the bundle is written.")]
 OwnKey = Annotated[
     Path | None,
-    typer.Option(
-        "--key", help="Private key file of the party that reads; default: the installation's own party reads."
-    ),
+    typer.Option("--key", help="Private key file of the party that reads; default: this installation's own party."),
 ]
 
 

@@ -25,7 +25,7 @@ _MARKS: Final = {
     Verdict.NOT_APPLICABLE: "– 不适用 not applicable",
     Verdict.NOT_REACHED: "… 未进行 not reached",
 }
-# For each check: its Chinese name, and the Chinese sentence that says what is true if the check has passed.
+# For each check: its Chinese name, and a Chinese sentence that is true if the check has passed.
 _CHECKS: Final = dict(
     zip(
         NAMES,

@@ -110,8 +110,8 @@ def _report(
         with participating(home, as_json) as ledger:
             return ledger.verification.verify(raw, expect, at).report
     known = of_file(facts, parse_facts, _read(facts, MAX_FACTS_BYTES))
-    # The verifier ignores events that are later than its time. So if the clock is slow, the time of the facts' block is
-    # used.
+    # The verifier ignores events that are later than the time of the verification. So if the machine's clock is behind
+    # the block of the facts, the block's time is used.
     now = max(int(time.time()), known.block_time)
     scenarios = ScenarioBook.load(Settings.at(home).scenarios)
     return verify(raw, known, now if at is None else at, expecting(scenarios, raw, expect))

@@ -37,7 +37,8 @@ def serve(
     from ledger.installation.settings import Settings
     from ledger.installation.wiring import open_participant
 
-    # Port and ledger are opened before the server starts, so that this command can explain errors such as a used port.
+    # Port and ledger are opened before the server starts, so that this command itself can explain errors, such as a
+    # port that is in use.
     with ExitStack() as stack:
         listening = stack.enter_context(_listening(host, port))
         settings = _for_serving(Settings.at(home), port)

@@ -119,7 +119,7 @@ def chain_named(deployment: Path | None, bundle: Path | None) -> ChainId:
         return parsed(bundle, MAX_BUNDLE_BYTES, parse_bundle).chain
     raise InvalidInput(
         "LEDGER_NOT_NAMED",
-        "Without the service, the command must be given the ledger.",
+        "The command does not use the service, so it must know which ledger the act is for.",
         where="deployment",
         hint="Give the operator's deployment.json with --deployment, or a bundle of the ledger with --bundle.",
     )

@@ -137,7 +137,8 @@ def kept_session(home: Path | None) -> Kept:
         raise Unauthenticated(
             "SESSION_MISSING", "This call needs a session.", where=str(path), hint="Sign in: `pingzheng login`."
         )
-    # If a person copied this file here, other users may be able to read it. So their permissions are removed.
+    # If a person copied this file here, other users may be able to read the file. So the permissions of other users are
+    # removed.
     path.chmod(0o600)
     try:
         return Kept(**json.loads(read_bounded(path, MAX_FILE_BYTES)))

@@ -19,7 +19,10 @@ LedgerFile = Annotated[
 ]
 Service = Annotated[str, typer.Option(help="Address of the service, such as https://platform.example.")]
 DirectNode = Annotated[
-    str | None, typer.Option(help="Node of the chain that gets the act, not the service.", envvar="PINGZHENG_RPC_URL")
+    str | None,
+    typer.Option(
+        help="Address of the node to which the act is sent, if not to the service.", envvar="PINGZHENG_RPC_URL"
+    ),
 ]
 Payer = Annotated[Path | None, typer.Option(help="Key file of another account, which sends the act and pays.")]
 Out = Annotated[Path | None, typer.Option(help="Only sign; write the act to this file, which anybody can send.")]

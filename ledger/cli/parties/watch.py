@@ -23,7 +23,8 @@ from ledger.domain.parties import Role
 from ledger.errors import ChainUnavailable, InvalidInput, NotFound
 
 MAX_STATE_BYTES = 4096
-# Errors after which the watch tries again. Any other error ends the watch, because the error would occur again.
+# Errors of a node after which the watch asks the node again. Any other error ends the watch, because it would occur
+# again.
 AWAY = frozenset({"CHAIN_UNREACHABLE", "NODE_ANSWER_INVALID", "NODE_RATE_LIMITED"})
 DeploymentFile = Annotated[
     Path | None, typer.Option(help="The operator's deployment.json, which names the chain and its contracts.")
@@ -83,7 +84,7 @@ def watch(
             help="Read the chain once and exit; the exit code is 1 if a proposal about the party is pending.",
         ),
     ] = False,
-    every: Annotated[int, typer.Option(min=1, max=3600, help="Seconds between two reads.")] = 10,
+    every: Annotated[int, typer.Option(min=1, max=3600, help="Seconds between two reads of the chain.")] = 10,
     state: Annotated[
         Path | None,
         typer.Option(help="File that stores which block was read last; default: keys-watch-<number>.json."),

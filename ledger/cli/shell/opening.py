@@ -54,7 +54,8 @@ def _shown(
     stack: ExitStack, opening: Callable[[], AbstractContextManager[T]], doing: str = "打开账本 Opening the ledger…"
 ) -> T:
     """Enter ``opening()`` and show progress on a terminal, because starting a local chain takes seconds."""
-    # On a pipe, show no progress: nobody sees it, and the system may refuse to start the thread that draws it.
+    # If the error output goes to a pipe, show no progress: nobody would see it, and the system may refuse to start the
+    # thread that draws it.
     with stderr.status(doing) if stderr.is_terminal else nullcontext():
         return stack.enter_context(opening())
 

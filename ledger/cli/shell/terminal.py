@@ -105,7 +105,7 @@ def _flowing_text(*, text: str, **options: Any) -> Any:
 
 def fold_help() -> None:
     """Make ``--help`` show every word in a narrow terminal, with a line break between the languages."""
-    # Typer has no settings for this, so some names in Typer's module are replaced.
+    # Typer has no settings for how help texts flow, so some functions in Typer's module are replaced.
     setattr(rich_utils, "_make_rich_text", _flowing_text)  # noqa: B010
     setattr(rich_utils, "Table", _Folding)  # noqa: B010
     setattr(rich_utils, "Columns", _one_text)  # noqa: B010

@@ -100,7 +100,7 @@ def submit(statement: Statement, home: Home = None, as_json: AsJson = False) -> 
 @app.command("submit-file")
 def submit_many(ledger: Ledger, file: StatementsFile, report: ReportFile = None, as_json: AsJson = False) -> None:
     """提交文件中已签名的多个授权，每行为一个请求的全部授权；中断后再次执行即可继续。Submit the signed authorizations in
-    a file: each line has all authorizations of one request. Run it again after an interruption.
+    a file: each line has all authorizations of one request. After an interruption, run the command again to continue.
 
     示例 Example:  pingzheng consent submit-file authorizations.jsonl --report report.csv
     """
@@ -127,7 +127,8 @@ def give(
     as_json: AsJson = False,
 ) -> None:
     """演示用：以本机代管的主体密钥，授权指定的请求或全部待答复的请求；中断后再次执行即可继续。Authorise some requests
-    or all unanswered requests, with the subjects' keys that are kept here. After an interruption, run it again.
+    or all unanswered requests, with the subjects' keys that are kept here. After an interruption, run the command
+    again.
 
     This is for demonstrations, and for firms that have their keys kept here. In production a party signs with its own
     key: `pingzheng consent draft`, `pingzheng sign`, `pingzheng consent submit`.

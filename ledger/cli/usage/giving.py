@@ -68,7 +68,7 @@ def give(ledger: Ledger, requests: Sequence[str], choice: Choice, yes: bool, as_
     if interrupted:
         _say_interrupted(cases)
         raise typer.Exit(EXIT_INTERRUPTED)
-    # With --all, requests to firms that keep their own keys are skipped, and this is not an error.
+    # With --all, requests about firms that keep their own keys are skipped, and a skipped request is not an error.
     fine = {GIVEN, GIVEN_BEFORE} if named else {GIVEN, GIVEN_BEFORE, NO_KEY}
     if any(case.outcome not in fine for case in cases):
         raise typer.Exit(EXIT_NOT_VALID)

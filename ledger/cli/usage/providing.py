@@ -59,12 +59,18 @@ ApiKeyFile = Annotated[
 
 def run(
     party: Annotated[
-        str, typer.Argument(metavar="PROVIDER", help="Party id; with --home also a USCC.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="PROVIDER", help="The provider's party id; with --home also its USCC.", show_default=False
+        ),
     ],
     sources: Annotated[Path, typer.Option(help="Folder of source definitions.", envvar="PINGZHENG_SOURCES")],
     key: Annotated[
         Path | None,
-        typer.Option(help="Private key file; default without --service: the key kept here (demo).", show_default=False),
+        typer.Option(
+            help="The provider's private key file; default without --service: the key kept here (demo).",
+            show_default=False,
+        ),
     ] = None,
     records: Folder = RECORDS,
     service: Annotated[
@@ -248,7 +254,7 @@ def _registry(records: Path, rpc_url: str | None, deployment: Path | None) -> Re
     if rpc_url is None or deployment is None:
         raise Misconfigured(
             "NODE_INCOMPLETE",
-            "A node needs both its address and the ledger's deployment file.",
+            "To ask a node, the command needs both the node's address and the ledger's deployment file.",
             where="--rpc-url, --deployment",
             hint="Give --rpc-url and --deployment, or neither. Ask the operator for the deployment file.",
         )

@@ -29,7 +29,7 @@ app.command()(providing.received)
 app.command()(providing.confirm)
 _CHUNK: Final = 50
 
-After = Annotated[str | None, typer.Option(help="List only what comes after this authorization id.")]
+After = Annotated[str | None, typer.Option(help="List only authorizations after this id.")]
 
 
 @app.command()
@@ -111,7 +111,7 @@ def submit(
 @app.command("submit-file")
 def submit_many(ledger: Ledger, file: StatementsFile, report: ReportFile = None, as_json: AsJson = False) -> None:
     """提交文件中已签名的多个答复，每行为一个答复；中断后再次执行即可继续。Submit the signed answers in a file, one on
-    each line. Run it again after an interruption.
+    each line. After an interruption, run the command again to continue.
 
     示例 Example:  pingzheng provision submit-file answers.jsonl --report report.csv
     """

@@ -112,7 +112,7 @@ def import_file(
 ) -> None:
     """以使用方的签名，向名单上的每个主体发出用数请求；主体已有待答复请求的，不再发出。Request data about every subject
     in a list, signed by the consumer. All lines are checked before the first request is recorded. A subject that has an
-    unanswered request gets no second request, so you can run it again after an interruption.
+    unanswered request gets no second request, so you can run the command again after an interruption.
 
     示例 Example:  pingzheng request import firms.xlsx --scenario S01 --consumer 湛江第一银行 --source electricity=9144…
     --note note.json
@@ -192,7 +192,8 @@ def submit(statement: Statement, home: Home = None, as_json: AsJson = False) -> 
 @app.command("submit-file")
 def submit_many(ledger: Ledger, file: StatementsFile, report: ReportFile = None, as_json: AsJson = False) -> None:
     """提交文件中已签名的多个请求；中断后再次执行即可继续，已记录的会跳过。Submit the signed requests in a file, each
-    with its statement and note. A request that is refused does not stop the others. Run it again after an interruption.
+    with its statement and note. A request that is refused does not stop the others. After an interruption, run the
+    command again to continue.
 
     示例 Example:  pingzheng request submit-file requests.jsonl --report report.csv
     """

@@ -66,8 +66,8 @@ class Batches:
         used = column.indices.unique().drop_null()
         texts = column.dictionary.take(used)
         if key.checked:
-            # Each distinct value is examined only once. Of the values that have the usual form and do not resemble the
-            # subject's key, only some are examined.
+            # Each distinct value is examined only once. Values in the usual form that do not resemble the subject's key
+            # are only sampled.
             near = compute.starts_with(texts, pattern=key.prefix)
             usual = compute.fill_null(compute.and_not(compute.match_substring_regex(texts, PLAIN), near), False)
             far = compute.indices_nonzero(usual)

@@ -52,8 +52,7 @@ def _limit(memory: int) -> None:
         limit = pages * resource.getpagesize() + memory
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     except (ImportError, OSError, ValueError):
-        # This operating system cannot limit the memory of a process. The limits on the number of rows and cells still
-        # apply.
+        # This operating system cannot limit the memory of a process. The maximum numbers of rows and cells still apply.
         return
 
 

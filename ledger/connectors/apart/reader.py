@@ -21,7 +21,7 @@ from ledger.connectors.deadline import Deadline, TimeIsUp
 from ledger.connectors.table import Unusable
 from ledger.errors import InvalidInput, Misconfigured
 
-# How much memory the process may use after its imports, in bytes.
+# How much memory the reading process may use after it has imported its libraries, in bytes.
 MEMORY_BYTES: Final = 1536 * 1024 * 1024
 # The maximum size of a line of an answer, in bytes. A line contains one batch of rows.
 MAX_LINE_BYTES: Final = 64 * 1024 * 1024
@@ -133,8 +133,8 @@ class Processes:
         try:
             return _Process(MEMORY_BYTES)
         except OSError:
-            # The machine cannot start a process or open a file now. The caller sees the same error as if all processes
-            # were busy.
+            # The machine cannot start a process or open a file now. The caller gets the error that it would get if all
+            # processes were busy.
             raise TimeIsUp from None
 
     def _put_back(self, process: _Process, whole: bool) -> None:

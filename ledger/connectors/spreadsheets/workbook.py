@@ -17,7 +17,7 @@ from ledger.connectors.tabular import MAX_CELL
 from ledger.connectors.values import BadValue, as_text, is_error
 from ledger.errors import InvalidInput
 
-# A spreadsheet keeps this many digits of a number, and replaces all further digits by zeros.
+# A spreadsheet keeps this many digits of a number, and replaces the later digits by zeros.
 MAX_DIGITS: Final = 15
 MAX_FILLED: Final = 500_000
 _ESCAPE: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")

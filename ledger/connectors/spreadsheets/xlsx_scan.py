@@ -19,12 +19,14 @@ from ledger.errors import InvalidInput
 MAX_XLSX_BYTES: Final = 16 * 1024 * 1024
 MAX_UNPACKED_BYTES: Final = 128 * 1024 * 1024
 MAX_MEMBERS: Final = 500
-# The maximum number of elements in all parts together. Each element becomes an object when it is read.
+# The maximum number of XML elements in all parts of a workbook together. Each element becomes an object when it is
+# read.
 MAX_ELEMENTS: Final = 2_500_000
-# The maximum number of bytes between two elements. This limits a text, a comment, and a tag with its attributes.
+# The maximum number of bytes between two XML elements. It limits a text, a comment, and a tag with its attributes.
 MAX_TEXT_BYTES: Final = 256 * 1024
 MAX_DEPTH: Final = 64
-# The maximum number of elements outside cells and texts. The library keeps each of them until the file is closed.
+# The maximum number of XML elements outside cells and texts. The library keeps each of these elements until the file is
+# closed.
 MAX_OTHERS: Final = 100_000
 # The maximum number of distinct cell formats. Excel's own limit is 65,490.
 MAX_STYLES: Final = 65_536
@@ -94,8 +96,7 @@ def _require_few(members: list[zipfile.ZipInfo], name: str) -> None:
         raise too_large(f"The file has more than {MAX_MEMBERS} parts.", name)
     if len({member.filename for member in members}) != len(members):
         raise malformed(name)
-    # These are the sizes that the archive states. They can be trusted, because unpacking a part stops at its stated
-    # size.
+    # The archive states these sizes. They can be trusted, because the unpacking of a part stops at the stated size.
     if sum(member.file_size for member in members) > MAX_UNPACKED_BYTES:
         raise too_large(f"Unpacked, the file is larger than {MAX_UNPACKED_BYTES} bytes.", name)
 

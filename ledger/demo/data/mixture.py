@@ -34,20 +34,21 @@ class Fate(StrEnum):
     HELD = "held"
 
 
-# These endings need time to pass. Such requests are made in the first part of the pilot, while the clock of the local
-# chain still shows a time in the past.
+# A request can end in one of these ways only after some time. Such requests are made in the first part of the pilot,
+# while the clock of the local chain still shows a time in the past.
 EARLY: Final = frozenset({Fate.UNANSWERED, Fate.EXPIRED})
 # The special ways in which a request can end, in the order in which they are assigned. A small pilot uses only the
 # first of them.
 _TURNS: Final = tuple(fate for fate in Fate if fate is not Fate.ORDINARY)
 _EVERY: Final = 40
-# The endings in which the platform lies.
+# The ways in which a request can end if the platform lies.
 _LIES: Final = (Fate.CROOKED, Fate.ALTERED_CLAIM, Fate.SWAPPED)
-# Some endings occur only in these scenarios.
+# For some ways in which a request can end: the only scenarios in which a request ends so.
 _ONLY_IN: Final = {Fate.TIMED_OUT: ("S04",), Fate.CORRECTED: ("S01", "S02")} | dict.fromkeys(
     (*_LIES, Fate.HELD), ("S01",)
 )
-# These endings occur only once in a scenario, because each needs a batch of its own or several transactions.
+# In each scenario, only one request ends in each of these ways, because such a request needs a batch of its own or
+# several transactions.
 _ONCE: Final = frozenset({Fate.TIMED_OUT, Fate.CORRECTED, Fate.WITHDRAWN_ALONE, Fate.REVOKED, Fate.HELD, *_LIES})
 
 

@@ -12,7 +12,7 @@ from ledger.demo.data.cast import institution, onboard
 from ledger.domain.parties import PartyKind, Role
 from ledger.installation.wiring import Ledger
 
-# These institutions get the numbers from 20 on; lower numbers belong to the institutions in ``cast``.
+# The institutions of this module get the numbers from 20 on; lower numbers belong to the institutions in ``cast``.
 _FIRST_OFFICE: Final = 20
 
 _OFFICES: Final[Mapping[str, tuple[PartyKind, str]]] = {

@@ -14,7 +14,7 @@ from ledger.proof.jws import entry_signature
 from ledger.proof.sdjwt import Presented
 
 Stated = Mapping[str, Any]
-# The members of a log entry that hold a party id. The name of each member is the party's role in the entry.
+# The members of a log entry that hold a party id. The name of a member says in which role the party is named.
 PARTIES: Final = ("subject", "consumer", "provider")
 
 

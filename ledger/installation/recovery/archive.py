@@ -31,8 +31,8 @@ from ledger.store.migrations import upgrade
 from ledger.store.sealing import outdated, wrapped_by
 from ledger.store.tables import Batch, Counter, Entry, Sealed
 
-# Each run also reads the rows of the last 300 seconds again. The reason: a row gets its time when its transaction
-# begins, but can be read only after the transaction has ended.
+# Each run of the archiving reads the rows of the last 300 seconds again, because a row gets its time when its
+# transaction begins, but can be read only after the transaction has ended.
 OVERLAP_SECONDS: Final = 300
 _CHUNK: Final = 5_000
 
@@ -169,7 +169,7 @@ class Archive:
     @contextmanager
     def _writing(self) -> Iterator[Session]:
         with self._explained(), Session(self._engine) as session, session.begin():
-            # SQLAlchemy begins the transaction, which takes the lock, only when a connection is requested.
+            # The transaction takes the lock, but SQLAlchemy begins the transaction only when a connection is requested.
             session.connection()
             yield session
 
@@ -233,7 +233,7 @@ def archive_differs(file: Path) -> Misconfigured:
 def _forked(file: Path, where: str) -> Conflict:
     return Conflict(
         "ARCHIVE_FORKED",
-        f"The archive {file.name} and the database hold different batches with the same number.",
+        f"The archive file {file.name} and the database hold different batches with the same number.",
         where=where,
         hint="Two installations of this ledger write to the archive, or the ledger was restored without it. "
         "Stop all installations but one; restore with this archive, or begin a new archive in an empty folder.",

@@ -39,8 +39,8 @@ def table_of(declared: type[Base]) -> Table:
 _NAMED_BY_DIGEST: Final = [
     table_of(each) for each in (AccessRequest, Authorization, Provision, Certificate, Publication, ErasureRecord)
 ]
-# A row that a log entry names may have further rows that belong to it, as keys belong to a party. For each table of
-# rows that entries name, this map has the columns of other tables that name such a row.
+# A row that a log entry names may have further rows that belong to it, as keys belong to a party. For each table whose
+# rows are named in entries, this map has the columns of other tables that refer to such a row.
 _PARTS: Final[Mapping[str, Sequence[Column[Any]]]] = {
     "party": [table_of(PartyKey).c.party_id, table_of(Mandate).c.principal],
     "access_request": [table_of(SeenClaim).c.request_id],

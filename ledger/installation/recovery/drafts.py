@@ -20,7 +20,7 @@ from typing import Final
 from ledger.domain.findings import Finding
 
 _NAME: Final = re.compile(r"\..+\.[0-9a-f]{8}\.draft")
-# What each of these files and folders holds, in words for people.
+# For each file and folder of a backup: what it holds, in plain words.
 _HELD: Final = {
     "keys": "private keys",
     "offices": "keys of the offices",

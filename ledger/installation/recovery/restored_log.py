@@ -86,7 +86,8 @@ def settle_parties(session: Session, registered: Mapping[str, int]) -> int:
     """Set every party's number from the chain, and return the number of parties that only the chain has."""
     numbers = dict(session.execute(select(Party.id, Party.no)).all())
     wrong = [party for party, number in numbers.items() if number != registered.get(party)]
-    # All wrong numbers are cleared first, because the number of one party may have been recorded for another party.
+    # All wrong party numbers are cleared before the right numbers are written, because the right number of one party
+    # may be stored with another party.
     session.execute(update(Party).where(Party.id.in_(wrong)).values(no=None))
     for party in wrong:
         session.execute(update(Party).where(Party.id == party).values(no=registered.get(party)))

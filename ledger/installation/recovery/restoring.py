@@ -53,8 +53,8 @@ from ledger.store.sealing import close_all, closed, reopen_all
 from ledger.store.tables import Source
 from ledger.wallet.private_file import sync_folder
 
-# The archive does not hold these tables completely, so only the backup can restore them. Of these tables, the archive
-# holds only the rows to which an archived row of another table refers.
+# Tables that only the backup can restore, because the archive is not complete for them: it has only those of their rows
+# to which an archived row of another table refers.
 FROM_THE_BACKUP_ALONE: Final = names_from(Source.BACKUP)
 
 
@@ -191,8 +191,8 @@ def _put_together(settings: Settings, sources: Sources, restored: Restored) -> N
             restored.erased = apply_erasures(session, listed)
             # The search for missing keys comes after the erasures, because erased texts need no key.
             restored.unheld = unheld_keys(session, provider)
-            # A lost batch may contain erasures that an old list lacks. Then no text can be read until the operator
-            # confirms the erasures.
+            # A lost batch may contain erasures that an old list does not have. So texts stay unreadable until the
+            # operator confirms the erasures.
             if listed is None or restored.log.lost or not covers(session, listed):
                 close_all(session)
             else:

@@ -42,8 +42,7 @@ class Foundation:
     ) -> None:
         """Build the shared parts. The scenario files are read; no node is called."""
         client = installation.client
-        # While database and chain do not fit together, the database refuses writes. Then no transactions are sent
-        # either.
+        # While database and chain do not fit together, the database refuses writes, and no transactions may be sent.
         client.before_sending = database.require_writable
         rule, note = BatchRule(settings.batch_size, settings.batch_age), FailureNote(settings.home / FAILURE)
         self.settings, self.clock, self.installation, self.coherence = settings, clock, installation, coherence

@@ -181,7 +181,7 @@ class PartyKeys(KeyReports):
         if not any(suite_of_key(key.public_key) in FIRST_KEYS for key in left):
             raise Conflict(
                 "PARTY_LAST_KEY",
-                "Afterwards the party would have no key that can act for it.",
+                "The party would have no key left that can act for it.",
                 where=account,
                 hint="Replace the key by another key instead: `pingzheng party rotate`.",
             )

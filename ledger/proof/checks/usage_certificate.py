@@ -38,7 +38,7 @@ def _check_uses(case: Case) -> Outcome:
         return failed("USES_UNKNOWN", "The facts do not contain the uses by the consumer.")
     used, limit = sum(use.at <= case.at for use in history), case.claims["max_uses"]
     if used >= limit:
-        return failed("USED_UP", f"All uses are consumed: {used} of {limit}.", since=history[limit - 1].at)
+        return failed("USED_UP", f"All allowed uses were made: {used} of {limit}.", since=history[limit - 1].at)
     return passed(f"{used} of {limit} uses are consumed.")
 
 

@@ -81,7 +81,7 @@ REFUSALS: Final[Mapping[str, tuple[type[PingzhengError], str, str | None]]] = {
     "ASSET_GRADE": (
         Forbidden,
         "The grade does not allow this: core data is never registered, and an application cannot lower a grade.",
-        "Check the grade of the resource, or do not include the resource.",
+        "Check the grade of the resource, or leave the resource out of the application.",
     ),
     "ASSET_NOT_CLEARED": (
         Conflict,
