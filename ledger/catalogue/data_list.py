@@ -55,8 +55,8 @@ class Catalogue(UseCase):
         return staged.change
 
     def submit(self, actor: Actor, code: str) -> CatalogueEntry:
-        """Submit the newest version, so that the chief data officer can sign it. A resource that matches the
-        important-data list is blocked instead.
+        """Submit the newest version of a resource, so that the chief data officer can sign this version. A resource
+        that matches the important-data list is blocked instead.
 
         Raises ``Conflict`` ``GRADE_CORE`` for core data; the version stays a draft.
         """

@@ -90,8 +90,8 @@ class Duty:
 
 @dataclass(eq=False, repr=False)
 class Demands(UseCase):
-    """Handles demands from filing to connection. ``sla_days`` is the limit in working days if no duty is listed for the
-    resource.
+    """Handles demands from filing to connection. ``sla_days`` is the time limit in working days that applies if no duty
+    is listed for the resource.
     """
 
     _sla_days: int
@@ -186,7 +186,7 @@ class Demands(UseCase):
             return self._move(session, row, "connect", actor.party)
 
     def refuse(self, actor: Actor, identifier: str, reason: str) -> DemandEntry:
-        """Refuse a demand and give a reason. The department with the duty to share may do this, and so may the parties
+        """Refuse a demand and give a reason. The department with the duty to share may refuse, and so may the parties
         that keep the lists.
         """
         checked = checked_reason(reason)

@@ -1,4 +1,4 @@
-"""The versions and steps of an entry of the data list (数据清单). Neither is ever overwritten."""
+"""The versions and steps of an entry of the data list (数据清单). A recorded version or step is never overwritten."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def change_of(
     systems: Container[str],
 ) -> Change:
     """Return what would change if the provider recorded this description. ``present`` is the entry with its newest
-    document, or None for a new entry. The database is not read.
+    description, or None for a new entry. The database is not read.
 
     ``systems`` must contain the code of the description's system if the system list has that system. Raises the errors
     of ``Catalogue.put``.

@@ -84,7 +84,7 @@ class ImportantDataList(UseCase):
 
     def all(self, reader: Actor | None = None) -> list[ListedKind]:
         """Return every entry, including withdrawn entries, ordered by id. Only parties that grade or assess data may
-        see them.
+        see the entries.
 
         ``reader`` is None if the operator asks on the command line; the operator may see everything.
         """

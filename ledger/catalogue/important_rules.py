@@ -1,5 +1,5 @@
-"""Rules of the important-data catalogue (重要数据目录). If the catalogue grades a resource higher than its provider
-did, the higher grade applies.
+"""Rules of the important-data catalogue (重要数据目录). If this catalogue grades a resource higher than the resource's
+provider did, the higher grade applies.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Bulk import into the data list. A dry run reports on every row. A commit imports all rows, or none if one is
+"""Bulk import into the data list. A dry run reports on every row. A commit imports all rows, or no row if one row is
 refused.
 """
 
@@ -47,8 +47,8 @@ class RowReport:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """The reports on all rows in the order of the file, whether the rows were written, and notes on how the file was
-    read.
+    """The result of an import: a report on each row in the order of the file, whether the rows were written, and notes
+    on how the file was read.
     """
 
     rows: tuple[RowReport, ...]
@@ -77,7 +77,7 @@ class CatalogueImport(UseCase):
         """Import all rows in one transaction. Raises ``InvalidInput`` ``IMPORT_REFUSED`` if a row is refused.
 
         The rows are planned before the database is locked for writing. If another writer changes an entry in the
-        meantime, they are planned again. Raises ``Busy`` ``CATALOGUE_BUSY`` if that happens three times.
+        meantime, the rows are planned again. Raises ``Busy`` ``CATALOGUE_BUSY`` if that happens three times.
         """
         require(actor, Action.EDIT_RESOURCE, owns=True)
         report_progress = progress

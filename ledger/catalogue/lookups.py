@@ -1,4 +1,4 @@
-"""Look up entries of the catalogue's lists and the listed kinds of important data, and find the next free number for an
+"""Look up entries of the catalogue's lists and the listed kinds of important data, and find the next free number of an
 entry.
 """
 
@@ -97,13 +97,13 @@ def next_number(session: Session, column: InstrumentedAttribute[int], of: Column
 
 
 def matched(session: Session, resource: DataResource) -> tuple[str, Sequence[str]]:
-    """Return the higher of two grades (the provider's, and the important-data list's), and the titles of the listed
-    kinds that match the resource.
+    """Return the grade of the provider or of the important-data list, whichever is higher, and the titles of the listed
+    kinds of data that match the resource.
     """
     return matched_grade(resource, listed_kinds(session))
 
 
 def listed_kinds(session: Session) -> list[ImportantData]:
-    """Return the kinds of data on the important-data list, without withdrawn ones."""
+    """Return the kinds of data on the important-data list, without withdrawn entries."""
     rows = session.scalars(select(ImportantDataEntry).where(ImportantDataEntry.withdrawn_at.is_(None)))
     return [ImportantData(row.title, row.grade, row.pattern, tuple(row.fields)) for row in rows]

@@ -61,8 +61,8 @@ def rank(wanted: Wanted, resources: Iterable[DataResource], limit: int) -> list[
 
 
 def score(wanted: Wanted, resource: DataResource) -> Candidate:
-    """Return the score of a resource. Points are given for the share of the wanted fields that the resource has, for
-    the same domain, and for the share of the demand's words that are in its title or domain.
+    """Return the score of a resource. Points are given for the share of the wanted fields that the resource has, for an
+    equal domain, and for the share of the demand's words that occur in the resource's title or domain.
 
     Upper and lower case, spaces and separators in field names make no difference. Words are Latin words and pairs of
     Chinese characters.

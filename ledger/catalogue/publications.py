@@ -1,5 +1,5 @@
-"""Publication of the data list. A department's chief data officer (首席数据官) signs a version; after that, the version
-can be published.
+"""Publication of the data list. A department's chief data officer (首席数据官) signs a version of a resource; then this
+version can be published.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Finds the table of resources and the table of fields in a file. A sheet that contains grades is never skipped without
-an error.
+"""Finds the table of resources and the table of fields in a file. If a sheet that contains grades would be skipped, an
+error is raised.
 """
 
 from __future__ import annotations
@@ -135,8 +135,8 @@ def _named(rows: Rows, where: str) -> list[dict[str, str]]:
 
 
 def _unquoted(cell: str) -> str:
-    """Return the cell without surrounding blanks. ``="0123"`` becomes ``0123``: people write it so that a spreadsheet
-    keeps the leading zero.
+    """Return the cell without surrounding blanks. ``="0123"`` becomes ``0123``: people write ``="0123"`` so that a
+    spreadsheet keeps the leading zero.
     """
     cell = cell.strip()
     return cell[2:-1] if cell.startswith('="') and cell.endswith('"') and len(cell) > 3 else cell
@@ -174,7 +174,7 @@ def _refuse_header(sheet: Sheet, name: str) -> None:
 def _require_no_grading(sheet: Sheet, codes: set[str], name: str) -> None:
     """Raise if a sheet that would be skipped contains grades of this file's resources.
 
-    A sheet with explanations may contain grades or resource codes. Both together mean that the sheet grades resources.
+    A sheet with explanations may contain grades, or resource codes. A sheet that contains both grades resources.
     """
     texts = {normal_text(cell) for _, row in sheet.rows for cell in row if isinstance(cell, str)}
     if texts & codes - {""} and {text.casefold() for text in texts} & _GRADING:

@@ -1,5 +1,5 @@
-"""Records many descriptions at once. Each is first compared with its present entry; then all are written with few SQL
-statements.
+"""Records many descriptions at once. Each description is first compared with the present entry of its resource. Then
+all descriptions are written with few SQL statements.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""The system list (系统清单): the information systems that hold the data; each change of an entry is a new version."""
+"""The system list (系统清单) contains the information systems that hold the data. Each change of an entry is a new
+version.
+"""
 
 from __future__ import annotations
 

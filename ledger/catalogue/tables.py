@@ -1,5 +1,5 @@
-"""Tables of the data catalogue. A change adds a row and leaves earlier rows as they are. Only rows that store a present
-state are updated.
+"""Tables of the data catalogue. A change adds a row and leaves earlier rows as they are. Only rows that store the
+present state of a record are updated.
 
 ``number`` counts the rows that belong to the same record, from 1; the row with the highest number is the newest.
 """
@@ -94,7 +94,7 @@ class Publication(Base, source=Source.ENTRIES):
 
 
 class ImportantDataEntry(Base, source=Source.BACKUP):
-    """An entry of the important-data catalogue (重要数据目录): a resource that matches it is blocked."""
+    """An entry of the important-data catalogue (重要数据目录). A resource that matches the entry is blocked."""
 
     __tablename__ = "important_data_entry"
     id: Mapped[str] = mapped_column(Ulid, primary_key=True)

@@ -1,8 +1,9 @@
 """Makes keys and computes their accounts. An account is the last 20 bytes of the hash of a public key.
 
-The hash is keccak for a secp256k1 key, SHA-256 for a P-256 key and SM3 for an SM2 key (protocol §4). Accounts of all
-three kinds can be bound to parties, but only a secp256k1 key can sign transactions. A P-256 key can sign statements and
-acts, but another account must send these acts to the chain. An SM2 key can sign only statements.
+The hash is keccak for a secp256k1 key, SHA-256 for a P-256 key and SM3 for an SM2 key (protocol §4). Accounts of keys
+of all three kinds can be bound to parties, but only a secp256k1 key can sign transactions. A P-256 key can sign
+statements and acts, but the account of a secp256k1 key must send the acts to the chain. An SM2 key can sign only
+statements.
 """
 
 from __future__ import annotations

@@ -72,7 +72,9 @@ def open_lock_file(path: Path) -> int:
 
 @contextmanager
 def one_at_a_time(path: Path) -> Iterator[None]:
-    """Wait until no other process or thread has the lock on this file, and keep the lock during the block of code."""
+    """Wait until no process or thread has the lock on this file. Then take the lock and keep it during the block of
+    code.
+    """
     descriptor = open_lock_file(path)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

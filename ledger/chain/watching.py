@@ -1,7 +1,7 @@
 """Reports changes of a party's keys, and proposals about the party and its assets. Needs only a node, not the service.
 
 The events of the party registry are hashed in order, and the result is compared with the registry's head (its running
-digest). So it is noticed if a node hides an event.
+digest). So a node that hides an event is found out.
 """
 
 from __future__ import annotations

@@ -48,7 +48,8 @@ def withdraw_by_itself(
     authorization: str | None = None,
     payer: bytes | None = None,
 ) -> tuple[DirectWithdrawal, ...]:
-    """Withdraw the subject's authorizations in a bundle, or only the one with the id ``authorization``.
+    """Withdraw all authorizations of the subject that a bundle contains, or only the authorization with the id
+    ``authorization``.
 
     One transaction withdraws all authorizations. Earlier withdrawals stay as they are; a second call sends nothing. The
     subject signs with its key of the suite ``alg``, ES256K or ES256. A reported key is accepted too, because a

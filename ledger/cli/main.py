@@ -1,7 +1,8 @@
 """``pingzheng``: the command line of one ledger.
 
 Importing the chain and database libraries takes seconds. Therefore the module of a group is imported only when one of
-its commands is called. The modules of single commands are imported here, and import these libraries in their functions.
+its commands is called. The modules of single commands are imported here; their functions import these libraries only
+when they run.
 """
 
 from __future__ import annotations
@@ -119,7 +120,9 @@ class Commands(TyperGroup):
     """Lists all groups in ``--help`` without importing them, and imports a group when it is called."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Return the names of commands and groups in the order of ``--help``: first those in FIRST, then all others."""
+        """Return the names of commands and groups in the order of ``--help``: first the names in FIRST, then all other
+        names.
+        """
         return [*FIRST, *(name for name in super().list_commands(ctx) if name not in FIRST)]
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:

@@ -1,4 +1,4 @@
-"""The program ``pingzheng``: run the command line. If packages that it needs are missing, say how to install them."""
+"""The program ``pingzheng``: run the command line. If Python packages are missing, say how to install them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NOT_INSTALLED = """\
 
 
 def run() -> None:
-    """Run the command line; if its packages are missing, print how to install them and end with exit code 2."""
+    """Run the command line. If Python packages are missing, print how to install them and end with exit code 2."""
     try:
         from ledger.cli.main import app
         from ledger.cli.shell.terminal import complain, give_up, open_streams

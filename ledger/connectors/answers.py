@@ -1,4 +1,4 @@
-"""Queries to a provider's source, and the source's answers. "No data" and "refused" are answers too, and not errors."""
+"""Queries to a provider's source, and the source's answers. "No data" and "refused" are answers and not errors."""
 
 from __future__ import annotations
 
@@ -103,5 +103,5 @@ class Connector(Protocol):
         """Return the source's answer.
 
         Raises ``Misconfigured`` ``SOURCE_…`` or ``CSV_…`` if the operator must first correct the source or its
-        definition. Raises nothing else.
+        definition. Raises no other error.
         """

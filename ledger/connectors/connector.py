@@ -27,8 +27,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The rows that were found in the table (at most ``MAX_ROWS`` + 1), and the day of the file (None for a
-    database).
+    """The rows that were found in the table (at most ``MAX_ROWS`` + 1), and the day on which the file was last written
+    (None for a database).
     """
 
     rows: Sequence[FoundRow]

@@ -111,7 +111,8 @@ class SqlTable:
             yield FoundRow(f"{self._code}, row {number} of the result", [row[place] for place in places])
 
     def _probe(self, connection: Connection, wanted: Wanted, until: Deadline, key: KeyColumn) -> FoundRows:
-        """Yield the subject's rows whose key is damaged or decorated. A query for the exact key does not find them.
+        """Yield the subject's rows whose key is damaged or decorated. A query for the exact key does not find these
+        rows.
 
         All forms of the key are sent in one query if the parameter follows an equals sign, as in a usual WHERE clause.
         A damaged form of one key can be the valid key of another subject (440899195001011000 is valid and ends in 000),
@@ -136,8 +137,8 @@ class SqlTable:
     def _finds_nobody(self, connection: Connection) -> bool:
         """Return whether the query finds no row for any subject. For example, an import may have left the table empty.
 
-        This can be found out only if the parameter follows an equals sign at the end of a condition; then "= parameter"
-        is replaced by IS NOT NULL. For any other query, False is returned.
+        To find this out, "= parameter" in the query is replaced by IS NOT NULL. This is possible only if the parameter
+        follows an equals sign at the end of a condition. For any other query, False is returned.
         """
         name = self._attribute
         theirs = re.compile(rf"(?<![<>!=~])=\s*:{name}\b(?=\s*({_CONDITION_ENDS}))", re.IGNORECASE)
@@ -222,8 +223,8 @@ class SqlTable:
         return url.set(database=str(path))
 
     def _translated(self, error: SQLAlchemyError) -> Exception:
-        """Return the error of ``ledger.errors`` for an error of the database. The database's own text is never passed
-        on.
+        """Return the error of ``ledger.errors`` for an error of the database. The returned error never contains the
+        text of the database's error.
         """
         cause = error.orig if isinstance(error, DBAPIError) else None
         number = getattr(cause, "sqlite_errorcode", None)
@@ -251,8 +252,8 @@ class SqlTable:
 
 
 def _patience(url: URL, seconds: float) -> dict[str, Any]:
-    """Return the driver's option that limits how long it waits for a connection or a lock; {} if no such option is
-    known.
+    """Return the option that limits how long the driver waits for a connection or a lock; {} if no option of this
+    driver is known.
     """
     backend, _, driver = url.drivername.partition("+")
     if backend == "sqlite":
@@ -263,8 +264,8 @@ def _patience(url: URL, seconds: float) -> dict[str, Any]:
 
 
 def _restrict(connection: Connection, until: Deadline) -> None:
-    """Make the database refuse writes and stop at the deadline. This works for SQLite and PostgreSQL; others get no
-    limits.
+    """Make the database refuse writes and stop at the deadline. This works for SQLite and PostgreSQL. In other
+    databases nothing is limited.
     """
     milliseconds = max(1, int(until.left() * 1000))
     if connection.dialect.name == "sqlite":

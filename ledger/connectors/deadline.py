@@ -1,5 +1,5 @@
-"""Runs work with a time limit. If a call blocks in a driver or on a network drive, the caller does not wait for its
-end.
+"""Runs work with a time limit. If a call blocks in a driver or on a network drive, the caller does not wait until the
+call ends.
 """
 
 from __future__ import annotations

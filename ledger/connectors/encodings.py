@@ -1,5 +1,5 @@
-"""Finds the encoding of a text file. This is the declared encoding, or the only one that fits the bytes; it is never
-guessed.
+"""Finds the encoding of a text file: the declared encoding, or the only encoding that fits the bytes. The encoding is
+never guessed.
 """
 
 from __future__ import annotations
@@ -93,8 +93,8 @@ def _beyond_doubt(chunks: Callable[[], Iterable[bytes]], where: str) -> str:
 
 
 def _utf16(head: bytes) -> str | None:
-    """Return the UTF-16 codec that the byte order mark shows. Without a mark, the zero bytes of ASCII characters show
-    it.
+    """Return the UTF-16 codec that the byte order mark shows. Without a mark, the positions of zero bytes show the
+    codec.
     """
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
@@ -105,7 +105,7 @@ def _utf16(head: bytes) -> str | None:
 
 
 def _first_wrong(codec: str, chunks: Iterable[bytes]) -> int | None:
-    """Return the position of the first byte that cannot be decoded, or None if all bytes can."""
+    """Return the position of the first byte that cannot be decoded, or None if all bytes can be decoded."""
     decoder, before = codecs.getincrementaldecoder(codec)(), 0
     pending = 0
     try:
@@ -124,9 +124,9 @@ def _is_chinese(chunks: Iterable[bytes]) -> bool:
     """Return whether bytes that can be decoded as GB18030 are Chinese text. Bytes in another encoding can often be
     decoded too.
 
-    Nearly all characters must be common in simplified Chinese. Of these, 80 % must be among the most frequent
-    characters; 40 % are enough if the text has bytes that other encodings do not use. If text in another encoding is
-    decoded by chance, hardly one character in four is among the most frequent.
+    Nearly all characters must be common in simplified Chinese, and 80 % of these common characters must be among the
+    most frequent characters; 40 % are enough if the text has bytes that other encodings do not use. If text in another
+    encoding is decoded by chance, hardly one character in four is among the most frequent.
     """
     decoder, counts = codecs.getincrementaldecoder("gb18030")(), Counter[str]()
     for chunk in islice(chunks, _CHUNKS_LOOKED_AT):

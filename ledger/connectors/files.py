@@ -113,8 +113,8 @@ class CsvTable(FileTable):
         raise problem
 
     def _require_header(self, codec: str, key_column: str) -> None:
-        """If the first line does not name the key column, find out why. Raise an error that says why, if the reason is
-        found.
+        """If the first line does not name the key column, look for the reason. If the reason is found, raise an error
+        that states it.
         """
         with self._path.open(encoding=codec, newline="", errors="replace") as file:
             lines = [(number, file.readline(_CHUNK)) for number in range(1, HEADER_WITHIN + 1)]
@@ -140,7 +140,8 @@ def subject_rows(
     where: str,
     unit: str = "row",
 ) -> FoundRows:
-    """Yield the subject's rows of a table. ``rows`` are all its rows with their numbers; every row's key is examined.
+    """Yield the subject's rows of a table. ``rows`` are all rows of the table with their numbers; the key of every row
+    is examined.
 
     If a row has content but no key, raise ``SOURCE_KEY_DAMAGED``, even if the subject has other rows.
     """

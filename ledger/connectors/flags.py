@@ -1,4 +1,6 @@
-"""Checks flags. If a cell has the flag's value, the source refuses to supply data. In doubt, the source refuses too."""
+"""Checks flags. If a cell has the flag's value, the source refuses to supply data. If it is not certain that a cell has
+another value, the source refuses.
+"""
 
 from __future__ import annotations
 

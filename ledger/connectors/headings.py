@@ -31,8 +31,8 @@ _HEADINGS: Final = {
 
 
 def columns_by_heading(headings: Iterable[str], columns: Sequence[str], where: str) -> dict[str, str]:
-    """Return, for each heading, the name in ``columns`` that means the same. Without such a name, return the heading
-    itself.
+    """Return, for each heading, the name in ``columns`` that has the same meaning. If no name in ``columns`` has that
+    meaning, return the heading itself.
 
     Upper and lower case, blanks and full-width forms make no difference. Raises ``InvalidInput`` ``HEADING_TWICE`` if
     two headings mean the same column.

@@ -68,7 +68,7 @@ def sound(key: str) -> bool:
 
 
 class KeyColumn:
-    """Decides which rows belong to the subject, from the key cells that one query reads. Errors name the source
+    """Decides from the key cells that one query reads which rows belong to the subject. Errors name the source
     ``where``, and a row as ``unit`` (row or line) with its number.
 
     An identifier without check digits must match exactly, because damage cannot be recognised without check digits.
@@ -112,7 +112,7 @@ class KeyColumn:
 
     @property
     def prefix(self) -> str:
-        """The first digits of the subject's key, which a spreadsheet keeps. All values that begin with them are
+        """The first digits of the subject's key, which a spreadsheet keeps. All values that begin with these digits are
         examined.
         """
         return self._key[:KEPT_DIGITS]
@@ -249,7 +249,7 @@ def _numbers(key: str) -> list[str]:
 
 
 def _is_broken(key: str) -> bool:
-    """Return whether an invalid key is a damaged identifier. Its exponent or its length shows this."""
+    """Return whether an invalid key is a damaged identifier, which its exponent or its length shows."""
     if _EXPONENT.fullmatch(key):
         return True
     return len(key) == _LENGTH or (key.isdigit() and 15 < len(key) <= 20)

@@ -1,5 +1,5 @@
-"""Converts texts to a normal form in which they can be compared: without what a keyboard, spreadsheet or export
-added.
+"""Converts texts to a normal form in which they can be compared: without signs that a keyboard, a spreadsheet or an
+export has added.
 """
 
 from __future__ import annotations

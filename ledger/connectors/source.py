@@ -36,8 +36,8 @@ _SECRET: Final = re.compile(r"(password|passwd|pwd|secret|token)\b", re.IGNORECA
 
 @dataclass(frozen=True, slots=True)
 class AsOf:
-    """How to find the day that the rows describe: a fixed day, the latest day in a column, or else the day of the
-    file.
+    """How to find the day that the rows describe: it is a fixed day, or the latest day in a column, or else the day on
+    which the file was last written.
     """
 
     day: date | None = None

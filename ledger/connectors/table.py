@@ -1,4 +1,4 @@
-"""The table that a source reads, in a file or a database. The rows of one subject are searched in it."""
+"""The table in which a source searches for the rows of one subject. The table is in a file or a database."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ FoundRows = Generator[FoundRow, None, None]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to search: the rows that have ``value`` in ``key_column``, and which of their columns to return."""
+    """What to search for: the rows that have ``value`` in ``key_column``, and the columns to return from these rows."""
 
     key_column: str
     value: str
@@ -112,7 +112,7 @@ def missing_file(path: Path) -> Misconfigured:
 def empty_source(where: str) -> Misconfigured:
     """Return the error for a source without any rows.
 
-    Its export probably failed, so the answer ``no_data`` could be false.
+    The export of the source probably failed, so the answer ``no_data`` could be false.
     """
     return Misconfigured(
         "SOURCE_EMPTY",

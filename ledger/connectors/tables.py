@@ -1,6 +1,6 @@
 """Reads tables from files that people send.
 
-The kind of a file is recognised by its content. Notes say how the file was read.
+The kind of a file is recognised by the file's content. The result contains notes on how the file was read.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Listed:
 
 
 def read_listing(path: Path, columns: Sequence[str], encoding: str | None = None) -> Listed:
-    """Read a table like ``read_table``, and replace each heading by the name in ``columns`` that means the same.
+    """Read a table like ``read_table``, and replace each heading by the name in ``columns`` that has the same meaning.
 
     Also raises ``InvalidInput`` ``HEADING_TWICE`` if two headings mean the same column.
     """

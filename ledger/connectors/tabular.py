@@ -115,8 +115,8 @@ def require_commas(header: str, column: str, name: str) -> None:
 
 
 def cells_of(line: str, separator: str) -> list[str]:
-    """Return the cells of one line, or [] if the line is not CSV. This is used to find out what is wrong with a
-    file.
+    """Return the cells of one line, or [] if the line is not CSV. This function is used to find out what is wrong with
+    a file.
     """
     try:
         return [cell.strip() for row in csv.reader([line], delimiter=separator) for cell in row]
@@ -199,7 +199,7 @@ def _next(reader: Any, lines: _Lines, name: str) -> list[str] | None:
 
 def csv_lines(rows: Iterable[Iterable[object]]) -> Iterator[str]:
     """Yield each row as a line of CSV (RFC 4180). If a spreadsheet would run a text as a formula, ``'`` is put before
-    it.
+    the text.
     """
     for row in rows:
         line = io.StringIO(newline="")

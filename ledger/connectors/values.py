@@ -29,7 +29,7 @@ class BadValue(Exception):
 
 
 def as_text(value: object) -> str:
-    """Return the value as text. Raises ``BadValue`` if it has no exact text.
+    """Return the value as text. Raises ``BadValue`` if the value has no exact text.
 
     Integers and decimals are written in digits, a decimal with all its decimal places; a float with its shortest
     digits, without an exponent; dates and times in ISO 8601, instants in Shanghai time; booleans as ``true`` and

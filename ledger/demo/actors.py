@@ -36,8 +36,8 @@ class Actors:
     """Runs one step for many parties at once. Each party signs its own act, and all acts are submitted together."""
 
     def __init__(self, ledger: Ledger, records_of: Callable[[str], Path] | None = None) -> None:
-        """``records_of`` returns the folder of a provider's records. The default is a folder beside the ledger's home,
-        not inside it.
+        """``records_of`` returns the folder of a provider's records. By default the folder is beside the ledger's home,
+        not inside the home.
         """
         home = ledger.settings.home
         self.ledger = ledger
@@ -132,7 +132,7 @@ class Actors:
         return self.ledger.usage.issuance.issue(self.ledger.actor(self.ledger.party), requests)
 
     def show(self, number: str, nonce: str, fields: Iterable[str] | None = None) -> Bundle:
-        """Return a presentation of a certificate by its subject, made for its consumer."""
+        """Return a presentation of a certificate, which the subject makes for the certificate's consumer."""
         row = self.ledger.usage.holdings.get(number)
         signer, now = self.signer_of(row.subject), self.ledger.clock()
         return self.ledger.certificates.bundles.present(number, fields, str(row.consumer), nonce, signer, now)

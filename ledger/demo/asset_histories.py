@@ -32,7 +32,7 @@ _CERTIFIED: Final = frozenset({"Confirmed", "RightGranted", "TransferAccepted"})
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The sign that an act on an asset is completed: the asset's history has ``event`` at least ``times`` times."""
+    """Shows that an act on an asset is completed: the asset's history then contains ``event`` at least ``times`` times."""
 
     event: str
     times: int = 1
@@ -43,8 +43,8 @@ class Mark:
 
 
 class AssetHistories:
-    """Takes ten registered assets through the later acts. Each act is done on all ten assets before the next act
-    begins.
+    """Takes ten registered assets through the acts after registration. Each act is done on all ten assets before the
+    next act begins.
     """
 
     def __init__(self, ledger: Ledger, cast: Cast, assets: Sequence[str], run: Run, progress: Progress) -> None:

@@ -1,7 +1,7 @@
-"""Finds what earlier runs of the demonstration did on the ledger. A new run then does only the remaining acts.
+"""Finds the acts that earlier runs of the demonstration did on the ledger. A new run then does only the remaining acts.
 
-Only the ledger and its chain are read, and no files of the demonstration. Therefore no act is done twice, wherever a
-run stopped.
+Only the ledger and its chain are read, and no files of the demonstration. So no act is done twice, at whatever point an
+earlier run stopped.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ class EarlierRuns:
         self._ledger = ledger
 
     def registrations(self, applicant: str) -> dict[str, str]:
-        """Return, for each resource code, the applicant's first asset, even if its registration has ended since."""
+        """Return, for each resource code, the applicant's first asset, even if the asset's registration has ended
+        since.
+        """
         query = select(Registration).where(Registration.applicant == applicant)
         rows = self._all(query.order_by(Registration.created_at.desc(), Registration.reg_no.desc()))
         return {row.resource_code: row.asset_id for row in rows}
@@ -49,7 +51,7 @@ class EarlierRuns:
         return [asset for asset in self._ledger.reader.assets(identifiers) if asset is not None]
 
     def certified(self, assets: Sequence[str]) -> set[str]:
-        """Return those of the assets that have a registration certificate, whatever its state."""
+        """Return those of the assets that have a registration certificate, whatever the certificate's state is."""
         return {str(row.asset_id) for row in self._rows(Certificate, Certificate.asset_id, assets)}
 
     def events(self, assets: Sequence[str]) -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""Acts of a lying platform. It certifies claims that no provider signed, or names the wrong subject in a task."""
+"""Acts of a lying platform, which certifies claims that no provider signed, or names the wrong subject in a task."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ def _refused(actors: Actors, task: Task, case: str) -> Caught:
 
 
 def under_second_id(task: Task) -> Task:
-    """Return the task with the same identifier, but with a consent that the platform invented under another party
-    id.
+    """Return a copy of the task with the same identifier, but with a consent that the platform invented for another
+    party id.
     """
     opening = replace(task.opening, key=secrets.token_hex(32))
     consumer, subject = (LocalSigner(key, account_of(key)) for key in (new_private_key(), new_private_key()))

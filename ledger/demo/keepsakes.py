@@ -58,7 +58,9 @@ class Keepsakes:
             self._save(name, member.scenario, presented, used=False)
 
     def look_after(self, member: Member, presented: Callable[[], Presented]) -> None:
-        """If the file for a used certificate is missing or contains another certificate, save a presentation of it."""
+        """If the file for a used certificate is missing or contains another certificate, save a presentation of the
+        used certificate.
+        """
         name = self._names.get((member.scenario, member.party))
         if name and not self._has(name, member.certificate):
             self._save(name, member.scenario, presented(), used=True)

@@ -24,8 +24,8 @@ DELAY: Final = 600
 
 @contextmanager
 def open_pilot(settings: Settings, say: Callable[[str], None] = lambda _sentence: None) -> Iterator[Ledger]:
-    """Open the ledger in ``settings.home``. If there is none, create a ledger with three authorities and an accredited
-    platform.
+    """Open the ledger in ``settings.home``. If there is no ledger yet, create a ledger with three authorities and an
+    accredited platform.
 
     Public notices last for days, so a new local chain begins ``DAYS_BEFORE`` days ago. An existing ledger keeps its
     clock and its waiting period. ``say`` is called with a sentence that names the ledger. Raises the errors of

@@ -181,7 +181,7 @@ class Demonstration:
 
 @cache
 def _real_data(size: Size) -> tuple[Library, Mapping[str, Panel]]:
-    """Return the library and its panels. They never change, so they are read only once in a process."""
+    """Return the library and its panels. The panels never change, so they are read only once in a process."""
     library = Library(size.data_sets)
     return library, read_panels(library, size.firms)
 
@@ -195,7 +195,8 @@ def _accredit(ledger: Ledger, cast: Cast) -> None:
 
 
 def _let_offices_begin(ledger: Ledger) -> None:
-    """Carry out the proposals about institutions and accreditations. They all wait for the same waiting period.
+    """Carry out the proposals about institutions and accreditations. All these proposals wait for one and the same
+    waiting period.
 
     No other proposal is carried out: an earlier run may have left a forged recovery that the firm has not vetoed yet.
     """

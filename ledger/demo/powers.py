@@ -1,4 +1,4 @@
-"""A firm loses its key and gets a new one after the waiting period. Another firm vetoes a forged recovery of its
+"""One firm loses its key and gets a new key after the waiting period. A second firm vetoes a forged recovery of its own
 key.
 """
 
@@ -43,8 +43,9 @@ def two_firms(before: Mapping[str, Sequence[Member]], present: Mapping[str, Sequ
 class Powers:
     """Recovers the key of ``loser``. Also forges a recovery of the key of ``victim``, which vetoes the forgery.
 
-    An earlier run may have done an act, so each act is first looked up on the chain. Some acts must be refused. If an
-    earlier run tried such an act and the chain has no trace of it, it was refused.
+    Before each act, the chain is searched for the act of an earlier run. Some acts must be refused, and a refused act
+    leaves no trace on the chain. So if an earlier run was at that point and the chain has no trace of the act, the act
+    was refused.
     """
 
     def __init__(self, ledger: Ledger, loser: Member, victim: Member) -> None:
@@ -61,7 +62,7 @@ class Powers:
         return self._recovery() is not None
 
     def play(self, run: Run) -> list[Caught]:
-        """Carry both recoveries to their end, and return the acts that were refused.
+        """Run both recoveries until they end, and return the acts that were refused.
 
         The clock of the local chain is moved forward by the waiting period, so the chain must be at least that far
         behind the present.
@@ -106,8 +107,8 @@ class Powers:
         return lost
 
     def _recover(self, lost: str) -> Proposal:
-        """Propose a new key for the firm as one institution, and confirm the proposal as another. The waiting period
-        then begins.
+        """As one institution, propose a new key for the firm; as a second institution, confirm the proposal. Then the
+        waiting period begins.
         """
         _, second, _ = self._officers
         if (row := self._recovery()) is None:
@@ -117,7 +118,7 @@ class Powers:
         return self._ledger.proposals.decide(second, self._theft(row.no)) if row.needs_confirmation else row
 
     def _forge(self) -> Proposal:
-        """As one institution, propose a thief's key for the other firm; as another institution, confirm the
+        """As one institution, propose a thief's key for the firm ``victim``; as a second institution, confirm the
         proposal.
         """
         _, second, third = self._officers
@@ -146,8 +147,8 @@ class Powers:
         self._caught.append(refused(case, "contract", code) if was else Caught(case, "–", "TOOK_EFFECT", "contract"))
 
     def _to_a_thief(self, member: Member) -> Call:
-        """Return the call that replaces the member's key by a thief's key. It contains the thief's proof that it has
-        this key.
+        """Return the call that replaces the member's key by a thief's key. The call contains the thief's proof that the
+        thief has this key.
         """
         key = new_private_key()
         thief, row = LocalSigner(key, account_of(key)), self._ledger.parties.register.get(member.party)
@@ -160,7 +161,7 @@ class Powers:
 
 
 def name_certificate(members: Mapping[str, Sequence[Member]], run: Run) -> None:
-    """Add a certificate to the run's report: the one that the firm authorised and presented with its recovered key."""
+    """Add to the run's report the certificate that the firm authorised and presented with its recovered key."""
     if run.powers:
         recovery = run.powers["recovery"]
         (certificate,) = [each.certificate for each in members[SCENARIO] if each.party == recovery["party"]]

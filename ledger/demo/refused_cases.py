@@ -1,4 +1,4 @@
-"""The end of each certificate: it is used, or a check finds its fault and refuses it."""
+"""Brings each certificate to its end: the certificate is used, or a check finds its fault and refuses it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ _MADE_UP: Final = "sha-256:" + "0" * 64
 
 @dataclass(slots=True)
 class Ending:
-    """How a member's certificate ended: the refused cases, whether it was used, the gas, and the number of log entries.
+    """How a member's certificate ended: the refused cases, whether the certificate was used, the gas, and the number of
+    log entries.
 
     ``found`` is true if the use was already counted in an earlier run.
     """
@@ -51,8 +52,8 @@ class Ending:
 class ShownCertificates:
     """Presents certificates to the consumers, which verify and use them.
 
-    Before each act, the ledger is searched for the same act of an earlier run. If a presentation was already refused in
-    an earlier run, it is not repeated; its result is read from the record.
+    Before each act, the ledger is searched for the same act of an earlier run. A presentation that an earlier run made
+    and that was refused is not repeated; its result is read from the record.
     """
 
     actors: Actors
@@ -208,8 +209,8 @@ class ShownCertificates:
         self._use(member, ending, member.certificate)
 
     def _altered(self, member: Member, ending: Ending, _correct: object) -> None:
-        """Present a certificate in which one byte is changed. The service keeps no record of this, so every run
-        presents it again.
+        """Present a certificate in which one byte is changed. The service keeps no record of such a presentation, so
+        every run presents the changed certificate again.
         """
         case = "改动一个字节 altered by one byte"
         self._caught(member, ending, refused(case, "2 signature", "SIGNATURE_INVALID"), change=_with_nine_uses)
@@ -234,8 +235,8 @@ class ShownCertificates:
         self._lie(member, ending, all_on_time, "平台改动字段的值 a claim altered by the platform")
 
     def _held(self, member: Member, ending: Ending, _correct: object) -> None:
-        """As one supervisor, place a hold on the certificate, at once. Only two supervisors together can lift the
-        hold.
+        """As a supervisor, place a hold on the certificate, which takes effect at once. Only two supervisors together
+        can lift the hold.
         """
         (first, second), proposals = self._supervisors, self.ledger.proposals
         held = self.ledger.usage.holdings.get(member.certificate), self.ledger.usage.requests.get(member.request)

@@ -25,7 +25,7 @@ Act = Callable[[Actor, Sequence[str], Tick], int]
 
 
 class Registering:
-    """Registers the library's data sets, as their provider and as the registrar.
+    """Registers the library's data sets: acts as the provider of the data sets, and as the registrar.
 
     ``assets`` are in the order of the library, without refused resources. The content of an asset in ``single`` occurs
     in no other resource.
@@ -65,8 +65,8 @@ class Registering:
             stage.count = len(self._resources)
 
     def _submit(self) -> None:
-        """Submit and register the resources that are not registered yet. If two have the same content, the second is
-        refused and reported.
+        """Submit and register the resources that are not registered yet. If two resources have the same content, the
+        second resource is refused and reported.
         """
         resources = self._resources
         with self._run.stage("申请登记 submit and register") as stage:

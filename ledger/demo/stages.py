@@ -36,7 +36,7 @@ class Stage:
 
     @property
     def gas_each(self) -> int:
-        """The average gas for each item that this run did; 0 if it did none."""
+        """The average gas for each item that this run did; 0 if this run did no item."""
         done = self.count - self.found
         return self.gas // done if done > 0 else 0
 

@@ -43,8 +43,8 @@ class Caught:
 
 @dataclass
 class Tally:
-    """The numbers of one scenario. ``entries`` counts the scenario's log entries; ``anchored`` counts those that are on
-    the chain. Time is wall time.
+    """The numbers of one scenario. ``entries`` counts the scenario's log entries; ``anchored`` counts the entries that
+    are on the chain. Time is wall time.
 
     ``found`` counts the certificates and uses of an earlier run; ``gas`` counts only this run.
     """
@@ -65,7 +65,7 @@ class Tally:
 
     @contextmanager
     def timed(self) -> Iterator[None]:
-        """Add the time that the block takes to the scenario's time."""
+        """Add the time that the block of code takes to the scenario's time."""
         start = time.perf_counter()
         try:
             yield
@@ -87,7 +87,7 @@ class Tally:
         return gas // here if here > 0 else 0
 
     def refusals(self) -> list[tuple[str, str, int]]:
-        """Return the kinds of refusals: the check, the code, and how often it occurred. They are ordered by check."""
+        """Return the kinds of refusals, ordered by check: the check, the code, and how often this refusal occurred."""
         found = Counter((caught.check, caught.code) for caught in self.caught)
         return [
             (check, code, count) for (check, code), count in sorted(found.items(), key=lambda item: by_check(*item[0]))
@@ -110,6 +110,6 @@ class Tally:
 
 
 def by_check(check: str, code: str) -> tuple[int, str]:
-    """Return a sort key. Refusals are sorted by the number of their check; those without a check number come last."""
+    """Return a sort key. Refusals are sorted by the number of their check; refusals without a check number come last."""
     number = check.split()[0]
     return int(number) if number.isdigit() else 99, code

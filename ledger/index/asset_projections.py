@@ -70,8 +70,8 @@ def _project(connection: Connection, histories: Mapping[str, Sequence[IndexedEve
 def _views(connection: Connection, assets: Sequence[str]) -> dict[str, AssetView]:
     """Return the assets as views to which events can be applied.
 
-    The views lack relations and reports, because events only add new ones. They lack the terms of liens, because the
-    effect of an event never depends on these terms.
+    The views do not contain relations and reports, because events only add new relations and reports. They do not
+    contain the terms of liens, because the effect of an event never depends on these terms.
     """
     objections: dict[str, list[Objection]] = defaultdict(list)
     rights: dict[str, list[Right]] = defaultdict(list)

@@ -21,8 +21,8 @@ _PER_REQUEST: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class AssetAudit:
-    """How many assets the index and the contract have as of ``block``, and which assets have different heads in the
-    two.
+    """How many assets the index and the contract have as of ``block``, and which assets have different heads in index
+    and contract.
     """
 
     block: int

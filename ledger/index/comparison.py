@@ -2,8 +2,8 @@
 block with the same number.
 
 Several nodes may answer behind one address, and some may not have the newest blocks yet. A missing block does not prove
-that the chain removed the block; only another block with the same number does. A chain that became shorter looks like a
-node that is behind, so the index waits ``patience`` seconds before it assumes a shorter chain.
+that the chain removed the block; only another block with the same number proves this. A chain that became shorter looks
+like a node that is behind, so the index waits ``patience`` seconds before it assumes a shorter chain.
 """
 
 from __future__ import annotations

@@ -45,8 +45,8 @@ Columns = Callable[[IndexedEvent], Mapping[str, Any]]
 def adds(table: Table, columns: Columns = lambda _: {}) -> Handler:
     """Return a handler that inserts one row into ``table``.
 
-    If a column has the same name as an attribute or argument of the event, the column gets its value. ``columns``
-    returns the values of all other columns.
+    A column with the name of an attribute or argument of the event gets the value of that attribute or argument.
+    ``columns`` returns the values of all other columns.
     """
     names = [column.name for column in table.c]
 

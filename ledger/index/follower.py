@@ -78,7 +78,7 @@ class Lag:
 
 
 class _Waits(Exception):
-    """Raised if the node does not have the newest block of the index yet, or if a local chain has lost that block."""
+    """Raised if the node does not have the newest block of the index yet, or if a local chain has lost this block."""
 
     def __init__(self, ahead: int) -> None:
         super().__init__(ahead)
@@ -90,9 +90,10 @@ class Follower:
     """Updates the index of one deployment. The newest ``confirmations`` blocks are not read.
 
     The index keeps the headers of the last ``window`` blocks and of all blocks with events. If the chain replaces more
-    blocks, this is noticed at a block with events or at the deployment. ``goes_back`` says whether the chain may
-    replace blocks. A local chain never does, so the index stays unchanged if such a chain has lost a block. If a node
-    is behind the index, the index waits; after ``patience`` seconds it assumes that the chain became shorter.
+    than ``window`` blocks, this is noticed at a block with events or at the deployment. ``goes_back`` says whether the
+    chain may replace blocks. A local chain never replaces blocks. So if a local chain has lost a block, the index stays
+    unchanged. If a node is behind the index, the index waits; after ``patience`` seconds it assumes that the chain
+    became shorter.
     """
 
     _engine: Engine
@@ -178,7 +179,9 @@ class Follower:
             }
 
     def _prepare(self) -> None:
-        """Create the tables that are missing, once in this process: the search takes a query for each table."""
+        """Create the tables that are missing. Each process does this only once, because the search for missing tables
+        sends a query for each table.
+        """
         if not self._prepared:
             tables.METADATA.create_all(self._engine)
             self._prepared = True

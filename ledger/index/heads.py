@@ -24,8 +24,8 @@ _ALWAYS_COMPARED: Final = ((PARTY_REGISTRY, WHOLE_CONTRACT), (CERTIFICATE_LOG, W
 
 
 def scope_of(event: Event) -> str:
-    """Return which head an event changes: an asset's id stands for the head of the asset, an empty text for the head of
-    the whole contract.
+    """Return the scope of the head that an event changes: the asset's id for the head of an asset, an empty text for
+    the head of the whole contract.
     """
     return str(event.args["id"]) if event.contract == ASSET_REGISTRY else WHOLE_CONTRACT
 

@@ -19,9 +19,10 @@ def lineage_of(connection: Connection, asset: str, limit: int = MAX_RELATIVES) -
     """Return the graph of an asset with at most ``limit`` ancestors and ``limit`` descendants, or None if the asset is
     unknown.
 
-    The nearest relatives are chosen first. For an asset with annulled ancestors, the nearest one is named, even if it
-    is beyond the limit. A replaced asset counts as a parent of its successor. But a replaced asset that was annulled is
-    not named as the successor's annulled ancestor, because the successor is not derived from the replaced asset.
+    The nearest relatives are chosen first. For an asset with annulled ancestors, the nearest annulled ancestor is
+    named, even if it is beyond the limit. A replaced asset counts as a parent of its successor. But a replaced asset
+    that was annulled is not named as the successor's annulled ancestor, because the successor is not derived from the
+    replaced asset.
     """
     if not _states(connection, [asset]):
         return None
@@ -38,8 +39,8 @@ def lineage_of(connection: Connection, asset: str, limit: int = MAX_RELATIVES) -
 
 
 def _walk(connection: Connection, asset: str, limit: int, *, upwards: bool) -> list[str]:
-    """Return the ancestors (``upwards``) or descendants of an asset, one generation after another, until there are more
-    than ``limit``.
+    """Return the ancestors (if ``upwards``) or the descendants of an asset, one generation after another, until more
+    than ``limit`` are found.
     """
     found: dict[str, None] = {}
     generation = {asset}
@@ -65,8 +66,8 @@ def _next(connection: Connection, assets: set[str], upwards: bool) -> set[str]:
 
 
 def _annulled_above(connection: Connection, assets: Collection[str]) -> dict[str, str]:
-    """Return, for each asset that has annulled ancestors, the nearest of them. The search ends, because the contract
-    limits the number of ancestors.
+    """Return, for each asset that has annulled ancestors, the nearest annulled ancestor. The search ends, because the
+    contract limits the number of ancestors.
     """
     parents: dict[str, set[str]] = defaultdict(set)
     frontier = set(assets)
@@ -89,8 +90,8 @@ def _annulled_above(connection: Connection, assets: Collection[str]) -> dict[str
 
 
 def _edges(connection: Connection, column: ColumnElement[str], assets: Collection[str]) -> list[LineageEdge]:
-    """Return the relations that have one of the assets in ``column``. Each query returns them in the order of the
-    chain.
+    """Return the relations that have one of the assets in ``column``. Each query returns the relations in the order of
+    the chain.
     """
     ordered = sorted(assets)
     found = []

@@ -1,5 +1,5 @@
-"""Apply events about keys, proposals and pauses to the index. ``ledger.index.projections`` says what handlers may
-read.
+"""Apply events about keys, proposals and pauses to the index. ``ledger.index.projections`` says which rows a handler
+may read.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ class IndexedProposal:
     ``kind`` is the contract function in snake case. ``call`` is None for a proposed registration, whose list is not on
     the chain, and for data that this version cannot decode; ``shown`` has the arguments that can be read. ``ready`` is
     the running time (seconds UTC minus paused seconds) from which the proposal can be carried out. ``account`` is the
-    account that vetoed the proposal; it is empty if none did.
+    account that vetoed the proposal; it is empty if there was no veto.
     """
 
     no: int

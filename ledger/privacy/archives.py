@@ -18,13 +18,13 @@ class ErasableCopies(Protocol):
     def scrub(self, remains: Sequence[bytes]) -> bool:
         """Remove the remains of deleted data from the archive's file, and return whether this succeeded.
 
-        ``remains`` are the deleted values; without them all remains are removed.
+        ``remains`` are the deleted values. If it is empty, the remains of all deleted data are removed.
         """
 
 
 class RewrappableCopies(Protocol):
-    """The data keys in the archive. They are wrapped (encrypted) with the same key-encryption keys as those in the
-    database.
+    """The data keys in the archive. They are wrapped (encrypted) with the key-encryption keys that wrap the data keys
+    in the database.
     """
 
     def require(self) -> None:

@@ -150,11 +150,13 @@ class Erasure:
         return self._reported(act, recorded, [item for about in groups for item in about], row)
 
     def scrub(self, erased: Erased) -> bool:
-        """Remove the remains of erased texts from the files of database and archive, and return whether this succeeded.
+        """Remove the remains of erased texts from the files of database and archive, and return whether this removal
+        succeeded.
 
         An erasure is permanent even without this call, because the keys are destroyed. The call is separate because it
-        reads the whole files; writers wait only for short steps. After a failure repeat the erasure: it no longer knows
-        what was deleted, so it removes all remains of deleted data. See ``Database.scrub``.
+        reads the whole files; writers wait only for short steps. If the call fails, repeat the erasure and this call.
+        The repeated erasure does not know the deleted values, so the call then removes the remains of all deleted data.
+        See ``Database.scrub``.
         """
         scrubbed = self._database.scrub(erased.remains)
         return self._archiving.scrub(erased.remains) and scrubbed and erased.archived

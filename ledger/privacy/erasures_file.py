@@ -50,7 +50,7 @@ class ErasuresFile:
         """Add a line, and wait until it is on the disk.
 
         Raises ``StorageFull`` ``ERASURES_FULL``, ``Misconfigured`` ``ERASURES_UNWRITABLE``; after such an error the
-        text must not be erased, because a restore would bring it back.
+        text must not be erased, because a restore would bring the text back.
         """
         line = {
             "ledger": self._ledger,
@@ -119,7 +119,7 @@ class ErasuresFile:
 
 
 def _write_all(descriptor: int, raw: bytes) -> None:
-    """Write all bytes: one call of ``os.write`` may write only some of them."""
+    """Write all bytes. A single call of ``os.write`` might write only some of the bytes."""
     while raw:
         raw = raw[os.write(descriptor, raw) :]
 

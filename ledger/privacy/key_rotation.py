@@ -39,8 +39,8 @@ class KeyRotation:
     """Wraps the data keys again, in short transactions. After an interruption the next run continues with the remaining
     records.
 
-    Records that are written during the rotation use the new key. The archive is changed at the end; if it cannot be
-    reached, the rotation does not begin.
+    Records that are written during the rotation use the new key. The archive is changed at the end of the rotation. If
+    the archive cannot be reached, the rotation does not begin.
     """
 
     def __init__(self, database: Database, sealer: Sealer, archiving: RewrappableCopies) -> None:
@@ -49,7 +49,7 @@ class KeyRotation:
         self._archiving = archiving
 
     def status(self) -> SealingStatus:
-        """Return for each key how many records need it."""
+        """Return for each key how many records need this key."""
         with self._database.read() as session:
             counts = self._sealer.counts(session)
         try:
@@ -70,7 +70,7 @@ class KeyRotation:
         return self.status()
 
     def run(self, progress: Callable[[int], None]) -> int:
-        """Wrap with the current key all data keys that another key wraps, and return how many they are.
+        """Wrap with the current key all data keys that another key wraps. Return the number of these data keys.
 
         ``progress`` is called after each transaction with the number of changed records. If any record was changed,
         call ``scrub`` afterwards. Raises ``Misconfigured`` if a record's key is missing, and the errors of

@@ -27,7 +27,7 @@ _ACCESS: Final[dict[Any, tuple[InstrumentedAttribute[str], ...]]] = {
 
 
 def erase_texts(session: Session, sealer: Sealer, texts: Sequence[str]) -> list[bytes]:
-    """Destroy the data keys and ciphertexts of sealed records (ids), and return them."""
+    """Destroy the data keys and ciphertexts of the sealed records with these ids, and return the destroyed values."""
     columns = select(Sealed.wrapped_key, Sealed.ciphertext)
     gone = [part for row in matching(session, columns, Sealed.id, texts) for part in row if part]
     for text in texts:
@@ -47,8 +47,8 @@ def end_access(session: Session, party: str) -> list[bytes]:
 def forget_requests(
     session: Session, going: Sequence[AccessRequest | Authorization | Provision | Certificate]
 ) -> list[bytes]:
-    """Delete the stored requests with idempotency keys. Otherwise somebody with the digest key could test guesses of
-    the erased text on the requests' digests, which are returned.
+    """Delete the stored requests with idempotency keys. Otherwise somebody with the digest key could use the digests of
+    the requests to test guesses of the erased text. The deleted digests are returned.
     """
     ids = [item.id for item in going if not isinstance(item, Certificate)]
     sent_by = {item.provider for item in going if isinstance(item, Provision)}

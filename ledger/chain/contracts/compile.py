@@ -1,4 +1,4 @@
-"""Compiles the contracts and stores the artifacts in the package. Users of the wheel therefore need no compiler.
+"""Compiles the contracts and stores the artifacts in the Python package, so that users of the package need no compiler.
 
 The compiler comes from the npm package and is called through py-solc-x. Hardhat uses the same compiler and the same
 settings file.

@@ -2,8 +2,8 @@
 
 It is not enough to compare the runtime code, because the runtime code proves nothing about storage. Other creation code
 could, for example, write a key into the storage of a registry and then return our runtime code; no event would ever
-name that key. So the transactions that created the contracts are compared with the packaged creation code and its
-arguments.
+name that key. So the data of the transactions that created the contracts are compared with the packaged creation code
+and the constructors' arguments.
 """
 
 from __future__ import annotations
@@ -72,7 +72,9 @@ def _created(name: str, deployment: Deployment, transaction: dict[str, Any], rec
 
 
 def _right_arguments(name: str, deployment: Deployment, data: bytes) -> bool:
-    """Return whether the constructor's arguments are well formed, and equal to those values that are known."""
+    """Return whether the constructor's arguments are well formed, and whether those arguments that are known in advance
+    have the right values.
+    """
     try:
         given = interface_of(name).decode_constructor(data)
     except ValueError:

@@ -1,8 +1,8 @@
 """Checks the immutables, the values that a constructor writes into the runtime code of a contract.
 
-The immutables say which ledger a contract belongs to and which other contracts it uses. Immutables differ between
-deployments, so the comparison of the code leaves them out. Here each immutable is compared with the value that it must
-have. Without this check, a contract with our code could use a second, secret party registry.
+The immutables say to which ledger a contract belongs, and which other contracts the contract uses. Immutables differ
+between deployments, so the comparison of the code leaves them out. Here each immutable is compared with the value that
+it must have. Without this check, a contract with our code could use a second, secret party registry.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Turns the errors with which contracts refuse a call into errors of ``ledger.errors``.
 
-The code is the Solidity error's name in UPPER_SNAKE (``LogNotContiguous`` → ``LOG_NOT_CONTIGUOUS``), and the error's
-arguments become ``details``. The error class comes from a table, because the name of a Solidity error does not show
-whether, for example, the caller lacked a right or came too late.
+The error's code is the Solidity error's name in UPPER_SNAKE (``LogNotContiguous`` → ``LOG_NOT_CONTIGUOUS``), and the
+error's arguments become ``details``. The error class comes from a table, because the name of a Solidity error does not
+show whether, for example, the caller lacked a right or came too late.
 """
 
 from __future__ import annotations

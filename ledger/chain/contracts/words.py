@@ -1,5 +1,5 @@
 """Decodes ABI values of a fixed size: whole words of 32 bytes, and structs of them. Almost all results and events have
-only such values, and eth-abi needs ten times as long for them.
+only such values, and eth-abi needs ten times as long to decode them.
 """
 
 from __future__ import annotations
@@ -44,9 +44,7 @@ class FixedDecoder:
 
 
 def fixed_decoder(parameters: Sequence[Parameter]) -> FixedDecoder | None:
-    """Return a decoder for these parameters, or None if one of them has no fixed size or a type that is not known
-    here.
-    """
+    """Return a decoder for these parameters, or None if this module cannot decode the type of one of them."""
     readers = []
     for parameter in parameters:
         if (reader := _reader(parameter)) is None:

@@ -54,7 +54,8 @@ class LocalNode:
     ``funded`` are addresses that get money through a call that only test nodes offer, so that no private key appears in
     the list of processes. Blocks follow the rules of the Paris hard fork, and each transaction is mined at once.
     ``ahead`` is called at each start and returns how many seconds the clock of a journaled chain is ahead of UTC. If
-    ``create`` is false, the journal must exist. Raises Misconfigured if Node, the program or the journal is missing.
+    ``create`` is false, the journal must already exist. Raises Misconfigured if Node, the program or the journal is
+    missing.
     """
 
     directory: Path
@@ -113,7 +114,7 @@ class LocalNode:
         return self
 
     def restart(self) -> Self:
-        """After the process died, start a new one on the same port. Raises what ``start`` raises."""
+        """After the process died, start a new process on the same port. Raises what ``start`` raises."""
         if not self.running:
             self.stop()
             self.create = False
@@ -250,11 +251,11 @@ class LocalNode:
 
     @contextmanager
     def _alone(self) -> Iterator[tuple[int, ...]]:
-        """Take the journal's lock, and pass its descriptor to the node that will start. The lock is released when the
-        node ends.
+        """Take the journal's lock, and yield the descriptor of the lock file, which the node inherits. The lock is
+        released when the node ends.
 
-        If another node has the lock, wait until that node ends; raise ``Conflict`` ``CHAIN_RUNNING`` if it does not
-        end.
+        If a running node has the lock, wait until that node ends; raise ``Conflict`` ``CHAIN_RUNNING`` if that node
+        does not end.
         """
         if self.program != JOURNAL or not self.persistent:
             yield ()
@@ -291,7 +292,8 @@ class LocalNode:
         return journal_command(options)
 
     def _listens(self, *, final: bool) -> bool:
-        """Wait until our process listens, and return False if another program took its port first.
+        """Wait until the process that was started listens on the port. Return False if another program took the port
+        first.
 
         Something listens on the port, but only the output of our process proves that it is our process. While the
         process keeps writing output, it is replaying its journal, so this function keeps waiting.

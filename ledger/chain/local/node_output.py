@@ -1,6 +1,6 @@
 """Reads the standard output of a local node from a pipe, and copies the output to a log file.
 
-If the disk is full, the copy is dropped, so that the node still starts and answers.
+If the disk is full, the output is not copied, so that the node still starts and answers.
 """
 
 from __future__ import annotations

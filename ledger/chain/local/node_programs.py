@@ -32,7 +32,7 @@ def journal_command(options: Mapping[str, object]) -> list[str]:
 def ganache_command(port: int, chain_id: int, block_gas_limit: int, database: Path | None) -> list[str]:
     """Return the command that starts ganache.
 
-    The chain is stored in the folder ``database``; if that is None, in memory only.
+    The chain is stored in the folder ``database``. If ``database`` is None, the chain is only in memory.
     """
     options: dict[str, object] = {
         "server.host": HOST,
@@ -77,8 +77,8 @@ def find_node() -> Path:
 
 
 def find_program(name: str, node_modules: Path | None = None) -> Path:
-    """Return the file with which ganache or Hardhat starts, by default from the ``node_modules`` next to this
-    package.
+    """Return the JavaScript file that starts ganache or Hardhat (``name``), by default from the ``node_modules`` next
+    to this package.
     """
     root = node_modules or Path(__file__).resolve().parents[3] / "node_modules"
     entry = root.joinpath(name, *_ENTRIES[name])

@@ -57,8 +57,8 @@ class AssetReader(NodeReader):
         """Return all holders of an asset up to ``block``, in order. The record ``asset`` must have been read as of that
         block.
 
-        Raises ChainUnavailable HOLDER_HISTORY_INCOMPLETE unless each transfer comes from the holder before it, and the
-        last one leads to the holder in the record.
+        Raises ChainUnavailable HOLDER_HISTORY_INCOMPLETE unless each transfer comes from the holder before the
+        transfer, and the last transfer leads to the holder in the record.
         """
         reads, first = self.batched(block), self.deploy_block
         registered, *given = (
@@ -101,8 +101,8 @@ class AssetReader(NodeReader):
         return self.rights_of([identifier], block=block)[0]
 
     def rights_of(self, identifiers: Sequence[str], *, block: BlockTag = "latest") -> list[list[RightRecord]]:
-        """For each of many assets, return all rights that were ever granted in it. The answers are in the order of the
-        assets.
+        """Return, for each of many assets, all rights that were ever granted in the asset. The lists are in the order
+        of the assets.
         """
         reads = self.batched(block)
         answers = [reads.read(ASSET_REGISTRY, "rightsOf", identifier) for identifier in identifiers]
@@ -130,12 +130,12 @@ class AssetReader(NodeReader):
         return self.annulled_ancestors([identifier], block=block)[0]
 
     def annulled_ancestors(self, identifiers: Sequence[str], *, block: BlockTag = "latest") -> list[str | None]:
-        """Return, for each of many assets, an annulled asset from which it is derived, or None."""
+        """Return, for each of many assets, an annulled asset from which the asset is derived, or None."""
         reads = self.batched(block)
         answers = [reads.read(ASSET_REGISTRY, "annulledAncestor", identifier) for identifier in identifiers]
         words = [answer()[0] for answer in answers]
         return [word if int(word, 16) else None for word in words]
 
     def asset_count(self, *, block: BlockTag = "latest") -> int:
-        """Return how many assets were ever registered, annulled and cancelled ones included."""
+        """Return how many assets were ever registered; annulled and cancelled assets are counted."""
         return self.batched(block).number(ASSET_REGISTRY, "count")()

@@ -1,8 +1,8 @@
 """Collects calls and event queries as of one block, and sends them to the node together.
 
-Each method returns a function, and this function returns the answer. When the first answer is needed, all calls
-collected so far are sent in one request. So any number of calls costs one request if no call depends on the answer of
-another.
+Each method returns a function that returns the answer. When the first answer is needed, all calls collected so far are
+sent in one request. So any number of calls needs only one request, unless a call depends on the answer to an earlier
+call.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ class PartyRecord:
 
 @dataclass(frozen=True, slots=True)
 class AccountRecord:
-    """An account that is or was bound to a party. A time is 0 if its event has not happened.
+    """An account that is or was bound to a party. A time is 0 if the event to which it belongs has not happened.
 
     ``proven``: the chain checked that the party has the private key. ``proposal``: the number of the proposal that
     bound the account, 0 for an account of a founding party. ``acts``: the key is a secp256k1 key, so it can send

@@ -1,9 +1,9 @@
-"""Stores which block and logs a verifier saw, so that it notices if a node later shows a fork of the chain (protocol
-§8).
+"""Stores which block and logs a verifier saw, so that the verifier notices if a node later shows a fork of the chain
+(protocol §8).
 
 The chain must still contain what the verifier saw: the block with the stored number has the stored hash, and each log
-still has the stored batch. A newest block with a higher number is no proof of this. A newest block with a lower number
-proves that the node is behind, or that the chain was reset.
+still has the stored batch. That the newest block has a higher number proves nothing. That it has a lower number proves
+that the node is behind, or that the chain was reset.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ class PowerReader(NodeReader):
     def proposals(
         self, after: int = 0, limit: int = PROPOSALS_AT_ONCE, *, block: BlockTag = "latest"
     ) -> list[ProposalRecord]:
-        """Return at most ``limit`` proposals, in the order of their numbers. The numbers are above ``after``."""
+        """Return at most ``limit`` proposals whose numbers are above ``after``, in the order of their numbers."""
         last = min(after + limit, self.proposal_count(block=block))
         reads = self.batched(block)
         return [answer() for answer in [reads.proposal(number) for number in range(after + 1, last + 1)]]

@@ -1,4 +1,4 @@
-"""Reads from the chain only if it still contains the blocks and logs that were seen earlier (protocol §8)."""
+"""Reads from a chain, but only if the chain still contains the blocks and logs that were seen earlier (protocol §8)."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ class Remembered:
         return self._compared_at is None or time.monotonic() - self._compared_at >= COMPARE_SECONDS
 
     def _keep(self, before: Seen | None, after: Seen) -> None:
-        """Write ``after`` if the file still contains ``before``. Otherwise another process has written, and the file
-        stays.
+        """Write ``after`` if the file still contains ``before``. If it does not, another process has written to the
+        file, which stays unchanged.
         """
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with one_at_a_time(self._path.with_suffix(".lock")):

@@ -1,7 +1,8 @@
 """Checks the form of a node's answers. Each function returns the value in the answer, or raises ``Malformed``.
 
-A node may answer anything. An answer is refused if it has the wrong form, and also if it is not the answer to the
-question: for example another block, the receipt of another transaction, or a log outside the range.
+A dishonest node may answer anything. An answer is refused if it has the wrong form, or if it does not fit the question:
+for example, if it contains another block than was asked for, the receipt of another transaction, or a log outside the
+range of blocks.
 """
 
 from __future__ import annotations
@@ -102,8 +103,8 @@ def block_of(raw: Any, number: int | None = None) -> Block | None:
 
 
 def receipt_of(raw: Any, tx_hash: str) -> dict[str, Any] | None:
-    """Check that a receipt belongs to the given transaction, and return its fields. None if no block has the
-    transaction yet.
+    """Check that a receipt belongs to the given transaction, and return the receipt's fields, or None if no block has
+    the transaction yet.
     """
     if raw is None:
         return None

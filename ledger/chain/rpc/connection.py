@@ -1,7 +1,7 @@
 """The JSON-RPC calls that every Ethereum node offers, with typed answers.
 
-Each request has a limit on its total time and on the size of its answer (``ledger.chain.rpc.transport``). Each answer
-must have the form that the call returns (``ledger.chain.rpc.answers``).
+Each request has a limit on its total time and on the size of its answer (``ledger.chain.rpc.transport``).
+``ledger.chain.rpc.answers`` checks that each answer has the right form for the call.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ class Connection(Rpc):
         return block
 
     def call_many(self, calls: Sequence[tuple[str, bytes]], *, block: int | str = "latest") -> list[bytes]:
-        """Return the results of many calls of view functions, given as address and call data. Raises ChainUnavailable
-        if one reverts.
+        """Return the results of many calls of view functions. Each call is a pair of address and call data. Raises
+        ChainUnavailable if a call reverts.
         """
         found = self.ask_many([("eth_call", call_parameters(to, data, block)) for to, data in calls])
         with self.reading("eth_call"):
@@ -115,7 +115,7 @@ class Connection(Rpc):
         return self._request(octets, "eth_call", _transaction(to, data, sender), block_tag(block))
 
     def estimate_gas(self, to: str | None, data: bytes, *, sender: str) -> int:
-        """Return the gas that a transaction would use; raises RpcFault if it would revert."""
+        """Return the gas that a transaction would use; raises RpcFault if the transaction would revert."""
         return self._request(quantity, "eth_estimateGas", _transaction(to, data, sender))
 
     def send_raw(self, transaction: bytes) -> str:

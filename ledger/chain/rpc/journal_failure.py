@@ -48,7 +48,7 @@ def refused_by_journal(error: object, where: str) -> PingzhengError | None:
 
 @contextmanager
 def on_disk(folder: Path) -> Iterator[None]:
-    """If the block of code raises an OSError, raise the error that ``disk_failure`` returns instead."""
+    """If the block of code raises an OSError, raise instead the error that ``disk_failure`` returns."""
     try:
         yield
     except OSError as error:

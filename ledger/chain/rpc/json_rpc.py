@@ -117,7 +117,7 @@ class Rpc:
         return [self._result(*call, answer) for call, answer in zip(calls, answers, strict=True)]
 
     def _alone(self, method: str, params: list[Any]) -> Any:
-        """Send one call alone and not as a batch, because some nodes do not support batches."""
+        """Send a single call as a plain request and not as a batch, because some nodes do not support batches."""
         return self._result(method, params, lambda: self._one(method, params))
 
     def _in_halves(self, calls: Sequence[RpcCall]) -> list[Any]:

@@ -1,7 +1,7 @@
 """Turns the failures of a node into errors of ``ledger.errors``.
 
-An error contains the node's address, without the parts that may be secret. It contains words of the node only if the
-node refused a call with a JSON-RPC error, and then only the beginning of the node's message.
+An error contains the node's address, without the parts that may be secret. It quotes the node only if the node refused
+a call with a JSON-RPC error, and then only the beginning of the node's message.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class NodeFailures:
         self._where = where
 
     def numbered(self, method: str, answer: Any, number: int) -> dict[str, Any]:
-        """Return the answer if it has the number of the call. An answer that is an error is returned even without a
+        """Return the answer if it has the number of the call. An answer that is an error is also returned if it has no
         number.
         """
         if not isinstance(answer, dict):
@@ -173,8 +173,8 @@ class NodeFailures:
         )
 
     def _fault(self, method: str, error: Any) -> RpcFault:
-        """Return the error in a node's answer as RpcFault. If the disk is full or there were too many calls, raise
-        another error.
+        """Return the error in a node's answer as RpcFault. If the node says that its disk is full, or that there were
+        too many calls, raise the error for that case.
         """
         fields = dict(error) if isinstance(error, dict) else {"message": error}
         data = fields.get("data")

@@ -214,8 +214,8 @@ class Transport:
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        """Return a context that trusts the certificates of the system, or those in the file that ``SSL_CERT_FILE``
-        names.
+        """Return a TLS context that trusts the system's root certificates, or the certificates in the file that
+        ``SSL_CERT_FILE`` names.
         """
         return ssl.create_default_context()
 

@@ -57,7 +57,7 @@ class Grant:
 
 
 def register_assets(assets: Sequence[AssetRegistration]) -> Call:
-    """Register assets of the caller and file their first applications. If one is refused, none is registered.
+    """Register assets of the caller and file their first applications. If one asset is refused, none is registered.
 
     Providers and consumers may call this.
     """
@@ -74,8 +74,8 @@ def file_application(asset: str, kind: str, content: str, fingerprint: str, grad
 
 
 def advance(assets: Sequence[str], stage: str, *, until: int = 0, grounds: str = NOTHING) -> Call:
-    """Move applications to their next stage. If one is refused, none is moved. Registrars other than the applicants may
-    call this.
+    """Move applications to their next stage. If one application is refused, none is moved. Registrars other than the
+    applicants may call this.
     """
     return _call("advance", list(assets), number_of(stage, STAGES, "stage"), until, grounds)
 
@@ -86,9 +86,10 @@ def reject(asset: str, grounds: str) -> Call:
 
 
 def confirm_assets(assets: Sequence[str], valid_to: int) -> Call:
-    """Confirm applications. If one is refused, none is confirmed. Registrars may call this.
+    """Confirm applications. If one application is refused, none is confirmed. Registrars may call this.
 
-    For first registrations and renewals, ``valid_to`` is when the registration ends; for all others it is 0.
+    For first registrations and renewals, ``valid_to`` is when the registration ends; for changes, corrections and
+    cancellations it is 0.
     """
     return _call("confirmMany", list(assets), valid_to)
 
@@ -172,7 +173,9 @@ def transfer_right(asset: str, right: int, to: int) -> Call:
 
 
 def end_right(asset: str, right: int, grounds: str = NOTHING) -> Call:
-    """End a right. The party to which the right was granted may call this, and registrars may if they give grounds."""
+    """End a right. The party to which the right was granted may call this. Registrars may call this if they give
+    grounds.
+    """
     return _call("endRight", asset, right, grounds)
 
 

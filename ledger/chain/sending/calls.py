@@ -1,5 +1,5 @@
-"""Makes transactions of the ledger as ``Call`` values. A call can be sent directly, or a party signs it and the service
-sends it.
+"""Makes transactions of the ledger as ``Call`` values. An account can send a call itself; or a party signs the call,
+and the service sends it.
 
 Digests and ids are 64 hex digits or 32 bytes. Parties are given by their numbers, reasons and statuses by their names
 (protocol §3). Times are seconds UTC.
@@ -136,8 +136,8 @@ def end_pause() -> Call:
 
 
 def register_parties(parties: Sequence[PartyRegistration]) -> Call:
-    """Register parties. If one is refused, none is registered. First use ``propose_registration``, then confirm with
-    this call.
+    """Register parties. If one party is refused, none is registered. The registration must be proposed with
+    ``propose_registration``; then this call confirms the proposal.
     """
     return Call(PARTY_REGISTRY, "register", ([(each.id, list(each.keys), each.roles) for each in parties],))
 
@@ -209,8 +209,8 @@ def revoke(batch: int, index: int, reason: str) -> Call:
 
 
 def revoke_many(batch: int, indices: Sequence[int], reason: str) -> Call:
-    """Revoke many certificates of a batch. If one is refused, none is revoked. The indices are sorted, so that the
-    contract writes each storage word only once.
+    """Revoke many certificates of a batch. If one certificate is refused, none is revoked. The indices are sorted, so
+    that the contract writes each storage word only once.
     """
     return Call(CERTIFICATE_LOG, "revokeMany", (batch, sorted(indices), code_of_reason(reason)))
 
@@ -221,15 +221,15 @@ def supersede(batch: int, index: int, new_batch: int, new_index: int) -> Call:
 
 
 def hold(statements: Sequence[str | bytes], reason: str) -> Call:
-    """Place holds on statements. If one is refused, none is placed. Authorities and supervisors may call this; the
+    """Place holds on statements. If one hold is refused, none is placed. Authorities and supervisors may call this; the
     holds of the two roles are separate.
     """
     return Call(CERTIFICATE_LOG, "hold", (list(statements), code_of_reason(reason)))
 
 
 def lift(office: str, statements: Sequence[str | bytes], reason: str = "lifted") -> Call:
-    """Lift the holds that authorities or supervisors (``office``) placed on statements. If one is refused, none is
-    lifted.
+    """Lift the holds that authorities or supervisors (``office``) placed on statements. If one hold cannot be lifted,
+    none is lifted.
 
     A party with that role must propose this call.
     """
@@ -248,8 +248,8 @@ def record_use(request: str | bytes, ordinal: int) -> Call:
 def record_uses_for(account: str, uses: Sequence[tuple[str, int]], deadline: int, signature: bytes) -> Call:
     """Record the uses (request, ordinal) that a consumer signed with the key of ``account``; the sender pays.
 
-    A use is skipped if its ordinal is not the next one. The signature is over ``ledger.proof.acts.uses_message`` and
-    valid until ``deadline`` (seconds UTC, inclusive).
+    A use is skipped if its ordinal is not the next ordinal of its request. The signature is over
+    ``ledger.proof.acts.uses_message`` and valid until ``deadline`` (seconds UTC, inclusive).
     """
     return Call(CERTIFICATE_LOG, "recordUsesFor", (account, list(uses), deadline, signature))
 

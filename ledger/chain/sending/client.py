@@ -49,9 +49,9 @@ class ChainClient:
         return self
 
     def with_account(self, private_key: str) -> ChainClient:
-        """Return a client that uses another account and the same connection.
+        """Return a client for the account of ``private_key`` that uses the connection of this client.
 
-        Clients with the same key share sender and nonces.
+        All clients for one account share sender and nonces.
         """
         other = ChainClient(self.connection, self.deployment)
         other.before_sending = self.before_sending
@@ -96,8 +96,9 @@ class ChainClient:
         ``announce`` receives the transaction's hash before the node receives the transaction, so that ``receipt`` can
         find the transaction after a crash.
 
-        If the contract refuses, raises Conflict, Forbidden, NotFound, InvalidInput or ChainRejected with the name of
-        the contract's error; if possible, before anything is sent. Raises ChainUnavailable if the node does not answer.
+        If the contract refuses the call, this method raises Conflict, Forbidden, NotFound, InvalidInput or
+        ChainRejected with the name of the contract's error; if possible, it raises the error before anything is sent.
+        Raises ChainUnavailable if the node does not answer.
         """
         return self.transact(self.address_of(call.contract), self.encode(call), announce=announce)
 

@@ -63,7 +63,7 @@ def refusal_of(fault: RpcFault) -> Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Fees:
-    """The price that is offered for one unit of gas, in wei: at most ``cap``, of which ``tip`` goes to the block's
+    """The offered price for one unit of gas, in wei: at most ``cap`` is paid, and ``tip`` of it goes to the block's
     producer.
 
     ``tip`` is None on a chain without a base fee.
@@ -121,7 +121,9 @@ class FeeSource:
         return Fees(share_of(base_fee) + tip, tip)
 
     def after(self, refused: Fees, fault: RpcFault) -> Fees:
-        """Return a higher offer after a node refused an offer. For a minute, new offers have at least the same tip."""
+        """Return a higher offer after a node refused an offer. For a minute, all new offers have at least the tip of
+        this higher offer.
+        """
         price = self._plausible("eth_gasPrice", self._connection.gas_price())
         needed = self._needed(fault)
         base_fee = self._base_fee()

@@ -1,8 +1,8 @@
 """Keeps the next nonce and the waiting transactions of one account, and helps transactions that wait too long.
 
-A node mines the transactions of an account in the order of their nonces. If a transaction is lost, all later ones wait
-forever. So a lost transaction is sent again. If the content of the lost transaction is unknown, its nonce is filled
-with a transaction that sends nothing from the account to itself.
+A node mines the transactions of an account in the order of their nonces. If a transaction is lost, all later
+transactions wait forever. So a lost transaction is sent again. If the content of the lost transaction is unknown, its
+nonce is filled with a transaction that sends nothing from the account to itself.
 """
 
 from __future__ import annotations
@@ -104,8 +104,8 @@ class Nonces:
     def unstick(self, nonce: int) -> None:
         """Send the waiting transactions up to ``nonce`` again, so that they are mined.
 
-        The first transaction gets a higher fee, the others stay as they are, and missing nonces are filled with empty
-        transactions.
+        The first waiting transaction gets a higher fee, the later transactions stay as they are, and missing nonces are
+        filled with empty transactions.
         """
         mined, waiting = self._counts()
         missing = self._missing(mined, waiting, nonce)
@@ -119,7 +119,8 @@ class Nonces:
                 self._hand_over(own.raw)
 
     def fill_before(self, nonce: int) -> None:
-        """Fill the nonces that are missing before the transaction with ``nonce``. An earlier process may have sent it.
+        """Fill the nonces that are missing before the transaction with ``nonce``, which an earlier process may have
+        sent.
 
         Within ``FILL_SECONDS`` after the last call, nothing is done.
         """

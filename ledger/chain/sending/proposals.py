@@ -63,7 +63,9 @@ class ProposedCall:
 
 
 def proposal_of(receipt: Receipt) -> int:
-    """Return the number of the proposal that a transaction made. Raises ValueError unless it made exactly one."""
+    """Return the number of the proposal that a transaction made. Raises ValueError unless the transaction made exactly
+    one proposal.
+    """
     made = receipt.named("Proposed")
     if len(made) != 1:
         raise ValueError("the transaction made no proposal, or several")
@@ -71,7 +73,9 @@ def proposal_of(receipt: Receipt) -> int:
 
 
 def read_call(deployment: Deployment, target: str, data: str) -> ProposedCall:
-    """Decode call data (hex) for a target address. No exception is raised, because anything can be proposed."""
+    """Decode call data (hex) for a target address. Data that cannot be decoded raise no exception, because anything can
+    be proposed.
+    """
     names = {address: name for name, address in deployment.addresses.items() if name != FORWARDER}
     name, raw = names.get(target.lower()), unhex(data)
     start = interface_of(name).decode_start(raw) if name else None

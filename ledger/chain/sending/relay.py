@@ -1,4 +1,4 @@
-"""Signed requests (ERC-2771): a party signs a call, and the service sends the call and pays the fee.
+"""Sends signed requests (ERC-2771): a party signs a call, and the service sends the call and pays the fee.
 
 ``Relay.prepare`` makes the EIP-712 typed data. ``sign_request`` needs only the key and can run in the party's own
 program. ``Relay.submit`` sends the signed request through the forwarder; for the contract, the party is the sender.
@@ -72,9 +72,9 @@ class Relay:
         """Return what ``account`` must sign to make ``call``. The signature is valid until ``deadline`` (seconds UTC,
         inclusive).
 
-        First the call is simulated as if ``account`` sent it: if the contract would refuse, the error is raised before
-        anyone signs. The request contains the account's next nonce at the forwarder: if two requests are prepared at
-        the same time, only the one that is submitted first succeeds.
+        First the call is simulated as if ``account`` sent it. So if the contract would refuse the call, the error is
+        raised before anyone signs. The request contains the account's next nonce at the forwarder: if two requests are
+        prepared at the same time, only the one that is submitted first succeeds.
         """
         data = self._client.encode(call)
         to = self._client.address_of(call.contract)

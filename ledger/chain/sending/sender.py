@@ -1,15 +1,15 @@
 """Sends the transactions of one account with gapless nonces, a gas limit, and retries.
 
 A lock lets one thread at a time choose a nonce and send its transaction; the wait for the block is outside the lock. So
-many threads may wait for transactions at the same time, and no nonce is reused or skipped. A caller that must know
-after a crash whether its transaction was mined receives the hash before the transaction is sent, and another hash if
-the transaction is signed again.
+many threads may wait for transactions at the same time, and no nonce is reused or skipped. A caller may need to know
+after a crash whether its transaction was mined. So it receives the hash before the transaction is sent, and the new
+hash if the transaction is signed again.
 
 Retries: after a network failure the same bytes are sent again, so the transaction cannot run twice. If the node says
 that the nonce is used (another process sends from this account), the sender reads the nonce and signs the transaction
 again, but only if the node does not know the first version. If the node says that the fee is too low, the offer is
-raised. A transaction that waits too long is replaced by one with the same nonce and a higher fee: only one of the two
-can be mined, and either one counts.
+raised. A transaction that waits too long is replaced by a transaction with the same nonce and a higher fee. Only one of
+the two can be mined; the caller gets the receipt of the one that was mined.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ class Receipt:
 class Sender:
     """Sends transactions of one account. Use only one sender for each account in a process. Thread-safe.
 
-    If a transaction is not mined after ``stuck_after`` seconds, it is sent again or replaced. After ``receipt_timeout``
-    seconds the sender stops waiting for it.
+    A transaction that is not mined after ``stuck_after`` seconds is sent again or replaced. After ``receipt_timeout``
+    seconds the sender stops waiting for the receipt.
     """
 
     _connection: Connection
@@ -86,8 +86,8 @@ class Sender:
         self._nonces = Nonces(self._connection, self.address, self._fees, self._signed)
 
     def estimate(self, to: str | None, data: bytes, *, sender: str | None = None) -> int:
-        """Return a gas limit with a margin. Raises an error if the contract would refuse. Nothing is sent to the
-        chain.
+        """Return the estimated gas of a transaction plus a margin. Raises an error if the contract would refuse the
+        call. Nothing is sent to the chain.
         """
         try:
             gas = self._connection.estimate_gas(to, data, sender=sender or self.address)
@@ -103,11 +103,11 @@ class Sender:
         ``announce`` receives the hash (64 hex digits) before the node receives the transaction; if ``announce`` raises
         an error, the transaction is not sent.
 
-        Raises ChainRejected, Conflict or Forbidden if the contract refuses; Misconfigured ACCOUNT_WITHOUT_FUNDS if the
-        account cannot pay; ChainUnavailable FEE_TOO_LOW, NONCE_CONTENDED, NODE_REFUSED or CHAIN_UNREACHABLE if nothing
-        is known to have been sent; StorageFull DISK_FULL if the local chain's disk is full; and ChainUnavailable
-        TRANSACTION_UNCONFIRMED (with ``tx_hash``) if the transaction was sent but its block was not seen in time: the
-        caller must look for its effect before sending it again.
+        Raises ChainRejected, Conflict or Forbidden if the contract refuses the call; Misconfigured
+        ACCOUNT_WITHOUT_FUNDS if the account cannot pay; ChainUnavailable FEE_TOO_LOW, NONCE_CONTENDED, NODE_REFUSED or
+        CHAIN_UNREACHABLE if nothing is known to have been sent; StorageFull DISK_FULL if the local chain's disk is
+        full; and ChainUnavailable TRANSACTION_UNCONFIRMED (with ``tx_hash``) if the transaction was sent but its block
+        was not seen in time: the caller must look for its effect before sending it again.
         """
         wanted = Wanted(to, data, gas or self.estimate(to, data), announce)
         fees = self._fees.now()
@@ -188,8 +188,8 @@ class Sender:
         )
 
     def _refused(self, wanted: Wanted, fees: Fees, fault: RpcFault, kind: Refusal) -> PingzhengError:
-        """Return the error for a transaction that the node refused. The balance is read first, because it may be the
-        reason.
+        """Return the error for a transaction that the node refused. The account's balance is read first, because a low
+        balance may be the reason.
         """
         self._require_money(wanted.gas, fees)
         if kind is Refusal.FEE:

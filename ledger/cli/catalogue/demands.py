@@ -1,4 +1,4 @@
-"""``pingzheng catalogue demand`` and ``duty``: demands for data, and the duties to share it."""
+"""``pingzheng catalogue demand`` and ``duty``: demands for data, and departments' duties to share data."""
 
 from __future__ import annotations
 

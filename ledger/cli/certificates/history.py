@@ -76,7 +76,7 @@ def readings(
     as_json: AsJson = False,
 ) -> None:
     """谁用过我的数据：列出每次读取、出示、使用，以及监管方为办案所作的查看；须先登录。List who used your data: who
-    read, presented or used it, and what a supervisor opened for a case. Sign in first.
+    read, presented or used your data, and what a supervisor opened for a case. Sign in first.
 
     示例 Example:  pingzheng certificate readings
     """

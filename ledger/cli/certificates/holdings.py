@@ -85,8 +85,8 @@ def export(
 
 
 def _write(out: Path, holdings: Iterable[Holding], *, as_csv: bool) -> int:
-    """Write the list to a temporary file and then rename it, so that an interrupted export leaves no file that looks
-    complete.
+    """Write the list to a temporary file and then rename that file, so that an interrupted export leaves no file that
+    looks complete.
     """
     draft, count = out.with_name(f"{out.name}.part"), 0
     with draft.open("w", encoding="utf-8", newline="") as file:

@@ -50,8 +50,8 @@ def issue_all_ready(ledger: Ledger, as_json: bool) -> None:
 
 
 def _issued(ledger: Ledger, requests: list[str]) -> list[dict[str, Any]]:
-    """Issue the certificates of all requests together. If a request is refused, issue one after the other, to find out
-    which requests are refused.
+    """Issue the certificates of all requests together. If a request is refused, issue the certificates one after the
+    other, to find out which requests are refused.
     """
     try:
         made = ledger.usage.issuance.issue(ledger.actor(ledger.party), requests)

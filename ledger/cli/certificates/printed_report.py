@@ -1,4 +1,4 @@
-"""Print the report of a verification for people: the checks in Chinese and English, and what is disclosed."""
+"""Print the report of a verification for people: the checks in Chinese and English, and the disclosed fields."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _NOT_MADE: Final = {
 
 
 def print_report(report: Report, accepted: dict[str, Any] | None, scenarios: ScenarioBook) -> None:
-    """Print the checks, the keys, the cautions and the disclosed fields; if the scenario is known here, the fields are
+    """Print the checks, the keys, the warnings and the disclosed fields. If the scenario is known here, the fields are
     printed with their titles.
     """
     verdict = "[bold green]有效 VALID[/]" if report.valid else f"[bold red]无效 NOT VALID: {report.result}[/]"
@@ -93,8 +93,8 @@ def reason_of(check: Check) -> str:
 
 
 def _titles(report: Report, scenarios: ScenarioBook) -> dict[str, str]:
-    """Return the Chinese title of each field; empty unless the certificate was issued with the scenario definition that
-    is known here.
+    """Return the Chinese title of each field. The map is empty unless the certificate was issued with the scenario
+    definition that is known here.
     """
     definition = report.claims.get("scenario_digest")
     known = (scenario for scenario in scenarios.all() if scenario.digest == definition)

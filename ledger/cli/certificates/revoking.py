@@ -30,7 +30,7 @@ _SHOWN: Final = 20
 
 
 def revoke_listed(ledger: Ledger, file: Path, reason: str, yes: bool, as_json: bool) -> None:
-    """Revoke the certificates that the file lists. The exit code is 0 if afterwards all of them are revoked or
+    """Revoke the certificates that the file lists. The exit code is 0 if all these certificates are then revoked or
     superseded, else 1.
 
     Raises ``InvalidInput`` ``NUMBERS_FILE_INVALID`` with every wrong line, before anything is sent.

@@ -1,5 +1,5 @@
-"""Commands for a certificate's status. Its issuer revokes or suspends it; an authority or a supervisor places a
-hold.
+"""Commands for a certificate's status. The issuer revokes or suspends its certificate; an authority or a supervisor
+places a hold.
 """
 
 from __future__ import annotations
@@ -84,7 +84,8 @@ def revoke(
 
 
 def suspend(ledger: Ledger, number: Number, reason: Reason, as_json: AsJson = False) -> None:
-    """签发方暂停自己签发的凭证，直到恢复。Suspend a certificate until it is resumed. Only its issuer can do this.
+    """签发方暂停自己签发的凭证，直到恢复。Suspend a certificate until it is resumed. Only the certificate's issuer can
+    do this.
 
     示例 Example:  pingzheng certificate suspend DAC-440802-2026-S51-00000001-K --reason investigation
     """
@@ -93,7 +94,8 @@ def suspend(ledger: Ledger, number: Number, reason: Reason, as_json: AsJson = Fa
 
 
 def resume(ledger: Ledger, number: Number, reason: Reason = "lifted", as_json: AsJson = False) -> None:
-    """签发方恢复自己暂停的凭证。End the suspension of a certificate. Only the issuer that suspended it can do this.
+    """签发方恢复自己暂停的凭证。End the suspension of a certificate. Only the issuer that suspended the certificate can
+    do this.
 
     示例 Example:  pingzheng certificate resume DAC-440802-2026-S51-00000001-K
     """

@@ -123,8 +123,8 @@ def facts_command(
     out: Annotated[Path, typer.Option(help="File to write the facts to.")] = Path("facts.json"),
     as_json: AsJson = False,
 ) -> None:
-    """保存核验凭证包所需的链上记录，以便日后离线核验。Save the facts (chain data) that a bundle needs, so that it can
-    be verified later without a network.
+    """保存核验凭证包所需的链上记录，以便日后离线核验。Save the facts (chain data) that a bundle needs, so that the
+    bundle can be verified later without a network.
 
     示例 Example:  pingzheng facts bundle.json --out facts.json
     """
@@ -168,7 +168,8 @@ def _asked(
     """Return what the verifier expects, and the accepted values of each required field (None if the request has no
     ``accept``).
 
-    The arguments ``consumer`` and ``nonce`` replace those of the request. Raises ``InvalidInput`` ``REQUEST_SHAPE``.
+    The arguments ``consumer`` and ``nonce`` replace the consumer and the nonce of the request. Raises ``InvalidInput``
+    ``REQUEST_SHAPE``.
     """
     if request is None:
         return Expectation(consumer=consumer, nonce=nonce), None

@@ -20,8 +20,8 @@ def backup_command(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """备份账本，把数据和密钥分别写入两个文件夹；服务不必停止，写完后核对所有文件。Back up the ledger: the data into one
-    folder, and the keys into another. The service need not stop. The written files are checked.
+    """备份账本，把数据和密钥分别写入两个文件夹；服务不必停止，写完后核对所有文件。Back up the ledger: write the data
+    into one folder and the keys into a second folder. The service need not stop. The written files are checked.
 
     A person who has both folders can read all personal data, so keep the two folders in different places. Existing
     files are not overwritten.

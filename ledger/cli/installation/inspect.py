@@ -22,7 +22,7 @@ index = Group()
 
 def status(ledger: Participant, as_json: AsJson = False) -> None:
     """检查链、数据库、条目、存证和索引是否正常；有一项不正常的，退出码为 1。Check chain, database, entries, anchoring
-    and index. The exit code is 1 if one of them has a problem.
+    and index. The exit code is 1 if a check finds a problem.
 
     示例 Example:  pingzheng status
     """
@@ -42,8 +42,8 @@ def _archive(ledger: Participant) -> dict[str, Any]:
 
 
 def _sealing(ledger: Participant) -> dict[str, Any]:
-    """Return how many encrypted texts cannot be read since a restore, and how to make them readable. Empty if there are
-    none.
+    """Return how many encrypted texts cannot be read since a restore, and how to make them readable. The map is empty
+    if all texts can be read.
     """
     from ledger.store.sealing import closed_texts
 
@@ -53,7 +53,7 @@ def _sealing(ledger: Participant) -> dict[str, Any]:
 
 
 def _lost(ledger: Participant) -> dict[str, Any]:
-    """Return which batches were lost and how many entries are missing. Empty if no batch was lost.
+    """Return which batches were lost and how many entries are missing. The map is empty if no batch was lost.
 
     ``ok`` is true although batches are lost, because the operator accepted the loss at the restore.
     """

@@ -33,7 +33,7 @@ class _Restore(TyperGroup):
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """If the first word is a backup folder, insert ``from`` before it. Then parse as Click does."""
+        """If the first word is a backup folder, insert ``from`` before that word. Then parse as Click does."""
         if args and args[0] not in self.commands and args[0] not in ("--help", "-h"):
             args = [DEFAULT, *args]
         return super().parse_args(ctx, args)
@@ -190,8 +190,8 @@ def adopt(
 
 
 def lost(ledger: Ledger, as_json: AsJson = False) -> None:
-    """列出部分或全部条目丢失的批次：链上有这些批次，本账本没有这些条目。List the batches that are on the chain, but of
-    which this ledger lacks some or all entries.
+    """列出部分或全部条目丢失的批次：链上有这些批次，本账本没有这些条目。List the batches that are on the chain although
+    some or all of their entries are missing in this ledger.
 
     示例 Example:  pingzheng log lost
     """

@@ -49,8 +49,8 @@ def serve(
 
 
 def _for_serving(settings: Settings, port: int) -> Settings:
-    """Return the settings for a service. If they are not configured, the origin and a short waiting time for other
-    writers are added.
+    """Return the settings for a service. If the origin and the waiting time for other writers are not configured, the
+    defaults of a service are added.
     """
     usual = {"origin": f"http://127.0.0.1:{port}", "write_wait": WRITE_WAIT_SECONDS}
     return settings.model_copy(update={name: usual[name] for name in usual.keys() - settings.model_fields_set})
@@ -58,8 +58,8 @@ def _for_serving(settings: Settings, port: int) -> Settings:
 
 @contextmanager
 def _handed_over(participant: Participant, opened: ExitStack) -> Iterator[Participant]:
-    """Yield the installation to the server, and close it when the server ends, because a signal may end the program
-    before any later code runs.
+    """Yield the installation to the server, and close the installation when the server ends. It is closed here, because
+    a signal may end the program before any later code runs.
     """
     with opened:
         yield participant

@@ -100,7 +100,9 @@ def _run(arguments: list[str], options: list[str], as_json: bool) -> str:
 
 
 def _print_failure(answer: str, as_json: bool) -> None:
-    """Print the error that a command returned as JSON: as text for people, or as JSON if ``as_json`` is set."""
+    """Print an error that a command returned as JSON. The error is printed as text for people, or as JSON if
+    ``as_json`` is set.
+    """
     if as_json or not answer.startswith("{"):
         typer.echo(answer, nl=False)
         return

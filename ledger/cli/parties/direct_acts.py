@@ -1,8 +1,8 @@
-"""Sign a veto or a key report with a party's key, write it to a file, and send it to any node of the chain, without the
-service.
+"""Sign a veto or a key report (an act) with a party's key, write the act to a file, and send it to any node of the
+chain. The service is not needed.
 
-The file (act file) contains no secret. Whoever sends it pays for the transaction, but cannot change the veto or the
-report.
+The file (act file) contains no secret. Whoever sends the act pays for the transaction, but cannot change the veto or
+the report.
 """
 
 from __future__ import annotations
@@ -126,8 +126,8 @@ def chain_named(deployment: Path | None, bundle: Path | None) -> ChainId:
 
 
 def reader_at(url: str, deployment: Path | None, bundle: Path | None) -> ChainReader:
-    """Check that the node belongs to the ledger that a file names, and return a reader of it. Raises the errors of
-    ``chain_named``.
+    """Check that the node at ``url`` belongs to the ledger that a file names, and return a reader that asks this node.
+    Raises the errors of ``chain_named``.
     """
     if deployment is not None:
         return ChainReader(ChainClient.at(url, Deployment.load(deployment)).check())

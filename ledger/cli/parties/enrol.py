@@ -1,6 +1,4 @@
-"""``pingzheng enrol``: a party submits its first key, with a one-time code that it got from an authority or an
-admin.
-"""
+"""``pingzheng enrol``: a party submits its first key, with a one-time code from an authority or an admin."""
 
 from __future__ import annotations
 

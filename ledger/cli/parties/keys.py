@@ -62,7 +62,7 @@ class Direct:
 
     @property
     def without_service(self) -> bool:
-        """Whether the options name the ledger, or the file for the act."""
+        """Whether the options name the ledger, or a file to which the signed act is written."""
         return any(each is not None for each in (self.deployment, self.bundle, self.out))
 
 

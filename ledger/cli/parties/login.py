@@ -161,8 +161,8 @@ def checked_id(identifier: str) -> str:
 
 
 def _kept_key(settings: Settings, party: str) -> tuple[str, Signer]:
-    """Return the id of a party and a signer with the key that the installation keeps for it; by default its own
-    party.
+    """Return the id of a party, and a signer with the key that the installation keeps for this party. By default it is
+    the installation's own party.
     """
     from ledger.cli.shell.naming import party_of
     from ledger.installation.wiring import Ledger, open_participant

@@ -50,7 +50,7 @@ def warn_of_codes(newcomers: Iterable[tuple[str, NewParty]]) -> None:
 
 @contextmanager
 def lines_named(file: str, listed: Listed) -> Iterator[None]:
-    """If the block raises an error, the error may name a party by its number in the list. Replace the number by the
+    """If the block of code raises an error that names a party by its number in the list, replace this number by the
     line in the file.
     """
     try:
@@ -82,8 +82,8 @@ def newcomer_of(row: Mapping[str, str], where: str, make_keys: bool) -> NewParty
 
 
 def with_keys(ledger: Ledger, newcomers: Sequence[NewParty]) -> list[NewParty]:
-    """Return the parties, each with a key: the key that was given, else the present key if the party is already known,
-    else a new key.
+    """Return the parties, each with a key. It is the given key; without a given key, the present key of a party that is
+    already known; else a new key.
     """
     without = [each for each in newcomers if not each.public_key and _known(ledger, each.identifier) is None]
     keys = iter(ledger.custody.create(len(without)) if without else ())

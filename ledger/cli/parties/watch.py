@@ -92,7 +92,7 @@ def watch(
     as_json: AsJson = False,
 ) -> None:
     """从任一节点监视参与方密钥的变化，以及有关提案，不经过服务；按 Ctrl-C 结束。Watch a party's keys and the proposals
-    about them, from any node and without the service; stop with Ctrl-C.
+    about the party, from any node and without the service; stop with Ctrl-C.
 
     The command shows the changes since the last read, then every new change. Run it with --once from a scheduler, on a
     machine of your own: a thief who wants to replace your key must wait for days, and you can veto the change during
@@ -155,7 +155,8 @@ def _follow(reader: ChainReader, seen: Seen, path: Path, every: int, as_json: bo
 def _news(reader: ChainReader, seen: Seen) -> tuple[list[KeyChange], Seen]:
     """Return the changes since the last read, and the new state to store.
 
-    The number of the newest block is read before the changes. So a change in a later block is read the next time.
+    The number of the newest block is read before the changes. So a change in a block after that number is found by the
+    next read at the latest.
     """
     newest = reader.block_number()
     with stderr.status("读取链上记录 Reading the chain…"):
@@ -221,7 +222,7 @@ def _how_to_stop(proposal: int, call: ProposedCall | None) -> str:
 
 
 def _pending_shown(pending: PendingProposal, paused: int) -> dict[str, Any]:
-    """Return a pending proposal as text for people. Its times assume that the ledger is not paused again."""
+    """Return a pending proposal as text for people. The shown times assume that the ledger is not paused again."""
     row = pending.record
     return {
         "proposal": row.no,

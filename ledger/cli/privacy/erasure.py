@@ -59,7 +59,7 @@ def erase_party(
     ledger: Ledger, party: PartyRef, reason: Why, by: By = "platform", yes: Yes = False, as_json: AsJson = False
 ) -> None:
     """永久销毁个人或企业的名称和证件号，以及与其有关的全部凭证内容。Permanently destroy the name and identifier of a
-    person or firm, and all texts about it.
+    person or firm, and all texts about this person or firm.
 
     示例 Example:  pingzheng party erase 9f3a… --reason subject_request
     """

@@ -38,8 +38,8 @@ def read_bounded(path: Path, limit: int) -> bytes:
 def read_text(path: Path, limit: int) -> bytes:
     """Return the text of a file as UTF-8. If the text begins with a byte order mark (UTF-8 or UTF-16), it is converted.
 
-    A text without a byte order mark is returned unchanged. If its encoding is wrong, the parser reports this. Raises
-    the errors of ``read_bounded``.
+    A text without a byte order mark is returned unchanged. If the encoding of the text is wrong, the parser reports the
+    mistake. Raises the errors of ``read_bounded``.
     """
     return in_utf8(read_bounded(path, limit))
 
@@ -59,12 +59,16 @@ def line_in(path: Path, limit: int) -> str:
 
 
 def parsed(path: Path, limit: int, parse: Callable[[bytes], T]) -> T:
-    """Parse the text of a file. Errors then name the file. Raises the errors of ``parse`` and ``read_bounded``."""
+    """Parse the text of a file. An error from the parser then names the file. Raises the errors of ``parse`` and
+    ``read_bounded``.
+    """
     return of_file(path, parse, read_text(path, limit))
 
 
 def of_file(path: Path, parse: Callable[[bytes], T], raw: bytes) -> T:
-    """Parse bytes that were read from a file. Errors then name the file. Raises the errors of ``parse``."""
+    """Parse bytes that were read from a file. An error from the parser then names the file. Raises the errors of
+    ``parse``.
+    """
     try:
         return parse(raw)
     except PingzhengError as error:

@@ -33,8 +33,8 @@ def party_of(ledger: Participant, name: str) -> str:
 
     The text ``self`` means the installation's own party. A joined installation accepts only ``self`` and party ids.
     Raises ``NotFound`` ``PARTY_UNKNOWN``; ``Conflict`` ``PARTY_NAME_AMBIGUOUS``; ``InvalidInput`` ``PARTY_FORM`` or
-    ``USCC_…`` if the text has none of these forms, and ``ID_NUMBER_ARGUMENT`` if it is a person's ID number. A person
-    must be given as party id.
+    ``USCC_…`` if the text has none of these forms, and ``ID_NUMBER_ARGUMENT`` if the text is a person's ID number. A
+    person must be given as party id.
     """
     from ledger.installation.wiring import Ledger
 

@@ -45,7 +45,7 @@ def participating(home: Path | None, as_json: bool = False) -> Iterator[Particip
 
 @contextmanager
 def shown_while(doing: str, opening: Callable[[], AbstractContextManager[T]]) -> Iterator[T]:
-    """Enter ``opening()``, and show the text ``doing`` on a terminal until it is open."""
+    """Enter ``opening()``, and show the text ``doing`` on a terminal until the ledger is open."""
     with ExitStack() as stack:
         yield _shown(stack, opening, doing)
 

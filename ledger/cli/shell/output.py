@@ -172,12 +172,14 @@ def _labels() -> dict[str, dict[str, str]]:
 
 
 def labels(kind: str) -> dict[str, str]:
-    """Return the words for the codes of one kind, in both languages: a table of labels.toml."""
+    """Return the words for the codes of one kind, in both languages, from a table of labels.toml."""
     return _labels()[kind]
 
 
 def _names(key: str) -> list[str]:
-    """Return the heading of a member: the Chinese name that labels.toml has for it, if any, and its own name."""
+    """Return the lines of a member's heading: the Chinese name from labels.toml, if there is one, and the member's own
+    name.
+    """
     return [*filter(None, [_labels()["names"].get(key)]), key]
 
 
@@ -207,8 +209,8 @@ class _Rate(ProgressColumn):
 
 
 def progress() -> Progress:
-    """Return progress bars on standard error, with the rate and the time that is left. If that is not a terminal, print
-    a plain line every few seconds.
+    """Return progress bars on standard error, with the rate and the time that is left. If standard error is not a
+    terminal, print a plain line every few seconds.
     """
     if not stderr.is_terminal:
         return ProgressLines(stderr)
@@ -247,8 +249,8 @@ def errors_explained(as_json: bool = False) -> Iterator[None]:
 
 
 def _foreign(error: Exception) -> PingzhengError:
-    """Convert an exception of another library to an error of ``ledger.errors``. The exception's text is left out,
-    because it may be personal.
+    """Convert an exception from a library to an error of ``ledger.errors``. The exception's text is left out, because
+    it may contain personal data.
     """
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         if error.filename is None:
@@ -288,8 +290,8 @@ def confirm(question: str, yes: bool) -> None:
 def ask(question: str, yes: bool, as_json: bool) -> None:
     """Ask the question before an act that cannot be undone, if a person is at a terminal.
 
-    A script has no terminal, or asks for JSON output. Scripts are not asked, because whoever runs one has already
-    decided.
+    A script has no terminal, or asks for JSON output. Scripts are not asked, because the person who runs a script has
+    already decided.
     """
     if sys.stdin.isatty() and not as_json:
         confirm(question, yes)

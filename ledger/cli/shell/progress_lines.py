@@ -1,4 +1,4 @@
-"""Show progress as plain lines. This is for output that is not a terminal but a log file, a pipe or CI."""
+"""Show progress as plain lines, if the output is not a terminal but a log file, a pipe or CI."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Statement files contain statements that a party signs with its own key. The commands ``draft`` write such files, the
-commands ``submit`` send them.
+"""Statement files contain statements that a party signs with its own key. The commands ``draft`` write such files, and
+the commands ``submit`` send the signed statements.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def sign(
 ) -> None:
     """用参与方自己的密钥签署声明文件，不需要账本和网络：先显示内容，核对告知书与声明，询问后签署。Sign a statement file
     with a party's own key, without a ledger or a network. The command shows the statement, compares it with its notice,
-    asks, and then signs.
+    asks whether to sign, and then signs.
 
     The command asks only on a terminal, and not if --yes or --json is given. Without --key, it signs with the party's
     key in the ledger's folder (--home), if the folder has the key.
@@ -129,9 +129,9 @@ def _template_of(entry: dict[str, Any]) -> dict[str, Any]:
     """If the entry is a request and this computer has the scenario's file, compare the rules in the request with the
     file.
 
-    Returns members that show the user what was compared; empty for statements that are not requests.
+    Returns members that show the user what was compared. The map is empty for statements that are not requests.
 
-    Raises ``InvalidInput`` ``TEMPLATE_NOT_EXPECTED`` if they differ.
+    Raises ``InvalidInput`` ``TEMPLATE_NOT_EXPECTED`` if the rules differ.
     """
     if entry.get("type") != "request":
         return {}
@@ -145,7 +145,7 @@ def _template_of(entry: dict[str, Any]) -> dict[str, Any]:
 def _require_same_terms(draft: dict[str, Any], where: str) -> None:
     """Raise ``InvalidInput`` ``NOTICE_DIFFERS`` unless the statement allows exactly what its notice describes.
 
-    Without this check, the author of the file could show the subject one notice and let it sign a different
+    Without this check, the author of the file could show the subject one notice and let the subject sign a different
     authorization.
     """
     notice, entry = draft["notice"], draft["entry"]

@@ -70,7 +70,9 @@ def give_up(stream: TextIO) -> None:
 
 
 class _Folding(Table):
-    """A table that breaks long cells into several lines. Rich would cut off Chinese text, because it has no blanks."""
+    """A table that breaks long cells into several lines. Rich itself would cut off Chinese text, because Chinese text
+    has no blanks.
+    """
 
     def add_row(self, *cells: Any, **options: Any) -> None:
         super().add_row(*map(_spaced, cells), **options)

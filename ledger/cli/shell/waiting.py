@@ -1,5 +1,5 @@
-"""Sign acts with a party's own key, and print the result. An act may have to wait as a proposal until another party
-agrees.
+"""Sign acts with a party's own key, and print the result. Some acts first become proposals that another party must
+confirm.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ _TIMES = ("from", "to", "compromisedAt")
 
 
 def signed_by(key: Path | None, actor: Actor, act: Callable[[Actor], T]) -> T:
-    """Call ``act`` and return its result. If the act needs the party's signature, sign with ``key`` and call again."""
+    """Call ``act`` and return its result. If the act needs the party's signature, sign with ``key`` and call ``act``
+    again.
+    """
     try:
         return act(actor)
     except Conflict as error:
@@ -94,7 +96,7 @@ def _in_words(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def next_step(row: Proposal) -> str | None:
-    """Return the next step that a pending proposal needs to take effect; None if the proposal is not pending."""
+    """Return what must happen next before a pending proposal takes effect; None if the proposal is not pending."""
     if row.state != PENDING:
         return None
     if row.role and row.confirmed_by is None:

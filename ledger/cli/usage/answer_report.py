@@ -1,5 +1,5 @@
-"""Prints a summary of a provider's answers: how many have each result, why tasks were refused, and why tasks are still
-unanswered.
+"""Prints a summary of a provider's answers: how many answers have each result, why tasks were refused, and why tasks
+are still unanswered.
 """
 
 from __future__ import annotations

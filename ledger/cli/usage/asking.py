@@ -32,9 +32,9 @@ def ask_all(
     """Send a request with the same terms to every subject in the list. Return the request for each line.
 
     All lines are checked before the first request is recorded; the requests are then recorded in parts. If a subject
-    can still answer an earlier request of the consumer, no new request is sent to it, so a second run continues an
-    interrupted one. Raises the errors of
-    ``ConsumerActs.draft`` and ``ask``, and ``InvalidInput`` ``SUBJECT_MISSING``; errors name the line.
+    can still answer an earlier request of the consumer, no new request is sent to that subject. So a second run
+    continues an interrupted run. Raises the errors of ``ConsumerActs.draft`` and ``ask``, and ``InvalidInput``
+    ``SUBJECT_MISSING``; errors name the line.
     """
     from ledger.usage.requests import Asked
 

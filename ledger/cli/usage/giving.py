@@ -43,8 +43,8 @@ class _Pending:
 
 
 def give(ledger: Ledger, requests: Sequence[str], choice: Choice, yes: bool, as_json: bool) -> None:
-    """Authorise the given requests. If none are given, authorise all unanswered requests whose subject's key is kept
-    here.
+    """Authorise the given requests. If no requests are given, authorise all unanswered requests whose subject's key is
+    kept here.
 
     Each request is recorded separately. Exits with code 1 if a request was refused, and with 130 after Ctrl-C; requests
     that were recorded before Ctrl-C stay recorded. Raises ``NotFound`` ``REQUEST_UNKNOWN`` before anything is signed,
@@ -110,8 +110,8 @@ def _give_each(ledger: Ledger, cases: Sequence[_Pending]) -> bool:
 
 @contextmanager
 def _refusals_noted(case: _Pending) -> Iterator[None]:
-    """If the block is refused, record the refusal as the request's outcome. The caller then continues with the next
-    request.
+    """If the block of code raises a refusal, record it as the request's outcome. The caller then continues with the
+    next request.
     """
     try:
         yield

@@ -187,7 +187,7 @@ def confirm(
     as_json: AsJson = False,
 ) -> None:
     """经办人先向主体核实，再确认主体改用了新的参与方编号。Confirm, as the clerk, that a subject has a new party id.
-    First ask the subject whether this is true.
+    First ask the subject whether the new party id is right.
 
     示例 Example:  pingzheng provision confirm
     """
@@ -242,8 +242,8 @@ def _provider(party: str, key: Path, records: Path, rpc_url: str | None, deploym
 
 
 def _seen(records: Path) -> Path:
-    """Return the path of the file that stores which block of the chain was seen last. It is beside the records, whose
-    folder is private and checked.
+    """Return the path of the file that stores which block of the chain was seen last. The file is in the folder of the
+    records, which is checked to be private.
     """
     return records.with_name(f"{records.name}-seen.json")
 
@@ -339,8 +339,8 @@ def _platform(
 
 
 def _api_key(path: Path | None) -> str | None:
-    """Read the API key from a file or from the environment. It is not an argument, because other users of the machine
-    can see arguments.
+    """Read the API key from a file or from the environment. The key is not an argument, because other users of the
+    machine can see arguments.
     """
     if path is None:
         return os.environ.get(API_KEY, "").strip() or None

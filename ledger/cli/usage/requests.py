@@ -131,7 +131,7 @@ def import_file(
 
 
 def _note(file: Path | None) -> Note:
-    """Read the consumer's note from a file, or ask for it on the terminal."""
+    """Read the consumer's note from a file, or ask for the note on the terminal."""
     from ledger.usage.request_notes import Note
 
     written = members_of(file, {"contact": "联系方式 Contact for the subject"}, dict.fromkeys(NOTED, ""))

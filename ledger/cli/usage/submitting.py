@@ -1,7 +1,7 @@
 """Submit a file with many signed statements, and print or write what became of each line.
 
-The lines are recorded in parts. What is recorded stays recorded after Ctrl-C or a kill: the next run of the same
-command skips it and says so.
+The lines are recorded in parts. What is recorded stays recorded after Ctrl-C or a kill. The next run of the same
+command skips recorded lines, and its report says so.
 """
 
 from __future__ import annotations

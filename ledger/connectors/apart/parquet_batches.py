@@ -152,8 +152,8 @@ def _text(raw: bytes) -> object:
 def kinds_of(arrow: Any, whole: Any) -> dict[str, Any]:
     """Return, for each column whose name occurs once, the Arrow type with which the column is read.
 
-    Texts are read as dictionaries (each distinct text is stored once). Columns with delta encoding are not, because the
-    library cannot read these columns as dictionaries.
+    Columns of texts are read as dictionaries (each distinct text is stored once), except columns with delta encoding,
+    which the library cannot read as dictionaries.
     """
     schema, delta = whole.physical_schema, _delta_encoded(whole.metadata)
     kinds = {name: value_type(arrow, schema.field(name).type) for name in schema.names if schema.names.count(name) == 1}
@@ -186,8 +186,8 @@ def _is_binary(arrow: Any, kind: Any) -> bool:
 
 
 def _plain(arrow: Any, kind: Any) -> Any:
-    """Return one common type instead of all text types, and another instead of all bytes types, because the library
-    cannot compare values of Arrow's view types.
+    """Return the common text type for every text type, and the common bytes type for every bytes type, because the
+    library cannot compare values of Arrow's view types.
     """
     if is_text(arrow, kind):
         return arrow.string()

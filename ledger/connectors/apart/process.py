@@ -39,7 +39,9 @@ def main() -> None:
 
 
 def _warm(request: dict[str, Any]) -> None:
-    """Import the libraries before the memory limit is set. Their own memory then does not count towards the limit."""
+    """Import the libraries before the memory limit is set, so that the limit does not count the memory of the
+    libraries.
+    """
     with suppress(ImportError):
         import_module("pyarrow.dataset" if request["read"] == "parquet" else "xlrd")
 
@@ -83,8 +85,8 @@ def _parquet(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _text(cell: object) -> str | None:
-    """Return the cell as text, or None if it has no exact text. If such a cell is needed, the source refuses to
-    answer.
+    """Return the cell as text, or None if the cell has no exact text. If a cell without an exact text is needed, the
+    source refuses to answer.
     """
     try:
         return as_text(cell)

@@ -1,4 +1,4 @@
-"""Reads files in a separate process with a memory limit, because some libraries offer no limit of their own.
+"""Reads files in a separate process with a memory limit, because some libraries cannot limit the memory that they use.
 
 If a file states false sizes and reading it exceeds the limit, only the separate process ends. Requests and answers are
 lines of JSON: a hostile file that takes over the separate process can only send text to this process.

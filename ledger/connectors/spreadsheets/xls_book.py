@@ -79,7 +79,7 @@ def sheet_of(lines: list[dict[str, Any]]) -> Sheet:
 
 
 class _Mute:
-    """Discards what the library prints about a file, because it may repeat the file's content."""
+    """Discards what the library prints about a file, because the printed text may repeat the file's content."""
 
     def write(self, _text: str) -> None:
         """Discard the text."""

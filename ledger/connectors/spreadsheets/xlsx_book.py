@@ -1,5 +1,5 @@
-"""Reads Excel workbooks (.xlsx, also strict ones, and .xlsm without macros). Counts their elements first, then reads
-row by row.
+"""Reads Excel workbooks (.xlsx, even in the strict format, and .xlsm without macros). Counts the XML elements of a
+workbook first, then reads row by row.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ def read_sheets(data: bytes, name: str) -> list[Sheet]:
 
 
 class _Budget:
-    """Counts the cells that are read from one file, and raises above a limit. Empty cells between filled cells count
-    too.
+    """Counts the cells that are read from one file, and raises an error above a limit. Empty cells between filled cells
+    are counted.
     """
 
     def __init__(self, name: str) -> None:

@@ -1,6 +1,7 @@
 """Counts the elements of an .xlsx file while streaming its XML, before a library builds objects from them.
 
-A file of a few kilobytes can unpack to millions of cells, strings or styles, and a library creates an object for each.
+A file of a few kilobytes can unpack to millions of cells, strings or styles, and a library creates an object for each
+of them.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ def _require_few(members: list[zipfile.ZipInfo], name: str) -> None:
 
 
 class _Reader:
-    """Reads the parts one after the other, and counts the elements of all of them."""
+    """Reads the parts one after the other, and counts the elements of all parts together."""
 
     def __init__(self, found: Scan, name: str) -> None:
         self._found = found

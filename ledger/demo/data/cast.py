@@ -1,5 +1,5 @@
-"""The parties of the demonstration. They have invented names, invented numbers with valid check digits, and a key
-each.
+"""The parties of the demonstration. Each party has an invented name, an invented number with valid check digits, and a
+key.
 """
 
 from __future__ import annotations

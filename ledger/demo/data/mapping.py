@@ -47,8 +47,8 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """How the rows of one source are made. ``period`` is the column that contains the row's period. If ``newest`` is
-    true, only the newest row is used.
+    """How the rows of one source are made. ``period`` is the name of the column with the period of each row. If
+    ``newest`` is true, only the newest row is used.
     """
 
     panel: str
@@ -58,7 +58,7 @@ class Mapped:
 
 
 def _current(panel: str, cells: Mapping[str, Cell]) -> Mapped:
-    """Describe a register that has only one row for each subject, the present row. The row's period is a day."""
+    """Describe a register that has only one row for each subject: the present row, whose period is a day."""
     return Mapped(panel, "day", cells, newest=True)
 
 
@@ -75,8 +75,8 @@ def _yes(formula: str, holds: Callable[[PanelRow], bool], yes: str = "yes", no: 
 
 
 def _fall(column: str) -> Cell:
-    """Fill the column with a record status. The more the panel's column fell within the year, the worse the status
-    is.
+    """Describe a cell with a record status. The more the numbers in the panel's column fell within the year, the worse
+    the status is.
     """
 
     def of(context: Context) -> str:
@@ -87,7 +87,7 @@ def _fall(column: str) -> Cell:
 
 
 def _digest(of_what: str) -> Cell:
-    """Fill the column with a digest of the firm's number. It stands for the digest of a document that the panel does
+    """Describe a cell with a digest of the firm's number, which stands for the digest of a document that the panel does
     not have.
     """
 

@@ -10,7 +10,7 @@ from typing import Final
 
 
 class Fate(StrEnum):
-    """How a request or its certificate ends in the pilot."""
+    """The ways in which a request or its certificate can end in the pilot."""
 
     ORDINARY = "ordinary"
     DECLINED = "declined"

@@ -1,5 +1,5 @@
-"""The institutions of the twelve scenarios, such as departments, utilities and banks: which supplies data, which
-requests data, and why.
+"""The institutions of the twelve scenarios, such as departments, utilities and banks: which institution supplies data,
+which institution requests data, and for which purpose.
 """
 
 from __future__ import annotations
@@ -114,5 +114,5 @@ def office_of(source: str) -> str:
 
 
 def note_of(scenario: str) -> str:
-    """Return the purpose that the consumer states in its note. Empty if the scenario needs no purpose."""
+    """Return the purpose that the consumer states in its note. The text is empty if the scenario needs no purpose."""
     return _NOTES.get(scenario, "")

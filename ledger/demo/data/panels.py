@@ -1,5 +1,5 @@
-"""Reads the published panels behind the pilot's subjects. A subject's rows are sorted oldest first, and their values
-are not changed.
+"""Reads the published panels from which the pilot's subjects come. A subject's rows are sorted oldest first, and the
+values in the rows are not changed.
 """
 
 from __future__ import annotations

@@ -87,8 +87,8 @@ def _person(place: int, panel: str, number: str) -> Subject:
 
 
 def members_of(subjects: Sequence[Subject], early: bool) -> dict[str, list[Member]]:
-    """Return the members of each scenario, that is, its subjects, each with the way in which its request will end
-    (fate).
+    """Return the members of each scenario: the scenario's subjects, each with the way in which its request will end
+    (its fate).
     """
     chosen = _persons_by_scenario(subjects) | _firms_by_scenario(subjects)
     return {

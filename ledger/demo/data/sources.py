@@ -1,7 +1,8 @@
 """Writes the sources of the pilot's providers. Each provider has a folder with definitions, and CSV files, Parquet
 files or databases.
 
-As in real sources, the rows also contain the subject's name, ID number and phone. These must never leave the provider.
+As in real sources, the rows also contain the subject's name, ID number and phone. Names, ID numbers and phones must
+never leave the provider.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class Shelves:
     books: Mapping[str, SourceBook]
 
     def connector(self, scenario: str, source: str) -> Connector:
-        """Return the connector of a scenario's source, from the book of the institution that supplies its data."""
+        """Return the connector of a scenario's source, from the source book of the institution that supplies the data."""
         return self.books[office_of(source)].connector(scenario, source)
 
 
@@ -87,7 +88,9 @@ class Sources:
 
     @contextmanager
     def busy(self, key: Key) -> Iterator[None]:
-        """Lock a database during the block, so that queries wait, as if the provider were loading data into it."""
+        """Lock a database during the block of code, so that queries wait, as if the provider were loading data into the
+        database.
+        """
         database = sqlite3.connect(_path(self._of(key), key), isolation_level=None)
         try:
             database.execute("BEGIN EXCLUSIVE")
