@@ -238,16 +238,15 @@ contract CertificateLog is LogRecord {
     }
 
     /// Returns the time at which a party withdrew a statement; 0 if there was no such withdrawal. If `reported` is
-    /// true, only a withdrawal with a reported key counts; otherwise only a withdrawal with a key that was not
-    /// reported.
+    /// true, only a withdrawal with a reported key counts; otherwise only a withdrawal with a key that was not reported
+    /// counts.
     function _withdrawn(PartyNo party, bytes32 statement, bool reported) private view returns (uint40) {
         Withdrawal storage known = _withdrawals[party][statement];
         return reported ? known.reportedAt : known.at;
     }
 
-    /// Returns the party of an account that was bound and not retired, and whether the account was reported. The
-    /// party's status and roles do not matter. Only withdrawals use this function; all other acts use the registry's
-    /// `actor`.
+    /// Returns the party of a bound account that is not retired, and whether the account was reported. The party's
+    /// status and roles are not checked. Only withdrawals use this function; all other acts use the registry's `actor`.
     function _party(address account) private view returns (PartyNo no, bool reported) {
         IPartyRecord.Account memory binding = _REGISTRY.accountOf(account);
         if (binding.no == NOBODY || binding.validTo != 0) revert IPartyRecord.PartyUnknownAccount(account);

@@ -16,7 +16,7 @@ contract PartyRegistry is PartyKeys, IPartyRegistry {
         uint40 to;
     }
 
-    // storage slot 10
+    // Storage slot 10.
     mapping(PartyNo no => mapping(ScenarioCode scenario => Period)) private _accreditations;
 
     /// @param forwarder The trusted ERC-2771 forwarder. The contract also reads the ledger's origin from the forwarder.
@@ -47,7 +47,7 @@ contract PartyRegistry is PartyKeys, IPartyRegistry {
         if (standing.status == PartyStatus.Closed) revert PartyClosed(no, standing.since);
         if (status == PartyStatus.None) revert PartyNotActive(no, status);
         // Closing a party, and changing the status of an authority, supervisor or issuer, needs two parties, because
-        // the effect is large. For example, suspending an issuer makes all its certificates invalid.
+        // the effect is large. For example, all certificates of a suspended issuer are invalid.
         bool alone = status != PartyStatus.Closed && standing.roles & (GUARDS | Roles.ISSUER) == 0;
         if (!alone && !_isDecided()) revert PartyNotDecided();
         bool officer = _isOfficer(no);

@@ -26,7 +26,7 @@ function neqPartyNo(PartyNo a, PartyNo b) pure returns (bool) {
 // The number 0, which belongs to no party.
 PartyNo constant NOBODY = PartyNo.wrap(0);
 
-// The two bits of a mask that says whose holds a statement has: the holds of the authorities, of the supervisors, or of
+// A mask with the two bits below says which offices have a hold on a statement: the authorities, the supervisors, or
 // both.
 uint8 constant AUTHORITY_HOLDS = 1 << 0;
 uint8 constant SUPERVISOR_HOLDS = 1 << 1;
@@ -74,8 +74,8 @@ enum ProposalState {
 }
 
 /// Who can stop a proposal before it is carried out. `Quick`: nobody, because the proposal has no waiting period.
-/// `Waits`: another officer can cancel the proposal. `Key`: the proposal changes a party's keys, and the party's keys
-/// can veto it.
+/// `Waits`: an officer can cancel the proposal. `Key`: the proposal changes a party's keys, and the party's keys can
+/// veto it.
 enum ProposalKind {
     Quick,
     Waits,

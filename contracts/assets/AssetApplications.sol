@@ -14,9 +14,9 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
 
     uint40 private immutable _MINIMUM_NOTICE;
 
-    // storage slot 2
+    // Storage slot 2.
     uint32 private _count;
-    // storage slot 3
+    // Storage slot 3.
     mapping(bytes32 fingerprint => AssetId) private _fingerprints;
 
     constructor(uint40 notice) {
@@ -199,9 +199,9 @@ abstract contract AssetApplications is AssetRecord, IAssetApplications {
         if (asset.applications == type(uint8).max) revert AssetTooMany(id, type(uint8).max);
     }
 
-    /// Reverts if the registration has expired (unless the application is a cancellation), if it is frozen (unless the
-    /// application is a correction), or if the asset is offered for transfer. These conditions also apply when a
-    /// returned application is filed again.
+    /// Reverts if the registration has expired (unless the application is a cancellation), if the asset is frozen
+    /// (unless the application is a correction), or if the asset is offered for transfer. These conditions also apply
+    /// when a returned application is filed again.
     function _requireFilable(AssetId id, Asset storage asset, ApplicationKind kind) private view {
         uint40 at = Clock.nowSeconds();
         if (kind != ApplicationKind.Cancel && at >= asset.validTo) revert AssetExpired(id, asset.validTo);

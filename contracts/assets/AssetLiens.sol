@@ -8,10 +8,10 @@ import {AssetRecord} from "./AssetRecord.sol";
 
 /// @title Implements IAssetLiens. The interface documents the functions.
 abstract contract AssetLiens is AssetRecord, IAssetLiens {
-    /// The maximum number of liens that an asset can have at one time. `Asset.liens` has one bit for each of them.
+    /// The maximum number of liens that an asset can have at one time. `Asset.liens` has one bit for each lien.
     uint8 private constant MAX_LIENS = 8;
 
-    // storage slot 6
+    // Storage slot 6.
     mapping(AssetId id => mapping(uint8 lien => Lien)) private _liens;
 
     /// @inheritdoc IAssetLiens

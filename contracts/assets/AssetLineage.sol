@@ -19,7 +19,7 @@ abstract contract AssetLineage is AssetRecord, IAssetLineage {
         AssetId[] parents;
     }
 
-    // storage slot 7
+    // Storage slot 7.
     mapping(AssetId id => Lineage) private _lineages;
 
     /// @inheritdoc IAssetLineage

@@ -10,7 +10,7 @@ import {AssetApplications} from "./AssetApplications.sol";
 abstract contract AssetObjections is AssetApplications, IAssetObjections {
     uint32 private constant OBJECTS = Roles.SUBJECT | Roles.PROVIDER | Roles.CONSUMER | Roles.BROKER;
 
-    // storage slot 4
+    // Storage slot 4.
     mapping(AssetId id => Objection[]) private _objections;
 
     /// @inheritdoc IAssetObjections

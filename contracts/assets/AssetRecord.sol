@@ -9,8 +9,8 @@ import {Clock} from "../libraries/Clock.sol";
 import {EventHead} from "../libraries/EventHead.sol";
 import {ApplicationKind, AssetId, AssetState, NOBODY, PartyNo, Roles, Stage} from "../Types.sol";
 
-/// @title Stores the record of each asset and the head of its hash chain, and checks the conditions that several acts
-/// share.
+/// @title Stores the record of each asset and the head of the asset's hash chain, and checks the conditions that
+/// several acts share.
 abstract contract AssetRecord is IAssetRecord, ERC2771Context {
     /// The role that reviews applications and decides objections.
     uint32 internal constant REGISTRARS = Roles.REGISTRAR;
@@ -18,7 +18,7 @@ abstract contract AssetRecord is IAssetRecord, ERC2771Context {
     IPartyRegistry internal immutable _REGISTRY;
     bytes32 internal immutable _ORIGIN;
 
-    // The next two mappings have the storage slots 0 and 1.
+    // Storage slots 0 and 1: this mapping and the mapping below.
     /// Every act reads and writes an `Asset`, so the fields of an `Asset` are packed into one 256-bit word (9 * 8 + 2 *
     /// 32 + 3 * 40 bits).
     mapping(AssetId id => Asset) internal _assets;
@@ -66,8 +66,8 @@ abstract contract AssetRecord is IAssetRecord, ERC2771Context {
         if (asset.objections != 0) revert AssetObjected(id, asset.objections);
     }
 
-    /// Returns the asset and the present time. Reverts unless the asset may be transferred to `to`: the conditions of
-    /// `_free` must hold, no application may be open, and every creditor must consent.
+    /// Returns the asset and the present time. Reverts unless the asset may be transferred to `to`: the asset must meet
+    /// the conditions of `_free`, no application may be open, and every creditor must consent.
     function _movable(AssetId id, PartyNo to) internal view returns (Asset storage asset, uint40 at) {
         (asset, at) = _free(id);
         _requireNoApplication(id, asset);
@@ -100,7 +100,7 @@ abstract contract AssetRecord is IAssetRecord, ERC2771Context {
         if (to == by || !_REGISTRY.isActive(to)) revert AssetBadRecipient(id, to);
     }
 
-    /// Returns the asset in any state; reverts if it was never registered.
+    /// Returns the asset, whatever its state is; reverts if the asset was never registered.
     function _requireExists(AssetId id) internal view returns (Asset storage asset) {
         asset = _assets[id];
         if (asset.state == AssetState.None) revert AssetWrongState(id, AssetState.None);

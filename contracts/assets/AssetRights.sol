@@ -12,7 +12,7 @@ abstract contract AssetRights is AssetRecord, IAssetRights {
     /// compared with all earlier rights.
     uint256 private constant MAX_RIGHTS = 256;
 
-    // storage slot 5
+    // Storage slot 5.
     mapping(AssetId id => Right[]) private _rights;
 
     /// @inheritdoc IAssetRights
@@ -81,8 +81,8 @@ abstract contract AssetRights is AssetRecord, IAssetRights {
         uint256 length = rights.length;
         for (uint256 i = 0; i < length; ++i) {
             Right memory other = rights[i];
-            // Skip licences. To compare their parent right is enough, because a licence lies within the period of its
-            // parent right.
+            // Skip licences. It is enough to compare the rights that have no parent, because the period of a licence
+            // lies within the period of such a right.
             if (other.parent != 0 || other.kind != right.kind || !(other.exclusive || right.exclusive)) continue;
             if (other.from < right.to && right.from < other.to) revert AssetRightOverlaps(id, uint16(i + 1));
         }

@@ -55,11 +55,12 @@ interface IAssetApplications {
     /// @notice The same content is already registered as another asset.
     error AssetDuplicateFingerprint(bytes32 fingerprint, AssetId earlier);
     /// @notice The grade does not allow the act. Core data is never registered. An application cannot lower the grade.
-    /// A security review can be recorded only for important data, and only if none is recorded yet.
+    /// A security review can be recorded only for important data, and only if no review is recorded yet.
     error AssetGrade(AssetId id, Grade grade);
     /// @notice The asset is important data, and its security review has not been recorded yet.
     error AssetNotCleared(AssetId id);
-    /// @notice The end of the public notice is too early, or an end was given for a stage that has no public notice.
+    /// @notice The end of the public notice is too early, or the end of a public notice was given for a stage that has
+    /// no public notice.
     error AssetNoticeShort(AssetId id, uint40 until, uint40 earliest);
     /// @notice The public notice has not ended yet.
     error AssetNoticeRuns(AssetId id, uint40 until);
@@ -68,8 +69,8 @@ interface IAssetApplications {
     /// Providers and consumers may call this while the ledger is not paused.
     function register(AssetId id, bytes32 content, bytes32 fingerprint, Grade grade) external;
 
-    /// @notice Enter many assets of the caller in the register, and file the applications for their first registration,
-    /// all or none.
+    /// @notice Enter many assets of the caller in the register, and file the applications for their first registration.
+    /// If one asset is refused, none is entered.
     function registerMany(Registration[] calldata assets) external;
 
     /// @notice Apply for change, correction, renewal or cancellation, or file a returned application again as the same
@@ -80,7 +81,8 @@ interface IAssetApplications {
     function file(AssetId id, ApplicationKind kind, bytes32 content, bytes32 fingerprint, Grade grade) external;
 
     /// @notice Accept applications (`Accepted`), approve them (`Reviewed`), publish them (`Noticed`) or return them to
-    /// the applicant (`Returned`), all or none. Registrars other than the applicant may call this.
+    /// the applicant (`Returned`). If one application is refused, none changes its stage. Registrars other than the
+    /// applicant may call this.
     /// @param until The last second of the public notice; 0 for other stages.
     /// @param grounds The digest of the reasons. It must not be zero for `Returned`.
     function advance(AssetId[] calldata ids, Stage stage, uint40 until, bytes32 grounds) external;
@@ -91,17 +93,18 @@ interface IAssetApplications {
     /// @notice Confirm an application. Its public notice must have ended, and no objection may be open. Corrections,
     /// renewals and cancellations may be confirmed without a public notice. Registrars other than the applicant may
     /// call this while the ledger is not paused.
-    /// @param validTo The end of validity for a first registration or a renewal; 0 for the other kinds.
+    /// @param validTo The end of validity for a first registration or a renewal; 0 for the other kinds of application.
     function confirm(AssetId id, uint40 validTo) external;
 
-    /// @notice Confirm many applications, all or none, under the conditions of `confirm`.
+    /// @notice Confirm many applications under the conditions of `confirm`. If one application is refused, none is
+    /// confirmed.
     function confirmMany(AssetId[] calldata ids, uint40 validTo) external;
 
     /// @notice Record the security review of important data. Authorities, chief data officers and supervisors may call
     /// this.
     function clear(AssetId id, bytes32 report) external;
 
-    /// @notice Return the asset with this fingerprint; zero if there is none.
+    /// @notice Return the asset with this fingerprint; zero if no asset has it.
     function assetByFingerprint(bytes32 fingerprint) external view returns (AssetId id);
 
     /// @notice Return the shortest allowed public notice, in seconds.

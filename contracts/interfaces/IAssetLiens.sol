@@ -9,7 +9,8 @@ interface IAssetLiens {
     /// @param creditor The party to which the asset is pledged.
     /// @param rank The creditor's rank among all creditors, from 1.
     /// @param sole Whether no other lien may exist at the same time.
-    /// @param consentTo The party to which the creditor consents to a transfer; 0 if it consents to no transfer.
+    /// @param consentTo The party to which the asset may be transferred with the creditor's consent; 0 if the creditor
+    /// consents to no transfer.
     /// @param since When the asset was pledged.
     struct Lien {
         PartyNo creditor;
@@ -28,11 +29,11 @@ interface IAssetLiens {
     /// @notice The creditor released its lien.
     event LienReleased(AssetId indexed id, uint8 lien, uint40 at, PartyNo by);
 
-    /// @notice There is no such lien, or it belongs to another creditor.
+    /// @notice There is no lien with this number, or the lien belongs to another creditor.
     error AssetWrongLien(AssetId id, uint8 lien, PartyNo creditor);
 
-    /// @notice Pledge an asset. Only its holder may call this. A sole lien allows no other lien on the asset. So this
-    /// reverts if the asset has a sole lien, or if a sole lien is requested and the asset has any lien.
+    /// @notice Pledge an asset. Only its holder may call this. A sole lien allows no other lien on the asset. So the
+    /// call reverts if the asset has a sole lien, or if a sole lien is requested and the asset has any lien.
     /// @return lien The lien's number, from 0; the numbers of released liens are used again.
     function pledge(AssetId id, PartyNo creditor, bool sole, bytes32 terms) external returns (uint8 lien);
 
@@ -42,6 +43,6 @@ interface IAssetLiens {
     /// @notice Release a lien. Only the creditor may call this.
     function release(AssetId id, uint8 lien) external;
 
-    /// @notice Return a lien; all fields are zero if there is no such lien or it was released.
+    /// @notice Return a lien; all fields are zero if there is no such lien, or if the lien was released.
     function lienOf(AssetId id, uint8 lien) external view returns (Lien memory standing);
 }

@@ -3,7 +3,8 @@ pragma solidity ^0.8.28;
 
 import {Assessment, AssetId, PartyNo, Relation} from "../Types.sol";
 
-/// @title Lineage: the parents of an asset, the asset that replaced it, and the reports of third parties about it.
+/// @title Lineage: the parents of an asset, the asset that replaced the asset, and the reports of third parties about
+/// the asset.
 interface IAssetLineage {
     /// @notice A new asset, whose first application is still open, was linked to the confirmed asset from which it is
     /// made.
@@ -24,16 +25,17 @@ interface IAssetLineage {
     function link(AssetId id, Relation relation, AssetId parent) external;
 
     /// @notice Record that another asset replaces this asset. Both assets must be confirmed, and only the party that
-    /// holds both may call this.
+    /// holds both assets may call this.
     function replace(AssetId id, AssetId successor) external;
 
     /// @notice Record the digest of a quality report or a valuation. Assessors may call this if they are not the holder
     /// and are accredited in the party registry for the scenario code "quality" or "appraise".
     function assess(AssetId id, Assessment kind, bytes32 report, uint40 validTo) external;
 
-    /// @notice Return the assets that this asset is made from directly.
+    /// @notice Return the assets from which this asset is made directly (its parents).
     function parentsOf(AssetId id) external view returns (AssetId[] memory parents);
 
-    /// @notice Return an annulled asset that this asset is made from, directly or indirectly; zero if there is none.
+    /// @notice Return an annulled asset from which this asset is made, directly or indirectly; zero if there is no such
+    /// asset.
     function annulledAncestor(AssetId id) external view returns (AssetId ancestor);
 }

@@ -9,8 +9,8 @@ import {AssetId, ObjectionState, PartyNo} from "../Types.sol";
 interface IAssetObjections {
     /// @param objector The party that objects.
     /// @param state The state of the objection.
-    /// @param application The number of the application that the objection is against; 0 if it is against the
-    /// registration.
+    /// @param application The number of the application against which the objection was filed; 0 if it was filed
+    /// against the registration.
     /// @param filedAt When the objection was filed.
     struct Objection {
         PartyNo objector;
@@ -21,9 +21,10 @@ interface IAssetObjections {
 
     /// @notice A party objected; `grounds` is the digest of its grounds and evidence.
     event Objected(AssetId indexed id, uint32 no, bool toApplication, bytes32 grounds, uint40 at, PartyNo by);
-    /// @notice An objection was admitted, verified, upheld, dismissed or refused. If an upheld objection is against an
-    /// application, the application is rejected. If it is against the registration, the asset is frozen; the
-    /// registration can then be corrected and unfrozen, or annulled.
+    /// @notice An objection was admitted, verified, upheld, dismissed or refused. If an objection against an
+    /// application is upheld, the application is rejected. If an objection against the registration is upheld, the
+    /// asset is frozen. Then either the registration is corrected and the asset unfrozen, or the registration is
+    /// annulled.
     event ObjectionDecided(
         AssetId indexed id, uint32 no, ObjectionState state, bytes32 grounds, uint40 at, PartyNo by
     );
@@ -42,6 +43,6 @@ interface IAssetObjections {
     /// this.
     function decide(AssetId id, uint32 no, ObjectionState state, bytes32 grounds) external;
 
-    /// @notice Return an objection; its state is `None` if it does not exist.
+    /// @notice Return an objection; the state is `None` if there is no such objection.
     function objectionOf(AssetId id, uint32 no) external view returns (Objection memory objection);
 }

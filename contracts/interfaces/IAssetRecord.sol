@@ -6,19 +6,20 @@ import {ApplicationKind, AssetId, AssetState, Grade, PartyNo, Stage} from "../Ty
 /// @title The record of an asset, and the errors that all parts of the asset register share.
 interface IAssetRecord {
     /// @param state The state of the registration; `None` if there is no such asset.
-    /// @param kind The kind of the open application; `None` if there is none.
+    /// @param kind The kind of the open application; `None` if no application is open.
     /// @param stage The stage of the open application.
     /// @param grade The grade of the resource; `Core` data is never registered.
     /// @param cleared Whether important data has a recorded security review.
     /// @param frozen Whether the asset is frozen.
     /// @param objections How many objections are open.
     /// @param liens Bit n is set if lien n exists and is not released.
-    /// @param applications How many applications were filed; an application that is filed again counts once.
+    /// @param applications How many applications were filed. An application that was returned and filed again is
+    /// counted only once.
     /// @param holder The party that holds the asset, which is also the applicant.
-    /// @param offeredTo The party to which the asset is offered; 0 if it is not offered.
+    /// @param offeredTo The party to which the asset is offered; 0 if the asset is not offered.
     /// @param until The last second in which the offer can be accepted, or the last second of the public notice; 0 if
     /// there is neither an offer nor a public notice.
-    /// @param validTo When the registration ends; 0 before it is confirmed.
+    /// @param validTo When the registration ends; 0 before the registration is confirmed.
     /// @param since When the present holder became the holder.
     struct Asset {
         AssetState state;
@@ -61,8 +62,8 @@ interface IAssetRecord {
     error AssetExpired(AssetId id, uint40 validTo);
     /// @notice The asset has open objections; `objections` is their number.
     error AssetObjected(AssetId id, uint8 objections);
-    /// @notice A lien on the asset prevents the act: a transfer without the creditor's consent, a new lien where one of
-    /// the two is sole, or the cancellation of the registration.
+    /// @notice A lien on the asset prevents the act: a transfer without the creditor's consent, a second lien if the
+    /// present or the new lien is sole, or the cancellation of the registration.
     error AssetPledged(AssetId id, uint8 lien, PartyNo creditor);
     /// @notice The asset already has the maximum number (`limit`) of applications, open objections, rights, liens or
     /// ancestors.

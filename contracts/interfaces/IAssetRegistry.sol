@@ -13,8 +13,8 @@ import {IOrigin} from "./IOrigin.sol";
 
 /// @title The register of data assets, from their first application to their end.
 /// @notice The holder of an asset is a party, never an account. All events of an asset form a hash chain, so anyone who
-/// receives the asset's history can check that it is complete. Documents are never recorded here. Times are seconds
-/// UTC.
+/// receives an asset's history can check that the history is complete. Documents are never recorded here. Times are
+/// seconds UTC.
 interface IAssetRegistry is
     IAssetRecord,
     IAssetApplications,
@@ -25,7 +25,7 @@ interface IAssetRegistry is
     IAssetLineage,
     IOrigin
 {
-    /// @notice Return an asset; its state is `None` if it does not exist.
+    /// @notice Return an asset; the state is `None` if there is no such asset.
     function assetOf(AssetId id) external view returns (Asset memory asset);
 
     /// @notice Return the head of an asset's hash chain, which covers all events of the asset; zero if the asset does

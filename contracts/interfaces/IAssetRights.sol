@@ -52,8 +52,8 @@ interface IAssetRights {
     /// @notice The period is empty, begins in the past, ends after the registration, or is not within the period of the
     /// parent right.
     error AssetRightPeriod(AssetId id, uint40 from, uint40 to);
-    /// @notice The period overlaps with that of another right of the same kind, and at least one of the two rights is
-    /// exclusive.
+    /// @notice The period overlaps with the period of an earlier right of the same kind, and at least one of the two
+    /// rights is exclusive.
     error AssetRightOverlaps(AssetId id, uint16 no);
     /// @notice The right is not in force, does not belong to the caller, or does not allow the act.
     error AssetRightForbids(AssetId id, uint16 no);
@@ -65,11 +65,11 @@ interface IAssetRights {
     /// @return no The right's number, from 1.
     function grant(AssetId id, Right calldata right, bytes32 scope) external returns (uint16 no);
 
-    /// @notice Transfer a transferable right to another party. Only its grantee may call this.
+    /// @notice Transfer a transferable right to another party. Only the grantee of the right may call this.
     function transferRight(AssetId id, uint16 no, PartyNo to) external;
 
-    /// @notice End a right now. Its grantee may call this; registrars that do not hold the asset may call this if they
-    /// give grounds.
+    /// @notice End a right now. The grantee of the right may call this. Registrars that do not hold the asset may call
+    /// this if they give grounds.
     function endRight(AssetId id, uint16 no, bytes32 grounds) external;
 
     /// @notice Return all rights granted in an asset, from number 1 on, including the rights that ended.

@@ -4,8 +4,8 @@ pragma solidity ^0.8.28;
 import {AssetId, PartyNo, Reason} from "../Types.sol";
 
 /// @title Transfer of a registered asset in two steps, reassignment, freeze and annulment.
-/// @notice A transfer needs a confirmed and valid registration that is not frozen and has no open application and no
-/// open objection, and the consent of every creditor. These conditions are checked when the asset is offered, and again
+/// @notice A transfer needs the consent of every creditor, and a confirmed and valid registration that is not frozen
+/// and has no open application and no open objection. These conditions are checked when the asset is offered, and again
 /// when the offer is accepted.
 interface IAssetTransfers {
     /// @notice The asset is offered to a party up to and including `deadline`.
@@ -35,7 +35,7 @@ interface IAssetTransfers {
     error AssetOfferLapsed(AssetId id, uint40 deadline);
     /// @notice The asset is not frozen.
     error AssetNotFrozen(AssetId id);
-    /// @notice Only the party registry may do this, when it carries out a proposal.
+    /// @notice Only the party registry may do this, while it carries out a proposal.
     error AssetNotDecided();
     /// @notice The holder still has a key that may act for it.
     error AssetHolderSpeaks(AssetId id, PartyNo holder);
@@ -55,9 +55,9 @@ interface IAssetTransfers {
     function withdrawOffer(AssetId id) external;
 
     /// @notice Transfer the asset of a party that is closed, or has no key that may act for it, to an active party.
-    /// This helps a party that lost all its keys: it can register again with a new id and get its assets back. An open
-    /// offer ends; a freeze, liens and rights stay. Only the party registry can call this, when it carries out a
-    /// proposal of two officers (see IProposals).
+    /// This helps a party that lost all its keys: the party can register again with a new id and get its assets back.
+    /// An open offer ends; a freeze, liens and rights stay. Only the party registry can call this, when it carries out
+    /// a proposal of two officers (see IProposals).
     function reassign(AssetId id, PartyNo to, bytes32 grounds) external;
 
     /// @notice Freeze an asset, so that it cannot be transferred, pledged or licensed. Authorities and supervisors may

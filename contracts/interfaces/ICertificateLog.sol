@@ -41,9 +41,9 @@ interface ICertificateLog is IOrigin {
     /// @notice A party withdrew a statement permanently. `reported` is true if the key that withdrew the statement had
     /// been reported lost or stolen.
     event Withdrawn(PartyNo indexed party, bytes32 indexed statement, bool reported, uint40 at);
-    /// @notice A hold on a statement was placed or lifted. `offices` says whose holds remain: 1 the authorities', 2 the
-    /// supervisors', 3 both, 0 none. `change` is the number of this change among all changes to the statement's holds,
-    /// from 1.
+    /// @notice A hold on a statement was placed or lifted. `offices` says which offices now have a hold on the
+    /// statement: 1 the authorities, 2 the supervisors, 3 both, 0 none. `change` is the number of this change among all
+    /// changes to the statement's holds, from 1.
     event Held(bytes32 indexed statement, uint8 offices, uint64 change, Reason reason, uint40 at, PartyNo by);
 
     /// @notice The batch does not begin with the next sequence number of the issuer's log.
@@ -70,7 +70,7 @@ interface ICertificateLog is IOrigin {
     error LogAlreadyHeld(bytes32 statement);
     /// @notice The authorities (or the supervisors) have no hold on the statement.
     error LogNotHeld(bytes32 statement);
-    /// @notice Only the party registry may do this, when it carries out a proposal.
+    /// @notice Only the party registry may do this, while it carries out a proposal.
     error LogNotDecided();
     /// @notice The signature was not made by this account's key for exactly this act.
     error LogSignatureInvalid(address account);
@@ -103,9 +103,9 @@ interface ICertificateLog is IOrigin {
     /// two transactions have the same ordinal, exactly one succeeds. Consumers may call this.
     function recordUse(bytes32 request, uint16 ordinal) external;
 
-    /// @notice Record uses that a consumer signed. Anybody may send them. A use that does not have the next ordinal is
-    /// skipped, so no use is counted twice, and an outdated use does not prevent the recording of the other uses. The
-    /// signing account must belong to a consumer.
+    /// @notice Record uses that a consumer signed. Anybody may send the call. A use that does not have the next ordinal
+    /// is skipped, so no use is counted twice, and an outdated use does not prevent the recording of the other uses.
+    /// The signing account must belong to a consumer.
     /// @param account The account whose key signed.
     /// @param uses The uses to record, in this order.
     /// @param deadline The last second in which the signature is valid.
@@ -118,10 +118,10 @@ interface ICertificateLog is IOrigin {
 
     /// @notice Withdraw a statement permanently in the name of the caller's party. So a data subject can withdraw its
     /// consent, and a provider can withdraw its provision, without asking anyone. Every account that is bound and not
-    /// retired may call this, whatever the roles and status of its party: even a sanctioned party can withdraw. A
-    /// reported key can withdraw too; such a withdrawal is recorded separately, and the verifier decides whether it
-    /// counts. The log does not know who signed a statement. It records which party withdrew the statement, and a
-    /// verifier counts only withdrawals by the party that the statement names.
+    /// retired may call this, whatever the roles and status of its party: even a sanctioned party can withdraw. Even a
+    /// reported key can withdraw. Such a withdrawal is recorded separately, and the verifier decides whether the
+    /// withdrawal counts. The log does not know who signed a statement. It records which party withdrew the statement,
+    /// and a verifier counts only withdrawals by the party that the statement names.
     function withdraw(bytes32 statement) external;
 
     /// @notice Withdraw statements in the name of the party that signed the withdrawal. Anybody may send the call.
@@ -133,14 +133,15 @@ interface ICertificateLog is IOrigin {
     /// section 3.
     function withdrawFor(address account, bytes32[] calldata statements, bytes calldata signature) external;
 
-    /// @notice Place holds on statements, all or none. A certificate that is based on a statement with a hold is not
-    /// valid. Authorities and supervisors may call this. The holds of authorities and of supervisors are separate; a
-    /// party with both roles places a hold for each role.
+    /// @notice Place holds on statements. If one hold is refused, none is placed. A certificate that is based on a
+    /// statement with a hold is not valid. Authorities and supervisors may call this. The holds of authorities and of
+    /// supervisors are separate; a party with both roles places a hold for each role.
     function hold(bytes32[] calldata statements, Reason reason) external;
 
-    /// @notice Lift the hold of one office, the authorities or the supervisors, on statements, all or none. A hold of
-    /// the other office remains. Two authorities (or two supervisors) must decide this, see IProposals.
-    /// @param office Whose hold is lifted: 1 authorities, 2 supervisors.
+    /// @notice Lift the holds of one office (the authorities or the supervisors) on statements. If one hold cannot be
+    /// lifted, none is lifted. A hold of the other office remains. Two authorities (or two supervisors) must decide
+    /// this, see IProposals.
+    /// @param office The office whose holds are lifted: 1 the authorities, 2 the supervisors.
     function lift(uint8 office, bytes32[] calldata statements, Reason reason) external;
 
     /// @notice Return the commitment of a batch; zero if the issuer has no such batch.
@@ -156,7 +157,7 @@ interface ICertificateLog is IOrigin {
     /// Each bit of the high half says whether a leaf is revoked.
     function statusWord(PartyNo issuer, uint64 batch, uint32 word) external view returns (uint256);
 
-    /// @notice Return a leaf's status. For a superseded leaf it is `Revoked`.
+    /// @notice Return a leaf's status. For a superseded leaf, the returned status is `Revoked`.
     function statusOf(PartyNo issuer, uint64 batch, uint32 index) external view returns (LeafStatus);
 
     /// @notice Return how many uses a consumer recorded under a request.
@@ -167,8 +168,8 @@ interface ICertificateLog is IOrigin {
     /// @return reportedAt The time of a withdrawal with a key that was reported lost or stolen.
     function withdrawnAt(PartyNo party, bytes32 statement) external view returns (uint40 at, uint40 reportedAt);
 
-    /// @notice Return whose holds a statement has (1 the authorities', 2 the supervisors', 3 both, 0 none), and how
-    /// often its holds changed; 0 changes mean that the statement never had a hold.
+    /// @notice Return which offices have a hold on a statement (1 the authorities, 2 the supervisors, 3 both, 0 none),
+    /// and how often the statement's holds changed. 0 changes mean that the statement never had a hold.
     function holdOf(bytes32 statement) external view returns (uint8 offices, uint64 changes);
 
     /// @notice Return the head of the hash chain over all events of this contract.

@@ -33,13 +33,13 @@ interface IPartyKeys {
     /// @notice A key is compromised: signatures of the account from the time `compromisedAt` on are invalid.
     event AccountCompromised(PartyNo indexed no, address indexed account, uint40 compromisedAt, uint40 at, PartyNo by);
 
-    /// @notice The account is not bound to this party, or no longer. If `dateCompromise` raises this error, the account
-    /// never belonged to the party.
+    /// @notice The account is not bound to this party, or was retired. If `dateCompromise` raises this error, the
+    /// account never belonged to the party.
     error PartyAccountNotBound(PartyNo no, address account);
-    /// @notice The account was already reported, at the time `since`.
+    /// @notice The account was already reported at the time `since`.
     error PartyAlreadyReported(address account, uint40 since);
-    /// @notice The time of a compromise must not be zero, and not later than `latest`. `latest` is the present time; if
-    /// the key is already marked as compromised, it is one second before the known time.
+    /// @notice The time of a compromise must not be zero, and must not be later than `latest`. `latest` is the present
+    /// time; if the key is already marked as compromised, it is one second before the known time.
     error PartyCompromiseTime(uint40 compromisedAt, uint40 latest);
     /// @notice The proof is not a signature by this account's key for this party and this ledger.
     error PartyProofInvalid(address account);
@@ -52,8 +52,8 @@ interface IPartyKeys {
     /// broker).
     error PartyOfficeByProposal(uint32 roles);
 
-    /// @notice Register parties, all or none. Authorities or admins must decide this by a proposal, which has no
-    /// waiting period.
+    /// @notice Register parties. If one party is refused, none is registered. Two authorities or admins must decide the
+    /// registration by a proposal, which has no waiting period.
     function register(Registration[] calldata parties) external;
 
     /// @notice Bind a key, retire a key, or replace one key by another. Needs a decided proposal.

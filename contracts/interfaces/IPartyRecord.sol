@@ -5,10 +5,10 @@ import {PartyId, PartyNo, PartyStatus} from "../Types.sol";
 
 /// @title The record of parties and keys, and the functions and errors that all parts of the party registry share.
 /// @notice An account is the address of a key. A key is *live* from its binding until it is retired. A live key
-/// *speaks*, which means that it may act for its party, if possession of it was proven and nobody reported it. A
-/// speaking key *acts* if it can send transactions, which only secp256k1 keys can. Of a founding party's keys, only the
-/// first key counts as acting. An *officer* is an active authority with a key that acts. A function *needs a decided
-/// proposal* if only the registry itself can call the function, when the registry carries out a proposal (see
+/// *speaks*, which means that it may act for its party, if possession of the key was proven and nobody reported the
+/// key. A speaking key *acts* if it can send transactions, which only secp256k1 keys can. Of a founding party's keys,
+/// only the first key counts as acting. An *officer* is an active authority with a key that acts. A function *needs a
+/// decided proposal* if only the registry itself can call the function, when the registry carries out a proposal (see
 /// IProposals).
 interface IPartyRecord {
     /// @param id The party's id.
@@ -23,14 +23,15 @@ interface IPartyRecord {
     }
 
     /// @param no The party's number; 0 if the account was never bound.
-    /// @param validFrom When it was bound to the party.
-    /// @param validTo When it was retired; 0 while it is live.
-    /// @param reportedAt When it was reported lost or stolen; 0 if it was not reported.
-    /// @param compromisedAt The time from which its signatures are invalid; 0 if it is not known to be compromised.
+    /// @param validFrom When the account was bound to the party.
+    /// @param validTo When the account was retired; 0 while it is live.
+    /// @param reportedAt When the account was reported lost or stolen; 0 if it was not reported.
+    /// @param compromisedAt The time from which the key's signatures are invalid; 0 if the key is not known to be
+    /// compromised.
     /// @param proven Whether possession of the key was proven to the chain, which is impossible for SM2 keys.
-    /// @param proposal The number of the proposal that bound it; 0 for an account of a founding party.
-    /// @param acts Whether it can send transactions: its proof was made by a secp256k1 key, or it is the first account
-    /// of a founding party.
+    /// @param proposal The number of the proposal that bound the account; 0 for an account of a founding party.
+    /// @param acts Whether the account can send transactions: its proof was made by a secp256k1 key, or it is the first
+    /// account of a founding party.
     struct Account {
         PartyNo no;
         uint40 validFrom;
@@ -72,7 +73,7 @@ interface IPartyRecord {
     error PartyUnknownRoles(uint32 roles);
     /// @notice An id or an account is zero.
     error PartyZero();
-    /// @notice Only the registry itself may do this, when it carries out a proposal.
+    /// @notice Only the registry itself may do this, while it carries out a proposal.
     error PartyNotDecided();
     /// @notice A party cannot change its own roles, accreditation, status or accounts, nor confirm or cancel a proposal
     /// about itself.
@@ -83,7 +84,7 @@ interface IPartyRecord {
     error PartyNoProvenKey(PartyId id);
 
     /// @notice Return the party for which an account may act now; reverts unless the party is active and has one of the
-    /// roles. While the registry carries out a proposal, the registry itself acts for the proposer.
+    /// roles. While the registry carries out a proposal, the registry's own address acts for the proposer.
     function actor(address account, uint32 anyOf) external view returns (PartyNo no);
 
     /// @notice Return whether the party exists and is active.
@@ -93,13 +94,13 @@ interface IPartyRecord {
     /// count too). A party is silent if it is closed, or if none of its keys may act for it.
     function isSilent(PartyNo no) external view returns (bool);
 
-    /// @notice Return the party with this number; its status is `None` if it does not exist.
+    /// @notice Return the party with this number; the status is `None` if there is no such party.
     function partyOf(PartyNo no) external view returns (Party memory party);
 
     /// @notice Return the number of the party with this id; 0 if there is no such party.
     function partyNoOf(PartyId id) external view returns (PartyNo no);
 
-    /// @notice Return the record of an account; all fields are zero if it was never bound.
+    /// @notice Return the record of an account; all fields are zero if the account was never bound.
     function accountOf(address account) external view returns (Account memory binding);
 
     /// @notice Return how many parties there are; their numbers are 1 to this count.

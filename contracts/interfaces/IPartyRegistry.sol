@@ -23,7 +23,8 @@ interface IPartyRegistry is IPartyRecord, IPauses, IProposals, IPartyKeys, IOrig
     }
 
     /// @param id A founding party's id.
-    /// @param accounts The party's accounts. All of them count as proven; only the first account counts as acting.
+    /// @param accounts The party's accounts. All these accounts count as proven; only the first account counts as
+    /// acting.
     /// @param roles The bit mask of the party's roles.
     /// @param accreditations The party's accreditations.
     struct Founding {
@@ -51,8 +52,8 @@ interface IPartyRegistry is IPartyRecord, IPauses, IProposals, IPartyKeys, IOrig
     function setRoles(PartyNo no, uint32 roles) external;
 
     /// @notice Set a party's status; `Closed` is final. Authorities and supervisors may call this. The call needs a
-    /// decided proposal if it closes the party, or if the party is an authority, a supervisor or an issuer. A caller
-    /// cannot set the status of its own party.
+    /// decided proposal if the new status is `Closed`, or if the party is an authority, a supervisor or an issuer. A
+    /// caller cannot set the status of its own party.
     function setStatus(PartyNo no, PartyStatus status, Reason reason) external;
 
     /// @notice Let a party issue certificates under a scenario for a period. An accreditation is never taken back for

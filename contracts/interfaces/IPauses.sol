@@ -13,7 +13,7 @@ interface IPauses {
     /// @notice Two officers ended the pause early.
     event PauseEnded(uint40 at, PartyNo by);
 
-    /// @notice The ledger is paused until this time.
+    /// @notice The ledger is paused until the time `until`.
     error PartyPaused(uint40 until);
     /// @notice The ledger is not paused.
     error PartyNotPaused();

@@ -3,13 +3,13 @@ pragma solidity ^0.8.28;
 
 import {PartyNo, ProposalKind, ProposalState} from "../Types.sol";
 
-/// @title Proposals for acts that one key alone may not do. Either two parties decide an act, or one party waits before
-/// the act, so that all its keys can veto.
-/// @notice A proposal is for one exact call. One party proposes the call, and another party with the same role confirms
-/// the proposal. After the waiting period anybody can carry it out: the registry checks proposer and confirmer again,
-/// and makes the call to itself or to another contract of the ledger. A party can change its own keys without a
-/// confirmation. Every key that was live when a change of keys was proposed can veto the change. Times named `ready`
-/// are in running time, which does not count paused seconds (see IPauses).
+/// @title Proposals for acts that one key alone may not do. Either two parties decide an act, or a party that changes
+/// its own keys waits, so that each of its keys can veto the change.
+/// @notice A proposal is for one exact call. One party proposes the call, and a second party with the same role
+/// confirms the proposal. After the waiting period anybody can carry out the proposal: the registry checks proposer and
+/// confirmer again, and makes the call to itself or to another contract of the ledger. A party can change its own keys
+/// without a confirmation. Every key that was live when a change of keys was proposed can veto the change. Times named
+/// `ready` are in running time, which does not count paused seconds (see IPauses).
 interface IProposals {
     /// @param act SHA-256 of `abi.encode(target, call)`.
     /// @param proposer The account that proposed the call.
@@ -17,7 +17,7 @@ interface IProposals {
     /// @param ready The running time (seconds UTC minus all paused seconds) from which the call can be carried out; the
     /// proposal expires 14 days later.
     /// @param state The proposal's state; an expired proposal stays pending.
-    /// @param kind Who can stop the proposal, see `ProposalKind`.
+    /// @param kind Who can stop the proposal; `ProposalKind` explains the kinds.
     /// @param confirmer The account that confirmed the proposal; 0 before the confirmation.
     /// @param by The party that proposed the call.
     /// @param concerned The party whose record the call changes; 0 if the call changes no party.
@@ -60,7 +60,7 @@ interface IProposals {
     error PartyNotProposable(bytes4 selector);
     /// @notice The proposal has ended or does not exist.
     error PartyNotPending(uint32 no, ProposalState state);
-    /// @notice The call that was given is not the call that was proposed.
+    /// @notice The given call is not the call that was proposed.
     error PartyActDiffers(uint32 no);
     /// @notice The proposal was already confirmed, by the party `by`.
     error PartyAlreadyConfirmed(uint32 no, PartyNo by);
@@ -98,8 +98,8 @@ interface IProposals {
     /// no waiting period.
     function propose(address target, bytes calldata call) external returns (uint32 no);
 
-    /// @notice Propose to register parties. The proposal contains only the digest of the call. It has no waiting
-    /// period, because a new party has no key yet that could veto. Authorities and admins may call this.
+    /// @notice Propose to register parties. The proposal contains only the digest of the call. The proposal has no
+    /// waiting period, because a new party has no key yet that could veto. Authorities and admins may call this.
     /// @param act SHA-256 of `abi.encode(registry, call)`, where `call` is the call of `register` with the list.
     function proposeRegistration(bytes32 act) external returns (uint32 no);
 
@@ -107,8 +107,8 @@ interface IProposals {
     /// the proposal needs may call this, but neither the proposer nor the party concerned.
     function confirm(uint32 no, address target, bytes calldata call) external;
 
-    /// @notice Carry out a proposal after its waiting period, and after its confirmation if it needs one. Every account
-    /// may call this.
+    /// @notice Carry out a proposal after its waiting period; if the proposal needs a confirmation, it must be
+    /// confirmed first. Every account may call this.
     function carryOut(uint32 no, address target, bytes calldata call) external;
 
     /// @notice Cancel a proposal that has a waiting period. Every party with a role that the proposal needs may call
@@ -117,8 +117,8 @@ interface IProposals {
     /// period expires if nobody confirms it.
     function cancel(uint32 no) external;
 
-    /// @notice Veto a change of keys. Every key of the party concerned may call this if it was live when the change was
-    /// proposed, even if it is unproven or reported, and whatever the party's status.
+    /// @notice Veto a change of keys. Every key of the party concerned may call this if the key was live when the
+    /// change was proposed, even if the key is unproven or reported, and whatever the party's status is.
     function veto(uint32 no) external;
 
     /// @notice Veto a change of keys with the signature of a key. Anybody may send the call.
@@ -127,7 +127,7 @@ interface IProposals {
     /// section 3.
     function vetoFor(address account, uint32 no, bytes calldata signature) external;
 
-    /// @notice Return a proposal; its state is `None` if it does not exist.
+    /// @notice Return a proposal; the state is `None` if there is no such proposal.
     function proposalOf(uint32 no) external view returns (Proposal memory proposal);
 
     /// @notice Return how many proposals there are; their numbers are 1 to this count.

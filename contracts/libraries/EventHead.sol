@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 /// Computes the head of a hash chain over events (docs/protocol.md, section 3). The hash is SHA-256 and not keccak,
-/// because browsers and banks have SHA-256, and because no setting of a chain changes SHA-256.
+/// because the software of browsers and banks has SHA-256, and because no setting of a chain changes SHA-256.
 library EventHead {
     /// The tag that is hashed into the first head of every hash chain. The version in the tag changes when the format
     /// of the heads changes.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-/// Merkle trees with SHA-256 as in RFC 9162, section 2.1. `ledger.proof.merkle` implements the same trees in Python,
-/// and the tests compare the two.
+/// Merkle trees with SHA-256 as in RFC 9162, section 2.1. `ledger.proof.merkle` implements these trees in Python, and
+/// the tests compare the results of both.
 library Rfc9162 {
     /// Returns the hash of a leaf, section 2.1.1.
     function leafHash(bytes memory entry) internal pure returns (bytes32) {
@@ -17,7 +17,7 @@ library Rfc9162 {
     /// Returns the root of the tree over these leaf hashes, section 2.1.1. If `leaves` is empty, the root is the hash
     /// of empty data.
     /// @dev Overwrites `leaves`. If a level has an odd number of nodes, the last node moves up one level unchanged.
-    /// This gives the same tree as the split at a power of two in RFC 9162.
+    /// The result is the tree that RFC 9162 defines with splits at powers of two.
     function root(bytes32[] memory leaves) internal pure returns (bytes32) {
         uint256 width = leaves.length;
         if (width == 0) return sha256("");

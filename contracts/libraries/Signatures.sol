@@ -23,8 +23,7 @@ library Signatures {
         return account == p256Account(x, y) && P256.verify(hash, r, s, x, y);
     }
 
-    /// Returns whether a signature, which must be valid, was made by a secp256k1 key. Only such keys can send
-    /// transactions.
+    /// Returns whether a valid signature was made by a secp256k1 key. Only secp256k1 keys can send transactions.
     function isOfSecp256k1(bytes calldata signature) internal pure returns (bool) {
         return signature.length == SECP256K1_BYTES;
     }

@@ -21,8 +21,9 @@ abstract contract LogRecord is ICertificateLog, ERC2771Context {
         mapping(uint64 batch => mapping(uint32 word => uint256)) statuses;
     }
 
-    /// Whose holds a statement has (the authorities', the supervisors' or both), and how often its holds changed, in
-    /// one storage slot (8 + 64 bits). From the number of changes a reader of events sees whether an event is missing.
+    /// Which offices have a hold on a statement (the authorities, the supervisors or both), and how often the
+    /// statement's holds changed, in one storage slot (8 + 64 bits). The number of changes shows a reader of events
+    /// whether an event is missing.
     struct Hold {
         uint8 offices;
         uint64 changes;
@@ -40,9 +41,9 @@ abstract contract LogRecord is ICertificateLog, ERC2771Context {
     IPartyRegistry internal immutable _REGISTRY;
     bytes32 internal immutable _ORIGIN;
 
-    // storage slot 0
+    // Storage slot 0.
     bytes32 private _head;
-    // storage slots 1 to 4
+    // Storage slots 1 to 4: this mapping and the three mappings below.
     mapping(PartyNo issuer => Log) internal _logs;
     mapping(PartyNo consumer => mapping(bytes32 request => uint16)) internal _uses;
     mapping(PartyNo party => mapping(bytes32 statement => Withdrawal)) internal _withdrawals;

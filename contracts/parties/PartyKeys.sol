@@ -107,7 +107,7 @@ abstract contract PartyKeys is Proposals, IPartyKeys {
     }
 
     /// Lowers two numbers before `key` is retired or reported: how many keys may act for the party, and how many of
-    /// these keys can send transactions. A number in which `key` was not counted stays the same.
+    /// these keys can send transactions. A number that did not count `key` stays as it is.
     function _silence(PartyNo no, Account storage key) private {
         if (!key.proven || key.reportedAt != 0) return;
         Standing storage standing = _standings[no];

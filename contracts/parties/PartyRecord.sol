@@ -16,13 +16,15 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
         uint32 roles;
         PartyStatus status;
         uint40 since;
-        /// How many keys may act for the party, and how many of these keys can send transactions.
+        /// How many keys may act for the party, and below it how many of these keys can send transactions.
         uint16 speaking;
         uint16 acting;
-        /// Since when the party has been closed or has had no key that may act for it; 0 if neither is the case.
+        /// Since when the party has been closed or has had no key that may act for it; 0 if the party is not closed and
+        /// has such a key.
         uint40 silentSince;
         /// The time until which the party may not cancel proposals, because a proposal that two officers decided
-        /// against it can still be carried out. It is a running time: seconds UTC minus all paused seconds.
+        /// against the party can still be carried out. The time is a running time: seconds UTC minus all paused
+        /// seconds.
         uint40 accusedUntil;
     }
 
@@ -33,23 +35,24 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
     uint32 internal constant REGISTERS = Roles.AUTHORITY | Roles.ADMIN;
     /// The roles that may pause the ledger and change a party's status.
     uint32 internal constant GUARDS = Roles.AUTHORITY | Roles.SUPERVISOR;
-    /// The roles that only a decided proposal can give or take: all except subject, provider, consumer and broker.
+    /// The roles that only a decided proposal can give or take: all roles except subject, provider, consumer and
+    /// broker.
     uint32 internal constant OFFICES = Roles.ALL
         & ~(Roles.SUBJECT | Roles.PROVIDER | Roles.CONSUMER | Roles.BROKER);
 
     bytes32 internal immutable _ORIGIN;
     uint40 internal immutable _DELAY;
 
-    // storage slot 0
+    // Storage slot 0.
     bytes32 private _head;
-    // storage slot 1
+    // Storage slot 1: this number and the three numbers below, packed.
     uint32 private _count;
     uint32 private _officers;
-    /// The number of the proposal that is being carried out, and the party that proposed it; both are 0 at all other
-    /// times.
+    /// The number of the proposal that is being carried out, and below it the party that made this proposal. Both are 0
+    /// while no proposal is being carried out.
     uint32 internal _deciding;
     PartyNo internal _decider;
-    // storage slots 2 to 5
+    // Storage slots 2 to 5: this mapping and the three mappings below.
     mapping(address account => Account) internal _accounts;
     mapping(PartyNo no => Standing) internal _standings;
     mapping(PartyNo no => PartyId) private _ids;
@@ -176,8 +179,8 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
         else if (standing.silentSince == 0) standing.silentSince = Clock.nowSeconds();
     }
 
-    /// Updates the number of officers after a change to one party, and reverts if too few would be left. `before` says
-    /// whether the party was an officer before the change.
+    /// Updates the number of officers after a change to one party, and reverts if too few officers would be left.
+    /// `before` says whether the party was an officer before the change.
     function _recount(PartyNo no, bool before) internal {
         bool after_ = _isOfficer(no);
         if (after_ && !before) ++_officers;
@@ -202,7 +205,7 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
     function _speaker(address account) internal view returns (PartyNo no) {
         Account storage key = _accounts[account];
         no = key.no;
-        // An account that was never bound is not proven, so this condition refuses it too.
+        // An account that was never bound is not proven, so this condition also refuses such an account.
         if (key.validTo != 0 || !key.proven) revert PartyUnknownAccount(account);
         if (key.reportedAt != 0) revert PartyAccountReported(account, key.reportedAt);
     }
@@ -214,7 +217,7 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
         if (key.validTo != 0 || !key.proven) revert PartyUnknownAccount(account);
     }
 
-    /// Returns whether this registry calls itself, which happens only while it carries out a proposal.
+    /// Returns whether this registry calls itself, which it does only while it carries out a proposal.
     function _isDecided() internal view returns (bool) {
         return msg.sender == address(this);
     }
@@ -225,8 +228,8 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
         return _decider;
     }
 
-    /// Returns the acting party. Reverts if it has none of the roles in `anyOf`, if it is the party `no` itself, or if
-    /// the party `no` does not exist.
+    /// Returns the acting party. Reverts if the acting party has none of the roles in `anyOf`, if it is the party `no`
+    /// itself, or if the party `no` does not exist.
     function _grantor(uint32 anyOf, PartyNo no) internal view returns (PartyNo by) {
         by = actor(_msgSender(), anyOf);
         if (by == no) revert PartySelfGrant(no);
@@ -238,7 +241,8 @@ abstract contract PartyRecord is IPartyRecord, ERC2771Context {
         if (_standings[no].status == PartyStatus.None) revert PartyUnknown(no);
     }
 
-    /// Reverts unless at least three officers are left: two decide a proposal, and a third is in reserve.
+    /// Reverts unless at least three officers are left. Two officers decide a proposal; the third is needed if one of
+    /// the two loses its key.
     function _requireOfficers() internal view {
         if (_officers <= THRESHOLD) revert PartyTooFewOfficers(_officers);
     }

@@ -16,12 +16,12 @@ abstract contract Pauses is PartyRecord, IPauses {
         uint40 before;
     }
 
-    /// How many seconds a pause lasts, unless a proposal ends the pause earlier.
+    /// How long a pause lasts, unless a proposal ends the pause earlier.
     uint40 private constant MAX_PAUSE = 7 days;
     /// How long a party must wait after the end of its own pause before it can pause the ledger again.
     uint40 private constant PAUSE_REST = 30 days;
 
-    // storage slots 6 and 7
+    // Storage slots 6 and 7: the newest pause and the mapping below.
     Pause private _pause;
     mapping(PartyNo guardian => uint40) private _restsUntil;
 

@@ -17,9 +17,9 @@ abstract contract Proposals is Pauses, IProposals {
     /// The length in bytes of a `changeKey` call with an empty proof: the selector and five 32-byte words.
     uint256 private constant WITHOUT_PROOF = 4 + 5 * 32;
 
-    // storage slot 8
+    // Storage slot 8.
     uint32 private _proposalCount;
-    // storage slot 9
+    // Storage slot 9.
     mapping(uint32 no => Proposal) private _proposals;
 
     /// @inheritdoc IProposals
@@ -175,8 +175,8 @@ abstract contract Proposals is Pauses, IProposals {
         _foldAct("party/ended/v1", no, uint8(state), uint160(account), at, by);
     }
 
-    /// Returns a new proposal of the caller, made at the present time. It has no waiting period; `propose` adds the
-    /// waiting period if there is one.
+    /// Returns a new proposal of the caller, made at the present time. The returned proposal has no waiting period;
+    /// `propose` adds the waiting period if the call needs one.
     function _draft(bytes32 act) private view returns (Proposal memory proposal) {
         proposal.act = act;
         proposal.proposer = _msgSender();
@@ -185,7 +185,7 @@ abstract contract Proposals is Pauses, IProposals {
         proposal.state = ProposalState.Pending;
     }
 
-    /// Returns a pending proposal of exactly this call; reverts if it has expired.
+    /// Returns the pending proposal `no`; reverts if the proposal has expired or is not for exactly this call.
     function _open(uint32 no, address target, bytes calldata call) private view returns (Proposal storage proposal) {
         _requirePending(no);
         proposal = _proposals[no];
@@ -217,8 +217,8 @@ abstract contract Proposals is Pauses, IProposals {
     }
 
     /// Reverts for a change of keys that may not be proposed. If officers retire a key of a party, they must also bind
-    /// a new key. If a party binds a key to itself, it must prove possession of the key, because otherwise nobody knows
-    /// whose key it is.
+    /// a new key. If a party binds a key to itself, it must prove possession of the key, because otherwise nobody would
+    /// know whose key this is.
     function _requireKey(bool own, bytes calldata call) private pure {
         (, address fresh) = abi.decode(call[4:], (PartyNo, address));
         bool none = fresh == address(0);
@@ -226,8 +226,8 @@ abstract contract Proposals is Pauses, IProposals {
         if (own && !none && call.length <= WITHOUT_PROOF) revert IPartyKeys.PartyProofMissing(fresh);
     }
 
-    /// Returns whether a confirmed proposal is an accusation of the party that it concerns. An accused party may not
-    /// cancel proposals.
+    /// Returns whether a confirmed proposal accuses a party: it would report one of the party's keys, or change the
+    /// party's roles or status. An accused party may not cancel proposals.
     function _accuses(Proposal storage proposal, bytes calldata call) private view returns (bool) {
         return proposal.concerned != NOBODY && proposal.kind == ProposalKind.Waits
             && bytes4(call) != IPartyRegistry.accredit.selector;
@@ -237,9 +237,9 @@ abstract contract Proposals is Pauses, IProposals {
         return target == address(this) && bytes4(call) == IPartyKeys.register.selector;
     }
 
-    /// Returns who can stop a proposal. Lifting a hold and ending a pause undo a restriction, so their proposals have
-    /// no waiting period and nobody can cancel them. Otherwise one officer could keep a hold or a pause forever. All
-    /// other proposals have a waiting period.
+    /// Returns who can stop a proposal. Lifting a hold and ending a pause undo a restriction. So proposals of these two
+    /// acts have no waiting period, and nobody can cancel such a proposal: otherwise one officer could keep a hold or a
+    /// pause forever. All other proposals have a waiting period.
     function _kindOf(address target, bytes calldata call) private view returns (ProposalKind) {
         bytes4 selector = bytes4(call);
         bool here = target == address(this);
