@@ -32,7 +32,7 @@ _CERTIFIED: Final = frozenset({"Confirmed", "RightGranted", "TransferAccepted"})
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Shows that an act on an asset is completed: the asset's history then contains ``event`` at least ``times`` times."""
+    """Shows that an act on an asset is completed: the asset's history has ``event`` at least ``times`` times."""
 
     event: str
     times: int = 1

@@ -110,6 +110,6 @@ class Tally:
 
 
 def by_check(check: str, code: str) -> tuple[int, str]:
-    """Return a sort key. Refusals are sorted by the number of their check; refusals without a check number come last."""
+    """Return a sort key. Refusals are sorted by check number; refusals without a check number come last."""
     number = check.split()[0]
     return int(number) if number.isdigit() else 99, code

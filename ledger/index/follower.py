@@ -91,9 +91,8 @@ class Follower:
 
     The index keeps the headers of the last ``window`` blocks and of all blocks with events. If the chain replaces more
     than ``window`` blocks, this is noticed at a block with events or at the deployment. ``goes_back`` says whether the
-    chain may replace blocks. A local chain never replaces blocks. So if a local chain has lost a block, the index stays
-    unchanged. If a node is behind the index, the index waits; after ``patience`` seconds it assumes that the chain
-    became shorter.
+    chain may replace blocks. A local chain never does; if it has lost a block, the index stays unchanged. If a node is
+    behind the index, the index waits; after ``patience`` seconds it assumes that the chain became shorter.
     """
 
     _engine: Engine
@@ -179,9 +178,7 @@ class Follower:
             }
 
     def _prepare(self) -> None:
-        """Create the tables that are missing. Each process does this only once, because the search for missing tables
-        sends a query for each table.
-        """
+        """Create the tables that are missing, once in this process, because the search sends a query for each table."""
         if not self._prepared:
             tables.METADATA.create_all(self._engine)
             self._prepared = True

@@ -23,8 +23,8 @@ MAX_TICK_SECONDS: Final = 300.0
 
 @dataclass(frozen=True, slots=True)
 class WorkState:
-    """The state of a background task. ``code`` names the problem (None: no problem), ``seconds`` says how long it has
-    lasted.
+    """The state of a background task. ``code`` names the problem (None: no problem), ``seconds`` says how long the
+    problem has lasted.
     """
 
     name: str
@@ -41,7 +41,8 @@ class WorkState:
 
 @dataclass(eq=False, repr=False)
 class TickingThread:
-    """A thread that calls ``tick`` every ``interval`` seconds. After an error it waits longer and calls again.
+    """A thread that calls ``tick`` every ``interval`` seconds. After an error the thread waits longer before it calls
+    ``tick`` again.
 
     If the same error is repeated, only its first occurrence and the recovery are logged. ``clock`` is monotonic, in
     seconds.
@@ -92,7 +93,7 @@ class TickingThread:
     def _failure(self) -> BaseException | None:
         """Call ``tick`` once, and return the exception that it raised, or None.
 
-        Exceptions such as ``SystemExit`` are returned too, because otherwise they would end the thread.
+        Even exceptions such as ``SystemExit`` are returned, because otherwise they would end the thread.
         """
         self._began = self.clock()
         try:

@@ -1,7 +1,7 @@
 """Examine each part of an installation separately, for ``pingzheng doctor``. Nothing is changed.
 
-Opening a ledger fails at the first damaged part, and reports only that part. The doctor examines the other parts too.
-If no program runs the local chain, the doctor starts a node on a copy of the journal.
+Opening a ledger fails at the first damaged part, and reports only that part. The doctor examines all parts. If no
+program runs the local chain, the doctor starts a node on a copy of the journal.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from ledger.store.migrations import newest
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The result for one part. ``skipped`` names another, damaged part that prevents the examination of this part."""
+    """The result of examining one part. ``skipped`` names a damaged part that prevents the examination of this part."""
 
     name: str
     findings: tuple[Finding, ...] = ()
@@ -82,8 +82,9 @@ def access(file: Path) -> str:
 
 
 def is_held(lock: Path) -> bool:
-    """Return whether another program holds the lock file. The program that holds it runs the node of the local
-    chain."""
+    """Return whether another program has the lock on this file. The program that has the lock runs the node of the
+    local chain.
+    """
     if not lock.exists():
         return False
     with lock.open("rb") as file:
@@ -95,7 +96,9 @@ def is_held(lock: Path) -> bool:
 
 
 def with_contents(path: Path) -> list[Path]:
-    """Return the path if it is a file, or all files in it if it is a folder; empty if the path does not exist."""
+    """Return the path if it is a file, or all files in the folder if it is a folder. The list is empty if the path does
+    not exist.
+    """
     if path.is_dir():
         return [each for each in sorted(path.rglob("*")) if each.is_file()]
     return [path] if path.exists() else []

@@ -1,7 +1,7 @@
 """Check whether a home folder is empty, holds a ledger, or holds a ledger whose creation was interrupted.
 
 Only ``create_ledger``, ``join`` and ``restore`` create a ledger. Opening a ledger reports a missing key, deployment
-file or database, and never creates a new one: the new file would belong to another ledger.
+file or database, and never creates a new file in its place: the new file would belong to another ledger.
 """
 
 from __future__ import annotations
@@ -121,9 +121,9 @@ def require_files(settings: Settings) -> None:
 def require_secrets(settings: Settings, *, sealing_files: bool) -> None:
     """Raise ``Misconfigured`` ``KEY_FILE_MISSING`` if a partly created ledger has lost a secret.
 
-    Secrets are created before database and contracts. So if the database or the contracts exist, the secrets existed
-    too, and new secrets would not fit this database and these contracts. ``sealing_files`` says whether the wrapping
-    keys are files.
+    Secrets are created before database and contracts. So if the database or the contracts exist, the secrets once
+    existed, and new secrets would not fit this database and these contracts. ``sealing_files`` says whether the
+    wrapping keys are files.
     """
     deployed, database = (settings.home / "deployment.json").exists(), file_of(settings.database)
     if not deployed and (database is None or not database.exists() or not database.stat().st_size):
@@ -143,7 +143,7 @@ def require_joined_files(settings: Settings) -> None:
 
 
 def read_installation(home: Path) -> dict[str, str]:
-    """Return the members of ``installation.json``; empty if the file does not exist.
+    """Return the members of ``installation.json``, or an empty map if the file does not exist.
 
     The members are the operator's accounts and the digest of the deployment file. Raises ``Misconfigured``
     ``INSTALLATION_FILE_DAMAGED``.

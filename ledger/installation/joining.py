@@ -58,15 +58,17 @@ USERS = frozenset({Role.CONSUMER, Role.ISSUER, Role.PROVIDER, Role.AUTHORITY, Ro
 
 
 class OwnParty:
-    """The party of a joined installation. Only this party may sign in there; other parties are known from the chain."""
+    """The party of a joined installation. Only this party may sign in at the installation; other parties are known from
+    the chain.
+    """
 
     def __init__(self, membership: Membership, custody: Custody) -> None:
         self._membership = membership
         self._custody = custody
 
     def key_of(self, account: str) -> str | None:
-        """Return the account's public key if its private key is kept here, else None. Only an account whose private key
-        is kept here may sign in.
+        """Return the account's public key if the account's private key is kept here, else None. Only an account whose
+        private key is kept here may sign in.
         """
         return self._custody.public_key(account) if account in self._custody else None
 
@@ -84,10 +86,10 @@ class OwnParty:
 def join(settings: Settings, deployment_file: Path, rpc_url: str, key: bytes) -> Membership:
     """Create a joined installation in the empty folder ``settings.home``, for the party with the private key ``key``.
 
-    The function can be called again. A call with another key of the same party replaces the key. Raises ``Conflict``
-    ``HOME_TAKEN`` or ``HOME_NOT_EMPTY``; ``Misconfigured`` or ``ChainUnavailable`` if the node's chain does not have
-    the deployed contracts, or the contracts were not created from this version's code; and the errors of
-    ``account_in_force``.
+    The function can be called again for the same party. A second call with another key of the party replaces the kept
+    key. Raises ``Conflict`` ``HOME_TAKEN`` or ``HOME_NOT_EMPTY``; ``Misconfigured`` or ``ChainUnavailable`` if the
+    node's chain does not have the deployed contracts, or the contracts were not created from this version's code; and
+    the errors of ``account_in_force``.
     """
     home = settings.home
     deployment = Deployment.load(deployment_file)
@@ -172,8 +174,8 @@ def _require_funds(reader: ChainReader, account: str) -> None:
 def open_joined(settings: Settings, clock: Clock | None = None) -> Iterator[Participant]:
     """Open the joined installation in ``settings.home``.
 
-    Raises ``NotFound`` ``LEDGER_MISSING``; ``Misconfigured`` ``NOT_JOINED``, and if a file is missing or damaged;
-    ``ChainUnavailable`` or ``Misconfigured`` if the node does not serve the chain that was joined.
+    Raises ``NotFound`` ``LEDGER_MISSING``; ``Misconfigured`` ``NOT_JOINED``; ``Misconfigured`` if a file is missing or
+    damaged; ``ChainUnavailable`` or ``Misconfigured`` if the node does not serve the chain that was joined.
     """
     require_made(settings.home)
     membership = Membership.of(settings.home)
@@ -233,7 +235,7 @@ def follow(follower: Follower) -> None:
     """Update the index when an installation is opened, because callers and their roles are read from the index.
 
     If the index does not match the chain, the mismatch is only logged: the operator must be able to open the
-    installation to run `index rebuild`.
+    installation in order to run `index rebuild`.
     """
     try:
         follower.sync()

@@ -103,7 +103,8 @@ class LocalClock:
     def set_clock(self, connection: Connection) -> None:
         """Set the clock of the running chain to the clock file.
 
-        The two differ if a program ended after it wrote the file and before it set the chain's clock.
+        The chain's clock and the file differ if a program ended after it wrote the file and before it set the chain's
+        clock.
         """
         with alone_in(self._folder):
             connection.ask("pingzheng_setAhead", self._read())
@@ -143,7 +144,9 @@ class LocalClock:
 
 
 def _has_header(journal: Path) -> bool:
-    """Return whether the journal begins with a header; old journals have none, and their chains have no clock file."""
+    """Return whether the journal begins with a header. Old journals have no header, and their chains have no clock
+    file.
+    """
     try:
         with journal.open("rb") as file:
             return file.read(len(_HEADER)) == _HEADER
@@ -162,9 +165,9 @@ def fund(settings: Settings, connection: Connection, account: str) -> None:
 def open_chain(settings: Settings, *, create: bool = False) -> Iterator[Chain]:
     """Open the configured chain, or the local chain.
 
-    If another program runs the local node, that node is used. Otherwise a node is started, kept running, and stopped at
-    the end. A new local chain is begun only if ``create`` is set. Call this function under ``one_at_a_time``, so that
-    a second program uses the node of the first. Raises the errors of ``NodeKeeper``.
+    If another program runs the local node, that node is used. Otherwise this program starts a node, keeps it running,
+    and stops it at the end. A new local chain is begun only if ``create`` is set. Call this function under
+    ``one_at_a_time``, so that a second program uses the node of the first program. Raises the errors of ``NodeKeeper``.
     """
     if settings.rpc_url is not None:
         yield Chain("remote", settings.rpc_url, None)

@@ -1,4 +1,6 @@
-"""The membership file of a joined installation: its party, and the ledger that it joined."""
+"""The membership file of a joined installation names the installation's party, and the ledger that the installation
+joined.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,9 @@ from ledger.errors import Forbidden, Misconfigured
 class Membership:
     """The identity of a joined installation.
 
-    ``party`` is the party's id, ``account`` sends its transactions, ``rpc_url`` is the URL of its node. ``ledger`` is
-    the digest (64 hex digits) of the joined ledger, and ``deployment`` the digest of that ledger's deployment file.
+    ``party`` is the party's id, ``account`` is the account that sends the party's transactions, ``rpc_url`` is the URL
+    of the installation's node. ``ledger`` is the digest (64 hex digits) of the joined ledger, and ``deployment`` the
+    digest of that ledger's deployment file.
     """
 
     party: str
@@ -25,7 +28,8 @@ class Membership:
 
     @classmethod
     def of(cls, home: Path) -> Membership | None:
-        """Return the membership of the installation in ``home``, or None if it has not joined another operator's chain.
+        """Return the membership of the installation in ``home``, or None if this installation has not joined another
+        operator's chain.
 
         Raises ``Misconfigured`` ``MEMBERSHIP_DAMAGED``.
         """

@@ -1,7 +1,7 @@
 """Keep the node of a local chain running, for the program that started the node and for programs that share the node.
 
 The program that started the node, the owner, holds ``owner.lock``; the system releases the lock when the program ends.
-``node.json`` holds the node's last URL. The URL is used only if the node there has this folder's journal open.
+``node.json`` holds the node's last URL. The URL is used only if the node at the URL has this folder's journal open.
 """
 
 from __future__ import annotations
@@ -127,7 +127,9 @@ class NodeKeeper:
             return self._make(None).start()
 
     def _share(self) -> bool:
-        """Use the owner's node if it answers and has this folder's journal open; return whether the node is used."""
+        """Use the owner's node if this node answers and has this folder's journal open. Return whether the node is
+        used.
+        """
         port = self._noted()
         if port is None or not is_of(self._folder, url := f"http://127.0.0.1:{port}"):
             return False
@@ -180,7 +182,8 @@ class NodeKeeper:
             return False
 
     def _revived(self) -> bool:
-        """Start the node again at the same port; return whether it started. Wait longer before each new attempt.
+        """Start the node again at its previous port; return whether the node started. Wait longer before each new
+        attempt.
 
         Give up after ``MAX_STARTS`` attempts within ``WITHIN_SECONDS``.
         """

@@ -113,7 +113,8 @@ class Participant:
         return self.roles.actor(identifier)
 
     def flush(self) -> None:
-        """Write to the database what is still in memory: records of which data was read and which API keys were used.
+        """Write to the database the records that are still in memory: which data was read, and which API keys were
+        used.
 
         While a finding forbids writing to the database, these records stay in memory.
         """

@@ -73,7 +73,7 @@ class Settings(BaseSettings):
 
     @classmethod
     def at(cls, home: Path | None) -> Settings:
-        """Return the settings for the folder ``home``, or for the configured folder if it is None.
+        """Return the settings for the folder ``home``, or for the configured folder if ``home`` is None.
 
         Raises ``Misconfigured`` ``SETTING_INVALID``.
         """
@@ -91,7 +91,9 @@ class Settings(BaseSettings):
 
     @property
     def oldest_head(self) -> int:
-        """Return how many seconds old the newest block may be while the service counts as ready; 0: no limit."""
+        """Return how many seconds old the newest block may be while the service counts as ready; 0 means that any age
+        is allowed.
+        """
         if self.max_head_age is not None:
             return self.max_head_age
         return 0 if self.rpc_url is None else MAX_HEAD_AGE

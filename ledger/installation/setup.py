@@ -180,11 +180,12 @@ def _require_own_secrets(database: Database, sealer: Sealer, lookup_key: bytes, 
 def provide_signing_key(
     keys: PartyKeys, parties: Parties, custody: Custody, installation: Installation, suite: Suite
 ) -> None:
-    """Propose a new key of the suite for the operator, unless the operator has such a key.
+    """Propose a new key of the suite for the operator, unless the operator already has a key of this suite.
 
     The key becomes valid after the waiting period. If the chain cannot check signatures of the key, two institutions
     must bind the key to the operator. If the keys of these institutions are not kept here, the new key stays among the
-    operator's keys until they bind it. If a crash interrupts the function, the next call completes the work.
+    operator's keys until these institutions bind it. If a crash interrupts the function, the next call completes the
+    work.
     """
     operator = installation.operator
     known = [
@@ -222,7 +223,7 @@ def require_same_ledger(place: Path, database: Database) -> None:
 
 
 def _require_founding(settings: Settings, founders: Founders) -> None:
-    """Raise ``Misconfigured`` if the waiting period is too short for a chain that is not local, or founders are
+    """Raise ``Misconfigured`` if the waiting period is too short for a chain that is not local, or if founders are
     missing.
     """
     if settings.rpc_url is not None and settings.delay < MIN_DELAY:

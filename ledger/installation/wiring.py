@@ -68,10 +68,11 @@ def create_ledger(
 ) -> Iterator[Ledger]:
     """Create a ledger in the empty folder ``settings.home``, or continue an interrupted creation; then open it.
 
-    ``founders`` are the founding authorities whose keys are not kept here; on a local chain there are none.
-    ``accreditations`` gives for each scenario the period for which the operator is accredited from the beginning. A new
-    local chain begins ``ago`` seconds in the past. Raises ``Conflict`` ``HOME_NOT_EMPTY``; ``Misconfigured``
-    ``KEY_FILE_MISSING`` if a partly created ledger has lost a secret key; and the errors of ``install``.
+    ``founders`` are the founding authorities whose keys are not kept here; on a local chain there are no such
+    authorities. ``accreditations`` gives for each scenario the period for which the operator is accredited from the
+    beginning. A new local chain begins ``ago`` seconds in the past. Raises ``Conflict`` ``HOME_NOT_EMPTY``;
+    ``Misconfigured`` ``KEY_FILE_MISSING`` if a partly created ledger has lost a secret key; and the errors of
+    ``install``.
     """
     with ExitStack() as stack:
         with writing(str(settings.home)), creating(settings):
@@ -98,8 +99,8 @@ def _lookup_key(settings: Settings) -> SecretFile:
 def _founders(settings: Settings, elsewhere: Sequence[FoundingOffice]) -> list[FoundingOffice]:
     """Return the founding authorities.
 
-    On a local chain all three are simulated, with keys in the home. On any other chain one authority gets a key in the
-    home, unless ``elsewhere`` already names enough authorities.
+    On a local chain all three founding authorities are simulated, with keys in the home. On any other chain one
+    authority gets a key in the home, unless ``elsewhere`` already names enough authorities.
     """
     if (settings.home / "deployment.json").exists():
         return []

@@ -1,4 +1,6 @@
-"""Find the events of one certificate: those of the log's contract, and those that only this installation recorded."""
+"""Find the events of one certificate: the events of the log's contract, and the events that only this installation
+recorded.
+"""
 
 from __future__ import annotations
 
@@ -48,8 +50,9 @@ class Concern:
         return _touches(event, self.place)
 
     def named(self, event: Mapping[str, Any]) -> dict[str, str]:
-        """Return the type of the event's statement under ``entry``; if the statement is the certificate, return an
-        empty map."""
+        """Return a map with the type of the event's statement under ``entry``. If the statement is the certificate
+        itself, return an empty map.
+        """
         kind = self.entries.get(event["args"].get("statement", ""), "certificate")
         return {} if kind == "certificate" else {"entry": kind}
 

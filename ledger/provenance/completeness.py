@@ -1,5 +1,6 @@
-"""A history and the proof that it is complete: the events, hashed one after the other, result in the head on the
-chain."""
+"""A history and the proof that the history is complete: if the events are hashed one after the other, the result is the
+head on the chain.
+"""
 
 from __future__ import annotations
 

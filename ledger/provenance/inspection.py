@@ -81,7 +81,7 @@ class Inspection:
     def entries(self) -> list[Finding]:
         """Compare each entry with its leaf, each batch with its root and with the chain, and each row with its entry.
 
-        Slow for a long log. Raises ``ChainUnavailable``.
+        This takes long for a long log. Raises ``ChainUnavailable``.
         """
         with self._database.read() as session:
             # A row repeats parts of its log entry, so rows are compared with entries only if no entry is damaged.
@@ -136,9 +136,9 @@ class Inspection:
     def readiness(self) -> dict[str, dict[str, Any]]:
         """Check each part of the installation, and return for each part the result and whether it is in order (``ok``).
 
-        The parts are the database, the chain (with this ledger's contracts), the ledger (database, deployment file and
-        chain belong together), anchoring and the index. An installation that has joined another operator's chain also
-        checks whether its account may send uses.
+        The parts are the database, the chain (with this ledger's contracts), the ledger (whether database, deployment
+        file and chain belong together), anchoring and the index. An installation that has joined another operator's
+        chain also checks whether its account may send uses.
         """
         checks = {
             "database": self._tried(self._check_database),
@@ -209,8 +209,8 @@ class Inspection:
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """The entries that are not recorded as anchored: their number, the number of closed batches that contain them, and
-    the time of the oldest entry (seconds UTC).
+    """The entries that are not recorded as anchored: how many entries they are, how many closed batches contain them,
+    and the time of the oldest entry (seconds UTC).
     """
 
     count: int

@@ -105,7 +105,7 @@ def _places(graph: LineageGraph) -> dict[str, _Place]:
 
 
 def _columns(assets: list[str], parents: Mapping[str, list[str]]) -> dict[str, int]:
-    """Return each asset's column: the length of the longest path to it from an asset without parents.
+    """Return each asset's column: the length of the longest path to the asset from an asset without parents.
 
     The number of rounds is limited, so that the function ends even if the lineage contains a cycle.
     """

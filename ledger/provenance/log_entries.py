@@ -37,7 +37,9 @@ class LogEntries:
             return [_shown(row, places.get(row.digest)) for row in rows]
 
     def get(self, actor: Actor, seq: int) -> dict[str, Any]:
-        """Return one entry, also to a party of the entry; raises ``NotFound`` ``ENTRY_UNKNOWN``, ``Forbidden``."""
+        """Return one entry to a party of the entry, or to a party that may read the full log; raises ``NotFound``
+        ``ENTRY_UNKNOWN``, ``Forbidden``.
+        """
         with self._database.read() as session:
             row = session.get(Entry, seq)
             if row is None:

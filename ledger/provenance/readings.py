@@ -95,7 +95,7 @@ class Readings:
     def flush(self) -> int:
         """Store the collected readings in one insert, and return their number.
 
-        After an error the next call stores them.
+        After an error, the readings stay in memory and the next call stores them.
         """
         with self._lock:
             waiting, self._waiting = self._waiting, []

@@ -58,8 +58,8 @@ def _rows(session: Session, model: Any) -> Iterator[Finding]:
 
 
 def _parties(session: Session) -> Iterator[Finding]:
-    """Find parties whose number differs from their number on the chain, or whose present key is not the key of their
-    present account.
+    """Find parties whose stored number differs from their number on the chain, or whose present key does not belong to
+    their present account.
     """
     followed = session.scalar(select(func.max(PARTIES.c.no))) or 0
     query = (

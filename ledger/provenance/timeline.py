@@ -22,10 +22,10 @@ _ALARMING: Final = frozenset({"Annulled", "Rejected", "Frozen", "Objected"})
 
 
 def timeline_picture(history: RecordedHistory) -> str:
-    """Return an SVG with at most ``MAX_CARDS`` events. If there are more, the picture says how many in the middle are
-    left out.
+    """Return an SVG with at most ``MAX_CARDS`` events. If there are more events, the picture says how many events in
+    the middle are left out.
 
-    Times are in Shanghai time; of a party's id only the beginning is shown.
+    Times are in Shanghai time; only the beginning of a party's id is shown.
     """
     numbered = list(enumerate(history.events, start=1))
     left_out = max(len(numbered) - MAX_CARDS, 0)
@@ -68,7 +68,7 @@ def _card(history: RecordedHistory, ordinal: int, event: RecordedEvent, place: t
 
 
 def _detail(history: RecordedHistory, event: RecordedEvent) -> str:
-    """Return the details under the title of an event: names, the other party, a time."""
+    """Return the details under the title of an event: names, the party that did not act, a time."""
     args, names = event.args, names_in(event.name, event.args)
     parts = [f"{NAME_TITLES.get(name, '')} {name}".strip() for field, name in names.items() if field != "grade"]
     parts += [f"→ {history.parties[number].id[:8]}…" for field, number in _towards(event).items()]

@@ -152,8 +152,9 @@ class AnswerStore:
             return [_supply(row) for row in database.execute(query, (limit,))]
 
     def received(self, digests: Iterable[str]) -> int:
-        """Record that the platform has these answers, and delete their disclosures; return how many of them were
-        waiting."""
+        """Record that the platform has received these answers, and delete their disclosures. Return how many of these
+        answers were waiting.
+        """
         return self._settle("received", [(digest, None) for digest in digests])
 
     def refused(self, codes: Iterable[tuple[str, str]]) -> int:
@@ -271,7 +272,8 @@ def _other_ledger(what: str, known: str, found: str) -> InvalidInput:
 
 
 def _out_of_turn(database: sqlite3.Connection, task: Task) -> Conflict | None:
-    """Return an error unless the answer is the first to its authorization, or corrects the newest answer to it.
+    """Return an error unless the answer is the first answer to its authorization, or corrects the newest answer to this
+    authorization.
 
     Without this rule, the platform could collect several valid answers and choose the one that it likes.
     """

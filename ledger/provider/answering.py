@@ -1,4 +1,6 @@
-"""Makes, from a source's answer, the provision for the provider to sign, and the disclosures for its digests."""
+"""Makes, from a source's answer, the provision that the provider signs, and the disclosures for the digests in the
+provision.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +88,7 @@ def made_of(task: Task, answer: Answer, at: int, fresh: Fresh = secrets.token_by
 
 
 def withdrawal_of(task: Task, at: int) -> Entry:
-    """Return the unsigned withdrawal of the old provision, which a corrected provision replaces."""
+    """Return the unsigned withdrawal of the old provision that a corrected provision replaces."""
     return withdrawal_entry(
         id=str(ULID()),
         ledger=task.chain.ledger,

@@ -1,6 +1,6 @@
 """Checks that a provider makes before it asks its source, so that the platform cannot invent or change a consent.
 
-Only the chain shows who owns the accounts that signed; ``registry`` checks this.
+Only the chain shows to whom the accounts that signed belong; ``registry`` checks this.
 """
 
 from __future__ import annotations

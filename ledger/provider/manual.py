@@ -14,7 +14,7 @@ from ledger.errors import InvalidInput
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A source that gives the same answer to every query; only the answer's time is that of the query."""
+    """A source that gives the same answer to every query; only the time of the answer is taken from the query."""
 
     answer: Answer
 

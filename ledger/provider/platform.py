@@ -18,7 +18,7 @@ from ledger.provider.task import Entry, Task, notice_of, task_of
 class Page:
     """A page of waiting tasks in the order of their authorizations.
 
-    ``after`` is the start of the next page, None on the last page.
+    ``after`` is the place where the next page starts, None on the last page.
     """
 
     tasks: tuple[Task, ...]
@@ -27,7 +27,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Notices:
-    """Erasures to carry out; ``after`` is the start of the next page, or None if there is nothing new."""
+    """Erasures to carry out; ``after`` is the place where the next page starts, or None if there is nothing new."""
 
     entries: tuple[Entry, ...]
     after: str | None
@@ -58,8 +58,8 @@ class Platform(Protocol):
 class HttpPlatform:
     """A platform's service at ``url``, with the token of a session or the provider's API key.
 
-    The constructor makes no network call. ``authorities`` is a file of CA certificates that replace those of the
-    system. ``renew`` signs in again when the session expires, because a provider's round may last longer than a
+    The constructor makes no network call. ``authorities`` is a file of CA certificates that replace the system's CA
+    certificates. ``renew`` signs in again when the session expires, because a provider's round may last longer than a
     session.
     """
 

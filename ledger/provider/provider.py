@@ -1,4 +1,6 @@
-"""The provider: takes a task and a source, stores a signed answer in the provider's records, and returns the answer."""
+"""The provider's program: takes a task and a source, stores a signed answer in the provider's records, and returns the
+answer.
+"""
 
 from __future__ import annotations
 
@@ -136,10 +138,10 @@ class Provider:
 
 
 def with_withdrawal(supply: Supply, task: Task, signer: Signer, at: int) -> Supply:
-    """Return the answer. If it corrects an earlier answer, add the signed withdrawal of the earlier answer.
+    """Return the answer. If this answer corrects an earlier answer, add the signed withdrawal of the earlier answer.
 
-    The signature of the withdrawal for the chain is added too, except with an SM2 key, which the contracts cannot
-    check.
+    The signature with which the chain accepts the withdrawal is also added, except if the key is an SM2 key, whose
+    signatures the contracts cannot check.
     """
     if supply.entry["corrects"] is None:
         return supply

@@ -1,4 +1,6 @@
-"""Reads JSON that others wrote, member by member. Each error has the code for this kind of file and names the place."""
+"""Reads JSON files from other parties, member by member. Each error has the code for the kind of file, and names the
+place in the file.
+"""
 
 from __future__ import annotations
 

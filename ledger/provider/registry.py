@@ -28,7 +28,7 @@ class Registry:
         self._remembered = remembered
 
     def check(self, tasks: Sequence[Task]) -> list[PingzhengError | None]:
-        """Return for each of these tasks, which must have passed ``check_task``, an error or None.
+        """Return an error or None for each task. The tasks must have passed ``check_task``.
 
         The errors are ``InvalidInput`` ``LEDGER_DIFFERS``; ``Forbidden`` ``SIGNER_NOT_CONSUMER``,
         ``SIGNER_NOT_SUBJECT``; ``Conflict`` ``AUTHORIZATION_NOT_ACTIVE``. Raises ``ChainUnavailable``, also with
@@ -92,7 +92,9 @@ class _Key:
 
 @dataclass(frozen=True, slots=True)
 class _Consent:
-    """When the subject withdrew the authorization, if it did, and the holds on the authorization and its request."""
+    """When the subject withdrew the authorization (if the subject did), and the holds on the authorization and on its
+    request.
+    """
 
     task: Task
     withdrawn_at: Callable[[], WithdrawalFact]

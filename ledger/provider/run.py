@@ -122,7 +122,7 @@ def unanswered(task: Task, error: PingzhengError) -> Done:
 
 
 def answered(supply: Supply, refusal: PingzhengError | None, tasks: Sequence[Task] = ()) -> Done:
-    """Return the outcome of a task with a signed answer; it includes the platform's refusal, if there is one."""
+    """Return the outcome of a task with a signed answer. It contains the platform's refusal, if there is one."""
     names = {task.reference: str(task.authorization["id"]) for task in tasks}
     result = None if refusal else supply.entry["result"]
     return Done(f"provision {supply.entry['id']}", result, refusal, supply, names.get(supply.entry["authorization"]))

@@ -128,7 +128,7 @@ class HttpService:
 
 
 def unreachable(message: str) -> Misconfigured:
-    """Return the error for a service that does not answer, or whose answer does not look like a platform's."""
+    """Return the error for a service that does not answer, or does not answer as a platform does."""
     return Misconfigured(
         "PLATFORM_UNREACHABLE",
         f"The platform's service cannot be used. {message}",
@@ -163,7 +163,7 @@ def _parsed(raw: bytes) -> Any:
 def _error(status: int, raw: bytes) -> PingzhengError:
     """Return the platform's problem (RFC 9457) as an error with the same code.
 
-    If the body is no problem, the error names the status.
+    If the body is not a problem in this format, the error names the HTTP status.
     """
     try:
         problem = json.loads(raw)

@@ -54,7 +54,9 @@ class Supply:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Which answers (statement digests) the platform received, and which it refused, each with the code."""
+    """Which answers (statement digests) the platform received, and which answers it refused, with the code of each
+    refusal.
+    """
 
     received: frozenset[str]
     refused: dict[str, str]

@@ -61,10 +61,10 @@ class Opening:
 @dataclass(frozen=True)
 class Task:
     """An authorization with its request and template. Only the form of a task is checked here; ``check_task`` checks
-    the rest.
+    the content.
 
     ``keys`` are the public keys of the accounts that signed. ``corrects`` names the provision that the answer would
-    replace, None if the answer is the first.
+    replace, None if there is no earlier answer.
     """
 
     chain: ChainId

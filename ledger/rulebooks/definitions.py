@@ -93,9 +93,7 @@ class DefinitionBook(ABC, Generic[D]):
 
     @classmethod
     def require_new(cls, definition: D, path: Path, known: Mapping[str, Path]) -> None:
-        """Raise ``InvalidInput`` ``<NOUN>_TWICE`` if another file defines the code too; ``known`` maps codes
-        to files.
-        """
+        """Raise ``InvalidInput`` ``<NOUN>_TWICE`` if a second file defines the code; ``known`` maps codes to files."""
         if other := known.get(definition.code):
             message = f"{other.name} 已定义 {definition.code}。{definition.code} is defined in {other.name} already."
             raise cls._error("_TWICE", message, path.name)

@@ -1,4 +1,4 @@
-"""Explains to a beginner why a file is not valid YAML: in which line the mistake is, and which mistake it is."""
+"""Explains to a beginner why a file is not valid YAML: says in which line the mistake is, and what the mistake is."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Drafts of scenarios and their approvals: the operator drafts a scenario; an authority and a supervisor approve its
 digest.
 
-A scenario comes into force when its file is loaded. The file's digest shows whether it is the approved definition.
+A scenario comes into force when its file is loaded. The digest of the file shows whether the file contains the approved
+definition.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""The book of scenarios (the package's and the operator's own), and the conversion of a scenario to JSON."""
+"""The book of scenarios (the package's scenarios and the operator's own scenarios), and the conversion of a scenario to
+JSON.
+"""
 
 from __future__ import annotations
 

@@ -46,7 +46,9 @@ def template_reference(scenario: Scenario, ledger: str) -> str:
 
 
 class TemplatesInForce:
-    """References of the templates of the scenarios in force. Each reference is computed once for a set of requests."""
+    """References of the templates of the scenarios in force. For a set of requests, each reference is computed only
+    once.
+    """
 
     def __init__(self, scenarios: ScenarioBook) -> None:
         self._scenarios = scenarios
@@ -62,7 +64,8 @@ class TemplatesInForce:
     def require(self, asked: Mapping[str, Any]) -> None:
         """Raise ``Conflict`` ``SCENARIO_CHANGED`` if the scenario's definition has changed since the request was made.
 
-        If request and certificate followed different definitions, every verification of the certificate would fail.
+        If the request and its certificate followed different definitions, every verification of the certificate would
+        fail.
         """
         if asked["template"] != self.reference(asked["scenario"], asked["ledger"]):
             raise Conflict(

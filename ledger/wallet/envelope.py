@@ -91,7 +91,7 @@ def unseal(raw: bytes, passphrase: str) -> bytes:
     """Return the content of a wallet file.
 
     Raises ``BadBundle`` ``WALLET_FORM`` for a file that is not a wallet or whose header exceeds the limits, and
-    ``WALLET_NOT_OPENED`` for a wrong passphrase or a changed file, which cannot be distinguished.
+    ``WALLET_NOT_OPENED`` if the passphrase is wrong or the file was changed; the two cases cannot be distinguished.
     """
     if len(raw) > MAX_WALLET_BYTES:
         raise _bad_form(f"A wallet file may have at most {MAX_WALLET_BYTES} bytes.")

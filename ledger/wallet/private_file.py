@@ -49,8 +49,8 @@ def _write_whole(path: Path, raw: bytes) -> None:
 def alone_in(folder: Path, *, wait: bool = True) -> Iterator[None]:
     """Lock the folder against other threads and processes while a file in the folder is read, changed and replaced.
 
-    A lock on the file would be lost when the file is replaced. The system releases the folder's lock when the process
-    ends. Without ``wait``, raises ``BlockingIOError`` if the folder is already locked.
+    The folder is locked, because a lock on the file would be lost when the file is replaced. The system releases the
+    folder's lock when the process ends. Without ``wait``, raises ``BlockingIOError`` if the folder is already locked.
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

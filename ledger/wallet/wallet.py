@@ -76,8 +76,8 @@ class Wallet:
     key: HolderKey | None = None
 
     def adding(self, bundles: Iterable[Bundle]) -> Wallet:
-        """Return the wallet with these full bundles added. If there are two bundles of one certificate, the newer one
-        is kept.
+        """Return the wallet with these full bundles added. If there are two bundles of one certificate, the newer
+        bundle is kept.
 
         Raises ``BadBundle`` ``BUNDLE_PRESENTED``, ``BUNDLE_NOT_FULL``; ``Conflict`` ``CERTIFICATE_DIFFERS`` if the
         wallet holds another certificate with the same number, ``BUNDLE_DIFFERS`` if it holds a bundle of this
@@ -115,7 +115,9 @@ class Wallet:
         return replace(self, certificates=MappingProxyType(held))
 
     def keeping(self, key: HolderKey) -> Wallet:
-        """Return the wallet with this key added; raise ``Conflict`` ``WALLET_KEY_DIFFERS`` if it has another key."""
+        """Return the wallet with this key added; raise ``Conflict`` ``WALLET_KEY_DIFFERS`` if the wallet has another
+        key.
+        """
         if self.key is not None and self.key != key:
             raise Conflict(
                 "WALLET_KEY_DIFFERS",
@@ -176,7 +178,9 @@ class Wallet:
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Wallet:
-        """Return the wallet from a file's decrypted content; raise ``BadBundle`` ``WALLET_CONTENT`` if malformed."""
+        """Return the wallet from a file's decrypted content; raise ``BadBundle`` ``WALLET_CONTENT`` if the content is
+        malformed.
+        """
         try:
             parsed = parse_json(content, max_bytes=MAX_WALLET_BYTES, max_depth=_MAX_DEPTH)
         except InvalidInput as error:

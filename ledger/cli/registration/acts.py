@@ -27,7 +27,7 @@ def then_asset(ledger: Ledger, as_json: bool, by: str, asset: str) -> Iterator[A
 
 @contextmanager
 def then_rows(ledger: Ledger, as_json: bool, by: str, asset: str, rows: Rows, title: str) -> Iterator[Act]:
-    """Yield the party ``by`` and the asset's id; after the act, print the asset's ``rows`` (rights, liens or reports)."""
+    """Yield the party ``by`` and the asset's id; then print the asset's ``rows`` (rights, liens or reports)."""
     actor, identifier = acting_on(ledger, by, asset)
     yield actor, identifier
     emit_rows(rows(ledger, identifier), as_json, title)

@@ -59,17 +59,13 @@ ApiKeyFile = Annotated[
 
 def run(
     party: Annotated[
-        str,
-        typer.Argument(
-            metavar="PROVIDER", help="The provider's party id; with --home also its USCC.", show_default=False
-        ),
+        str, typer.Argument(metavar="PROVIDER", help="Provider's party id; with --home also USCC.", show_default=False)
     ],
     sources: Annotated[Path, typer.Option(help="Folder of source definitions.", envvar="PINGZHENG_SOURCES")],
     key: Annotated[
         Path | None,
         typer.Option(
-            help="The provider's private key file; default without --service: the key kept here (demo).",
-            show_default=False,
+            help="Provider's key file; default without --service: the key kept here (demo).", show_default=False
         ),
     ] = None,
     records: Folder = RECORDS,
@@ -242,9 +238,7 @@ def _provider(party: str, key: Path, records: Path, rpc_url: str | None, deploym
 
 
 def _seen(records: Path) -> Path:
-    """Return the path of the file that stores which block of the chain was seen last. The file is in the folder of the
-    records, which is checked to be private.
-    """
+    """Return the file, beside the folder of the records, that stores which block of the chain was seen last."""
     return records.with_name(f"{records.name}-seen.json")
 
 

@@ -34,7 +34,7 @@ class DataSet:
 
 
 class Library:
-    """Reads the data sets of the installed package: all data sets in the package's index, or only the first ``limit``."""
+    """Reads the data sets of the installed package: all data sets in its index, or only the first ``limit``."""
 
     def __init__(self, limit: int | None = None) -> None:
         try:

@@ -45,7 +45,7 @@ class Shelves:
     books: Mapping[str, SourceBook]
 
     def connector(self, scenario: str, source: str) -> Connector:
-        """Return the connector of a scenario's source, from the source book of the institution that supplies the data."""
+        """Return the connector of a scenario's source, from the source book of the supplying institution."""
         return self.books[office_of(source)].connector(scenario, source)
 
 

@@ -278,7 +278,9 @@ class AdoptedRows:
         return sorted(item.name for item in came.values())
 
     def _supplied_here(self, claims: Stated) -> bool:
-        """Return whether the certificate's provisions have all disclosures, erased or not; then it needs no copy."""
+        """Return whether the certificate's provisions have all disclosures, erased or not. If they have, the
+        certificate needs no copy of its own.
+        """
         named = [hex_of(each) for each in claims.get("provisions", ())]
         lost = (Sealed.wrapped_key.is_(None)) & (Sealed.key_id == LOST)
         query = select(Provision.digest).join(Sealed, Sealed.id == Provision.sealed_id)

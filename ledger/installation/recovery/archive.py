@@ -1,8 +1,8 @@
 """The archive: a second copy of the log's entries, and of all data that is needed to read and prove the entries.
 
-The archive is an SQLite file with the tables of the database, also if the database itself is not SQLite. A batch is
+The archive is an SQLite file with the tables of the database, even if the database itself is not SQLite. A batch is
 archived before its anchor is sent. If a row changes, the archive replaces its copy of the row. Texts that are erased in
-the database are erased in the archive too.
+the database are also erased in the archive.
 """
 
 from __future__ import annotations
@@ -93,8 +93,8 @@ class Archive:
             return sum(_put(archive, table, found) for table, found in rows.items())
 
     def begin(self, database: Database) -> None:
-        """Archive the existing rows of the tables with ``Source.DATED``, in chunks, because it is possible that no
-        later batch names these rows.
+        """Archive the existing rows of the tables with ``Source.DATED``, in chunks, because perhaps no later batch will
+        name these rows.
         """
         for table in DATED:
             last: tuple[int, str] | None = (-1, "")
@@ -131,7 +131,8 @@ class Archive:
             return Database(self._engine).scrub(remains)
 
     def rewrap(self, database: Database, current: str) -> int:
-        """Copy wrapped data keys from the database, if the archived copy is not wrapped with the key ``current``.
+        """Copy wrapped data keys from the database to the archive, if the archived copy of a data key is not wrapped
+        with the key ``current``.
 
         Returns the number of texts whose data key was copied.
         """
@@ -192,7 +193,9 @@ class Archive:
 
 
 def archive_failure(where: Path, *, full: bool) -> PingzhengError:
-    """Return the error for an archive file that cannot be read or written; ``full`` says that its disk is full."""
+    """Return the error for an archive file that cannot be read or written; ``full`` says that the archive's disk is
+    full.
+    """
     if full:
         return StorageFull(
             "ARCHIVE_FULL",
@@ -209,7 +212,7 @@ def archive_failure(where: Path, *, full: bool) -> PingzhengError:
 
 
 def archive_error(error: PingzhengError, file: Path) -> PingzhengError:
-    """Convert an error about the archive's database file to an error that explains it to the operator."""
+    """Convert an error about the archive's database file to an error that explains the problem to the operator."""
     if error.code == "DATABASE_NEWER":
         return Misconfigured(
             error.code,

@@ -77,7 +77,7 @@ def remember_folder(home: Path, folder: Path) -> None:
 def erasures_path(settings: Settings, folder: Path | None) -> Path | None:
     """Return the path of the list of erasures, or None if there is no list.
 
-    It is the first that exists of: the list in the settings, the archive's list, the restored list.
+    The first of these lists that exists is used: the list in the settings, the archive's list, the restored list.
     """
     if settings.erasures is not None or folder is not None:
         return settings.erasures or (folder and folder / ERASURES)
@@ -104,7 +104,7 @@ class Archiving:
         self._chain_seen: list[tuple[int, int] | None] = []
 
     def __call__(self, batch: Batch | None) -> None:
-        """Archive this batch and all earlier batches that the archive lacks, and write them through to the disk.
+        """Archive this batch and all earlier batches that the archive lacks, and wait until they are on the disk.
 
         The journal of a local chain is archived first, because the journal is on the same disk as the ledger. If no
         batch is given, the journal and all missing batches are archived. In that case nothing is being anchored, so an
@@ -244,7 +244,9 @@ class Archiving:
         return 0 if self._folder is None else self._opened(self._folder).rewrap(self._database, current)
 
     def keys_needed(self) -> dict[str, int]:
-        """Return for each wrapping key (by id) how many archived texts need it; raises the errors of ``__call__``."""
+        """Return for each wrapping key (by id) how many archived texts need this key; raises the errors of
+        ``__call__``.
+        """
         return {} if self._folder is None else self._opened(self._folder).keys_needed()
 
     def check(self) -> dict[str, Any] | None:

@@ -1,8 +1,9 @@
 """Back up an operator's ledger while the service runs: data and keys in two folders.
 
-The order of copying makes the backup consistent. The database is copied first. The chain's journal comes second: it may
-be newer than the database, but not older. The keys come last, so that every key is included that the database needs.
-The copied files are read and checked. Only then are the manifests written and the folders renamed to their final names.
+The order of copying makes the backup consistent. The database is copied first. The chain's journal comes second,
+because it may be newer than the copied database, but not older. The keys come last, so that every key is included that
+the database needs. The copied files are read and checked. Only then are the manifests written and the folders renamed
+to their final names.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ CHAIN: Final = ("chain/journal.jsonl", "chain/clock.json")
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A backup that was written and checked: its two folders; ``about`` describes its contents."""
+    """A backup that was written and checked: its two folders, and in ``about`` a description of the contents."""
 
     id: str
     ledger: str
@@ -96,7 +97,7 @@ def back_up(settings: Settings, folder: Path, keys: Path) -> Written:
 def draft_of(target: Path) -> Iterator[Path]:
     """Create a private folder, which the caller renames to ``target``; delete it at the end if it was not renamed.
 
-    SIGTERM and SIGHUP end the block as Ctrl-C does, so that the folder is deleted and no keys are left in it.
+    SIGTERM and SIGHUP end the block of code as Ctrl-C does, so that the folder is deleted and no keys are left in it.
     """
     with locked_draft(target) as draft, _ended_like_ctrl_c():
         yield draft

@@ -1,4 +1,4 @@
-"""Collect the rows that belong to batches: the rows that log entries name, and the rows to which these refer.
+"""Collect the rows that belong to batches: the rows that log entries name, and the rows to which those rows refer.
 
 One SQL statement queries many rows of a table, so the number of statements does not grow with the number of entries.
 """
@@ -54,7 +54,9 @@ DATED: Final = [METADATA.tables[name] for name in names_from(Source.DATED)]
 
 
 class Closure:
-    """A set of database rows. ``complete`` adds the rows to which they refer. ``session`` reads the database."""
+    """A set of database rows. ``complete`` adds the rows to which the rows of the set refer. ``session`` reads the
+    database.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -105,7 +107,8 @@ class Closure:
         return fresh
 
     def complete(self) -> dict[Table, list[Row]]:
-        """Return all rows of this set, after adding the rows that they refer to and the rows that belong to them.
+        """Add to this set the rows to which its rows refer and the rows that belong to its rows, and return all rows of
+        the set.
 
         Each table comes after the tables that it refers to.
         """

@@ -1,4 +1,6 @@
-"""If the operator decides so, accept that a local chain has lost its last blocks, and list what was lost."""
+"""Accept that a local chain has lost its last blocks, and list what was lost. The operator decides whether this is
+done.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,9 @@ from ledger.store.tables import Batch, Entry
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What the chain lost: batches to anchor again, parties (ids) to register again, the numbers of certificates whose
-    suspension or revocation is lost, and the number of lost events of each kind."""
+    """What the chain lost: the batches to anchor again, the ids of the parties to register again, the numbers of the
+    certificates whose suspension or revocation is lost, and how many events of each kind are lost.
+    """
 
     batches: list[int]
     parties: list[str]

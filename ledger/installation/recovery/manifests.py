@@ -1,4 +1,6 @@
-"""The manifest lists a backup's files with their digests. It is written last: a folder with a manifest is complete."""
+"""The manifest lists a backup's files with their digests. The manifest is written last, so a folder with a manifest is
+complete.
+"""
 
 from __future__ import annotations
 

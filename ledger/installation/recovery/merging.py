@@ -1,9 +1,10 @@
 """Merge the archive into a restored database.
 
-Batches that the backup lacks were archived after the backup, so their rows are newer and replace the backup's rows. Of
-other batches, the archive adds missing rows. If the wrapping key of a text in the backup is lost, the text's wrapped
-data key is taken from the archive, where another wrapping key may wrap it. A text never changes. So if the archive's
-text differs, the backup's text is kept. ``reclosing`` then erases again the texts that were erased since the backup.
+Batches that the backup does not have were archived after the backup. So the rows of these batches are newer, and
+replace the backup's rows. Of the batches that the backup has, the archive adds only missing rows. If the wrapping key
+of a text in the backup is lost, the text's wrapped data key is taken from the archive, where another wrapping key may
+wrap it. A text never changes. So if the archive's text differs, the backup's text is kept. ``reclosing`` then erases
+again the texts that were erased since the backup.
 """
 
 from __future__ import annotations
@@ -105,8 +106,9 @@ def is_whole_batch(session: Session, batch: Batch) -> bool:
 
 
 def _without_rows(archive: Session) -> set[int | None]:
-    """Return the numbers of the batches that lack a row: one of their entries names a row that is not in the
-    archive."""
+    """Return the numbers of the batches that are not complete: an entry of such a batch names a row that is not in the
+    archive.
+    """
     found: set[int | None] = set()
     for kind, declared in _RECORDS.items():
         missing = Entry.digest.not_in(select(table_of(declared).c.digest))

@@ -1,6 +1,6 @@
 """After a restore, erase again the texts that were erased since the backup.
 
-Without the list of erasures, it is unknown which texts these are, so all restored texts stay closed (unreadable).
+Without the list of erasures, it is unknown which texts must be erased, so all restored texts stay closed (unreadable).
 """
 
 from __future__ import annotations
@@ -62,7 +62,9 @@ class ClosedTexts:
 
 
 def covers(session: Session, erased_texts: Sequence[ErasedText]) -> bool:
-    """Return whether the list has every erasure that the log records. If not, the list is older than the log."""
+    """Return whether the list has every erasure that the log records. A list that lacks such an erasure is older than
+    the log.
+    """
     listed = {target for each in erased_texts for target in (*each.targets, each.party) if target is not None}
     for body in session.scalars(select(Entry.body).where(Entry.type == "erasure")):
         entry = json.loads(body)

@@ -1,4 +1,4 @@
-"""Choose the journal of a local chain for a restore: the backup's journal, or a newer one."""
+"""Choose the journal of a local chain for a restore: the backup's journal, or a newer journal."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _folder(given: Path) -> Path:
 
 @contextmanager
 def _alone_with(folder: Path) -> Iterator[None]:
-    """Hold the journal's lock, so that no node writes the journal. If a node is just ending, wait for its end."""
+    """Hold the journal's lock, so that no node writes the journal. If a node is ending, wait until it has ended."""
     lock = folder / "journal.lock"
     if not lock.exists():
         yield

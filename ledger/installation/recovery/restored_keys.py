@@ -12,10 +12,11 @@ from ledger.parties.tables import Party, PartyKey
 
 
 def settle_custody(session: Session, reader: ChainReader, custody: Custody, accounts: list[str]) -> int:
-    """Record the keys of these accounts if the chain has bound them to a party of the database; return how many.
+    """Record the keys of these accounts if the chain has bound the accounts to a party of the database. Return how many
+    keys were recorded.
 
-    The function runs within the caller's transaction. The function is needed if the operator changed its key after the
-    backup: otherwise the operator could not send transactions with the new key.
+    The function runs within the caller's transaction. It is needed if the operator changed its key after the backup:
+    otherwise the operator could not send transactions with the new key.
     """
     known = set(session.scalars(select(PartyKey.account)))
     asked = reader.batched("latest")

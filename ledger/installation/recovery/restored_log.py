@@ -61,8 +61,8 @@ def anchors_of(reader: ChainReader, issuer: int) -> list[Event]:
 
 
 def settle_log(session: Session, anchors: Sequence[Event]) -> LogFound:
-    """Compare every batch with its anchor. Record batches that only the chain has, so that no new batch
-    gets their numbers.
+    """Compare every batch with its anchor. Record the batches that only the chain has, so that no new batch gets the
+    number of such a batch.
 
     The function runs within the caller's transaction. Raises ``Incoherent`` ``LOG_FORKED``, and
     ``CHAIN_BEHIND_DATABASE`` if the chain is older than the backup.
@@ -98,8 +98,8 @@ def skip_numbers(session: Session, scenarios: Sequence[str], since: int, now: in
     """In every series of numbers, skip the numbers that may have been given out; return how many are skipped.
 
     It is unknown which numbers were given out and lost. So numbers are skipped even in series that the database does
-    not have: those of every region and scenario, for the years from ``since`` (the time of the backup) to ``now``, in
-    seconds UTC. ``lost`` is the number of lost entries.
+    not have: the series of every region and scenario, for the years from ``since`` (the time of the backup) to ``now``,
+    in seconds UTC. ``lost`` is the number of lost entries.
     """
     gap = max(SERIES_GAP, lost)
     years = range(shanghai_day(since).year, shanghai_day(now).year + 1)
@@ -141,8 +141,9 @@ def _record(row: Batch, event: Event, whole: bool) -> None:
 
 
 def _move_on(session: Session) -> None:
-    """Set the counters so that the log has no gaps: the next entry and the next batch follow the last ones that are on
-    the chain or in the database."""
+    """Set the counters so that the log has no gaps: the next entry and the next batch follow the last entry and the
+    last batch that are on the chain or in the database.
+    """
     after_batches = session.scalar(select(func.max(Batch.first_seq + Batch.size))) or 0
     newest = session.scalar(select(func.max(Entry.seq)))
     after_entries = 0 if newest is None else newest + 1

@@ -1,8 +1,8 @@
 """Restore a ledger into a new home from backup, archive and chain. The chain may be newer than the backup.
 
 The ledger is built and checked in a folder beside the home, which gets the name of the home at the end. So a restore is
-complete or leaves no files. Batches that only the chain holds are recorded as lost; holders' bundles can bring their
-entries back (``adopting``).
+complete or leaves no files. Batches that only the chain holds are recorded as lost; holders' bundles can bring the
+entries of these batches back (``adopting``).
 """
 
 from __future__ import annotations

@@ -25,8 +25,7 @@ from ledger.store.sealing import Sealer
 
 
 class Foundation:
-    """The parts that use cases share. ``lookup_key`` is the secret key with which identifiers of parties are
-    digested."""
+    """The parts that use cases share. ``lookup_key`` is the secret key of the keyed digests of parties' identifiers."""
 
     def __init__(
         self,
