@@ -75,7 +75,7 @@ TAGS: Final[Mapping[str, tuple[str, *tuple[APIRouter, ...]]]] = {
 
 
 def create_app(open_ledger: Callable[[], AbstractContextManager[Participant]], limits: Limits | None = None) -> FastAPI:
-    """Create the application. It opens the installation when it starts, and closes the installation when it ends."""
+    """Create the application, which opens the installation when it starts, and closes the installation when it ends."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -1,3 +1,3 @@
-"""The benchmark measures this project and the products it is compared with, in one run on one machine. Start it with
-`make bench`.
+"""The benchmark measures this project and the products with which it is compared, in one run on one machine. Start it
+with `make bench`.
 """

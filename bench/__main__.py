@@ -1,4 +1,4 @@
-"""Measure this project and the products it is compared with, and write bench-out/bench.json.
+"""Measure this project and the products with which it is compared, and write bench-out/bench.json.
 
 Example:
     python -m bench --size 3000

@@ -45,7 +45,8 @@ class Plan:
     """How much a run measures. ``seconds`` is the time for each act of a compared product, and ``nodes`` are the nodes
     on which the compared products run.
 
-    ``outside`` has nodes that the project does not start itself, and the number of parties and of assets on each.
+    ``outside`` has the nodes that the project does not start itself, each with the numbers of parties and of assets to
+    make on it.
     """
 
     size: int
@@ -60,7 +61,7 @@ class Plan:
 
     @classmethod
     def of(cls, size: int) -> Plan:
-        """Return the plan for a number of certificates. The numbers of other items are limited."""
+        """Return the plan for a number of certificates. The numbers of all other items have upper limits."""
         verified = min(1_000, max(1, size // 10))
         outside = {ANVIL: min(size, 200), GANACHE: min(size, 50)}
         return cls(size, min(size, 1_000 if size < 100_000 else 10_000), min(size, 1_000), outside, verified)

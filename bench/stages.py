@@ -1,4 +1,5 @@
-"""The stages that issue a usage certificate. No other file of the benchmark runs these functions of `ledger.usage`.
+"""The stages that issue a usage certificate. Only this file of the benchmark calls the functions of `ledger.usage` that
+do so.
 
 The time of a stage begins when the signed statements are in memory, and ends when the ledger has answered.
 """

@@ -61,7 +61,7 @@ def run_domain_tests() -> subprocess.CompletedProcess[str]:
 
 
 def read(report: Path) -> list[Covered]:
-    """Return the coverage of each file in an lcov report, sorted. The report lacks files that no test has loaded."""
+    """Return the coverage of each file in an lcov report, sorted. The report has only files that a test loaded."""
     records = report.read_text("utf-8").split("end_of_record\n")
     return sorted((_covered(record.splitlines()) for record in records if "SF:" in record), key=lambda it: it.path)
 

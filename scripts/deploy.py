@@ -88,7 +88,7 @@ def main(
 
 
 def read_founding(path: Path) -> list[Founding]:
-    """Read the founding parties from a file; raise typer.BadParameter if the file has another form."""
+    """Read the founding parties from a file; raise typer.BadParameter if the file does not have the right form."""
     try:
         rows = parse_json(path.read_bytes(), max_bytes=MAX_FOUNDING_BYTES)
         return [

@@ -3,8 +3,8 @@
 The flows run on a small real ledger: from a request to a verified use, from a registration to its certificate, and a
 withdrawal. Each call from a function of one room to a function of another room is recorded, even if code of a library
 is between the two. The import-linter contract in pyproject.toml gives the order of the rooms. A call *climbs* if the
-called room is above the calling room or on its level. Imports cannot climb. So a climbing call is only possible if a
-room above has passed the function or object down; HANDED_DOWN lists these functions, each with the reason.
+called room is above the calling room or on its level. Imports cannot climb. So a climbing call is possible only if a
+higher room has passed a function or an object to a lower room. HANDED_DOWN lists these functions, each with the reason.
 
 Example:
     python scripts/flows.py    run the flows, print rooms and climbs, exit 1 if a climb has no reason

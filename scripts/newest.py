@@ -1,7 +1,7 @@
 """Run the tests of domain, proof and wallet with the newest Python on this machine that the project allows.
 
 These tests need no chain and no large package, so the run takes only a minute or two. If this machine has no newer
-Python than the one that runs this script, no tests are run.
+Python than the Python that runs this script, no tests are run.
 
 Example:
     python scripts/newest.py

@@ -1,4 +1,4 @@
-"""Draw passages of prose at random, for a reader who sees only them and the line of code that each belongs to.
+"""Draw passages of prose at random, for a reader who sees only each passage and the line of code to which it belongs.
 
 A passage is a docstring, a comment, the text of an error, a help text, or the name of a test, in Chinese or English.
 Comments that are no prose are left out: instructions to tools, headings, and `@inheritdoc` without other text.
@@ -68,7 +68,9 @@ def passages(files: Iterable[str]) -> list[Passage]:
 
 
 def drawn(found: Sequence[Passage], seed: int, count: int = COUNT) -> list[Passage]:
-    """Draw ``count`` passages, as many of each kind as of the others; if a kind has too few, all of them are taken."""
+    """Draw ``count`` passages, the same number of each kind. If a kind has too few passages, all its passages are
+    taken.
+    """
     chance = Random(seed)  # noqa: S311
     chosen: list[Passage] = []
     for place, kind in enumerate(KINDS):
@@ -188,7 +190,7 @@ def _of_call(file: str, call: ast.Call) -> Iterator[Passage]:
 
 
 def _string(node: ast.expr) -> str:
-    """Return the text of a string or f-string, with expressions in braces; empty if the node is neither."""
+    """Return the text of a string or f-string, with expressions in braces; the text is empty for any other node."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):

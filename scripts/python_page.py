@@ -1,4 +1,4 @@
-"""Write docs/python.md: the public names of ``ledger.proof``, from their signatures and docstrings.
+"""Write docs/python.md: the public names of ``ledger.proof``, with their signatures and docstrings.
 
 Example:
     python scripts/python_page.py

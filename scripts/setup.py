@@ -1,8 +1,8 @@
 """Install Pingzheng, and the programs that it starts, into this folder. `make` calls this script.
 
-The script first checks the version of Python. It prints what it installs, how long that has taken (every few seconds),
-and what to do after a failure. It runs on every Python from 3.6, because users of an old Python must get the message
-that it is too old.
+The script first checks the version of Python. It prints what it installs, every few seconds how long the installation
+has taken, and after a failure what to do. It runs on every Python from 3.6, because users of an old Python must get the
+message that their Python is too old.
 
 Example:
     python3 scripts/setup.py python
@@ -39,7 +39,7 @@ STEPS = {
 
 
 def problem(version: "tuple[int, ...]" = HERE, modules: "tuple[str, ...]" = ("venv", "ensurepip")) -> str:
-    """Return why this Python cannot be used and what to do; empty if it can be used."""
+    """Return why this Python cannot be used, and what to do. The text is empty if it can be used."""
     shown = ".".join(map(str, version))
     if not OLDEST <= tuple(version[:2]) < TOO_NEW:
         why = "is too old"
@@ -72,7 +72,7 @@ def runs(program: str) -> bool:
 
 
 def room(folder: Path = PROJECT) -> str:
-    """Return why nothing can be installed into the folder and what to do; empty if the folder can be used."""
+    """Return why nothing can be installed into the folder, and what to do. The text is empty if the folder can be used."""
     if not can_write(folder):
         return f"The folder {folder} cannot be written.\n  Clone the project into a folder of your own."
     free = shutil.disk_usage(str(folder)).free // 1_000_000

@@ -69,13 +69,15 @@ def history(code: CodePath, ledger: OpenLedger, actor: ReadCaller) -> catalogue.
 
 @router.get("/diff/{code:path}")
 def diff(code: CodePath, old: OfVersion, new: OfVersion, ledger: OpenLedger, actor: ReadCaller) -> catalogue.DiffOut:
-    """Return what changed between two versions."""
+    """Return what changed between two versions of a resource."""
     return catalogue.DiffOut(code=code, changes=ledger.catalogue.data.diff(code, old, new, actor))
 
 
 @router.post("/submissions")
 def submit(body: catalogue.CodeIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.CatalogueEntryOut:
-    """Submit the newest version for signature. Important data without a recorded review is blocked instead."""
+    """Submit the newest version of a resource for signature. Important data without a recorded review is blocked
+    instead.
+    """
     return show(ledger.catalogue.data.submit(actor, body.code))
 
 
@@ -125,7 +127,9 @@ def publish(body: catalogue.CodeIn, ledger: OpenLedger, actor: ActCaller) -> cat
 @router.post("/imports")
 @Lane.IMPORTING
 def import_table(body: catalogue.ImportIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.ImportOut:
-    """Import a table into the caller's data list, all rows or none; a dry run only reports on each row."""
+    """Import a table into the caller's data list. If one row is refused, no row is imported. A dry run only reports on
+    each row.
+    """
     beside = None if body.fields is None else _bytes(body.fields, "fields")
     sheets = sheets_of(_bytes(body.content, "content"), body.name, beside, body.encoding)
     take = ledger.catalogue.imports.dry_run if body.dry_run else ledger.catalogue.imports.commit

@@ -26,7 +26,7 @@ CodePath = Annotated[str, Path(max_length=64)]
 
 @router.post("/catalogue/systems")
 def put_system(body: catalogue.SystemIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.SystemOut:
-    """Record an information system of the caller, or its next version."""
+    """Record an information system of the caller, or the next version of a recorded system."""
     entry = SystemEntry(body.code, body.name, body.protection_level, body.status)
     return catalogue.SystemOut(**asdict(ledger.catalogue.systems.put(actor, entry)))
 
@@ -42,8 +42,8 @@ def systems(ledger: OpenLedger, _actor: ReadCaller, paging: PageAsked) -> Page[c
 def add_important(
     body: catalogue.ImportantIn, ledger: OpenLedger, actor: ActCaller, response: Response, key: Key = None
 ) -> catalogue.ImportantListedOut:
-    """Add a kind of important or core data to the list. Matching resources are blocked now, and again whenever they are
-    submitted.
+    """Add a kind of important or core data to the list. Resources that match are blocked now; a resource that is
+    submitted later and matches is blocked then.
     """
 
     def work() -> tuple[int, catalogue.ImportantListedOut]:
@@ -91,7 +91,7 @@ def close_resource(body: catalogue.CodeIn, ledger: OpenLedger, actor: ActCaller)
 
 @router.get("/catalogue/open/{code:path}", tags=["open data"])
 def open_item(code: CodePath, ledger: OpenLedger) -> catalogue.OpenHistoryOut:
-    """Return one resource of the open catalogue, with the history of its entries there. Public."""
+    """Return one resource of the open catalogue, with the history of its entries in this catalogue. Public."""
     return catalogue.OpenHistoryOut(**ledger.catalogue.open_catalogue.get(code))
 
 
@@ -153,7 +153,7 @@ def match(demand: schemas.Ulid, body: catalogue.CodeIn, ledger: OpenLedger, acto
 
 @demands.post("/{demand}/acceptance")
 def accept(demand: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> catalogue.DemandOut:
-    """Accept the duty to share; the duty's working days start now."""
+    """Accept the duty to share; from now on, the department's working days are counted."""
     return _demand(ledger.catalogue.demands.accept(actor, demand))
 
 

@@ -57,7 +57,7 @@ def issue(
 def correct(number: schemas.CertificateNo, ledger: OpenLedger, actor: ActCaller) -> schemas.CertificateOut:
     """Issue a new version of a certificate after a provider corrected its data.
 
-    The new version supersedes the old one on the chain.
+    On the chain, the new version supersedes the old version.
     """
     return show(ledger.usage.corrections.correct(actor, number))
 
@@ -66,8 +66,9 @@ def correct(number: schemas.CertificateNo, ledger: OpenLedger, actor: ActCaller)
 def certificates(ledger: OpenLedger, actor: ReadCaller, wanted: Wanted, paging: PageAsked) -> Page[schemas.HeldOut]:
     """List certificates (归集) of which the caller is subject, consumer, issuer or provider, with their current states.
 
-    A broker can also list the certificates of its principals, and a chief data officer those of its departments. A
-    party that may read the full log can list the certificates of any party, or of all parties with `all`.
+    A broker can also list the certificates of its principals, and a chief data officer the certificates of its
+    departments. A party that may read the full log can list the certificates of any party, or of all parties with
+    `all`.
     """
     rows = ledger.usage.holdings.page(wanted, paging.after, paging.one_more, actor)
     return paging.page(rows, lambda row: row.certificate.certificate_no, lambda row: schemas.HeldOut(**row.to_dict()))
@@ -86,7 +87,7 @@ def bundle(
     """Return the bundle with the chosen fields (separated by commas; default: all fields). Only the certificate's
     subject may call this.
 
-    The reading is recorded, and the subject can see it. A consumer receives a bundle from the subject.
+    The reading is recorded, and the subject can see the record. A consumer receives a bundle from the subject.
     """
     chosen = None if fields is None else [name for name in fields.split(",") if name]
     return ledger.own_certificates.bundle(actor, number, chosen).to_dict()

@@ -38,7 +38,7 @@ def revoke(
 ) -> schemas.StatusOut:
     """Revoke a certificate permanently.
 
-    Only its issuer may do this, and for the reason `data_error` also a provider of its data.
+    Only the certificate's issuer may do this. For the reason `data_error`, a provider of its data may do this as well.
     """
     ledger.usage.status_acts.revoke(actor, number, body.reason)
     return _status(ledger, number)
@@ -47,8 +47,8 @@ def revoke(
 @router.post("/certificates/revocations", responses=answers({403: ["PARTY_LACKS_ROLE"]}))
 @Lane.IMPORTING
 def revoke_many(body: RevocationsIn, ledger: OpenLedger, actor: ActCaller) -> RevocationsOut:
-    """Revoke many certificates permanently. Only their issuer may do this, and for `data_error` also a provider of
-    their data.
+    """Revoke many certificates permanently. Only their issuer may do this. For the reason `data_error`, a provider of
+    their data may do this as well.
 
     The answer has an outcome for each certificate. If the call is repeated, certificates that are revoked or superseded
     are skipped. If a provider names a certificate that does not rest on the provider's data, none is revoked.
@@ -73,7 +73,7 @@ def revoke_many(body: RevocationsIn, ledger: OpenLedger, actor: ActCaller) -> Re
 def suspend(
     number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StatusOut:
-    """Suspend a certificate until it is resumed. Only its issuer may do this."""
+    """Suspend a certificate until it is resumed. Only the certificate's issuer may do this."""
     ledger.usage.status_acts.suspend(actor, number, body.reason)
     return _status(ledger, number)
 
@@ -82,7 +82,7 @@ def suspend(
 def resume(
     number: schemas.CertificateNo, body: schemas.StatusIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StatusOut:
-    """End the suspension of a certificate by its issuer. Only the issuer may do this. A hold by an authority or a
+    """End the suspension of a certificate. Only the certificate's issuer may do this. A hold by an authority or a
     supervisor stays.
     """
     ledger.usage.status_acts.resume(actor, number, body.reason)
@@ -93,7 +93,7 @@ def resume(
 def supersede(
     number: schemas.CertificateNo, body: schemas.SupersedeIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.StatusOut:
-    """Replace a certificate permanently by another certificate of the same subject. Only its issuer may do this."""
+    """Replace a certificate permanently by another certificate of the same subject. Only the issuer may do this."""
     ledger.usage.status_acts.supersede(actor, number, body.successor)
     return _status(ledger, number)
 

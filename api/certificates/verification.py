@@ -37,7 +37,7 @@ def verify(body: verification.VerifyIn, ledger: AnyInstallation, actor: ActCalle
     For a number, any party gets the state and the time from which the certificate has this state. The certificate's
     parties, and parties that may read the full log, also get the reason and the position.
 
-    If a usage certificate is checked, the check is recorded, and the subject can see it.
+    If a usage certificate is verified, the verification is recorded, and the subject can see the record.
     """
     if (body.bundle is None) == (body.certificate_no is None):
         raise InvalidInput("VERIFY_WHAT", "Give either a bundle or a certificate number.")

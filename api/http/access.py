@@ -1,8 +1,8 @@
 """Find out which party makes a call, and check that the party's API key has the scope that the route needs.
 
-A call is authenticated with a session token or an API key (as bearer token), or with the cookie of a page. Each route
-names the scope that an API key needs; a session has every scope. A call that changes data and is authenticated with
-the cookie must come from a page of this service (``Origin``).
+A call is authenticated with a session token or an API key, sent as bearer token, or with the cookie of a page of this
+service. Each route names the scope that an API key needs; a session has every scope. A call that changes data and is
+authenticated with the cookie must come from a page of this service (``Origin``).
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ def caller_of(request: Request, bearer: HTTPAuthorizationCredentials | None, coo
 
 
 def _caller(request: Request, *scopes: Scope) -> Caller:
-    """Return the caller of the route; raises ``Forbidden`` ``SCOPE_EXCEEDED`` if its API key lacks the scope."""
+    """Return the caller of the route; raises ``Forbidden`` ``SCOPE_EXCEEDED`` if its API key lacks a scope."""
     found: Caller = request.state.caller
     for scope in scopes:
         found.require(scope)

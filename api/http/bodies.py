@@ -68,8 +68,9 @@ async def read(request: Request, most: int, seconds: float, take: Callable[[int]
 
 
 def unpacked(body: bytes, encoding: str, most: int) -> bytes:
-    """Return the decompressed body; raises ``BodyRefused`` 413 if it has more than ``most`` bytes, 400 if it is not
-    gzip."""
+    """Return the decompressed body; raises ``BodyRefused`` 413 if the body has more than ``most`` bytes, 400 if it is
+    not gzip.
+    """
     if not body or encoding.strip().lower() not in ("gzip", "x-gzip"):
         return body
     unpacking = zlib.decompressobj(GZIP)

@@ -9,9 +9,11 @@ from starlette.responses import Response
 
 
 def with_tag(request: Request, response: Response) -> Response:
-    """Return the answer with an ``ETag``, or 304 without a body if ``If-None-Match`` of the call has this tag.
+    """Return the answer with an ``ETag``. If the header ``If-None-Match`` of the call has this tag, return 304 without
+    a body.
 
-    Answers with ``Cache-Control: no-store`` get no tag. The caller's permissions are checked before this function.
+    Answers with ``Cache-Control: no-store`` get no tag. The caller's permissions are checked before this function is
+    called.
     """
     if response.status_code != 200 or response.headers.get("cache-control") == "no-store":
         return response

@@ -1,6 +1,6 @@
 """The limits of one service: bytes in memory, calls that are processed at the same time, and calls per second.
 
-All code of this module runs on the event loop, so it needs no locks.
+All code of this module runs on the event loop, so the code needs no locks.
 """
 
 from __future__ import annotations

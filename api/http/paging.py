@@ -49,7 +49,7 @@ class Place:
 
     @property
     def after_number(self) -> int:
-        """Return ``after`` as a record's number; -1 if it is None. Raises ``InvalidInput`` ``CURSOR_INVALID``."""
+        """Return ``after`` as a number; -1 if ``after`` is None. Raises ``InvalidInput`` ``CURSOR_INVALID``."""
         if self.after is None:
             return -1
         if not _NUMBER.fullmatch(self.after):
@@ -86,7 +86,9 @@ class Paging:
 
 
 async def place(request: Request, cursor: Cursor = None) -> Place:
-    """Return the place that the cursor names; raises ``InvalidInput`` ``CURSOR_INVALID`` for another list's cursor."""
+    """Return the place that the cursor names; raises ``InvalidInput`` ``CURSOR_INVALID`` if the cursor is for another
+    list.
+    """
     path = request.scope["path"]
     return Place(path, None if cursor is None else _decoded(path, cursor))
 

@@ -137,7 +137,7 @@ def problem(
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of the application as a problem. The text of another library's exception is never sent."""
+    """Answer every error of the application as a problem. The text of a library's exception is never sent."""
 
     @cache
     def names() -> frozenset[str]:
@@ -206,8 +206,8 @@ def _methods(app: FastAPI, path: str) -> list[str]:
 
 
 class Unexpected:
-    """ASGI middleware that catches the exceptions that no handler has caught, because the server would log their text
-    (maybe personal).
+    """ASGI middleware that catches the exceptions that no handler has caught. Otherwise the server would log the texts
+    of these exceptions, which may be personal.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -1,4 +1,4 @@
-"""Check whether the installation is ready. Callers at the same time share one check, which has a time limit."""
+"""Check whether the installation is ready. Simultaneous callers share one check, which has a time limit."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Readiness:
             return {"readiness": {"ok": False, "code": "INTERNAL"}}
 
     def close(self) -> None:
-        """End the thread; a later check starts a new one."""
+        """End the thread; a later check starts a new thread."""
         if self._thread is not None:
             self._thread.shutdown(wait=False, cancel_futures=True)
         self._thread = self._question = None

@@ -67,7 +67,9 @@ register_url_convertor("ulid", RecordId())
 
 
 class Gate:
-    """What all calls of one service share: the turns, the bytes of bodies, the rate of calls without a caller."""
+    """What all calls of one service share: the turns, the count of the bodies' bytes, and the rate limit for calls
+    without a caller.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -149,7 +151,7 @@ class _Entrance:
             return await self._handle_read(request, await run_in_threadpool(self._value, gate.limits, request, body))
 
     async def _handle_read(self, request: Request, value: Any) -> Response:
-        """Pass a validated body to FastAPI; if the body is invalid, report that only after the permission checks."""
+        """Pass a validated body to FastAPI. Faults of an invalid body are reported only after the permission checks."""
         if not isinstance(value, _Invalid):
             return await self._handle(_Read(request, value))
         try:

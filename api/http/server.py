@@ -1,7 +1,7 @@
 """The HTTP server: limits the number of connections, the time for headers and answers, and the chunks of a body.
 
-uvicorn implements HTTP; this module adds the limits that uvicorn lacks. The route that reads a body limits its size and
-the time for it (``api.http.routing``).
+uvicorn implements HTTP; this module adds the limits that uvicorn lacks. The route that reads a body limits the body's
+size and the time for sending it (``api.http.routing``).
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ class _Connection(H11Protocol):
         super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """Send a problem with status 400; if an answer has already begun, close the connection instead."""
+        """Answer with a problem with status 400. If an answer has already begun, close the connection instead."""
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             self.end()
             return

@@ -33,7 +33,7 @@ class Turns:
 
     @asynccontextmanager
     async def turn(self, source: str) -> AsyncIterator[bool]:
-        """Wait for a place and hold the place during the block; yields whether the call had to wait.
+        """Wait for a place and hold the place during the block of code. Yields whether the call had to wait.
 
         Raises ``Busy``: ``QUEUE_FULL`` at once if too many calls wait, ``QUEUE_SLOW`` if the call has waited too long.
         """

@@ -1,4 +1,4 @@
-"""The answer to a call whose act waits as a proposal: for another institution or for the end of the waiting period."""
+"""The answer to a call whose act is a proposal that waits for an institution or for a time."""
 
 from __future__ import annotations
 

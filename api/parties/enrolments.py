@@ -31,7 +31,7 @@ TAKING = WAITS | answers(
 
 @router.post("/parties/{party}/enrolment", status_code=201, responses=GIVING)
 def code(party: schemas.HexId, ledger: OpenLedger, actor: ActCaller, response: Response) -> access.EnrolmentCodeOut:
-    """Issue a one-time code for a party's first key, as an authority or an admin. It is valid for 7 days.
+    """Issue a one-time code for a party's first key, as an authority or an admin. The code is valid for 7 days.
 
     Nobody can sign in or read data with the code. An earlier code of the party becomes invalid.
     """

@@ -1,5 +1,6 @@
 """Routes for a party's keys: a report takes effect at once; a new key becomes valid after a waiting period, in which
-any key of the party can veto it."""
+any key of the party can veto the new key.
+"""
 
 from __future__ import annotations
 
@@ -45,11 +46,11 @@ def rotate(
 def bind(
     party: schemas.HexId, body: powers.BindingIn, ledger: OpenLedger, actor: ActCaller
 ) -> powers.PartyOut | JSONResponse:
-    """Propose another key for a party. The party itself may do this, or an authority; then another authority must
-    confirm.
+    """Propose a further key for a party. The party itself may do this alone. An authority may do this if another
+    authority confirms.
 
-    The new key can be, for example, that of a second person or of a device, or an SM2 key for statements. The key takes
-    effect after the waiting period, in which any key of the party can veto it.
+    The new key can be, for example, the key of a second person or of a device, or an SM2 key for statements. The key
+    takes effect after the waiting period, in which any key of the party can veto it.
     """
     row = ledger.parties.keys.bind(signing(actor, body), party, body.public_key, proof=body.proof)
     return _changed(ledger, party, row)
@@ -115,7 +116,8 @@ def report_draft(
 def report(
     party: schemas.HexId, body: powers.ReportIn, ledger: OpenLedger, actor: ActCaller
 ) -> powers.PartyOut | JSONResponse:
-    """Report a lost or stolen key. The report takes effect in its block; nobody can veto it.
+    """Report a lost or stolen key. The report takes effect in the block that contains it, and nobody can veto the
+    report.
 
     The party itself reports with any of its keys, or one authority reports. To report the key of an authority or a
     supervisor, two authorities must agree, and the report takes effect after the waiting period, unless the party

@@ -1,4 +1,6 @@
-"""Routes for API keys, which a party makes, lists and revokes in a session. A call with an API key is not enough."""
+"""Routes for API keys, which a party makes, lists and revokes in a session. Calls with an API key instead of a session
+are refused.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,8 @@ MAKING = answers(
 def new(
     body: access.MachineKeyIn, ledger: AnyInstallation, caller: SessionCaller, response: Response
 ) -> access.NewMachineKeyOut:
-    """Make an API key for a machine of the caller's party. With an API key nobody can make other keys or open a
-    session.
+    """Make an API key for a machine of the caller's party. Nobody can make further API keys or open a session with an
+    API key.
 
     The key is valid until it expires or is revoked, or until the account with which the caller signed in is no longer
     active.

@@ -46,7 +46,8 @@ UNCONFIRMED: Responses = {
 
 @router.post("/parties", status_code=201, responses=UNCONFIRMED)
 def onboard(body: powers.PartiesIn, ledger: OpenLedger, actor: ActCaller, response: Response) -> powers.PartiesOut:
-    """Onboard parties: they are recorded here, and two institutions register them on the chain, all or none.
+    """Onboard parties: they are recorded here, and two institutions register them on the chain. If one party is
+    refused, none is onboarded.
 
     Known parties are returned unchanged. A party without a key is only recorded here, until it submits its first key
     with a one-time code (`POST /v1/parties/{party}/enrolment`). The registration is proposed in the caller's name. If
@@ -65,7 +66,9 @@ def onboard(body: powers.PartiesIn, ledger: OpenLedger, actor: ActCaller, respon
 
 @router.get("/parties")
 def parties(ledger: OpenLedger, _actor: ReadCaller, paging: PageAsked, uscc: Uscc = None) -> Page[powers.PartyOut]:
-    """List parties by id, or return only the institution with the given USCC. Names and identifiers are not shown."""
+    """List parties, ordered by id, or return only the institution with the given USCC. Names and identifiers are not
+    shown.
+    """
     rows = ledger.parties.register.page(paging.after, paging.one_more) if uscc is None else _with_uscc(ledger, uscc)
     roles = ledger.roles.of(row.id for row in rows)
     return paging.page(rows, lambda row: row.id, lambda row: _shown(row, roles[row.id]))
@@ -89,8 +92,8 @@ def set_roles(
 ) -> schemas.StandingOut | JSONResponse:
     """Give another party exactly these roles.
 
-    An authority or an admin alone can change the roles subject, provider, consumer and broker, at once. For any other
-    role two authorities must agree, and the change takes effect after the waiting period.
+    An authority or an admin can change the roles subject, provider, consumer and broker alone and at once. For any
+    other role two authorities must agree, and the change takes effect after the waiting period.
     """
     row = ledger.parties.role_changes.set_roles(signing(actor, body), party, body.roles)
     return waiting(row) or _roles_and_status(ledger, party)

@@ -29,7 +29,7 @@ def pending(
     _actor: ReadCaller,
     concerned: Annotated[schemas.HexId | None, Query(description="Return only proposals about this party.")] = None,
 ) -> powers.ProposalsOut:
-    """List all pending proposals: what each proposes, who proposed it, its deadlines, and how to stop it."""
+    """List all pending proposals: what each proposal would do, who made it, its deadlines, and how to stop it."""
     return powers.ProposalsOut(items=[show_proposal(row) for row in ledger.proposals.pending(concerned)])
 
 
@@ -75,7 +75,7 @@ def carry_out(number: Number, ledger: OpenLedger, _actor: ActCaller) -> powers.P
 def cancel(number: Number, body: powers.ActIn, ledger: OpenLedger, actor: ActCaller) -> powers.ProposalOut:
     """Cancel a proposal, as any party with the proposal's role.
 
-    A party that wants to stop a proposal about its own keys vetoes it instead.
+    A party that wants to stop a proposal about its own keys must veto the proposal instead.
     """
     return show_proposal(ledger.proposals.cancel(signing(actor, body), number))
 
@@ -99,7 +99,7 @@ def veto_draft(
 def veto(number: Number, body: powers.VetoIn, ledger: OpenLedger, actor: ActCaller) -> powers.ProposalOut:
     """Veto a change of the caller's own keys, with any key that was not retired at the time of the proposal.
 
-    A reported key may veto too. `pingzheng keys veto` sends a veto to any node of the chain, without this service.
+    Even a reported key may veto. `pingzheng keys veto` sends a veto to any node of the chain, without this service.
     """
     act = None if body.act is None else bytes.fromhex(body.act)
     row = ledger.proposals.veto(signing(actor, body), number, act=act, account=body.account)

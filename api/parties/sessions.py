@@ -47,9 +47,9 @@ def nonce(body: access.NonceIn, ledger: AnyInstallation, request: Request, respo
 def begin(body: access.SignInIn, ledger: AnyInstallation, request: Request, response: Response) -> access.SignedInOut:
     """Sign in with a signed statement. Every member of the statement must agree with this service's settings.
 
-    A statement for another origin, ledger or party is refused, also an old statement and a statement that was used
-    before. The session lasts 30 minutes. It ends earlier if the key that signed is retired or reported, or if the party
-    is closed or erased.
+    A statement is refused if it is for another origin, ledger or party, if it is too old, or if it was used before. The
+    session lasts 30 minutes. It ends earlier if the key that signed is retired or reported, or if the party is closed
+    or erased.
     """
     if body.cookie:
         # Without this check, a page of another site could sign in its visitor as another party.

@@ -1,4 +1,4 @@
-"""Routes that erase personal text: of one certificate, or of a party."""
+"""Routes that erase the personal text of one certificate or of a party."""
 
 from __future__ import annotations
 

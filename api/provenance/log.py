@@ -32,8 +32,8 @@ def name(ledger: AnyInstallation) -> schemas.LedgerOut:
 @router.get("/log/head")
 @Lane.INSPECTING
 def head(ledger: AnyInstallation) -> schemas.HeadOut:
-    """Return the log's head on the chain, whether hashing the indexed events gives this head, and the length of each
-    issuer's log. Public.
+    """Return the log's head on the chain, whether the hash chain over the indexed events ends in this head, and the
+    length of each issuer's log. Public.
     """
     return schemas.HeadOut(**ledger.inspection.head())
 

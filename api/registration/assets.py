@@ -22,7 +22,9 @@ router = Router(prefix="/assets", tags=["assets"])
 
 @router.post("", status_code=201)
 def register(body: schemas.RegisterIn, ledger: OpenLedger, actor: ActCaller) -> schemas.AssetOut:
-    """Apply for first registration of a data resource. A broker applies for its principal, which signs."""
+    """Apply for first registration of a data resource. A broker may apply for its principal, which signs the
+    application.
+    """
     if body.resource is None and body.catalogue_code is None:
         raise InvalidInput("RESOURCE_MISSING", "Give either a description or a catalogue code.", where="resource")
     resources = [] if body.resource is None else [resource_of(body.resource)]
@@ -99,7 +101,8 @@ def annul(asset: schemas.HexId, body: AnnulIn, ledger: OpenLedger, actor: ActCal
 def reassign(
     asset: schemas.HexId, body: ReassignIn, ledger: OpenLedger, actor: ActCaller
 ) -> schemas.AssetOut | JSONResponse:
-    """Propose another holder for an asset. The present holder must be closed, or must have no key that can act.
+    """Propose another holder for an asset. The present holder must be closed, or must have no key with which it can
+    act.
 
     Two authorities must agree, and the change takes effect after the waiting period. Liens and a freeze stay.
     """
@@ -108,7 +111,7 @@ def reassign(
 
 
 def signing(actor: Actor, body: schemas.Signable | None) -> Actor:
-    """Return the actor with the signed request that the body contains."""
+    """Return the actor together with the signed request that the body contains."""
     if body is None or body.signed_request is None:
         return actor
     signature = body.signed_request.signature.removeprefix("0x").lower()

@@ -21,7 +21,9 @@ def rights(asset: HexId, ledger: OpenLedger, _actor: ReadCaller) -> bodies.Items
 
 @router.post("/rights", status_code=201)
 def grant(asset: HexId, body: bodies.RightIn, ledger: OpenLedger, actor: ActCaller) -> bodies.ItemsOut:
-    """Grant a right to hold, process or operate. With `parent`, sublicense the right with that number."""
+    """Grant a right to hold, process or operate. With `parent`, grant a sublicence under the right that has this
+    number.
+    """
     right = NewRight(**body.model_dump(exclude={"signed_request"}))
     ledger.registration.rights.grant(signing(actor, body), asset, right)
     return rights(asset, ledger, actor)
@@ -88,7 +90,7 @@ def link(asset: HexId, body: bodies.LinkIn, ledger: OpenLedger, actor: ActCaller
 
 @router.post("/successor", status_code=201)
 def replace(asset: HexId, body: bodies.ReplaceIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
-    """Record which other asset replaces the asset."""
+    """Record by which asset this asset is replaced."""
     ledger.registration.lineage.replace(signing(actor, body), asset, body.successor)
     return show_asset(ledger, asset)
 

@@ -26,8 +26,8 @@ def scenarios(ledger: OpenLedger) -> list[ScenarioOut]:
 
 @router.post("/drafts", status_code=201)
 def draft(body: ScenarioDraftIn, ledger: OpenLedger, actor: ActCaller) -> ScenarioDraftOut:
-    """Check a scenario, as the operator, and submit it to authority and supervisor. The digest of the draft identifies
-    it.
+    """Check the draft of a scenario, as the operator, and submit it to authority and supervisor. The digest of a draft
+    identifies the draft.
     """
     return ScenarioDraftOut(**ledger.scenario_drafts.draft(actor, body.scenario))
 
@@ -40,7 +40,9 @@ def drafted(digest: DraftDigest, ledger: OpenLedger, actor: ReadCaller) -> Scena
 
 @router.post("/drafts/{digest}/approval")
 def approve(digest: DraftDigest, ledger: OpenLedger, actor: ActCaller) -> ScenarioDraftOut:
-    """Approve a draft, as authority or supervisor. The scenario comes into force when the operator loads its file."""
+    """Approve a draft, as authority or supervisor. The scenario comes into force when the operator loads the scenario's
+    file.
+    """
     return ScenarioDraftOut(**ledger.scenario_drafts.approve(actor, digest))
 
 

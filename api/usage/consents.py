@@ -39,7 +39,7 @@ def draft(request: schemas.Ulid, body: usage.ChoiceIn, ledger: OpenLedger, actor
 def authorise(
     body: usage.StatementsIn, ledger: OpenLedger, actor: ActCaller, response: Response, key: Key = None
 ) -> usage.AuthorizationsOut:
-    """Record the signed authorizations of one request, all or none."""
+    """Record the signed authorizations of one request. If one authorization is refused, none is recorded."""
 
     def work() -> tuple[int, usage.AuthorizationsOut]:
         rows = ledger.usage.subject_acts.authorise(actor, body.statements)

@@ -1,4 +1,4 @@
-"""Holdings (归集): their counts, and the export of a subject's own certificates."""
+"""Holdings (归集): counts of certificates, and the export of a subject's own certificates."""
 
 from __future__ import annotations
 

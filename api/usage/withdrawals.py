@@ -1,5 +1,5 @@
-"""Withdrawals: a subject withdraws its authorization, a provider withdraws its provision. Each party signs
-its own act.
+"""Withdrawals: a subject withdraws its authorization, a provider withdraws its provision. Each party signs its own
+withdrawal.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The floor is the least time that a stage can take on this machine. It is computed from the times of single operations
 (one signature check, one database row, one encrypted text, one hash), each of which is measured alone.
 
-A certificate cannot take less time than the operations that it needs, so the time of each stage is compared with the
-sum of the times of its operations.
+A stage cannot take less time than the operations that it needs. So the time of each stage is compared with the sum of
+the times of the stage's operations.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ _KIB: Final = 1024
 
 
 def machine(folder: Path) -> dict[str, Any]:
-    """Return a description of the machine. The disk described is the one that ``folder`` is on."""
+    """Return a description of the machine. The described disk is the disk with ``folder``."""
     return {
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)),
@@ -32,8 +32,8 @@ def machine(folder: Path) -> dict[str, Any]:
 
 
 def load() -> float:
-    """Return how many programs, on average, wanted a core in the last minute. If there are more than 1 before a run,
-    the run's times become too long.
+    """Return how many programs, on average, wanted a core in the last minute. If the number is above 1 before a run,
+    the run measures times that are too long.
     """
     return round(os.getloadavg()[0], 2)
 

@@ -15,8 +15,8 @@ MICROSECONDS: Final = 1_000_000
 class Measured:
     """``count`` items of ``name`` were done in sets of ``set_size``.
 
-    ``seconds`` is wall time. ``cpu`` is the processor time of this process alone, in seconds; a node's own time is in
-    ``seconds`` only. ``gas`` is the gas of all transactions.
+    ``seconds`` is wall time. ``cpu`` is the processor time of this process alone, in seconds; a node's processor time
+    is not included. ``gas`` is the gas of all transactions.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Measured:
 
     @contextmanager
     def timed(self) -> Iterator[None]:
-        """Add the time that the block takes."""
+        """Add the time that the block of code takes."""
         wall, cpu = time.perf_counter(), time.process_time()
         yield
         self.seconds += time.perf_counter() - wall

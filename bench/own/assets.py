@@ -18,7 +18,9 @@ STEPS: Final = ("submit and register", "accept", "review", "notice", "confirm an
 
 
 def onboard(ledger: Ledger, newcomers: Sequence[NewParty], node: str, set_size: int) -> tuple[Measured, list[str]]:
-    """Onboard parties in sets, and return the measurement and the party ids. The parties' proofs were made before."""
+    """Onboard parties in sets, and return the measurement and the party ids. The proofs of the parties were made before
+    the measurement.
+    """
     measured, ids = Measured(ONBOARD, node, set_size), list[str]()
     for start in range(0, len(newcomers), set_size):
         batch = newcomers[start : start + set_size]

@@ -112,7 +112,8 @@ def newcomer(
 ) -> NewParty:
     """Return a party to onboard, with the proof that it possesses its key.
 
-    No party's first key can be an SM2 key, so a party that signs with SM2 has an ES256K key before it.
+    A party's first key cannot be an SM2 key. So a party that signs with SM2 first gets an ES256K key, and then the SM2
+    key.
     """
     own = signer(name, suite)
     proof = possession_of(chain, own)
@@ -124,7 +125,7 @@ def newcomer(
 
 
 def subjects(chain: ChainId, first: int, count: int, suite: str = ES256K.alg) -> list[NewParty]:
-    """Return ``count`` persons to onboard, each with a key of its own. The first person has the number ``first``."""
+    """Return ``count`` persons to onboard, each with its own key. The first person has the number ``first``."""
     return [
         newcomer(
             chain,

@@ -25,7 +25,8 @@ class Growth:
     """Makes ``size`` certificates in sets of a thousand. The run is divided into at most ten slices, and the figures of
     each slice are reported.
 
-    ``numbers`` has the numbers of some certificates, drawn evenly from the whole run. They are verified later.
+    ``numbers`` has the numbers of some certificates, drawn evenly from the whole run. These certificates are verified
+    later.
     """
 
     def __init__(self, ledger: Ledger, scene: Scene, preparing: Preparing, node: str, size: int) -> None:

@@ -1,6 +1,6 @@
 """Measures the project on a node that the project does not start itself, and then replays the same transactions.
 
-In a replay the signed transactions are sent again without the project, so its time is the time of the node alone.
+In a replay the signed transactions are sent again without the project, so the replay takes the time of the node alone.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Say = Callable[[str], None]
 
 @dataclass
 class Tape:
-    """The transactions of one measured act, as they were sent, and a snapshot of the node before the first of them."""
+    """The transactions of one measured act, as they were sent, and a snapshot of the node before them."""
 
     name: str
     count: int

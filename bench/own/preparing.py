@@ -25,7 +25,7 @@ class Preparing:
         self._pool = pool
 
     def statements(self, scene: Scene, first: int, count: int) -> list[Signed]:
-        """Return the signed statements of ``count`` certificates; ``first`` is the number of the first one."""
+        """Return the signed statements of ``count`` certificates; ``first`` is the number of the first certificate."""
         parts = self._pool.map(signed, [scene] * WORKERS, _halves(first, count))
         return [each for part in parts for each in part]
 

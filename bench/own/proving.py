@@ -40,8 +40,8 @@ def verify_some(ledger: Ledger, scene: Scene, numbers: Sequence[str], most: int)
 
 
 def rebuild_index(ledger: Ledger) -> dict[str, Any]:
-    """Rebuild the index from the chain. Return whether it has the same rows as before, the number of rows, and the
-    time.
+    """Rebuild the index from the chain. Return whether the index has the same rows as before, the number of rows, and
+    the time.
     """
     ledger.follower.sync()
     before = ledger.follower.snapshot_rows()

@@ -1,7 +1,7 @@
 """Makes and signs the three statements of a usage certificate, from nothing but public rules and the parties' keys.
 
-Nothing here reads the ledger's database or its node, because consumer, subject and provider cannot read them either.
-Therefore the ledger has nothing about these statements in memory when a measurement starts.
+Nothing here reads the ledger's database or its node, because consumer, subject and provider cannot read the database or
+the node. Therefore the ledger has nothing about these statements in memory when a measurement starts.
 """
 
 from __future__ import annotations

@@ -48,9 +48,9 @@ Group = Callable[[Client], Iterator[Act]]
 def groups(tokens: int, multi: Sequence[int]) -> list[Group]:
     """Return functions that each deploy one compared product and yield the product's acts in order.
 
-    Each function gets a new chain, because a node may become slower as its state grows. On one chain for all, the
-    product that is measured last would be slowed down by the others. ``tokens`` is how many tokens are minted and
-    transferred. ``multi`` has the numbers of attestations to make in one transaction.
+    Each function gets a new chain, because a node may become slower as its state grows. If all products ran on one
+    chain, the product that is measured last would be slowed down by the products before it. ``tokens`` is how many
+    tokens are minted and transferred. ``multi`` has the numbers of attestations to make in one transaction.
     """
     attesting = [partial(_attestations, size=size) for size in (1, *multi)]
     return [*attesting, partial(_title_escrows, tokens=tokens), partial(_tokens, tokens=tokens), _roots]

@@ -40,8 +40,8 @@ class Artifact:
 
 
 def installed() -> bool:
-    """Return whether the packages of the compared products are installed completely. npm writes its list of packages
-    last.
+    """Return whether the packages of the compared products are installed completely, that is, whether npm has written
+    its list of packages, which it writes last.
     """
     return (MODULES / ".package-lock.json").is_file()
 
@@ -52,7 +52,7 @@ def versions() -> dict[str, str]:
 
 
 def anvil() -> Path:
-    """Return the path of the program anvil. Its package has one folder for each platform."""
+    """Return the path of the program anvil, whose package has one folder for each platform."""
     return next((MODULES / "@foundry-rs").glob("anvil-*/bin/anvil*"))
 
 

@@ -1,4 +1,4 @@
-"""The tables of a run as plain rows, for the screen and for the page alike."""
+"""The tables of a run as plain rows, which both the screen and the page show."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _OWN = {*STAGES, ISSUING, WHOLE, *STEPS, ASSET, ONBOARD}
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table: the first column is text, the others are numbers or short words."""
+    """A table: the first column is text, the other columns are numbers or short words."""
 
     title: str
     heads: tuple[str, ...]
@@ -181,8 +181,8 @@ def _gas(each: float) -> str:
 
 
 def _cpu(found: list[Row | None]) -> str:
-    """Return the client's processor time on the node where it is least, because waiting for a slow node also takes
-    time.
+    """Return the client's processor time on the node where this time is least, because waiting for a slow node also
+    takes processor time.
     """
     least = min((float(row["cpu_us"]) for row in found if row is not None), default=None)
     return NOTHING if least is None else number(least)

@@ -30,7 +30,7 @@ Scale = Callable[[float], float]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a picture. One point alone is drawn as a level line over the whole width.
+    """A line of a picture. If there is only one point, it is drawn as a level line over the whole width.
 
     ``style`` chooses colour and dashes. A compared product has the same style in every picture.
     """

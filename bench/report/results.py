@@ -27,7 +27,7 @@ class Results:
         yield from self.data["measured"]
 
     def find(self, name: str, node: str, set_size: int | None = None) -> Row | None:
-        """Return a measurement. If ``set_size`` is None, return the one with the largest sets."""
+        """Return a measurement. If ``set_size`` is None, return the measurement with the largest sets."""
         found = [row for row in self.rows() if (row["name"], row["node"]) == (name, node)]
         if set_size is not None:
             found = [row for row in found if row["set_size"] == set_size]

@@ -1,5 +1,5 @@
-"""Shows a run on the screen: progress while it measures, then its tables. Without a terminal, the progress is printed
-line by line.
+"""Shows a run on the screen: the progress while the run measures, then the run's tables. Without a terminal, the
+progress is printed line by line.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ NOT_HERE: Final = "not measured in this run"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A target. ``value`` is None if the run did not measure it; ``met`` compares it with ``bound``.
+    """A target. ``value`` is None if the run did not measure this target; ``met`` compares ``value`` with ``bound``.
 
     ``key`` is the name under which ``missed.toml`` says why the target is missed.
     """

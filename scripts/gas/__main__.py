@@ -21,7 +21,9 @@ from scripts.gas.page import PAGE, write
 def main(
     only_print: Annotated[bool, typer.Option("--print", help="Print the result and write nothing.")] = False,
 ) -> None:
-    """Measure gas and code size. Exit 1 if a limit is exceeded, or an act costs more than before without a reason."""
+    """Measure gas and code size. Exit 1 if a limit is exceeded, or if an act costs more than before and no reason is
+    recorded.
+    """
     with errors_explained():
         table = report(measure(), committed())
     for name, row in table.items():

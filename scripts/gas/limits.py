@@ -99,7 +99,8 @@ def committed() -> dict[str, dict[str, Any]]:
 
 
 def report(found: dict[str, int], before: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return for each act its gas, its limit and its rise; with the reason if it exceeds the limit or has risen.
+    """Return for each act its gas, its limit, and by how much the gas has risen; and the reason if the gas exceeds the
+    limit or has risen.
 
     ``before`` is the committed table. If an act costs no more than in that table, its recorded rise is kept.
     """

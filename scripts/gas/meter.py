@@ -57,14 +57,16 @@ class Meter:
         self._measure_deployment()
 
     def send(self, name: str | None, party: str, call: Call) -> int:
-        """Send a call as a party and return the gas it costs; if a name is given, record the gas under that name."""
+        """Send a call as a party and return the gas used. If a name is given, record the gas under this name."""
         gas = self._transact(party, call).gas_used
         if name is not None:
             self.found[name] = gas
         return gas
 
     def propose(self, name: str | None, party: str, call: Call) -> int:
-        """Make a proposal and return its number. If the call has a list of parties, only its digest is proposed."""
+        """Make a proposal and return its number. If the call has a list of parties, only the digest of the call is
+        proposed.
+        """
         registers = call.function == "register"
         proposed = calls.propose_registration(self._client.act_of(call)) if registers else calls.propose(call)
         receipt = self._transact(party, proposed)
@@ -73,7 +75,9 @@ class Meter:
         return proposal_of(receipt)
 
     def decide(self, name: str, call: Call, *, waits: bool = True) -> None:
-        """Let two authorities propose and confirm a call. If the proposal has to wait, carry it out after the wait."""
+        """Let two authorities propose and confirm a call. If the proposal has a waiting period, carry it out after this
+        period.
+        """
         number = self.propose(name, "authority", call)
         self.send(f"confirm {name}", "second officer", calls.confirm(number, call))
         if waits:

@@ -41,7 +41,9 @@ def operation_id(route: APIRoute) -> str:
 
 
 def describe(app: FastAPI) -> None:
-    """Complete the schema that the framework makes for the application. It is built only once, because that is slow."""
+    """Complete the schema that the framework makes for the application. The schema is built only once, because building
+    it is slow.
+    """
     made: Callable[[], dict[str, Any]] = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -96,7 +98,7 @@ def _renamed(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answers(operation: dict[str, Any], method: str) -> None:
-    """Set the media type of problems, and add the answers that every reading call, or every writing call, can get."""
+    """Set the media type of problems, and add the answers that every call of this kind (reading or writing) can get."""
     answers = operation["responses"]
     for answer in answers.values():
         content = answer.get("content", {})
