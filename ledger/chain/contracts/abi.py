@@ -25,6 +25,7 @@ from ledger.errors import InvalidInput
 
 _SELECTOR_BYTES: Final = 4
 _WORD_BYTES: Final = 32
+_CONSTRUCTOR: Final = "constructor"
 # eth-abi raises OverflowError if an offset or a length in the data is too large for an index.
 _UNREADABLE: Final = (DecodingError, OverflowError)
 _SMALL_BITS: Final = 53
@@ -61,6 +62,8 @@ class Interface:
         self._results = {name: _decoder(item["outputs"]) for name, item in self._functions.items()}
         no_constructor: Mapping[str, Any] = {"inputs": []}
         self._constructor = next((item for item in abi if item["type"] == "constructor"), no_constructor)
+        called = {**self._functions, _CONSTRUCTOR: self._constructor}
+        self._types = {name: _types(item["inputs"]) for name, item in called.items()}
         events = [item for item in abi if item["type"] == "event"]
         self._events = {keccak(text=signature(item)): item for item in events}
         self._logs = {topic: _LogDecoder(item["inputs"]) for topic, item in self._events.items()}
@@ -97,7 +100,7 @@ class Interface:
 
         Raises InvalidInput CALL_ARGUMENTS_INVALID if an argument does not fit its type.
         """
-        return self._encode(self._constructor, "constructor", args)
+        return self._encode(self._constructor, _CONSTRUCTOR, args)
 
     def decode_constructor(self, data: bytes) -> list[Any]:
         """Return the constructor's arguments. Raises ValueError if encoding them again gives other data."""
@@ -167,7 +170,7 @@ class Interface:
             )
         try:
             values = [_from_json(parameter, value) for parameter, value in zip(parameters, args, strict=True)]
-            return encode(get_abi_input_types(_abi(item)), values)
+            return encode(self._types[function], values)
         except (EncodingError, ValueError, TypeError, KeyError, OverflowError) as error:
             raise InvalidInput(
                 "CALL_ARGUMENTS_INVALID",
