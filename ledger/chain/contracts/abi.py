@@ -18,9 +18,9 @@ from eth_abi.grammar import TupleType, parse
 from eth_utils.abi import get_abi_input_types
 from eth_utils.crypto import keccak
 
+from ledger.chain.contracts.encoding import encoded, item_of
 from ledger.chain.contracts.words import fixed_decoder
 from ledger.chain.rpc.answers import Malformed, hash_of, octets, quantity
-from ledger.chain.rpc.connection import unhex
 from ledger.errors import InvalidInput
 
 _SELECTOR_BYTES: Final = 4
@@ -169,8 +169,7 @@ class Interface:
                 "CALL_ARGUMENTS_INVALID", f"The call needs {len(parameters)} arguments, not {len(args)}.", where=where
             )
         try:
-            values = [_from_json(parameter, value) for parameter, value in zip(parameters, args, strict=True)]
-            return encode(self._types[function], values)
+            return encoded(parameters, self._types[function], args)
         except (EncodingError, ValueError, TypeError, KeyError, OverflowError) as error:
             raise InvalidInput(
                 "CALL_ARGUMENTS_INVALID",
@@ -305,44 +304,13 @@ def _size(kind: Any) -> int:
     return sum(map(_size, kind.components)) if isinstance(kind, TupleType) else _WORD_BYTES
 
 
-def _item_of(parameter: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the ABI item of one element of an array parameter."""
-    return {**parameter, "type": parameter["type"].rpartition("[")[0]}
-
-
 def _to_json(parameter: Mapping[str, Any], value: Any) -> Any:
     kind = parameter["type"]
     if kind.endswith("]"):
-        return [_to_json(_item_of(parameter), item) for item in value]
+        return [_to_json(item_of(parameter), item) for item in value]
     if kind == "tuple":
         fields = zip(parameter["components"], value, strict=True)
         return {field["name"]: _to_json(field, item) for field, item in fields}
     if isinstance(value, bytes):
         return value.hex()
     return value.lower() if kind == "address" else value
-
-
-def _from_json(parameter: Mapping[str, Any], value: Any) -> Any:
-    kind = parameter["type"]
-    if kind.endswith("]"):
-        return [_from_json(_item_of(parameter), item) for item in value]
-    if kind == "tuple":
-        values = value if isinstance(value, Mapping) else dict(zip(_names(parameter), value, strict=True))
-        return tuple(_from_json(field, values[field["name"]]) for field in parameter["components"])
-    if kind.startswith("bytes") and isinstance(value, str):
-        return _sized(kind, unhex(value))
-    return _sized(kind, value) if isinstance(value, bytes) else value
-
-
-def _sized(kind: str, value: bytes) -> bytes:
-    """Return the value if it has the length of the type. Otherwise raise ValueError, because eth-abi would silently pad
-    it.
-    """
-    size = kind.removeprefix("bytes")
-    if size and len(value) != int(size):
-        raise ValueError(f"{kind} needs {size} bytes, not {len(value)}")
-    return value
-
-
-def _names(parameter: Mapping[str, Any]) -> list[str]:
-    return [field["name"] for field in parameter["components"]]
