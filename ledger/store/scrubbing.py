@@ -32,10 +32,11 @@ _BLOCK: Final = 64
 _MOST_OF_ROW: Final = 4096
 
 
-def scrub(file: Path, remains: Sequence[bytes], timeout_ms: int) -> bool:
+def scrub(file: Path, remains: Sequence[bytes], timeout_ms: int, whole: Sequence[str] = ()) -> bool:
     """Remove ``remains`` (values that were deleted) from the file and its log, and return whether this succeeded.
 
-    Without ``remains`` all gaps in the file are cleared. Returns False if other readers or writers were active for
+    In the tables ``whole`` all gaps are cleared, because values may have been deleted earlier. Without ``remains`` all
+    gaps in the file are cleared. Returns False if other readers or writers were active for
     longer than ``timeout_ms``, or the file cannot be written. Then call this again, without ``remains`` if they are no
     longer known.
     """
@@ -44,7 +45,7 @@ def scrub(file: Path, remains: Sequence[bytes], timeout_ms: int) -> bool:
             if not _log_emptied(connection, timeout_ms):
                 return False
             with _Gaps(file) as gaps:
-                found = gaps.find(pieces_of(remains))
+                found = gaps.find(pieces_of(remains), _roots(connection, whole))
                 for start in range(0, len(found), PAGES_AT_ONCE):
                     some = found[start : start + PAGES_AT_ONCE]
                     if not _cleared(connection, file, gaps, some, timeout_ms):
@@ -75,6 +76,11 @@ def pieces_of(remains: Sequence[bytes]) -> list[bytes]:
 def _opened(file: Path) -> sqlite3.Connection:
     # A connection of its own never has a page with an old gap in its cache that it would write back.
     return sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
+
+
+def _roots(connection: sqlite3.Connection, tables: Sequence[str]) -> list[int]:
+    named = "SELECT rootpage FROM sqlite_schema WHERE type = 'table' AND name IN (SELECT value FROM json_each(?))"
+    return [root for (root,) in connection.execute(named, (json.dumps(tables),))]
 
 
 def _log_emptied(connection: sqlite3.Connection, timeout_ms: int) -> bool:
@@ -148,8 +154,8 @@ class _Gaps:
     ) -> None:
         self._process.communicate()
 
-    def find(self, pieces: Sequence[bytes]) -> list[int]:
-        found: list[int] = self._ask({"find": [piece.hex() for piece in pieces]})
+    def find(self, pieces: Sequence[bytes], roots: Sequence[int]) -> list[int]:
+        found: list[int] = self._ask({"find": [piece.hex() for piece in pieces], "roots": roots})
         return found
 
     def clear(self, pages: Sequence[int]) -> None:
