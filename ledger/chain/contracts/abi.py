@@ -19,7 +19,7 @@ from eth_utils.abi import get_abi_input_types
 from eth_utils.crypto import keccak
 
 from ledger.chain.contracts.encoding import encoded, item_of
-from ledger.chain.contracts.words import fixed_decoder
+from ledger.chain.contracts.words import array_decoder, fixed_decoder
 from ledger.chain.rpc.answers import Malformed, hash_of, octets, quantity
 from ledger.errors import InvalidInput
 
@@ -267,6 +267,8 @@ def _decoder(parameters: Sequence[Mapping[str, Any]]) -> Callable[[bytes], list[
     The function raises Malformed, or one of ``_UNREADABLE``, unless the data are exactly the canonical encoding of the
     values.
     """
+    if (array := array_decoder(parameters)) is not None:
+        return array
     types, fixed = _types(parameters), fixed_decoder(parameters)
 
     def decode_words(data: bytes) -> list[Any]:
