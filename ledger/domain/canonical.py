@@ -30,6 +30,8 @@ _OPTIONS: Final = (
 )
 # The first byte of a character beyond U+FFFF.
 _BEYOND_BMP: Final = re.compile(rb"[\xf0-\xf4]")
+# Texts up to this number of bytes are small, whatever they contain.
+_SMALL: Final = 8 * 1_024
 _PLAIN: Final = frozenset({str, int, bool, type(None)})
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
@@ -86,11 +88,19 @@ def parse_json(data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> An
     """
     if len(data) > max_bytes:
         raise InvalidInput("JSON_TOO_LARGE", f"The text is larger than {max_bytes} bytes.")
-    try:
-        value = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        return _parsed_slowly(data, max_depth)
-    return value if _strings_in(value, max_depth) == _strings(data) else _parsed_slowly(data, max_depth)
+    value, strings = None, None
+    if len(data) <= _SMALL or not _crowded(data):
+        try:
+            value = orjson.loads(data)
+            strings = _strings_in(value, max_depth)
+        except orjson.JSONDecodeError:
+            strings = None
+    return value if strings == _strings(data) else _parsed_slowly(data, max_depth)
+
+
+def _crowded(data: bytes) -> bool:
+    """Return whether much of the text is brackets. orjson needs 12 times as much memory as such a text."""
+    return data.count(b"[") + data.count(b"{") > len(data) // 8
 
 
 def _strings(text: bytes) -> int:
