@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from functools import lru_cache
 from typing import Any, Final
 
 from ledger.domain.canonical import parse_json
@@ -67,11 +68,17 @@ class ChainId:
 
         Raises ``ValueError`` for a malformed value.
         """
-        return ledger_digest(**self.to_dict())
+        return _ledger_digest(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the eight values as a JSON object."""
         return asdict(self)
+
+
+# A verifier asks for the same ledger again and again.
+@lru_cache(maxsize=64)
+def _ledger_digest(chain: ChainId) -> str:
+    return ledger_digest(**chain.to_dict())
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,8 +71,8 @@ def _check_format(case: Case) -> Outcome:
     validate_entry(case.claims)
     if case.claims["type"] != "certificate":
         raise BadBundle("NOT_A_CERTIFICATE", "The payload is not a certificate.", where="certificate")
-    for entry, _ in case.entries.values():
-        validate_entry(entry)
+    for proven in case.entries.values():
+        validate_entry(proven.entry)
     if len(case.anchors) != len(case.bundle.anchors) or len(case.entries) != len(case.bundle.evidence):
         raise BadBundle("BUNDLE_FORM", "An anchor or an entry is repeated.", where="bundle")
     suite = case.presented.issued.suite
@@ -81,7 +81,7 @@ def _check_format(case: Case) -> Outcome:
     if case.bundle.chain != case.facts.chain:
         return failed("FOREIGN_CHAIN", "The bundle and the facts are for different chains or contracts.")
     ledger = case.facts.chain.ledger
-    if any(entry["ledger"] != ledger for entry in (case.claims, *(entry for entry, _ in case.entries.values()))):
+    if any(entry["ledger"] != ledger for entry in (case.claims, *(each.entry for each in case.entries.values()))):
         return failed("LEDGER_DIFFERS", "The certificate or an entry was signed for another ledger.")
     return passed("Certificate and entries are well-formed and name this ledger.")
 

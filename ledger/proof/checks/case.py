@@ -5,14 +5,15 @@ is judged.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from ledger.domain.canonical import canonical, parse_json
 from ledger.domain.digests import reference
-from ledger.domain.entries import statement_digest
+from ledger.domain.entries import statement_digest, unsigned_body
 from ledger.errors import BadBundle
 from ledger.proof.bundle import MAX_ENTRY_CHARACTERS, Anchor, Bundle, Evidence, Position
 from ledger.proof.checks.outcome import Failed, failed
@@ -20,8 +21,18 @@ from ledger.proof.facts import AccountFact, Facts
 from ledger.proof.sdjwt import Presented, parse_certificate
 
 Entry = dict[str, Any]
-Proven = tuple[Entry, Evidence]
-"""An entry, and the evidence that proves its position in the log."""
+
+
+class Proven(NamedTuple):
+    """An entry, the evidence that proves its position in the log, and the entry's bytes that were signed.
+
+    ``statement`` is the statement digest, 64 hex digits.
+    """
+
+    entry: Entry
+    evidence: Evidence
+    unsigned: bytes
+    statement: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +74,11 @@ class Case:
         return self.presented.claims
 
     @cached_property
+    def statement(self) -> str:
+        """The statement digest of the certificate, 64 hex digits."""
+        return statement_digest(self.claims)
+
+    @cached_property
     def anchors(self) -> Mapping[tuple[int, int], Anchor]:
         """The bundle's anchors, as a map from (issuer, batch) to anchor."""
         return {anchor.log_batch: anchor for anchor in self.bundle.anchors}
@@ -73,14 +89,14 @@ class Case:
 
         Raises ``InvalidInput`` or ``BadBundle``.
         """
-        parsed = [(_entry(item), item) for item in self.bundle.evidence]
-        return {reference(statement_digest(entry)): (entry, item) for entry, item in parsed}
+        proven = map(_proven, self.bundle.evidence)
+        return {reference(each.statement): each for each in proven}
 
     @property
     def template(self) -> Entry | None:
         """The certificate's template, or None if the evidence does not contain it."""
-        entry, _ = self.entries.get(self.claims.get("template", ""), (None, None))
-        return entry if entry is not None and entry["type"] == "template" else None
+        proven = self.entries.get(self.claims.get("template", ""))
+        return proven.entry if proven is not None and proven.entry["type"] == "template" else None
 
     def anchored_at(self, position: Position) -> int | None:
         """Return when the entry at ``position`` was anchored (seconds UTC); None if the bundle has no anchor for that
@@ -122,10 +138,11 @@ def reported_or_compromised(fact: AccountFact, at: int) -> Failed | None:
     return None
 
 
-def _entry(item: Evidence) -> Entry:
+def _proven(item: Evidence) -> Proven:
     parsed = parse_json(item.entry.encode(), max_bytes=4 * MAX_ENTRY_CHARACTERS)
     if not isinstance(parsed, dict):
         raise BadBundle("ENTRY_SHAPE", "An entry must be an object.", where="evidence")
     if canonical(parsed) != item.entry.encode():
         raise BadBundle("ENTRY_SHAPE", "An entry must be canonical JSON.", where="evidence")
-    return parsed
+    unsigned = unsigned_body(parsed)
+    return Proven(parsed, item, unsigned, hashlib.sha256(unsigned).hexdigest())
