@@ -95,8 +95,25 @@ def pages_with(file: int, pieces: Sequence[bytes], roots: Sequence[int] = ()) ->
             return
 
 
+def pages_in_log(path: str, size: int) -> list[int]:
+    """Return the numbers of the pages of which the write-ahead log has a version, even an old one.
+
+    The log has a header of 32 bytes, and 24 bytes before each page (https://www.sqlite.org/fileformat2.html, section
+    4.1).
+    """
+    try:
+        log = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return []
+    try:
+        places = range(32, os.fstat(log).st_size, 24 + size)
+        return sorted({int.from_bytes(os.pread(log, 4, at), "big") for at in places})
+    finally:
+        os.close(log)
+
+
 def clear(file: int, numbers: Sequence[int]) -> None:
-    """Overwrite the gaps of these pages with zeros. No other program may write the file meanwhile.
+    """Overwrite the gaps of these pages with zeros. No other program may write these pages meanwhile.
 
     Raises ``UnknownLayout`` if a cell of the page is in the gap.
     """
@@ -110,7 +127,9 @@ def clear(file: int, numbers: Sequence[int]) -> None:
         os.pwrite(file, bytes(end - begin), (number - 1) * size + begin)
 
 
-def _answer(file: int, asked: dict[str, Any]) -> Any:
+def _answer(path: str, file: int, asked: dict[str, Any]) -> Any:
+    if "logged" in asked:
+        return pages_in_log(f"{path}-wal", page_layout(file)[0])
     if "clear" in asked:
         return clear(file, asked["clear"])
     if "find" in asked:
@@ -122,7 +141,7 @@ def main(path: str) -> None:
     """Answer each line of standard input with one line of standard output (JSON)."""
     file = os.open(path, os.O_RDWR)
     for line in sys.stdin:
-        print(json.dumps(_answer(file, json.loads(line))), flush=True)
+        print(json.dumps(_answer(path, file, json.loads(line))), flush=True)
 
 
 if __name__ == "__main__":

@@ -237,6 +237,33 @@ def test_scrubbing_does_not_rebuild_the_file_and_its_statements_do_not_depend_on
     assert cleared == [1, 1]
 
 
+def test_a_page_in_the_log_is_cleared_only_when_the_log_is_empty_again(
+    churned: Churned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another program writes all pages between the emptying of the log and the lock."""
+    secret, emptied, cleared = random.Random(11).randbytes(32), scrubbing._log_emptied, list[int]()
+    planted = plant(churned, secret, pages=200)
+    clear, rounds = scrubbing._Gaps.clear, iter(range(9))
+
+    def overtaken(connection: sqlite3.Connection, timeout_ms: int) -> bool:
+        done = emptied(connection, timeout_ms)
+        if next(rounds) < 3:
+            churned.connection.execute("UPDATE text SET size = replace(size, 'x', 'y')")
+            churned.connection.execute("UPDATE text SET size = replace(size, 'y', 'x')")
+        return done
+
+    def counted(gaps: scrubbing._Gaps, pages: Sequence[int]) -> None:
+        cleared.append(len(pages))
+        clear(gaps, pages)
+
+    monkeypatch.setattr(scrubbing, "_log_emptied", overtaken)
+    monkeypatch.setattr(scrubbing._Gaps, "clear", counted)
+    assert scrub(churned.file, [secret], WAIT_MS)
+    assert sum(cleared) <= len(planted) and cleared[0] < len(planted)
+    assert churned.left(secret) == []
+    churned.require_sound()
+
+
 def test_few_pages_are_cleared_under_one_lock(churned: Churned, monkeypatch: pytest.MonkeyPatch) -> None:
     clear, cleared, secret = scrubbing._Gaps.clear, list[int](), random.Random(6).randbytes(32)
 
