@@ -23,7 +23,7 @@ from ledger.store.database import Database
 from ledger.store.log import NewEntry
 from ledger.store.sealing import encrypted
 from ledger.usage.lookups import access_request
-from ledger.usage.notices import notice_of
+from ledger.usage.notices import Notices, notice_of
 from ledger.usage.requests import Asked
 from tests.support.actors.pilots import SUPPLIED, Pilot
 
@@ -43,7 +43,6 @@ WATCHED: Sequence[Any] = (
     Jws.signed_by,
     encrypted,
     Disclosed.decode.__func__,  # type: ignore[attr-defined]
-    notice_of,
 )
 Calls = Counter[str]
 
@@ -115,6 +114,27 @@ def test_each_statement_of_a_set_is_checked_once_and_outside_the_write_transacti
         assert not inside, step
         assert outside == alone + Counter({name: times * (MANY - 1) for name, times in each.items()}), step
         assert outside["transactions"] == 1, step
+
+
+def test_notices_that_differ_only_in_the_salt_are_rendered_once(pilot: Pilot, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage, notices, rendered = pilot.ledger.usage, Notices(), list[str]()
+    (request,) = usage.requests.submit(asked(pilot, 1))
+    (terms,) = consents(pilot, [request.id])
+    scenario = pilot.ledger.scenarios.get(terms["scenario"])
+
+    def rendering(*arguments: Any, **named: Any) -> dict[str, Any]:
+        rendered.append(named["note"]["contact"])
+        return notice_of(*arguments, **named)
+
+    monkeypatch.setattr("ledger.usage.notices.notice_of", rendering)
+    for contact, salt in (("a", "1"), ("a", "2"), ("b", "3")):
+        given: dict[str, Any] = {
+            "recipient": "r",
+            "provider": "p",
+            "note": {"contact": contact, "purpose_note": "", "salt": salt},
+        }
+        assert notices.of(scenario, terms, **given) == notice_of(scenario, terms, **given)
+    assert rendered == ["a", "b"]
 
 
 @contextmanager
