@@ -155,7 +155,10 @@ class ChainClient:
 
     def _receipt(self, raw: dict[str, Any]) -> Receipt:
         number = quantity(raw["blockNumber"])
-        block = self.connection.block(number)
+
+        def time() -> int:
+            block = self.connection.block(number)
+            return block.time if block else 0
 
         def events() -> Sequence[Event]:
             with self.connection.reading("eth_getTransactionReceipt"):
@@ -165,8 +168,8 @@ class ChainClient:
             tx_hash=bare(raw["transactionHash"]),
             block_number=number,
             block_hash=bare(raw["blockHash"]),
-            time=block.time if block else 0,
             gas_used=quantity(raw["gasUsed"]),
+            _timed=time,
             _decoded=events,
         )
 

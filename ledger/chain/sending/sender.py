@@ -50,17 +50,22 @@ _NONCE_TROUBLE: Final = (Refusal.NONCE_USED, Refusal.NONCE_TAKEN, Refusal.NONCE_
 
 @dataclass(frozen=True)
 class Receipt:
-    """A mined transaction. ``time`` is the time of its block in seconds UTC; hashes are 64 hex digits.
+    """A mined transaction. Hashes are 64 hex digits.
 
-    The events are decoded when they are needed: a set has thousands of them, which nobody may need.
+    Its time is read and its events are decoded only when they are needed; a set has thousands of events.
     """
 
     tx_hash: str
     block_number: int
     block_hash: str
-    time: int
     gas_used: int
+    _timed: Callable[[], int] = field(compare=False, repr=False)
     _decoded: Callable[[], Sequence[Event]] = field(compare=False, repr=False)
+
+    @cached_property
+    def time(self) -> int:
+        """The time of the transaction's block in seconds UTC; 0 if the node no longer has the block."""
+        return self._timed()
 
     @cached_property
     def events(self) -> tuple[Event, ...]:

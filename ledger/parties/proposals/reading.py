@@ -95,8 +95,9 @@ class ProposalReader:
         return [proposal_in_words(each, self._reader, time, self._lists.parties) for each in found]
 
     def _now(self) -> int:
-        """Return the time of the clock or of the newest block, whichever is later."""
-        return max(self._clock(), self._reader.latest().time)
+        """Return the time of the clock or of the newest block in the index, whichever is later."""
+        reached = self._follower.cursor()
+        return max(self._clock(), reached.time if reached else 0)
 
     def _number(self, party: str) -> int:
         number = self._reader.party_no(party)
