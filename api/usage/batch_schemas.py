@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from api.http.schemas import IssueIn, Strict, Ulid
 from api.usage.provision_schemas import ProvisionIn
-from api.usage.schemas import RequestIn, StatementsIn
+from api.usage.schemas import RequestIn, StatementsIn, WithdrawalIn
 from ledger.usage.batches.batches import ALL_OR_NONE, MAX_ITEMS
 
 Mode = Literal["all_or_none", "per_item"]
@@ -38,6 +38,10 @@ class ProvisionBatchIn(BatchIn):
 
 class CertificateBatchIn(BatchIn):
     items: list[IssueIn] = Field(min_length=1, max_length=MAX_ITEMS)
+
+
+class WithdrawalBatchIn(Strict):
+    items: list[WithdrawalIn] = Field(min_length=1, max_length=MAX_ITEMS)
 
 
 class RefusalOut(BaseModel):

@@ -15,6 +15,7 @@ from api.usage import batch_schemas as batches
 from ledger.installation.explanations import explanation
 from ledger.installation.wiring import Ledger
 from ledger.parties.roles import Actor
+from ledger.usage.batches.batches import PER_ITEM
 
 router = Router()
 
@@ -55,6 +56,19 @@ def issue_many(
     return _taken_in("certificates", body, ledger, actor, response, key)
 
 
+@router.post("/withdrawals/batch", status_code=202, tags=["withdrawals"])
+@Lane.BATCHING
+def withdraw_many(
+    body: batches.WithdrawalBatchIn, ledger: OpenLedger, actor: ActCaller, response: Response, key: Key = None
+) -> batches.OperationOut:
+    """Withdraw up to 10,000 of the caller's authorizations or provisions, each by its own signed entry and act.
+
+    The answer is an operation to poll. A refused item does not stop the others; certificates that rest on a withdrawn
+    statement are revoked.
+    """
+    return _taken_in("withdrawals", body, ledger, actor, response, key)
+
+
 @router.get("/operations/{operation}", tags=["operations"])
 def operation(operation: Ulid, ledger: OpenLedger, actor: ReadCaller) -> batches.OperationOut:
     """Return an operation of the caller, with the number of its items that are handled.
@@ -88,11 +102,17 @@ def shown(described: dict[str, Any]) -> batches.OperationOut:
 
 
 def _taken_in(
-    kind: str, body: batches.BatchIn, ledger: Ledger, actor: Actor, response: Response, key: str | None
+    kind: str,
+    body: batches.BatchIn | batches.WithdrawalBatchIn,
+    ledger: Ledger,
+    actor: Actor,
+    response: Response,
+    key: str | None,
 ) -> batches.OperationOut:
     def work() -> tuple[int, batches.OperationOut]:
         wanted = body.model_dump(mode="json")["items"]
-        identifier = ledger.usage.batches.take_in(actor, kind, body.mode, wanted)
+        mode = body.mode if isinstance(body, batches.BatchIn) else PER_ITEM
+        identifier = ledger.usage.batches.take_in(actor, kind, mode, wanted)
         return 202, shown(ledger.certificates.operations.get(identifier, actor.party))
 
     answer = once(ledger, actor, key, (f"batch of {kind}", body), response, work)

@@ -1,8 +1,9 @@
-"""Holds. An authority or a supervisor suspends a signed statement; every certificate that rests on the statement is
-then suspended too.
+"""Holds. An authority or a supervisor suspends a signed statement, which also suspends every certificate that rests on
+the statement.
 
-Whoever places a hold on a usage certificate also places one on its request, in the same transaction, so that no other
-certificate of the request stays valid. Registration certificates cannot be held; their asset can be frozen instead.
+The transaction that places a hold on a usage certificate also places a hold on the certificate's request, so that no
+other certificate of the request stays valid. Registration certificates cannot be held; their asset can be frozen
+instead.
 
 One authority or supervisor alone places a hold, which takes effect at once. To lift a hold, one party proposes this and
 a second party with the same role confirms the proposal; there is no waiting period.
@@ -77,8 +78,8 @@ class Holds:
     ) -> Proposal:
         """Lift the holds that the role of ``by`` placed on these statements. Returns and raises the same as ``lift``.
 
-        If ``by`` is both authority and supervisor, the holds of the authorities are lifted; if the authorities placed
-        none, the holds of the supervisors are lifted.
+        If ``by`` is both authority and supervisor, the holds of the authorities are lifted; if the authorities have
+        placed no hold, the holds of the supervisors are lifted.
         """
         own, held = self._held(digests, by)
         if not own:
@@ -99,7 +100,7 @@ class Holds:
         )
 
     def offices(self, digests: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """Return, for each statement, which roles (authority, supervisor) have placed a hold on it. Raises
+        """Return, for each statement, which roles (authority, supervisor) have placed a hold on the statement. Raises
         ``ChainUnavailable``.
         """
         asked = self._reader.batched("latest")
@@ -107,8 +108,9 @@ class Holds:
         return {digest: tuple(answer().offices) for digest, answer in answers.items()}
 
     def _held(self, digests: Sequence[str], by: str) -> tuple[set[str], dict[str, set[str]]]:
-        """Return which of the two roles (authority, supervisor) ``by`` has, and for each statement which roles have
-        a hold on it now."""
+        """Return which of the two roles (authority, supervisor) ``by`` has, and for each statement which roles now have
+        a hold on the statement.
+        """
         if not 1 <= len(digests) <= MAX_STATEMENTS:
             raise InvalidInput("HOLD_COUNT", f"Name 1 to {MAX_STATEMENTS} statements.", where="statements")
         with self._database.read() as session:

@@ -59,10 +59,11 @@ class CertificateStates:
         return found | {"block": block} | place.to_dict()
 
     def public_status(self, number: str) -> dict[str, Any]:
-        """Return the public part of the status: the state, and since when the certificate has it. Raises ``NotFound``.
+        """Return the public part of the status: the state, and since when the certificate has this state. Raises
+        ``NotFound``.
 
-        The reason is not public. The position is left out too, because anybody who has it can read the reason on the
-        chain.
+        The reason is not public. The position is also left out, because anybody who has the position can read the
+        reason on the chain.
         """
         found = self.status(number)
         return {name: found[name] for name in ("certificate_no", "state", "since") if name in found}
@@ -88,8 +89,8 @@ class CertificateStates:
     def _judged(
         self, row: Certificate, named: Sequence[NamedStatement], own: LeafStatus, recorded: Collection[str | None]
     ) -> LeafStatus:
-        """Return the certificate's state. The causes are checked in a fixed order, and the first that applies decides.
-        ``own`` is the status that the issuer set in its log.
+        """Return the certificate's state. The possible states are checked in a fixed order, and the first state that
+        applies is returned. ``own`` is the status that the issuer set in its log.
 
         The verifier, and ``judged_state`` for the holdings, use the same rules. ``recorded`` has the digests of the
         statements for which a log entry records a withdrawal.
@@ -130,8 +131,8 @@ def _withdrawn(
 ) -> tuple[int | None, str] | None:
     """Return the time and the reason of the withdrawal that ended a certificate, or None if no statement was withdrawn.
 
-    If the withdrawing key was reported lost, a subject's withdrawal still counts, but a provider's does not (protocol
-    §9). The time is None if only a log entry has the withdrawal.
+    If the withdrawing key was reported lost, a subject's withdrawal still counts, but a provider's withdrawal does not
+    count (protocol §9). The time is None if only a log entry has the withdrawal.
     """
     asked = [(each, reads.withdrawn_at(numbers[each.party](), each.digest)) for each in named if each.party]
     facts = [(each, answer()) for each, answer in asked]
@@ -143,8 +144,8 @@ def _withdrawn(
 
 
 def _ended_with(asset: AssetRecord, holder: str) -> str | None:
-    """Return how a registration certificate ended, or None if it has not ended. It ends if its asset is annulled or
-    cancelled, or if ``holder`` no longer has the asset.
+    """Return how a registration certificate ended, or None if it has not ended. The certificate ends if its asset is
+    annulled or cancelled, or if ``holder`` no longer has the asset.
     """
     if asset.state in ("annulled", "cancelled"):
         return asset.state

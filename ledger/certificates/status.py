@@ -70,7 +70,9 @@ class CertificateStatus:
         self._once(lambda: self._client.send(calls.supersede(old.batch, old.index, new.batch, new.index)))
 
     def revoke_position(self, where: Position, reason: str) -> None:
-        """Revoke the certificate at a position of the log. If it is already revoked or superseded, nothing changes."""
+        """Revoke the certificate at a position of the log. If the certificate is already revoked or superseded, nothing
+        changes.
+        """
         self._once(lambda: self._client.send(calls.revoke(where.batch, where.index, reason)))
 
     def position(self, number: str) -> Position:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Final
 
 from coincurve import PrivateKey
@@ -44,6 +45,7 @@ def public_key_of(private_key: bytes) -> str:
     return PrivateKey(private_key).public_key.format(compressed=True).hex()
 
 
+@lru_cache(maxsize=4096)
 def account_of_public_key(public_key: str) -> str:
     """Return the account (``0x`` and 40 lower-case digits) of a public key, which is given as text.
 

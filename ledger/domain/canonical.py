@@ -17,9 +17,10 @@ from ledger.errors import InvalidInput
 MAX_DEPTH: Final = 32
 MAX_SAFE_INTEGER: Final = 2**53 - 1
 _MAX_INTEGER_DIGITS: Final = 17
-# Finds strings and brackets. A string without a closing quote matches up to the end of the text. Otherwise the search
-# would start again at each quote and take quadratic time.
-_BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
+# Finds strings. A string without a closing quote matches up to the end of the text. Otherwise the search would start
+# again at each quote and take quadratic time.
+_STRINGS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _OPTIONS: Final = (
     orjson.OPT_SORT_KEYS
     | orjson.OPT_STRICT_INTEGER
@@ -29,6 +30,8 @@ _OPTIONS: Final = (
 )
 # The first byte of a character beyond U+FFFF.
 _BEYOND_BMP: Final = re.compile(rb"[\xf0-\xf4]")
+# Texts up to this number of bytes are small, whatever they contain.
+_SMALL: Final = 8 * 1_024
 _PLAIN: Final = frozenset({str, int, bool, type(None)})
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
@@ -85,11 +88,19 @@ def parse_json(data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> An
     """
     if len(data) > max_bytes:
         raise InvalidInput("JSON_TOO_LARGE", f"The text is larger than {max_bytes} bytes.")
-    try:
-        value = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        return _parsed_slowly(data, max_depth)
-    return value if _strings_in(value, max_depth) == _strings(data) else _parsed_slowly(data, max_depth)
+    value, strings = None, None
+    if len(data) <= _SMALL or not _crowded(data):
+        try:
+            value = orjson.loads(data)
+            strings = _strings_in(value, max_depth)
+        except orjson.JSONDecodeError:
+            strings = None
+    return value if strings == _strings(data) else _parsed_slowly(data, max_depth)
+
+
+def _crowded(data: bytes) -> bool:
+    """Return whether much of the text is brackets. orjson needs 12 times as much memory as such a text."""
+    return data.count(b"[") + data.count(b"{") > len(data) // 8
 
 
 def _strings(text: bytes) -> int:
@@ -163,11 +174,8 @@ def require_shallow(data: bytes, max_depth: int) -> None:
     if data.count(b"[") + data.count(b"{") <= max_depth:
         return
     depth = 0
-    for token in _BRACKETS.finditer(data):
-        if token[0] in (b"[", b"{"):
-            depth += 1
-        elif token[0] in (b"]", b"}"):
-            depth -= 1
+    for bracket in _STRINGS.sub(b"", data).translate(None, _NO_BRACKETS):
+        depth += 1 if bracket in b"[{" else -1
         if depth > max_depth:
             raise InvalidInput("JSON_TOO_DEEP", f"The text is nested deeper than {max_depth}.")
 

@@ -11,7 +11,7 @@ from ledger.errors import InvalidInput
 
 _HOUR: Final = timedelta(hours=1)
 _OFFSET: Final = timedelta(hours=8)
-# For each year, the first and the last day of summer time. It began and ended at 2:00 (State Council 1986, abolished
+# For each year, the first and the last day of summer time, which began and ended at 2:00 (State Council 1986, abolished
 # 1992).
 _SUMMERS: Final = {
     1986: ((5, 4), (9, 14)),
@@ -26,8 +26,8 @@ _SUMMERS: Final = {
 class _Shanghai(tzinfo):
     """China's single time zone since 1949: UTC+8, and one hour more in the summers of 1986 to 1991.
 
-    At the changes of the clocks, one hour does not exist and another occurs twice. For these hours, ``fold`` (PEP 495)
-    chooses between the offsets before and after the change, as in ``zoneinfo``.
+    When the clocks change, an hour does not exist (spring) or an hour occurs twice (autumn). For these hours, ``fold``
+    (PEP 495) chooses between the offsets before and after the change, as in ``zoneinfo``.
     """
 
     def utcoffset(self, moment: datetime | None) -> timedelta:
@@ -39,8 +39,8 @@ class _Shanghai(tzinfo):
         first, end = _summer(moment.year)
         local = moment.replace(tzinfo=None)
         # In spring one hour does not exist: a time in this hour has the offset before the change if ``fold`` is 0, and
-        # the offset after the change if it is 1. In autumn one hour occurs twice: ``fold`` 0 means the first, 1 the
-        # second.
+        # the offset after the change if ``fold`` is 1. In autumn one hour occurs twice: ``fold`` 0 means its first
+        # occurrence, 1 its second.
         begins, ends = (first + _HOUR, end) if moment.fold == 0 else (first, end - _HOUR)
         return _HOUR if begins <= local < ends else timedelta()
 
@@ -70,8 +70,8 @@ DAY: Final = 86_400
 Clock = Callable[[], int]
 # The last second of the year 9999, the latest time that Python can format. The contracts accept later times.
 LAST_SECOND: Final = 253_402_271_999
-# Validities, deadlines and reports must lie between these two days (both included). Python can represent the days next
-# to them too, so computing with the neighbouring days raises no error.
+# Validities, deadlines and reports must lie between these two days (both included). Python can also represent the day
+# before and the day after this range, so computing with these days raises no error.
 FIRST_DAY: Final = date(1900, 1, 1)
 LAST_DAY: Final = date(9998, 12, 31)
 
@@ -122,7 +122,7 @@ def end_of_days(first: date, count: int, where: str | None = None) -> int:
 
 
 def end_of_validity(last_day: date, where: str | None = None) -> int:
-    """Return the Shanghai midnight after ``last_day`` in seconds UTC. Any earlier time is within the validity.
+    """Return the Shanghai midnight after ``last_day`` in seconds UTC. The validity ends just before this time.
 
     Raises as ``require_day`` does.
     """

@@ -36,7 +36,7 @@ def write_failure(error: OSError, where: str) -> PingzhengError | None:
 
 @contextmanager
 def writing(where: str) -> Iterator[None]:
-    """If the block cannot write the file, raise ``StorageFull`` ``DISK_FULL`` or ``Misconfigured``
+    """If the block of code cannot write the file, raise ``StorageFull`` ``DISK_FULL`` or ``Misconfigured``
     ``FILE_READ_ONLY``.
     """
     try:

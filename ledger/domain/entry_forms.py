@@ -66,11 +66,11 @@ _ULID: Final = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 REGISTRATION_SCENARIO: Final = "S00"
 _SCENARIO: Final = re.compile(r"S\d{2}", re.ASCII)
 # Issuers are accredited for scenarios. If a usage certificate could name the scenario of registration certificates, an
-# issuer of one class would also be accredited for the other.
+# issuer that is accredited for one class could also issue certificates of the other class.
 _USAGE_SCENARIO: Final = re.compile(rf"(?!{REGISTRATION_SCENARIO})S\d{{2}}", re.ASCII)
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
-# base64url of 32 bytes. The last character encodes only four bits, so only 16 characters are allowed there. Otherwise
-# the same digest could be written in several ways.
+# base64url of 32 bytes. The last character encodes only four bits, so only 16 characters are allowed in the last place.
+# Otherwise one digest could be written in several ways.
 _SD_DIGEST: Final = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
 _RULE_VERSION: Final = re.compile(r"S\d{2}/\d{1,5}/engine-\d{1,3}", re.ASCII)
 LEGAL_BASES: Final = ("consent", "separate_consent", "contract", "statutory_duty")
@@ -190,7 +190,7 @@ PLAIN: Final[Mapping[str, dict[str, Rule]]] = {
         "certificate": _statement,
         "consumer": hex_id,
         "fields": set_of(_code, low=0),
-        # Null if the certificate was verified without a use, so no nonce was consumed and no use was counted.
+        # Null if the certificate was verified without a use: then no nonce was consumed, and no use was counted.
         "nonce_digest": or_null(_digest),
         "result": one_of(*VERIFICATION_RESULTS),
         "iat": _seconds,

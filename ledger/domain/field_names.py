@@ -11,7 +11,7 @@ FIELD_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 def listed(names: Iterable[str]) -> str:
-    """Return the names as a text for an error message. A text that is not a field name is shown as "…", because it may
-    be personal.
+    """Return the names as a text for an error message. A text that is not a field name is shown as "…", because the
+    text may be personal.
     """
     return ", ".join(name if FIELD_NAME.fullmatch(name) else "…" for name in names)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Parties: their kinds, roles and ids. A party's id is made with a key; once the key is destroyed, the id reveals
-nothing.
+"""Parties: their kinds, roles and ids. A party's id is computed with a secret key; once this key is destroyed, the id
+reveals nothing.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ class Role(StrEnum):
         return sum(1 << bit for bit, role in enumerate(cls) if role in wanted)
 
 
-# The roles that only an authority can grant and remove. Otherwise an admin could register a party and make it an
-# authority.
+# The roles that only an authority can grant and remove. If an admin could grant these roles, the admin could register a
+# party and make it an authority.
 OFFICES: Final = frozenset(Role) - {Role.SUBJECT, Role.PROVIDER, Role.CONSUMER, Role.BROKER}
 
 DEFAULT_ROLES: Final[dict[PartyKind, frozenset[Role]]] = {

@@ -38,8 +38,8 @@ REFUSALS: Final[Mapping[str, Bilingual]] = {
     "source_unavailable": Bilingual("数据源暂不可用", "The source cannot be reached at present"),
 }
 
-# The maximum lengths in characters. A reason is stored as plain text. Grounds may be longer, because their text is
-# stored encrypted and only their digest is on the chain.
+# The maximum lengths of a reason and of grounds, in characters. A reason is stored as plain text. Grounds may be
+# longer, because their text is stored encrypted and only their digest is on the chain.
 MAX_REASON: Final = 400
 MAX_GROUNDS: Final = 4_000
 
@@ -50,7 +50,7 @@ def reason_name(number: int) -> str:
 
 
 def checked_reason(reason: str) -> str:
-    """Return the reason. Raises ``InvalidInput`` ``REASON_MISSING`` if it is blank or too long."""
+    """Return the reason. Raises ``InvalidInput`` ``REASON_MISSING`` if the reason is blank or too long."""
     if not reason.strip() or len(reason) > MAX_REASON:
         raise InvalidInput("REASON_MISSING", f"Give a reason of 1 to {MAX_REASON} characters.", where="reason")
     return reason

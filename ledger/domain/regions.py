@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import Final
 
-# The last two entries are the development zones. No official code is published for them, so this project defined codes.
-# In certificate numbers, the city's code stands for these two.
+# The last two entries are the development zones. No official codes are published for the development zones, so this
+# project defined codes. In certificate numbers, the city's code stands for both zones.
 REGIONS: Final = {
     "440800": "湛江市 Zhanjiang",
     "440802": "赤坎区 Chikan",

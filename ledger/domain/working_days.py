@@ -16,7 +16,8 @@ from chinese_calendar import holidays, workdays
 from ledger.domain.days import end_of_validity, shanghai_day
 from ledger.errors import InvalidInput
 
-# The maximum number of working days until a deadline. More are refused, because counting them would take long.
+# The maximum number of working days until a deadline. A higher number is refused, because counting so many days would
+# take long.
 MAX_WORKING_DAYS: Final = 1_000
 _DAY: Final = timedelta(days=1)
 _SATURDAY: Final = 5
@@ -27,7 +28,9 @@ _LAST_KNOWN: Final = date(max(holidays).year, 12, 24)
 
 
 def calendar_known(day: date) -> bool:
-    """Return whether the official notices cover the day. If not, the result of ``is_working_day`` may still change."""
+    """Return whether the official notices cover the day. For a day that they do not cover, the result of
+    ``is_working_day`` may still change.
+    """
     return _FIRST_KNOWN <= day <= _LAST_KNOWN
 
 

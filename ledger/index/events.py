@@ -38,7 +38,42 @@ def actor_of(args: Mapping[str, Any]) -> int:
     return int(next(args[name] for name in _ACTORS if name in args))
 
 
-Handler = Callable[[Connection, IndexedEvent], None]
+class Changes:
+    """The changes that a set of events makes to the computed tables, within one transaction.
+
+    New rows are collected, and each table gets its new rows with one statement. A change of a collected row is made in
+    memory. The result is the same as if each event were written alone.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._rows: dict[Table, list[dict[str, Any]]] = {}
+        self._places: dict[tuple[Table, str, Any], dict[str, Any]] = {}
+
+    def add(self, table: Table, row: dict[str, Any]) -> None:
+        """Add a row."""
+        self._rows.setdefault(table, []).append(row)
+        key, *more = table.primary_key
+        if not more:
+            self._places[table, key.name, row[key.name]] = row
+
+    def change(self, table: Table, key: str, value: Any, columns: Mapping[str, Any]) -> None:
+        """Change the row in which ``key``, the only column of the table's primary key, has the value."""
+        if (row := self._places.get((table, key, value))) is not None:
+            row.update(columns)
+        else:
+            self._connection.execute(update(table).where(table.c[key] == value).values(columns))
+
+    def write(self) -> Connection:
+        """Write the collected rows, and return the connection."""
+        for table, rows in self._rows.items():
+            self._connection.execute(insert(table), rows)
+        self._rows.clear()
+        self._places.clear()
+        return self._connection
+
+
+Handler = Callable[[Changes, IndexedEvent], None]
 Columns = Callable[[IndexedEvent], Mapping[str, Any]]
 
 
@@ -50,10 +85,10 @@ def adds(table: Table, columns: Columns = lambda _: {}) -> Handler:
     """
     names = [column.name for column in table.c]
 
-    def handle(connection: Connection, event: IndexedEvent) -> None:
+    def handle(changes: Changes, event: IndexedEvent) -> None:
         own = {name: getattr(event, name) for name in _ATTRIBUTES}
         values = {name: value for name, value in {**event.args, **own}.items() if name in names}
-        connection.execute(insert(table).values({**values, **columns(event)}))
+        changes.add(table, {**values, **columns(event)})
 
     return handle
 
@@ -63,7 +98,7 @@ def sets(table: Table, key: str, columns: Columns) -> Handler:
     ``key``.
     """
 
-    def handle(connection: Connection, event: IndexedEvent) -> None:
-        connection.execute(update(table).where(table.c[key] == event.args[key]).values(columns(event)))
+    def handle(changes: Changes, event: IndexedEvent) -> None:
+        changes.change(table, key, event.args[key], columns(event))
 
     return handle

@@ -7,12 +7,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, update
+from sqlalchemy import update
 
 from ledger.chain.sending.proposals import REGISTERS, require_bound
 from ledger.domain.powers import ProposalState
 from ledger.index import tables
-from ledger.index.events import Handler, IndexedEvent, adds, sets
+from ledger.index.events import Changes, Handler, IndexedEvent, adds, sets
 
 
 def _proposal(event: IndexedEvent) -> dict[str, Any]:
@@ -28,11 +28,11 @@ def _end_of_proposal(event: IndexedEvent) -> dict[str, Any]:
     return {"state": state.value, "ended_at": event.at, "account": account}
 
 
-def _pause_ended(connection: Connection, event: IndexedEvent) -> None:
+def _pause_ended(changes: Changes, event: IndexedEvent) -> None:
     table = tables.PAUSES
     # The contract allows only one pause at a time, so at most one row meets this condition.
     running = (table.c.until > event.at) & (table.c.ended_at == 0)
-    connection.execute(update(table).where(running).values(ended_at=event.at))
+    changes.write().execute(update(table).where(running).values(ended_at=event.at))
 
 
 POWER_HANDLERS: Final[Mapping[str, Handler]] = {

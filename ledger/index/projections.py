@@ -16,15 +16,15 @@ from ledger.chain.contracts.names import scenario_of_code
 from ledger.chain.reading.log_reads import LEAVES_PER_WORD
 from ledger.index import tables
 from ledger.index.asset_projections import project_assets
-from ledger.index.events import Handler, IndexedEvent, adds, sets
+from ledger.index.events import Changes, Handler, IndexedEvent, adds, sets
 from ledger.index.power_projections import POWER_HANDLERS
 
 ACTIVE: Final = 1
 
 
-def _status_changed(connection: Connection, event: IndexedEvent) -> None:
-    rows = [
-        {
+def _status_changed(changes: Changes, event: IndexedEvent) -> None:
+    for bit in bits_of(event.args["mask"]):
+        row = {
             "issuer": event.args["issuer"],
             "batch": event.args["batch"],
             "index": event.args["word"] * LEAVES_PER_WORD + bit,
@@ -34,13 +34,11 @@ def _status_changed(connection: Connection, event: IndexedEvent) -> None:
             "reason": event.args["reason"],
             "since": event.at,
         }
-        for bit in bits_of(event.args["mask"])
-    ]
-    if rows:
-        connection.execute(insert(tables.STATUSES), rows)
+        changes.add(tables.STATUSES, row)
 
 
-def _withdrawn(connection: Connection, event: IndexedEvent) -> None:
+def _withdrawn(changes: Changes, event: IndexedEvent) -> None:
+    connection = changes.write()
     table, time = tables.WITHDRAWALS, "reported_at" if event.args["reported"] else "at"
     key = {"party": event.args["party"], "statement": event.args["statement"]}
     known = (table.c.party == key["party"]) & (table.c.statement == key["statement"])
@@ -83,9 +81,11 @@ HANDLERS: Final[Mapping[tuple[str, str], Handler]] = {
 
 def project(connection: Connection, events: Sequence[IndexedEvent]) -> None:
     """Apply events to the computed tables, in the order of the chain."""
+    changes = Changes(connection)
     for event in events:
         if event.contract != ASSET_REGISTRY:
-            HANDLERS[event.contract, event.name](connection, event)
+            HANDLERS[event.contract, event.name](changes, event)
+    changes.write()
     project_assets(connection, [event for event in events if event.contract == ASSET_REGISTRY])
 
 

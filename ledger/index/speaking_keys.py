@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, exists, select
+from sqlalchemy.orm import Session
 
 from ledger.chain.contracts.names import PARTY_STATUSES
 from ledger.index.tables import ACCOUNTS, PARTIES
+from ledger.store.sets import matching
 
 _CLOSED: Final = PARTY_STATUSES.index("closed")
 
@@ -18,6 +21,14 @@ def speaks() -> tuple[ColumnElement[bool], ...]:
     If a live key is recorded as compromised, it counts as reported too.
     """
     return ACCOUNTS.c.valid_to == 0, ACCOUNTS.c.reported_at == 0
+
+
+def mute_among(session: Session, numbers: Iterable[int]) -> set[int]:
+    """Return those of the parties (numbers) that have the status closed, or have no proven key that may act."""
+    wanted = set(numbers)
+    speaking = exists().where(ACCOUNTS.c.party_no == PARTIES.c.no, *speaks(), ACCOUNTS.c.proven)
+    query = select(PARTIES.c.no).where(PARTIES.c.status != _CLOSED, speaking)
+    return wanted - {row.no for row in matching(session, query, PARTIES.c.no, wanted)}
 
 
 def is_mute(connection: Connection, number: int) -> bool:

@@ -37,7 +37,7 @@ from ledger.parties.custody import Custody
 from ledger.parties.keys.party_keys import PartyKeys
 from ledger.parties.keys.settlement import FIRST_KEYS, settle_keys
 from ledger.parties.known import KnownParty
-from ledger.parties.lookups import party_keys
+from ledger.parties.lookups import party, party_keys
 from ledger.parties.newcomers import NewParty, checked_party, find_or_add, lookup_digest
 from ledger.parties.offices import FOUNDING_ROLES, FoundingOffice, Institution
 from ledger.parties.register import Parties
@@ -151,7 +151,7 @@ def installed(
     parties = [KnownParty.of(row) for row in rows]
     operator = parties[OPERATOR_NO - 1]
     if database.standing is None:
-        parties = [settle_keys(database, ChainReader(client), row.id) for row in parties]
+        parties = settle_keys(database, ChainReader(client), [row.id for row in parties])
         operator = parties[OPERATOR_NO - 1]
         chain.fund(operator.account)
     with database.read() as session:
@@ -276,7 +276,7 @@ def _found(
         "operator",
     )
     newcomers = [authority.party(FOUNDING_ROLES), operator, *(office.party() for office in others)]
-    rows = [find_or_add(session, sealer, lookup_key, each, now) for each in newcomers]
+    rows = [party(session, each) for each in find_or_add(session, sealer, lookup_key, newcomers, now)]
     for number, row in enumerate(rows, start=1):
         row.no = number
     session.flush()

@@ -1,8 +1,8 @@
 """Compare database, chain and clock with each other, because each may be older than the others.
 
 A restored database may be older than its chain, a chain's journal may have lost its newest blocks, or a clock may have
-gone back; each alone looks correct. If a comparison fails (a finding), nothing is written or sent until a later
-comparison succeeds. Reading continues, and answers follow the chain.
+gone back; a database, a journal or a clock alone looks correct. If a comparison fails (a finding), nothing is written
+or sent until a later comparison succeeds. Reading continues, and answers follow the chain.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ log = structlog.get_logger()
 # the newest block (a local chain's clock may be ahead).
 CLOCK_TOLERANCE: Final = 60
 CHAIN_TOLERANCE: Final = 600
-# The number of newest batches that are compared each time; `pingzheng index check` compares all batches.
+# How many of the newest batches each check compares; `pingzheng index check` compares all batches.
 NEWEST: Final = 3
 HEX_32: Final = re.compile(r"[0-9a-f]{64}")
 PER_REQUEST: Final = 200
@@ -258,7 +258,7 @@ def require_held(reader: ChainReader, batches: Iterable[Batch]) -> None:
 
 
 def commitment_of(batch: Batch) -> str:
-    """Return the commitment (64 hex digits) that the chain must hold for a batch; "" if its root is damaged."""
+    """Return the commitment (64 hex digits) that the chain must hold for a batch; "" if the batch's root is damaged."""
     if not HEX_32.fullmatch(batch.root):
         return ""
     anchor = Anchor(
@@ -287,7 +287,7 @@ def _counters(session: Session) -> dict[str, tuple[int, int]]:
 
 
 def _numbers(known: _Known) -> Iterator[Finding]:
-    """Find wrong counters. If an entry or a batch got its number from a wrong counter, it could never be anchored."""
+    """Find wrong counters. An entry or a batch that got its number from a wrong counter could never be anchored."""
     for name, (value, expected) in known.counters.items():
         if value != expected:
             yield counter_differs(name, value, expected)

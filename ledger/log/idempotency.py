@@ -35,7 +35,7 @@ class Idempotency:
     """Stores the answer for each party and key. After a failed write the key can be used again.
 
     Only keyed digests of the request and of the caller's key are stored. Both may contain personal data; without the
-    digest key nobody can test a guess of them.
+    digest key nobody can test a guess of this data.
     """
 
     def __init__(self, database: Database, digest_key: bytes, clock: Clock) -> None:
@@ -64,7 +64,7 @@ class Idempotency:
         return answer
 
     def _store(self, change: UpdateBase) -> None:
-        """Store the answer of the work. If this fails, the caller still receives the answer.
+        """Store the answer of the work. Even if the answer cannot be stored, the caller receives it.
 
         The work then counts as still running for ``STALE_SECONDS``. After that the work can be repeated: unique keys in
         its own tables prevent a second effect.

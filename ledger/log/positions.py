@@ -25,7 +25,7 @@ class Positions:
         self._anchoring = anchoring
 
     def wait(self, digest: str) -> Position:
-        """Return the position; if the entry's batch is not anchored yet, close and anchor it first.
+        """Return the position; if the entry's batch is not anchored yet, close and anchor the batch first.
 
         Raises ``Conflict`` ``PARTY_PAUSED`` if a pause stops the anchoring.
         """

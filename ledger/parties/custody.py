@@ -24,7 +24,7 @@ NEW_KEYS: Final = {ES256K: new_private_key, ES256: new_p256_key, SM2SM3: new_sm2
 class SecretFile:
     """A 32-byte secret in a file.
 
-    ``make`` creates the secret, for a new ledger or a renewed key; ``read`` never creates it.
+    ``make`` creates the secret, for a new ledger or a renewed key; ``read`` never creates a secret.
     """
 
     def __init__(self, path: Path) -> None:
@@ -50,7 +50,7 @@ class SecretFile:
     def make(self) -> None:
         """Create the secret unless the file exists.
 
-        If two processes create it at once, both use the secret that was written first.
+        If two processes create the secret at once, both use the secret that was written first.
         """
         draft = self._path.with_name(f"{self._path.stem}-{secrets.token_hex(4)}.new")
         write_private(draft, secrets.token_hex(32) + "\n")
@@ -93,7 +93,7 @@ def signer_of_key(key: str) -> Signer:
 class Custody:
     """Private keys that this installation keeps for parties: in demonstrations, and for its own operator.
 
-    In production a party keeps its own key, and the service receives only signatures. Keys in ``others`` are found too,
+    In production a party keeps its own key, and the service receives only signatures. Keys in ``others`` can be used,
     but new keys are written only to ``path``. Several processes may share the file, so the file is read again if
     another process may have changed it, and a new key is added to the file's present content.
     """
@@ -165,8 +165,8 @@ class Custody:
     def _knows(self, account: str) -> bool:
         if account in self._keys:
             return True
-        # Another process may have added the key. Each write replaces the whole file, so a new inode number shows a new
-        # version.
+        # Another process may have added the key to the file. Each write replaces the whole file, so a new inode number
+        # shows a new version of the file.
         with self._guard:
             if self._path.exists() and _version(self._path.stat()) != self._seen:
                 self._read()

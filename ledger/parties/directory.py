@@ -1,7 +1,8 @@
 """Finds institutions by name, and returns their names for lists.
 
-An institution's name and USCC are public, but are stored encrypted, like a person's name and ID number. To find one
-name, the names of all institutions must be decrypted. Names of persons are neither searched nor shown.
+An institution's name and USCC are public, but are stored encrypted, like a person's name and ID number. To find an
+institution by its name, the names of all institutions must be decrypted. Names of persons are neither searched nor
+shown.
 """
 
 from __future__ import annotations

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Any, Final, Self
+
+from sqlalchemy import Row
 
 from ledger.parties.tables import Party, PartyKey, had
 
@@ -22,9 +24,10 @@ class KnownParty:
     listed: str | None
 
     @classmethod
-    def of(cls, row: Party) -> Self:
-        """Return the value of a row."""
-        return cls(**{each.name: getattr(row, each.name) for each in fields(cls)} | {"roles": tuple(row.roles)})
+    def of(cls, row: Party | Row[Any]) -> Self:
+        """Return the value of a row of ``Party``, or of a row with the columns ``KNOWN``."""
+        held = (row.present_account, row.present_key)
+        return cls(row.id, row.no, row.kind, tuple(row.roles), row.region, *held, row.listed)
 
     @property
     def account(self) -> str:
@@ -35,6 +38,9 @@ class KnownParty:
     def public_key(self) -> str:
         """The key that the party acts with, as text (protocol §4); raises ``Conflict`` ``PARTY_WITHOUT_KEY``."""
         return had(self.present_key, self.id)
+
+
+KNOWN: Final = tuple(getattr(Party, each.name).label(each.name) for each in fields(KnownParty))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger.errors import Conflict, NotFound
-from ledger.parties.known import KnownKey
+from ledger.parties.known import KNOWN, KnownKey, KnownParty
 from ledger.parties.tables import Party, PartyKey
 from ledger.proof.suites.suite import ES256K, Suite, suite_of_key
 from ledger.store.sets import matching
@@ -20,6 +20,16 @@ def party(session: Session, identifier: str) -> Party:
     if row is None:
         raise unknown_party()
     return row
+
+
+def parties(session: Session, identifiers: Iterable[str]) -> dict[str, KnownParty]:
+    """Return several parties by party id; raises ``NotFound`` ``PARTY_UNKNOWN``."""
+    wanted = list(dict.fromkeys(identifiers))
+    query = select(*KNOWN)
+    found = {row.id: KnownParty.of(row) for row in matching(session, query, Party.id, wanted)}
+    if len(found) < len(wanted):
+        raise unknown_party()
+    return found
 
 
 def unknown_party() -> NotFound:

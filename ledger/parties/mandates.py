@@ -1,6 +1,6 @@
 """Mandates: a principal lets a broker submit the principal's applications and requests.
 
-The principal still signs them itself.
+The principal still signs its applications and requests itself.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class GivenMandate:
 
 
 class Mandates:
-    """Stores mandates, and checks whether a broker has one."""
+    """Stores mandates, and checks whether a broker has a mandate."""
 
     def __init__(self, database: Database, roles: Roles, clock: Clock) -> None:
         self._database = database

@@ -8,11 +8,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final, cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from ledger.chain.accounts import ANY_SUITE, account_of_public_key, check_public_key
@@ -23,8 +24,13 @@ from ledger.errors import Conflict, InvalidInput
 from ledger.parties.keys.settlement import FIRST_KEYS
 from ledger.parties.tables import Party, PartyKey
 from ledger.store.sealing import Sealer
+from ledger.store.sets import add_rows, matching
 
 MAX_NAME = 200
+_PARTY: Final = cast(Table, Party.__table__)
+_CHANGE: Final = update(_PARTY).where(_PARTY.c.id == bindparam("party"))
+_FIRST_KEY: Final = _CHANGE.values(account=bindparam("present"), public_key=bindparam("key"))
+_LET_GO: Final = _CHANGE.values(lookup=bindparam("digest"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,45 +125,86 @@ def lookup_digest(key: bytes, identifier: str) -> str:
     return hmac.new(key, b"party|" + identifier.encode(), hashlib.sha256).hexdigest()
 
 
-def find_or_add(session: Session, sealer: Sealer, lookup_key: bytes, newcomer: NewParty, now: int) -> Party:
-    """Return the party's row; add the row if the party is new. Nothing is sent to the chain."""
-    lookup = lookup_digest(lookup_key, newcomer.identifier)
-    known = session.scalar(select(Party).where(Party.lookup == lookup))
-    if known is not None and (known.present_account is not None or not newcomer.public_key):
-        return known
-    keys = {account_of_public_key(key): (key, proof) for key, proof in keys_of(newcomer)}
-    for account in keys:
-        require_free(session, account)
-    row = known or _added(session, sealer, newcomer, lookup, now)
-    if newcomer.public_key:
-        row.present_account, row.present_key = account_of_public_key(newcomer.public_key), newcomer.public_key
-    session.flush()
-    for account, (public_key, proof) in keys.items():
-        session.add(PartyKey(account=account, party_id=row.id, public_key=public_key, proof=proof or None))
-    return row
+def find_or_add(
+    session: Session, sealer: Sealer, lookup_key: bytes, newcomers: Sequence[NewParty], now: int
+) -> list[str]:
+    """Return the ids of the parties in the same order; add the rows of new parties, and the first keys of recorded
+    parties that have no key. Nothing is sent to the chain.
+
+    Raises ``Conflict`` ``ACCOUNT_IN_USE`` if another party has, had or proposed one of the accounts.
+    """
+    lookups = [lookup_digest(lookup_key, each.identifier) for each in newcomers]
+    query = select(Party.lookup, Party.id, Party.present_account)
+    known = {row.lookup: row for row in matching(session, query, Party.lookup, lookups)}
+    ids, fresh, keyed = list[str](), list[_Fresh](), dict[str, NewParty]()
+    for lookup, newcomer in zip(lookups, newcomers, strict=True):
+        row = known.get(lookup)
+        if row is None:
+            key = secrets.token_bytes(32)
+            fresh.append(_Fresh(party_id(key, newcomer.kind, newcomer.identifier), lookup, key, newcomer))
+        ids.append(fresh[-1].id if row is None else row.id)
+        if newcomer.public_key and (row is None or row.present_account is None):
+            keyed[ids[-1]] = newcomer
+    keys = [
+        {"account": account_of_public_key(key), "party_id": party, "public_key": key, "proof": proof or None}
+        for party, newcomer in keyed.items()
+        for key, proof in keys_of(newcomer)
+    ]
+    require_free(session, [str(key["account"]) for key in keys])
+    _add(session, sealer, fresh, now)
+    added = {each.id for each in fresh}
+    first = [
+        {"party": party, "present": account_of_public_key(newcomer.public_key), "key": newcomer.public_key}
+        for party, newcomer in keyed.items()
+        if party not in added
+    ]
+    if first:
+        session.connection().execute(_FIRST_KEY, first)
+    add_rows(session, PartyKey, keys)
+    return ids
 
 
-def _added(session: Session, sealer: Sealer, newcomer: NewParty, lookup: str, now: int) -> Party:
-    key = secrets.token_bytes(32)
-    identity = {"name": newcomer.name, "identifier": newcomer.identifier, "id_key": key.hex()}
-    row = Party(
-        id=party_id(key, newcomer.kind, newcomer.identifier),
-        kind=newcomer.kind.value,
-        roles=sorted(role.value for role in newcomer.roles or ()),
-        region=newcomer.region,
-        lookup=lookup,
-        sealed_id=sealer.seal(session, identity),
-        created_at=now,
-    )
-    session.add(row)
-    return row
+@dataclass(frozen=True, slots=True)
+class _Fresh:
+    """A party that is not recorded yet, with its new id and the random key from which the id is computed."""
+
+    id: str
+    lookup: str
+    key: bytes
+    newcomer: NewParty
 
 
-def let_go(session: Session, key: bytes, identifier: str) -> None:
-    """Remove the identifier from the party's row, so that a new party can have this identifier; the row stays."""
-    row = session.scalars(select(Party).where(Party.lookup == lookup_digest(key, identifier))).one()
-    row.lookup = lookup_digest(key, f"{identifier}|{row.id}")
-    session.flush()
+def _add(session: Session, sealer: Sealer, fresh: Sequence[_Fresh], now: int) -> None:
+    identities = [
+        {"name": each.newcomer.name, "identifier": each.newcomer.identifier, "id_key": each.key.hex()} for each in fresh
+    ]
+    rows = [
+        {
+            "id": each.id,
+            "kind": each.newcomer.kind.value,
+            "roles": sorted(role.value for role in each.newcomer.roles or ()),
+            "region": each.newcomer.region,
+            "lookup": each.lookup,
+            "sealed_id": sealed,
+            "created_at": now,
+            "account": account_of_public_key(each.newcomer.public_key) if each.newcomer.public_key else None,
+            "public_key": each.newcomer.public_key or None,
+        }
+        for each, sealed in zip(fresh, sealer.seal_all(session, identities) if fresh else (), strict=True)
+    ]
+    add_rows(session, Party, rows)
+
+
+def let_go(session: Session, key: bytes, identifiers: Mapping[str, str]) -> None:
+    """Remove identifiers from the rows of parties (a map from party id to identifier), so that new parties can have
+    these identifiers; the rows stay.
+    """
+    changed = [
+        {"party": party, "digest": lookup_digest(key, f"{identifier}|{party}")}
+        for party, identifier in identifiers.items()
+    ]
+    if changed:
+        session.connection().execute(_LET_GO, changed)
 
 
 def keys_of(newcomer: NewParty) -> list[tuple[str, str]]:
@@ -165,12 +212,15 @@ def keys_of(newcomer: NewParty) -> list[tuple[str, str]]:
     return [(newcomer.public_key, newcomer.proof), *newcomer.further_keys] if newcomer.public_key else []
 
 
-def require_free(session: Session, account: str, party: str | None = None) -> None:
-    """Raise ``Conflict`` ``ACCOUNT_IN_USE`` if another party has, had or proposed this account."""
-    key = session.get(PartyKey, account)
-    if key is not None and key.party_id != party:
-        raise Conflict(
-            "ACCOUNT_IN_USE",
-            f"The account {account} belongs or belonged to another party.",
-            hint="Use a different key for every party.",
-        )
+def require_free(session: Session, accounts: Iterable[str], party: str | None = None) -> None:
+    """Raise ``Conflict`` ``ACCOUNT_IN_USE`` if another party has, had or proposed one of these accounts."""
+    wanted = list(accounts)
+    rows = matching(session, select(PartyKey.account, PartyKey.party_id), PartyKey.account, wanted)
+    taken = {row.account for row in rows if row.party_id != party}
+    for account in wanted:
+        if account in taken:
+            raise Conflict(
+                "ACCOUNT_IN_USE",
+                f"The account {account} belongs or belonged to another party.",
+                hint="Use a different key for every party.",
+            )

@@ -16,7 +16,6 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from ledger.chain.accounts import account_of_public_key, check_public_key
-from ledger.chain.contracts.names import names_of_roles
 from ledger.chain.reading.reader import ChainReader
 from ledger.domain.canonical import parse_json
 from ledger.domain.codes import check_region, check_uscc
@@ -25,6 +24,7 @@ from ledger.domain.parties import PartyKind, Role
 from ledger.errors import InvalidInput
 from ledger.index.tables import PARTIES
 from ledger.parties.custody import Custody, signer_of_key
+from ledger.parties.known import KNOWN
 from ledger.parties.newcomers import MAX_NAME, NewParty, checked_party
 from ledger.parties.tables import Party
 from ledger.proof.jws import entry_signed_by, sign_entry
@@ -134,10 +134,11 @@ class Offices:
         """Return the ids of active parties that have one of the roles and whose key is kept here, sorted by party
         number."""
         wanted = set(roles)
-        query = select(Party, PARTIES.c.roles).join(PARTIES, PARTIES.c.no == Party.no).order_by(Party.no)
+        having = PARTIES.c.roles.bitwise_and(Role.mask(Role(role) for role in wanted)) != 0
+        query = select(*KNOWN).join(PARTIES, PARTIES.c.no == Party.no).where(having).order_by(Party.no)
         with self._database.read() as session:
             rows = session.execute(query).all()
-        held = [row for row, mask in rows if row.account in self._custody and wanted & set(names_of_roles(mask))]
+        held = [row for row in rows if row.present_account in self._custody]
         asked = self._reader.batched("latest")
         answers = [(row.id, asked.party(row.no or 0)) for row in held]
         records = [(identifier, answer()) for identifier, answer in answers]

@@ -6,10 +6,11 @@ provider, consumer and broker).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, exists, select, update
 from sqlalchemy.orm import Session
 
 from ledger.chain.reading.reader import ChainReader
@@ -19,12 +20,12 @@ from ledger.domain.days import Clock, shanghai_day
 from ledger.domain.parties import DEFAULT_ROLES, OFFICES, Role
 from ledger.errors import Forbidden
 from ledger.index.follower import Follower
-from ledger.index.speaking_keys import is_mute
+from ledger.index.speaking_keys import mute_among
+from ledger.index.tables import ACCOUNTS, PARTIES
 from ledger.parties.custody import Custody
 from ledger.parties.keys.possession import proof_of
-from ledger.parties.keys.settlement import settle_keys
-from ledger.parties.known import KnownParty
-from ledger.parties.lookups import party, party_keys
+from ledger.parties.known import KNOWN, KnownParty
+from ledger.parties.lookups import parties, party
 from ledger.parties.newcomers import (
     NewParty,
     checked_party,
@@ -38,11 +39,10 @@ from ledger.parties.party_lists import ListedKey, ListedParty, RegistrationLists
 from ledger.parties.permissions import Action
 from ledger.parties.proposals.proposals import Proposals
 from ledger.parties.roles import Actor, require
-from ledger.parties.tables import Party
+from ledger.parties.tables import Party, PartyKey
 from ledger.store.database import Database
 from ledger.store.sealing import Sealer
-
-CHAIN_CHUNK = 50
+from ledger.store.sets import change_rows, matching
 
 
 @dataclass(eq=False, repr=False)
@@ -68,8 +68,8 @@ class Onboarding:
 
         A known party is returned unchanged, but a party that is closed or has no active key gets a new id. The proposal
         is made in the caller's name. Otherwise the caller could also confirm it, and one institution would decide
-        alone. If the caller's key is not kept here, the caller must have signed the request, for a list of at most 50
-        parties.
+        alone. If the caller's key is not kept here, the caller must have signed the request, for parties that fit into
+        one list (``RegistrationLists.divided``).
 
         If this installation keeps the key of another institution that may confirm, that institution confirms at once.
         Otherwise a party has no number until an institution confirms (``pending``). Roles that only an authority may
@@ -88,11 +88,10 @@ class Onboarding:
         require_distinct(checked)
         replaced = self._unable_to_act([each.identifier for each in checked])
         with self._database.write() as session:
-            for identifier in replaced:
-                let_go(session, self._lookup_key, identifier)
-            rows = [find_or_add(session, self._sealer, self._lookup_key, each, self._clock()) for each in checked]
-            known = [KnownParty.of(row) for row in rows]
-        return self._register_all(known, actor.party, actor.signed)
+            let_go(session, self._lookup_key, replaced)
+            ids = find_or_add(session, self._sealer, self._lookup_key, checked, self._clock())
+            known = parties(session, ids)
+        return self._register_all([known[each] for each in ids], actor.party, actor.signed)
 
     def register(self, identifier: str, by: str) -> KnownParty:
         """Propose, in the name of ``by``, to register a recorded party with its first key.
@@ -114,20 +113,21 @@ class Onboarding:
             )
 
     def _register_all(
-        self, parties: Sequence[KnownParty], by: str, signed: SignedRequest | None = None
+        self, found: Sequence[KnownParty], by: str, signed: SignedRequest | None = None
     ) -> list[KnownParty]:
-        unlisted = {each.id for each in parties if each.no is None and each.listed is None and each.present_account}
-        for act in dict.fromkeys(each.listed for each in parties if each.no is None and each.listed):
+        unlisted = {each.id for each in found if each.no is None and each.listed is None and each.present_account}
+        for act in dict.fromkeys(each.listed for each in found if each.no is None and each.listed):
             unlisted |= self._continued(act, by, signed)
-        for start in range(0, len(ordered := [each.id for each in parties if each.id in unlisted]), CHAIN_CHUNK):
-            self._register(ordered[start : start + CHAIN_CHUNK], by, signed)
+        if ordered := [each.id for each in found if each.id in unlisted]:
+            with self._database.read() as session:
+                listed = _listed(session, ordered)
+            for some in self._lists.divided(listed, self._reader.latest().gas_limit):
+                self._register(some, by, signed)
         self._proposals.follow_up()
         with self._database.read() as session:
-            found = [KnownParty.of(party(session, each.id)) for each in parties]
-        for each in found:
-            if each.no is not None and OFFICES & set(each.roles):
-                self._give_offices(each, each.no)
-        return found
+            known = parties(session, [each.id for each in found])
+        self._give_offices({each.no: each for each in known.values() if each.no is not None})
+        return [known[each.id] for each in found]
 
     def pending(self, identifier: str) -> int | None:
         """Return the number of the pending proposal that would register the party, or None."""
@@ -137,35 +137,43 @@ class Onboarding:
 
     def complete(self) -> list[str]:
         """For parties registered since the last call, propose the roles that only an authority may grant, store the
-        parties' numbers, and return their ids.
+        numbers of the parties and the times from which their keys are bound, and return the parties' ids.
 
-        Safe to repeat: a party's number is stored only after these roles are proposed.
+        The caller must bring the index up to date first. Safe to repeat: a party's number is stored only after these
+        roles are proposed.
         """
+        registered = PARTIES.c.id == Party.id
+        query = select(PARTIES.c.no, *KNOWN).join(PARTIES, registered)
         with self._database.read() as session:
-            query = select(Party).where(Party.no.is_(None), Party.listed.is_not(None))
-            waiting = [KnownParty.of(row) for row in session.scalars(query)]
-        asked = self._reader.batched("latest")
-        answers = [(each, asked.party_no(each.id)) for each in waiting]
-        registered = [(each, number) for each, answer in answers if (number := answer())]
-        for each, number in registered:
-            self._give_offices(each, number)
-            with self._database.write() as session:
-                session.execute(update(Party).where(Party.id == each.id).values(no=number))
-            settle_keys(self._database, self._reader, each.id)
-        return [each.id for each, _ in registered]
-
-    def _unable_to_act(self, identifiers: Iterable[str]) -> list[str]:
-        """Return the identifiers of parties that are closed or have no active key; they are onboarded with a new id."""
-        lookups = {lookup_digest(self._lookup_key, each): each for each in identifiers}
-        with self._database.read() as session:
-            known = session.execute(
-                select(Party.lookup, Party.no).where(Party.lookup.in_(lookups), Party.no.is_not(None))
-            ).all()
-        if not known:
+            rows = session.execute(query.where(Party.no.is_(None), Party.listed.is_not(None))).all()
+        if not rows:
             return []
+        self._give_offices({row[0]: KnownParty.of(row) for row in rows})
+        ids = [row.id for row in rows]
+        bound = ACCOUNTS.c.account == PartyKey.account
+        number = select(PARTIES.c.no).where(registered).scalar_subquery()
+        since = select(ACCOUNTS.c.valid_from).where(bound).scalar_subquery()
+        with self._database.write() as session:
+            change_rows(session, update(Party).values(no=number), Party.id, ids)
+            own = select(Party.no).where(Party.id == PartyKey.party_id).correlate(PartyKey).scalar_subquery()
+            fresh = PartyKey.bound_at.is_(None), exists().where(bound, ACCOUNTS.c.party_no == own).correlate(PartyKey)
+            change_rows(session, update(PartyKey).where(*fresh).values(bound_at=since), PartyKey.party_id, ids)
+        return ids
+
+    def _unable_to_act(self, identifiers: Iterable[str]) -> dict[str, str]:
+        """Return the identifiers, by party id, of parties that are closed or have no active key; they are onboarded
+        with a new id.
+        """
+        lookups = {lookup_digest(self._lookup_key, each): each for each in identifiers}
+        query = select(Party.id, Party.lookup, Party.no).where(Party.no.is_not(None))
+        with self._database.read() as session:
+            known = list(matching(session, query, Party.lookup, lookups))
+        if not known:
+            return {}
         self._follower.sync()
         with self._database.read() as session:
-            return [lookups[lookup] for lookup, number in known if number and is_mute(session.connection(), number)]
+            mute = mute_among(session, [row.no for row in known])
+        return {row.id: lookups[row.lookup] for row in known if row.no in mute}
 
     def _continued(self, act: str, by: str, signed: SignedRequest | None) -> set[str]:
         """Continue with the proposal of a stored list.
@@ -181,22 +189,23 @@ class Onboarding:
         with self._database.read() as session:
             return set(session.scalars(select(Party.id).where(Party.listed == act, Party.no.is_(None))))
 
-    def _register(self, identifiers: Sequence[str], by: str, signed: SignedRequest | None) -> None:
+    def _register(self, some: Sequence[ListedParty], by: str, signed: SignedRequest | None) -> None:
         """Store the list, then propose it, so that a crash in between does not lose the list."""
         with self._database.write() as session:
-            rows = [session.get_one(Party, identifier) for identifier in identifiers]
-            act = self._lists.keep(session, [_listed(session, row) for row in rows])
-            for row in rows:
-                row.listed = act
-        self._proposals.decide(by, self._lists.call(act), signed)
+            act, call = self._lists.keep(session, some)
+            change_rows(session, update(Party).values(listed=act), Party.id, [each.id for each in some])
+        self._proposals.decide(by, call, signed)
 
-    def _give_offices(self, registered: KnownParty, number: int) -> None:
-        """If the party still lacks a requested role that only an authority may grant, propose the roles requested at
-        onboarding.
+    def _give_offices(self, registered: Mapping[int, KnownParty]) -> None:
+        """For each party (by number) that lacks a requested role that only an authority may grant, propose the roles
+        requested at onboarding.
         """
-        wanted = {Role(role) for role in registered.roles}
-        if (OFFICES & wanted) - {Role(role) for role in self._reader.party(number).roles}:
-            self._proposals.decide(self._authority, set_roles(number, Role.mask(wanted)))
+        wanted = {number: {Role(role) for role in each.roles} for number, each in registered.items()}
+        asked = self._reader.batched("latest")
+        answers = {number: asked.party(number) for number, roles in wanted.items() if OFFICES & roles}
+        for number, answer in answers.items():
+            if (OFFICES & wanted[number]) - {Role(role) for role in answer().roles}:
+                self._proposals.decide(self._authority, set_roles(number, Role.mask(wanted[number])))
 
     def _require_offices_by_authority(self, actor: Actor, newcomers: Iterable[NewParty]) -> None:
         """Raise ``Forbidden`` ``PARTY_OFFICE_BY_AUTHORITY`` unless the caller may onboard parties with these roles.
@@ -227,9 +236,17 @@ class Onboarding:
             return KnownParty.of(party(session, identifier))
 
 
-def _listed(session: Session, row: Party) -> ListedParty:
-    """Return the party as a list names it: with the roles that need no authority, and with its keys, the present key
-    first."""
-    keys = sorted(party_keys(session, row.id), key=lambda key: (key.account != row.present_account, key.account))
-    ordinary = tuple(role for role in row.roles if role not in OFFICES)
-    return ListedParty(row.id, ordinary, tuple(ListedKey(key.public_key, key.proof or "") for key in keys))
+def _listed(session: Session, identifiers: Sequence[str]) -> list[ListedParty]:
+    """Return the parties as a list names them: with the roles that need no authority, and with their keys, the present
+    key first.
+    """
+    query = select(PartyKey.party_id, PartyKey.account, PartyKey.public_key, PartyKey.proof)
+    keys: dict[str, list[Row[Any]]] = {}
+    for row in matching(session, query, PartyKey.party_id, identifiers):
+        keys.setdefault(row.party_id, []).append(row)
+    found, listed = parties(session, identifiers), []
+    for each in (found[identifier] for identifier in identifiers):
+        own = sorted(keys[each.id], key=lambda key: (key.account != each.present_account, key.account))
+        ordinary = tuple(role for role in each.roles if role not in OFFICES)
+        listed.append(ListedParty(each.id, ordinary, tuple(ListedKey(key.public_key, key.proof or "") for key in own)))
+    return listed

@@ -9,15 +9,17 @@ confirming installation does not store them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger.chain.accounts import ANY_SUITE, account_of_public_key, check_public_key
 from ledger.chain.sending.calls import Call, PartyRegistration, register_parties
 from ledger.chain.sending.client import ChainClient
+from ledger.chain.sending.gas import registration_gas, within_one_transaction
 from ledger.domain.codes import check_institution, check_resident_id
 from ledger.domain.days import Clock
 from ledger.domain.lines import require_line
@@ -27,12 +29,16 @@ from ledger.parties.keys.possession import proof_for_chain, require_possession
 from ledger.parties.tables import Party, PartyList
 from ledger.store.database import Database
 from ledger.store.sealing import Sealer
+from ledger.store.sets import add_rows
 
 FORMAT: Final = "pingzheng-registrations/1"
 MAX_PARTIES: Final = 200
 MAX_KEYS: Final = 16
 MAX_NAME: Final = 200
 ID_KEY_BYTES: Final = 32
+# The call data of a party without keys, and of one key without its proof.
+_PARTY_BYTES: Final = 160
+_KEY_BYTES: Final = 160
 OPENING: Final = frozenset({"kind", "identifier", "key", "name"})
 
 
@@ -76,26 +82,38 @@ class RegistrationLists:
         self._client = client
         self._clock = clock
         self._sealer = sealer
+        # The call of the list that was used last: a list that was just proposed is confirmed next.
+        self._newest: tuple[str, Call | None] = "", None
 
-    def keep(self, session: Session, parties: Sequence[ListedParty]) -> str:
-        """Store a list, and return the hash of the act that registers it, 64 hex digits."""
-        act = self._client.act_of(_call(parties))
-        if session.get(PartyList, act) is None:
-            registrations = [asdict(party) for party in parties]
-            session.add(PartyList(act=act, registrations=registrations, created_at=self._clock()))
-            session.flush()
-        return act
+    def keep(self, session: Session, parties: Sequence[ListedParty]) -> tuple[str, Call]:
+        """Store a list, and return the hash of the act that registers it, 64 hex digits, and the call itself."""
+        call = _call(parties)
+        act = self._client.act_of(call)
+        if session.scalar(select(PartyList.act).where(PartyList.act == act)) is None:
+            registrations = [_json(party) for party in parties]
+            add_rows(session, PartyList, [{"act": act, "registrations": registrations, "created_at": self._clock()}])
+        self._newest = act, call
+        return act, call
 
     def call(self, act: str) -> Call:
         """Return the call that registers the list of ``act`` (a hash); raises ``Conflict``
         ``REGISTRATION_LIST_MISSING``."""
-        return _call(self._parties(act))
+        known, call = self._newest
+        if known != act or call is None:
+            call = _call(self._parties(act))
+            self._newest = act, call
+        return call
 
     def parties(self, act: str) -> list[dict[str, Any]] | None:
         """Return the list as JSON, or None if it is not stored here."""
         with self._database.read() as session:
-            row = session.get(PartyList, act)
-        return None if row is None else row.registrations
+            return session.scalar(select(PartyList.registrations).where(PartyList.act == act))
+
+    def divided(self, parties: Sequence[ListedParty], block_gas: int) -> Iterator[Sequence[ListedParty]]:
+        """Divide the parties into as few lists as possible. One transaction registers a whole list, so a list is
+        limited by the gas of a transaction, and by ``block_gas``, the gas limit of a block."""
+        for some in within_one_transaction(parties, _gas, _bytes, block_gas):
+            yield from (some[start : start + MAX_PARTIES] for start in range(0, len(some), MAX_PARTIES))
 
     def document(self, act: str, *, openings: bool) -> dict[str, Any]:
         """Return the list as a file for another installation; with ``openings`` it contains personal text.
@@ -105,7 +123,7 @@ class RegistrationLists:
         """
         with self._database.read() as session:
             parties = [
-                asdict(party) | {"opening": self._opening(session, party.id) if openings else None}
+                _json(party) | {"opening": self._opening(session, party.id) if openings else None}
                 for party in self._parties(act)
             ]
         return {"format": FORMAT, "act": act, "parties": parties}
@@ -165,6 +183,20 @@ class RegistrationLists:
 
 def _call(parties: Sequence[ListedParty]) -> Call:
     return register_parties([_registration(party) for party in parties])
+
+
+def _gas(party: ListedParty) -> int:
+    return registration_gas(proof_for_chain(key.public_key, key.proof) for key in party.keys)
+
+
+def _bytes(party: ListedParty) -> int:
+    """Return how many bytes of call data one party of a list takes, at most."""
+    return _PARTY_BYTES + sum(_KEY_BYTES + len(key.proof) // 2 for key in party.keys)
+
+
+def _json(party: ListedParty) -> dict[str, Any]:
+    keys = [{"public_key": key.public_key, "proof": key.proof} for key in party.keys]
+    return {"id": party.id, "roles": list(party.roles), "keys": keys}
 
 
 def _registration(party: ListedParty) -> PartyRegistration:

@@ -94,8 +94,8 @@ MATRIX: Final[Mapping[Action, Mapping[Role, Reach]]] = {
     | dict.fromkeys(
         (Role.ISSUER, Role.REGISTRAR, Role.AUTHORITY, Role.CDO, Role.SUPERVISOR, Role.ASSESSOR, Role.BROKER), _ANY
     ),
-    # Only the issuer revokes a certificate. A provider may request this because of its own data; an authority or a
-    # supervisor may only hold the certificate.
+    # Only the issuer revokes a certificate. A provider may request the revocation because of its own data; an authority
+    # or a supervisor may only hold the certificate.
     Action.REVOKE_CERTIFICATE: {Role.ISSUER: _ANY, Role.PROVIDER: _OWN},
     Action.HOLD_CERTIFICATE: {Role.AUTHORITY: _ANY, Role.SUPERVISOR: _ANY},
     Action.FREEZE: {Role.AUTHORITY: _ANY, Role.SUPERVISOR: _ANY},
@@ -108,7 +108,7 @@ MATRIX: Final[Mapping[Action, Mapping[Role, Reach]]] = {
 
 
 def allowed(action: Action, roles: Iterable[Role], *, owns: bool = False, reads: bool = False) -> bool:
-    """Return whether one of the roles may do this.
+    """Return whether one of the roles allows the action.
 
     ``owns``: the record is the party's own; ``reads``: the call only reads.
     """

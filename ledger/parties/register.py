@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger.index.follower import Follower
-from ledger.parties.known import KnownParty
+from ledger.parties.known import KNOWN, KnownParty
 from ledger.parties.lookups import party, unknown_party
 from ledger.parties.newcomers import lookup_digest
 from ledger.parties.roles import Actor, Roles
 from ledger.parties.tables import Party
 from ledger.store.database import Database
 from ledger.store.sealing import Sealer
+from ledger.store.sets import matching
 
 SHOWN_OF_ID = 12
 
@@ -34,11 +37,18 @@ class Parties:
 
     def find(self, identifier: str) -> KnownParty:
         """Return the party with that USCC or ID number; raises ``NotFound`` ``PARTY_UNKNOWN``."""
-        with self._database.read() as session:
-            found = session.scalar(select(Party).where(Party.lookup == lookup_digest(self._lookup_key, identifier)))
-        if found is None:
+        found = self.found([identifier])
+        if identifier not in found:
             raise unknown_party()
-        return KnownParty.of(found)
+        return found[identifier]
+
+    def found(self, identifiers: Iterable[str]) -> dict[str, KnownParty]:
+        """Return the parties with these USCCs and ID numbers, by USCC or ID number; unknown ones are left out."""
+        lookups = {lookup_digest(self._lookup_key, each): each for each in identifiers}
+        query = select(Party.lookup, *KNOWN)
+        with self._database.read() as session:
+            rows = list(matching(session, query, Party.lookup, lookups))
+        return {lookups[row.lookup]: KnownParty.of(row) for row in rows}
 
     def page(self, after: str | None, limit: int) -> list[KnownParty]:
         """Return at most ``limit`` parties with ids after ``after``, in the order of their ids."""

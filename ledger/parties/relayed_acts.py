@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending.calls import Call
-from ledger.chain.sending.relay import ForwardRequest, Relay, SignedRequest, sign_request
+from ledger.chain.sending.relay import Relay, SignedRequest
 from ledger.chain.sending.sender import Receipt
 from ledger.domain.days import Clock
 from ledger.errors import Conflict, Forbidden
@@ -82,7 +82,7 @@ class RelayedActs:
             "SIGNATURE_REQUIRED",
             "The party must sign this call with its own key.",
             hint="Sign `typed_data` (EIP-712) and send the call again with `signed_request`.",
-            typed_data=dict(self._prepare(account, call).typed_data),
+            typed_data=dict(self._relay.prepare(account, call, self._deadline()).typed_data),
         )
 
     def _require_able(self, account: str) -> None:
@@ -100,13 +100,13 @@ class RelayedActs:
         key = self._custody.private_key(account)
         for _ in range(NONCE_ATTEMPTS - 1):
             try:
-                return self._relay.submit(sign_request(self._prepare(account, call), key))
+                return self._relay.act(account, call, self._deadline(), key)
             except Forbidden as refusal:
                 # Another call of the same party has used the nonce, so this call is prepared again. The other call may
                 # have changed the contract's answer.
                 if refusal.code not in NONCE_TAKEN:
                     raise
-        return self._relay.submit(sign_request(self._prepare(account, call), key))
+        return self._relay.act(account, call, self._deadline(), key)
 
-    def _prepare(self, account: str, call: Call) -> ForwardRequest:
-        return self._relay.prepare(account, call, self._clock() + REQUEST_SECONDS)
+    def _deadline(self) -> int:
+        return self._clock() + REQUEST_SECONDS

@@ -62,7 +62,7 @@ class RoleChanges:
         return proposal
 
     def set_status(self, actor: Actor, identifier: str, status: str, reason: str) -> Proposal | None:
-        """Set the party's status; ``closed`` is final (``Conflict`` ``PARTY_CLOSED``).
+        """Set the party's status. The status ``closed`` is final: a later change raises ``Conflict`` ``PARTY_CLOSED``.
 
         To close a party, or to change the status of an authority, a supervisor or an issuer, two authorities must
         agree, and the change takes effect after the waiting period.
@@ -77,9 +77,9 @@ class RoleChanges:
         """Propose that ``issuer`` may issue certificates of ``scenarios`` while ``start ≤ t < end`` (seconds UTC).
 
         Two authorities must agree, and the accreditation takes effect after the waiting period. Returns the proposals;
-        no proposal is made for a scenario for which the issuer already has this period. If the accreditation is
-        renewed, it keeps its earlier start, so that earlier certificates stay valid. The contract refuses an end in the
-        past (``InvalidInput`` ``PARTY_PERIOD``).
+        no proposal is made for a scenario for which the issuer already has this period. A renewed accreditation keeps
+        its earlier start, so that earlier certificates stay valid. The contract refuses an end in the past
+        (``InvalidInput`` ``PARTY_PERIOD``).
         """
         require(actor, Action.MANAGE_ROLES)
         number, made = self._number(issuer), []

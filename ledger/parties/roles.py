@@ -53,7 +53,9 @@ class Roles:
         return active_actor(identifier, found.status, found.roles)
 
     def of(self, identifiers: Iterable[str]) -> dict[str, tuple[str, ...]]:
-        """Return the names of each party's roles, in the order of the contract; empty for a party not on the chain."""
+        """Return the names of each party's roles, in the order of the contract; none for a party that is not on the
+        chain.
+        """
         wanted = list(dict.fromkeys(identifiers))
         query = select(PARTIES.c.id, PARTIES.c.roles).where(PARTIES.c.id.in_(wanted))
         with self._database.read() as session:

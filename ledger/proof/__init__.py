@@ -11,8 +11,8 @@
     report = verify(bundle, facts, max(int(time.time()), facts.block_time), expect)
     print(report.result, report.disclosed)
 
-``verify`` uses no network, no clock and no database. It returns a report for any bundle, also for a damaged one.
-A module is loaded when one of its names is first used, so a program loads only what it needs.
+``verify`` uses no network, no clock and no database. It returns a report for any bundle, even for a damaged bundle. A
+module is loaded when one of its names is first used, so a program loads only what it needs.
 """
 
 from importlib import import_module

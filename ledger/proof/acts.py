@@ -68,8 +68,8 @@ def prove_key(chain: ChainId, signer: Signer, number: int = 0) -> str:
     """Return the proof of possession that the chain checks when the key is bound to a party, as hex digits.
 
     ``number`` is the party's number, or 0 for the first keys of a party. The proof is empty for SM2, because the chain
-    cannot check SM2 signatures: the key is then marked as not proven, and whoever confirms the binding must check that
-    the party possesses the key.
+    cannot check SM2 signatures: the key is then marked as not proven, and the party that confirms the binding must
+    check that the key's owner possesses the key.
     """
     if signer.algorithm["alg"] not in (ES256K.alg, ES256.alg):
         return ""

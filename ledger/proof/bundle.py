@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from functools import lru_cache
 from typing import Any, Final
 
 from ledger.domain.canonical import parse_json
@@ -29,7 +30,9 @@ _ADDRESS: Final = re.compile(r"0x[0-9a-f]{40}")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
-    """The place of an entry: the issuer whose log it is in (a party number), the batch, and the index in the batch."""
+    """The place of an entry: the issuer in whose log the entry is (a party number), the batch, and the index in the
+    batch.
+    """
 
     issuer: int
     batch: int
@@ -67,11 +70,17 @@ class ChainId:
 
         Raises ``ValueError`` for a malformed value.
         """
-        return ledger_digest(**self.to_dict())
+        return _ledger_digest(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the eight values as a JSON object."""
         return asdict(self)
+
+
+# A verifier asks for the same ledger again and again.
+@lru_cache(maxsize=64)
+def _ledger_digest(chain: ChainId) -> str:
+    return ledger_digest(**chain.to_dict())
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +190,7 @@ class Bundle:
 
 
 def read_bundle(raw: bytes) -> Bundle:
-    """Return the bundle in a file; the file may also be something else than a bundle.
+    """Return the bundle in a file, which may also be a file of another kind.
 
     Raises ``BadBundle`` ``NOT_A_BUNDLE`` if the file is not JSON text or does not name a bundle format anywhere. If the
     file names the format but has wrong contents, raises what ``parse_bundle`` raises.

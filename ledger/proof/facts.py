@@ -100,8 +100,8 @@ class AccountFact:
     """An account, its party, and when it was bound; ``valid_to`` is 0 if the account is not retired.
 
     ``reported_at`` is when the key was reported lost, ``compromised_at`` the time from which others may have had the
-    key; each is 0 if that never happened. ``proposal`` is None for a founding account. ``key`` is the public key as
-    text, which names its suite; the reader of the chain has checked that the key belongs to the account.
+    key; each of the two is 0 if that never happened. ``proposal`` is None for a founding account. ``key`` is the public
+    key as text, which names its suite; the reader of the chain has checked that the key belongs to the account.
     """
 
     party: str

@@ -44,7 +44,8 @@ def present(
             hint="Pass on the bundle of the certificate unchanged.",
         )
     if consumer != claims["consumer"]:
-        # Disclosed claims are not encrypted: another consumer could read them, although its verification would fail.
+        # Disclosed claims are not encrypted: a consumer for which the certificate is not meant could read them,
+        # although its verification would fail.
         raise Forbidden(
             "NOT_PARTY",
             "The certificate was issued for another consumer.",
@@ -64,7 +65,7 @@ def present(
 
 
 def disclosing(full: Bundle, fields: Iterable[str] | None) -> Bundle:
-    """Return the bundle, not bound to a consumer; only the chosen fields are disclosed, by default all.
+    """Return the bundle without binding it to a consumer; only the chosen fields are disclosed, by default all.
 
     Raises ``Forbidden`` ``FIELD_OUTSIDE_AUTHORIZATION`` for a field that the certificate lacks, ``BadBundle``
     ``BUNDLE_PRESENTED`` if the bundle is bound to a consumer already, and what ``presented`` raises.

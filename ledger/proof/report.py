@@ -48,7 +48,8 @@ _RESULTS: Final = {
     "PROVISION_HELD": "suspended",
     "AUTHORIZATION_WITHDRAWN": "revoked",
     "PROVISION_WITHDRAWN": "revoked",
-    # With these codes the certificate cannot be judged, so it must not be reported as forged.
+    # If a check failed with one of these codes, the certificate could not be judged, so it must not be reported as
+    # forged.
     "ASSET_UNKNOWN": "unknown",
     "FACTS_STALE": "unknown",
     "FOREIGN_CHAIN": "unknown",
@@ -103,10 +104,10 @@ class Caution:
 class Report:
     """The checks in order, and the content of a valid certificate.
 
-    ``disclosed``, ``claims`` and ``keys`` are empty unless the certificate is valid, so that a party for which it is
-    not valid learns nothing. ``at`` is the time for which the certificate is judged, ``block`` the block of the facts.
-    On this ledger a new key must wait ``delay`` seconds until it is valid, and a proposal for another party needs
-    ``threshold`` authorities.
+    ``disclosed``, ``claims`` and ``keys`` are empty unless the certificate is valid, so that a party for which the
+    certificate is not valid learns nothing. ``at`` is the time for which the certificate is judged, ``block`` the block
+    of the facts. On this ledger a new key must wait ``delay`` seconds until it is valid, and a proposal for another
+    party needs ``threshold`` authorities.
     """
 
     checks: tuple[Check, ...]

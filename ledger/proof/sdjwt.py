@@ -81,7 +81,7 @@ class Presented:
     def sd_hash(self) -> str:
         """The digest of certificate and disclosures that the key-binding JWT must contain.
 
-        Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED`` if its hash algorithm is not installed.
+        Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED`` if the certificate's hash algorithm is not installed.
         """
         return disclosure_digest(self.bound, self.algorithm)
 

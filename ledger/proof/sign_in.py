@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes and checks the statement with which a client signs in by its key (protocol §11); uses no clock or network.
+"""Makes and checks the statement with which a client signs in with its key (protocol §11). Uses no clock and no
+network.
 
 The client takes only the nonce from the service and everything else from its own settings. So an attacker between
-client and service cannot choose what is signed, and a statement for one origin and ledger is useless for any other.
+client and service cannot choose what is signed, and a statement for one origin and ledger is useless at any other
+origin or ledger.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The service to sign in to: its origin, its chain id, and its ledger (a digest, 64 hex digits)."""
+    """The service at which a party signs in: its origin, its chain id, and its ledger (a digest, 64 hex digits)."""
 
     origin: str
     chain_id: int

@@ -16,7 +16,8 @@ from ledger.proof.report import Report, SigningKey
 
 
 def signing_keys(case: Case) -> tuple[SigningKey, ...]:
-    """Return the keys of the certificate, its request, authorizations and provisions, in that order, each once.
+    """Return the keys that signed the certificate, its request, authorizations and provisions, in that order, each key
+    once.
 
     Call this only after the signatures have passed their checks; otherwise it may raise ``BadBundle``.
     """
@@ -35,10 +36,10 @@ def signing_keys(case: Case) -> tuple[SigningKey, ...]:
 def _signatures(case: Case) -> Iterator[tuple[str, str]]:
     yield case.presented.issued.kid, "certificate"
     for named in CERTIFICATE_CLASSES[case.claims["class"]].rests_on(case.claims):
-        entry, _ = case.entries[named]
+        proven = case.entries[named]
         # A template is not signed.
-        if entry["type"] != "template":
-            yield entry_signature(entry).kid, entry["type"]
+        if proven.entry["type"] != "template":
+            yield entry_signature(proven.entry, proven.unsigned).kid, proven.entry["type"]
 
 
 _KINDS: Final = {"certificate": "凭证", "request": "请求", "authorization": "授权", "provision": "提供"}

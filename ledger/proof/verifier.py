@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The verifier: eleven numbered checks (protocol §9). It fails closed and uses no network, clock or database.
+"""The verifier: eleven numbered checks (protocol §9). A check that cannot be made counts as failed. The verifier uses
+no network, clock or database.
 
     verify(bundle, facts, at, expect) → Report
 
 Checks 1 to 6 decide whether the certificate is the one that was issued and anchored; verification ends at the first
-failure among them. Checks 7 to 11 judge a genuine certificate at a time and for a party; all five are always made.
+failure among them. Checks 7 to 11 judge a genuine certificate at a time and for a party; these five checks are always
+made.
 """
 
 from __future__ import annotations
@@ -71,8 +73,8 @@ def _check_format(case: Case) -> Outcome:
     validate_entry(case.claims)
     if case.claims["type"] != "certificate":
         raise BadBundle("NOT_A_CERTIFICATE", "The payload is not a certificate.", where="certificate")
-    for entry, _ in case.entries.values():
-        validate_entry(entry)
+    for proven in case.entries.values():
+        validate_entry(proven.entry)
     if len(case.anchors) != len(case.bundle.anchors) or len(case.entries) != len(case.bundle.evidence):
         raise BadBundle("BUNDLE_FORM", "An anchor or an entry is repeated.", where="bundle")
     suite = case.presented.issued.suite
@@ -81,7 +83,7 @@ def _check_format(case: Case) -> Outcome:
     if case.bundle.chain != case.facts.chain:
         return failed("FOREIGN_CHAIN", "The bundle and the facts are for different chains or contracts.")
     ledger = case.facts.chain.ledger
-    if any(entry["ledger"] != ledger for entry in (case.claims, *(entry for entry, _ in case.entries.values()))):
+    if any(entry["ledger"] != ledger for entry in (case.claims, *(each.entry for each in case.entries.values()))):
         return failed("LEDGER_DIFFERS", "The certificate or an entry was signed for another ledger.")
     return passed("Certificate and entries are well-formed and name this ledger.")
 

@@ -1,5 +1,5 @@
-"""Stores the documents whose digests are on the chain (grounds, terms, reports). Each is encrypted and found by its
-digest.
+"""Stores the documents whose digests are on the chain (grounds, terms, reports). Each document is stored encrypted and
+found by its digest.
 """
 
 from __future__ import annotations

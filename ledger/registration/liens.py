@@ -16,7 +16,7 @@ from ledger.registration.use_case import UseCase
 
 class Liens(UseCase):
     """Sends acts on liens in the parties' names. The ruleset decides whether a second pledge is refused or ranked after
-    the first.
+    the first pledge.
     """
 
     def pledge(self, actor: Actor, asset: str, creditor: str, terms: Mapping[str, Any]) -> Receipt:

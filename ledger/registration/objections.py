@@ -33,7 +33,7 @@ class Objections(UseCase):
 
     def decide(self, actor: Actor, asset: str, number: int, state: str, reason: str) -> Receipt:
         """Set the state of an objection to ``admitted``, ``verified``, ``upheld`` or ``dismissed``; or to ``refused``,
-        if it is not admitted.
+        if the objection is not admitted.
         """
         require(actor, Action.REVIEW_REGISTRATION)
         document = {"objection": number, "state": state, "reason": checked_grounds(reason)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -163,29 +163,36 @@ class Registrations(UseCase):
         return gas
 
     def _register(self, account: str, rows: Sequence[AssetRegistration], signed: SignedRequest | None) -> int:
-        """Send all rows first, because none is usually on the chain yet. The chain refuses all of them if it has one:
-        then those that it lacks are sent again.
+        """Register the rows that the chain lacks.
+
+        If it lacks the first and the last row, it usually lacks all, so no other row is read. If it has one of them
+        after all, it refuses the whole set: then those that it lacks are sent again.
         """
-        while rows:
+        ends = {rows[0].id, rows[-1].id}
+        waiting = list(rows) if self._missing(sorted(ends)) == ends else self._not_registered(rows)
+        while waiting:
             try:
                 with saying_until_when():
-                    return self._acting.act(account, register_assets(rows), signed).gas_used
+                    return self._acting.act(account, register_assets(waiting), signed).gas_used
             except REFUSED as refusal:
-                missing = self._missing([row.id for row in rows])
-                if len(missing) == len(rows):
+                refused, waiting = waiting, self._not_registered(waiting)
+                if len(waiting) == len(refused):
                     # Delete the refused applications, because they must not block the content for another applicant.
                     if refusal.code not in WAITING:
-                        self._discard(missing)
+                        self._discard([row.id for row in refused])
                     raise
-                rows = [row for row in rows if row.id in missing]
         return 0
+
+    def _not_registered(self, rows: Sequence[AssetRegistration]) -> list[AssetRegistration]:
+        missing = self._missing([row.id for row in rows])
+        return [row for row in rows if row.id in missing]
 
     def _missing(self, asset_ids: Sequence[str]) -> set[str]:
         """Return the ids of the assets that are not on the chain."""
         known = self._reader.assets(asset_ids)
         return {identifier for identifier, asset in zip(asset_ids, known, strict=True) if asset is None}
 
-    def _discard(self, asset_ids: Collection[str]) -> None:
+    def _discard(self, asset_ids: Sequence[str]) -> None:
         with self._database.write() as session:
             for table in (Application, Registration):
                 session.execute(delete(table).where(table.asset_id.in_(asset_ids)))

@@ -82,19 +82,23 @@ class Review(UseCase):
             session.execute(update(Application).where(place.in_(last)).values(notice_from=start, notice_to=end))
 
     def _advance(self, actor: Actor, asset_ids: Sequence[str], source: str, stage: str, progress: Progress) -> int:
-        """Send all applications first, because all are usually at the stage ``source``. The chain refuses all of them
-        if one is at another stage: then those at ``source`` are sent again.
+        """Move those applications that are at the stage ``source``.
+
+        If the first and the last application are at ``source``, all usually are, so no other asset is read. If one is
+        at another stage after all, the chain refuses the whole set: then those at ``source`` are sent again.
         """
         require(actor, Action.REVIEW_REGISTRATION)
-        gas = 0
+        gas, alone = 0, len(asset_ids) == 1
         for some in portions(asset_ids, REVIEWED_TOGETHER):
+            ends = [asset.stage for asset in self._known([some[0], some[-1]])]
+            waiting = some if ends == [source, source] else _waiting(self._known(some), source, stage, alone)
             try:
-                gas += self._send(actor, some, stage)
-            except REFUSED:
-                waiting = _waiting(self._known(some), source, stage, len(asset_ids) == 1)
-                if len(waiting) == len(some):
-                    raise
                 gas += self._send(actor, waiting, stage)
+            except REFUSED:
+                left = _waiting(self._known(some), source, stage, alone)
+                if len(left) >= len(waiting):
+                    raise
+                gas += self._send(actor, left, stage)
             progress(len(some))
         return gas
 

@@ -29,7 +29,7 @@ class Resource(Base, source=Source.DATED):
 class Registration(Base, source=Source.DATED):
     """The registration of a resource as an asset; its state and holder are read from the chain.
 
-    A resource has a second registration only after the first was rejected, cancelled or annulled.
+    A resource gets a second registration only after its first registration was rejected, cancelled or annulled.
     """
 
     __tablename__ = "registration"

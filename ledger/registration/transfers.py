@@ -50,8 +50,9 @@ class Accepted:
 
 
 class Transfers(UseCase):
-    """Sends offers and answers in the parties' names. The contract decides whether they are allowed; then certificates
-    are issued."""
+    """Sends offers and answers in the parties' names. The contract decides whether an act is allowed; then certificates
+    are issued.
+    """
 
     def __init__(self, parts: Parts, proposals: Proposals) -> None:
         super().__init__(parts)
@@ -105,8 +106,8 @@ class Transfers(UseCase):
     def annul(self, actor: Actor, asset: str, reason: str, grounds: str) -> Receipt:
         """Annul a registration permanently (撤销), as the registrar, the authority or the supervisor.
 
-        ``reason`` is a code, and ``grounds`` is the text that explains it. From then on, the asset's certificate fails
-        verification, and every asset derived from the asset is flagged.
+        ``reason`` is a code, and ``grounds`` is the text that explains it. After that, the asset's certificate fails
+        verification, and every asset derived from this asset is marked.
         """
         require(actor, Action.ANNUL)
         with self._documents.kept(asset, "annulment", actor.party, {"grounds": checked_grounds(grounds)}) as digest:
@@ -146,8 +147,9 @@ class Transfers(UseCase):
     def follow(self) -> list[IssuedCertificate]:
         """Issue certificates for assets whose holder changed without this service, and return these certificates.
 
-        This happens if a proposal is carried out later, or if the new holder itself sends the acceptance to the chain.
-        During a pause the earlier certificate cannot be superseded; a later call supersedes it.
+        The holder changes without this service if a proposal is carried out later, or if the new holder itself sends
+        the acceptance to the chain. During a pause the earlier certificate cannot be superseded; a later call
+        supersedes it.
         """
         self._follower.sync()
         with self._database.read() as session:

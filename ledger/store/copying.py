@@ -33,7 +33,7 @@ def reading_copy(file: Path) -> Iterator[Session]:
 def copy_database(engine: Engine, file: Path, metadata: MetaData) -> None:
     """Copy the database to a new file that only its owner can read, and flush it to the disk.
 
-    An SQLite database is copied page by page. Of any other database the tables are copied, except the index of the
+    An SQLite database is copied page by page. From any other database, the tables are copied, except the index of the
     chain, which can be built again. Raises ``StorageFull`` ``DISK_FULL``, and ``Misconfigured`` if the database or the
     file cannot be opened.
     """

@@ -10,7 +10,7 @@ from ledger.store.tables import Counter
 
 
 def take(session: Session, name: str, count: int) -> int:
-    """Take ``count`` consecutive numbers and return the first of them; a new counter starts at 0."""
+    """Take ``count`` consecutive numbers and return the first number; a new counter starts at 0."""
     insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     # The row is locked until the transaction ends, so that two writers never get the same number.
     taken = (

@@ -18,6 +18,7 @@ from ledger.domain.findings import Finding
 from ledger.errors import Misconfigured
 from ledger.store.failures import database_failure
 from ledger.store.scrubbing import scrub
+from ledger.store.tables import Sealed
 
 BUSY_TIMEOUT_MS = 30_000
 SCRUB_TIMEOUT_MS = 5_000
@@ -227,12 +228,13 @@ class Database:
     def scrub(self, remains: Sequence[bytes] = (), timeout_ms: int = SCRUB_TIMEOUT_MS) -> bool:
         """Remove the remains of deleted data from the files of an SQLite database, and return whether this succeeded.
 
-        ``remains`` are the deleted values; without them, everything that SQLite left behind is removed, which may take
-        longer. Writers wait only for short steps, however large the database is. Returns False if other readers or
-        writers were active for too long or the disk was full (then call it again). Always returns False for PostgreSQL:
-        its operator must remove dead rows, log files and backups.
+        ``remains`` are the deleted values; keys and ciphertexts of texts that were erased earlier are removed too.
+        Without ``remains``, everything that SQLite left behind is removed, which may take longer. Writers wait only for
+        short steps, however large the database is. Returns False if other readers or writers were active for too long
+        or the disk was full (then call it again). Always returns False for PostgreSQL: its operator must remove dead
+        rows, log files and backups.
         """
         if self.engine.dialect.name != "sqlite":
             return False
         file = file_of(self.engine.url)
-        return file is None or scrub(file, remains, timeout_ms)
+        return file is None or scrub(file, remains, timeout_ms, (Sealed.__tablename__,))

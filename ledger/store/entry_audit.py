@@ -100,7 +100,7 @@ def _is_whole(row: Row[int, str, str, str, bytes, str | None, int | None]) -> bo
 def _is_of_leaf(body: object, leaf: str) -> bool:
     """Return whether the text has this leaf hash.
 
-    SQLite does not check types, so the column may contain something else than bytes after somebody changed it.
+    SQLite does not check types. So if somebody changed the column, it may contain something else than bytes.
     """
     return isinstance(body, bytes) and leaf_hash(body).hex() == leaf
 

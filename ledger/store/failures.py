@@ -12,7 +12,7 @@ from ledger.domain.disk import disk_full
 from ledger.errors import Busy, Misconfigured, PingzhengError
 
 RETRY_AFTER: Final = 1
-# If less space than this (in bytes) is free, a failed write means that the disk is full.
+# If less disk space than this number of bytes is free, a failed write means that the disk is full.
 _NO_ROOM: Final = 64 * 1024
 
 

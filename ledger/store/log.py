@@ -121,7 +121,8 @@ def pending(session: Session) -> Pending:
 
 def close_batch(session: Session, limit: int, at: int) -> Batch | None:
     """Put the oldest waiting entries, at most ``limit``, into a new batch and return it; None if no entry waits."""
-    waiting = session.execute(
+    connection = session.connection()
+    waiting = connection.execute(
         select(Entry.seq, Entry.leaf).where(Entry.batch.is_(None)).order_by(Entry.seq).limit(limit)
     ).all()
     if not waiting:
@@ -137,7 +138,7 @@ def close_batch(session: Session, limit: int, at: int) -> Batch | None:
     session.add(batch)
     session.flush()
     last = waiting[-1].seq
-    session.execute(update(Entry).where(Entry.seq.between(batch.first_seq, last)).values(batch=batch.number))
+    connection.execute(update(Entry).where(Entry.seq.between(batch.first_seq, last)).values(batch=batch.number))
     return batch
 
 

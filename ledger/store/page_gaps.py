@@ -19,6 +19,8 @@ from typing import Any, Final
 _BLOCK: Final = 4 * 1024 * 1024
 # The kinds of pages that have cells, and where the list of a page's cells begins.
 _CELLS_AT: Final = {2: 12, 5: 12, 10: 8, 13: 8}
+# In a page of these kinds, each cell begins with the number of another page of the table; so do the bytes from 8 on.
+_WITH_CHILDREN: Final = {2, 5}
 # Up to this page number no other page begins with the number of a kind: another page begins with the number of a page.
 _MOST_PAGES: Final = 2 << 24
 
@@ -50,12 +52,32 @@ def gap_of(page: bytes | memoryview, usable: int) -> tuple[int, int]:
     return (begin, end) if begin <= end <= usable else (0, 0)
 
 
-def pages_with(file: int, pieces: Sequence[bytes]) -> Iterator[int]:
+def pages_of(file: int, roots: Sequence[int]) -> set[int]:
+    """Return the numbers of the pages of the tables that begin at these pages."""
+    size, usable = page_layout(file)
+    found: set[int] = set()
+    ahead = list(roots)
+    while ahead:
+        number = ahead.pop()
+        if number in found or number < 1:
+            continue
+        found.add(number)
+        page = os.pread(file, size, (number - 1) * size)
+        if len(page) == size and page[0] in _WITH_CHILDREN:
+            begin, _ = gap_of(page, usable)
+            cells = (int.from_bytes(page[at : at + 2], "big") for at in range(12, begin, 2))
+            ahead += [int.from_bytes(page[at : at + 4], "big") for at in (8, *cells)]
+    return found
+
+
+def pages_with(file: int, pieces: Sequence[bytes], roots: Sequence[int] = ()) -> Iterator[int]:
     """Yield the numbers of the pages in whose gap one of the pieces is; without pieces, those whose gap is not empty.
 
-    The first page is left out: it has only the schema.
+    Of the tables that begin at the pages ``roots``, all pages are found whose gap is not empty. The first page is left
+    out: it has only the schema.
     """
     size, usable = page_layout(file)
+    whole = pages_of(file, roots)
     step = max(_BLOCK // size, 1)
     number = 0
     while block := os.pread(file, step * size, number * size):
@@ -67,14 +89,31 @@ def pages_with(file: int, pieces: Sequence[bytes]) -> Iterator[int]:
             if block.count(0, start + begin, start + end) == end - begin:
                 continue
             gap = block[start + begin : start + end]
-            if not pieces or any(piece in gap for piece in pieces):
+            if not pieces or number in whole or any(piece in gap for piece in pieces):
                 yield number
         if len(block) < step * size:
             return
 
 
+def pages_in_log(path: str, size: int) -> list[int]:
+    """Return the numbers of the pages of which the write-ahead log has a version, even an old one.
+
+    The log has a header of 32 bytes, and 24 bytes before each page (https://www.sqlite.org/fileformat2.html, section
+    4.1).
+    """
+    try:
+        log = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return []
+    try:
+        places = range(32, os.fstat(log).st_size, 24 + size)
+        return sorted({int.from_bytes(os.pread(log, 4, at), "big") for at in places})
+    finally:
+        os.close(log)
+
+
 def clear(file: int, numbers: Sequence[int]) -> None:
-    """Overwrite the gaps of these pages with zeros. No other program may write the file meanwhile.
+    """Overwrite the gaps of these pages with zeros. No other program may write these pages meanwhile.
 
     Raises ``UnknownLayout`` if a cell of the page is in the gap.
     """
@@ -88,11 +127,13 @@ def clear(file: int, numbers: Sequence[int]) -> None:
         os.pwrite(file, bytes(end - begin), (number - 1) * size + begin)
 
 
-def _answer(file: int, asked: dict[str, Any]) -> Any:
+def _answer(path: str, file: int, asked: dict[str, Any]) -> Any:
+    if "logged" in asked:
+        return pages_in_log(f"{path}-wal", page_layout(file)[0])
     if "clear" in asked:
         return clear(file, asked["clear"])
     if "find" in asked:
-        return list(pages_with(file, [bytes.fromhex(piece) for piece in asked["find"]]))
+        return list(pages_with(file, [bytes.fromhex(piece) for piece in asked["find"]], asked["roots"]))
     return os.fsync(file)
 
 
@@ -100,7 +141,7 @@ def main(path: str) -> None:
     """Answer each line of standard input with one line of standard output (JSON)."""
     file = os.open(path, os.O_RDWR)
     for line in sys.stdin:
-        print(json.dumps(_answer(file, json.loads(line))), flush=True)
+        print(json.dumps(_answer(path, file, json.loads(line))), flush=True)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 The remains are in two places. The write-ahead log keeps old pages until a checkpoint empties it. And when SQLite moves
 a row to another page, a copy can stay in the gap of the old page (see ``page_gaps``). No new copy of deleted data can
 appear, so the file is searched without a lock. Then the gaps of the pages found are cleared, a few pages at a time,
-under the write lock and while the log is empty: the file then has the newest version of every page.
+under the write lock and while the log does not have these pages: the file then has their newest version.
 """
 
 from __future__ import annotations
@@ -32,10 +32,11 @@ _BLOCK: Final = 64
 _MOST_OF_ROW: Final = 4096
 
 
-def scrub(file: Path, remains: Sequence[bytes], timeout_ms: int) -> bool:
+def scrub(file: Path, remains: Sequence[bytes], timeout_ms: int, whole: Sequence[str] = ()) -> bool:
     """Remove ``remains`` (values that were deleted) from the file and its log, and return whether this succeeded.
 
-    Without ``remains`` all gaps in the file are cleared. Returns False if other readers or writers were active for
+    In the tables ``whole`` all gaps are cleared, because values may have been deleted earlier. Without ``remains`` all
+    gaps in the file are cleared. Returns False if other readers or writers were active for
     longer than ``timeout_ms``, or the file cannot be written. Then call this again, without ``remains`` if they are no
     longer known.
     """
@@ -44,10 +45,10 @@ def scrub(file: Path, remains: Sequence[bytes], timeout_ms: int) -> bool:
             if not _log_emptied(connection, timeout_ms):
                 return False
             with _Gaps(file) as gaps:
-                found = gaps.find(pieces_of(remains))
+                found = gaps.find(pieces_of(remains), _roots(connection, whole))
                 for start in range(0, len(found), PAGES_AT_ONCE):
                     some = found[start : start + PAGES_AT_ONCE]
-                    if not _cleared(connection, file, gaps, some, timeout_ms):
+                    if not _cleared(connection, gaps, some, timeout_ms):
                         return False
                 if found:
                     gaps.flush()
@@ -77,6 +78,11 @@ def _opened(file: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
 
 
+def _roots(connection: sqlite3.Connection, tables: Sequence[str]) -> list[int]:
+    named = "SELECT rootpage FROM sqlite_schema WHERE type = 'table' AND name IN (SELECT value FROM json_each(?))"
+    return [root for (root,) in connection.execute(named, (json.dumps(tables),))]
+
+
 def _log_emptied(connection: sqlite3.Connection, timeout_ms: int) -> bool:
     """Write the log's pages into the file and empty the log; return False if this was impossible for ``timeout_ms``.
 
@@ -98,18 +104,24 @@ def _log_emptied(connection: sqlite3.Connection, timeout_ms: int) -> bool:
         time.sleep(_TRY_AGAIN_SECONDS)
 
 
-def _cleared(connection: sqlite3.Connection, file: Path, gaps: _Gaps, pages: Sequence[int], timeout_ms: int) -> bool:
-    """Clear the gaps of these pages; return False if the log was not empty for ``timeout_ms``."""
-    while _log_emptied(connection, timeout_ms):
+def _cleared(connection: sqlite3.Connection, gaps: _Gaps, pages: Sequence[int], timeout_ms: int) -> bool:
+    """Clear the gaps of these pages; return False if one of them was in the log for ``timeout_ms``."""
+    deadline, left = time.monotonic() + timeout_ms / 1000, list(pages)
+    while True:
         with _lock(connection, timeout_ms):
-            if not _log_size(file):
-                gaps.clear(pages)
-                # This change makes all other connections forget the pages that they have in memory. Otherwise they
-                # could write an old gap back.
-                (version,) = connection.execute("PRAGMA user_version").fetchone()
-                connection.execute(f"PRAGMA user_version={(version + 1) % 2**31}")
-                return True
-    return False
+            # Another program may have written since the log was emptied. Only the pages that it did not write can be
+            # cleared, because their newest version is in the file.
+            logged = gaps.logged()
+            gaps.clear([page for page in left if page not in logged])
+            left = [page for page in left if page in logged]
+            # This change makes all other connections forget the pages that they have in memory. Otherwise they could
+            # write an old gap back.
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            connection.execute(f"PRAGMA user_version={(version + 1) % 2**31}")
+        if not left:
+            return True
+        if time.monotonic() >= deadline or not _log_emptied(connection, timeout_ms):
+            return False
 
 
 @contextmanager
@@ -122,11 +134,6 @@ def _lock(connection: sqlite3.Connection, timeout_ms: int) -> Iterator[None]:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
-
-
-def _log_size(file: Path) -> int:
-    log = file.with_name(f"{file.name}-wal")
-    return log.stat().st_size if log.exists() else 0
 
 
 class _Gaps:
@@ -148,12 +155,15 @@ class _Gaps:
     ) -> None:
         self._process.communicate()
 
-    def find(self, pieces: Sequence[bytes]) -> list[int]:
-        found: list[int] = self._ask({"find": [piece.hex() for piece in pieces]})
+    def find(self, pieces: Sequence[bytes], roots: Sequence[int]) -> list[int]:
+        found: list[int] = self._ask({"find": [piece.hex() for piece in pieces], "roots": roots})
         return found
 
     def clear(self, pages: Sequence[int]) -> None:
         self._ask({"clear": pages})
+
+    def logged(self) -> set[int]:
+        return set(self._ask({"logged": True}))
 
     def flush(self) -> None:
         self._ask({"flush": True})

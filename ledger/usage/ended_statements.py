@@ -1,6 +1,6 @@
 """Builds SQL conditions for authorizations and provisions that were withdrawn by the party that signed them.
 
-The caller brings the index up to date first.
+The caller must first bring the index up to date.
 """
 
 from __future__ import annotations

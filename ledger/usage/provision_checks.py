@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from ledger.domain.days import shanghai_day
 from ledger.domain.digests import hex_of, reference
-from ledger.domain.rules.value_spaces import fits
 from ledger.errors import Conflict, Forbidden, InvalidInput
 from ledger.parties.known import KnownKey
 from ledger.proof.acts import withdrawals_message
@@ -19,9 +18,16 @@ from ledger.proof.sdjwt import Disclosed, disclosure_digest
 from ledger.proof.suites.suite import ES256, SM2SM3, suite_of_key
 from ledger.provider.supply import Supply
 from ledger.usage.expiry import require_active
-from ledger.usage.tables import Provision
 
 Entry = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierAnswer:
+    """The statement digest (hex) and the result of an answer."""
+
+    digest: str
+    result: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +35,15 @@ class AnswerBasis:
     """The statements that an answer rests on, and the earlier answers to the authorization, oldest first.
 
     ``consent`` is a row with columns of the authorization, and with the request's digest and state as ``asked`` and
-    ``request_state``.
+    ``request_state``. ``spaces`` has for each field of the template the function that ``space_of`` returns.
     """
 
     consent: Any
     consented: Entry
     asked: Entry
     template: Entry
-    before: list[Provision]
+    spaces: Mapping[str, Callable[[Any], bool]]
+    before: list[EarlierAnswer]
 
 
 def check_by_itself(supply: Supply, where: str) -> list[Disclosed]:
@@ -101,9 +108,8 @@ def check_against(entry: Entry, disclosed: Sequence[Disclosed], basis: AnswerBas
             where=entry["id"],
             hint="Answer the task without changing its terms.",
         )
-    rules = {item["name"]: item["rule"] for item in basis.template["fields"]}
     for item in disclosed:
-        if not fits(rules[item.name], item.value):
+        if not basis.spaces[item.name](item.value):
             raise InvalidInput(
                 "CLAIM_OUTSIDE_RULE", "The rule of the claim cannot produce this value.", where=item.name
             )
@@ -196,7 +202,7 @@ def require_answerable(basis: AnswerBasis, now: int) -> None:
         )
 
 
-def require_open(last: Provision) -> None:
+def require_open(last: EarlierAnswer) -> None:
     """Raise ``Conflict`` ``ALREADY_ANSWERED`` if no further answer may follow the answer ``last``."""
     if last.result not in ("supplied", "timed_out"):
         raise Conflict("ALREADY_ANSWERED", f"The provider has already answered: {last.result}.")

@@ -111,8 +111,10 @@ class Requests:
                 raise Forbidden(
                     "SIGNER_NOT_CONSUMER", "The request is not signed by a key of the consumer.", where=where
                 )
+        scenarios = [self._scenarios.get(code) for code in dict.fromkeys(terms.scenario for terms in asked)]
+        rules = [NewEntry.of(template_of(scenario, self._intake.ledger)) for scenario in scenarios]
         with self._database.write() as session:
-            return self._record(session, statements, notes, now)
+            return self._record(session, rules, statements, notes, now)
 
     def _require_in_force(self, entry: Mapping[str, Any], where: str, templates: TemplatesInForce) -> None:
         if entry["template"] != templates.reference(entry["scenario"], self._intake.ledger):
@@ -131,14 +133,17 @@ class Requests:
             )
 
     def _record(
-        self, session: Session, statements: Sequence[Statement], notes: Sequence[NewText], now: int
+        self,
+        session: Session,
+        templates: Sequence[NewEntry],
+        statements: Sequence[Statement],
+        notes: Sequence[NewText],
+        now: int,
     ) -> list[RecordedRequest]:
         known = self._intake.known(session, AccessRequest, statements, _taken)
         asked = {each.digest: (each, note) for each, note in zip(statements, notes, strict=True)}
         new = [(each, note) for each, note in asked.values() if each.entry["id"] not in known]
-        scenarios = [self._scenarios.get(code) for code in dict.fromkeys(each.entry["scenario"] for each, _ in new)]
-        templates = [NewEntry.of(template_of(scenario, self._intake.ledger)) for scenario in scenarios]
-        self._intake.append_all(session, [*templates, *(each.logged for each, _ in new)])
+        self._intake.append_all(session, [*(templates if new else ()), *(each.logged for each, _ in new)])
         sealed = self._sealer.add_all(session, (note for _, note in new))
         rows = [
             {name: each.entry[name] for name in ("id", "scenario", "subject", "consumer", "expires_at")}

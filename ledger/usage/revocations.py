@@ -1,7 +1,7 @@
 """Revocation of many certificates in one call, for example after a source turned out to be compromised.
 
-Positions and states are read for all certificates at once. One transaction changes one status word: such a word stores
-on the chain the states of 128 neighbouring leaves of a batch. The call returns an answer for each certificate. An
+Positions and states are read for all certificates at once. One transaction changes one status word. On the chain, such
+a word stores the states of 128 neighbouring leaves of a batch. The call returns an answer for each certificate. An
 interrupted call can be repeated with the same numbers: certificates that are revoked already are skipped.
 """
 
@@ -56,7 +56,9 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The outcome for one certificate; ``code`` says why it was not revoked, ``tx_hash`` names the transaction."""
+    """The outcome for one certificate; ``code`` says why the certificate was not revoked, ``tx_hash`` names the
+    transaction.
+    """
 
     number: str
     outcome: Outcome
@@ -223,7 +225,7 @@ def _by_word(places: Iterable[_Place]) -> list[list[_Place]]:
 
 
 def _unsent(number: str, place: _Place | None) -> Answer | None:
-    """Return the answer for a certificate that needs no transaction, or None if it needs one."""
+    """Return the answer for a certificate that needs no transaction, or None if the certificate needs a transaction."""
     if place is None:
         return Answer(number, Outcome.NOT_REVOKED, "CERTIFICATE_UNKNOWN")
     if place.ended:

@@ -1,5 +1,5 @@
-"""What parties may do to issued certificates: the issuer revokes or suspends them, an authority or supervisor places
-holds on them.
+"""The acts of parties on issued certificates: the issuer revokes or suspends certificates, an authority or supervisor
+places holds on them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ledger.usage.revocations import Portion, Revocations
 
 class StatusActs:
     """Each method raises ``Forbidden`` ``PARTY_LACKS_ROLE`` if the actor lacks the role, and the errors of the method
-    it calls.
+    that it calls.
     """
 
     def __init__(self, status: CertificateStatus, holds: Holds, revocations: Revocations, holdings: Holdings) -> None:
@@ -28,7 +28,7 @@ class StatusActs:
         self._holdings = holdings
 
     def revoke(self, actor: Actor, number: str, reason: str) -> None:
-        """Call ``CertificateStatus.revoke``. The issuer may give any reason, a provider of the data only
+        """Call ``CertificateStatus.revoke``. The issuer may give any reason, a provider of the data may give only
         ``data_error``.
         """
         owns = _asks_as_provider(actor, reason) and actor.party in self._holdings.providers(self._holdings.get(number))

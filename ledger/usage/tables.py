@@ -5,13 +5,17 @@ from __future__ import annotations
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ledger.store.tables import Base, Hex32, Source, Ulid
+from ledger.store.tables import Base, Hex32, Source, Ulid, waiting_index
 
 
 class AccessRequest(Base, source=Source.ENTRIES):
     """A consumer's request. ``digest`` finds the signed statement in the log; the consumer's note is encrypted."""
 
     __tablename__ = "access_request"
+    __table_args__ = (
+        waiting_index("ix_access_request_authorised", "id", "state = 'authorised'"),
+        waiting_index("ix_access_request_open", "expires_at", "state IN ('seen', 'sent')"),
+    )
     id: Mapped[str] = mapped_column(Ulid, primary_key=True)
     digest: Mapped[str] = mapped_column(Hex32, unique=True)
     scenario: Mapped[str] = mapped_column(String(8))

@@ -5,8 +5,8 @@ chain cannot check SM2 signatures, so with an SM2 key the entry alone withdraws 
 and pays for it. The service cannot create an act without the party's key, and cannot suppress an act, because anybody
 can send a signed act.
 
-A key that was reported as lost or stolen can still withdraw its subject's authorizations, because a thief can thereby
-only stop uses of the subject's data. Such a key cannot withdraw what a provider supplied, because a thief could then
+A key that was reported as lost or stolen can still withdraw its subject's authorizations, because a thief can only stop
+uses of the subject's data in this way. Such a key cannot withdraw what a provider supplied, because a thief could then
 end every certificate.
 """
 
@@ -112,9 +112,9 @@ class Withdrawals:
     def withdraw(self, entry: dict[str, Any], act: bytes | None) -> RecordedAuthorization:
         """Withdraw an authorization with the subject's signed entry: first on the chain, then in the store.
 
-        From then on, verification of the certificates that rest on the authorization fails, and they are revoked;
-        earlier verifications stay valid records. During a pause, certificates that cannot be anchored yet are revoked
-        after the pause. Raises the errors of ``relay``, and ``NotFound`` ``AUTHORIZATION_UNKNOWN``.
+        From then on, certificates that rest on the authorization fail verification, and are revoked; earlier
+        verifications stay valid records. During a pause, certificates that cannot be anchored yet are revoked after the
+        pause. Raises the errors of ``relay``, and ``NotFound`` ``AUTHORIZATION_UNKNOWN``.
         """
         found = self._checked(entry)
         if not found.is_consent:
@@ -141,8 +141,8 @@ class Withdrawals:
     def withdraw_provision(self, entry: dict[str, Any], act: bytes | None) -> None:
         """Withdraw what a provider supplied, without a correction, and revoke the certificates that rest on it.
 
-        A certificate that cannot be anchored during a pause is not revoked; verifiers refuse it anyway. Raises the
-        errors of ``relay``, and ``NotFound`` ``PROVISION_UNKNOWN``.
+        A certificate that cannot be anchored during a pause is not revoked; verifiers refuse such a certificate in any
+        case. Raises the errors of ``relay``, and ``NotFound`` ``PROVISION_UNKNOWN``.
         """
         found = self._checked(entry)
         if found.is_consent:

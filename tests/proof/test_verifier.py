@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from unittest.mock import patch
 
+import orjson
 import pytest
+from coincurve import PublicKey
 
 from ledger.domain.entry_forms import VERIFICATION_RESULTS
 from ledger.proof.report import _RESULTS, NAMES, Report, Verdict
@@ -113,3 +116,19 @@ def test_every_verification_result_can_be_recorded_in_the_log() -> None:
 
 def test_every_check_has_an_altered_bundle_that_fails_it() -> None:
     assert {number for number, _, _, _ in FAILURES} == set(range(1, 12))
+
+
+def test_a_verification_checks_each_signature_once_and_computes_each_digest_once() -> None:
+    """The bundle has six entries, of which five are signed. The certificate and the key binding are signed, too."""
+    with (
+        patch("ledger.domain.canonical.orjson", wraps=orjson) as json_texts,
+        patch.object(PublicKey, "verify", autospec=True, side_effect=PublicKey.verify) as signatures,
+    ):
+        assert GENUINE.verify().valid
+    entries, disclosures = len(GENUINE.bundle.evidence), 2
+    assert signatures.call_count == entries - 1 + 2
+    # Parsed are the bundle, each entry, the certificate, each disclosure and the key binding.
+    assert json_texts.loads.call_count == 1 + entries + 1 + disclosures + 1
+    # Each entry is written twice: whole, to check that its text is canonical, and without its signature. The
+    # certificate is written whole, too, and without a signature for its digest; each disclosure three times.
+    assert json_texts.dumps.call_count == 2 * entries + 2 + 3 * disclosures

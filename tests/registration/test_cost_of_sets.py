@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from ledger.chain.rpc.provider import NodeProvider
-from ledger.chain.sending.relay import Relay
+from ledger.chain.sending.client import ChainClient
 from ledger.domain import entries
 from ledger.domain.resource import DataResource, check_resource
 from tests.support.actors.pilots import Pilot, resource
@@ -75,10 +75,10 @@ def test_each_step_for_twelve_assets_costs_as_much_as_for_one_asset(pilot: Pilot
     assert cost_of(pilot, requests, [resource(f"cost/{number}") for number in range(MANY)]) == one
 
 
-def test_each_step_is_one_signed_request_and_each_asset_is_validated_once(
+def test_each_step_is_one_transaction_of_the_chain_and_each_asset_is_validated_once(
     pilot: Pilot, monkeypatch: pytest.MonkeyPatch, requests: list[str]
 ) -> None:
-    calls = {"signed requests": 0, "descriptions checked": 0, "certificates validated": 0}
+    calls = {"transactions of the chain": 0, "descriptions checked": 0, "certificates validated": 0}
 
     def counted(name: str, original: Callable[..., object]) -> Callable[..., object]:
         def count(*arguments: object, **members: object) -> object:
@@ -87,12 +87,12 @@ def test_each_step_is_one_signed_request_and_each_asset_is_validated_once(
 
         return count
 
-    monkeypatch.setattr(Relay, "submit", counted("signed requests", Relay.submit))
+    monkeypatch.setattr(ChainClient, "transact", counted("transactions of the chain", ChainClient.transact))
     checked = counted("descriptions checked", check_resource)
     monkeypatch.setattr("ledger.registration.applications.check_resource", checked)
     monkeypatch.setattr(entries, "validate_entry", counted("certificates validated", entries.validate_entry))
     cost_of(pilot, requests, [resource(f"checked/{number}") for number in range(MANY)])
-    assert calls == {"signed requests": 5, "descriptions checked": MANY, "certificates validated": MANY}
+    assert calls == {"transactions of the chain": 5, "descriptions checked": MANY, "certificates validated": MANY}
 
 
 def test_a_set_is_submitted_in_short_transactions(pilot: Pilot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,3 +125,21 @@ def test_of_a_set_that_is_registered_in_part_the_missing_assets_are_registered(p
     assert registrations.register(assets) > 0
     assert registrations.register(assets) == 0
     assert [pilot.stands(asset) for asset in assets] == [("applied", "first", "submitted")] * 3
+
+
+def test_a_step_that_all_assets_have_passed_sends_nothing(pilot: Pilot, monkeypatch: pytest.MonkeyPatch) -> None:
+    registration, registrar = pilot.ledger.registration, pilot.actor(pilot.cast.registrar)
+    assets = pilot.applied("passed/1", "passed/2", "passed/3")
+    registration.review.accept(registrar, assets)
+    before = pilot.ledger.reader.latest().number
+    assert registration.registrations.register(assets) == 0
+    assert registration.review.accept(registrar, assets) == 0
+    assert pilot.ledger.reader.latest().number == before
+
+
+def test_of_a_set_whose_middle_has_passed_a_step_the_others_pass_it_too(pilot: Pilot) -> None:
+    review, registrar = pilot.ledger.registration.review, pilot.actor(pilot.cast.registrar)
+    assets = pilot.applied("middle/1", "middle/2", "middle/3")
+    review.accept(registrar, assets[1:2])
+    assert review.accept(registrar, assets) > 0
+    assert {pilot.stands(asset)[2] for asset in assets} == {"accepted"}

@@ -134,6 +134,34 @@ def test_a_copy_in_the_gap_of_a_page_is_removed(churned: Churned, known: bool) -
     churned.require_sound()
 
 
+def test_in_a_table_of_secrets_copies_of_values_that_were_deleted_earlier_are_removed(churned: Churned) -> None:
+    """The planted value is not known. It is in pages of the table ``text``, or of its two indexes."""
+    secret, unknown = random.Random(9).randbytes(32), random.Random(10).randbytes(32)
+    planted = plant(churned, unknown, pages=200)
+    query = "SELECT rootpage FROM sqlite_schema WHERE name = 'text'"
+    roots = [root for (root,) in churned.connection.execute(query)]
+    assert scrub(churned.file, [secret], WAIT_MS, ["text"])
+    walked = pages_in(churned.file, roots)
+    left = {number for number in planted if unknown in page(churned.file, number)}
+    assert left == set(planted) - walked and left and left != set(planted)
+    churned.require_sound()
+
+
+def pages_in(file: Path, roots: list[int]) -> set[int]:
+    """Return the pages of tables, from a copy of the file."""
+    copy = file.with_name("copy.db")
+    copy.write_bytes(contents(file.parent, file.name)[file])
+    opened = os.open(copy, os.O_RDONLY)
+    found = page_gaps.pages_of(opened, roots)
+    os.close(opened)
+    copy.unlink()
+    return found
+
+
+def page(file: Path, number: int) -> bytes:
+    return contents(file.parent, file.name)[file][(number - 1) * 4096 : number * 4096]
+
+
 def test_a_half_overwritten_copy_is_removed(churned: Churned) -> None:
     secret = random.Random(2).randbytes(32)
     plant(churned, secret[:10])
@@ -162,11 +190,11 @@ def test_writers_can_write_while_the_file_is_searched(churned: Churned, monkeypa
     plant(churned, secret)
     find = scrubbing._Gaps.find
 
-    def meanwhile(gaps: scrubbing._Gaps, pieces: Sequence[bytes]) -> list[int]:
+    def meanwhile(gaps: scrubbing._Gaps, pieces: Sequence[bytes], roots: Sequence[int]) -> list[int]:
         with closing(sqlite3.connect(churned.file, timeout=0, isolation_level=None)) as writer:
             for key in churned.kept:
                 writer.execute("UPDATE text SET size = 'meanwhile' WHERE id = ?", (key,))
-            found = find(gaps, pieces)
+            found = find(gaps, pieces, roots)
             writer.execute("UPDATE text SET size = 'meanwhile too'")
         return found
 
@@ -207,6 +235,33 @@ def test_scrubbing_does_not_rebuild_the_file_and_its_statements_do_not_depend_on
     assert [text.split("=")[0] for text in few] == [text.split("=")[0] for text in many]
     assert len(many) < 20 and not any("VACUUM" in text for text in many)
     assert cleared == [1, 1]
+
+
+def test_a_page_in_the_log_is_cleared_only_when_the_log_is_empty_again(
+    churned: Churned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another program writes all pages between the emptying of the log and the lock."""
+    secret, emptied, cleared = random.Random(11).randbytes(32), scrubbing._log_emptied, list[int]()
+    planted = plant(churned, secret, pages=200)
+    clear, rounds = scrubbing._Gaps.clear, iter(range(9))
+
+    def overtaken(connection: sqlite3.Connection, timeout_ms: int) -> bool:
+        done = emptied(connection, timeout_ms)
+        if next(rounds) < 3:
+            churned.connection.execute("UPDATE text SET size = replace(size, 'x', 'y')")
+            churned.connection.execute("UPDATE text SET size = replace(size, 'y', 'x')")
+        return done
+
+    def counted(gaps: scrubbing._Gaps, pages: Sequence[int]) -> None:
+        cleared.append(len(pages))
+        clear(gaps, pages)
+
+    monkeypatch.setattr(scrubbing, "_log_emptied", overtaken)
+    monkeypatch.setattr(scrubbing._Gaps, "clear", counted)
+    assert scrub(churned.file, [secret], WAIT_MS)
+    assert sum(cleared) <= len(planted) and cleared[0] < len(planted)
+    assert churned.left(secret) == []
+    churned.require_sound()
 
 
 def test_few_pages_are_cleared_under_one_lock(churned: Churned, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,10 +67,10 @@ class Judge:
         return self._remembered.facts(bundle)
 
     def judge(self, bundle: Bundle, expect: Expectation, at: int | None = None) -> Verified:
-        """Verify a bundle that is already parsed. Otherwise the same as ``verify``."""
+        """Verify a bundle that is already parsed, as ``verify`` does with a bundle's bytes."""
         facts = self.facts(bundle)
-        # If the local clock is slow, a use that the chain has just counted would lie in the future. So the later of two
-        # times is used: the local clock's and the newest block's.
+        # If the local clock is slow, a use that the chain has just counted would lie in the future. So the time of the
+        # local clock or of the newest block is used, whichever is later.
         moment = max(self._clock(), facts.block_time) if at is None else at
         return Verified(self.report(bundle, facts, moment, expect), facts)
 

@@ -1,6 +1,6 @@
 """The outcome of a verification, and the use that the chain counted for it.
 
-Both are stored in a database row and in log entries.
+The outcome and the use are stored in a database row and in log entries.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ class Ended:
 def entries_of_end(
     row: Presentation, known: Certificate, use: CountedUse | None, ledger: str, now: int
 ) -> Iterator[dict[str, Any]]:
-    """Return the log entries for a presentation that has ended: one for the presentation, and another if a use was
-    counted.
+    """Return the log entries for a presentation that has ended: one entry for the presentation, and a second entry if a
+    use was counted.
     """
     yield presentation_entry(
         ledger=ledger,

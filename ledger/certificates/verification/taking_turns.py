@@ -15,8 +15,8 @@ from ledger.certificates.verification.known_presentation import under_way
 class Turns:
     """Hands out the locks; thread-safe.
 
-    The locks have no effect on other processes. The presentation's database row and the chain's counter prevent
-    conflicts with those.
+    The locks have no effect on other processes. Conflicts with other processes are prevented by the presentation's
+    database row and by the chain's counter.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Keep, in memory only, the uses that consumers must still sign. The number is limited for each consumer.
+"""Keep, in memory only, the uses that consumers must still sign. The number of such uses is limited for each consumer.
 
 The presented bundle is never written to disk. After a restart, or in another process, the use is not found, and the
 consumer must send the presentation again.

@@ -75,7 +75,7 @@ class Uses:
 
         Raises ``Conflict`` ``LOG_USE_OUT_OF_ORDER``, ``LOG_SIGNATURE_EXPIRED``, ``Forbidden``
         ``LOG_SIGNATURE_INVALID``, and the errors of ``ChainClient.send``. The contract ignores a signed use whose
-        ordinal is not the next one; for the receipt of such a use, ``counted`` returns false.
+        ordinal is not the next ordinal of the request; for the receipt of such a use, ``counted`` returns false.
         """
         if signature is None and use.account == self._client.account:
             return self._client.send(record_use(use.request, use.ordinal), announce=announce)

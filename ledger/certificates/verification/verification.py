@@ -2,15 +2,15 @@
 verification for the subject.
 
 The chain's counter decides which use comes first, even between processes and installations. A use is counted only if it
-has the next ordinal; if another use was counted first, the bundle is verified again. Within a process, presentations of
-one request wait for each other, so that no two of them send a use with the same ordinal. Only the consumer can have a
-use counted. If the consumer's key is not here, the use is returned to the consumer to sign, and the content is returned
-only after the signed use is in a block.
+has the next ordinal. If another use was counted first, the bundle is verified again with that use. Within a process,
+presentations of one request wait for each other, so that no two of them send a use with the same ordinal. Only the
+consumer can have a use counted. If the consumer's key is not here, the use is returned to the consumer to sign, and the
+content is returned only after the signed use is in a block.
 
-A presentation is answered once, in these steps: reserve the nonce; verify; store the transaction hash of the use; send
-the use; store the result. If the process stops in between, the presentation stays pending. If the consumer sends the
-presentation again, the steps continue, with the time at which it was first received. ``settle`` finds the outcome of a
-pending presentation by its transaction hash.
+A presentation is answered in these steps, each of which is done only once: reserve the nonce; verify; store the
+transaction hash of the use; send the use; store the result. If the process stops in between, the presentation stays
+pending. If the consumer sends the presentation again, the steps continue, with the time at which the presentation was
+first received. ``settle`` finds the outcome of a pending presentation by its transaction hash.
 """
 
 from __future__ import annotations

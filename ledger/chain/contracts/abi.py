@@ -18,13 +18,14 @@ from eth_abi.grammar import TupleType, parse
 from eth_utils.abi import get_abi_input_types
 from eth_utils.crypto import keccak
 
-from ledger.chain.contracts.words import fixed_decoder
+from ledger.chain.contracts.encoding import encoded, item_of
+from ledger.chain.contracts.words import array_decoder, fixed_decoder
 from ledger.chain.rpc.answers import Malformed, hash_of, octets, quantity
-from ledger.chain.rpc.connection import unhex
 from ledger.errors import InvalidInput
 
 _SELECTOR_BYTES: Final = 4
 _WORD_BYTES: Final = 32
+_CONSTRUCTOR: Final = "constructor"
 # eth-abi raises OverflowError if an offset or a length in the data is too large for an index.
 _UNREADABLE: Final = (DecodingError, OverflowError)
 _SMALL_BITS: Final = 53
@@ -61,6 +62,8 @@ class Interface:
         self._results = {name: _decoder(item["outputs"]) for name, item in self._functions.items()}
         no_constructor: Mapping[str, Any] = {"inputs": []}
         self._constructor = next((item for item in abi if item["type"] == "constructor"), no_constructor)
+        called = {**self._functions, _CONSTRUCTOR: self._constructor}
+        self._types = {name: _types(item["inputs"]) for name, item in called.items()}
         events = [item for item in abi if item["type"] == "event"]
         self._events = {keccak(text=signature(item)): item for item in events}
         self._logs = {topic: _LogDecoder(item["inputs"]) for topic, item in self._events.items()}
@@ -97,7 +100,7 @@ class Interface:
 
         Raises InvalidInput CALL_ARGUMENTS_INVALID if an argument does not fit its type.
         """
-        return self._encode(self._constructor, "constructor", args)
+        return self._encode(self._constructor, _CONSTRUCTOR, args)
 
     def decode_constructor(self, data: bytes) -> list[Any]:
         """Return the constructor's arguments. Raises ValueError if encoding them again gives other data."""
@@ -166,8 +169,7 @@ class Interface:
                 "CALL_ARGUMENTS_INVALID", f"The call needs {len(parameters)} arguments, not {len(args)}.", where=where
             )
         try:
-            values = [_from_json(parameter, value) for parameter, value in zip(parameters, args, strict=True)]
-            return encode(get_abi_input_types(_abi(item)), values)
+            return encoded(parameters, self._types[function], args)
         except (EncodingError, ValueError, TypeError, KeyError, OverflowError) as error:
             raise InvalidInput(
                 "CALL_ARGUMENTS_INVALID",
@@ -265,6 +267,8 @@ def _decoder(parameters: Sequence[Mapping[str, Any]]) -> Callable[[bytes], list[
     The function raises Malformed, or one of ``_UNREADABLE``, unless the data are exactly the canonical encoding of the
     values.
     """
+    if (array := array_decoder(parameters)) is not None:
+        return array
     types, fixed = _types(parameters), fixed_decoder(parameters)
 
     def decode_words(data: bytes) -> list[Any]:
@@ -302,44 +306,13 @@ def _size(kind: Any) -> int:
     return sum(map(_size, kind.components)) if isinstance(kind, TupleType) else _WORD_BYTES
 
 
-def _item_of(parameter: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the ABI item of one element of an array parameter."""
-    return {**parameter, "type": parameter["type"].rpartition("[")[0]}
-
-
 def _to_json(parameter: Mapping[str, Any], value: Any) -> Any:
     kind = parameter["type"]
     if kind.endswith("]"):
-        return [_to_json(_item_of(parameter), item) for item in value]
+        return [_to_json(item_of(parameter), item) for item in value]
     if kind == "tuple":
         fields = zip(parameter["components"], value, strict=True)
         return {field["name"]: _to_json(field, item) for field, item in fields}
     if isinstance(value, bytes):
         return value.hex()
     return value.lower() if kind == "address" else value
-
-
-def _from_json(parameter: Mapping[str, Any], value: Any) -> Any:
-    kind = parameter["type"]
-    if kind.endswith("]"):
-        return [_from_json(_item_of(parameter), item) for item in value]
-    if kind == "tuple":
-        values = value if isinstance(value, Mapping) else dict(zip(_names(parameter), value, strict=True))
-        return tuple(_from_json(field, values[field["name"]]) for field in parameter["components"])
-    if kind.startswith("bytes") and isinstance(value, str):
-        return _sized(kind, unhex(value))
-    return _sized(kind, value) if isinstance(value, bytes) else value
-
-
-def _sized(kind: str, value: bytes) -> bytes:
-    """Return the value if it has the length of the type. Otherwise raise ValueError, because eth-abi would silently pad
-    it.
-    """
-    size = kind.removeprefix("bytes")
-    if size and len(value) != int(size):
-        raise ValueError(f"{kind} needs {size} bytes, not {len(value)}")
-    return value
-
-
-def _names(parameter: Mapping[str, Any]) -> list[str]:
-    return [field["name"] for field in parameter["components"]]

@@ -53,6 +53,27 @@ def fixed_decoder(parameters: Sequence[Parameter]) -> FixedDecoder | None:
     return FixedDecoder([parameter["name"] for parameter in parameters], readers)
 
 
+def array_decoder(parameters: Sequence[Parameter]) -> Callable[[bytes], list[Any]] | None:
+    """Return a function that decodes one parameter, an array of any number of values of a fixed size. Return None for
+    other parameters.
+
+    The function raises ``DecodingError`` if the data are not the canonical encoding of an array.
+    """
+    if len(parameters) != 1 or not parameters[0]["type"].endswith("[]"):
+        return None
+    item = fixed_decoder([{**parameters[0], "type": parameters[0]["type"].removesuffix("[]")}])
+    if item is None:
+        return None
+
+    def decode(data: bytes) -> list[Any]:
+        place, count = int.from_bytes(data[:WORD_BYTES]), int.from_bytes(data[WORD_BYTES : 2 * WORD_BYTES])
+        if place != WORD_BYTES or len(data) != 2 * WORD_BYTES + count * item.size:
+            raise DecodingError("an array is its place, the number of its values, and the values")
+        return [[item.decode(data, start)[0] for start in range(2 * WORD_BYTES, len(data), item.size)]]
+
+    return decode
+
+
 def _reader(parameter: Parameter) -> WordReader | FixedDecoder | None:
     kind = parameter["type"]
     if kind == "tuple":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Self
 
-from ledger.chain.contracts.abi import EventDecoder, Interface
+from ledger.chain.contracts.abi import Event, EventDecoder, Interface
 from ledger.chain.contracts.deployment import Deployment, check_deployment, interface_of
 from ledger.chain.contracts.revert import RevertReader
 from ledger.chain.rpc.answers import quantity
@@ -16,6 +16,8 @@ from ledger.errors import Misconfigured
 from ledger.proof.head import act_digest
 
 _KEY_BYTES: Final = 32
+# The data of the newest call of at least this size are kept: a proposed list is encoded for its digest, then confirmed.
+_LARGE_BYTES: Final = 1024
 
 
 class ChainClient:
@@ -34,6 +36,7 @@ class ChainClient:
         self._reverts = RevertReader(self._interfaces.values())
         self.decoder = EventDecoder({deployment.addresses[name]: face for name, face in self._interfaces.items()})
         self._senders: dict[str, Sender] = {}
+        self._encoded: tuple[Call | None, bytes] = None, b""
         self._sender = self._sender_of(private_key) if private_key else None
 
     @classmethod
@@ -73,8 +76,13 @@ class ChainClient:
 
         Raises InvalidInput CALL_ARGUMENTS_INVALID if an argument does not fit its type.
         """
-        args = [part for argument in call.args for part in self._resolved(argument)]
-        return self._interfaces[call.contract].encode_call(call.function, args)
+        known, data = self._encoded
+        if known is not call:
+            args = [part for argument in call.args for part in self._resolved(argument)]
+            data = self._interfaces[call.contract].encode_call(call.function, args)
+            if len(data) >= _LARGE_BYTES:
+                self._encoded = call, data
+        return data
 
     def act_of(self, call: Call) -> str:
         """Return the digest (64 hex digits) of a call. A proposal stores this digest."""
@@ -114,6 +122,13 @@ class ChainClient:
         """
         return self._required_sender().estimate(to, data, sender=sender)
 
+    def simulate(self, to: str, data: bytes, *, sender: str) -> None:
+        """Raise the contract's error if the contract would refuse this call data from another account."""
+        try:
+            self.connection.call(to, data, sender=sender)
+        except RpcFault as fault:
+            raise self._reverts.read(fault, contract=to) from fault
+
     def receipt(self, tx_hash: str) -> Receipt | None:
         """Return the receipt of a transaction, or None if no block contains it yet. A failed transaction has no
         events.
@@ -141,16 +156,22 @@ class ChainClient:
 
     def _receipt(self, raw: dict[str, Any]) -> Receipt:
         number = quantity(raw["blockNumber"])
-        block = self.connection.block(number)
-        with self.connection.reading("eth_getTransactionReceipt"):
-            events = tuple(self.decoder.decode(raw["logs"]))
+
+        def time() -> int:
+            block = self.connection.block(number)
+            return block.time if block else 0
+
+        def events() -> Sequence[Event]:
+            with self.connection.reading("eth_getTransactionReceipt"):
+                return self.decoder.decode(raw["logs"])
+
         return Receipt(
             tx_hash=bare(raw["transactionHash"]),
             block_number=number,
             block_hash=bare(raw["blockHash"]),
-            time=block.time if block else 0,
             gas_used=quantity(raw["gasUsed"]),
-            events=events,
+            _timed=time,
+            _decoded=events,
         )
 
     def _required_sender(self) -> Sender:

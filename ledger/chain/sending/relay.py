@@ -17,13 +17,12 @@ from ledger.chain.rpc.connection import unhex
 from ledger.chain.rpc.loading import loading
 from ledger.chain.sending.calls import Call
 from ledger.chain.sending.client import ChainClient
+from ledger.chain.sending.gas import forwarded_gas, known_gas
 from ledger.chain.sending.sender import Receipt
 from ledger.errors import ChainRejected, Forbidden, InvalidInput
 
 MAX_REQUEST_BYTES: Final = 128 * 1024
 MAX_REQUEST_GAS: Final = 60_000_000
-_FORWARD_OVERHEAD_GAS: Final = 80_000
-_CALLDATA_GAS: Final = 20
 _FIELDS: Final = (
     ("from", "address"),
     ("to", "address"),
@@ -76,22 +75,30 @@ class Relay:
         raised before anyone signs. The request contains the account's next nonce at the forwarder: if two requests are
         prepared at the same time, only the one that is submitted first succeeds.
         """
-        data = self._client.encode(call)
-        to = self._client.address_of(call.contract)
+        data, to = self._client.encode(call), self._client.address_of(call.contract)
         gas = self._trial_gas(account, to, data)
-        (nonce,) = self._client.read(FORWARDER, "nonces", [account])
-        message = {
-            "from": account.lower(),
-            "to": to,
-            "value": 0,
-            "gas": gas,
-            "nonce": nonce,
-            "deadline": deadline,
-            "data": "0x" + data.hex(),
-        }
-        return ForwardRequest(
-            {"types": _TYPES, "primaryType": "ForwardRequest", "domain": self._domain(), "message": message}
-        )
+        return self._request(account, to, data, gas, deadline)
+
+    def act(self, account: str, call: Call, deadline: int, private_key: bytes) -> Receipt:
+        """Sign ``call`` with the account's key and send it at once; raises the errors of ``submit``.
+
+        The call is simulated once. A set whose gas is known (``known_gas``) is not simulated: if the contract refuses
+        it, the transaction fails, and a simulation afterwards raises the contract's error.
+        """
+        data, to = self._client.encode(call), self._client.address_of(call.contract)
+
+        def sent(gas: int) -> Receipt:
+            signed = sign_request(self._request(account, to, data, gas, deadline), private_key)
+            return self._sent(self._verified(signed, _checked_shape(signed)))
+
+        known = known_gas(call)
+        if known is None:
+            return sent(self._trial_gas(account, to, data))
+        try:
+            return sent(known)
+        except ChainRejected:
+            # Either the contract refuses the call, and the estimate raises its error, or this chain needs more gas.
+            return sent(self._trial_gas(account, to, data))
 
     def covers(self, signed: SignedRequest, account: str, call: Call) -> bool:
         """Return whether the request asks for exactly this call by this account. The signature is not checked."""
@@ -118,8 +125,28 @@ class Relay:
                 where="typed_data",
                 hint="Prepare the request with this ledger and sign it unchanged.",
             )
-        data = unhex(message["data"])
-        request = {**message, "data": data, "signature": unhex(signed.signature)}
+        request = self._verified(signed, message)
+        self._simulate(request)
+        return self._sent(request)
+
+    def _request(self, account: str, to: str, data: bytes, gas: int, deadline: int) -> ForwardRequest:
+        (nonce,) = self._client.read(FORWARDER, "nonces", [account])
+        message = {
+            "from": account.lower(),
+            "to": to,
+            "value": 0,
+            "gas": gas,
+            "nonce": nonce,
+            "deadline": deadline,
+            "data": "0x" + data.hex(),
+        }
+        return ForwardRequest(
+            {"types": _TYPES, "primaryType": "ForwardRequest", "domain": self._domain(), "message": message}
+        )
+
+    def _verified(self, signed: SignedRequest, message: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the request as the forwarder takes it; raises Forbidden REQUEST_SIGNATURE_INVALID."""
+        request = {**message, "data": unhex(message["data"]), "signature": unhex(signed.signature)}
         (valid,) = self._client.read(FORWARDER, "verify", [request])
         if not valid:
             raise Forbidden(
@@ -129,19 +156,17 @@ class Relay:
                 hint="Prepare a new request and sign it.",
                 account=message["from"],
             )
-        self._trial_gas(message["from"], to, data)
+        return request
+
+    def _sent(self, request: Mapping[str, Any]) -> Receipt:
         payload = self._client.encode(Call(FORWARDER, "execute", (request,)))
-        forwarder = self._client.address_of(FORWARDER)
-        # By EIP-150, an inner call gets 63/64 of the remaining gas, so more gas is needed. The limit is computed here,
-        # because ganache never answers if it is asked to estimate the forwarder's call.
-        inner = message["gas"] + message["gas"] // 63
-        gas = inner + _FORWARD_OVERHEAD_GAS + _CALLDATA_GAS * len(payload)
+        # The limit is computed here, because ganache never answers if it is asked to estimate the forwarder's call.
+        gas = forwarded_gas(request["gas"], len(payload))
         try:
-            return self._client.transact(forwarder, payload, gas=gas)
+            return self._client.transact(self._client.address_of(FORWARDER), payload, gas=gas)
         except ChainRejected:
-            # The simulation before sending succeeded, so another transaction was mined in between. The forwarder hides
-            # why the contract refused the call; a second simulation raises the contract's error.
-            self._trial_gas(message["from"], to, data)
+            # The forwarder hides why the contract refused; simulating the call raises the contract's error.
+            self._simulate(request)
             raise
 
     def _domain(self) -> dict[str, Any]:
@@ -153,12 +178,14 @@ class Relay:
         }
 
     def _trial_gas(self, account: str, to: str, data: bytes) -> int:
-        """Return how much gas the signed call needs inside the forwarder's transaction.
+        """Return how much gas the signed call needs inside the forwarder's transaction; raises the errors of
+        ``_simulate``."""
+        return self._client.estimate(to, data + unhex(account), sender=self._client.address_of(FORWARDER))
 
-        If the contract refuses the call, raise the contract's error, which the forwarder would hide.
-        """
-        as_forwarded = data + unhex(account)
-        return self._client.estimate(to, as_forwarded, sender=self._client.address_of(FORWARDER))
+    def _simulate(self, request: Mapping[str, Any]) -> None:
+        """If the contract refuses the call of the request, raise the contract's error, which the forwarder hides."""
+        as_forwarded = request["data"] + unhex(request["from"])
+        self._client.simulate(request["to"], as_forwarded, sender=self._client.address_of(FORWARDER))
 
 
 def sign_request(request: ForwardRequest, private_key: str | bytes) -> SignedRequest:

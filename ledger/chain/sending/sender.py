@@ -16,9 +16,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, field
+from functools import cached_property
 from typing import Any, Final, NoReturn
 
 from ledger.chain.accounts import account_of
@@ -47,16 +48,29 @@ _BACKOFF_SECONDS: Final = (0.1, 0.4)
 _NONCE_TROUBLE: Final = (Refusal.NONCE_USED, Refusal.NONCE_TAKEN, Refusal.NONCE_AHEAD)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Receipt:
-    """A mined transaction. ``time`` is the time of its block in seconds UTC; hashes are 64 hex digits."""
+    """A mined transaction. Hashes are 64 hex digits.
+
+    Its time is read and its events are decoded only when they are needed; a set has thousands of events.
+    """
 
     tx_hash: str
     block_number: int
     block_hash: str
-    time: int
     gas_used: int
-    events: tuple[Event, ...]
+    _timed: Callable[[], int] = field(compare=False, repr=False)
+    _decoded: Callable[[], Sequence[Event]] = field(compare=False, repr=False)
+
+    @cached_property
+    def time(self) -> int:
+        """The time of the transaction's block in seconds UTC; 0 if the node no longer has the block."""
+        return self._timed()
+
+    @cached_property
+    def events(self) -> tuple[Event, ...]:
+        """The transaction's events, in order; raises ChainUnavailable if they cannot be read."""
+        return tuple(self._decoded())
 
     def named(self, name: str) -> list[Event]:
         """Return the transaction's events with the given name, in order."""

@@ -15,7 +15,7 @@ from ledger.cli.shell.files import signer_of
 from ledger.cli.shell.group import Group
 from ledger.cli.shell.naming import party_of
 from ledger.cli.shell.output import AsJson, emit, emit_rows, local_time
-from ledger.cli.usage.submitting import ReportFile, StatementsFile, submit_file
+from ledger.cli.usage.submitting import ReportFile, submit_file
 from ledger.domain.codes import check_certificate_no
 from ledger.errors import InvalidInput
 
@@ -87,32 +87,34 @@ def issue(
     all_ready: Annotated[
         bool, typer.Option("--all-ready", help="Issue the certificates of all requests that are ready.")
     ] = False,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            help="Issue a certificate for each request in a file (CSV, Excel, Parquet, JSON Lines) with the column "
+            "`request`.",
+        ),
+    ] = None,
+    report: ReportFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """签发凭证并存证：可指定一个请求，也可处理所有已获授权且提供方已答复的请求。Issue and anchor the certificate of one
-    request, or those of all requests that the subjects have authorised and the providers have answered.
+    """签发凭证并存证：可指定一个请求或一个文件，也可处理所有已获授权且提供方已答复的请求。Issue and anchor the
+    certificate of one request, those of the requests in a file, or those of all requests that the subjects have
+    authorised and the providers have answered.
 
-    示例 Examples:  pingzheng certificate issue <request> · pingzheng certificate issue --all-ready
+    示例 Examples:  pingzheng certificate issue <request> · pingzheng certificate issue --all-ready · pingzheng
+    certificate issue --file requests.csv --report report.csv
     """
-    if all_ready == bool(request):
-        raise InvalidInput("REQUEST_OR_ALL", "Give either one request id or --all-ready.", where="request")
+    if [all_ready, bool(request), file is not None].count(True) != 1:
+        raise InvalidInput("REQUEST_OR_ALL", "Give either one request id, --all-ready or --file.", where="request")
+    if file is not None:
+        submit_file(ledger, "certificates", file, report, as_json)
+        return
     if all_ready:
         issue_all_ready(ledger, as_json)
         return
     (row,) = ledger.usage.issuance.issue(ledger.actor(ledger.party), [request])
     ledger.anchoring.flush()
     emit(ledger.verification.status(row.certificate_no), as_json, row.certificate_no)
-
-
-@app.command("issue-file")
-def issue_many(ledger: Ledger, file: StatementsFile, report: ReportFile = None, as_json: AsJson = False) -> None:
-    """为文件中的每个请求签发凭证并存证，`request` 一列为请求的编号；中断后再次执行即可继续。Issue and anchor a
-    certificate for each request in a file with the column `request`. After an interruption, run the command again to
-    continue.
-
-    示例 Example:  pingzheng certificate issue-file requests.csv --report report.csv
-    """
-    submit_file(ledger, "certificates", file, report, as_json)
 
 
 @app.command()

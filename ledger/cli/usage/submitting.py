@@ -104,8 +104,8 @@ def _row(outcome: str, records: list[str], refusal: PingzhengError | None = None
     if refusal is None:
         return {"outcome": outcome, "records": records, "code": None, "where": None, "message": None, "hint": None}
     texts = explanation(refusal.code, refusal.message, refusal.hint)
-    told = {"code": refusal.code, "where": refusal.where, "message": texts.message, "hint": texts.hint}
-    return {"outcome": outcome, "records": records, **told}
+    shown = {"code": refusal.code, "where": refusal.where, "message": texts.message, "hint": texts.hint}
+    return {"outcome": outcome, "records": records, **shown}
 
 
 def _refused(refusal: PingzhengError) -> dict[str, Any]:

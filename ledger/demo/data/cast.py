@@ -9,9 +9,7 @@ from dataclasses import dataclass
 
 from ledger.domain.codes import synthetic_uscc
 from ledger.domain.parties import PartyKind, Role
-from ledger.errors import NotFound
 from ledger.installation.wiring import Ledger
-from ledger.parties.known import KnownParty
 from ledger.parties.newcomers import NewParty
 
 REGIONS = ("440802", "440803", "440804", "440811", "440823", "440825", "440881", "440882", "440883")
@@ -79,7 +77,8 @@ def onboard(ledger: Ledger, parts: Sequence[Part]) -> list[str]:
 
     If an interrupted run recorded a party but did not put it on the chain, the party keeps its recorded key.
     """
-    known = [_known(ledger, part) for part in parts]
+    found = ledger.parties.register.found(part.identifier for part in parts)
+    known = [found.get(part.identifier) for part in parts]
     waiting = [(part, row) for part, row in zip(parts, known, strict=True) if row is None or row.no is None]
     without_key = sum(row is None for _, row in waiting)
     fresh = iter(ledger.custody.create(without_key) if without_key else ())
@@ -93,10 +92,3 @@ def onboard(ledger: Ledger, parts: Sequence[Part]) -> list[str]:
 
 def _newcomer(part: Part, public_key: str) -> NewParty:
     return NewParty(part.kind, part.name, part.identifier, part.region, public_key, part.roles)
-
-
-def _known(ledger: Ledger, part: Part) -> KnownParty | None:
-    try:
-        return ledger.parties.register.find(part.identifier)
-    except NotFound:
-        return None

@@ -124,8 +124,8 @@ _DOCUMENTS: Final = ("content", "grounds", "report", "terms", "scope")
 
 
 def names_in(event: str, args: Mapping[str, Any]) -> dict[str, str]:
-    """Return the names of values in an event's arguments, as a map from argument to name. If a value has no known name,
-    its name is made from the argument's name and the value's number.
+    """Return the names of values in an event's arguments, as a map from argument to name. For a value without a known
+    name, a name is made from the argument's name and the value's number.
     """
     return {
         field: table[args[field]] if args[field] < len(table) else f"{field}_{args[field]}"

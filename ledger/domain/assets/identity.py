@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The id of an asset, and what its registration certificate says about the resource."""
+"""The id of an asset, and the data about the resource in the asset's registration certificate."""
 
 from __future__ import annotations
 

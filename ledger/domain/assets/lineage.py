@@ -26,8 +26,8 @@ class LineageNode:
 
 @dataclass(frozen=True, slots=True)
 class LineageEdge:
-    """A relation between two assets. If it is ``replaced_by``, ``asset`` was replaced by ``other``; otherwise ``asset``
-    was made from ``other``.
+    """A relation between two assets. If the relation is ``replaced_by``, ``asset`` was replaced by ``other``; otherwise
+    ``asset`` was made from ``other``.
     """
 
     asset: str

@@ -9,7 +9,7 @@ from typing import Final
 
 ASSET_STATES: Final = ("none", "applied", "confirmed", "rejected", "cancelled", "annulled")
 APPLICATION_KINDS: Final = ("none", "first", "change", "correct", "renew", "cancel")
-# Applications of these kinds contain a new description of the resource. All others contain reasons instead.
+# Applications of these kinds contain a new description of the resource. All other applications contain reasons instead.
 DESCRIBING: Final = ("first", "change", "correct")
 STAGES: Final = ("none", "submitted", "accepted", "reviewed", "noticed", "returned")
 OBJECTION_STATES: Final = ("none", "filed", "admitted", "verified", "upheld", "dismissed", "refused")

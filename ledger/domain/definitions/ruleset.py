@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A ruleset contains the deadlines and choices of a registration authority in one file.
 
-Nobody has compared the numbers in the packaged files with an official text. The member ``standing`` says so; wherever a
-ruleset is shown, ``standing`` must be shown too.
+Nobody has compared the numbers in the packaged files with an official text. The member ``standing`` says so, and must
+be shown wherever a ruleset is shown.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from ledger.domain.definitions.reader import Bilingual, DefinitionReader
 # has compared every number.
 RULESET_STANDINGS: Final = ("configuration", "confirmed")
 APPLICATION_KINDS: Final = ("first", "change", "correct", "renew", "cancel")
-# The contract always requires a public notice for these kinds, so a ruleset must require it too.
+# The contract always requires a public notice for applications of these kinds, so every ruleset must require the
+# notice.
 ALWAYS_NOTICED: Final = ("first", "change")
 SECOND_PLEDGES: Final = ("rank", "refuse")
 NEAR_DUPLICATES: Final = ("ignore", "report")
-# The maximum values: about one year of working days, and in years the longest validity of a registration certificate
-# (S00).
+# The maximum number of working days in a ruleset (about one year), and the maximum validity in years (that of a
+# registration certificate, S00).
 _MAX_WORKING_DAYS: Final = 250
 _MAX_YEARS: Final = 3
 _CODE: Final = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII)
@@ -36,7 +37,7 @@ class Ruleset:
     Periods in working days: ``review_days``, ``notice_days``, ``objection_days`` (to verify an objection),
     ``fix_days`` (to correct a returned application), ``share_days`` (to answer a demand for shared data). Periods in
     calendar days: ``offer_days`` (to accept a transfer) and ``renew_before_days`` (how long before expiry a renewal can
-    be applied for). ``notice`` says for each kind of application whether it is put on public notice.
+    be applied for). ``notice`` says for each kind of application whether such applications are put on public notice.
     """
 
     code: str

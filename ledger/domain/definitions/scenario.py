@@ -3,7 +3,7 @@
 long.
 
 The limits on validity, uses, retention, price and pilot period are settings of the pilot, not rules of a law.
-``standing`` and ``basis_note`` say what a scenario is based on; wherever a scenario is shown, both must be shown too.
+``standing`` and ``basis_note`` say on what a scenario is based, and must be shown wherever a scenario is shown.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class ScenarioField:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """The price of a certificate, in fen for each ``unit``. For public use it is 0, otherwise at most ``cap``."""
+    """The price of a certificate, in fen for each ``unit``. The price is 0 for public use, otherwise at most ``cap``."""
 
     use: str
     unit: str

@@ -118,7 +118,7 @@ def _require_sources_and_fields(scenario: Scenario, reader: _Reader) -> None:
 def _require_content_safety(scenario: Scenario, reader: _Reader) -> None:
     """Raise unless every rule reveals at most what the payload mode allows, and no claim contains a person's name.
 
-    Also raise if a text that goes into certificates is a name that SD-JWT reserves (protocol §5).
+    Raise also if a text that goes into certificates is a name that SD-JWT reserves (protocol §5).
     """
     for number, field in enumerate(scenario.fields):
         op, member = field.rule["op"], f"fields[{number}]: rule"

@@ -14,8 +14,8 @@ from ledger.domain.rules import supplied_rows as cells
 Rule = Mapping[str, Any]
 
 MAX_LAST: Final = 600
-# The maximum number of points in a series. So many points fit into one disclosure of a certificate, even with the
-# longest numbers.
+# The maximum number of points in a series. This number of points fits into one disclosure of a certificate, even if all
+# numbers are as long as possible.
 MAX_SERIES: Final = 36
 
 

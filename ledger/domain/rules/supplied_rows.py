@@ -64,7 +64,7 @@ def dated(rows: Rows, order: str, read: Read[T], unit: str | None = None) -> lis
     """Return the value that ``read`` gives for each row, in the order of the rows' periods. All rows are read and
     checked.
 
-    ``order`` is the column of the periods. Without ``unit``, the first row sets the unit. Raises ``InvalidInput``
+    ``order`` is the column of the periods. If ``unit`` is None, the first row decides the unit. Raises ``InvalidInput``
     ``ROWS_MISSING``, ``ROW_ORDER_TWICE``, ``ROW_VALUE_INVALID``, ``ROW_COLUMN_MISSING``.
     """
     if not rows:
@@ -85,8 +85,8 @@ def dated(rows: Rows, order: str, read: Read[T], unit: str | None = None) -> lis
 
 
 def window(items: Sequence[Dated[T]], last: int) -> list[Dated[T]]:
-    """Return the items of the last ``last`` years, months or days, counted back from the newest item. There may be
-    gaps.
+    """Return the items of the last ``last`` years, months or days, counted back from the newest item. Periods may be
+    missing.
     """
     return [item for item in items if item.ordinal > items[-1].ordinal - last]
 
@@ -134,7 +134,7 @@ def score(row: Row, place: int, column: str, top: int) -> int:
 
 
 def category(row: Row, place: int, column: str, choices: Sequence[str]) -> str:
-    """Return the choice in a cell. The cell must contain it exactly as it is written in ``choices``."""
+    """Return the choice in a cell. The cell must contain the choice exactly as ``choices`` has it."""
     text = cell(row, place, column)
     if text not in choices:
         raise invalid(place, column, "is not one of the scenario's choices", f"Use one of: {', '.join(choices)}.")
@@ -150,7 +150,7 @@ def line(row: Row, place: int, column: str) -> str:
 
 
 def digest_text(row: Row, place: int, column: str) -> str:
-    """Return the digest in a cell. It must begin with the name of its algorithm."""
+    """Return the digest in a cell. The digest must begin with the name of its algorithm."""
     text = cell(row, place, column)
     if not is_digest(text):
         raise invalid(place, column, "is not a digest", "Write sha-256: or sm3: and 64 lower-case hex digits.")

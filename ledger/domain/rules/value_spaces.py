@@ -21,11 +21,17 @@ Space = Callable[[Rule, Any], bool]
 
 def fits(rule: Any, value: Any) -> bool:
     """Return whether ``rule`` can give ``value``. For an invalid rule, no value fits. No exception is raised."""
+    return space_of(rule)(value)
+
+
+def space_of(rule: Any) -> Callable[[Any], bool]:
+    """Return a function that returns whether ``rule`` can give a value, as ``fits`` does. The rule is checked once."""
     try:
         check_rule(rule, "rule")
     except InvalidInput:
-        return False
-    return SPACES[rule["op"]](rule, value)
+        return lambda _value: False
+    space = SPACES[rule["op"]]
+    return lambda value: space(rule, value)
 
 
 def _attribute(rule: Rule, value: Any) -> bool:

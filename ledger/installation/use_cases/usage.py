@@ -9,6 +9,7 @@ from ledger.usage.authorizations import Authorizations
 from ledger.usage.batches.batches import Batches
 from ledger.usage.batches.kinds import kinds_of
 from ledger.usage.batches.runner import BatchRunner
+from ledger.usage.batches.withdrawing import ManyWithdrawals
 from ledger.usage.direct_withdrawals import DirectWithdrawals
 from ledger.usage.expiry import Expiry
 from ledger.usage.holdings.holder_bundles import HolderBundles
@@ -46,6 +47,7 @@ class UsageUseCases:
         self.corrections = Corrections(database, sealer, reader, self.issuance, positions, status)
         self.status_acts = StatusActs(status, certificates.holds, self.revocations, self.holdings)
         self.holder_bundles = HolderBundles(self.holdings, certificates.bundles)
-        kinds = kinds_of(self.consumer_acts, self.subject_acts, self.provider_acts, self.issuance)
+        acts = self.consumer_acts, self.subject_acts, self.provider_acts
+        kinds = kinds_of(*acts, self.issuance, ManyWithdrawals(database, self.withdrawals))
         self.batches = Batches(database, sealer, kinds, clock)
         self.batch_runner = BatchRunner(database, self.batches, register.actor, clock)

@@ -1,6 +1,6 @@
 """Counts wrong tokens, keys and codes for each address that sends them.
 
-A correct token, key or code is accepted even from an address that has sent too many wrong ones.
+A correct token, key or code is accepted even from an address that has sent too many wrong tokens, keys or codes.
 """
 
 from __future__ import annotations

@@ -135,8 +135,7 @@ class Callers:
 
 
 def session_unknown() -> Unauthenticated:
-    """Return the error for a token that is unknown or expired, or whose key is inactive; it is always the same
-    error."""
+    """Return the one error for all tokens that are unknown or expired, or whose key is inactive."""
     return Unauthenticated(
         "SESSION_UNKNOWN",
         "The session is unknown or has ended.",

@@ -1,9 +1,9 @@
 """Sign-in with a key (protocol §11), and the sessions that a sign-in opens.
 
 Each nonce is a database row. The first valid statement with the nonce deletes the row, so a nonce can be used only
-once, even if several processes serve. The number of nonces is limited: if one source (address) has too many, the oldest
-nonces of this source are deleted; if there are too many in all, the oldest nonces of the source with the most nonces
-are deleted.
+once, even if several processes serve. The number of nonces is limited: if one source (address) has too many nonces, its
+oldest nonces are deleted; if all sources together have too many nonces, the oldest nonces of the source with the most
+nonces are deleted.
 """
 
 from __future__ import annotations
@@ -117,8 +117,8 @@ class Sessions:
         return Nonce(value, now + NONCE_SECONDS)
 
     def begin(self, statement: str, *, cookie: bool = False) -> NewSession:
-        """Open a session for a signed statement. With ``cookie`` the session's token is valid only in the cookie of a
-        page.
+        """Open a session for a signed sign-in statement. With ``cookie``, the session's token is valid only in the
+        cookie of a page.
 
         Raises ``InvalidInput`` ``SESSION_STATEMENT_INVALID``; ``Unauthenticated`` ``SESSION_ORIGIN_DIFFERS``,
         ``SESSION_LEDGER_DIFFERS``, ``SESSION_EXPIRED``, ``SESSION_NONCE_UNKNOWN``, ``SESSION_KEY_NOT_LIVE``,

@@ -13,7 +13,8 @@ Account = String(42)
 class SignInNonce(Base, source=Source.NOWHERE):
     """A nonce with which a party can sign in; the row is deleted when the nonce is used.
 
-    ``source`` is a digest of the address that asked for the nonce; it serves to limit how many nonces one address has.
+    ``source`` is a digest of the address that asked for the nonce; with this digest the number of nonces of one address
+    is limited.
     """
 
     __tablename__ = "sign_in_nonce"

@@ -1,5 +1,5 @@
-"""Tokens, keys and codes: each is 256 random bits and shown only once. The database stores only digests of these
-secrets, and looks secrets up by digest.
+"""Tokens, keys and codes: each of these secrets is 256 random bits, and is shown only once. The database stores only
+digests of these secrets, and looks secrets up by digest.
 
 The database compares digests, and a caller cannot choose a digest. So the time that an answer takes reveals nothing
 about the secret.

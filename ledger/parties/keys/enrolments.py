@@ -104,7 +104,7 @@ class Enrolments:
                 raise _unknown()
             identifier, office = found
             _require_keyless(session, identifier)
-            require_free(session, account)
+            require_free(session, [account])
             row = party(session, identifier)
             row.present_account, row.present_key = account, key
             session.add(PartyKey(account=account, party_id=identifier, public_key=key, proof=proof))

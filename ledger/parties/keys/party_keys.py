@@ -201,7 +201,7 @@ class PartyKeys(KeyReports):
         proof = proof_of(self._reader.chain, self._custody, public_key, given, "proof", self._number(identifier))
         with self._database.write() as session:
             known_party = KnownParty.of(party(session, identifier))
-            require_free(session, fresh, identifier)
+            require_free(session, [fresh], identifier)
             if session.get(PartyKey, fresh) is None:
                 session.add(PartyKey(account=fresh, party_id=identifier, public_key=public_key, proof=proof))
         return known_party, fresh, proof_for_chain(public_key, proof)

@@ -2,8 +2,8 @@
 
 A proof (protocol §3) names the party's number on the chain, so that no other party can use the proof. For the first
 keys of a party, which has no number yet, the proof names 0. The chain checks the proofs of secp256k1 and P-256 keys.
-The proof of an SM2 key is checked by two programs: that of the institution that proposes the key, and that of the
-institution that confirms the proposal.
+The proof of an SM2 key is checked by two programs: the program of the institution that proposes the key, and the
+program of the institution that confirms the proposal.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def proof_of(chain: ChainId, custody: Custody, public_key: str, proof: str, wher
 
 
 def proof_for_chain(public_key: str, proof: str) -> str:
-    """Return the proof to send to the contract: an empty one for an SM2 key, because the contract cannot check SM2."""
+    """Return the proof to send to the contract. For an SM2 key it is empty, because the contract cannot check SM2."""
     return "" if suite_of_key(public_key) is SM2SM3 else proof
 
 

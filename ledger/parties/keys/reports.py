@@ -76,7 +76,8 @@ class KeyReports:
 
     def settle(self, identifier: str) -> KnownParty:
         """Update the party's keys in the database from the chain, and return the party (see ``settle_keys``)."""
-        return settle_keys(self._database, self._reader, identifier)
+        (settled,) = settle_keys(self._database, self._reader, [identifier])
+        return settled
 
     def _report_own(self, actor: Actor, number: int, account: str, act: bytes | None, signer: str | None) -> None:
         signer = signer or self._account(actor.party)

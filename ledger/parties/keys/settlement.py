@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import func, or_, select
@@ -10,38 +11,51 @@ from ledger.chain.reading.contract_state import AccountRecord
 from ledger.chain.reading.reader import ChainReader
 from ledger.index.tables import ACCOUNTS
 from ledger.parties.known import KnownParty
-from ledger.parties.lookups import party, party_keys, speaking_keys
+from ledger.parties.lookups import parties
 from ledger.parties.tables import Party, PartyKey
 from ledger.proof.suites.suite import ES256, ES256K, suite_of_key
 from ledger.store.database import Database
+from ledger.store.sets import matching
 
 FIRST_KEYS: Final = (ES256K, ES256)
 
 
-def settle_keys(database: Database, reader: ChainReader, identifier: str) -> KnownParty:
-    """Copy the state of the party's known keys from the chain, and return the party.
+def settle_keys(database: Database, reader: ChainReader, identifiers: Sequence[str]) -> list[KnownParty]:
+    """Copy the state of the known keys of parties from the chain, and return the parties, in the same order.
 
-    Chain and database differ after a crash, or if an authority or the party changed a key without this service. Keys
-    that were bound without this service stay unknown here. Raises ``NotFound`` ``PARTY_UNKNOWN``.
+    Chain and database differ after a crash, or if an authority or a party changed a key without this service. Keys
+    that were bound without this service stay unknown here. The node is asked once for the whole set. Raises
+    ``NotFound`` ``PARTY_UNKNOWN``.
     """
+    columns = select(PartyKey.account, PartyKey.party_id)
     with database.read() as session:
-        number, accounts = party(session, identifier).no, [key.account for key in party_keys(session, identifier)]
+        before = parties(session, identifiers)
+        owners = {row.account: row.party_id for row in matching(session, columns, PartyKey.party_id, identifiers)}
     asked = reader.batched("latest")
-    answers = {account: asked.account(account) for account in accounts}
+    answers = {account: asked.account(account) for account in owners}
     found = {account: answer() for account, answer in answers.items()}
     with database.write() as session:
-        row = party(session, identifier)
-        for account, record in found.items():
-            if record and record.party_no == number:
-                record_key(session.get_one(PartyKey, account), record)
-        speaking = speaking_keys(session, identifier)
-        by_suite = ([key for key in speaking if suite_of_key(key.public_key) is suite] for suite in FIRST_KEYS)
-        acting = next((keys for keys in by_suite if keys), [])
-        # The present key stays the present key as long as it is active. After that, the key that was bound last takes
-        # its place.
-        if acting and row.present_account not in {key.account for key in acting}:
-            row.present_account, row.present_key = acting[-1].account, acting[-1].public_key
-        return KnownParty.of(row)
+        keys: dict[str, list[PartyKey]] = {identifier: [] for identifier in before}
+        ordered = select(PartyKey).order_by(PartyKey.bound_at.is_(None), PartyKey.bound_at, PartyKey.retired_at)
+        for (key,) in matching(session, ordered, PartyKey.party_id, identifiers):
+            record = found.get(key.account)
+            if record and record.party_no == before[key.party_id].no:
+                record_key(key, record)
+            keys[key.party_id].append(key)
+        rows = {row.id: row for (row,) in matching(session, select(Party), Party.id, identifiers)}
+        for identifier, row in rows.items():
+            _settle_present(row, keys[identifier])
+        return [KnownParty.of(rows[identifier]) for identifier in identifiers]
+
+
+def _settle_present(row: Party, keys: Sequence[PartyKey]) -> None:
+    """Make the key that was bound last the present key of the party, if its present key is no longer active."""
+    speaking = [key for key in keys if key.bound_at is not None and key.retired_at is None and key.reported_at is None]
+    by_suite = ([key for key in speaking if suite_of_key(key.public_key) is suite] for suite in FIRST_KEYS)
+    acting = next((some for some in by_suite if some), [])
+    if acting and row.present_account not in {key.account for key in acting}:
+        newest = max(acting, key=lambda key: key.bound_at or 0)
+        row.present_account, row.present_key = newest.account, newest.public_key
 
 
 def settle_changed(database: Database, reader: ChainReader) -> list[str]:
@@ -61,8 +75,8 @@ def settle_changed(database: Database, reader: ChainReader) -> list[str]:
     )
     with database.read() as session:
         changed = list(session.scalars(query))
-    for identifier in changed:
-        settle_keys(database, reader, identifier)
+    if changed:
+        settle_keys(database, reader, changed)
     return changed
 
 

@@ -29,8 +29,8 @@ _BY_OFFICE: Final = (
     "任一同类机构可取消此提案：`pingzheng keys cancel {no}`。"
     " Any party with that role can cancel the proposal: `pingzheng keys cancel {no}`."
 )
-# These acts have no waiting period and cannot be cancelled. If they could be cancelled, one institution could block
-# them for ever.
+# Proposals of these acts have no waiting period and cannot be cancelled. If they could be cancelled, one institution
+# could block these acts for ever.
 _QUICK: Final = frozenset({REGISTRATION_KIND, "lift", "end_pause"})
 _BY_NOBODY: Final = (
     "此提案不可取消；没有另一同类机构确认则到期失效。"
@@ -145,7 +145,8 @@ def _how_to_stop(found: IndexedProposal) -> str:
     ways = {
         _UNREADABLE: not _readable(found),
         # The contract allows a veto against every proposal to call a function that changes keys, whatever the
-        # arguments. A proposal without a role can be vetoed too, because it can only change the proposer's own keys.
+        # arguments. A proposal without a role can also be vetoed, because such a proposal can only change the
+        # proposer's own keys.
         _BY_VETO: found.shown.changes_key or not found.role,
         _BY_HOLDER: found.kind == REASSIGN,
         by_office: found.role,

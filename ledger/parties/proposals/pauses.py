@@ -18,7 +18,7 @@ from ledger.parties.roles import Actor
 
 @dataclass(eq=False, repr=False)
 class Pauses:
-    """Pauses the ledger. The contract decides who may pause it, and how often."""
+    """Pauses the ledger. The contract decides who may pause the ledger, and how often."""
 
     _reader: ChainReader
     _relayed: RelayedActs

@@ -37,8 +37,8 @@ class ProposalReader:
         return self._row(self._found(number))
 
     def pending(self, party: str | None = None) -> list[Proposal]:
-        """Return all pending proposals in the order of their numbers; with ``party``, only those about the party or
-        about an asset that the party holds.
+        """Return all pending proposals in the order of their numbers; with ``party``, only proposals about this party
+        or about an asset that it holds.
 
         Raises ``NotFound`` ``PARTY_UNKNOWN``.
         """
@@ -56,7 +56,7 @@ class ProposalReader:
         installation.
 
         While the proposal is pending, the list has for each party the values from which its id is computed (kind,
-        identifier and key) and its name. These are personal text, for that institution only.
+        identifier and key) and its name. This list is personal text, for that institution only.
 
         Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``NotFound`` ``PROPOSAL_UNKNOWN``, ``Conflict``
         ``REGISTRATION_LIST_MISSING``.
@@ -95,8 +95,9 @@ class ProposalReader:
         return [proposal_in_words(each, self._reader, time, self._lists.parties) for each in found]
 
     def _now(self) -> int:
-        """Return the time of the clock or of the newest block, whichever is later."""
-        return max(self._clock(), self._reader.latest().time)
+        """Return the time of the clock or of the newest block in the index, whichever is later."""
+        reached = self._follower.cursor()
+        return max(self._clock(), reached.time if reached else 0)
 
     def _number(self, party: str) -> int:
         number = self._reader.party_no(party)

@@ -38,8 +38,8 @@ Item = TypeVar("Item")
 def view_at(events: Iterable[HistoryEvent], at: int) -> AssetView:
     """Return the state of the asset after all of its ``events`` up to and including the time ``at`` (seconds UTC).
 
-    The events must be in the order of the chain. Raises ``InvalidInput`` ``HISTORY_FORM`` if they are not a history of
-    one asset. Use ``verify_history`` to check that the history is complete.
+    The events must be in the order of the chain. Raises ``InvalidInput`` ``HISTORY_FORM`` if the events are not the
+    history of one asset. Use ``verify_history`` to check that the history is complete.
     """
     view = AssetView(at)
     for place, item in enumerate(events):

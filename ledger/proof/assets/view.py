@@ -93,9 +93,9 @@ class AssetView:
     """An asset at the time ``at``; before it is registered, ``state`` is ``none`` and ``holder`` is None.
 
     ``kind`` and ``stage`` are None if no application is open. ``until`` is the last second of the open offer or of the
-    public notice, 0 if there is neither. ``content`` is the confirmed digest of the documents, ``filed`` the digest in
-    the last application. ``liens`` are the active liens in the order of their ranks; ``rights`` are all granted rights,
-    including ended rights; ``parents`` are pairs (relation, asset).
+    public notice, 0 if there is no offer and no notice. ``content`` is the confirmed digest of the documents, ``filed``
+    the digest in the last application. ``liens`` are the active liens in the order of their ranks; ``rights`` are all
+    granted rights, including ended rights; ``parents`` are pairs (relation, asset).
     """
 
     at: int

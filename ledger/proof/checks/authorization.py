@@ -2,7 +2,7 @@
 """Check 11: everything in a usage certificate is covered by its template, request, authorizations and provisions.
 
 These entries were anchored no later than the certificate, and the verifier accepts the template. A provider signed
-every claim. The authorization for the claim's source, the request and the template allow the claim. They also allow the
+every claim. The authorization for the claim's source, the request and the template allow the claim, and allow the
 certificate's period, uses, channel and parties.
 """
 
@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ledger.domain.days import DAY as _DAY
-from ledger.domain.entries import statement_digest
 from ledger.proof.bundle import Position
 from ledger.proof.checks.case import Case, Entry, Proven
 from ledger.proof.checks.outcome import Failed, Outcome, Passed, failed, passed
@@ -47,19 +46,19 @@ def check_authorization(case: Case) -> Outcome:
         problem = (
             problem
             or _signed(case, consent, case.claims["sub"], "AUTHORIZATION_NOT_BY_SUBJECT")
-            or _same_terms(case.claims, consent[0])
-            or _within_request(consent[0], basis)
-            or _in_force(case, consent[0])
-            or _withdrawn_or_held(case, consent, consent[0]["subject"])
+            or _same_terms(case.claims, consent.entry)
+            or _within_request(consent.entry, basis)
+            or _in_force(case, consent.entry)
+            or _withdrawn_or_held(case, consent, consent.entry["subject"])
         )
     problem = problem or _one_of_each_source(basis)
     for supply in basis.supplies:
         problem = (
             problem
-            or _signed(case, supply, supply[0]["provider"], "PROVISION_NOT_BY_PROVIDER")
-            or _rests_on_consent(case, supply[0])
-            or _same_rules(case.claims, supply[0], basis)
-            or _withdrawn_or_held(case, supply, supply[0]["provider"])
+            or _signed(case, supply, supply.entry["provider"], "PROVISION_NOT_BY_PROVIDER")
+            or _rests_on_consent(case, supply.entry)
+            or _same_rules(case.claims, supply.entry, basis)
+            or _withdrawn_or_held(case, supply, supply.entry["provider"])
         )
     return (
         problem
@@ -94,19 +93,19 @@ def _basis(case: Case) -> NamedEntries | Failed:
         if isinstance(part, Failed):
             return part
     template, request, consents, supplies = [part for part in found if not isinstance(part, Failed)]
-    return NamedEntries(template[0][0], request[0], consents, supplies)
+    return NamedEntries(template[0].entry, request[0], consents, supplies)
 
 
 def _named(case: Case, references: Sequence[str], kind: str) -> Sequence[Proven] | Failed:
     """Return the entries with these references; fail if an entry is missing or was anchored after the certificate."""
     found = []
     for named in references:
-        if named not in case.entries or case.entries[named][0]["type"] != kind:
+        proven = case.entries.get(named)
+        if proven is None or proven.entry["type"] != kind:
             return failed("EVIDENCE_MISSING", f"A {kind} that the certificate names is not in the bundle.")
-        entry, evidence = case.entries[named]
-        if _later_than_certificate(case, evidence.position):
+        if _later_than_certificate(case, proven.evidence.position):
             return failed("EVIDENCE_ANCHORED_LATER", f"The {kind} was anchored later than the certificate.")
-        found.append((entry, evidence))
+        found.append(proven)
     return found
 
 
@@ -116,14 +115,13 @@ def _later_than_certificate(case: Case, position: Position) -> bool:
 
 
 def _signed(case: Case, proven: Proven, party: str, code: str) -> Failed | None:
-    entry, evidence = proven
-    signature = entry_signature(entry)
+    signature = entry_signature(proven.entry, proven.unsigned)
     signature.suite.require()
-    fact = case.account(signature.kid, case.anchored_at(evidence.position))
+    fact = case.account(signature.kid, case.anchored_at(proven.evidence.position))
     if isinstance(fact, Failed):
         return fact
     if fact.party != party or not signature.signed_by(fact.key):
-        return failed(code, f"The {entry['type']} is not signed by the party it names.")
+        return failed(code, f"The {proven.entry['type']} is not signed by the party it names.")
     return None
 
 
@@ -169,7 +167,7 @@ def _template(claims: Entry, basis: NamedEntries) -> Failed | None:
 
 def _request(case: Case, basis: NamedEntries) -> Failed | None:
     """Check that the consumer signed a request that refers to the template and covers the certificate."""
-    claims, (request, _) = case.claims, basis.request
+    claims, request = case.claims, basis.request.entry
     problem = _signed(case, basis.request, claims["consumer"], "REQUEST_NOT_BY_CONSUMER")
     if problem is not None:
         return problem
@@ -223,7 +221,7 @@ def _same_terms(claims: Entry, entry: Entry) -> Failed | None:
 
 def _within_request(entry: Entry, basis: NamedEntries) -> Failed | None:
     """Check that the subject answered the request in time, and that request and template allow the authorization."""
-    request, template = basis.request[0], basis.template
+    request, template = basis.request.entry, basis.template
     if {"source": entry["source"], "provider": entry["provider"]} not in request["sources"]:
         return failed(
             "AUTHORIZATION_BEYOND_REQUEST", "The consumer did not request data from this provider.", member="provider"
@@ -256,14 +254,14 @@ def _in_force(case: Case, consent: Entry) -> Failed | None:
 
 
 def _withdrawn_or_held(case: Case, proven: Proven, party: str) -> Failed | None:
-    entry, kind = proven[0], proven[0]["type"]
+    kind = proven.entry["type"]
     return withdrawn_at(case, proven, party, f"{kind.upper()}_WITHDRAWN") or held_at(
-        case.facts, statement_digest(entry), case.at, kind, f"{kind.upper()}_HELD"
+        case.facts, proven.statement, case.at, kind, f"{kind.upper()}_HELD"
     )
 
 
 def _one_of_each_source(basis: NamedEntries) -> Failed | None:
-    sources = [entry["source"] for entry, _ in basis.consents]
+    sources = [entry["source"] for entry, *_ in basis.consents]
     if len(set(sources)) != len(sources):
         return failed("AUTHORIZATION_DIFFERS", "Two authorizations are for the same source.", member="source")
     return None
@@ -279,7 +277,7 @@ def _rests_on_consent(case: Case, supply: Entry) -> Failed | None:
             "A provision names an authorization that the certificate does not name.",
             member="authorization",
         )
-    consent = case.entries[supply["authorization"]][0]
+    consent = case.entries[supply["authorization"]].entry
     for member in ("provider", "source"):
         if supply[member] != consent[member]:
             return failed(
@@ -311,7 +309,7 @@ def _same_rules(claims: Entry, supply: Entry, basis: NamedEntries) -> Failed | N
 
 def _components(claims: Entry, basis: NamedEntries) -> Failed | None:
     """Check that every authorization has exactly one provision, and that the components match the provisions."""
-    supplies = [entry for entry, _ in basis.supplies]
+    supplies = [entry for entry, *_ in basis.supplies]
     if sorted(entry["authorization"] for entry in supplies) != sorted(claims["authorizations"]):
         return failed("PROVISION_DIFFERS", "An authorization has no provision, or more than one.")
     same = ("source", "provider", "as_of", "payload_digest")
@@ -324,8 +322,8 @@ def _components(claims: Entry, basis: NamedEntries) -> Failed | None:
 
 def _claims(case: Case, basis: NamedEntries) -> Failed | None:
     """Check that providers signed exactly these claims, and that each disclosed value is signed under its own name."""
-    signed = {name: digest for entry, _ in basis.supplies for name, digest in entry["claims"].items()}
-    digests = [digest for entry, _ in basis.supplies for digest in entry["claims"].values()]
+    signed = {name: digest for entry, *_ in basis.supplies for name, digest in entry["claims"].items()}
+    digests = [digest for entry, *_ in basis.supplies for digest in entry["claims"].values()]
     if set(case.claims["fields"]) != signed.keys() or sorted(case.claims["_sd"]) != sorted(digests):
         return failed("CLAIMS_NOT_PROVIDED", "The certificate's claims are not exactly those that providers signed.")
     for item in case.presented.disclosures:

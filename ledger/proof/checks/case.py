@@ -5,14 +5,15 @@ is judged.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from ledger.domain.canonical import canonical, parse_json
 from ledger.domain.digests import reference
-from ledger.domain.entries import statement_digest
+from ledger.domain.entries import statement_digest, unsigned_body
 from ledger.errors import BadBundle
 from ledger.proof.bundle import MAX_ENTRY_CHARACTERS, Anchor, Bundle, Evidence, Position
 from ledger.proof.checks.outcome import Failed, failed
@@ -20,8 +21,18 @@ from ledger.proof.facts import AccountFact, Facts
 from ledger.proof.sdjwt import Presented, parse_certificate
 
 Entry = dict[str, Any]
-Proven = tuple[Entry, Evidence]
-"""An entry, and the evidence that proves its position in the log."""
+
+
+class Proven(NamedTuple):
+    """An entry, the evidence that proves its position in the log, and the entry's bytes that were signed.
+
+    ``statement`` is the statement digest, 64 hex digits.
+    """
+
+    entry: Entry
+    evidence: Evidence
+    unsigned: bytes
+    statement: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +41,10 @@ class Expectation:
 
     ``received`` is when the verifier first received the presentation (seconds UTC). The default is the time for which
     the certificate is judged; if the verification is repeated, give the first time again. Without consumer and nonce, a
-    usage certificate fails check 10, because a verifier relies only on certificates presented to it. ``templates`` are
-    the templates that the verifier accepts, each as a certificate refers to it (``sha-256:…``). If ``templates`` is
-    None, only the issuer vouches for the scenario's rules, and the report names the template.
+    usage certificate fails check 10, because a verifier may rely only on certificates that were presented to this
+    verifier. ``templates`` are the templates that the verifier accepts, each as a certificate refers to it
+    (``sha-256:…``). If ``templates`` is None, only the issuer vouches for the scenario's rules, and the report names
+    the template.
     """
 
     consumer: str | None = None
@@ -63,6 +75,11 @@ class Case:
         return self.presented.claims
 
     @cached_property
+    def statement(self) -> str:
+        """The statement digest of the certificate, 64 hex digits."""
+        return statement_digest(self.claims)
+
+    @cached_property
     def anchors(self) -> Mapping[tuple[int, int], Anchor]:
         """The bundle's anchors, as a map from (issuer, batch) to anchor."""
         return {anchor.log_batch: anchor for anchor in self.bundle.anchors}
@@ -73,14 +90,14 @@ class Case:
 
         Raises ``InvalidInput`` or ``BadBundle``.
         """
-        parsed = [(_entry(item), item) for item in self.bundle.evidence]
-        return {reference(statement_digest(entry)): (entry, item) for entry, item in parsed}
+        proven = map(_proven, self.bundle.evidence)
+        return {reference(each.statement): each for each in proven}
 
     @property
     def template(self) -> Entry | None:
         """The certificate's template, or None if the evidence does not contain it."""
-        entry, _ = self.entries.get(self.claims.get("template", ""), (None, None))
-        return entry if entry is not None and entry["type"] == "template" else None
+        proven = self.entries.get(self.claims.get("template", ""))
+        return proven.entry if proven is not None and proven.entry["type"] == "template" else None
 
     def anchored_at(self, position: Position) -> int | None:
         """Return when the entry at ``position`` was anchored (seconds UTC); None if the bundle has no anchor for that
@@ -100,7 +117,9 @@ class Case:
         return stolen or self.bound(account, at)
 
     def bound(self, account: str, at: int | None) -> AccountFact | Failed:
-        """Return the account's facts if it was bound at the time ``at``; the key may be reported or compromised."""
+        """Return the account's facts if the account was bound at the time ``at``; its key may be reported or
+        compromised.
+        """
         fact = self.facts.accounts.get(account)
         if at is None:
             return failed("ANCHOR_MISSING", "The bundle has no anchor for the batch of the signed entry.")
@@ -122,10 +141,11 @@ def reported_or_compromised(fact: AccountFact, at: int) -> Failed | None:
     return None
 
 
-def _entry(item: Evidence) -> Entry:
+def _proven(item: Evidence) -> Proven:
     parsed = parse_json(item.entry.encode(), max_bytes=4 * MAX_ENTRY_CHARACTERS)
     if not isinstance(parsed, dict):
         raise BadBundle("ENTRY_SHAPE", "An entry must be an object.", where="evidence")
     if canonical(parsed) != item.entry.encode():
         raise BadBundle("ENTRY_SHAPE", "An entry must be canonical JSON.", where="evidence")
-    return parsed
+    unsigned = unsigned_body(parsed)
+    return Proven(parsed, item, unsigned, hashlib.sha256(unsigned).hexdigest())

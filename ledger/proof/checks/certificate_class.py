@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Describes how the classes of certificates differ: checks and use cases read one object for each class."""
+"""Describes how the classes of certificates differ. For each class there is one object, which checks and use cases
+read.
+"""
 
 from __future__ import annotations
 

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator
 from itertools import takewhile
 
 from ledger.domain.digests import reference
-from ledger.domain.entries import statement_digest
 from ledger.errors import BadBundle
 from ledger.proof.bundle import Position
-from ledger.proof.checks.case import Case, Entry, Proven
+from ledger.proof.checks.case import Case, Proven
 from ledger.proof.checks.outcome import Failed, Passed, failed, passed
 from ledger.proof.facts import AccountFact, Facts
 from ledger.proof.jws import entry_signature
@@ -59,11 +58,12 @@ def withdrawn_at(case: Case, proven: Proven, party: str, code: str) -> Failed | 
     """Return a failure with ``code`` if the party withdrew its authorization or provision, on the chain or by an entry.
 
     If a subject withdraws with a key that was reported stolen, the withdrawal counts, because a thief could only end a
-    consent. If a provider does so, the withdrawal does not count, because a thief could end every certificate that uses
-    the provider's provisions. Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED`` if a withdrawal cannot be verified here.
+    consent. If a provider withdraws with such a key, the withdrawal does not count, because a thief could end every
+    certificate that uses the provider's provisions. Raises ``Misconfigured`` ``SUITE_NOT_INSTALLED`` if a withdrawal
+    cannot be verified here.
     """
-    entry, _ = proven
-    statement, by_subject = statement_digest(entry), entry["type"] == "authorization"
+    entry, statement = proven.entry, proven.statement
+    by_subject = entry["type"] == "authorization"
     recorded = case.facts.withdrawals.get((party, statement))
     times = list(_signed_withdrawals(case, statement, party, case.bound if by_subject else case.account))
     if recorded is not None:
@@ -81,18 +81,20 @@ def _signed_withdrawals(case: Case, statement: str, party: str, account: _Accoun
 
     ``account`` returns the signer's account if the account was valid at a given time.
     """
-    for entry, evidence in case.entries.values():
-        wanted = {"type": "withdrawal", "statement": reference(statement), "party": party}
-        at = case.anchored_at(evidence.position)
-        if at is not None and wanted.items() <= entry.items() and _signed_by_party(entry, at, account):
+    wanted = {"statement": reference(statement), "party": party}
+    for each in case.entries.values():
+        if each.entry["type"] != "withdrawal" or not wanted.items() <= each.entry.items():
+            continue
+        at = case.anchored_at(each.evidence.position)
+        if at is not None and _signed_by_party(each, at, account):
             yield at
 
 
-def _signed_by_party(entry: Entry, at: int, account: _Account) -> bool:
+def _signed_by_party(withdrawal: Proven, at: int, account: _Account) -> bool:
     try:
-        signature = entry_signature(entry)
+        signature = entry_signature(withdrawal.entry, withdrawal.unsigned)
     except BadBundle:
         return False
     signature.suite.require()
     fact = account(signature.kid, at)
-    return not isinstance(fact, Failed) and fact.party == entry["party"] and signature.signed_by(fact.key)
+    return not isinstance(fact, Failed) and fact.party == withdrawal.entry["party"] and signature.signed_by(fact.key)

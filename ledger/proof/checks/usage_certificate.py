@@ -26,7 +26,7 @@ MAX_KEY_BINDING_SKEW: Final = 300
 def _check_status(case: Case, active: Passed) -> Outcome:
     """Check that no authority or supervisor has placed a hold on the certificate or its request."""
     request = hex_of(case.claims["request"])
-    for what, statement in (("certificate", statement_digest(case.claims)), ("request", request)):
+    for what, statement in (("certificate", case.statement), ("request", request)):
         if problem := held_at(case.facts, statement, case.at, what, "HELD"):
             return problem
     return active

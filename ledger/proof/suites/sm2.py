@@ -88,7 +88,9 @@ def verify(point: bytes, data: bytes, signature: bytes, identity: str) -> bool:
 
 
 class _Hash:
-    """SM3 with the interface that gmalg needs. It uses OpenSSL's SM3 if possible, which is much faster than gmalg's."""
+    """SM3 with the interface that gmalg needs. It uses OpenSSL's SM3 if possible, which is much faster than the SM3 of
+    gmalg.
+    """
 
     def reset(self) -> None:
         self._data = b""
@@ -106,11 +108,55 @@ def _curve() -> Any:
         from gmalg.ellipticcurve import ECDLP
     except ImportError as error:
         raise sm_not_installed("SM2") from error
-    return ECDLP(_P, _A, _B, _G, ORDER)
+    curve = ECDLP(_P, _A, _B, _G, ORDER)
+    # gmalg divides at each step, so its own multiplication takes seven times as long.
+    curve.ec.mul = _multiply
+    return curve
+
+
+def _multiply(number: int, point: tuple[int, int]) -> Any:
+    """Return ``number`` times a point of the curve, as gmalg's ``EllipticCurve.mul`` does; ``number`` is 1 or more.
+
+    The coordinates are Jacobian (x / z², y / z³), so that only the last step divides. The bits of 3 · number and of
+    number tell where to add and where to subtract the point, which is needed at every third bit on average.
+    """
+    x, y = point
+    px, py, pz, tripled = x, y, 1, 3 * number
+    for bit in range(tripled.bit_length() - 2, 0, -1):
+        px, py, pz = _double(px, py, pz)
+        step = (tripled >> bit & 1) - (number >> bit & 1)
+        if step:
+            px, py, pz = _add(px, py, pz, x, step * y)
+    if pz == 0:
+        return _curve().ec.INF
+    inverse = pow(pz, -1, _P)
+    square = inverse * inverse % _P
+    return px * square % _P, py * square * inverse % _P
+
+
+def _double(x: int, y: int, z: int) -> tuple[int, int, int]:
+    # The slope is 3x² + a·z⁴, and a is -3.
+    z_2, y_2 = z * z % _P, y * y % _P
+    slope, scaled = 3 * (x - z_2) * (x + z_2) % _P, 4 * x * y_2 % _P
+    doubled = (slope * slope - 2 * scaled) % _P
+    return doubled, (slope * (scaled - doubled) - 8 * y_2 * y_2) % _P, 2 * y * z % _P
+
+
+def _add(x: int, y: int, z: int, other_x: int, other_y: int) -> tuple[int, int, int]:
+    if z == 0:
+        return other_x, other_y % _P, 1
+    z_2 = z * z % _P
+    run, rise = (other_x * z_2 - x) % _P, (other_y * z_2 * z - y) % _P
+    if run == 0:
+        return _double(x, y, z) if rise == 0 else (1, 1, 0)
+    run_2 = run * run % _P
+    run_3, scaled = run * run_2 % _P, x * run_2 % _P
+    added = (rise * rise - run_3 - 2 * scaled) % _P
+    return added, (rise * (scaled - added) - y * run_3) % _P, run * z % _P
 
 
 def _algorithm() -> Any:
-    """Return a new ``SM2Core``, because an old one keeps state. gmalg's ``SM2`` would refuse an empty identity."""
+    """Return a new ``SM2Core``, because a used ``SM2Core`` keeps state. gmalg's ``SM2`` would refuse an empty identity."""
     curve = _curve()
     from gmalg.sm2 import SM2Core
 

@@ -10,10 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger.domain.digests import hex_of
+from ledger.domain.rules.value_spaces import space_of
 from ledger.errors import Conflict, NotFound
 from ledger.store import log as log_store
 from ledger.store.sets import matching
-from ledger.usage.provision_checks import AnswerBasis
+from ledger.usage.provision_checks import AnswerBasis, EarlierAnswer
 from ledger.usage.tables import AccessRequest, Authorization, Provision, SeenClaim
 
 
@@ -29,16 +30,17 @@ class AnsweredAuthorizations:
         consents = self._consents(session)
         stated = log_store.statements(session, (digest for row in consents for digest in (row.digest, row.asked)))
         templates = log_store.statements(session, {hex_of(stated[row.asked]["template"]) for row in consents})
-        self._bases = {
-            row.digest: AnswerBasis(
-                consent=row,
-                consented=stated[row.digest],
-                asked=stated[row.asked],
-                template=templates[hex_of(stated[row.asked]["template"])],
-                before=[],
-            )
-            for row in consents
+        spaces = {
+            digest: {item["name"]: space_of(item["rule"]) for item in template["fields"]}
+            for digest, template in templates.items()
         }
+        self._bases = dict[str, AnswerBasis]()
+        for row in consents:
+            asked = stated[row.asked]
+            named = hex_of(asked["template"])
+            self._bases[row.digest] = AnswerBasis(
+                row, stated[row.digest], asked, templates[named], spaces[named], before=[]
+            )
         self._read_answers(session)
 
     def read_states(self, session: Session) -> None:
@@ -66,10 +68,11 @@ class AnsweredAuthorizations:
 
     def _read_answers(self, session: Session) -> None:
         by_id = {basis.consent.id: basis for basis in self._bases.values()}
-        answers = select(Provision).order_by(Provision.number)
-        rows = [row[0] for row in matching(session, answers, Provision.authorization_id, by_id)]
+        columns = Provision.authorization_id, Provision.digest, Provision.result
+        answers = select(*columns).order_by(Provision.number)
+        rows = list(matching(session, answers, Provision.authorization_id, by_id))
         for row in rows:
-            by_id[row.authorization_id].before.append(row)
+            by_id[row.authorization_id].before.append(EarlierAnswer(row.digest, row.result))
         stated = log_store.statements(session, (row.digest for row in rows))
         self._claims = {digest: set(entry["claims"].values()) for digest, entry in stated.items()}
 
@@ -92,7 +95,7 @@ class AnsweredAuthorizations:
         """Remember a new answer. Later answers of the set that name the same authorization are compared with the new
         answer.
         """
-        basis.before.append(Provision(**row))
+        basis.before.append(EarlierAnswer(row["digest"], row["result"]))
         self._claims[row["digest"]] = set(entry["claims"].values())
 
     def new_claims(self, basis: AnswerBasis, entry: Mapping[str, Any]) -> set[str]:

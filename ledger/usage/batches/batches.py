@@ -42,12 +42,15 @@ class Batches:
     def take_in(self, actor: Actor, kind: str, mode: str, items: Sequence[Item]) -> str:
         """Store a batch, and return the id of its operation. ``mode`` is ``ALL_OR_NONE`` or ``PER_ITEM``.
 
-        Raises ``InvalidInput`` ``BATCH_SIZE``, and ``Forbidden`` if the actor may not record one of the items.
+        Raises ``InvalidInput`` ``BATCH_SIZE`` or ``BATCH_MODE``, and ``Forbidden`` if the actor may not record one of
+        the items.
         """
         if not 1 <= len(items) <= MAX_ITEMS:
             raise InvalidInput(
                 "BATCH_SIZE", f"A batch has 1 to {MAX_ITEMS} items.", where="items", hint="Send several batches."
             )
+        if mode == ALL_OR_NONE and not self.kinds[kind].at_once:
+            raise InvalidInput("BATCH_MODE", "Items of this kind can only be handled one by one.", where="mode")
         self.kinds[kind].permit(actor, items)
         identifier = str(ULID())
         row = {"id": identifier, "party_id": actor.party, "kind": kind, "last_seq": -1, "result": {}}
@@ -137,7 +140,7 @@ class Batches:
         session.connection().execute(delete(Sealed).where(Sealed.id.in_(sealed)))
 
 
-def told(refusal: PingzhengError) -> dict[str, Any]:
+def stored(refusal: PingzhengError) -> dict[str, Any]:
     """Return what is stored of a refusal."""
     return {"code": refusal.code, "message": refusal.message, "where": refusal.where, "hint": refusal.hint}
 
@@ -160,5 +163,5 @@ def _row(identifier: str, number: int, outcome: Outcome) -> dict[str, Any]:
         "place": number,
         "was": "refused" if refused else "recorded",
         "ids": None if refused else outcome,
-        "why": told(outcome) if isinstance(outcome, PingzhengError) else None,
+        "why": stored(outcome) if isinstance(outcome, PingzhengError) else None,
     }

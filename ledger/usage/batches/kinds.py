@@ -1,4 +1,4 @@
-"""What a batch can hold: requests, authorizations, provisions, or requests to issue a certificate for.
+"""What a batch can hold: requests, authorizations, provisions, withdrawals, or requests to issue a certificate for.
 
 A batch only calls the acts that a single call uses too, so both make the same checks and raise the same errors.
 """
@@ -19,6 +19,7 @@ from ledger.parties.permissions import Action
 from ledger.parties.roles import Actor, require
 from ledger.provider.supply import Supply
 from ledger.store.sets import matching
+from ledger.usage.batches.withdrawing import ManyWithdrawals
 from ledger.usage.issuing.issuance import Issuance
 from ledger.usage.party_acts import ConsumerActs, ProviderActs, SubjectActs
 from ledger.usage.requests import Asked
@@ -38,6 +39,7 @@ class Kind:
     for each item that is recorded already, else None. ``party`` returns the id of the party that signed an item, or
     None if the platform acts. ``subjects`` returns the party ids of the items' subjects, as far
     as they are known. ``size`` is the number of statements in an item: errors count statements.
+    ``at_once`` is False if the items cannot be recorded together, all or none.
     """
 
     permit: Callable[[Actor, Sequence[Item]], None]
@@ -46,12 +48,17 @@ class Kind:
     party: Callable[[Item], str | None]
     subjects: Callable[[Session, Sequence[Item]], list[Any]]
     size: Callable[[Item], int] = lambda _: 1
+    at_once: bool = True
 
 
 def kinds_of(
-    consumer: ConsumerActs, subject: SubjectActs, provider: ProviderActs, issuance: Issuance
+    consumer: ConsumerActs,
+    subject: SubjectActs,
+    provider: ProviderActs,
+    issuance: Issuance,
+    withdrawals: ManyWithdrawals,
 ) -> dict[str, Kind]:
-    """Return the four kinds by their names."""
+    """Return the kinds by their names."""
     return {
         "requests": Kind(
             lambda actor, items: consumer.require_asking(actor, [item["statement"] for item in items]),
@@ -85,6 +92,14 @@ def kinds_of(
             _issued,
             lambda _: None,
             lambda _, items: [None] * len(items),
+        ),
+        "withdrawals": Kind(
+            withdrawals.permit,
+            withdrawals.record,
+            lambda _, items: [None] * len(items),
+            lambda item: str(item["statement"].get("party")),
+            lambda _, items: [None] * len(items),
+            at_once=False,
         ),
     }
 

@@ -23,7 +23,7 @@ from ledger.parties.roles import Actor
 from ledger.store.database import Database
 from ledger.store.sets import matching
 from ledger.store.tables import Entry
-from ledger.usage.batches.batches import ALL_OR_NONE, MAX_ITEMS, PART, Batches, Outcome, told
+from ledger.usage.batches.batches import ALL_OR_NONE, MAX_ITEMS, PART, Batches, Outcome, stored
 from ledger.usage.batches.kinds import Item, Kind
 
 # A call that was cut off before all its items were stored got no answer; its batch is deleted after an hour.
@@ -84,7 +84,7 @@ class BatchRunner:
         outcomes |= {number: _erased(number) for number, item in items.items() if item is None}
         refusal = next((each for each in outcomes.values() if isinstance(each, PingzhengError)), None)
         if whole and refusal is not None and not row.handled:
-            self._batches.change(row.id, refusal=told(refusal), refused=row.total, handled=row.total)
+            self._batches.change(row.id, refusal=stored(refusal), refused=row.total, handled=row.total)
         else:
             self._batches.mark(row.id, outcomes)
 

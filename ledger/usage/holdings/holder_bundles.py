@@ -30,8 +30,8 @@ class Taken:
 
 
 class HolderBundles:
-    """Builds bundles of a party's own certificates: those of which the party is the data subject, or the holder of the
-    registration.
+    """Builds bundles of a party's own certificates, that is, certificates of which the party is the data subject or the
+    holder of the registration.
     """
 
     def __init__(self, holdings: Holdings, bundles: Bundles) -> None:

@@ -97,7 +97,9 @@ def _held() -> ColumnElement[bool]:
 
 
 def _held_statements() -> Select[str]:
-    """Select the statements on which an authority or a supervisor has a hold now; there are few at any time."""
+    """Select the statements on which an authority or a supervisor has a hold now; only few statements have a hold at
+    any time.
+    """
     newest = select(HOLDS.c.statement, func.max(HOLDS.c.change).label("change")).group_by(HOLDS.c.statement).subquery()
     return (
         select(HOLDS.c.statement)

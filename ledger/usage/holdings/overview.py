@@ -112,7 +112,8 @@ class Holdings:
         """Return how many certificates each scenario and each provider has in each state; ``reader`` has the same
         meaning as in ``page``.
 
-        A certificate that rests on data of several providers counts for each of them, and once in ``total``.
+        A certificate that rests on data of several providers is counted for each of these providers, and once in
+        ``total``.
         """
         self._require_sight(reader, wanted)
         block, now = self._follower.sync(), self._clock()

@@ -114,6 +114,7 @@ CALLS: dict[str, Maker] = {
     "POST /v1/authorizations": statement("subject", "subject"),
     "POST /v1/authorizations/batch": in_a_batch(statement("subject", "subject")),
     "POST /v1/authorizations/{authorization}/withdrawal": withdrawal("subject"),
+    "POST /v1/withdrawals/batch": in_a_batch(withdrawal("subject")),
     "GET /v1/provisions/tasks/{authorization}": task,
     "POST /v1/provisions": statement("provider", "provider"),
     "POST /v1/provisions/batch": in_a_batch(statement("provider", "provider")),

@@ -6,10 +6,10 @@ import random
 from typing import Any
 
 import pytest
-from eth_abi.abi import decode
+from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
 
-from ledger.chain.contracts.words import WORD_BYTES, fixed_decoder
+from ledger.chain.contracts.words import WORD_BYTES, array_decoder, fixed_decoder
 
 KINDS = ("bool", "address", "uint8", "uint40", "uint256", "bytes1", "bytes4", "bytes20", "bytes32")
 SEED = 20_261_130
@@ -65,6 +65,27 @@ def test_a_struct_becomes_an_object_and_the_value_after_it_is_found() -> None:
     )
     assert decoder.size == len(data)
     assert decoder.decode(data) == [True, {"uint8": 7, "bytes4": b"abcd".hex()}, 9]
+
+
+def test_an_array_is_decoded_or_refused_as_by_eth_abi() -> None:
+    pair = {"name": "rows", "type": "tuple[]", "components": [parameter("uint8"), parameter("bool")]}
+    decoder = array_decoder([pair])
+    assert decoder is not None
+    for rows in ([], [(1, True)], [(255, False), (0, True)]):
+        data = encode(["(uint8,bool)[]"], [rows])
+        assert decoder(data) == [[{"uint8": number, "bool": flag} for number, flag in rows]]
+        places = range(0, len(data), WORD_BYTES)
+        for wrong in (data[:-1], data + b"\0", data + bytes(WORD_BYTES), *(changed(data, place) for place in places)):
+            with pytest.raises(DecodingError):
+                decoder(wrong)
+    assert array_decoder([pair, parameter("bool")]) is None
+    assert array_decoder([{"name": "texts", "type": "string[]"}]) is None
+    assert array_decoder([{"name": "tables", "type": "uint8[][]"}]) is None
+
+
+def changed(data: bytes, place: int) -> bytes:
+    """Return the data with the first byte of the word at ``place`` set."""
+    return data[:place] + b"\xff" + data[place + 1 :]
 
 
 @pytest.mark.parametrize("kind", ["bytes", "string", "uint8[]", "uint8[2]", "int40"])

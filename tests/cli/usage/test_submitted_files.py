@@ -1,4 +1,4 @@
-"""``submit-file`` and ``issue-file``: files with many signed statements, from requests to certificates."""
+"""``submit-file`` and ``issue --file``: files with many signed statements, from requests to certificates."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ def test_files_lead_from_signed_requests_to_certificates(pilot: Pilot, tmp_path:
     assert supplied["recorded"] == 3
     wanted = tmp_path / "wanted.csv"
     wanted.write_text("request\n" + "".join(f"{each}\n" for each in records(asked)))
-    issued = printed(pilot, "certificate", "issue-file", wanted)
+    issued = printed(pilot, "certificate", "issue", "--file", wanted)
     for number in records(issued):
         assert pilot.ledger.verification.status(number)["state"] == "active"
-    again = printed(pilot, "certificate", "issue-file", wanted)
+    again = printed(pilot, "certificate", "issue", "--file", wanted)
     assert (again["recorded_before"], records(again)) == (3, records(issued))
 
 
@@ -75,8 +75,8 @@ def test_a_report_has_the_outcome_of_each_line(pilot: Pilot, tmp_path: Path) -> 
     rows = [json.dumps(items[0]), "{not json", "", json.dumps(spoiled(items[1])), json.dumps(items[2]), '{"x":1}']
     file.write_text("\n".join(rows))
     report = tmp_path / "report.csv"
-    told = printed(pilot, "request", "submit-file", file, "--report", report, code=1)
-    assert (told["recorded"], told["refused"]) == (2, 3)
+    summary = printed(pilot, "request", "submit-file", file, "--report", report, code=1)
+    assert (summary["recorded"], summary["refused"]) == (2, 3)
     with report.open(encoding="utf-8-sig", newline="") as text:
         found = {int(row["line"]): (row["outcome"], row["code"]) for row in csv.DictReader(text)}
     assert found == {
@@ -101,8 +101,8 @@ def test_statements_are_read_from_a_parquet_file(pilot: Pilot, tmp_path: Path) -
     columns = {name: [json.dumps(each[name]) for each in items] for name in ("statement", "note")}
     file = tmp_path / "requests.parquet"
     parquet.write_table(pyarrow.table({"kind": ["requests"] * 3, **columns}), file)
-    told = printed(pilot, "request", "submit-file", file)
-    assert records(told) == [item["statement"]["id"] for item in items]
+    summary = printed(pilot, "request", "submit-file", file)
+    assert records(summary) == [item["statement"]["id"] for item in items]
 
 
 def test_a_run_after_a_kill_skips_what_is_recorded(pilot: Pilot, tmp_path: Path) -> None:
@@ -113,9 +113,9 @@ def test_a_run_after_a_kill_skips_what_is_recorded(pilot: Pilot, tmp_path: Path)
         command, cwd=PROJECT, capture_output=True, text=True, timeout=90, check=False, env=dict(os.environ)
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
-    told = printed(pilot, "request", "submit-file", file)
-    assert (told["recorded"], told["recorded_before"]) == (3, 2)
-    assert records(told) == [item["statement"]["id"] for item in items]
+    summary = printed(pilot, "request", "submit-file", file)
+    assert (summary["recorded"], summary["recorded_before"]) == (3, 2)
+    assert records(summary) == [item["statement"]["id"] for item in items]
 
 
 def test_ctrl_c_keeps_what_is_recorded(pilot: Pilot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,5 +132,5 @@ def test_ctrl_c_keeps_what_is_recorded(pilot: Pilot, tmp_path: Path, monkeypatch
     monkeypatch.setattr(BatchRunner, "each", stopped)
     assert printed(pilot, "request", "submit-file", file, code=130)["recorded"] == 2
     monkeypatch.setattr(BatchRunner, "each", each)
-    told = printed(pilot, "request", "submit-file", file)
-    assert (told["recorded"], told["recorded_before"]) == (2, 2)
+    summary = printed(pilot, "request", "submit-file", file)
+    assert (summary["recorded"], summary["recorded_before"]) == (2, 2)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ledger.chain.accounts import account_of_public_key, check_public_key
@@ -135,3 +135,29 @@ def test_sm2_header_must_have_exactly_one_identity(identity: str) -> None:
     ):
         with pytest.raises(BadBundle, match="JWS_HEADER"):
             parse_compact(f"{encode_base64url(canonical(bad))}.{rest}", "test")
+
+
+NUMBERS = st.integers(1, 20) | st.integers(1, 20).map(lambda few: sm2.ORDER - few) | st.integers(1, sm2.ORDER - 1)
+
+
+@settings(max_examples=30)
+@given(NUMBERS, NUMBERS)
+@example(1, 1)
+@example(2, sm2.ORDER - 1)
+@example((sm2.ORDER + 1) // 2, 2)
+@example(1 << 255, (1 << 255) - 1)
+def test_points_are_multiplied_as_gmalg_multiplies_them(number: int, other: int) -> None:
+    curve = sm2._curve()
+    theirs = type(curve.ec).mul
+    point = sm2._multiply(other, curve.G)
+    assert point == theirs(curve.ec, other, curve.G)
+    assert sm2._multiply(number, point) == theirs(curve.ec, number, point)
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_the_order_times_a_point_is_the_point_at_infinity(secret: bytes) -> None:
+    curve = sm2._curve()
+    point = sm2._multiply(int.from_bytes(secret, "big") % sm2.ORDER, curve.G)
+    assert sm2._multiply(sm2.ORDER, point) == curve.ec.INF
+    assert sm2._multiply(sm2.ORDER + 1, point) == point
+    assert sm2._multiply(sm2.ORDER - 1, point) == (point[0], sm2._P - point[1])

@@ -11,9 +11,12 @@ from sqlalchemy import func, select
 
 from ledger.certificates.tables import OperationItem
 from ledger.errors import Forbidden, InvalidInput
+from ledger.proof.acts import sign_act
+from ledger.proof.jws import sign_entry
 from ledger.store.tables import Sealed
 from ledger.usage.batches.batches import ALL_OR_NONE, MAX_ITEMS, PART, PER_ITEM
 from ledger.usage.tables import AccessRequest
+from tests.support.actors.consents import Consent
 from tests.support.actors.pilots import Pilot
 from tests.support.ledgers.small_ledger import counting
 from tests.usage.batches.statements import Items, authorizations_of, provisions_of, requests_of, spoiled
@@ -157,6 +160,28 @@ def test_an_item_whose_subject_is_erased_meanwhile_is_refused_and_leaves_no_text
     found = described(pilot, bank.party, identifier)["items"]
     assert [item["outcome"] for item in found] == ["refused", "recorded"]
     assert found[0]["error"]["code"] == "SEALED_ERASED"
+
+
+def test_a_batch_of_withdrawals_ends_consents_and_revokes_their_certificates(pilot: Pilot) -> None:
+    ledger, consent = pilot.ledger, Consent(pilot)
+    draft = consent.draft()
+    assert draft.message is not None
+    item: dict[str, Any] = {
+        "statement": sign_entry(draft.entry, consent.signer),
+        "act": sign_act(draft.message, consent.signer).hex(),
+    }
+    subject = item["statement"]["party"]
+    with pytest.raises(InvalidInput, match="BATCH_MODE"):
+        ledger.usage.batches.take_in(pilot.actor(subject), "withdrawals", ALL_OR_NONE, [item])
+    with pytest.raises(Forbidden):
+        ledger.usage.batches.take_in(pilot.actor(pilot.cast.bank), "withdrawals", PER_ITEM, [item])
+    unsigned = item | {"statement": draft.entry}
+    operation = handled(pilot, subject, "withdrawals", PER_ITEM, [unsigned, item])
+    assert [each["outcome"] for each in operation["items"]] == ["refused", "recorded"]
+    again = handled(pilot, subject, "withdrawals", PER_ITEM, [item])
+    assert records_of(again) == records_of(operation) == [draft.entry["id"]]
+    assert ledger.verification.status(consent.number)["state"] == "revoked"
+    assert len(consent.recorded()) == 1
 
 
 def test_the_cost_of_a_part_does_not_grow_with_its_items(pilot: Pilot) -> None:

@@ -8,7 +8,8 @@ from alembic import op
 revision = "0008"
 down_revision = "0007"
 
-# Older rows lack this number. The first valid verification of a certificate was use 1, the second use 2, and so on.
+# Number the uses in older rows: the first valid verification of a certificate was use 1, the second was use 2, and so
+# on.
 ORDINALS = """
 UPDATE presentation SET ordinal = (
     SELECT count(*) FROM presentation AS earlier

@@ -1,6 +1,6 @@
 """Add the columns of protocol 2: digests of statements, and the issuer of the log for batches and positions.
 
-A database with entries or verifications of protocol 1 is refused, because they are invalid under protocol 2.
+A database with entries or verifications of protocol 1 is refused, because these are invalid under protocol 2.
 """
 
 from __future__ import annotations

@@ -1,0 +1,75 @@
+"""Computes the gas limit of a call about a whole set from the size of the set, so that no node has to estimate it.
+
+For an estimate the node executes the call, often several times. For a set this takes longer than the transaction. The
+limits here are at least a fifth above what the contracts use (docs/gas.md). Gas that is not used is not paid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Final, TypeVar
+
+from ledger.chain.contracts.deployment import ASSET_REGISTRY, PARTY_REGISTRY
+from ledger.chain.sending.calls import Call
+
+T = TypeVar("T")
+
+MOST: Final = 2**24
+"""The most gas that a transaction may have on chains with EIP-7825."""
+
+# For each function that takes a set: the gas of a call for an empty set, and the gas of each member.
+_SETS: Final[Mapping[tuple[str, str], tuple[int, int]]] = {
+    (ASSET_REGISTRY, "registerMany"): (150_000, 96_000),
+    (ASSET_REGISTRY, "advance"): (100_000, 24_000),
+    (ASSET_REGISTRY, "confirmMany"): (100_000, 24_000),
+}
+_CONFIRM: Final = 200_000
+_PARTY: Final = 60_000
+# The gas of each key of a new party, by the number of bytes of its proof: none for SM2, 64 for ES256K, 128 for ES256.
+# Only an ES256 signature is checked by contract code where the chain has no precompiled contract for P-256.
+_KEY: Final[Mapping[int, int]] = {0: 70_000, 64: 80_000, 128: 500_000}
+_FORWARD: Final = 80_000
+_CALLDATA: Final = 20
+
+
+def known_gas(call: Call) -> int | None:
+    """Return a gas limit for the call, or None if the gas does not follow from the size of a set."""
+    if (call.contract, call.function) in _SETS:
+        base, each = _SETS[call.contract, call.function]
+        return base + each * len(call.args[0])
+    if (call.contract, call.function) == (PARTY_REGISTRY, "confirm"):
+        confirmed = call.args[1]
+        if isinstance(confirmed, Call) and (confirmed.contract, confirmed.function) == (PARTY_REGISTRY, "register"):
+            return _CONFIRM + sum(registration_gas(proof for _, proof in keys) for _, keys, _ in confirmed.args[0])
+    return None
+
+
+def registration_gas(proofs: Iterable[str]) -> int:
+    """Return the gas limit for one party of a list: ``proofs`` are the proofs (hex) of its keys."""
+    return _PARTY + sum(_KEY.get(len(proof) // 2, max(_KEY.values())) for proof in proofs)
+
+
+def forwarded_gas(inner: int, payload: int) -> int:
+    """Return the gas limit of a transaction that makes a call through the forwarder.
+
+    ``inner`` is the gas limit of the call, and ``payload`` the number of bytes of the transaction's data. By EIP-150, a
+    call gets at most 63/64 of the remaining gas, so the transaction needs more.
+    """
+    return inner + inner // 63 + _FORWARD + _CALLDATA * payload
+
+
+def within_one_transaction(
+    items: Sequence[T], gas_of: Callable[[T], int], bytes_of: Callable[[T], int], block_gas: int
+) -> Iterator[Sequence[T]]:
+    """Divide the items, in their order, into as few parts as fit into a forwarded transaction each.
+
+    ``gas_of`` and ``bytes_of`` return the gas and the call data of one item, ``block_gas`` is the gas limit of a block.
+    """
+    most, start, gas, size = min(MOST, block_gas), 0, _CONFIRM, 1024
+    for place, item in enumerate(items):
+        gas, size = gas + gas_of(item), size + bytes_of(item)
+        if place > start and forwarded_gas(gas, size) > most:
+            yield items[start:place]
+            start, gas, size = place, _CONFIRM + gas_of(item), 1024 + bytes_of(item)
+    if items:
+        yield items[start:]

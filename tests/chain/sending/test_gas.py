@@ -1,0 +1,77 @@
+"""The gas of a call about a set follows from the size of the set, and is enough for the contracts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.chain.sending import gas
+from ledger.chain.sending.asset_calls import AssetRegistration, advance, confirm_assets, register_assets
+from ledger.chain.sending.calls import Call, PartyRegistration, confirm, register_parties, withdraw
+from ledger.chain.sending.gas import MOST, forwarded_gas, known_gas, registration_gas, within_one_transaction
+from ledger.chain.sending.relay import Relay
+from ledger.errors import Conflict, Forbidden
+from tests.support.chain.deployed import Chain
+from tests.support.chain.scripted_ledger import FAR
+
+MEASURED = {name: row["gas"] for name, row in json.loads(Path("contracts/gas.json").read_text("utf-8")).items()}
+DIGESTS = [f"{number:064x}" for number in range(1, 101)]
+ASSETS = [AssetRegistration(each, each, each) for each in DIGESTS]
+PARTIES = [PartyRegistration(each, (("0x" + each[-40:], "ab" * 64),), 1) for each in DIGESTS]
+
+
+@pytest.mark.parametrize(
+    ("call", "measured"),
+    [
+        (register_assets(ASSETS), MEASURED["register 100"]),
+        (register_assets(ASSETS[:1]), MEASURED["register the very first"]),
+        (advance(DIGESTS, "accepted"), 100 * MEASURED["accept 102 applications, each"]),
+        (advance(DIGESTS, "reviewed"), 100 * MEASURED["review 102 applications, each"]),
+        (advance(DIGESTS, "noticed"), 100 * MEASURED["notice 102 applications, each"]),
+        (advance(DIGESTS[:1], "accepted"), MEASURED["accept application"]),
+        (confirm_assets(DIGESTS, 0), MEASURED["confirm 100"]),
+        (confirm_assets(DIGESTS[:1], 0), MEASURED["confirm"]),
+        (confirm(1, register_parties(PARTIES)), 100 * MEASURED["confirm 100 registrations, each"]),
+        (confirm(1, register_parties(PARTIES[:1])), MEASURED["confirm a registration"]),
+    ],
+)
+def test_the_known_gas_is_a_fifth_above_what_the_contract_needs(call: Call, measured: int) -> None:
+    known = known_gas(call)
+    assert known is not None
+    assert 1.2 * measured <= known <= 4 * measured
+
+
+def test_the_gas_of_other_calls_is_not_known() -> None:
+    assert known_gas(withdraw("ab" * 32)) is None
+    assert known_gas(confirm(1, withdraw("ab" * 32))) is None
+
+
+@given(st.lists(st.sampled_from([0, 64, 128]), max_size=60), st.sampled_from([1, 8_000_000, 30_000_000, 10**9]))
+def test_a_list_is_divided_in_order_into_parts_that_fit_into_a_transaction(proofs: list[int], block_gas: int) -> None:
+    items = list(enumerate(proofs))
+
+    def gas_of(item: tuple[int, int]) -> int:
+        return registration_gas(["ab" * item[1]])
+
+    parts = list(within_one_transaction(items, gas_of, lambda item: item[1], block_gas))
+    assert [item for part in parts for item in part] == items
+    assert all(parts)
+    for part in parts:
+        most = forwarded_gas(gas._CONFIRM + sum(map(gas_of, part)), sum(item[1] for item in part))
+        assert most <= min(MOST, block_gas) or len(part) == 1
+
+
+def test_a_set_that_the_contract_refuses_raises_the_error_of_the_contract(chain: Chain) -> None:
+    relay, registrar = Relay(chain.acting("founder")), chain.parties["registrar"]
+    unknown = advance(DIGESTS[:2], "accepted")
+    with pytest.raises(Conflict) as caught:
+        relay.act(registrar.account, unknown, FAR, bytes.fromhex(registrar.key.removeprefix("0x")))
+    assert caught.value.code == "ASSET_WRONG_STAGE"
+    bank = chain.parties["bank"]
+    with pytest.raises(Forbidden) as refused:
+        relay.act(bank.account, unknown, FAR, bytes.fromhex(bank.key.removeprefix("0x")))
+    assert refused.value.code == "PARTY_LACKS_ROLE"
