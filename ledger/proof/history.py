@@ -20,7 +20,8 @@ class HistoryEvent:
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """Whether a history is complete; ``head`` is the head after all its events, ``events`` their number."""
+    """Whether a history is complete; ``head`` is the head after all its events, and ``events`` is the number of events.
+    """
 
     complete: bool
     head: bytes
