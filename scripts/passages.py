@@ -41,7 +41,7 @@ _SLASHES: Final = re.compile(r"^\s*(?P<mark>///?)\s?(?P<text>.*)$")
 _HASH: Final = re.compile(r"^\s*(?P<mark>#)\s?(?P<text>.*)$")
 _MARK: Final = re.compile(r"(#|//)")
 _NAMED: Final = re.compile(r"(async def|def|class) ")
-_OPTION: Final = re.compile(r"\w+: .*(Option|Argument)\(")
+_OPTION: Final = re.compile(r"\w+(: | = )Annotated\[")
 _SOLIDITY_TEST: Final = re.compile(r"^\s*function ((?:test|invariant)\w*)\(", re.MULTILINE)
 
 
@@ -82,7 +82,10 @@ def drawn(found: Sequence[Passage], seed: int, count: int = COUNT) -> list[Passa
 
 
 def code_of(passage: Passage) -> str:
-    """Return the line of code to which a docstring, help text or comment belongs; empty for a module or a test name."""
+    """Return the line of code to which a docstring, help text or comment belongs; empty for a module or a test name.
+
+    For the help text of an option, this is the line that names the option.
+    """
     lines = (PROJECT / passage.file).read_text("utf-8").splitlines()
     own = lines[passage.line - 1].strip()
     if passage.kind == "comment":
@@ -90,11 +93,10 @@ def code_of(passage: Passage) -> str:
             return own
         below = (line.strip() for line in lines[passage.line :])
         return next((line for line in below if line and not _MARK.match(line)), "")
-    if passage.kind == "help" and _OPTION.match(own):
-        return own
     if passage.kind in ("docstring", "help"):
         above = (line.strip() for line in reversed(lines[: passage.line]))
-        return next((line for line in above if _NAMED.match(line)), "")
+        named = (_NAMED, _OPTION) if passage.kind == "help" else (_NAMED,)
+        return next((line for line in above if any(form.match(line) for form in named)), "")
     return ""
 
 
