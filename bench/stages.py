@@ -1,5 +1,5 @@
-"""The stages that issue a usage certificate. Only this file of the benchmark calls the functions of `ledger.usage` that
-do so.
+"""The stages that issue a usage certificate. Only this file of the benchmark calls the functions of `ledger.usage` for
+these stages.
 
 The time of a stage begins when the signed statements are in memory, and ends when the ledger has answered.
 """

@@ -28,8 +28,8 @@ EPILOG = (
     "示例 Examples:  pingzheng try  ·  pingzheng certificate --help  ·  "
     "pingzheng verify bundle.json --facts facts.json --request request.json"
 )
-# The commands and groups that ``--help`` lists first, in this order. The others are listed below them, in the panel
-# MORE.
+# The commands and groups that ``--help`` lists first, in this order. All other commands and groups are listed below
+# them, in the panel MORE.
 FIRST: Final = (
     "try",
     "demo",

@@ -17,7 +17,7 @@ MAX_COLUMNS: Final = 4_096
 # The maximum number of characters in one row with all its cells. A file without line ends is read in pieces of this
 # size.
 MAX_ROW_CHARACTERS: Final = 1024 * 1024
-# The maximum numbers of rows and cells in a table that is kept in memory as a whole.
+# The maximum number of rows, and of cells, in a table that is kept in memory as a whole.
 MAX_TABLE_ROWS: Final = 200_000
 MAX_TABLE_CELLS: Final = 2_000_000
 # A spreadsheet treats a cell that begins with one of these signs as a formula. Some spreadsheets do so for full-width

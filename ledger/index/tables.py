@@ -56,9 +56,9 @@ CURSOR: Final = Table(
     Column("block_time", BigInteger, nullable=False),
 )
 
-# `scope` is the asset's id if the event changes the head (running digest) of an asset, else empty. `head` is that head,
-# or the contract's head, after this event. `by` is the number of the acting party; in the event's arguments the acting
-# party may be called `by`, `issuer`, `consumer` or `party`.
+# If an event changes the head (running digest) of an asset, `scope` is the asset's id and `head` is the asset's head
+# after the event. Otherwise `scope` is empty and `head` is the contract's head after the event. `by` is the number of
+# the acting party; in the event's arguments the acting party may be called `by`, `issuer`, `consumer` or `party`.
 EVENTS: Final = Table(
     "idx_events",
     METADATA,

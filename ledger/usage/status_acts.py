@@ -17,8 +17,8 @@ from ledger.usage.revocations import Portion, Revocations
 
 
 class StatusActs:
-    """Each method raises ``Forbidden`` ``PARTY_LACKS_ROLE`` if the actor lacks the role, and the errors of the method
-    that it calls.
+    """Checks the actor's permission before each act. Each method raises ``Forbidden`` ``PARTY_LACKS_ROLE`` if the actor
+    lacks the role, and the errors of the method that it calls.
     """
 
     def __init__(self, status: CertificateStatus, holds: Holds, revocations: Revocations, holdings: Holdings) -> None:

@@ -42,7 +42,7 @@ _OFFICES: Final[Mapping[str, tuple[PartyKind, str]]] = {
     "oversight": (PartyKind.SUPERVISOR, "湛江数据安全监管（演示） Data security supervisor (demo)"),
 }
 
-# These enterprises request data, so they have other roles than enterprises usually have.
+# Enterprises that request data in the pilot, and therefore have other roles than enterprises usually have.
 _ROLES: Final = {name: frozenset({Role.SUBJECT, Role.CONSUMER}) for name in ("landlord", "park")}
 
 # Maps a source to the institution that supplies its data, if the two have different names.
