@@ -53,8 +53,8 @@ class NodeProvider(JSONBaseProvider):
         if seconds <= 0:
             raise self._failures.silent(method, "timeout")
         try:
-            # Batches, and calls whose names begin with `eth_`, may be sent twice. A call that only test nodes offer may not be
-            # sent twice, because it can change the chain.
+            # Batches, and calls whose names begin with `eth_`, may be sent twice. A call that only test nodes offer may
+            # not be sent twice, because it can change the chain.
             again = method == _BATCH or method.startswith("eth_")
             answer = self._transport.post(asked, seconds=seconds, again=again)
         except TransportFailure as failure:
