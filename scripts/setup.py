@@ -72,7 +72,7 @@ def runs(program: str) -> bool:
 
 
 def room(folder: Path = PROJECT) -> str:
-    """Return why nothing can be installed into the folder, and what to do. The text is empty if the folder can be used."""
+    """Return why nothing can be installed into the folder, and what to do; empty if the folder can be used."""
     if not can_write(folder):
         return f"The folder {folder} cannot be written.\n  Clone the project into a folder of your own."
     free = shutil.disk_usage(str(folder)).free // 1_000_000

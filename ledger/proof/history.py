@@ -20,8 +20,7 @@ class HistoryEvent:
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """Whether a history is complete; ``head`` is the head after all its events, and ``events`` is the number of events.
-    """
+    """Whether a history is complete; ``head`` is the head after all events, and ``events`` is their number."""
 
     complete: bool
     head: bytes

@@ -18,8 +18,7 @@ from ledger.usage.provision_checks import AnswerBasis
 
 
 def task_for(session: Session, sealer: Sealer, chain: ChainId, basis: AnswerBasis) -> Task:
-    """Return the task of an authorization. Raises ``NotFound`` ``SEALED_ERASED`` if the subject's identity was erased.
-    """
+    """Return the task of an authorization. Raises ``NotFound`` ``SEALED_ERASED`` if the subject was erased."""
     last = basis.before[-1] if basis.before else None
     return Task(
         chain=chain,

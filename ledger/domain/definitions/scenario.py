@@ -46,8 +46,7 @@ class ScenarioField:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """The price of a certificate, in fen for each ``unit``. The price is 0 for public use, otherwise at most ``cap``.
-    """
+    """The price of a certificate, in fen for each ``unit``: 0 for public use, otherwise at most ``cap``."""
 
     use: str
     unit: str

@@ -156,8 +156,7 @@ def _add(x: int, y: int, z: int, other_x: int, other_y: int) -> tuple[int, int, 
 
 
 def _algorithm() -> Any:
-    """Return a new ``SM2Core``, because a used ``SM2Core`` keeps state. gmalg's ``SM2`` would refuse an empty identity.
-    """
+    """Return a new ``SM2Core``, because a used one keeps state. gmalg's ``SM2`` would refuse an empty identity."""
     curve = _curve()
     from gmalg.sm2 import SM2Core
 
