@@ -144,8 +144,8 @@ abstract contract Proposals is Pauses, IProposals {
         PartyNo by = proposal.by;
         _end(no, ProposalState.CarriedOut, address(0), by);
         (_deciding, _decider) = (no, by);
-        // Call the other contract last, after all changes of state. slither-disable-next-line
-        // reentrancy-no-eth,unused-return: no proposal can be carried out during another proposal
+        // Call the other contract last, after all changes of state.
+        // slither-disable-next-line reentrancy-no-eth,unused-return: no proposal runs during another proposal
         Address.functionCall(target, call);
         (_deciding, _decider) = (0, NOBODY);
     }

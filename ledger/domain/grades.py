@@ -37,5 +37,5 @@ def grade_rank(grade: str) -> int:
 
 
 def asset_grade(grade: str) -> str:
-    """Return the name of the grade in ``AssetRegistry``. All levels of general data have one name there."""
+    """Return the name of the grade in ``AssetRegistry``, which has one name for all levels of general data."""
     return ASSET_GRADES[0] if grade in GENERAL_GRADES else grade

@@ -20,7 +20,7 @@ class HistoryEvent:
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """Whether a history is complete; ``head`` is the head after all its events, ``events`` their number."""
+    """Whether a history is complete; ``head`` is the head after all events, and ``events`` is their number."""
 
     complete: bool
     head: bytes
