@@ -26,8 +26,8 @@ from ledger.proof.suites.suite import ES256K
 
 REPLAY: Final = "only the node, with the same transactions"
 _HOUR: Final = 3_600
-# A replay sends the transactions faster than the measured run did. So the replay moves the clock forward by this many
-# seconds more each time.
+# How many seconds a replay adds to each move of the clock, because a replay sends the transactions faster than the
+# measured run did.
 _LATER_SECONDS: Final = 120
 _LOOKS: Final = 5_000
 _PAUSE_SECONDS: Final = 0.001

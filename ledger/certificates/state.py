@@ -89,8 +89,8 @@ class CertificateStates:
     def _judged(
         self, row: Certificate, named: Sequence[NamedStatement], own: LeafStatus, recorded: Collection[str | None]
     ) -> LeafStatus:
-        """Return the certificate's state. The possible states are checked in a fixed order, and the first state that
-        applies is returned. ``own`` is the status that the issuer set in its log.
+        """Return the certificate's state. The reasons for a state are checked in a fixed order, and the first reason
+        that applies decides. ``own`` is the status that the issuer set in its log.
 
         The verifier, and ``judged_state`` for the holdings, use the same rules. ``recorded`` has the digests of the
         statements for which a log entry records a withdrawal.

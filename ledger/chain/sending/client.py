@@ -54,7 +54,7 @@ class ChainClient:
     def with_account(self, private_key: str) -> ChainClient:
         """Return a client for the account of ``private_key`` that uses the connection of this client.
 
-        All clients for one account share sender and nonces.
+        Clients that come from one client and have the same key share sender and nonces.
         """
         other = ChainClient(self.connection, self.deployment)
         other.before_sending = self.before_sending
