@@ -19,7 +19,7 @@ from ledger.chain.sending.calls import Call
 from ledger.chain.sending.client import ChainClient
 from ledger.chain.sending.gas import forwarded_gas, known_gas
 from ledger.chain.sending.sender import Receipt
-from ledger.errors import ChainRejected, Forbidden, InvalidInput
+from ledger.errors import ChainRejected, ChainUnavailable, Forbidden, InvalidInput
 
 MAX_REQUEST_BYTES: Final = 128 * 1024
 MAX_REQUEST_GAS: Final = 60_000_000
@@ -83,7 +83,8 @@ class Relay:
         """Sign ``call`` with the account's key and send it at once; raises the errors of ``submit``.
 
         The call is simulated once. A set whose gas is known (``known_gas``) is not simulated: if the contract refuses
-        it, the transaction fails, and a simulation afterwards raises the contract's error.
+        it, the transaction fails, and a simulation afterwards raises the contract's error. If the known gas is too
+        little or too much for this chain, the call is sent again with an estimate.
         """
         data, to = self._client.encode(call), self._client.address_of(call.contract)
 
@@ -96,8 +97,11 @@ class Relay:
             return sent(self._trial_gas(account, to, data))
         try:
             return sent(known)
-        except ChainRejected:
-            # Either the contract refuses the call, and the estimate raises its error, or this chain needs more gas.
+        except (ChainRejected, ChainUnavailable) as refusal:
+            if isinstance(refusal, ChainUnavailable) and refusal.code != "NODE_REFUSED":
+                raise
+            # The contract refuses the call, and the estimate raises its error; or this chain needs more gas; or the
+            # known gas is above the limit of this chain's blocks.
             return sent(self._trial_gas(account, to, data))
 
     def covers(self, signed: SignedRequest, account: str, call: Call) -> bool:

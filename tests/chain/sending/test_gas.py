@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.chain.local.node import BLOCK_GAS_LIMIT
 from ledger.chain.sending import gas
 from ledger.chain.sending.asset_calls import AssetRegistration, advance, confirm_assets, register_assets
 from ledger.chain.sending.calls import Call, PartyRegistration, confirm, register_parties, withdraw
@@ -75,3 +76,15 @@ def test_a_set_that_the_contract_refuses_raises_the_error_of_the_contract(chain:
     with pytest.raises(Forbidden) as refused:
         relay.act(bank.account, unknown, FAR, bytes.fromhex(bank.key.removeprefix("0x")))
     assert refused.value.code == "PARTY_LACKS_ROLE"
+
+
+@pytest.mark.parametrize("known", [25_000, BLOCK_GAS_LIMIT])
+def test_a_set_is_sent_with_an_estimate_if_the_known_gas_does_not_fit_the_chain(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch, known: int
+) -> None:
+    monkeypatch.setattr("ledger.chain.sending.relay.known_gas", lambda _: known)
+    monkeypatch.setattr("ledger.chain.sending.relay.MAX_REQUEST_GAS", BLOCK_GAS_LIMIT)
+    relay, provider = Relay(chain.acting("founder")), chain.parties["provider"]
+    assets = [AssetRegistration(f"{known + number:064x}", "ab" * 32, f"{known + number:064x}") for number in range(3)]
+    receipt = relay.act(provider.account, register_assets(assets), FAR, bytes.fromhex(provider.key.removeprefix("0x")))
+    assert [event.args["id"] for event in receipt.named("Registered")] == [each.id for each in assets]
