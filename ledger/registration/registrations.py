@@ -220,7 +220,8 @@ class Registrations(UseCase):
         unknown = [identifier for identifier in asset_ids if identifier not in found]
         if unknown and self._missing(unknown):
             raise unknown_asset()
-        for identifier in asset_ids:
+        # A set may name an asset twice. The contract would refuse the whole set.
+        for identifier in dict.fromkeys(asset_ids):
             if (row := found.get(identifier)) is None:
                 continue
             resource = DataResource.from_dict(row.document or row.own_document)

@@ -118,6 +118,14 @@ def test_a_set_that_names_a_resource_or_a_content_twice_is_submitted_as_one_afte
     assert refusal.error.details["reg_no"] == registrations.get(first)["reg_no"]
 
 
+def test_a_resource_that_is_named_twice_does_not_keep_its_set_from_being_registered(pilot: Pilot) -> None:
+    registrations, provider = pilot.ledger.registration.registrations, pilot.actor(pilot.cast.provider)
+    intake = registrations.apply(provider, [resource("named/a"), resource("named/b"), resource("named/a")])
+    first, second, again = intake.accepted
+    assert first == again
+    assert [pilot.stands(asset) for asset in (first, second)] == [("applied", "first", "submitted")] * 2
+
+
 def test_of_a_set_that_is_registered_in_part_the_missing_assets_are_registered(pilot: Pilot) -> None:
     registrations, provider = pilot.ledger.registration.registrations, pilot.actor(pilot.cast.provider)
     assets = registrations.submit(provider, [resource(f"part/{number}") for number in range(3)]).accepted
