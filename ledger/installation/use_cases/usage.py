@@ -50,4 +50,5 @@ class UsageUseCases:
         acts = self.consumer_acts, self.subject_acts, self.provider_acts
         kinds = kinds_of(*acts, self.issuance, ManyWithdrawals(database, self.withdrawals))
         self.batches = Batches(database, sealer, kinds, clock)
-        self.batch_runner = BatchRunner(database, self.batches, register.actor, clock)
+        lock = base.settings.home / "batches.lock"
+        self.batch_runner = BatchRunner(database, self.batches, register.actor, clock, lock)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -17,6 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from ledger.certificates.tables import Certificate, Operation, OperationItem
+from ledger.chain.locking import one_at_a_time
 from ledger.domain.days import Clock
 from ledger.errors import BadBundle, ChainRejected, Conflict, Forbidden, InvalidInput, NotFound, PingzhengError
 from ledger.parties.roles import Actor
@@ -38,12 +40,17 @@ log = structlog.get_logger()
 
 @dataclass(eq=False, repr=False)
 class BatchRunner:
-    """Handles batches. ``actor_of`` returns a party with the roles that it has now."""
+    """Handles batches. ``actor_of`` returns a party with the roles that it has now.
+
+    ``lock`` is a lock file: of several services with one database, only one at a time handles batches. Otherwise one
+    service could refuse a whole batch that another service has just recorded.
+    """
 
     _database: Database
     _batches: Batches
     _actor_of: Callable[[str], Actor]
     _clock: Clock
+    _lock: Path
 
     def tick(self) -> None:
         """Do some steps, until no batch is left or ``STEPS_OF_TICK`` steps are done."""
@@ -56,6 +63,10 @@ class BatchRunner:
 
         If a batch fails, the others are handled first; then its error is raised, and the next step repeats its part.
         """
+        with one_at_a_time(self._lock):
+            return self._step()
+
+    def _step(self) -> bool:
         working = self._batches.in_stage("working")
         failure: Exception | None = None
         for row in working:
@@ -96,8 +107,9 @@ class BatchRunner:
         try:
             actor = self._actor_of(row.party_id)
         except (Conflict, Forbidden, NotFound) as refusal:
-            # The party that sent the batch may not act any more.
-            return dict.fromkeys(items, refusal)
+            # The party that sent the batch may not act any more. What was recorded before a kill is still recorded.
+            before = self.before(kind, list(items.values()))
+            return {number: records or refusal for number, records in zip(items, before, strict=True)}
         if row.mode != ALL_OR_NONE:
             return self.each(actor, kind, items)
         if not row.handled and len(items) < (row.total or 0):

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
-from ledger.certificates.tables import OperationItem
+from ledger.certificates.tables import Operation, OperationItem
 from ledger.errors import Forbidden, InvalidInput
 from ledger.proof.acts import sign_act
 from ledger.proof.jws import sign_entry
 from ledger.store.tables import Sealed
 from ledger.usage.batches.batches import ALL_OR_NONE, MAX_ITEMS, PART, PER_ITEM
+from ledger.usage.batches.runner import BatchRunner
 from ledger.usage.tables import AccessRequest
 from tests.support.actors.consents import Consent
 from tests.support.actors.pilots import Pilot
@@ -134,6 +136,30 @@ def test_two_equal_batches_at_once_record_every_statement_once(pilot: Pilot) -> 
     assert records_of(first) == records_of(second) == [item["statement"]["id"] for item in items]
     assert recorded(pilot, items) == 6
     assert contents(pilot) == 0
+
+
+def test_only_one_of_several_services_handles_batches_at_a_time(pilot: Pilot, monkeypatch: pytest.MonkeyPatch) -> None:
+    runner, meeting, met = pilot.ledger.usage.batch_runner, threading.Barrier(2), []
+    pilot.ledger.usage.batches.take_in(pilot.actor(pilot.cast.bank), "requests", PER_ITEM, requests_of(pilot, 1))
+    handle = BatchRunner._handle
+
+    def meets(self: BatchRunner, row: Operation) -> None:
+        with suppress(threading.BrokenBarrierError):
+            meeting.wait(1)
+            met.append(row.id)
+        handle(self, row)
+
+    monkeypatch.setattr(BatchRunner, "_handle", meets)
+    other = replace(runner)
+    threads = [threading.Thread(target=each.step) for each in (runner, other)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not met
+    monkeypatch.undo()
+    while runner.step():
+        pass
 
 
 def test_a_batch_of_another_party_is_refused_and_not_stored(pilot: Pilot) -> None:

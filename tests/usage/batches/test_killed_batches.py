@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from ledger.errors import Forbidden
+from ledger.parties.roles import Actor
 from ledger.usage.batches.batches import ALL_OR_NONE, PER_ITEM
 from tests.support.actors.pilots import Pilot
 from tests.support.places import PROJECT
@@ -47,6 +49,25 @@ def test_a_refused_item_stays_refused_after_a_kill_between_two_parts(pilot: Pilo
     outcomes = [item["outcome"] for item in operation["items"]]
     assert outcomes == ["recorded", "refused", "recorded", "recorded", "recorded"]
     assert recorded(pilot, items) == 4
+
+
+@pytest.mark.parametrize("mode", [PER_ITEM, ALL_OR_NONE])
+def test_what_was_recorded_before_a_kill_is_reported_even_if_the_sender_may_no_longer_act(
+    pilot: Pilot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    ledger, bank, items = pilot.ledger, pilot.actor(pilot.cast.bank), requests_of(pilot, 2)
+    identifier = ledger.usage.batches.take_in(bank, "requests", mode, items)
+    killed(pilot, tmp_path, "a part is recorded, its outcomes are not stored")
+
+    def refused(_: str) -> Actor:
+        raise Forbidden("PARTY_NOT_ACTIVE", "The party is not active.")
+
+    monkeypatch.setattr(ledger.usage.batch_runner, "_actor_of", refused)
+    while ledger.usage.batch_runner.step():
+        pass
+    operation = described(pilot, bank.party, identifier)
+    assert (operation["state"], operation["refused"]) == ("done", 0)
+    assert records_of(operation) == [item["statement"]["id"] for item in items]
 
 
 def test_a_batch_whose_call_was_cut_off_is_deleted_after_an_hour(pilot: Pilot) -> None:
