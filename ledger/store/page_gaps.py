@@ -5,15 +5,18 @@ When SQLite moves a row to another page, a copy of the row can stay in the page'
 (https://www.sqlite.org/fileformat2.html, section 1.6).
 
 This is a program of its own because closing a file releases all locks that its process holds on the file: SQLite would
-lose the locks that it needs. It uses only the standard library, so that it starts fast.
+lose the locks that it needs. So this program never closes the file. It takes the write lock itself: if the program that
+started it ends, the lock stays until the gaps are cleared. It uses only the standard library, so that it starts fast.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 _BLOCK: Final = 4 * 1024 * 1024
@@ -127,11 +130,40 @@ def clear(file: int, numbers: Sequence[int]) -> None:
         os.pwrite(file, bytes(end - begin), (number - 1) * size + begin)
 
 
-def _answer(path: str, file: int, asked: dict[str, Any]) -> Any:
-    if "logged" in asked:
-        return pages_in_log(f"{path}-wal", page_layout(file)[0])
+def clear_unlogged(
+    path: str, file: int, connection: sqlite3.Connection, numbers: Sequence[int], timeout_ms: int
+) -> list[int]:
+    """Overwrite the gaps of those pages that are not in the log, under the write lock; return the other pages.
+
+    Raises ``sqlite3.OperationalError`` if another program has the write lock for ``timeout_ms``.
+    """
+    with _write_lock(connection, timeout_ms):
+        # Another program may have written since the log was emptied. Only the pages that it did not write can be
+        # cleared, because their newest version is in the file.
+        logged = set(pages_in_log(f"{path}-wal", page_layout(file)[0]))
+        clear(file, [number for number in numbers if number not in logged])
+        # This change makes all other connections forget the pages that they have in memory. Otherwise they could write
+        # an old gap back.
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        connection.execute(f"PRAGMA user_version={(version + 1) % 2**31}")
+    return [number for number in numbers if number in logged]
+
+
+@contextmanager
+def _write_lock(connection: sqlite3.Connection, timeout_ms: int) -> Iterator[None]:
+    connection.execute(f"PRAGMA busy_timeout={timeout_ms}")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _answer(path: str, file: int, connection: sqlite3.Connection, asked: dict[str, Any]) -> Any:
     if "clear" in asked:
-        return clear(file, asked["clear"])
+        return clear_unlogged(path, file, connection, asked["clear"], asked["timeout_ms"])
     if "find" in asked:
         return list(pages_with(file, [bytes.fromhex(piece) for piece in asked["find"]], asked["roots"]))
     return os.fsync(file)
@@ -140,8 +172,10 @@ def _answer(path: str, file: int, asked: dict[str, Any]) -> Any:
 def main(path: str) -> None:
     """Answer each line of standard input with one line of standard output (JSON)."""
     file = os.open(path, os.O_RDWR)
+    # A connection of its own never has a page with an old gap in its cache that it would write back.
+    connection = sqlite3.connect(path, isolation_level=None)
     for line in sys.stdin:
-        print(json.dumps(_answer(path, file, json.loads(line))), flush=True)
+        print(json.dumps(_answer(path, file, connection, json.loads(line))), flush=True)
 
 
 if __name__ == "__main__":

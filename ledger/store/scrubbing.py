@@ -13,8 +13,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -74,7 +74,6 @@ def pieces_of(remains: Sequence[bytes]) -> list[bytes]:
 
 
 def _opened(file: Path) -> sqlite3.Connection:
-    # A connection of its own never has a page with an old gap in its cache that it would write back.
     return sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
 
 
@@ -106,34 +105,11 @@ def _log_emptied(connection: sqlite3.Connection, timeout_ms: int) -> bool:
 
 def _cleared(connection: sqlite3.Connection, gaps: _Gaps, pages: Sequence[int], timeout_ms: int) -> bool:
     """Clear the gaps of these pages; return False if one of them was in the log for ``timeout_ms``."""
-    deadline, left = time.monotonic() + timeout_ms / 1000, list(pages)
-    while True:
-        with _lock(connection, timeout_ms):
-            # Another program may have written since the log was emptied. Only the pages that it did not write can be
-            # cleared, because their newest version is in the file.
-            logged = gaps.logged()
-            gaps.clear([page for page in left if page not in logged])
-            left = [page for page in left if page in logged]
-            # This change makes all other connections forget the pages that they have in memory. Otherwise they could
-            # write an old gap back.
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            connection.execute(f"PRAGMA user_version={(version + 1) % 2**31}")
-        if not left:
-            return True
+    deadline, left = time.monotonic() + timeout_ms / 1000, pages
+    while left := gaps.clear(left, timeout_ms):
         if time.monotonic() >= deadline or not _log_emptied(connection, timeout_ms):
             return False
-
-
-@contextmanager
-def _lock(connection: sqlite3.Connection, timeout_ms: int) -> Iterator[None]:
-    connection.execute(f"PRAGMA busy_timeout={timeout_ms}")
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
+    return True
 
 
 class _Gaps:
@@ -159,11 +135,10 @@ class _Gaps:
         found: list[int] = self._ask({"find": [piece.hex() for piece in pieces], "roots": roots})
         return found
 
-    def clear(self, pages: Sequence[int]) -> None:
-        self._ask({"clear": pages})
-
-    def logged(self) -> set[int]:
-        return set(self._ask({"logged": True}))
+    def clear(self, pages: Sequence[int], timeout_ms: int) -> list[int]:
+        """Clear the gaps of those pages that are not in the log; return the other pages."""
+        left: list[int] = self._ask({"clear": pages, "timeout_ms": timeout_ms})
+        return left
 
     def flush(self) -> None:
         self._ask({"flush": True})
