@@ -61,7 +61,7 @@ class Limits:
 
     @property
     def threads(self) -> int:
-        """Return the number of worker threads, which is enough for all calls that may be processed at once."""
+        """Return the number of worker threads: one for each call that may be processed at once."""
         works = self.looking + self.acting + self.verifying + self.inspecting + self.importing + self.batching
         return works + self.entering + SPARE_THREADS
 

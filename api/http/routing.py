@@ -177,7 +177,7 @@ class _Entrance:
             return _Invalid(faults_of(error))
 
     def _bounds(self, limits: Limits) -> tuple[int, int]:
-        """Return how many bytes, and how many values, a body of this route may have."""
+        """Return the maximum number of bytes and of JSON values in a request body of this route."""
         if not self._needs_caller:
             return limits.public_bytes, limits.public_values
         if self._lane is Lane.BATCHING:

@@ -52,7 +52,9 @@ def supply_many(
 def issue_many(
     body: batches.CertificateBatchIn, ledger: OpenLedger, actor: ActCaller, response: Response, key: Key = None
 ) -> batches.OperationOut:
-    """Issue up to 10,000 certificates. The answer is an operation to poll; its items have the certificates' numbers."""
+    """Issue up to 10,000 certificates. The answer is an operation to poll. Its items contain the certificates'
+    numbers.
+    """
     return _taken_in("certificates", body, ledger, actor, response, key)
 
 
@@ -71,9 +73,9 @@ def withdraw_many(
 
 @router.get("/operations/{operation}", tags=["operations"])
 def operation(operation: Ulid, ledger: OpenLedger, actor: ReadCaller) -> batches.OperationOut:
-    """Return an operation of the caller, with the number of its items that are handled.
+    """Return an operation of the caller, with the number of items that are handled so far.
 
-    The operation is `done` when all items are handled and its certificates are anchored on the chain.
+    The operation is `done` when all items are handled and all certificates of the operation are anchored on the chain.
     """
     return shown(ledger.certificates.operations.get(operation, actor.party))
 
@@ -86,7 +88,9 @@ def items(
     paging: PageAsked,
     outcome: Literal["recorded", "refused"] | None = None,
 ) -> Page[batches.BatchItemOut]:
-    """List the items of a batch of the caller in their order, each with its records or its error."""
+    """List the items of a batch of the caller, in the order of the batch. Each item has the ids of its records, or an
+    error.
+    """
     after, most = paging.place.after_number, paging.one_more
     rows = ledger.certificates.operations.items(operation, actor.party, after, most, outcome)
     return paging.page(

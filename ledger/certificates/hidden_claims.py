@@ -1,8 +1,8 @@
 """Read the hidden claims of a certificate.
 
-A usage certificate has no copy of its claims: its disclosures are those of the provisions that its payload names. A row
-with ``sealed_id`` has its own encrypted copy: it was issued by an earlier version of this program, or a holder brought
-the claims back after a loss of data.
+A usage certificate usually has no copy of its claims: its disclosures are stored with the provisions that its payload
+names. A row with ``sealed_id`` has an encrypted copy. An earlier version of this program issued such a certificate, or
+a holder brought its claims back after a loss of data.
 """
 
 from __future__ import annotations
@@ -26,17 +26,16 @@ def hides_claims(row: Certificate) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class HiddenClaims:
-    """Opens the disclosures of certificates.
+    """Decrypts the disclosures of certificates.
 
-    ``texts_of`` returns the ids of the sealed disclosures of provisions, which it finds by their statement digests
-    (hex).
+    ``texts_of`` takes the statement digests (hex) of provisions, and returns the ids of their sealed disclosures.
     """
 
     _sealer: Sealer
     _texts_of: Callable[[Session, Sequence[str]], Sequence[str]]
 
     def opened(self, session: Session, row: Certificate, stated: Mapping[str, Any]) -> list[str]:
-        """Return the encoded disclosures of a certificate whose payload is ``stated``.
+        """Return the encoded disclosures of the certificate ``row``, whose payload is ``stated``.
 
         Raises the errors of ``Sealer.open``, ``SEALED_ERASED`` if the certificate or one of its provisions was erased.
         """
@@ -44,8 +43,8 @@ class HiddenClaims:
             return self._sealer.open_list(session, row.sealed_id)
         if not hides_claims(row):
             return []
-        # A provision may belong to a later version of the certificate too. Then its text stays when this version is
-        # erased.
+        # A later version of the certificate may use the same provisions. Then the provisions' texts stay when this
+        # version is erased, so the erasure of this version must be looked up.
         if session.get(ErasureRecord, row.digest) is not None:
             raise text_erased(f"certificate {row.certificate_no}")
         texts = self._texts_of(session, [hex_of(named) for named in stated["provisions"]])

@@ -1,5 +1,5 @@
-"""Operations: what a call began. A caller asks for the operation until all items of its batch are handled and all of
-its certificates are anchored.
+"""Operations: work that a call began and that ends after the call. The caller asks for the operation until all items of
+the batch are handled and all certificates of the operation are anchored.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from ledger.store.tables import Entry
 
 
 class Operations:
-    """An operation is ``pending`` until its items are handled and the last of its certificates is anchored, and then
-    ``done``. A batch that is recorded all or none is ``refused`` if one of its items was refused.
+    """An operation is ``pending`` until all items are handled and the last certificate is anchored; then it is
+    ``done``. In the mode ``ALL_OR_NONE``, a batch is ``refused`` if one of its items was refused.
     """
 
     def __init__(self, database: Database, clock: Clock) -> None:
@@ -55,8 +55,8 @@ class Operations:
             return _described(_own(session, identifier, party), log_store.last_seq_anchored(session))
 
     def items(self, identifier: str, party: str, after: int, limit: int, outcome: str | None) -> list[dict[str, Any]]:
-        """Return the items of a party's own batch with numbers above ``after``, in their order, as JSON; only those
-        with this outcome if it is given. Raises what ``get`` raises.
+        """Return the items of a party's own batch with numbers above ``after``, in ascending order, as JSON. If
+        ``outcome`` is given, only the items with this outcome are returned. Raises what ``get`` raises.
         """
         query = select(OperationItem).where(OperationItem.operation_id == identifier, OperationItem.number > after)
         if outcome is not None:

@@ -19,7 +19,7 @@ from ledger.store.counters import take
 from ledger.store.row_damage import counter_differs
 from ledger.store.sets import add_rows, portions
 
-# SQLite refuses conditions that are nested deeper than 1,000.
+# The maximum number of ranges in one query. SQLite refuses a condition that is nested deeper than 1,000 levels.
 _RANGES_PER_QUERY: Final = 200
 _ISSUED: Final = tuple(field.name for field in fields(IssuedCertificate))
 

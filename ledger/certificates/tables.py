@@ -11,13 +11,14 @@ from ledger.store.tables import Base, Hex32, Source, Ulid
 
 
 class Certificate(Base, source=Source.ENTRIES):
-    """A data asset certificate. The payload is in the certificate's log entry, the disclosures in its provisions.
+    """A data asset certificate. The payload is in the certificate's log entry; the disclosures are stored with the
+    provisions that the payload names.
 
     The first certificate of a request has ``version`` 1; each correction adds a certificate with the next version.
     ``seq`` is the sequence number in the payload. ``max_uses`` is null for a registration certificate, whose uses are
-    not counted. ``sealed_id`` is a copy of the disclosures: an earlier version of this program made it, or a holder
-    brought the disclosures back after a loss of data. ``token`` is the signed certificate that a holder brought back
-    after a loss of data. Both are null for other certificates.
+    not counted. ``sealed_id`` is the id of an encrypted copy of the disclosures, which exists if an earlier version of
+    this program made the copy, or a holder brought the disclosures back after a loss of data. ``token`` is the signed
+    certificate that a holder brought back after a loss of data. Both columns are null for all other certificates.
     """
 
     __tablename__ = "certificate"
@@ -91,9 +92,9 @@ class Operation(Base, source=Source.BACKUP):
     certificates of the operation are anchored.
 
     The columns from ``mode`` on are null if the certificates were issued in the call itself. For a batch, ``mode`` says
-    whether one refused item refuses all. ``stage`` is ``arriving`` until all items are stored, then ``working``, then
-    ``handled``, or ``refused`` if nothing was recorded; ``refusal`` then says why. ``total``, ``handled`` and
-    ``refused`` count items.
+    whether all items are refused if one item is refused. ``stage`` is ``arriving`` until all items are stored, then
+    ``working``, then ``handled``, or ``refused`` if nothing was recorded; ``refusal`` then says why. ``total``,
+    ``handled`` and ``refused`` count items.
     """
 
     __tablename__ = "operation"
@@ -115,8 +116,8 @@ class OperationItem(Base, source=Source.BACKUP, erased_with="party_id"):
     """One item of a batch, numbered from 1.
 
     Until the item is handled, ``sealed_id`` is its content, and ``party_id`` its subject if that party is known: an
-    erasure of the subject erases the content. ``outcome`` is then ``recorded``, with the ids of the records, or
-    ``refused``, with the code, message, place and hint in ``refusal``.
+    erasure of the subject erases the content. When the item is handled, ``outcome`` becomes ``recorded``, with the ids
+    of the records, or ``refused``, with the code, message, place and hint in ``refusal``.
     """
 
     __tablename__ = "operation_item"

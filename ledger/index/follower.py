@@ -161,9 +161,7 @@ class Follower:
         return audit_assets(heads, self._reader, block)
 
     def pending_proposals(self, concerned: int | None = None, *, now: int | None = None) -> list[IndexedProposal]:
-        """Return the proposals, of all parties or about ``concerned``, that have neither ended nor expired.
-        ``now`` is seconds UTC; the default is the time of the block that the index has reached.
-        """
+        """Return the proposals pending at ``now`` (default: the reached block's time), all or about ``concerned``."""
         now = now or self._reached().time
         with self._engine.connect() as connection:
             return pending(connection, self._reader.deployment, now, concerned)
@@ -178,7 +176,7 @@ class Follower:
             }
 
     def _prepare(self) -> None:
-        """Create the tables that are missing, once in this process, because the search sends a query for each table."""
+        """Create the missing tables. A process does this only once, because it takes a query for each table."""
         if not self._prepared:
             tables.METADATA.create_all(self._engine)
             self._prepared = True

@@ -1,6 +1,7 @@
-"""Encodes JSON values as ABI bytes. A set has thousands of values, for which eth-abi needs five times as long.
+"""Encodes JSON values as ABI bytes. This module exists because eth-abi needs five times as long for the thousands of
+values of a set.
 
-Values in an unusual form, such as an address with capital letters, are left to eth-abi, and so are wrong values.
+Wrong values, and values in an unusual form such as an address with capital letters, are passed to eth-abi.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ def encoded(parameters: Sequence[Parameter], types: Sequence[str], values: Seque
 
 
 def _joined(parts: Sequence[tuple[bytes, bool]]) -> bytes:
-    """Return the parts one after the other. A part of no fixed size (its second member is true) stands after all
-    others, and its place has its offset.
+    """Return the encoding of a list of parts, each with a flag that is true if the part has no fixed size. Such parts
+    come after all parts of a fixed size; in the place of each stands its offset.
     """
     heads, tails, offset = [], [], sum(WORD_BYTES if moves else len(part) for part, moves in parts)
     for part, moves in parts:
@@ -111,8 +112,8 @@ def _from_json(parameter: Mapping[str, Any], value: Any) -> Any:
 
 
 def _sized(kind: str, value: bytes) -> bytes:
-    """Return the value if it has the length of the type. Otherwise raise ValueError, because eth-abi would silently pad
-    it.
+    """Return the value if its length is the length of the type. Otherwise raise ValueError, because eth-abi would
+    silently pad the value.
     """
     size = kind.removeprefix("bytes")
     if size and len(value) != int(size):

@@ -16,7 +16,8 @@ from ledger.errors import Misconfigured
 from ledger.proof.head import act_digest
 
 _KEY_BYTES: Final = 32
-# The data of the newest call of at least this size are kept: a proposed list is encoded for its digest, then confirmed.
+# If the data of a call have at least this many bytes, they are kept until the next call of this size. So the call of a
+# list of parties is encoded once: the digest of the proposal and the confirmation need the same data.
 _LARGE_BYTES: Final = 1024
 
 
@@ -123,7 +124,7 @@ class ChainClient:
         return self._required_sender().estimate(to, data, sender=sender)
 
     def simulate(self, to: str, data: bytes, *, sender: str) -> None:
-        """Raise the contract's error if the contract would refuse this call data from another account."""
+        """Raise the contract's error if the contract would refuse this call data from the account ``sender``."""
         try:
             self.connection.call(to, data, sender=sender)
         except RpcFault as fault:

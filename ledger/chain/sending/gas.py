@@ -1,7 +1,8 @@
-"""Computes the gas limit of a call about a whole set from the size of the set, so that no node has to estimate it.
+"""Computes the gas limit of a call about a whole set from the size of the set, so that no node has to estimate the gas.
 
-For an estimate the node executes the call, often several times. For a set this takes longer than the transaction. The
-limits here are at least a fifth above what the contracts use (docs/gas.md). Gas that is not used is not paid.
+To estimate the gas, a node executes the call, often several times. For a set, this takes longer than the transaction
+itself. The limits in this module are at least a fifth above the gas that the contracts use (docs/gas.md). Gas that is
+not used is not paid.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ T = TypeVar("T")
 MOST: Final = 2**24
 """The most gas that a transaction may have on chains with EIP-7825."""
 
-# For each function that takes a set: the gas of a call for an empty set, and the gas of each member.
+# For each function that takes a set: the gas of a call with an empty set, and the additional gas for each member of a
+# set.
 _SETS: Final[Mapping[tuple[str, str], tuple[int, int]]] = {
     (ASSET_REGISTRY, "registerMany"): (150_000, 96_000),
     (ASSET_REGISTRY, "advance"): (100_000, 24_000),
@@ -25,8 +27,9 @@ _SETS: Final[Mapping[tuple[str, str], tuple[int, int]]] = {
 }
 _CONFIRM: Final = 200_000
 _PARTY: Final = 60_000
-# The gas of each key of a new party, by the number of bytes of its proof: none for SM2, 64 for ES256K, 128 for ES256.
-# Only an ES256 signature is checked by contract code where the chain has no precompiled contract for P-256.
+# The gas of each key of a new party, by the number of bytes of the key's proof: 0 for SM2, 64 for ES256K, 128 for
+# ES256. ES256 costs most because, on a chain without a precompiled contract for P-256, contract code checks the
+# signature.
 _KEY: Final[Mapping[int, int]] = {0: 70_000, 64: 80_000, 128: 500_000}
 _FORWARD: Final = 80_000
 _CALLDATA: Final = 20
@@ -45,7 +48,7 @@ def known_gas(call: Call) -> int | None:
 
 
 def registration_gas(proofs: Iterable[str]) -> int:
-    """Return the gas limit for one party of a list: ``proofs`` are the proofs (hex) of its keys."""
+    """Return the gas limit for one party of a list. ``proofs`` are the proofs (hex) of the party's keys."""
     return _PARTY + sum(_KEY.get(len(proof) // 2, max(_KEY.values())) for proof in proofs)
 
 
@@ -61,7 +64,8 @@ def forwarded_gas(inner: int, payload: int) -> int:
 def within_one_transaction(
     items: Sequence[T], gas_of: Callable[[T], int], bytes_of: Callable[[T], int], block_gas: int
 ) -> Iterator[Sequence[T]]:
-    """Divide the items, in their order, into as few parts as fit into a forwarded transaction each.
+    """Divide the items, in the given order, into as few parts as possible, each of which fits into one forwarded
+    transaction.
 
     ``gas_of`` and ``bytes_of`` return the gas and the call data of one item, ``block_gas`` is the gas limit of a block.
     """

@@ -100,8 +100,8 @@ class Relay:
         except (ChainRejected, ChainUnavailable) as refusal:
             if isinstance(refusal, ChainUnavailable) and refusal.code != "NODE_REFUSED":
                 raise
-            # The contract refuses the call, and the estimate raises its error; or this chain needs more gas; or the
-            # known gas is above the limit of this chain's blocks.
+            # There are three possible reasons: the contract refuses the call (then the estimate raises the contract's
+            # error), this chain needs more gas than the known gas, or the known gas is above the gas limit of a block.
             return sent(self._trial_gas(account, to, data))
 
     def covers(self, signed: SignedRequest, account: str, call: Call) -> bool:
@@ -164,12 +164,13 @@ class Relay:
 
     def _sent(self, request: Mapping[str, Any]) -> Receipt:
         payload = self._client.encode(Call(FORWARDER, "execute", (request,)))
-        # The limit is computed here, because ganache never answers if it is asked to estimate the forwarder's call.
+        # The gas limit is computed and not estimated, because ganache never answers if it must estimate the forwarder's
+        # call.
         gas = forwarded_gas(request["gas"], len(payload))
         try:
             return self._client.transact(self._client.address_of(FORWARDER), payload, gas=gas)
         except ChainRejected:
-            # The forwarder hides why the contract refused; simulating the call raises the contract's error.
+            # The forwarder does not pass on the contract's error. So the call is simulated, which raises this error.
             self._simulate(request)
             raise
 
@@ -182,8 +183,9 @@ class Relay:
         }
 
     def _trial_gas(self, account: str, to: str, data: bytes) -> int:
-        """Return how much gas the signed call needs inside the forwarder's transaction; raises the errors of
-        ``_simulate``."""
+        """Return how much gas the call needs inside the forwarder's transaction; raises the contract's error if the
+        contract refuses the call.
+        """
         return self._client.estimate(to, data + unhex(account), sender=self._client.address_of(FORWARDER))
 
     def _simulate(self, request: Mapping[str, Any]) -> None:

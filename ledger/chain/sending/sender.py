@@ -52,7 +52,8 @@ _NONCE_TROUBLE: Final = (Refusal.NONCE_USED, Refusal.NONCE_TAKEN, Refusal.NONCE_
 class Receipt:
     """A mined transaction. Hashes are 64 hex digits.
 
-    Its time is read and its events are decoded only when they are needed; a set has thousands of events.
+    The time is read and the events are decoded only when a caller needs them, because the transaction of a set has
+    thousands of events.
     """
 
     tx_hash: str

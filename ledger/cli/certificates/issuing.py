@@ -12,7 +12,7 @@ from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound
 if TYPE_CHECKING:
     from ledger.installation.wiring import Ledger
 
-# How many requests share one database transaction, so that other processes can write soon.
+# The number of requests in one database transaction. It is small so that other processes need not wait long to write.
 _PORTION: Final = 250
 _REFUSALS: Final = (Conflict, Forbidden, InvalidInput, NotFound)
 

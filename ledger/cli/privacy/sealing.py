@@ -23,7 +23,7 @@ def status(ledger: Ledger, as_json: AsJson = False) -> None:
 
     示例 Example:  pingzheng sealing status
     """
-    emit(_told(ledger.key_rotation.status()), as_json, "密封 Sealed records")
+    emit(_shown(ledger.key_rotation.status()), as_json, "密封 Sealed records")
 
 
 @app.command()
@@ -48,10 +48,10 @@ def rotate(
         rewrapped = ledger.key_rotation.run(lambda count: bar.advance(task, count))
         if rewrapped:
             ledger.key_rotation.scrub()
-        emit(_told(ledger.key_rotation.status()) | {"rewrapped": rewrapped}, as_json, "换钥 Rotation")
+        emit(_shown(ledger.key_rotation.status()) | {"rewrapped": rewrapped}, as_json, "换钥 Rotation")
 
 
-def _told(status: SealingStatus) -> dict[str, object]:
+def _shown(status: SealingStatus) -> dict[str, object]:
     return {
         "current_key": status.current,
         "records_by_key": status.by_key,

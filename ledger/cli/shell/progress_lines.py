@@ -36,7 +36,7 @@ class ProgressLines(Progress):
 
 
 def rate_of(task: Task, before: str = "") -> str:
-    """Return how many steps of the task are finished in a second, or an empty text before the first second."""
+    """Return how many steps of the task are finished in a second; an empty text if no rate is known yet."""
     speed = task.finished_speed or task.speed
     if speed is None or (task.elapsed or 0) < 1:
         return ""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ledger.usage.request_terms import Terms
     from ledger.usage.requests import Asked
 
-# How many requests share one write transaction. Between two transactions, other processes can write.
+# The number of requests in one write transaction. Between two transactions, other processes can write.
 _PART: Final = 100
 SUBJECT_COLUMNS: Final = ("party", "subject", "uscc", "identifier", "name")
 

@@ -1,7 +1,7 @@
-"""Submit a file with many signed statements, and print or write what became of each line.
+"""Submit a file with many signed statements, and print or write the outcome of each line.
 
-The lines are recorded in parts. What is recorded stays recorded after Ctrl-C or a kill. The next run of the same
-command skips recorded lines, and its report says so.
+The lines are recorded in parts. Recorded lines stay recorded if the command is interrupted with Ctrl-C or killed. The
+next run of the same command skips these lines, and its report names them as skipped.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def submit_file(ledger: Ledger, kind: str, file: Path, report: Path | None, as_j
 
 
 def _submitted(ledger: Ledger, kind: Kind, part: list[tuple[int, Item | InvalidInput]]) -> Outcomes:
-    """Record the items of some lines; items that are recorded already are skipped."""
+    """Record the items of some lines. Items that are recorded already are skipped."""
     refused = {line: _refused(item) for line, item in part if isinstance(item, InvalidInput)}
     items = {line: item for line, item in part if not isinstance(item, InvalidInput)}
     before = dict(zip(items, ledger.usage.batch_runner.before(kind, list(items.values())), strict=True))
