@@ -17,8 +17,8 @@ from ledger.errors import InvalidInput
 MAX_DEPTH: Final = 32
 MAX_SAFE_INTEGER: Final = 2**53 - 1
 _MAX_INTEGER_DIGITS: Final = 17
-# Finds strings. A string without a closing quote matches up to the end of the text. Otherwise the search would start
-# again at each quote and take quadratic time.
+# Finds strings. A string without a closing quote matches up to the end of the text, because otherwise the search would
+# start again at each quote and take quadratic time.
 _STRINGS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _OPTIONS: Final = (
@@ -30,7 +30,7 @@ _OPTIONS: Final = (
 )
 # The first byte of a character beyond U+FFFF.
 _BEYOND_BMP: Final = re.compile(rb"[\xf0-\xf4]")
-# Texts up to this number of bytes are small, whatever they contain.
+# A text of at most this number of bytes needs little memory, whatever it contains.
 _SMALL: Final = 8 * 1_024
 _PLAIN: Final = frozenset({str, int, bool, type(None)})
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -81,7 +81,7 @@ def digest(data: bytes, algorithm: str = SHA_256) -> str:
 
 
 def parse_json(data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> Any:
-    """Return the JSON value in ``data``; the size is checked before the text is parsed.
+    """Return the JSON value in ``data``. The size of ``data`` is checked before parsing.
 
     Raises ``InvalidInput`` ``JSON_…``: too large, too deep, not UTF-8, malformed, a duplicate key, a float, an integer
     beyond ±(2^53−1), an unpaired surrogate.
@@ -99,7 +99,9 @@ def parse_json(data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> An
 
 
 def _crowded(data: bytes) -> bool:
-    """Return whether much of the text is brackets. orjson needs 12 times as much memory as such a text."""
+    """Return whether much of the text is brackets. To parse such a text, orjson needs 12 times as much memory as the
+    text.
+    """
     return data.count(b"[") + data.count(b"{") > len(data) // 8
 
 
@@ -141,7 +143,7 @@ def _strings_in(value: Any, max_depth: int) -> int | None:
 
 
 def _parsed_slowly(data: bytes, max_depth: int) -> Any:
-    """Return the JSON value in ``data``, or raise the error that says what is wrong with the text."""
+    """Return the JSON value in ``data``, or raise an error that says what is wrong with ``data``."""
     require_shallow(data, max_depth)
     try:
         value = json.loads(

@@ -55,7 +55,7 @@ _Form = tuple[frozenset[str], tuple[tuple[str, Rule], ...]]
 
 
 def _form(schema: Mapping[str, Rule], *others: str) -> _Form:
-    """Return the names of all members of an entry, and the members that have a rule, each with its rule."""
+    """Return the names of all members of an entry, and the rule of each member that has a rule."""
     rules = {"ledger": hex_id, **schema}
     return frozenset({"type", "v", *others, *rules}), tuple(rules.items())
 

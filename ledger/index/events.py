@@ -39,10 +39,10 @@ def actor_of(args: Mapping[str, Any]) -> int:
 
 
 class Changes:
-    """The changes that a set of events makes to the computed tables, within one transaction.
+    """The changes that a set of events makes to the computed tables in one transaction.
 
-    New rows are collected, and each table gets its new rows with one statement. A change of a collected row is made in
-    memory. The result is the same as if each event were written alone.
+    New rows are collected, and one statement per table writes all of them. If a later event changes a collected row,
+    the row is changed in memory. The tables are then the same as if each event had been written alone.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -58,7 +58,9 @@ class Changes:
             self._places[table, key.name, row[key.name]] = row
 
     def change(self, table: Table, key: str, value: Any, columns: Mapping[str, Any]) -> None:
-        """Change the row in which ``key``, the only column of the table's primary key, has the value."""
+        """Change the row in which the column ``key`` has the value ``value``. ``key`` is the only column of the primary
+        key.
+        """
         if (row := self._places.get((table, key, value))) is not None:
             row.update(columns)
         else:

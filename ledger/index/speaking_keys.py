@@ -24,7 +24,7 @@ def speaks() -> tuple[ColumnElement[bool], ...]:
 
 
 def mute_among(session: Session, numbers: Iterable[int]) -> set[int]:
-    """Return those of the parties (numbers) that have the status closed, or have no proven key that may act."""
+    """Return the numbers of those parties whose status is closed, or that have no proven key that may act."""
     wanted = set(numbers)
     speaking = exists().where(ACCOUNTS.c.party_no == PARTIES.c.no, *speaks(), ACCOUNTS.c.proven)
     query = select(PARTIES.c.no).where(PARTIES.c.status != _CLOSED, speaking)

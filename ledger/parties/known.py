@@ -25,7 +25,7 @@ class KnownParty:
 
     @classmethod
     def of(cls, row: Party | Row[Any]) -> Self:
-        """Return the value of a row of ``Party``, or of a row with the columns ``KNOWN``."""
+        """Return the party of a row of ``Party``, or of a row with the columns ``KNOWN``."""
         held = (row.present_account, row.present_key)
         return cls(row.id, row.no, row.kind, tuple(row.roles), row.region, *held, row.listed)
 

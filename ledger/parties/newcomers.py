@@ -128,8 +128,8 @@ def lookup_digest(key: bytes, identifier: str) -> str:
 def find_or_add(
     session: Session, sealer: Sealer, lookup_key: bytes, newcomers: Sequence[NewParty], now: int
 ) -> list[str]:
-    """Return the ids of the parties in the same order; add the rows of new parties, and the first keys of recorded
-    parties that have no key. Nothing is sent to the chain.
+    """Return the ids of the parties, in the order of the newcomers. Rows of new parties are added, and so are the first
+    keys of recorded parties that have no key. Nothing is sent to the chain.
 
     Raises ``Conflict`` ``ACCOUNT_IN_USE`` if another party has, had or proposed one of the accounts.
     """
@@ -166,7 +166,7 @@ def find_or_add(
 
 @dataclass(frozen=True, slots=True)
 class _Fresh:
-    """A party that is not recorded yet, with its new id and the random key from which the id is computed."""
+    """A party that is not recorded yet, with a new party id and the random key from which this id is computed."""
 
     id: str
     lookup: str
@@ -196,8 +196,8 @@ def _add(session: Session, sealer: Sealer, fresh: Sequence[_Fresh], now: int) ->
 
 
 def let_go(session: Session, key: bytes, identifiers: Mapping[str, str]) -> None:
-    """Remove identifiers from the rows of parties (a map from party id to identifier), so that new parties can have
-    these identifiers; the rows stay.
+    """Remove the identifiers of these parties (a map from party id to identifier) from their rows, so that new parties
+    can have the same identifiers. The rows themselves stay.
     """
     changed = [
         {"party": party, "digest": lookup_digest(key, f"{identifier}|{party}")}

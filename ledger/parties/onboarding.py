@@ -67,9 +67,9 @@ class Onboarding:
         """Record the parties and propose their registration; nothing is written before all parties are checked.
 
         A known party is returned unchanged, but a party that is closed or has no active key gets a new id. The proposal
-        is made in the caller's name. Otherwise the caller could also confirm it, and one institution would decide
-        alone. If the caller's key is not kept here, the caller must have signed the request, for parties that fit into
-        one list (``RegistrationLists.divided``).
+        is made in the caller's name, because otherwise the caller could also confirm the proposal, and one institution
+        would decide alone. If this installation does not keep the caller's key, the caller must have signed the
+        request, and all parties must fit into one list (``RegistrationLists.divided``).
 
         If this installation keeps the key of another institution that may confirm, that institution confirms at once.
         Otherwise a party has no number until an institution confirms (``pending``). Roles that only an authority may
@@ -136,11 +136,12 @@ class Onboarding:
         return found.no if found is not None and found.pending else None
 
     def complete(self) -> list[str]:
-        """For parties registered since the last call, propose the roles that only an authority may grant, store the
-        numbers of the parties and the times from which their keys are bound, and return the parties' ids.
+        """Complete the parties that were registered since the last call, and return their ids. For each of them,
+        propose the roles that only an authority may grant, and store the party's number and the time since which each
+        key is bound.
 
-        The caller must bring the index up to date first. Safe to repeat: a party's number is stored only after these
-        roles are proposed.
+        The caller must bring the index up to date first. The call can be repeated: a party's number is stored only
+        after the party's roles are proposed.
         """
         registered = PARTIES.c.id == Party.id
         query = select(PARTIES.c.no, *KNOWN).join(PARTIES, registered)
@@ -161,8 +162,8 @@ class Onboarding:
         return ids
 
     def _unable_to_act(self, identifiers: Iterable[str]) -> dict[str, str]:
-        """Return the identifiers, by party id, of parties that are closed or have no active key; they are onboarded
-        with a new id.
+        """Return the identifiers, by party id, of those parties that are closed or have no active key. Such parties are
+        onboarded with a new id.
         """
         lookups = {lookup_digest(self._lookup_key, each): each for each in identifiers}
         query = select(Party.id, Party.lookup, Party.no).where(Party.no.is_not(None))
@@ -197,8 +198,8 @@ class Onboarding:
         self._proposals.decide(by, call, signed)
 
     def _give_offices(self, registered: Mapping[int, KnownParty]) -> None:
-        """For each party (by number) that lacks a requested role that only an authority may grant, propose the roles
-        requested at onboarding.
+        """Propose the roles that were requested at onboarding, for each party (by number) that lacks one of them which
+        only an authority may grant.
         """
         wanted = {number: {Role(role) for role in each.roles} for number, each in registered.items()}
         asked = self._reader.batched("latest")
@@ -237,8 +238,8 @@ class Onboarding:
 
 
 def _listed(session: Session, identifiers: Sequence[str]) -> list[ListedParty]:
-    """Return the parties as a list names them: with the roles that need no authority, and with their keys, the present
-    key first.
+    """Return the parties in the form of a registration list: with the roles that need no authority, and with their
+    keys, the present key first.
     """
     query = select(PartyKey.party_id, PartyKey.account, PartyKey.public_key, PartyKey.proof)
     keys: dict[str, list[Row[Any]]] = {}

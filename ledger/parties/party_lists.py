@@ -36,7 +36,7 @@ MAX_PARTIES: Final = 200
 MAX_KEYS: Final = 16
 MAX_NAME: Final = 200
 ID_KEY_BYTES: Final = 32
-# The call data of a party without keys, and of one key without its proof.
+# The maximum number of bytes of call data that a party without keys takes, and one key without its proof.
 _PARTY_BYTES: Final = 160
 _KEY_BYTES: Final = 160
 OPENING: Final = frozenset({"kind", "identifier", "key", "name"})
@@ -82,7 +82,8 @@ class RegistrationLists:
         self._client = client
         self._clock = clock
         self._sealer = sealer
-        # The call of the list that was used last: a list that was just proposed is confirmed next.
+        # The call of the list that was used last is kept, because a list is usually confirmed directly after it is
+        # proposed.
         self._newest: tuple[str, Call | None] = "", None
 
     def keep(self, session: Session, parties: Sequence[ListedParty]) -> tuple[str, Call]:
@@ -110,8 +111,9 @@ class RegistrationLists:
             return session.scalar(select(PartyList.registrations).where(PartyList.act == act))
 
     def divided(self, parties: Sequence[ListedParty], block_gas: int) -> Iterator[Sequence[ListedParty]]:
-        """Divide the parties into as few lists as possible. One transaction registers a whole list, so a list is
-        limited by the gas of a transaction, and by ``block_gas``, the gas limit of a block."""
+        """Divide the parties into as few lists as possible. Because one transaction registers a whole list, the gas of
+        a list is at most the gas limit of a transaction, and at most ``block_gas``, the gas limit of a block.
+        """
         for some in within_one_transaction(parties, _gas, _bytes, block_gas):
             yield from (some[start : start + MAX_PARTIES] for start in range(0, len(some), MAX_PARTIES))
 
@@ -190,7 +192,7 @@ def _gas(party: ListedParty) -> int:
 
 
 def _bytes(party: ListedParty) -> int:
-    """Return how many bytes of call data one party of a list takes, at most."""
+    """Return the maximum number of bytes of call data that one party of a list takes."""
     return _PARTY_BYTES + sum(_KEY_BYTES + len(key.proof) // 2 for key in party.keys)
 
 

@@ -43,7 +43,9 @@ class Parties:
         return found[identifier]
 
     def found(self, identifiers: Iterable[str]) -> dict[str, KnownParty]:
-        """Return the parties with these USCCs and ID numbers, by USCC or ID number; unknown ones are left out."""
+        """Return the parties with these USCCs and ID numbers, by USCC or ID number. Unknown USCCs and ID numbers are
+        left out.
+        """
         lookups = {lookup_digest(self._lookup_key, each): each for each in identifiers}
         query = select(Party.lookup, *KNOWN)
         with self._database.read() as session:

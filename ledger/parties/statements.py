@@ -39,7 +39,7 @@ KeysOf = Callable[[Session, str], Sequence[PartyKey]]
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A signed statement, with what the checks and the log need of it; each part is computed once.
+    """A signed statement, with the bytes and the digest that the checks and the log need. Each is computed only once.
 
     ``unsigned`` is the canonical JSON that was signed, ``digest`` its digest (protocol §2, hex), and ``logged`` is the
     entry to append to the log.
@@ -80,16 +80,16 @@ class Intake:
         self._clock = clock
 
     def require_all(self, entries: Iterable[Mapping[str, Any]], kind: str) -> list[Statement]:
-        """Return the statements of a set; raises what ``require`` raises for the first entry that fails.
+        """Return the statements of a set. Raises the error of ``require`` for the first entry that fails.
 
-        The errors call the first entry ``kind 1``.
+        An error names the entry by ``kind`` and its place in the set, for example ``authorization 1``.
         """
         now = self._clock()
         return [self._required(entry, kind, f"{kind} {number}", now) for number, entry in enumerate(entries, start=1)]
 
     def require(self, entry: Mapping[str, Any], kind: str, where: str) -> Statement:
-        """Return the statement. Raises ``InvalidInput`` unless it is of type ``kind``, for this ledger, and not from
-        the future.
+        """Return the statement in ``entry``. Raises ``InvalidInput`` unless the entry has the type ``kind``, is for
+        this ledger, and was not signed in the future.
 
         Codes: those of ``validate_entry``, ``ENTRY_TYPE``, ``LEDGER_DIFFERS``, ``SIGNED_IN_FUTURE``.
         """
@@ -138,7 +138,7 @@ class Intake:
     def known(
         session: Session, table: type[R], statements: Iterable[Statement], taken: Callable[[str], Conflict]
     ) -> dict[str, R]:
-        """Return the rows of those statements that are already recorded, by the ids of the statements.
+        """Return the rows of those statements that are recorded already, by statement id.
 
         Raises ``taken(id)`` if two different statements, recorded or in ``statements``, have the same id.
         """

@@ -18,7 +18,7 @@ class ErasableCopies(Protocol):
     def scrub(self, remains: Sequence[bytes]) -> bool:
         """Remove the remains of deleted data from the archive's file, and return whether this succeeded.
 
-        ``remains`` are the deleted values. If it is empty, the remains of all deleted data are removed.
+        ``remains`` are the deleted values. If ``remains`` is empty, the remains of all deleted data are removed.
         """
 
 

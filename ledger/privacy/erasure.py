@@ -52,9 +52,9 @@ SealedRow = AccessRequest | Authorization | Provision | Certificate
 class Erased:
     """An erasure: its log entry, the entry's number, and the erased certificates (numbers).
 
-    ``archived`` is true if the texts in the archive were erased too; else they are erased when the next batch is
-    archived. ``remains`` are the deleted values, which ``Erasure.scrub`` removes from the files; if the erasure was
-    repeated, they are not known and ``remains`` is empty.
+    ``archived`` is true if the texts in the archive were erased too; otherwise the archive's texts are erased when the
+    next batch is archived. ``remains`` are the deleted values, which ``Erasure.scrub`` removes from the files. If the
+    erasure was repeated, the deleted values are not known, and ``remains`` is empty.
     """
 
     entry: dict[str, Any]
@@ -194,8 +194,8 @@ class Erasure:
         act.sealed.extend(texts)
 
     def _end_identity(self, session: Session, row: Party, act: _Act) -> str:
-        # The lookup value is a keyed digest of the identifier: with the installation's key, somebody could test guesses
-        # of the identifier. So a random value replaces it.
+        # The lookup value is a keyed digest of the identifier. With the installation's key, somebody could use the
+        # lookup value to test guesses of the identifier. So a random value replaces the lookup value.
         act.remains.append(row.lookup.encode())
         row.lookup = secrets.token_hex(32)
         act.remains.extend(end_access(session, row.id))
@@ -268,7 +268,7 @@ def _with(session: Session, row: Certificate) -> list[SealedRow]:
 
 
 def _goes_with_provisions(session: Session, item: SealedRow) -> bool:
-    """Return whether the row is a certificate without an own copy of its claims, and its erasure is not recorded."""
+    """Return whether the row is a certificate that has no copy of its claims, and whose erasure is not recorded."""
     used = isinstance(item, Certificate) and item.sealed_id is None
     return used and session.get(ErasureRecord, item.digest) is None
 

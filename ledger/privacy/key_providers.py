@@ -55,8 +55,8 @@ class LocalKeys(ABC):
 class FileKeyProvider(LocalKeys):
     """Provides keys from files ``kek-<id>.key``; the file ``kek-current`` holds the id of the key for new records.
 
-    Before every record the key file is looked up, and it is read again if it was replaced or changed. So a running
-    server uses a new key as soon as another process has made the key, and does not use a key whose file was deleted.
+    The key file is looked up for every record, and read again if it was replaced or changed. So a running server uses a
+    new key as soon as another process has made the key, and does not use a key whose file was deleted.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -17,7 +17,8 @@ from ledger.store.sets import matching
 from ledger.store.tables import Sealed
 from ledger.usage.tables import AccessRequest, Authorization, Provision
 
-# For each table about a party's access: the columns whose values nobody may find after an erasure.
+# The tables about a party's access. For each table: the columns whose values must not be found in the files after an
+# erasure.
 _ACCESS: Final[dict[Any, tuple[InstrumentedAttribute[str], ...]]] = {
     SignedIn: (SignedIn.token_digest,),
     SignInNonce: (SignInNonce.digest, SignInNonce.source),
@@ -36,7 +37,7 @@ def erase_texts(session: Session, sealer: Sealer, texts: Sequence[str]) -> list[
 
 
 def end_access(session: Session, party: str) -> list[bytes]:
-    """Delete the party's sessions, machine keys and enrolment codes; return their digests and names."""
+    """Delete the party's sessions, machine keys and enrolment codes; return the deleted digests and names."""
     return [
         value
         for table, columns in _ACCESS.items()

@@ -77,7 +77,7 @@ class ChainId:
         return asdict(self)
 
 
-# A verifier asks for the same ledger again and again.
+# The results are kept because a verifier computes the digest of the same ledger again and again.
 @lru_cache(maxsize=64)
 def _ledger_digest(chain: ChainId) -> str:
     return ledger_digest(**chain.to_dict())

@@ -212,7 +212,7 @@ def sign_entry(entry: Mapping[str, Any], signer: Signer) -> dict[str, Any]:
 def entry_signature(entry: Mapping[str, Any], unsigned: bytes | None = None) -> Jws:
     """Return the signature of a signed entry; raise ``BadBundle`` ``JWS_…``.
 
-    ``unsigned`` is ``unsigned_body(entry)`` if the caller has it already.
+    ``unsigned`` is ``unsigned_body(entry)`` if the caller has computed it already.
     """
     parts = str(entry.get("signature", "")).split(".")
     if len(parts) != 3 or parts[1]:

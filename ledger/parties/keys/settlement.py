@@ -23,8 +23,8 @@ FIRST_KEYS: Final = (ES256K, ES256)
 def settle_keys(database: Database, reader: ChainReader, identifiers: Sequence[str]) -> list[KnownParty]:
     """Copy the state of the known keys of parties from the chain, and return the parties, in the same order.
 
-    Chain and database differ after a crash, or if an authority or a party changed a key without this service. Keys
-    that were bound without this service stay unknown here. The node is asked once for the whole set. Raises
+    Chain and database differ after a crash, or if an authority or a party changed a key without this service. A key
+    that was bound without this service is not added to the database. The node is asked once for the whole set. Raises
     ``NotFound`` ``PARTY_UNKNOWN``.
     """
     columns = select(PartyKey.account, PartyKey.party_id)
@@ -49,7 +49,7 @@ def settle_keys(database: Database, reader: ChainReader, identifiers: Sequence[s
 
 
 def _settle_present(row: Party, keys: Sequence[PartyKey]) -> None:
-    """Make the key that was bound last the present key of the party, if its present key is no longer active."""
+    """If the present key of the party is no longer active, make the key that was bound last the present key."""
     speaking = [key for key in keys if key.bound_at is not None and key.retired_at is None and key.reported_at is None]
     by_suite = ([key for key in speaking if suite_of_key(key.public_key) is suite] for suite in FIRST_KEYS)
     acting = next((some for some in by_suite if some), [])

@@ -166,7 +166,9 @@ def _template(claims: Entry, basis: NamedEntries) -> Failed | None:
 
 
 def _request(case: Case, basis: NamedEntries) -> Failed | None:
-    """Check that the consumer signed a request that refers to the template and covers the certificate."""
+    """Check that the consumer signed a request that names the template, and that the certificate stays within the
+    request.
+    """
     claims, request = case.claims, basis.request.entry
     problem = _signed(case, basis.request, claims["consumer"], "REQUEST_NOT_BY_CONSUMER")
     if problem is not None:
@@ -220,7 +222,9 @@ def _same_terms(claims: Entry, entry: Entry) -> Failed | None:
 
 
 def _within_request(entry: Entry, basis: NamedEntries) -> Failed | None:
-    """Check that the subject answered the request in time, and that request and template allow the authorization."""
+    """Check that the subject answered the request in time, and that the request and the template allow the
+    authorization.
+    """
     request, template = basis.request.entry, basis.template
     if {"source": entry["source"], "provider": entry["provider"]} not in request["sources"]:
         return failed(
@@ -308,7 +312,9 @@ def _same_rules(claims: Entry, supply: Entry, basis: NamedEntries) -> Failed | N
 
 
 def _components(claims: Entry, basis: NamedEntries) -> Failed | None:
-    """Check that every authorization has exactly one provision, and that the components match the provisions."""
+    """Check that every authorization has exactly one provision, and that the certificate's components match the
+    provisions.
+    """
     supplies = [entry for entry, *_ in basis.supplies]
     if sorted(entry["authorization"] for entry in supplies) != sorted(claims["authorizations"]):
         return failed("PROVISION_DIFFERS", "An authorization has no provision, or more than one.")
@@ -321,7 +327,9 @@ def _components(claims: Entry, basis: NamedEntries) -> Failed | None:
 
 
 def _claims(case: Case, basis: NamedEntries) -> Failed | None:
-    """Check that providers signed exactly these claims, and that each disclosed value is signed under its own name."""
+    """Check that the providers signed exactly the claims of the certificate, and that each disclosed value was signed
+    under the name with which it is disclosed.
+    """
     signed = {name: digest for entry, *_ in basis.supplies for name, digest in entry["claims"].items()}
     digests = [digest for entry, *_ in basis.supplies for digest in entry["claims"].values()]
     if set(case.claims["fields"]) != signed.keys() or sorted(case.claims["_sd"]) != sorted(digests):

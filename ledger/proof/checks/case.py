@@ -24,7 +24,7 @@ Entry = dict[str, Any]
 
 
 class Proven(NamedTuple):
-    """An entry, the evidence that proves its position in the log, and the entry's bytes that were signed.
+    """An entry, the evidence that proves the entry's position in the log, and the bytes of the entry that were signed.
 
     ``statement`` is the statement digest, 64 hex digits.
     """

@@ -109,7 +109,8 @@ def _curve() -> Any:
     except ImportError as error:
         raise sm_not_installed("SM2") from error
     curve = ECDLP(_P, _A, _B, _G, ORDER)
-    # gmalg divides at each step, so its own multiplication takes seven times as long.
+    # The multiplication of gmalg takes seven times as long, because gmalg divides at each step. So ``_multiply``
+    # replaces it.
     curve.ec.mul = _multiply
     return curve
 
@@ -118,7 +119,8 @@ def _multiply(number: int, point: tuple[int, int]) -> Any:
     """Return ``number`` times a point of the curve, as gmalg's ``EllipticCurve.mul`` does; ``number`` is 1 or more.
 
     The coordinates are Jacobian (x / z², y / z³), so that only the last step divides. The bits of 3 · number and of
-    number tell where to add and where to subtract the point, which is needed at every third bit on average.
+    number say where to add and where to subtract the point; on average, every third bit needs an addition or a
+    subtraction.
     """
     x, y = point
     px, py, pz, tripled = x, y, 1, 3 * number
@@ -135,7 +137,7 @@ def _multiply(number: int, point: tuple[int, int]) -> Any:
 
 
 def _double(x: int, y: int, z: int) -> tuple[int, int, int]:
-    # The slope is 3x² + a·z⁴, and a is -3.
+    # The slope is 3x² + a·z⁴. The curve's coefficient a is -3.
     z_2, y_2 = z * z % _P, y * y % _P
     slope, scaled = 3 * (x - z_2) * (x + z_2) % _P, 4 * x * y_2 % _P
     doubled = (slope * slope - 2 * scaled) % _P

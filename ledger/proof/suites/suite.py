@@ -60,7 +60,7 @@ class Suite:
 
 
 def suite_of_key(key: str) -> Suite:
-    """Return the suite that the prefix of a key (as text) names; the rest of the text is not checked."""
+    """Return the suite that the prefix of ``key`` names. The rest of ``key`` is not checked."""
     for suite in (ES256, SM2SM3):
         if key.startswith(suite.prefix):
             return suite
