@@ -36,7 +36,7 @@ MAX_PARTIES: Final = 200
 MAX_KEYS: Final = 16
 MAX_NAME: Final = 200
 ID_KEY_BYTES: Final = 32
-# The maximum number of bytes of call data that a party without keys takes, and one key without its proof.
+# The maximum number of bytes of call data: for a party without keys, and for a key without its proof.
 _PARTY_BYTES: Final = 160
 _KEY_BYTES: Final = 160
 OPENING: Final = frozenset({"kind", "identifier", "key", "name"})

@@ -147,8 +147,8 @@ def application_row(
     same: bool,
     agent: str | None = None,
 ) -> dict[str, Any]:
-    """Return the row of an asset's application with this number. ``same`` says that the description is the resource's
-    own, so that it is not stored again.
+    """Return the row of an asset's application; ``number`` is the application's number. If ``same`` is true, the
+    description is the one stored with the resource, and is not stored again.
     """
     return {
         "id": str(ULID()),
@@ -167,13 +167,13 @@ def application_row(
 
 
 def ruleset_name(rules: Ruleset) -> str:
-    """Return how an application names its ruleset."""
+    """Return the text by which an application names its ruleset."""
     return f"{rules.code}/{rules.version}/{hex_of(rules.digest)[:16]}"
 
 
 def require_registrable(kinds: Sequence[ImportantData], resource: DataResource) -> None:
     """Raise ``Conflict`` ``GRADE_CORE`` if the provider or the important-data list grades the data as core. ``kinds``
-    are the kinds on the list.
+    are the kinds of data on this list.
 
     Important data may be registered: its review is part of the review of the application.
     """

@@ -39,7 +39,8 @@ from ledger.store.sets import matching, portions
 OWN_RIGHTS = ("hold", "process", "operate")
 # A new certificate is issued if one of these members has changed since the asset's last certificate.
 STATE = ("sub", "exp", "resource", "application", "rights")
-# One transaction of the database records the certificates of this many assets, so that no other writer waits long.
+# One transaction of the database records the certificates of at most this many assets, so that no other writer waits
+# long.
 SETTLED_TOGETHER = 250
 
 
@@ -133,8 +134,9 @@ class RegistrationCertificates:
 class _Known:
     """What the database contains about confirmed assets, read with a few queries.
 
-    ``earlier`` maps an asset id to the asset's newest certificate, ``stated`` the digest of such a certificate to its
-    payload, ``reg_nos`` an asset id to its registration number, and ``regions`` a holder's party id to its region.
+    ``earlier`` maps an asset id to the asset's newest certificate, ``stated`` the digest of this certificate to the
+    certificate's payload, ``reg_nos`` an asset id to its registration number, and ``regions`` a holder's party id to
+    its region.
     """
 
     def __init__(self, session: Session, confirmed: Iterable[AssetRecord]) -> None:
@@ -158,7 +160,7 @@ class _Known:
         self._documents = documents(session, self._applications.values())
 
     def state(self, asset: AssetRecord, rights: Sequence[RightRecord], now: int) -> dict[str, Any]:
-        """Return the members of the certificate that describe the asset's state."""
+        """Return those members of the asset's certificate that describe the state of the asset."""
         application = self._applications[asset.id]
         return {
             "sub": asset.holder,
@@ -169,7 +171,9 @@ class _Known:
         }
 
     def notice(self, asset: AssetRecord) -> dict[str, int] | None:
-        """Return when the public notice of the asset's description began and ended; None if there was none."""
+        """Return the times at which the public notice of the asset's description began and ended; None without a public
+        notice.
+        """
         application = self._applications[asset.id]
         if application.notice_from is None:
             return None

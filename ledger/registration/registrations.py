@@ -118,8 +118,8 @@ class Registrations(UseCase):
     def _submit(
         self, applicant: str, agent: str | None, some: Sequence[Described], accepted: list[str], refused: list[Refusal]
     ) -> None:
-        """Store the applications in one transaction. Their asset ids are added to ``accepted``, and the others to
-        ``refused``.
+        """Store the applications in one transaction. The asset ids of the stored applications are added to
+        ``accepted``, and the refused applications to ``refused``.
         """
         resources = [each.resource for each in some]
         ended = self._ended(resources)
@@ -165,8 +165,9 @@ class Registrations(UseCase):
     def _register(self, account: str, rows: Sequence[AssetRegistration], signed: SignedRequest | None) -> int:
         """Register the rows that the chain lacks.
 
-        If it lacks the first and the last row, it usually lacks all, so no other row is read. If it has one of them
-        after all, it refuses the whole set: then those that it lacks are sent again.
+        If the chain lacks the first and the last row, it usually lacks all rows, so no row between them is looked up.
+        If it has one of these rows after all, it refuses the whole set: then the missing rows are looked up and sent
+        again.
         """
         ends = {rows[0].id, rows[-1].id}
         waiting = list(rows) if self._missing(sorted(ends)) == ends else self._not_registered(rows)
@@ -177,7 +178,8 @@ class Registrations(UseCase):
             except REFUSED as refusal:
                 refused, waiting = waiting, self._not_registered(waiting)
                 if len(waiting) == len(refused):
-                    # Delete the refused applications, because they must not block the content for another applicant.
+                    # Delete the refused applications, because otherwise no other applicant could register the same
+                    # content.
                     if refusal.code not in WAITING:
                         self._discard([row.id for row in refused])
                     raise

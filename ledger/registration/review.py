@@ -66,7 +66,8 @@ class Review(UseCase):
         gas = 0
         for some in portions(asset_ids, REVIEWED_TOGETHER):
             known = self._known(some)
-            # An application that is on public notice already keeps its notice dates, which are on the chain.
+            # Only applications in the stage "reviewed" get a public notice here. If an application is on public notice
+            # already, the dates of this notice are on the chain and stay.
             self._record_notice([asset.id for asset in known if asset.stage == "reviewed"], now, until)
             gas += self._send(actor, _waiting(known, "reviewed", "noticed", len(asset_ids) == 1), "noticed", until)
             progress(len(some))
@@ -82,10 +83,11 @@ class Review(UseCase):
             session.execute(update(Application).where(place.in_(last)).values(notice_from=start, notice_to=end))
 
     def _advance(self, actor: Actor, asset_ids: Sequence[str], source: str, stage: str, progress: Progress) -> int:
-        """Move those applications that are at the stage ``source``.
+        """Move those applications that are in the stage ``source`` to ``stage``.
 
-        If the first and the last application are at ``source``, all usually are, so no other asset is read. If one is
-        at another stage after all, the chain refuses the whole set: then those at ``source`` are sent again.
+        If the first and the last application are in the stage ``source``, usually all of them are, so no application
+        between them is read. If one of these is in a different stage after all, the chain refuses the whole set: then
+        all are read, and those in the stage ``source`` are sent again.
         """
         require(actor, Action.REVIEW_REGISTRATION)
         gas, alone = 0, len(asset_ids) == 1
@@ -205,9 +207,9 @@ class Review(UseCase):
 def _waiting(known: Sequence[AssetRecord], source: str, stage: str, alone: bool) -> list[str]:
     """Return the ids of the assets whose applications can pass from the stage ``source`` to ``stage``.
 
-    If one application is given (``alone``) and it is in another stage, the caller made a mistake: the application is
-    sent too, so that the contract refuses it and says why. If many are given, such an application has passed this step
-    in an earlier call.
+    If one application is given (``alone``) and it is not in the stage ``source``, the caller made a mistake. The
+    application is sent all the same, so that the contract refuses it and says why. If many applications are given, an
+    application that is not in the stage ``source`` has passed this step in an earlier call.
     """
     return [asset.id for asset in known if asset.stage == source or (alone and asset.stage != stage)]
 

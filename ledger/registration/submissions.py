@@ -1,5 +1,5 @@
-"""Records a set of first applications. Everything that is known about the set is read with a few queries, and each
-table is written with one statement.
+"""Records a set of first applications. A few queries read everything that the database contains about the set, and one
+statement writes each table.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from ledger.store.sets import add_rows, matching
 
 @dataclass(frozen=True, slots=True, order=True)
 class EarlierRegistration:
-    """A registration of one of the set's resources or of their content. The order is the order of registration."""
+    """An earlier registration of one of the set's resources, or of the same content. Values compare in the order of
+    registration.
+    """
 
     created_at: int
     asset_id: str
@@ -34,7 +36,7 @@ class EarlierRegistration:
 
 
 class EarlierRegistrations:
-    """The registrations of a set's resources, and the registrations of the same contents."""
+    """The earlier registrations of a set's resources, and of resources with the same contents."""
 
     def __init__(self, session: Session, resources: Sequence[DataResource]) -> None:
         """Read the registrations of these resources and of their contents."""
@@ -72,8 +74,8 @@ class EarlierRegistrations:
 
 
 class Submissions:
-    """First applications of one applicant that are written together. ``ended`` are the registrations that have
-    ended.
+    """First applications of one applicant that are written together. ``ended`` are those earlier registrations that
+    have ended.
     """
 
     def __init__(
@@ -86,7 +88,7 @@ class Submissions:
         ruleset: str,
         now: int,
     ) -> None:
-        """Read what is known about the resources."""
+        """Read what the database contains about the resources."""
         self._session = session
         self._applicant = applicant
         self._agent = agent
@@ -107,8 +109,8 @@ class Submissions:
         self._applications: list[dict[str, Any]] = []
 
     def add(self, given: Described) -> str:
-        """Add a resource's application, and return its asset id. The applicant's own registration of the resource that
-        has not ended is returned instead of a new one.
+        """Add an application for a resource, and return the asset id. If the applicant has a registration of the
+        resource that has not ended, the asset id of this registration is returned, and no application is added.
 
         Raises ``Conflict`` ``GRADE_CORE``; ``DUPLICATE_REGISTRATION`` if another registration of the same content has
         not ended.
@@ -146,7 +148,7 @@ class Submissions:
         return row.asset_id
 
     def write(self) -> None:
-        """Write the rows of all added applications. The caller's transaction writes them."""
+        """Write the rows of all added applications in the caller's transaction."""
         if not self._registrations:
             return
         take(self._session, self._counter, len(self._registrations))
@@ -156,14 +158,15 @@ class Submissions:
 
     def _next_serial(self) -> int:
         if self._serial is None:
-            # This locks the counter until the transaction ends. ``write`` takes the numbers, once it is known how many.
+            # Taking no numbers locks the counter until the transaction ends. ``write`` takes the numbers later, when it
+            # is known how many are needed.
             self._serial = take(self._session, self._counter, 0)
         self._serial += 1
         return self._serial
 
     def _present(self, resource: DataResource) -> tuple[str | None, int]:
-        """Return the applicant's own registration of this resource that has not ended, and how many registrations of
-        the resource have ended.
+        """Return the asset id of the applicant's registration of this resource that has not ended (None without one),
+        and the number of registrations of the resource that have ended.
 
         Raises ``Conflict`` ``DUPLICATE_REGISTRATION`` if another registration of the same content has not ended.
         """

@@ -229,10 +229,10 @@ class Database:
         """Remove the remains of deleted data from the files of an SQLite database, and return whether this succeeded.
 
         ``remains`` are the deleted values; keys and ciphertexts of texts that were erased earlier are removed too.
-        Without ``remains``, everything that SQLite left behind is removed, which may take longer. Writers wait only for
-        short steps, however large the database is. Returns False if other readers or writers were active for too long
-        or the disk was full (then call it again). Always returns False for PostgreSQL: its operator must remove dead
-        rows, log files and backups.
+        Without ``remains``, everything that SQLite left behind of deleted data is removed, which may take longer.
+        Writers wait only for short steps, however large the database is. Returns False if other readers or writers were
+        active for too long, or the disk was full; then call this method again. Always returns False for PostgreSQL: its
+        operator must remove dead rows, log files and backups.
         """
         if self.engine.dialect.name != "sqlite":
             return False

@@ -25,9 +25,9 @@ BATCH_NUMBER: Final = "batch_number"
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
-    """An entry to append: its type, its canonical JSON as ``body``, and its statement digest (protocol §2, hex).
+    """An entry to append: the entry's type, canonical JSON (``body``) and statement digest (protocol §2, hex).
 
-    If the entry is a withdrawal, ``about`` is the withdrawn statement (its digest); otherwise it is None.
+    If the entry is a withdrawal, ``about`` is the digest of the withdrawn statement; otherwise ``about`` is None.
     """
 
     type: str
@@ -43,7 +43,7 @@ class NewEntry:
 
     @classmethod
     def stored(cls, body: bytes) -> NewEntry:
-        """Return the entry to append from the bytes that the log shall have; nothing is checked."""
+        """Return the entry to append, with exactly these bytes as its body. Nothing is checked."""
         entry = read_stored(body)
         return cls(entry["type"], body, statement_digest(entry), _about(entry))
 
@@ -54,7 +54,7 @@ class NewEntry:
 
 
 def _digest(entry: Mapping[str, Any], body: bytes) -> str:
-    # An entry without a signature is its own statement.
+    # The statement of an entry without a signature is the whole entry.
     return statement_digest(entry) if "signature" in entry else hashlib.sha256(body).hexdigest()
 
 
@@ -81,7 +81,9 @@ def append(session: Session, entries: Sequence[NewEntry], at: int) -> list[int]:
 
 
 def append_new(session: Session, entries: Iterable[NewEntry], at: int) -> None:
-    """Append the entries, in this order, that the log does not have yet; an entry that comes twice is appended once."""
+    """Append those entries that the log does not have yet, in the given order. An entry that is given twice is appended
+    once.
+    """
     by_digest = {entry.digest: entry for entry in entries}
     known = {row.digest for row in matching(session, select(Entry.digest), Entry.digest, by_digest)}
     append(session, [entry for digest, entry in by_digest.items() if digest not in known], at)
@@ -90,9 +92,9 @@ def append_new(session: Session, entries: Iterable[NewEntry], at: int) -> None:
 def append_numbered(
     session: Session, states: Sequence[Callable[[int], Mapping[str, Any]]], at: int
 ) -> list[tuple[Mapping[str, Any], NewEntry]]:
-    """Append entries that contain their own sequence numbers, and return them as values and as new entries.
+    """Append entries that contain their own sequence numbers. Return each entry as a JSON object and as a ``NewEntry``.
 
-    Each of ``states`` takes the number and returns the entry.
+    Each function in ``states`` takes the sequence number of an entry and returns the entry.
     """
     first = take(session, ENTRY_SEQ, len(states))
     stated = [state(number) for number, state in enumerate(states, start=first)]
@@ -120,7 +122,9 @@ def pending(session: Session) -> Pending:
 
 
 def close_batch(session: Session, limit: int, at: int) -> Batch | None:
-    """Put the oldest waiting entries, at most ``limit``, into a new batch and return it; None if no entry waits."""
+    """Put the oldest waiting entries, at most ``limit``, into a new batch, and return the batch; None if no
+    entry waits.
+    """
     connection = session.connection()
     waiting = connection.execute(
         select(Entry.seq, Entry.leaf).where(Entry.batch.is_(None)).order_by(Entry.seq).limit(limit)

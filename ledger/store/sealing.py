@@ -70,7 +70,7 @@ class SealedCounts:
 
 @dataclass(frozen=True, slots=True)
 class NewText:
-    """An encrypted text that is not stored yet, with its data key."""
+    """An encrypted text that is not stored yet, with the data key that encrypts it."""
 
     id: str
     data_key: bytes = field(repr=False)
@@ -136,7 +136,8 @@ class Sealer:
         return {record_id: self._open(rows[record_id]) for record_id in wanted}
 
     def require_readable(self, session: Session, record_ids: Iterable[str]) -> None:
-        """Raise ``NotFound`` or ``Conflict``, as ``open`` does, if one of these texts was erased, lost or closed.
+        """Raise ``NotFound`` or ``Conflict``, as ``open`` does, if one of these texts was erased or lost, or is closed
+        after a restore.
 
         Nothing is decrypted.
         """

@@ -51,5 +51,7 @@ def add_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str, An
 
 
 def portions(items: Sequence[T], size: int) -> list[Sequence[T]]:
-    """Split items into portions of at most ``size`` items, for example to write each portion in a transaction."""
+    """Split items into portions of at most ``size`` items, for example to write each portion in a transaction of its
+    own.
+    """
     return [items[start : start + size] for start in range(0, len(items), size)]

@@ -1,7 +1,7 @@
 """Submit a file with many signed statements, and print or write the outcome of each line.
 
 The lines are recorded in parts. Recorded lines stay recorded if the command is interrupted with Ctrl-C or killed. The
-next run of the same command skips these lines, and its report names them as skipped.
+next run of the same command skips these lines, and says in its report that they were recorded before.
 """
 
 from __future__ import annotations

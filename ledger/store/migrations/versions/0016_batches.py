@@ -37,7 +37,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # Texts of items that are not handled yet would otherwise stay in the database, where no erasure finds them.
+    # Erase the texts of items that are not handled yet, because after the removal of the table no erasure could find
+    # them.
     op.execute(
         "UPDATE sealed SET wrapped_key = NULL, ciphertext = '' WHERE id IN "
         "(SELECT sealed_id FROM operation_item WHERE sealed_id IS NOT NULL)"

@@ -8,7 +8,7 @@ from alembic import op
 revision = "0017"
 down_revision = "0016"
 
-# For each index: its name, the table, the column, and the rows that it contains.
+# For each index: the index's name, the table, the column, and the SQL condition for the rows that the index contains.
 WAITING = (
     ("ix_access_request_authorised", "access_request", "id", "state = 'authorised'"),
     ("ix_access_request_open", "access_request", "expires_at", "state IN ('seen', 'sent')"),
