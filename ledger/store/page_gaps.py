@@ -20,20 +20,22 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 _BLOCK: Final = 4 * 1024 * 1024
-# The kinds of pages that have cells, and where the list of a page's cells begins.
+# The numbers of the kinds of pages that have cells, each with the position at which a page's list of cells begins.
 _CELLS_AT: Final = {2: 12, 5: 12, 10: 8, 13: 8}
-# In a page of these kinds, each cell begins with the number of another page of the table; so do the bytes from 8 on.
+# In a page of these kinds, each cell begins with the number of a child page, and the number of the last child page
+# stands at byte 8.
 _WITH_CHILDREN: Final = {2, 5}
-# Up to this page number no other page begins with the number of a kind: another page begins with the number of a page.
+# A page without cells begins with the number of a page. If a file has at most this many pages, the first byte of such a
+# number is never the number of a kind with cells.
 _MOST_PAGES: Final = 2 << 24
 
 
 class UnknownLayout(Exception):
-    """The file has a layout that this program does not know, so no page is changed."""
+    """Raised if the file has a layout that this program does not know; no page is changed then."""
 
 
 def page_layout(file: int) -> tuple[int, int]:
-    """Return the size of a page and of its part with contents; raises ``UnknownLayout``."""
+    """Return the size of a page, and the size of the part of a page that SQLite uses; raises ``UnknownLayout``."""
     header = os.pread(file, 100, 0)
     if len(header) < 100 or not header.startswith(b"SQLite format 3\0"):
         raise UnknownLayout
@@ -56,7 +58,7 @@ def gap_of(page: bytes | memoryview, usable: int) -> tuple[int, int]:
 
 
 def pages_of(file: int, roots: Sequence[int]) -> set[int]:
-    """Return the numbers of the pages of the tables that begin at these pages."""
+    """Return the numbers of all pages of the tables whose first pages are ``roots``."""
     size, usable = page_layout(file)
     found: set[int] = set()
     ahead = list(roots)
@@ -74,10 +76,11 @@ def pages_of(file: int, roots: Sequence[int]) -> set[int]:
 
 
 def pages_with(file: int, pieces: Sequence[bytes], roots: Sequence[int] = ()) -> Iterator[int]:
-    """Yield the numbers of the pages in whose gap one of the pieces is; without pieces, those whose gap is not empty.
+    """Yield the numbers of the pages whose gap contains one of the pieces. Without pieces, yield those whose gap is not
+    empty.
 
-    Of the tables that begin at the pages ``roots``, all pages are found whose gap is not empty. The first page is left
-    out: it has only the schema.
+    For the tables whose first pages are ``roots``, also yield all pages whose gap is not empty. The first page of the
+    file is left out, because it contains only the schema.
     """
     size, usable = page_layout(file)
     whole = pages_of(file, roots)
@@ -99,7 +102,7 @@ def pages_with(file: int, pieces: Sequence[bytes], roots: Sequence[int] = ()) ->
 
 
 def pages_in_log(path: str, size: int) -> list[int]:
-    """Return the numbers of the pages of which the write-ahead log has a version, even an old one.
+    """Return the numbers of the pages of which the write-ahead log contains a version, even an outdated version.
 
     The log has a header of 32 bytes, and 24 bytes before each page (https://www.sqlite.org/fileformat2.html, section
     4.1).
@@ -118,7 +121,7 @@ def pages_in_log(path: str, size: int) -> list[int]:
 def clear(file: int, numbers: Sequence[int]) -> None:
     """Overwrite the gaps of these pages with zeros. No other program may write these pages meanwhile.
 
-    Raises ``UnknownLayout`` if a cell of the page is in the gap.
+    Raises ``UnknownLayout`` if one of these pages has a cell in its gap.
     """
     size, usable = page_layout(file)
     for number in numbers:
@@ -170,7 +173,7 @@ def _answer(path: str, file: int, connection: sqlite3.Connection, asked: dict[st
 
 
 def main(path: str) -> None:
-    """Answer each line of standard input with one line of standard output (JSON)."""
+    """Answer each line (JSON) of standard input with one line (JSON) on standard output."""
     file = os.open(path, os.O_RDWR)
     # A connection of its own never has a page with an old gap in its cache that it would write back.
     connection = sqlite3.connect(path, isolation_level=None)

@@ -2,8 +2,9 @@
 
 The remains are in two places. The write-ahead log keeps old pages until a checkpoint empties it. And when SQLite moves
 a row to another page, a copy can stay in the gap of the old page (see ``page_gaps``). No new copy of deleted data can
-appear, so the file is searched without a lock. Then the gaps of the pages found are cleared, a few pages at a time,
-under the write lock and while the log does not have these pages: the file then has their newest version.
+appear, so the file is searched without a lock. Then the gaps of the found pages are cleared, a few pages at a time and
+under the write lock. A page is cleared only while the log does not contain it, because only then the file has the
+newest version of the page.
 """
 
 from __future__ import annotations
@@ -35,10 +36,10 @@ _MOST_OF_ROW: Final = 4096
 def scrub(file: Path, remains: Sequence[bytes], timeout_ms: int, whole: Sequence[str] = ()) -> bool:
     """Remove ``remains`` (values that were deleted) from the file and its log, and return whether this succeeded.
 
-    In the tables ``whole`` all gaps are cleared, because values may have been deleted earlier. Without ``remains`` all
-    gaps in the file are cleared. Returns False if other readers or writers were active for
-    longer than ``timeout_ms``, or the file cannot be written. Then call this again, without ``remains`` if they are no
-    longer known.
+    In the tables ``whole``, all gaps are cleared, because these tables may also contain copies of values that were
+    deleted earlier. Without ``remains``, all gaps in the file are cleared. Returns False if other readers or writers
+    were active for longer than ``timeout_ms``, or the file cannot be written. Then call the function again, without
+    ``remains`` if the deleted values are no longer known.
     """
     try:
         with closing(_opened(file)) as connection:
@@ -58,10 +59,11 @@ def scrub(file: Path, remains: Sequence[bytes], timeout_ms: int, whole: Sequence
 
 
 def pieces_of(remains: Sequence[bytes]) -> list[bytes]:
-    """Return short pieces of the values. A copy may be half overwritten, so the search looks for pieces.
+    """Return short pieces of the values. The search looks for pieces, because a copy of a value may be half
+    overwritten.
 
-    Of a short value, every remnant of at least nine bytes has a piece. Of a long value (an encrypted text), the pieces
-    begin 64 bytes apart.
+    Every remnant of at least nine bytes of a short value contains a piece. In a long value (an encrypted text), a piece
+    begins at every 64th byte.
     """
     pieces: dict[bytes, None] = {}
     for text in remains:
@@ -83,10 +85,11 @@ def _roots(connection: sqlite3.Connection, tables: Sequence[str]) -> list[int]:
 
 
 def _log_emptied(connection: sqlite3.Connection, timeout_ms: int) -> bool:
-    """Write the log's pages into the file and empty the log; return False if this was impossible for ``timeout_ms``.
+    """Write the log's pages into the file and empty the log. Return False if this did not succeed within
+    ``timeout_ms``.
 
-    The first checkpoint of a round blocks nobody. The second, which blocks writers, then has only the newest pages left
-    to write, and waits at most ``_LOCK_MS`` for readers.
+    The first checkpoint of each attempt blocks nobody. The second checkpoint blocks writers. It is short, because only
+    the newest pages are left to write, and it waits at most ``_LOCK_MS`` for readers.
     """
     deadline = time.monotonic() + timeout_ms / 1000
     while True:
@@ -104,7 +107,7 @@ def _log_emptied(connection: sqlite3.Connection, timeout_ms: int) -> bool:
 
 
 def _cleared(connection: sqlite3.Connection, gaps: _Gaps, pages: Sequence[int], timeout_ms: int) -> bool:
-    """Clear the gaps of these pages; return False if one of them was in the log for ``timeout_ms``."""
+    """Clear the gaps of these pages. Return False if one of the pages stayed in the log for ``timeout_ms``."""
     deadline, left = time.monotonic() + timeout_ms / 1000, pages
     while left := gaps.clear(left, timeout_ms):
         if time.monotonic() >= deadline or not _log_emptied(connection, timeout_ms):

@@ -176,7 +176,9 @@ class Authorizations:
         notices: Mapping[str, NewText],
         now: int,
     ) -> list[RecordedAuthorization]:
-        """Record the checked statements. What can change after the checks is checked again here."""
+        """Record the checked statements. Facts that can change after the first checks, such as the states of the
+        requests, are checked again.
+        """
         known = self._intake.known(session, Authorization, statements, _taken)
         unknown = {each.digest: each for each in statements if each.entry["id"] not in known}
         asked.read_states(session)
@@ -209,8 +211,8 @@ class Authorizations:
     def _checked_notices(
         self, asked: AskedRequests, entries: Iterable[Mapping[str, Any]], now: int
     ) -> Iterator[NewText]:
-        """Yield the notice that belongs to each signed statement, encrypted. Raises if the request does not wait for an
-        answer, or if the statement exceeds the request or the scenario.
+        """Yield the encrypted notice of each signed statement. Raises an error if the request of the statement does not
+        wait for an answer, or if the statement exceeds the request or the scenario.
         """
         templates, notices = TemplatesInForce(self._scenarios), Notices()
         for entry in entries:

@@ -24,7 +24,7 @@ class AnsweredAuthorizations:
     def __init__(self, session: Session, authorizations: Iterable[str]) -> None:
         """Read these authorizations (digests in hex) with their requests, templates and earlier answers.
 
-        A missing authorization raises no error here, but only when ``basis`` looks for it.
+        If an authorization does not exist, no error is raised until ``basis`` is called for this authorization.
         """
         self._named = set(authorizations)
         consents = self._consents(session)
@@ -46,7 +46,7 @@ class AnsweredAuthorizations:
     def read_states(self, session: Session) -> None:
         """Read the states and the earlier answers again, and forget the answers that were added.
 
-        Called in the write transaction, because both can change after the first reading.
+        Call this method in the write transaction, because states and answers can change after the first reading.
         """
         for row in self._consents(session):
             self._bases[row.digest] = replace(self._bases[row.digest], consent=row, before=[])

@@ -40,10 +40,10 @@ class AskedRequests:
         self._parties = {entry[role] for entry in entries for role in ("consumer", "provider")}
 
     def read_states(self, session: Session) -> None:
-        """Read the states of the requests, and which sources have an answer. What ``require_unanswered`` remembered is
-        forgotten.
+        """Read the states of the requests, and which of their sources have an answer. The answers that
+        ``require_unanswered`` remembered are forgotten.
 
-        Called again in the write transaction, because the states can change after the first reading.
+        Call this method again in the write transaction, because states and answers can change after the first reading.
         """
         columns = AccessRequest.id, AccessRequest.digest, AccessRequest.state, AccessRequest.expires_at
         found = matching(session, select(*columns, AccessRequest.sealed_id), AccessRequest.digest, self._named)
@@ -54,11 +54,14 @@ class AskedRequests:
         self._answered = {(row.request_id, row.source) for row in given}
 
     def require_texts(self, session: Session) -> None:
-        """Raise ``NotFound`` or ``Conflict`` if a note or name that was read here has been erased or closed since."""
+        """Raise ``NotFound`` or ``Conflict`` if a note or a name that was read for these requests has been erased or
+        closed since.
+        """
         self._sealer.require_readable(session, self._opened)
 
     def request(self, entry: Mapping[str, Any]) -> Any:
-        """Return the row of the request that the authorization answers; raises ``NotFound`` ``REQUEST_UNKNOWN``.
+        """Return the row of the request that the authorization ``entry`` answers; raises ``NotFound``
+        ``REQUEST_UNKNOWN``.
 
         The row has the columns id, digest, state, ``expires_at`` and ``sealed_id``.
         """

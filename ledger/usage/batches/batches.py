@@ -1,4 +1,4 @@
-"""Batches: many statements in one call. The call stores them; ``runner`` handles them afterwards."""
+"""Batches: many statements in one call. The call stores the statements, and ``runner`` handles them after the call."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ledger.store.tables import Sealed
 from ledger.usage.batches.kinds import Item, Kind
 
 MAX_ITEMS: Final = 10_000
-# The most items in one write transaction, so that no other writer waits long.
+# The maximum number of items in one write transaction. It is small so that no other writer waits long.
 PART: Final = 100
 ALL_OR_NONE: Final = "all_or_none"
 PER_ITEM: Final = "per_item"
@@ -32,7 +32,9 @@ Outcome = list[str] | PingzhengError
 
 @dataclass(eq=False, repr=False)
 class Batches:
-    """Stores batches, the contents of their items and their outcomes, each part in its own transaction."""
+    """Stores batches, the contents of items and the outcomes of items. Each part of a batch is stored in a transaction
+    of its own.
+    """
 
     _database: Database
     _sealer: Sealer
@@ -80,7 +82,9 @@ class Batches:
         add_rows(session, OperationItem, rows)
 
     def in_stage(self, stage: str, before: int | None = None) -> list[Operation]:
-        """Return the operations in this stage, oldest first; with ``before``, only those stored before that time."""
+        """Return the operations in this stage, the oldest first. If ``before`` (a time) is given, only operations that
+        were stored before it are returned.
+        """
         query = select(Operation).where(Operation.stage == stage).order_by(Operation.id)
         if before is not None:
             query = query.where(Operation.created_at < before)
@@ -93,7 +97,9 @@ class Batches:
             session.execute(_change(identifier).values(values))
 
     def left(self, identifier: str, most: int) -> dict[int, Item | None]:
-        """Return the next items that have no outcome, by their numbers. The item is None if its content was erased."""
+        """Return the next items without an outcome (at most ``most``), by item number. An item is None if its content
+        was erased.
+        """
         query = select(OperationItem.number, OperationItem.sealed_id).where(
             OperationItem.operation_id == identifier, OperationItem.outcome.is_(None)
         )
@@ -141,7 +147,7 @@ class Batches:
 
 
 def stored(refusal: PingzhengError) -> dict[str, Any]:
-    """Return what is stored of a refusal."""
+    """Return the JSON object in which a refusal is stored."""
     return {"code": refusal.code, "message": refusal.message, "where": refusal.where, "hint": refusal.hint}
 
 

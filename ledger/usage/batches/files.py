@@ -1,7 +1,8 @@
 """Files with many signed statements: JSON Lines, or a table (CSV, Excel or Parquet) with JSON in its cells.
 
-A line of a JSON Lines file has the form of an item of a batch, or of the file that a command ``draft`` writes. A table
-has a column for each member of an item. A Parquet file also has the column ``kind``, with the kind of each row's item.
+A line of a JSON Lines file has the form of an item of a batch, or the form of a file that a command ``draft`` writes. A
+table has a column for each member of an item. A Parquet file also has the column ``kind``, which names the kind of the
+item in each row.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from ledger.usage.batches.kinds import Item
 MAX_LINE_BYTES: Final = 256 * 1024
 _LINES: Final = (".jsonl", ".ndjson")
 _PARQUET_SECONDS: Final = 120
-# The members of an item of each kind. The first is required.
+# For each kind: the members of an item. The first member is required.
 MEMBERS: Final = {
     "requests": ("statement", "note"),
     "authorizations": ("statements",),
@@ -34,9 +35,10 @@ _TEXTS: Final = ("request", "withdrawal")
 
 
 def lines_in(path: Path, kind: str) -> Iterator[tuple[int, Item | InvalidInput]]:
-    """Yield the number of each line that is not empty, with its item, or with the error if the line has no item.
+    """Yield the number of each line that is not empty, with the item of the line, or with an error if the line contains
+    no item.
 
-    A JSON Lines file is read line by line, so it may have any size. Raises the errors of ``read_table`` and
+    A JSON Lines file may have any size, because it is read line by line. Raises the errors of ``read_table`` and
     ``ParquetApart``, and ``InvalidInput`` ``FILE_MISSING``, ``FILE_UNUSABLE``.
     """
     if not path.is_file():
@@ -93,7 +95,7 @@ def _cells(row: Mapping[str, str], kind: str) -> dict[str, Any]:
 
 
 def _item(value: Any, kind: str) -> Item:
-    """Return the item in a value; the forms of the files that commands write are converted."""
+    """Return the item in a JSON value. If the value has the form of a file that a command writes, it is converted."""
     if isinstance(value, dict):
         entry, drafts = value.get("entry"), value.get("drafts")
         if kind == "requests" and isinstance(entry, dict):

@@ -1,6 +1,7 @@
-"""What a batch can hold: requests, authorizations, provisions, withdrawals, or requests to issue a certificate for.
+"""The kinds of items that a batch can have: requests, authorizations, provisions, withdrawals, or ids of requests for
+which certificates are issued.
 
-A batch only calls the acts that a single call uses too, so both make the same checks and raise the same errors.
+A batch calls the same methods as a call for a single statement, so both make the same checks and raise the same errors.
 """
 
 from __future__ import annotations
@@ -32,14 +33,15 @@ Table = type[AccessRequest] | type[Authorization] | type[Provision]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How the items of one kind are handled.
+    """The functions that handle the items of one kind.
 
-    ``permit`` raises ``Forbidden`` if the caller may not record the items. ``record`` records them, all or none, and
-    returns the ids of each item's records; if it is repeated, nothing is recorded again. ``recorded`` returns these ids
-    for each item that is recorded already, else None. ``party`` returns the id of the party that signed an item, or
-    None if the platform acts. ``subjects`` returns the party ids of the items' subjects, as far
-    as they are known. ``size`` is the number of statements in an item: errors count statements.
-    ``at_once`` is False if the items cannot be recorded together, all or none.
+    ``permit`` raises ``Forbidden`` if the caller may not record the items. ``record`` records the items, all or none,
+    and returns the ids of each item's records; if ``record`` is called again, nothing is recorded twice. ``recorded``
+    returns these ids for each item that is recorded already, and None for each item that is not. ``party`` returns the
+    id of the party that signed an item, or None if the platform acts. ``subjects`` returns the party ids of the items'
+    subjects, as far as they are known. ``size`` returns the number of statements in an item; it is needed because
+    errors name a statement by its place among all statements. ``at_once`` is False if the items cannot be recorded
+    together, all or none.
     """
 
     permit: Callable[[Actor, Sequence[Item]], None]
@@ -58,7 +60,7 @@ def kinds_of(
     issuance: Issuance,
     withdrawals: ManyWithdrawals,
 ) -> dict[str, Kind]:
-    """Return the kinds by their names."""
+    """Return the kinds, by name."""
     return {
         "requests": Kind(
             lambda actor, items: consumer.require_asking(actor, [item["statement"] for item in items]),
@@ -105,7 +107,7 @@ def kinds_of(
 
 
 def supply_of(item: Item) -> Supply:
-    """Return the answer in an item."""
+    """Return the provider's answer that an item contains."""
     act = item.get("withdrawal")
     return Supply(
         item["statement"],
@@ -120,13 +122,15 @@ def _statements(items: Iterable[Item]) -> list[dict[str, Any]]:
 
 
 def _shared(rows: Iterable[Any], items: Iterable[Item]) -> list[list[str]]:
-    """Give each item the ids of its own statements' rows."""
+    """Return, for each item, the ids of the rows of the statements in this item."""
     left = iter(rows)
     return [[next(left).id for _ in item["statements"]] for item in items]
 
 
 def _recorded(session: Session, table: Table, sets: Sequence[Sequence[dict[str, Any]]]) -> list[list[str] | None]:
-    """Return, for each set of statements, the ids of their rows if all of them are recorded."""
+    """Return, for each set of statements, the ids of the statements' rows; None unless all statements of the set are
+    recorded.
+    """
     ids = [each["id"] for statements in sets for each in statements if isinstance(each.get("id"), str)]
     digests = {row.id: row.digest for row in matching(session, select(table.id, table.digest), table.id, ids)}
 

@@ -1,7 +1,7 @@
 """Handles the items of batches in the background, part by part.
 
-A service that is killed continues after its next start. If a part was recorded but its outcomes were not stored, the
-part is recorded again: the acts find its statements and record nothing twice.
+If the service is killed, it continues the batches after its next start. If a part was recorded but the outcomes of the
+part were not stored, the part is handled again; statements that are recorded already are not recorded twice.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from ledger.store.tables import Entry
 from ledger.usage.batches.batches import ALL_OR_NONE, MAX_ITEMS, PART, Batches, Outcome, stored
 from ledger.usage.batches.kinds import Item, Kind
 
-# A call that was cut off before all its items were stored got no answer; its batch is deleted after an hour.
+# If a call was cut off before all items were stored, the caller got no answer. The batch is deleted after this time.
 CUT_OFF_SECONDS: Final = 3_600
 STEPS_OF_TICK: Final = 20
-# These errors concern the statements. After any other error, such as a full disk, the step is repeated.
+# The errors that refuse statements. After any other error, such as a full disk, the step is repeated.
 REFUSALS: Final = (BadBundle, ChainRejected, Conflict, Forbidden, InvalidInput, NotFound)
 _STATEMENT: Final = re.compile(r"(?:request|authorization|provision) (\d+)(.*)", re.DOTALL)
 
@@ -40,7 +40,7 @@ log = structlog.get_logger()
 
 @dataclass(eq=False, repr=False)
 class BatchRunner:
-    """Handles batches. ``actor_of`` returns a party with the roles that it has now.
+    """Handles batches. ``actor_of`` returns a party with its present roles.
 
     ``lock`` is a lock file: of several services with one database, only one at a time handles batches. Otherwise one
     service could refuse a whole batch that another service has just recorded.
@@ -59,9 +59,10 @@ class BatchRunner:
                 return
 
     def step(self) -> bool:
-        """Handle the next part of every batch, and return whether there was a batch.
+        """Handle the next part of every batch. Return whether there was a batch to handle.
 
-        If a batch fails, the others are handled first; then its error is raised, and the next step repeats its part.
+        If an error interrupts a batch, the next parts of the remaining batches are handled first. Then the error is
+        raised, and the next step handles the same part of the interrupted batch again.
         """
         with one_at_a_time(self._lock):
             return self._step()
@@ -100,14 +101,15 @@ class BatchRunner:
             self._batches.mark(row.id, outcomes)
 
     def _outcomes(self, row: Operation, items: Mapping[int, Item]) -> dict[int, Outcome]:
-        """Record the items, and return their outcomes. Of a batch that is recorded all or none, no item is recorded if
-        one was erased or is refused.
+        """Record the items, and return their outcomes. In the mode ``ALL_OR_NONE``, no item is recorded if the content
+        of one item was erased or one item is refused.
         """
         kind = self._batches.kinds[row.kind]
         try:
             actor = self._actor_of(row.party_id)
         except (Conflict, Forbidden, NotFound) as refusal:
-            # The party that sent the batch may not act any more. What was recorded before a kill is still recorded.
+            # The party that sent the batch may no longer act, so all items are refused. What was recorded before a kill
+            # is still recorded.
             before = self.before(kind, list(items.values()))
             return {number: records or refusal for number, records in zip(items, before, strict=True)}
         if row.mode != ALL_OR_NONE:
@@ -117,8 +119,8 @@ class BatchRunner:
         return self._all(actor, kind, items)
 
     def each(self, actor: Actor, kind: Kind, items: Mapping[int, Item]) -> dict[int, Outcome]:
-        """Record every item that is not refused. If one is refused, the items are recorded in two halves, and so on:
-        one refused item costs few repetitions.
+        """Record every item that is not refused. If one item is refused, each half of the items is recorded separately,
+        and so on; so a single refused item causes few repetitions.
         """
         numbers = list(items)
         found = self._tried(actor, kind, items)
@@ -136,7 +138,8 @@ class BatchRunner:
         found = self._tried(actor, kind, items)
         if not isinstance(found, PingzhengError):
             return found
-        # If the service was killed after it recorded the items, a later check may refuse what is recorded.
+        # Items that are recorded already are left out: if the service was killed after it recorded them, the checks
+        # might refuse them now.
         before = self.before(kind, list(items.values()))
         refusal = _placed(found, kind, items)
         return {number: records or refusal for number, records in zip(items, before, strict=True)}
@@ -152,12 +155,16 @@ class BatchRunner:
             return refusal
 
     def before(self, kind: Kind, items: Sequence[Item]) -> list[list[str] | None]:
-        """Return the ids of the records of those items that are recorded already; None for each other item."""
+        """Return, for each item, the ids of the item's records if the item is recorded already, and None if it
+        is not.
+        """
         with self._database.read() as session:
             return kind.recorded(session, items)
 
     def _last_seq(self, row: Operation) -> int:
-        """Return the number of the last entry that the batch added for its certificates; -1 if it issued none."""
+        """Return the sequence number of the last log entry of the batch's certificates; -1 if the batch issued no
+        certificate.
+        """
         if row.kind != "certificates":
             return -1
         with self._database.read() as session:
@@ -173,7 +180,7 @@ def _refusal_of(error: Exception) -> PingzhengError | None:
     if isinstance(error, REFUSALS):
         return error
     if isinstance(error, PingzhengError):
-        # A key of a suite that is not installed here stays unreadable, however often the step is repeated.
+        # If the suite of a key is not installed here, repeating the step would not help, so the statements are refused.
         return error if error.code == "SUITE_NOT_INSTALLED" else None
     if isinstance(error, SQLAlchemyError | OSError):
         return None
@@ -182,7 +189,9 @@ def _refusal_of(error: Exception) -> PingzhengError | None:
 
 
 def _placed(refusal: PingzhengError, kind: Kind, items: Mapping[int, Item]) -> PingzhengError:
-    """If the refusal names a statement by its place in the set, let it name the item of the batch instead."""
+    """If the refusal names a statement by the statement's place in the set, return a refusal that names the item of the
+    batch.
+    """
     found = _STATEMENT.fullmatch(refusal.where or "")
     if found is not None:
         place, sizes = int(found[1]), [kind.size(item) for item in items.values()]
@@ -193,7 +202,9 @@ def _placed(refusal: PingzhengError, kind: Kind, items: Mapping[int, Item]) -> P
 
 
 def _within(place: int, sizes: Sequence[int]) -> tuple[int, int]:
-    """Return which item has the statement at ``place`` (from 1), and the statement's place in that item."""
+    """Return the place of the item that contains the statement at ``place`` (from 1), and the statement's place in this
+    item.
+    """
     ends = list(accumulate(sizes))
     index = next((index for index, end in enumerate(ends) if place <= end), len(ends) - 1)
     return index, place - (ends[index] - sizes[index])

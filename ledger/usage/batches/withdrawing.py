@@ -1,4 +1,6 @@
-"""Withdrawals as items of a batch. Each is a transaction of its own on the chain, signed by the party."""
+"""Withdrawals as items of a batch. Each withdrawal is a chain transaction of its own, signed by the withdrawing
+party.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ from ledger.usage.withdrawals import Withdrawals
 
 @dataclass(eq=False, repr=False)
 class ManyWithdrawals:
-    """Withdraws authorizations and provisions, one after the other; a withdrawal can be repeated without harm."""
+    """Withdraws authorizations and provisions, one after another. Repeating a withdrawal changes nothing."""
 
     _database: Database
     _withdrawals: Withdrawals
@@ -30,7 +32,9 @@ class ManyWithdrawals:
         require(actor, Action.SUPPLY_DATA if Role.PROVIDER in actor.roles else Action.AUTHORISE, owns=own)
 
     def record(self, actor: Actor, items: Sequence[Mapping[str, Any]]) -> list[list[str]]:
-        """Withdraw the statements that the items name; raises what ``Withdrawals`` raises for the first that fails."""
+        """Withdraw the statements that the items name. Raises the error of ``Withdrawals`` for the first withdrawal
+        that fails.
+        """
         return [[self._withdraw(actor, item["statement"], item.get("act"))] for item in items]
 
     def _withdraw(self, actor: Actor, entry: dict[str, Any], act: str | None) -> str:
