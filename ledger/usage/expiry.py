@@ -22,7 +22,8 @@ from ledger.usage.tables import AccessRequest, Authorization, Provision
 
 _AT_ONCE: Final = 1_000
 _OPEN_STATES: Final = sorted(state for state in REQUEST.states if "expire" in REQUEST.moves_from(state))
-# SQLite uses the index of the open requests only if the states are in the text of the query.
+# The states are written into the text of the query (``literal_execute``), because SQLite otherwise does not use the
+# index of the open requests.
 _OPEN: Final = AccessRequest.state.in_(bindparam("open", _OPEN_STATES, expanding=True, literal_execute=True))
 
 

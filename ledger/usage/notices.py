@@ -48,7 +48,7 @@ class Notices:
         provider: str,
         note: Mapping[str, str],
     ) -> dict[str, Any]:
-        """Return what ``notice_of`` returns."""
+        """Return the notice of one authorization, as ``notice_of`` does."""
         members = "source", "channel", "valid_from", "valid_to", "max_uses"
         words = recipient, provider, note["contact"], note["purpose_note"]
         same = scenario.digest, *words, *terms["fields"], *(terms[name] for name in members)

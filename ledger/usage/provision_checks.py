@@ -24,7 +24,7 @@ Entry = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class EarlierAnswer:
-    """The statement digest (hex) and the result of an answer."""
+    """The statement digest (hex) and the result of an earlier answer."""
 
     digest: str
     result: str
@@ -32,10 +32,10 @@ class EarlierAnswer:
 
 @dataclass(frozen=True, slots=True)
 class AnswerBasis:
-    """The statements that an answer rests on, and the earlier answers to the authorization, oldest first.
+    """The statements that an answer rests on, and the earlier answers to the same authorization, the oldest first.
 
-    ``consent`` is a row with columns of the authorization, and with the request's digest and state as ``asked`` and
-    ``request_state``. ``spaces`` has for each field of the template the function that ``space_of`` returns.
+    ``consent`` is a row with columns of the authorization; its columns ``asked`` and ``request_state`` are the digest
+    and the state of the request. ``spaces`` maps each field of the template to the function that ``space_of`` returns.
     """
 
     consent: Any
@@ -47,8 +47,8 @@ class AnswerBasis:
 
 
 def check_by_itself(supply: Supply, where: str) -> list[Disclosed]:
-    """Return the decoded disclosures. Raises ``InvalidInput`` unless the answer's claims, digests and result agree. The
-    caller has checked the form.
+    """Return the decoded disclosures of the answer. Raises ``InvalidInput`` unless the answer's claims, digests and
+    result agree. The caller must check the form of the answer first.
     """
     entry, supplied = supply.entry, supply.entry["result"] == "supplied"
     present = (
@@ -76,7 +76,8 @@ def check_by_itself(supply: Supply, where: str) -> list[Disclosed]:
             hint="Give the last day that the rows describe.",
         )
     disclosed = [Disclosed.decode(item) for item in supply.disclosures]
-    # ``decode`` accepts only the encoding that ``encoded`` would give again, so the given text is hashed.
+    # The given text is hashed without encoding the claim again, because ``decode`` accepts only the text that
+    # ``encoded`` would return.
     digests = {
         item.name: disclosure_digest(given, entry["sd_alg"])
         for item, given in zip(disclosed, supply.disclosures, strict=True)
@@ -173,8 +174,9 @@ def _check_act(supply: Supply, key: KnownKey, chain: ChainId) -> None:
 
 
 def check_turn(entry: Mapping[str, Any], basis: AnswerBasis) -> None:
-    """Raise ``Conflict`` unless this answer may follow the last earlier answer: that one must be a time-out, or this
-    answer must be a correction of it.
+    """Raise ``Conflict`` unless this answer may follow the earlier answers. If the last earlier answer is not a
+    time-out, this answer must be a correction of the last earlier answer. Otherwise this answer must not be a
+    correction.
     """
     last = basis.before[-1] if basis.before else None
     if last is not None and last.result != "timed_out":
@@ -190,7 +192,9 @@ def check_turn(entry: Mapping[str, Any], basis: AnswerBasis) -> None:
 
 
 def require_answerable(basis: AnswerBasis, now: int) -> None:
-    """Raise ``Conflict`` unless the authorization is active at ``now`` (seconds UTC), and the request not cancelled."""
+    """Raise ``Conflict`` unless the authorization is active at ``now`` (seconds UTC) and the request is not
+    cancelled.
+    """
     consent = basis.consent
     require_active(consent, basis.consented["valid_to"], now)
     if consent.request_state == "cancelled":

@@ -51,7 +51,7 @@ REFUSALS = (BadBundle, Conflict, Forbidden, InvalidInput, NotFound)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A signed answer, with its disclosures encrypted as ``text`` (None without disclosures)."""
+    """A signed answer. ``text`` contains the encrypted disclosures of the answer; it is None without disclosures."""
 
     statement: Statement
     supply: Supply
@@ -207,7 +207,7 @@ class Provisions:
         disclosed: Mapping[str, Sequence[Disclosed]],
         now: int,
     ) -> None:
-        """Check each answer against what it rests on, and against the answers of the set before it."""
+        """Check each answer against the statements that it rests on, and against the preceding answers of the set."""
         templates = TemplatesInForce(self._scenarios)
         for each in new:
             entry, basis = each.supply.entry, answered.basis(each.supply.entry)
@@ -218,7 +218,9 @@ class Provisions:
     def _record(
         self, session: Session, answered: AnsweredAuthorizations, answers: Mapping[str, Answer], now: int
     ) -> dict[str, RecordedProvision]:
-        """Record the checked answers. What can change after the checks is checked again here."""
+        """Record the checked answers. Facts that can change after the first checks, such as the states of the requests,
+        are checked again.
+        """
         known = self._intake.known(session, Provision, (each.statement for each in answers.values()), _taken)
         new = [each for each in answers.values() if each.supply.entry["id"] not in known]
         answered.read_states(session)
@@ -243,7 +245,9 @@ class Provisions:
         return recorded | {identifier: RecordedProvision.of(row) for identifier, row in known.items()}
 
     def _require_in_force(self, basis: AnswerBasis, templates: TemplatesInForce, now: int) -> None:
-        """Raise ``Conflict`` unless the authorization is active and neither request nor scenario has changed."""
+        """Raise ``Conflict`` unless the authorization is active, the request is not cancelled, and the template is in
+        force.
+        """
         require_answerable(basis, now)
         templates.require(basis.asked)
 

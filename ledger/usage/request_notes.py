@@ -31,7 +31,9 @@ class Note:
 
 
 def note_digest(note: Mapping[str, Any]) -> str:
-    """Return the digest of the note and its salt. Without the salt nobody can test a guess of the note."""
+    """Return the digest of the note, which contains a salt. Without the salt, nobody can test guesses of the note's
+    text against the digest.
+    """
     return _digest(canonical(dict(note)))
 
 
@@ -40,8 +42,8 @@ def _digest(text: bytes) -> str:
 
 
 def require_note(entry: Mapping[str, Any], note: Mapping[str, Any], where: str) -> bytes:
-    """Return the note as canonical JSON. Raises ``InvalidInput`` unless the note matches the digest in the request and
-    its texts are single lines.
+    """Return the note as canonical JSON. Raises ``InvalidInput`` unless the request contains the digest of the note,
+    and each text of the note is a single line.
     """
     members = {"contact", "purpose_note", "business_ref", "salt"}
     texts = all(isinstance(value, str) for value in note.values())

@@ -51,7 +51,7 @@ class Terms:
 
     @property
     def common(self) -> tuple[Any, ...]:
-        """All terms except the subject, in a form that can be compared and hashed."""
+        """All terms except the subject, as a tuple that can be compared and hashed."""
         common = (getattr(self, name) for name in _MEMBERS if name not in ("subject", "sources"))
         return tuple(self.sources.items()), *common
 
@@ -110,13 +110,13 @@ class Participants:
         self._accepted: set[tuple[Any, ...]] = set()
 
     def require_terms(self, scenario: Scenario, terms: Terms, now: int) -> None:
-        """Raise unless the scenario allows the terms at ``now`` (seconds UTC) and admits all parties, and the subject
-        was not erased.
+        """Raise an error unless the scenario allows the terms at ``now`` (seconds UTC) and admits all parties, and the
+        subject was not erased.
 
         Raises ``InvalidInput`` ``SOURCES_DO_NOT_MATCH``, ``Conflict`` ``SUBJECT_ERASED``, ``PARTY_NOT_ON_CHAIN``,
         ``Forbidden`` ``PARTY_NOT_ACTIVE``, ``NotFound`` ``PARTY_UNKNOWN`` and the errors of the scenario's rules.
         """
-        # Requests that differ only in their subjects are the rule, so what they have in common is checked once.
+        # Most requests of a set differ only in the subject, so the common terms are checked only once.
         common = scenario.digest, now, *terms.common
         if common not in self._accepted:
             require_terms(scenario, terms, now)

@@ -202,7 +202,7 @@ def _placed(refusal: PingzhengError, kind: Kind, items: Mapping[int, Item]) -> P
 
 
 def _within(place: int, sizes: Sequence[int]) -> tuple[int, int]:
-    """Return the place of the item that contains the statement at ``place`` (from 1), and the statement's place in this
+    """Return the index of the item that contains the statement at ``place`` (from 1), and the statement's place in this
     item.
     """
     ends = list(accumulate(sizes))

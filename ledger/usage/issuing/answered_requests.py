@@ -25,8 +25,8 @@ from ledger.usage.tables import AccessRequest, Authorization, Provision
 
 Stated = Mapping[str, Any]
 _SUBJECT, _PROVIDER = aliased(Party), aliased(Party)
-# One row for each answer: an authorization that was not answered has one row, and so has a request without
-# authorization.
+# The query returns one row for each answer. It also returns one row for each authorization without an answer, and one
+# for each request without an authorization.
 _ANSWERS: Final = (
     select(
         AccessRequest.id,
@@ -66,7 +66,8 @@ _STATEMENTS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class CertifiedSource:
-    """One source of a certificate: the authorization, the provision supplied under it, and both signed statements.
+    """One source of a certificate: the authorization, the provision supplied under this authorization, and both signed
+    statements.
 
     ``consent`` and ``provision`` are statement digests (hex). ``provider`` is the party that the authorization names,
     ``sealed_id`` the id of the provision's sealed disclosures.
@@ -90,14 +91,14 @@ def signed_statements(session: Session, requests: Sequence[str]) -> dict[str, St
 
 
 class AnsweredRequests:
-    """Requests with everything from which their certificates are made: authorizations and provisions."""
+    """Requests, with the authorizations and provisions from which their certificates are made."""
 
     def __init__(
         self, session: Session, sealer: Sealer, requests: Sequence[str], statements: Mapping[str, Stated]
     ) -> None:
         """Read the requests with these ids. ``statements`` has the statements that were read before.
 
-        A missing request, party or answer raises no error here, but only when it is looked up.
+        If a request, a party or an answer is missing, no error is raised until a method looks for it.
         """
         self._sealer = sealer
         self._answers: dict[str, dict[str | None, Row[Any]]] = {}
@@ -117,7 +118,7 @@ class AnsweredRequests:
         self._stops = _stops(session, [row for row in answers if row.doubtful])
 
     def request(self, identifier: str) -> Row[Any]:
-        """Return the request with this id; the row has its columns. Raises ``NotFound`` ``REQUEST_UNKNOWN``."""
+        """Return the row of the request with this id. Raises ``NotFound`` ``REQUEST_UNKNOWN``."""
         if identifier not in self._answers:
             raise unknown_request()
         return next(iter(self._answers[identifier].values()))
@@ -171,7 +172,8 @@ class AnsweredRequests:
                 where=f"request {request.id}",
                 hint="There is nothing to certify. The consumer can send a new request later.",
             )
-        # Without the number of its signer nobody can tell whether a statement was withdrawn on the chain.
+        # If the signer of a statement has no party number, nobody can know whether the statement was withdrawn on the
+        # chain.
         for row in supplied:
             for party, number in ((row.subject, row.subject_no), (row.signer, row.signer_no)):
                 if number is None:
@@ -191,7 +193,7 @@ class AnsweredRequests:
 
 
 def _named(row: Row[Any]) -> list[str]:
-    """Return the digests of the request, of the authorization, and of the provision if it supplied data."""
+    """Return the digests of the request, of the authorization, and of the provision if the provision supplied data."""
     provision = row.provision if row.sealed_id is not None else None
     return [digest for digest in (row.digest, row.consent, provision) if digest is not None]
 

@@ -26,7 +26,7 @@ _NEVER: Final = WithdrawalFact(0, 0)
 
 
 def may_be_stopped() -> ColumnElement[bool]:
-    """Return the SQL condition that a request, its authorization or its provision has a withdrawal or a hold.
+    """Return the SQL condition that a request, or its authorization or provision, has a withdrawal or a hold.
 
     The condition also holds for a hold that was lifted, and for a withdrawal that somebody else made.
     """
@@ -74,8 +74,8 @@ class KnownStops:
         )
 
     def require_none(self, sources: Sequence[Row[Any]]) -> None:
-        """Raise ``Conflict`` if a withdrawal or a hold, on the chain or in the log, stops the certificate of these
-        sources. They belong to one request.
+        """Raise ``Conflict`` if a withdrawal or a hold, on the chain or in the log, stops the certificate with these
+        sources. All ``sources`` belong to one request.
         """
         named = [("request", source.id, source.digest) for source in sources[:1]]
         named += [("authorization", source.consent_id, source.consent) for source in sources]
