@@ -91,7 +91,7 @@ def finished(api: Api, operation: dict[str, Any]) -> str:
 
 
 def ended(api: Api, part: str, answer: Any) -> dict[str, Any]:
-    """Wait until the operation in the answer to a batch is done or refused, and return it."""
+    """Wait until the operation that answers a batch is done or refused, and return the operation."""
     assert answer.status_code == 202, answer.text
     operation, deadline = answer.json(), time.monotonic() + 20
     while operation["state"] == "pending":

@@ -166,8 +166,10 @@ objects = st.recursive(
 
 
 @given(objects, st.data(), st.sampled_from([None, 1]), st.booleans())
-def test_a_repeated_name_is_refused_wherever_it_is(value: Any, data: Any, indent: Any, ascii_only: bool) -> None:
-    """The name of a member is replaced by the name of another member, which is written in another way."""
+def test_an_object_with_a_repeated_name_is_refused_at_any_depth(
+    value: Any, data: Any, indent: Any, ascii_only: bool
+) -> None:
+    """The repeated name is written with escapes where the first is not, or the other way round."""
     text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
     assert parsed(text.encode()) == value
     spelled = {name: json.dumps(name, ensure_ascii=not ascii_only) for name in value}
@@ -179,7 +181,7 @@ def test_a_repeated_name_is_refused_wherever_it_is(value: Any, data: Any, indent
 
 @given(values, st.sampled_from([None, 1]), st.booleans())
 def test_a_text_without_errors_is_parsed_only_by_the_compiled_parser(value: Any, indent: Any, ascii_only: bool) -> None:
-    """The slow parser only says what is wrong with a text."""
+    """The slow parser is only used to find out what is wrong with a text."""
     text = json.dumps(value, indent=indent, ensure_ascii=ascii_only).encode()
     with patch("ledger.domain.canonical._parsed_slowly", side_effect=AssertionError):
         assert parsed(text) == value

@@ -118,8 +118,8 @@ def test_a_value_without_a_canonical_form_is_refused(value: Any) -> None:
 
 @given(values)
 def test_both_encoders_write_the_same_bytes(value: Any) -> None:
-    """orjson encodes a value without characters beyond U+FFFF. Other values need the encoder of the library rfc8785,
-    which sorts names by UTF-16 units.
+    """A value without characters beyond U+FFFF is encoded by orjson. A value with such characters is encoded by the
+    library rfc8785, because names must be sorted by UTF-16 units.
     """
     assert canonical(value) == rfc8785.dumps(value)
 
@@ -172,8 +172,8 @@ lists, objects = st.lists(values, max_size=3), st.dictionaries(texts, values, ma
 
 
 @given(containing(st.floats()))
-def test_a_float_is_refused_wherever_it_is(value: Any) -> None:
-    """orjson itself accepts floats, and writes null for NaN and for the infinities."""
+def test_a_float_is_refused_at_any_depth(value: Any) -> None:
+    """Without a check of our own, orjson would accept floats, and write null for NaN and for the infinities."""
     with pytest.raises(InvalidInput, match="JSON_FLOAT"):
         canonical(value)
 

@@ -1,4 +1,6 @@
-"""The cost of a set: onboarding many parties takes as many queries and calls of the node as onboarding one party."""
+"""The cost of a set of parties: onboarding many parties takes as many queries and node calls as onboarding one
+party.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,7 @@ def firms(ledger: Ledger, count: int) -> list[NewParty]:
 
 
 def onboarded(ledger: Ledger, count: int) -> tuple[list[KnownParty], Counts]:
-    """Onboard new firms; return them and what it cost."""
+    """Onboard new firms; return the firms, and how many queries and calls this took."""
     newcomers = firms(ledger, count)
     with counted(ledger.database.engine) as counts:
         made = ledger.parties.onboarding.onboard(ledger.authority, newcomers)
@@ -42,7 +44,7 @@ def onboarded(ledger: Ledger, count: int) -> tuple[list[KnownParty], Counts]:
 
 @contextmanager
 def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
-    """Count the estimates and the transactions."""
+    """Count the gas estimates and the transactions that are sent."""
     found: Counter[str] = Counter()
 
     def counts(name: str) -> None:
@@ -74,7 +76,7 @@ def test_only_the_proposal_of_a_list_is_estimated(pilot: Pilot, monkeypatch: pyt
     assert calls == {"estimate_gas": 1, "send_raw": 2}
 
 
-def test_the_parties_are_registered_on_a_chain_that_needs_more_gas(
+def test_parties_are_registered_even_if_the_chain_needs_more_gas_than_the_computed_limit(
     pilot: Pilot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gas, "_PARTY", 0)
@@ -95,7 +97,7 @@ def test_parties_that_do_not_fit_into_one_block_are_registered_in_several_lists(
     assert 2 <= len({each.listed for each in made}) < MANY
 
 
-def test_the_database_has_the_keys_as_the_chain_has_them(pilot: Pilot) -> None:
+def test_the_keys_in_the_database_are_the_keys_on_the_chain(pilot: Pilot) -> None:
     ledger = pilot.ledger
     made, _ = onboarded(ledger, MANY)
     for each in made:

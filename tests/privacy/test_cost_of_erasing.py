@@ -1,4 +1,4 @@
-"""An erasure holds the write lock only for short steps, however large the ledger is."""
+"""An erasure needs the same number of SQL statements for a ledger of any size, and reads no table as a whole."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.actors.erasing import REQUEST, erase, records_of, subject
 from tests.support.actors.persons import PersonActors
 from tests.support.machine.file_contents import contents
 
-# Nonces for signing in end after minutes, so their table is always small.
+# The table of sign-in nonces is always small, because nonces expire after minutes. So it may be read as a whole.
 READ_WHOLE = {"SCAN sign_in_nonce"}
 
 
@@ -36,9 +36,10 @@ def statements(ledger: Ledger) -> Iterator[list[tuple[str, Any]]]:
 
 
 def scans(ledger: Ledger, seen: list[tuple[str, Any]]) -> set[str]:
-    """Return the steps that read a whole table, of the statements that find or change rows.
+    """Return those steps in the query plans of the statements ``seen`` that read a whole table.
 
-    A list of given values is read whole too, as a subquery, a virtual table or a constant row; it is not a table.
+    SQLite also reads a list of given values as a whole, as a subquery, a virtual table or a constant row. Such a list
+    is not counted as a table.
     """
     found: set[str] = set()
     with ledger.database.engine.connect() as connection:
@@ -58,7 +59,9 @@ def test_an_erasure_reads_no_whole_table(persons: PersonActors) -> None:
     assert len(seen) > 40 and scans(ledger, seen) <= READ_WHOLE
 
 
-def test_an_erasure_needs_as_many_statements_in_a_larger_ledger(persons: PersonActors) -> None:
+def test_an_erasure_executes_as_many_sql_statements_in_a_large_ledger_as_in_a_small_ledger(
+    persons: PersonActors,
+) -> None:
     ledger, first, second = persons.ledger, persons.person(), persons.person()
     number = persons.certificate(first)
     with statements(ledger) as few:
@@ -72,10 +75,10 @@ def test_an_erasure_needs_as_many_statements_in_a_larger_ledger(persons: PersonA
     assert not any("VACUUM" in text for text, _ in many)
 
 
-def test_remains_are_removed_by_a_repeated_erasure_if_the_process_stopped_after_the_first(
+def test_a_repeated_erasure_removes_remains_if_the_process_stopped_after_the_first_erasure(
     persons: PersonActors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The repeated erasure does not know the deleted values, so it clears the whole file."""
+    """The repeated erasure does not know the values that the first deleted, so it clears all gaps of the file."""
     ledger, person = persons.ledger, persons.person()
     number = persons.certificate(person)
     with ledger.database.read() as session:

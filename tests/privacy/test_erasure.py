@@ -163,7 +163,9 @@ def test_erasing_a_certificate_erases_the_texts_of_its_earlier_versions(persons:
     assert erase(persons, person, old.certificate_no).entry == first.entry
 
 
-def test_erasing_an_old_version_keeps_the_disclosures_that_the_new_version_uses(persons: PersonActors) -> None:
+def test_erasing_an_old_version_of_a_certificate_keeps_the_disclosures_that_the_new_version_uses(
+    persons: PersonActors,
+) -> None:
     ledger, person = persons.ledger, persons.person()
     request, given = persons.authorised(person, "S03")
     persons.answer({consent.id: persons.supplied(SCORES) for consent in given.values()})

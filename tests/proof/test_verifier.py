@@ -119,7 +119,9 @@ def test_every_check_has_an_altered_bundle_that_fails_it() -> None:
 
 
 def test_a_verification_checks_each_signature_once_and_computes_each_digest_once() -> None:
-    """The bundle has six entries, of which five are signed. The certificate and the key binding are signed, too."""
+    """Seven signatures are checked: the bundle has six entries, of which five are signed, and the certificate and the
+    key binding are signed.
+    """
     with (
         patch("ledger.domain.canonical.orjson", wraps=orjson) as json_texts,
         patch.object(PublicKey, "verify", autospec=True, side_effect=PublicKey.verify) as signatures,
@@ -127,8 +129,8 @@ def test_a_verification_checks_each_signature_once_and_computes_each_digest_once
         assert GENUINE.verify().valid
     entries, disclosures = len(GENUINE.bundle.evidence), 2
     assert signatures.call_count == entries - 1 + 2
-    # Parsed are the bundle, each entry, the certificate, each disclosure and the key binding.
+    # The verifier parses the bundle, each entry, the certificate, each disclosure and the key binding, each once.
     assert json_texts.loads.call_count == 1 + entries + 1 + disclosures + 1
-    # Each entry is written twice: whole, to check that its text is canonical, and without its signature. The
-    # certificate is written whole, too, and without a signature for its digest; each disclosure three times.
+    # The verifier writes each entry twice as JSON: the whole entry, to check that the text is canonical, and the entry
+    # without the signature. It writes the certificate twice in the same way, and each disclosure three times.
     assert json_texts.dumps.call_count == 2 * entries + 2 + 3 * disclosures

@@ -1,5 +1,5 @@
-"""The cost of a set: submitting, registering, reviewing and certifying many assets takes as many queries, transactions
-and requests to the node as one asset.
+"""The cost of a set of assets: to submit, register, review and certify many assets takes as many queries, transactions
+and requests to the node as for one asset.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @contextmanager
 def costing(pilot: Pilot, requests: list[str], name: str, found: Cost) -> Iterator[None]:
-    """Add to ``found`` how many SQL statements, write transactions and requests to the node the block needs."""
+    """Add to ``found`` how many SQL statements, write transactions and requests to the node the body of the ``with``
+    statement takes.
+    """
     before = len(requests)
     with counting(pilot.ledger.database.engine) as statements:
         yield
@@ -45,7 +47,9 @@ def costing(pilot: Pilot, requests: list[str], name: str, found: Cost) -> Iterat
 
 
 def cost_of(pilot: Pilot, requests: list[str], resources: list[DataResource]) -> Cost:
-    """Take resources from their submission to their certificates, with one call for all of them in each step."""
+    """Submit, register, review and certify resources, with one call for all resources in each step; return the cost of
+    each step.
+    """
     registration, found = pilot.ledger.registration, Cost()
     provider, registrar = pilot.actor(pilot.cast.provider), pilot.actor(pilot.cast.registrar)
     with costing(pilot, requests, "submit", found):
@@ -68,8 +72,11 @@ def cost_of(pilot: Pilot, requests: list[str], resources: list[DataResource]) ->
     return found
 
 
-def test_each_step_for_twelve_assets_costs_as_much_as_for_one_asset(pilot: Pilot, requests: list[str]) -> None:
-    # In the first pass the readers of chain and scenario remember what never changes, so it is not compared.
+def test_each_step_takes_as_many_queries_and_calls_for_twelve_assets_as_for_one_asset(
+    pilot: Pilot, requests: list[str]
+) -> None:
+    # The first asset is not compared, because the readers of the chain and of the scenario then read, and remember,
+    # what never changes.
     cost_of(pilot, requests, [resource("cost/first")])
     one = cost_of(pilot, requests, [resource("cost/one")])
     assert cost_of(pilot, requests, [resource(f"cost/{number}") for number in range(MANY)]) == one
@@ -106,7 +113,7 @@ def test_a_set_is_submitted_in_short_transactions(pilot: Pilot, monkeypatch: pyt
     assert len({row.reg_no for row in pilot.ledger.registration.registrations.page(None, 10_000)}) >= MANY
 
 
-def test_a_set_that_names_a_resource_or_a_content_twice_is_submitted_as_one_after_the_other(pilot: Pilot) -> None:
+def test_a_set_with_a_repeated_resource_or_content_is_submitted_as_if_in_single_calls(pilot: Pilot) -> None:
     registrations, provider = pilot.ledger.registration.registrations, pilot.actor(pilot.cast.provider)
     twice = [resource("twice/a"), resource("twice/a"), resource("twice/b", content="twice/a"), resource("twice/c")]
     intake = registrations.submit(provider, twice)
@@ -126,7 +133,7 @@ def test_a_resource_that_is_named_twice_does_not_keep_its_set_from_being_registe
     assert [pilot.stands(asset) for asset in (first, second)] == [("applied", "first", "submitted")] * 2
 
 
-def test_of_a_set_that_is_registered_in_part_the_missing_assets_are_registered(pilot: Pilot) -> None:
+def test_registering_a_partly_registered_set_registers_the_missing_assets(pilot: Pilot) -> None:
     registrations, provider = pilot.ledger.registration.registrations, pilot.actor(pilot.cast.provider)
     assets = registrations.submit(provider, [resource(f"part/{number}") for number in range(3)]).accepted
     registrations.register(assets[1:2])
@@ -145,7 +152,7 @@ def test_a_step_that_all_assets_have_passed_sends_nothing(pilot: Pilot, monkeypa
     assert pilot.ledger.reader.latest().number == before
 
 
-def test_of_a_set_whose_middle_has_passed_a_step_the_others_pass_it_too(pilot: Pilot) -> None:
+def test_a_step_moves_the_first_and_last_assets_of_a_set_whose_middle_has_passed_the_step(pilot: Pilot) -> None:
     review, registrar = pilot.ledger.registration.review, pilot.actor(pilot.cast.registrar)
     assets = pilot.applied("middle/1", "middle/2", "middle/3")
     review.accept(registrar, assets[1:2])

@@ -1,4 +1,6 @@
-"""Scrubbing removes deleted values from the files of a database; other programs can read and write it meanwhile."""
+"""Scrubbing removes deleted values from the files of a database, while other programs can read and write the
+database.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,7 @@ def test_no_file_contains_a_deleted_value_after_many_moves_of_rows(tmp_path: Pat
 
 @pytest.mark.parametrize("known", [True, False])
 def test_a_copy_in_the_gap_of_a_page_is_removed(churned: Churned, known: bool) -> None:
-    """If the deleted values are not known any more, all gaps are cleared."""
+    """If the deleted values are no longer known, all gaps are cleared."""
     secret = random.Random(1).randbytes(32)
     assert plant(churned, secret)
     assert churned.left(secret)
@@ -53,8 +55,10 @@ def test_a_copy_in_the_gap_of_a_page_is_removed(churned: Churned, known: bool) -
     churned.require_sound()
 
 
-def test_in_a_table_of_secrets_copies_of_values_that_were_deleted_earlier_are_removed(churned: Churned) -> None:
-    """The planted value is not known. It is in pages of the table ``text``, or of its two indexes."""
+def test_scrubbing_removes_copies_of_values_deleted_earlier_from_the_tables_of_secrets(churned: Churned) -> None:
+    """The scrubbing does not know the planted value. The value is in pages of the table ``text``, or of the two indexes
+    of this table.
+    """
     secret, unknown = random.Random(9).randbytes(32), random.Random(10).randbytes(32)
     planted = plant(churned, unknown, pages=200)
     query = "SELECT rootpage FROM sqlite_schema WHERE name = 'text'"
@@ -67,7 +71,7 @@ def test_in_a_table_of_secrets_copies_of_values_that_were_deleted_earlier_are_re
 
 
 def pages_in(file: Path, roots: list[int]) -> set[int]:
-    """Return the pages of tables, from a copy of the file."""
+    """Return the numbers of the pages of the tables that begin at the pages ``roots``; a copy of the file is read."""
     copy = file.with_name("copy.db")
     copy.write_bytes(contents(file.parent, file.name)[file])
     opened = os.open(copy, os.O_RDONLY)
@@ -90,8 +94,10 @@ def test_a_half_overwritten_copy_is_removed(churned: Churned) -> None:
     assert secret[:10] not in files and secret[-10:] not in files
 
 
-def test_another_connection_does_not_write_an_old_gap_back(churned: Churned) -> None:
-    """The other connection has read every page before the gaps are cleared, and changes every page afterwards."""
+def test_a_connection_opened_before_the_scrubbing_does_not_write_an_old_gap_back(churned: Churned) -> None:
+    """A second connection reads every page before the gaps are cleared, and changes every page after the gaps are
+    cleared.
+    """
     secret = random.Random(3).randbytes(32)
     plant(churned, secret, pages=5)
     with closing(sqlite3.connect(churned.file, isolation_level=None)) as other:
@@ -123,7 +129,7 @@ def test_writers_can_write_while_the_file_is_searched(churned: Churned, monkeypa
     churned.require_sound()
 
 
-def test_scrubbing_does_not_rebuild_the_file_and_its_statements_do_not_depend_on_the_size(
+def test_scrubbing_does_not_rebuild_the_file_and_needs_as_many_statements_for_a_large_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened, cleared = scrubbing._opened, list[int]()
@@ -200,13 +206,13 @@ def test_few_pages_are_cleared_under_one_lock(churned: Churned, monkeypatch: pyt
     assert cleared == [4, 4, 2] and len(planted) == 10 and PAGES_AT_ONCE <= 64
 
 
-def test_an_open_reader_prevents_the_scrubbing_only_until_it_ends(churned: Churned) -> None:
+def test_scrubbing_fails_while_a_reader_is_open_and_succeeds_after_the_reader_ends(churned: Churned) -> None:
     with closing(sqlite3.connect(churned.file, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM text").fetchone()
         churned.churn(20)
         assert not scrub(churned.file, churned.gone, 10)
-        # The writer waits for no reader.
+        # Without a busy timeout, this write fails at once if the scrubbing left a lock behind.
         churned.connection.execute("PRAGMA busy_timeout=0")
         churned.churn(1)
         reader.execute("COMMIT")
@@ -244,7 +250,9 @@ def test_a_page_with_a_cell_in_its_gap_is_not_changed(tmp_path: Path) -> None:
     assert churned.file.read_bytes() == bytes(whole)
 
 
-def test_a_missing_file_or_program_is_reported(churned: Churned, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scrubbing_reports_failure_if_the_file_or_the_program_is_missing(
+    churned: Churned, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert not scrub(churned.file.with_name("none.db"), [], WAIT_MS)
     assert not churned.file.with_name("none.db").exists()
     monkeypatch.setattr(sys, "executable", "/nowhere/python")

@@ -1,4 +1,6 @@
-"""Recording a set: each statement is checked, before the write transaction; what can change is checked again in it."""
+"""Recording a set: each statement is checked once, before the write transaction. Facts that can change after this check
+are checked again in the transaction.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ Calls = Counter[str]
 
 @contextmanager
 def watching(patch: pytest.MonkeyPatch) -> Iterator[tuple[Calls, Calls]]:
-    """Count the calls of the watched functions, outside and inside write transactions, and the write transactions."""
+    """Count the calls of the watched functions, separately outside and inside write transactions, and count the write
+    transactions.
+    """
     outside, inside, writing, write = Counter[str](), Counter[str](), [False], Database.write
     names = {function.__code__: function.__qualname__ for function in WATCHED}
 
@@ -90,7 +94,7 @@ def supplies(pilot: Pilot, authorizations: Sequence[str]) -> list[Supply]:
 
 
 def work(pilot: Pilot, count: int, patch: pytest.MonkeyPatch) -> Mapping[str, tuple[Calls, Calls]]:
-    """Record requests, authorizations and provisions of ``count`` firms; return the calls of each step."""
+    """Record requests, authorizations and provisions of ``count`` firms; return the counted calls of each step."""
     usage, counted = pilot.ledger.usage, dict[str, tuple[Calls, Calls]]()
     requests = asked(pilot, count)
     with watching(patch) as counted["requests"]:
@@ -139,7 +143,7 @@ def test_notices_that_differ_only_in_the_salt_are_rendered_once(pilot: Pilot, mo
 
 @contextmanager
 def between(patch: pytest.MonkeyPatch, act: Callable[[], object]) -> Iterator[None]:
-    """Do something after the checks of a call, before its write transaction."""
+    """Call ``act`` after the checks of the next call and before the write transaction of this call."""
     write = Database.write
 
     @contextmanager
@@ -154,7 +158,7 @@ def between(patch: pytest.MonkeyPatch, act: Callable[[], object]) -> Iterator[No
     patch.undo()
 
 
-def test_a_request_that_is_cancelled_after_the_checks_is_not_authorized(
+def test_a_request_that_is_cancelled_after_the_checks_cannot_be_authorized(
     pilot: Pilot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = pilot.ledger.usage
@@ -166,7 +170,7 @@ def test_a_request_that_is_cancelled_after_the_checks_is_not_authorized(
     assert usage.authorizations.of_request(request.id) == []
 
 
-def test_a_note_that_is_erased_after_the_checks_is_not_kept_in_a_notice(
+def test_a_note_that_is_erased_after_the_checks_is_not_copied_into_a_notice(
     pilot: Pilot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage, database, sealer = pilot.ledger.usage, pilot.ledger.database, pilot.ledger.sealer
@@ -183,7 +187,7 @@ def test_a_note_that_is_erased_after_the_checks_is_not_kept_in_a_notice(
     assert usage.authorizations.of_request(request.id) == []
 
 
-def test_an_authorization_that_is_recorded_twice_at_once_is_recorded_once(
+def test_an_authorization_submitted_by_two_simultaneous_calls_is_recorded_once(
     pilot: Pilot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = pilot.ledger.usage

@@ -70,7 +70,9 @@ def test_a_body_with_too_many_values_is_refused_without_parsing(service: Service
     assert service.call("POST", VERIFY, DENSE + b" " * MAX_BODY_BYTES, **token).code == "BODY_TOO_LARGE"
 
 
-def test_a_batch_may_be_larger_but_has_limits_too(service: Service, token: dict[str, str]) -> None:
+def test_the_body_of_a_batch_may_be_larger_than_other_bodies_up_to_a_limit(
+    service: Service, token: dict[str, str]
+) -> None:
     batch, empty = "/v1/requests/batch", b'{"items": []}'
     service.gate.lanes[Lane.BATCHING].most_at_work = 0
     assert service.call("POST", batch, empty + b" " * MAX_BODY_BYTES, **token).code == "REQUEST_SHAPE"

@@ -195,7 +195,7 @@ def issue_many(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 
 def in_a_batch(single: Maker) -> Maker:
-    """Send what ``single`` sends as the only item of a batch."""
+    """Return a maker of calls that send the body of ``single`` as the only item of a batch."""
     return lambda scene, objects, who, kind: Call({"items": [single(scene, objects, who, kind).body]})
 
 

@@ -1,4 +1,6 @@
-"""Batches over HTTP: the answer is an operation that shows the progress, and a repeated call starts nothing new."""
+"""Batches over HTTP: the answer is an operation that shows the progress, and a repeated call starts no new
+operation.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ def items_of(api: Api, part: str, operation: dict[str, Any], query: str = "") ->
         cursor = f"&cursor={page['next_cursor']}"
 
 
-def test_batches_over_http_lead_from_requests_to_certificates(api: Api) -> None:
+def test_certificates_are_issued_from_batches_over_http(api: Api) -> None:
     pilot = api.pilot
     answer = api.post("bank", "/v1/requests/batch", {"items": requests_of(pilot, 3)})
     assert answer.headers["location"] == f"/v1/operations/{answer.json()['id']}"
@@ -45,7 +47,7 @@ def test_batches_over_http_lead_from_requests_to_certificates(api: Api) -> None:
     assert len({item["records"][0] for item in items_of(api, "platform", issued)}) == 3
 
 
-def test_each_refused_item_has_its_error_in_both_languages(api: Api) -> None:
+def test_a_refused_item_has_an_error_in_both_languages(api: Api) -> None:
     items = requests_of(api.pilot, 4)
     items[2] = spoiled(items[2])
     answer = api.post("bank", "/v1/requests/batch", {"items": items, "mode": "per_item"})
@@ -57,7 +59,7 @@ def test_each_refused_item_has_its_error_in_both_languages(api: Api) -> None:
     assert len(items_of(api, "bank", operation, "&outcome=recorded")) == 3
 
 
-def test_a_repeated_call_with_its_idempotency_key_gets_the_same_operation(api: Api) -> None:
+def test_a_call_repeated_with_the_idempotency_key_returns_the_operation_of_the_first_call(api: Api) -> None:
     body = {"items": requests_of(api.pilot, 2)}
     headers = {"Idempotency-Key": f"batch-{body['items'][0]['statement']['id']}"}
     first = api.post("bank", "/v1/requests/batch", body, headers=headers)
@@ -68,7 +70,7 @@ def test_a_repeated_call_with_its_idempotency_key_gets_the_same_operation(api: A
     ended(api, "bank", first)
 
 
-def test_two_equal_calls_at_once_record_every_statement_once(api: Api) -> None:
+def test_two_simultaneous_equal_calls_record_every_statement_once(api: Api) -> None:
     items = requests_of(api.pilot, 5)
     header = api.header("bank")
 
@@ -90,7 +92,7 @@ def test_a_batch_must_have_one_to_ten_thousand_items(api: Api, kind: str) -> Non
         assert (refused.status_code, refused.json()["code"]) == (422, "REQUEST_SHAPE")
 
 
-def test_another_party_sees_neither_an_operation_nor_its_items(api: Api) -> None:
+def test_only_the_caller_of_a_batch_can_read_the_operation_and_the_items(api: Api) -> None:
     operation = ended(api, "bank", api.post("bank", "/v1/requests/batch", {"items": requests_of(api.pilot, 1)}))
     for path in (f"/v1/operations/{operation['id']}", f"/v1/operations/{operation['id']}/items"):
         refused = api.get("other_bank", path)

@@ -1,4 +1,4 @@
-"""The own encoder gives the same bytes as eth-abi for every function of the contracts, and refuses the same values."""
+"""Our encoder and eth-abi give the same bytes for every function of the contracts, and refuse the same values."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def by_eth_abi(contract: str, function: str, args: list[Any]) -> bytes:
 
 
 @pytest.mark.parametrize(("contract", "function"), FUNCTIONS)
-def test_a_call_is_encoded_as_by_eth_abi(contract: str, function: str) -> None:
+def test_our_encoder_encodes_a_call_as_eth_abi_does(contract: str, function: str) -> None:
     chance = random.Random(f"{SEED} {contract} {function}")
     face = interface_of(contract)
     for _ in range(ROUNDS):
@@ -72,7 +72,7 @@ def unfit() -> Iterator[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize(("kind", "value"), list(unfit()))
-def test_a_value_that_eth_abi_refuses_is_refused(kind: str, value: Any) -> None:
+def test_our_encoder_refuses_every_value_that_eth_abi_refuses(kind: str, value: Any) -> None:
     errors = (EncodingError, ValueError, TypeError, KeyError, OverflowError)
     parameter = {"name": "value", "type": kind}
     with pytest.raises(errors):
@@ -81,7 +81,7 @@ def test_a_value_that_eth_abi_refuses_is_refused(kind: str, value: Any) -> None:
         encoding.encoded([parameter], [kind], [value])
 
 
-def test_a_call_with_a_value_of_another_type_is_refused() -> None:
+def test_a_call_with_a_value_of_the_wrong_type_is_refused() -> None:
     with pytest.raises(InvalidInput) as caught:
         interface_of(PARTY_REGISTRY).encode_call("partyNoOf", [1])
     assert caught.value.code == "CALL_ARGUMENTS_INVALID"

@@ -1,4 +1,4 @@
-"""The own decoder of values of a fixed size gives the same values as eth-abi, and refuses the same data."""
+"""Our decoder of values of a fixed size and eth-abi give the same values, and refuse the same data."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ def words(kind: str) -> list[bytes]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_word_is_decoded_or_refused_as_by_eth_abi(kind: str) -> None:
+def test_our_decoder_decodes_or_refuses_a_word_as_eth_abi_does(kind: str) -> None:
     for word in words(kind):
         assert by_words(kind, word) == by_eth_abi(kind, word), word.hex()
 
 
-def test_a_struct_becomes_an_object_and_the_value_after_it_is_found() -> None:
+def test_a_struct_is_decoded_to_an_object_and_the_value_after_the_struct_is_decoded() -> None:
     struct = {"name": "row", "type": "tuple", "components": [parameter("uint8"), parameter("bytes4")]}
     decoder = fixed_decoder([parameter("bool"), struct, parameter("uint40")])
     assert decoder is not None
@@ -67,7 +67,7 @@ def test_a_struct_becomes_an_object_and_the_value_after_it_is_found() -> None:
     assert decoder.decode(data) == [True, {"uint8": 7, "bytes4": b"abcd".hex()}, 9]
 
 
-def test_an_array_is_decoded_or_refused_as_by_eth_abi() -> None:
+def test_our_decoder_decodes_or_refuses_an_array_as_eth_abi_does() -> None:
     pair = {"name": "rows", "type": "tuple[]", "components": [parameter("uint8"), parameter("bool")]}
     decoder = array_decoder([pair])
     assert decoder is not None
@@ -89,5 +89,5 @@ def changed(data: bytes, place: int) -> bytes:
 
 
 @pytest.mark.parametrize("kind", ["bytes", "string", "uint8[]", "uint8[2]", "int40"])
-def test_other_types_are_left_to_eth_abi(kind: str) -> None:
+def test_fixed_decoder_returns_none_for_a_type_that_it_cannot_decode(kind: str) -> None:
     assert fixed_decoder([parameter("bool"), parameter(kind)]) is None

@@ -1,4 +1,4 @@
-"""The gas of a call about a set follows from the size of the set, and is enough for the contracts."""
+"""The gas limit of a call about a set is computed from the size of the set, and is enough for the contracts."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ PARTIES = [PartyRegistration(each, (("0x" + each[-40:], "ab" * 64),), 1) for eac
         (confirm(1, register_parties(PARTIES[:1])), MEASURED["confirm a registration"]),
     ],
 )
-def test_the_known_gas_is_a_fifth_above_what_the_contract_needs(call: Call, measured: int) -> None:
+def test_the_computed_gas_limit_is_a_fifth_above_the_gas_that_the_contract_needs(call: Call, measured: int) -> None:
     known = known_gas(call)
     assert known is not None
     assert 1.2 * measured <= known <= 4 * measured
 
 
-def test_the_gas_of_other_calls_is_not_known() -> None:
+def test_no_gas_limit_is_computed_for_a_call_without_a_set() -> None:
     assert known_gas(withdraw("ab" * 32)) is None
     assert known_gas(confirm(1, withdraw("ab" * 32))) is None
 

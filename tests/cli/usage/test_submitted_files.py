@@ -1,4 +1,6 @@
-"""``submit-file`` and ``issue --file``: files with many signed statements, from requests to certificates."""
+"""``submit-file`` and ``issue --file`` read files with many signed statements, and certificates are issued from
+them.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,7 @@ def records(printed_lines: dict[str, Any]) -> list[str]:
     return [record for line in printed_lines["lines"] for record in line["records"]]
 
 
-def test_files_lead_from_signed_requests_to_certificates(pilot: Pilot, tmp_path: Path) -> None:
+def test_certificates_are_issued_from_files_with_signed_statements(pilot: Pilot, tmp_path: Path) -> None:
     asked = printed(pilot, "request", "submit-file", lines(tmp_path / "r.jsonl", requests_of(pilot, 3)))
     assert (asked["recorded"], asked["recorded_before"], asked["refused"]) == (3, 0, 0)
     consents = authorizations_of(pilot, records(asked))
@@ -105,7 +107,7 @@ def test_statements_are_read_from_a_parquet_file(pilot: Pilot, tmp_path: Path) -
     assert records(summary) == [item["statement"]["id"] for item in items]
 
 
-def test_a_run_after_a_kill_skips_what_is_recorded(pilot: Pilot, tmp_path: Path) -> None:
+def test_a_command_repeated_after_a_kill_skips_recorded_lines(pilot: Pilot, tmp_path: Path) -> None:
     items = requests_of(pilot, 5)
     file = lines(tmp_path / "requests.jsonl", items)
     command = [sys.executable, "-c", KILLED, str(file), "--home", str(pilot.ledger.settings.home)]
@@ -118,7 +120,9 @@ def test_a_run_after_a_kill_skips_what_is_recorded(pilot: Pilot, tmp_path: Path)
     assert records(summary) == [item["statement"]["id"] for item in items]
 
 
-def test_ctrl_c_keeps_what_is_recorded(pilot: Pilot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recorded_lines_stay_recorded_after_ctrl_c(
+    pilot: Pilot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("ledger.cli.usage.submitting._PART", 2)
     file = lines(tmp_path / "requests.jsonl", requests_of(pilot, 4))
     each, calls = BatchRunner.each, []

@@ -18,7 +18,7 @@ from ledger.installation.wiring import open_ledger
 from tests.installation.recovery.lost_disk import Opened, Story, renewed
 from tests.support.ledgers.small_ledger import copied, reopened
 
-# The numbers of the certificates, each with the id of its sealed disclosures.
+# Returns the numbers of the certificates, each with the id of the certificate's sealed disclosures.
 CLAIMS = """SELECT c.certificate_no, p.sealed_id FROM certificate c
 JOIN "authorization" a ON a.request_id = c.request_id JOIN provision p ON p.authorization_id = a.id"""
 

@@ -82,7 +82,7 @@ def test_a_key_written_as_text_names_the_curve_of_the_key(crv: str) -> None:
     ("crv", "decoding"), [("secp256k1", suite._public_key), ("P-256", p256._public_key)], ids=["secp256k1", "P-256"]
 )
 def test_a_key_is_decoded_once_for_all_its_signatures(crv: str, decoding: Any) -> None:
-    """The number of decoded keys that are kept is limited."""
+    """Decoded keys are kept for the next signature, but only a limited number of them."""
     actor = BY_CURVE[crv]
     tokens = [sign_compact(b"%d" % number, actor.signer, "test") for number in range(20)]
     decoding.cache_clear()

@@ -146,7 +146,7 @@ NUMBERS = st.integers(1, 20) | st.integers(1, 20).map(lambda few: sm2.ORDER - fe
 @example(2, sm2.ORDER - 1)
 @example((sm2.ORDER + 1) // 2, 2)
 @example(1 << 255, (1 << 255) - 1)
-def test_points_are_multiplied_as_gmalg_multiplies_them(number: int, other: int) -> None:
+def test_our_multiplication_of_points_gives_the_results_of_gmalg(number: int, other: int) -> None:
     curve = sm2._curve()
     theirs = type(curve.ec).mul
     point = sm2._multiply(other, curve.G)

@@ -1,6 +1,7 @@
 """Handles batches in a process that kills itself: ``python -m tests.usage.batches.crashing_batch <home> <file>``.
 
-The file names the point at which the process kills itself, and the batch that it takes in, if any.
+The file names the point at which the process kills itself. It may also contain a batch, which the process then stores
+first.
 """
 
 from __future__ import annotations

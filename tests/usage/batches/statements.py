@@ -12,14 +12,14 @@ Items = list[dict[str, Any]]
 
 
 def requests_of(pilot: Pilot, count: int) -> Items:
-    """Return signed requests of the bank to ``count`` firms; nothing is recorded."""
+    """Return ``count`` signed requests of the bank, each to a different firm. Nothing is recorded."""
     terms = [pilot.actors.request(pilot.firm()) for _ in range(count)]
     drafts = [pilot.ledger.usage.requests.draft(each, NOTE) for each in terms]
     return [{"statement": pilot.actors.sign(each.entry["consumer"], each.entry), "note": each.note} for each in drafts]
 
 
 def authorizations_of(pilot: Pilot, requests: list[str]) -> Items:
-    """Return the signed authorizations of each request."""
+    """Return an item with the signed authorizations for each request."""
     drafts = [pilot.ledger.usage.authorizations.draft(request) for request in requests]
     return [
         {"statements": [pilot.actors.sign(draft.entry["subject"], draft.entry) for draft in drafted]}
@@ -28,7 +28,7 @@ def authorizations_of(pilot: Pilot, requests: list[str]) -> Items:
 
 
 def provisions_of(pilot: Pilot, authorizations: list[str]) -> Items:
-    """Return the signed answers of the provider."""
+    """Return an item with the provider's signed answer for each authorization."""
     answers = [pilot.actors.draft(authorization, SUPPLIED) for authorization in authorizations]
     signed = [replace(answer, entry=pilot.actors.sign(answer.entry["provider"], answer.entry)) for answer in answers]
     return [
@@ -38,5 +38,5 @@ def provisions_of(pilot: Pilot, authorizations: list[str]) -> Items:
 
 
 def spoiled(item: dict[str, Any]) -> dict[str, Any]:
-    """Return a request with a note that its consumer did not sign."""
+    """Return a request whose note is not the note that the consumer signed."""
     return item | {"note": item["note"] | {"business_ref": "another"}}

@@ -25,7 +25,7 @@ from tests.usage.batches.statements import Items, authorizations_of, provisions_
 
 
 def handled(pilot: Pilot, party: str, kind: str, mode: str, items: Items) -> dict[str, Any]:
-    """Take in a batch, handle it to its end, and return its operation with its items."""
+    """Store a batch, handle all its items, and return the operation with the items."""
     ledger = pilot.ledger
     identifier = ledger.usage.batches.take_in(pilot.actor(party), kind, mode, items)
     while ledger.usage.batch_runner.step():
@@ -44,7 +44,7 @@ def records_of(operation: dict[str, Any]) -> list[str]:
 
 
 def contents(pilot: Pilot) -> int:
-    """Return how many items still have their content or a subject."""
+    """Return the number of stored items whose content or subject is still stored."""
     query = select(func.count()).select_from(OperationItem)
     with pilot.ledger.database.read() as session:
         kept = OperationItem.sealed_id.is_not(None) | OperationItem.party_id.is_not(None)
@@ -57,7 +57,7 @@ def recorded(pilot: Pilot, items: Items) -> int:
         return session.scalars(select(func.count()).where(AccessRequest.id.in_(ids))).one()
 
 
-def test_batches_lead_from_signed_requests_to_certificates(pilot: Pilot) -> None:
+def test_certificates_are_issued_from_batches_of_signed_statements(pilot: Pilot) -> None:
     ledger, cast = pilot.ledger, pilot.cast
     asked = handled(pilot, cast.bank, "requests", ALL_OR_NONE, requests_of(pilot, 3))
     assert (asked["state"], asked["total"], asked["done"], asked["refused"]) == ("done", 3, 3, 0)
@@ -81,7 +81,7 @@ def test_batches_lead_from_signed_requests_to_certificates(pilot: Pilot) -> None
     assert contents(pilot) == 0
 
 
-def test_per_item_only_the_refused_items_are_left_out(pilot: Pilot) -> None:
+def test_a_batch_in_the_mode_per_item_records_all_items_except_the_refused_items(pilot: Pilot) -> None:
     items = requests_of(pilot, 9)
     items[4] = spoiled(items[4])
     operation = handled(pilot, pilot.cast.bank, "requests", PER_ITEM, items)
@@ -93,7 +93,7 @@ def test_per_item_only_the_refused_items_are_left_out(pilot: Pilot) -> None:
     assert contents(pilot) == 0
 
 
-def test_all_or_none_records_nothing_if_one_item_is_refused(pilot: Pilot) -> None:
+def test_a_batch_in_the_mode_all_or_none_records_nothing_if_one_item_is_refused(pilot: Pilot) -> None:
     items = requests_of(pilot, 3)
     operation = handled(pilot, pilot.cast.bank, "requests", ALL_OR_NONE, [*items[:2], spoiled(items[2])])
     assert (operation["state"], operation["error"]["code"]) == ("refused", "NOTE_DIFFERS")
@@ -109,7 +109,7 @@ def test_a_repeated_batch_records_nothing_twice(pilot: Pilot) -> None:
     assert records_of(first) == records_of(second)
 
 
-def test_two_equal_batches_at_once_record_every_statement_once(pilot: Pilot) -> None:
+def test_two_simultaneous_equal_batches_record_every_statement_once(pilot: Pilot) -> None:
     ledger, bank, items = pilot.ledger, pilot.actor(pilot.cast.bank), requests_of(pilot, 6)
     made: list[str] = []
     failures: list[BaseException] = []
@@ -162,7 +162,7 @@ def test_only_one_of_several_services_handles_batches_at_a_time(pilot: Pilot, mo
         pass
 
 
-def test_a_batch_of_another_party_is_refused_and_not_stored(pilot: Pilot) -> None:
+def test_a_batch_with_statements_of_a_party_other_than_the_caller_is_refused_and_not_stored(pilot: Pilot) -> None:
     items = requests_of(pilot, 2)
     for party in (pilot.cast.other_bank, pilot.cast.provider):
         with pytest.raises(Forbidden):
@@ -172,7 +172,7 @@ def test_a_batch_of_another_party_is_refused_and_not_stored(pilot: Pilot) -> Non
     assert contents(pilot) == 0
 
 
-def test_an_item_whose_subject_is_erased_meanwhile_is_refused_and_leaves_no_text(pilot: Pilot) -> None:
+def test_an_item_is_refused_and_erased_if_the_subject_is_erased_before_the_item_is_handled(pilot: Pilot) -> None:
     ledger, items = pilot.ledger, requests_of(pilot, 2)
     bank = pilot.actor(pilot.cast.bank)
     identifier = ledger.usage.batches.take_in(bank, "requests", PER_ITEM, items)
@@ -188,7 +188,7 @@ def test_an_item_whose_subject_is_erased_meanwhile_is_refused_and_leaves_no_text
     assert found[0]["error"]["code"] == "SEALED_ERASED"
 
 
-def test_a_batch_of_withdrawals_ends_consents_and_revokes_their_certificates(pilot: Pilot) -> None:
+def test_a_batch_of_withdrawals_ends_consents_and_revokes_the_certificates_that_rest_on_them(pilot: Pilot) -> None:
     ledger, consent = pilot.ledger, Consent(pilot)
     draft = consent.draft()
     assert draft.message is not None
@@ -210,8 +210,8 @@ def test_a_batch_of_withdrawals_ends_consents_and_revokes_their_certificates(pil
     assert len(consent.recorded()) == 1
 
 
-def test_the_cost_of_a_part_does_not_grow_with_its_items(pilot: Pilot) -> None:
-    """The statements that SQLite gets for a part of twelve items are as many as for a part of one item."""
+def test_a_part_of_twelve_items_takes_as_many_sql_statements_as_a_part_of_one_item(pilot: Pilot) -> None:
+    """Every kind of item is tested."""
     handled(pilot, pilot.cast.bank, "requests", PER_ITEM, requests_of(pilot, 1))
     counts = {}
     for count in (1, 12):
@@ -222,7 +222,7 @@ def test_the_cost_of_a_part_does_not_grow_with_its_items(pilot: Pilot) -> None:
     assert counts[12] == counts[1]
 
 
-def test_no_write_transaction_of_a_batch_per_item_has_more_items_than_a_part(
+def test_a_write_transaction_handles_at_most_one_part_of_a_batch_in_the_mode_per_item(
     pilot: Pilot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ledger.usage.batches.batches.PART", 4)

@@ -1,4 +1,6 @@
-"""A service that is killed at any point of a batch continues after its next start: nothing is lost or doubled."""
+"""A service that is killed at any point of a batch continues the batch after the next start. No item is lost or
+recorded twice.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ from tests.usage.batches.test_batches import contents, described, recorded, reco
 
 @pytest.mark.parametrize("mode", [PER_ITEM, ALL_OR_NONE])
 @pytest.mark.parametrize("point", POINTS)
-def test_a_batch_whose_service_was_killed_is_completed_later(
+def test_a_service_completes_a_batch_after_a_kill_and_a_new_start(
     pilot: Pilot, tmp_path: Path, point: str, mode: str
 ) -> None:
     ledger, bank, items = pilot.ledger, pilot.actor(pilot.cast.bank), requests_of(pilot, 7)
@@ -82,7 +84,7 @@ def test_a_batch_whose_call_was_cut_off_is_deleted_after_an_hour(pilot: Pilot) -
 
 
 def killed(pilot: Pilot, folder: Path, point: str) -> None:
-    """Handle batches in another process, which kills itself at this point."""
+    """Handle batches in a new process that kills itself at ``point``."""
     given = folder / "given.json"
     given.write_text(json.dumps({"point": point}))
     command = [sys.executable, "-m", "tests.usage.batches.crashing_batch", str(pilot.ledger.settings.home), str(given)]

@@ -1,4 +1,4 @@
-"""The cost of issuing and anchoring: what happens once for each certificate, and what once for a whole set."""
+"""The cost of issuing and anchoring: which work is done once for each certificate, and which once for a whole set."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MANY = 6
 
 
 def supplied(pilot: Pilot, count: int) -> list[str]:
-    """Take the requests of ``count`` firms to supplied provisions, and return their ids."""
+    """Request data about ``count`` firms, authorize and answer the requests, and return the ids of the requests."""
     requests = []
     for firm in [pilot.firm() for _ in range(count)]:
         authorization = pilot.authorise(firm)
@@ -30,7 +30,7 @@ def supplied(pilot: Pilot, count: int) -> list[str]:
 
 
 def counted(patch: pytest.MonkeyPatch, owner: Any, name: str) -> list[None]:
-    """Add one item to the returned list at each call of a function or method."""
+    """Return a list that gets one more item at each call of the function or method ``name`` of ``owner``."""
     original: Callable[..., Any] = getattr(owner, name)
     calls: list[None] = []
 
@@ -42,7 +42,7 @@ def counted(patch: pytest.MonkeyPatch, owner: Any, name: str) -> list[None]:
     return calls
 
 
-def test_issuing_opens_no_text_and_makes_each_payload_once(pilot: Pilot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_issuing_decrypts_no_text_and_makes_each_payload_once(pilot: Pilot, monkeypatch: pytest.MonkeyPatch) -> None:
     requests = supplied(pilot, MANY)
     keys = [counted(monkeypatch, LocalKeys, name) for name in ("wrap", "unwrap")]
     read = counted(monkeypatch, answered_requests, "read_stored")
@@ -55,7 +55,7 @@ def test_issuing_opens_no_text_and_makes_each_payload_once(pilot: Pilot, monkeyp
     assert len(keys[1]) == 1
 
 
-def test_anchoring_many_certificates_takes_as_many_calls_and_queries_as_one(
+def test_anchoring_many_certificates_takes_as_many_calls_and_queries_as_anchoring_one_certificate(
     pilot: Pilot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ledger = pilot.ledger
@@ -75,7 +75,7 @@ def test_anchoring_many_certificates_takes_as_many_calls_and_queries_as_one(
     assert costs[0] == costs[1] and costs[0][2] == 2
 
 
-def test_a_certificate_whose_provision_was_erased_is_refused_without_opening_it(
+def test_issuing_from_an_erased_provision_is_refused_without_decrypting_a_text(
     pilot: Pilot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (request,) = supplied(pilot, 1)

@@ -1,4 +1,6 @@
-"""Queries for waiting work use an index that contains only this work, so their time does not grow with the table."""
+"""A query for waiting work uses an index that contains only the waiting rows, so its time does not grow with
+the table.
+"""
 
 from __future__ import annotations
 
