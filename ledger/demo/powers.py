@@ -12,7 +12,7 @@ from ledger.chain.sending.calls import Call, carry_out, change_key
 from ledger.demo.data.mixture import Fate
 from ledger.demo.data.people import Member
 from ledger.demo.earlier_runs import EarlierRuns
-from ledger.demo.refused_cases import refused, refused_by_contract
+from ledger.demo.endings import refused, refused_by_contract
 from ledger.demo.registration import skip_to
 from ledger.demo.stages import Run
 from ledger.demo.tally import Caught

@@ -5,24 +5,29 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
+from ledger.certificates.verification.judging import Verified
+from ledger.certificates.verification.verification import MAX_TOGETHER, Received
 from ledger.chain.sending import calls
 from ledger.chain.withdrawing import withdraw_by_itself
 from ledger.demo.actors import Actors
 from ledger.demo.data.mixture import Fate
 from ledger.demo.data.people import Member
 from ledger.demo.earlier_runs import EarlierRuns
+from ledger.demo.endings import Each, Ending, caught, refused, refused_by_contract
 from ledger.demo.forgeries import all_on_time, claimed, issue_crooked
 from ledger.demo.keepsakes import Keepsakes, Presented
 from ledger.demo.tally import Caught
 from ledger.domain.definitions.scenario import Scenario
-from ledger.errors import ChainRejected, Conflict, Forbidden
+from ledger.errors import Conflict, Forbidden
 from ledger.proof.acts import sign_act
 from ledger.proof.jws import sign_entry
-from ledger.proof.report import Report, result_of
+from ledger.proof.report import result_of
 from ledger.proof.sdjwt import Disclosed
+from ledger.store.sets import portions
 from ledger.usage.withdrawals import CONSENT_WITHDRAWN
 
 # Claims with these rules contain a name or an identifier. They are not presented, so that no saved file contains them.
@@ -30,22 +35,6 @@ _IDENTIFYING: Final = ("attribute", "text")
 # In S01 the subject does not allow the last field. The dishonest platform certifies the field all the same, with this
 # invented value: the field's rule allows any digest.
 _MADE_UP: Final = "sha-256:" + "0" * 64
-
-
-@dataclass(slots=True)
-class Ending:
-    """How a member's certificate ended: the refused cases, whether the certificate was used, the gas, and the number of
-    log entries.
-
-    ``found`` is true if the use was already counted in an earlier run.
-    """
-
-    caught: list[Caught] = field(default_factory=list)
-    verified: bool = False
-    found: bool = False
-    unexpected: str = ""
-    gas: int = 0
-    entries: int = 0
 
 
 @dataclass(eq=False, repr=False)
@@ -66,39 +55,82 @@ class ShownCertificates:
         self.ledger = self.actors.ledger
         self._earlier = EarlierRuns(self.ledger)
 
-    def end(self, member: Member, correct: Callable[[Member], str], used: Collection[str]) -> Ending:
-        """Bring the member's certificate to its planned end. ``correct`` corrects a certificate and returns the number
-        of the new certificate.
+    def end_all(
+        self, members: Sequence[Member], correct: Callable[[Member], str], used: Collection[str], each: Each = map
+    ) -> list[Ending]:
+        """Bring the certificates of a scenario's members to their planned ends; at most ``MAX_TOGETHER`` members.
 
-        ``used`` contains the certificates that were used in an earlier run.
+        Consumers verify and use the certificates in sets. ``correct`` corrects a certificate and returns the number of
+        the new certificate. ``used`` contains the certificates that were used in an earlier run. ``each`` calls a
+        function for all members, perhaps in several threads.
         """
-        ending = Ending(found=member.certificate in used)
-        _ACTS.get(member.fate, ShownCertificates._ordinary)(self, member, ending, correct)
-        return ending
+
+        def begun(member: Member) -> Ending:
+            ending = Ending(found=member.certificate in used, to_use=member.certificate)
+            if member.fate in _ACTS:
+                _ACTS[member.fate](self, member, ending, correct)
+            return ending
+
+        endings = list(each(begun, members))
+        self._refuse(endings)
+        self._use(list(zip(members, endings, strict=True)), each)
+        for member, ending in zip(members, endings, strict=True):
+            if member.fate is Fate.USED_TWICE:
+                expected = refused("一次凭证用两次 used twice", "9 uses", "USED_UP")
+                self._caught(member, ending, expected)
+        self._refuse(endings)
+        return endings
 
     def granted(self, member: Member) -> tuple[str, ...]:
         """Return the fields that the subject allows."""
         fields = tuple(field.name for field in self._scenarios[member.scenario].fields)
         return fields[:-1] if member.fate in FEWER else fields
 
-    def _ordinary(self, member: Member, ending: Ending, _correct: object = None) -> None:
-        self._use(member, ending, member.certificate)
+    def _use(self, ends: Sequence[tuple[Member, Ending]], each: Each) -> None:
+        """Present the certificates that are to be used, and let their consumer verify and use them together."""
+        fresh = []
+        for member, ending in ends:
+            if not ending.to_use:
+                continue
+            if self._used(ending, member, ending.to_use):
+                number = ending.to_use
+                self._keepsakes.look_after(member, partial(self._presented, member, number))
+                ending.verified = True
+                ending.entries += 2
+            else:
+                fresh.append((member, ending))
+        presented = list(each(lambda end: self._presented(end[0], end[1].to_use), fresh))
+        for (member, _), shown in zip(fresh, presented, strict=True):
+            # The presentation is saved before the use, so that it is not lost if the run is interrupted.
+            self._keepsakes.keep(member, shown)
+        for (_, ending), verified in zip(fresh, self._accepted(presented), strict=True):
+            report = ending.judged(verified)
+            if report.valid:
+                ending.verified = True
+            else:
+                failed = report.first_failure
+                ending.unexpected = ending.to_use
+                if failed is not None:
+                    ending.unexpected += f": {failed.number} {failed.name} {failed.code}"
 
-    def _use(self, member: Member, ending: Ending, number: str) -> None:
-        if self._used(ending, member, number):
-            self._keepsakes.look_after(member, lambda: self._presented(member, number))
-            ending.verified = True
-            ending.entries += 2
-            return
-        presented = self._presented(member, number)
-        # The presentation is saved before the use, so that it is not lost if the run is interrupted.
-        self._keepsakes.keep(member, presented)
-        report = self._judged(ending, presented)
-        if report.valid:
-            ending.verified = True
-        else:
-            failed = report.first_failure
-            ending.unexpected = f"{number}: {failed.number} {failed.name} {failed.code}" if failed else number
+    def _refuse(self, endings: Sequence[Ending]) -> None:
+        """Present the certificates that must be refused, and note which check refused them."""
+        shown = [(ending, *look) for ending in endings for look in ending.to_refuse]
+        verified = self._accepted([presented for _, presented, _ in shown])
+        for (ending, _, expected), answer in zip(shown, verified, strict=True):
+            ending.caught.append(caught(expected.case, expected.expected, ending.judged(answer)))
+        for ending in endings:
+            ending.to_refuse.clear()
+
+    def _accepted(self, presented: Sequence[Presented]) -> list[Verified]:
+        """Let each consumer verify all certificates that are presented to it. A valid certificate is used."""
+        answers: dict[str, Verified] = {}
+        for consumer in dict.fromkeys(each.consumer for each in presented):
+            own = [Received(each.raw, each.nonce) for each in presented if each.consumer == consumer]
+            for some in portions(own, MAX_TOGETHER):
+                found = self.ledger.verification.accept_all(self.ledger.actor(consumer), some)
+                answers |= {each.nonce: Verified.of(answer) for each, answer in zip(some, found, strict=True)}
+        return [answers[each.nonce] for each in presented]
 
     def _used(self, ending: Ending, member: Member, number: str) -> bool:
         if number == member.certificate:
@@ -115,16 +147,6 @@ class ShownCertificates:
         bundle = self.actors.show(number, nonce, (*self._shown(member), *extra))
         return Presented(bundle.to_bytes(), consumer or str(self.ledger.usage.holdings.get(number).consumer), nonce)
 
-    def _judged(self, ending: Ending, presented: Presented) -> Report:
-        verified = self.ledger.verification.accept(
-            self.ledger.actor(presented.consumer), presented.raw, presented.nonce
-        )
-        ending.entries += 1
-        if verified.use is not None:
-            ending.gas += verified.use.gas
-            ending.entries += 1
-        return verified.report
-
     def _caught(
         self,
         member: Member,
@@ -136,8 +158,8 @@ class ShownCertificates:
         change: Callable[[bytes], bytes] = bytes,
         extra: tuple[str, ...] = (),
     ) -> None:
-        """Present a certificate that must be refused. If the ``expected`` refusal is already recorded, nothing is
-        presented.
+        """Plan to present a certificate that must be refused. If the ``expected`` refusal is already recorded, nothing
+        is presented.
         """
         number = number or member.certificate
         asker = consumer or str(self.ledger.usage.holdings.get(number).consumer)
@@ -146,14 +168,14 @@ class ShownCertificates:
             ending.caught.append(expected)
             return
         presented = self._presented(member, number, asker, extra)
-        report = self._judged(ending, replace(presented, raw=change(presented.raw)))
-        ending.caught.append(caught(expected.case, expected.expected, report))
+        ending.to_refuse.append((replace(presented, raw=change(presented.raw)), expected))
 
     def _shown(self, member: Member) -> tuple[str, ...]:
         rules = {field.name: field.rule for field in self._scenarios[member.scenario].fields}
         return tuple(name for name in self.granted(member) if rules[name]["op"] not in _IDENTIFYING)
 
     def _withdrawn(self, member: Member, ending: Ending, _correct: object) -> None:
+        ending.to_use = ""
         consent = member.first_consent
         if not self._earlier.withdrawn(consent):
             draft, signer = self.ledger.usage.withdrawals.draft(consent), self.actors.signer_of(member.party)
@@ -166,6 +188,7 @@ class ShownCertificates:
         self._caught(member, ending, refused("使用前撤回授权 withdrawn before use", "8 status", "REVOKED"))
 
     def _withdrawn_alone(self, member: Member, ending: Ending, _correct: object) -> None:
+        ending.to_use = ""
         consent = self.ledger.usage.authorizations.get(member.first_consent)
         number = self.ledger.reader.party_no(member.party)
         if not self.ledger.reader.withdrawn_at(number, consent.digest).first:
@@ -181,6 +204,7 @@ class ShownCertificates:
         self._caught(member, ending, refused(case, check, code))
 
     def _revoked(self, member: Member, ending: Ending, _correct: object) -> None:
+        ending.to_use = ""
         self._revoke(member, "data_error")
         self._caught(member, ending, refused("已撤销 revoked, with a reason", "8 status", "REVOKED"))
 
@@ -194,19 +218,15 @@ class ShownCertificates:
         # certificate.
         ending.entries += 3
         self._caught(member, ending, refused("更正前的旧凭证 superseded by a correction", "8 status", "SUPERSEDED"))
-        self._use(member, ending, successor)
+        ending.to_use = successor
 
     def _expired(self, member: Member, ending: Ending, _correct: object) -> None:
+        ending.to_use = ""
         self._caught(member, ending, refused("已过期 expired", "7 validity", "EXPIRED"))
-
-    def _used_twice(self, member: Member, ending: Ending, _correct: object) -> None:
-        self._use(member, ending, member.certificate)
-        self._caught(member, ending, refused("一次凭证用两次 used twice", "9 uses", "USED_UP"))
 
     def _wrong_consumer(self, member: Member, ending: Ending, _correct: object) -> None:
         case = "由别的使用方核验 verified by another consumer"
         self._caught(member, ending, refused(case, "10 party", "NOT_PARTY"), consumer=self._other)
-        self._use(member, ending, member.certificate)
 
     def _altered(self, member: Member, ending: Ending, _correct: object) -> None:
         """Present a certificate in which one byte is changed. The service keeps no record of such a presentation, so
@@ -214,7 +234,6 @@ class ShownCertificates:
         """
         case = "改动一个字节 altered by one byte"
         self._caught(member, ending, refused(case, "2 signature", "SIGNATURE_INVALID"), change=_with_nine_uses)
-        self._use(member, ending, member.certificate)
 
     def _outside(self, member: Member, ending: Ending, _correct: object) -> None:
         case = "要求授权外字段（签发端）field outside the authorization, asked of the platform"
@@ -223,7 +242,6 @@ class ShownCertificates:
             ending.caught.append(Caught(case, "–", "VALID", "service"))
         except Forbidden as refusal:
             ending.caught.append(Caught(case, "service", refusal.code, "service"))
-        self._use(member, ending, member.certificate)
 
     def _crooked(self, member: Member, ending: Ending, _correct: object) -> None:
         field = self._left_out(member)
@@ -245,6 +263,8 @@ class ShownCertificates:
         if lift is None or not (lift.pending or lift.state == "carried_out"):
             self.ledger.certificates.holds.hold(member.certificate, "investigation", first)
         self._caught(member, ending, refused("监管方冻结 held by a supervisor", "8 status", "HELD"))
+        # This presentation must be verified before the hold is lifted.
+        self._refuse([ending])
         case = "一个监管方自行恢复 the hold lifted by one supervisor alone"
         if lift is None or not (lift.pending or lift.state == "carried_out"):
             lift = proposals.propose(first, call)
@@ -255,7 +275,6 @@ class ShownCertificates:
         else:
             alone = lift.confirmed_by in (None, first)
             ending.caught.append(refused(case, "contract", "TOOK_EFFECT" if alone else "PARTY_OWN_PROPOSAL"))
-        self._use(member, ending, member.certificate)
 
     def _lie(
         self,
@@ -270,7 +289,6 @@ class ShownCertificates:
         ending.entries += 1
         expected = refused(case, "11 authorization", "CLAIMS_NOT_PROVIDED")
         self._caught(member, ending, expected, number=crooked, extra=extra)
-        self._use(member, ending, member.certificate)
 
     def _left_out(self, member: Member) -> str:
         return self._scenarios[member.scenario].fields[-1].name
@@ -284,28 +302,6 @@ def late(actors: Actors, member: Member) -> Caught:
     except Conflict as refusal:
         return Caught(case, "service", refusal.code, "service")
     return Caught(case, "–", "AUTHORISED", "service")
-
-
-def refused(case: str, check: str, code: str) -> Caught:
-    """Return a case that was refused by the expected check."""
-    return Caught(case, check, code, check)
-
-
-def refused_by_contract(case: str, act: Callable[[], object]) -> Caught:
-    """Try an act that the contracts must refuse, and return the refusal as a case."""
-    try:
-        act()
-    except (Conflict, Forbidden, ChainRejected) as refusal:
-        return Caught(case, "contract", refusal.code, "contract")
-    return Caught(case, "–", "TOOK_EFFECT", "contract")
-
-
-def caught(case: str, expected: str, report: Report) -> Caught:
-    """Return the case. The verification report says which check refused it."""
-    failed = report.first_failure
-    if failed is None:
-        return Caught(case, "–", "VALID", expected)
-    return Caught(case, f"{failed.number} {failed.name}", failed.code, expected)
 
 
 def _with_nine_uses(raw: bytes) -> bytes:
@@ -326,7 +322,6 @@ _ACTS: Final = {
     Fate.REVOKED: ShownCertificates._revoked,
     Fate.CORRECTED: ShownCertificates._corrected,
     Fate.EXPIRED: ShownCertificates._expired,
-    Fate.USED_TWICE: ShownCertificates._used_twice,
     Fate.WRONG_CONSUMER: ShownCertificates._wrong_consumer,
     Fate.ALTERED: ShownCertificates._altered,
     Fate.OUTSIDE: ShownCertificates._outside,
@@ -338,4 +333,4 @@ _ACTS: Final = {
 
 def simply_used(member: Member) -> bool:
     """Return whether the member's certificate is used, and nothing else is planned for it."""
-    return member.fate not in _ACTS
+    return member.fate not in _ACTS and member.fate is not Fate.USED_TWICE

@@ -12,6 +12,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
+from ledger.certificates.verification.verification import MAX_TOGETHER
 from ledger.demo.actors import NOTE, Actors
 from ledger.demo.data.cast import Cast
 from ledger.demo.data.mixture import EARLY, Fate
@@ -19,9 +20,10 @@ from ledger.demo.data.offices import Offices, note_of
 from ledger.demo.data.people import Member, Members, count
 from ledger.demo.data.sources import Shelves, Sources
 from ledger.demo.earlier_runs import EarlierRuns
+from ledger.demo.endings import Ending
 from ledger.demo.forgeries import swapped_subjects
 from ledger.demo.keepsakes import Keepsakes
-from ledger.demo.refused_cases import FEWER, Ending, ShownCertificates, late, simply_used
+from ledger.demo.refused_cases import FEWER, ShownCertificates, late, simply_used
 from ledger.demo.stages import Progress, Run, Stage, Step, Tick
 from ledger.demo.tally import Tally
 from ledger.domain.canonical import digest
@@ -29,6 +31,7 @@ from ledger.domain.days import DAY, end_of_validity, shanghai_day
 from ledger.domain.definitions.scenario import Scenario
 from ledger.installation.wiring import Ledger
 from ledger.parties.register import SHOWN_OF_ID
+from ledger.store.sets import portions
 from ledger.usage.authorizations import Choice
 from ledger.usage.request_notes import Note
 from ledger.usage.request_terms import Terms
@@ -118,16 +121,16 @@ class Pilot:
         self._keepsakes.choose(
             {scenario: [each for each in group if simply_used(each)] for scenario, group in certified.items()}
         )
-        # An earlier run may have been interrupted during verifications. The results of these verifications are first
-        # read from the chain.
+        # If an earlier run was interrupted during verifications, their results are first read from the chain.
         self._ledger.verification.settle()
         used = self._earlier.used([member.certificate for group in certified.values() for member in group])
         with self._stage(VERIFY, count(certified)) as tick, _threads() as pool:
             for tally, group in self._tallied(certified):
-                ends = pool.map(lambda member: self._shown.end(member, partial(self._correct, correct), used), group)
-                for member, ending in zip(group, ends, strict=True):
-                    self._note(tally, member, ending)
-                    tick(1)
+                for some in portions(group, MAX_TOGETHER):
+                    ends = self._shown.end_all(some, partial(self._correct, correct), used, pool.map)
+                    for member, ending in zip(some, ends, strict=True):
+                        self._note(tally, member, ending)
+                    tick(len(some))
 
     def anchor(self, members: Members) -> None:
         """Anchor the log entries about the verifications."""
@@ -339,10 +342,9 @@ def _count_consents(members: Members) -> int:
 
 @contextmanager
 def _threads() -> Iterator[ThreadPoolExecutor]:
-    """Open a pool of two threads. While one thread waits for the node, the other can use the ledger."""
+    """Open a pool of two threads: while one waits for the node, the other can work. After Ctrl-C, no work begins."""
     pool = ThreadPoolExecutor(THREADS)
     try:
         yield pool
     finally:
-        # After Ctrl-C, no further work begins.
         pool.shutdown(cancel_futures=True)

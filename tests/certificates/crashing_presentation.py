@@ -27,7 +27,7 @@ POINTS: dict[str, tuple[tuple[object, str, str], bool]] = {
     "the use is stored as announced": ((Presentations, "announce", "after"), False),
     "the transaction was sent to the node": ((Connection, "send_raw", "after"), True),
     "the use is counted, not recorded": ((ChainClient, "send", "after"), True),
-    "during the database transaction that records the end": ((Presentations, "_ended", "after"), True),
+    "during the database transaction that records the end": ((Presentations, "_log", "after"), True),
 }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ledger.certificates.verification.presentations import Presentations
+from ledger.certificates.verification.presentations import Arrived, Presentations
 from ledger.certificates.verification.uses import Uses
 from ledger.certificates.verification.verification import LAPSE_SECONDS, Verification
 from ledger.chain.reading.reader import ChainReader
@@ -185,7 +185,7 @@ def test_an_interrupted_presentation_whose_use_is_on_the_chain_is_completed(pilo
 
 def test_an_interrupted_presentation_whose_use_is_not_on_the_chain_lapses(pilot: Pilot) -> None:
     number, ((raw, nonce),) = presented(pilot)
-    pilot.ledger.presentations.begin(parse_bundle(raw), number, pilot.cast.bank, nonce, pilot.ledger.clock())
+    pilot.ledger.presentations.begin(pilot.cast.bank, [Arrived(parse_bundle(raw), number, nonce)], pilot.ledger.clock())
     assert pilot.ledger.verification.settle() == 0
     pilot.skip(LAPSE_SECONDS)
     assert pilot.ledger.verification.settle() == 1

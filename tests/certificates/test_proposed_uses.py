@@ -217,7 +217,7 @@ def test_a_use_that_is_not_signed_in_time_lapses(pilot: Pilot, tmp_path: Path) -
             late()
         assert lapsed.value.details["result"] == "lapsed"
     with pytest.raises(Conflict, match="LOG_SIGNATURE_EXPIRED"):
-        at.verification._uses.send(sent_again, at.signed(sent_again), lambda _: None)
+        at.verification._uses.send([sent_again], at.signed(sent_again), lambda _: None)
     assert [row[0] for row in results(pilot, number)] == ["lapsed"] * 2
     assert uses(pilot, number) == 0
 

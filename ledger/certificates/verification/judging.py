@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ledger.certificates.verification.presentation_ends import CountedUse
 from ledger.chain.reading.remembering import Remembered
 from ledger.domain.codes import check_certificate_no
 from ledger.domain.days import Clock
-from ledger.errors import BadBundle, InvalidInput
+from ledger.errors import BadBundle, InvalidInput, PingzhengError
 from ledger.proof.bundle import Bundle, parse_bundle
 from ledger.proof.checks.classes import class_of
 from ledger.proof.facts import Facts
@@ -31,6 +31,15 @@ class Verified:
     report: Report
     facts: Facts | None
     use: CountedUse | None = None
+
+    @classmethod
+    def of(cls, answer: Verified | PingzhengError | None) -> Verified:
+        """Return the answer; raise it if it is an error."""
+        if isinstance(answer, PingzhengError):
+            raise answer
+        if answer is None:
+            raise AssertionError("the presentation has no answer")
+        return answer
 
     def without_content(self) -> Verified:
         """Return a copy of the report that contains neither claims nor disclosed fields."""
@@ -68,11 +77,19 @@ class Judge:
 
     def judge(self, bundle: Bundle, expect: Expectation, at: int | None = None) -> Verified:
         """Verify a bundle that is already parsed, as ``verify`` does with a bundle's bytes."""
-        facts = self.facts(bundle)
-        # If the local clock is slow, a use that the chain has just counted would lie in the future. So the time of the
-        # local clock or of the newest block is used, whichever is later.
-        moment = max(self._clock(), facts.block_time) if at is None else at
-        return Verified(self.report(bundle, facts, moment, expect), facts)
+        (verified,) = self.judge_all([(bundle, expect)], at)
+        return verified
+
+    def judge_all(self, asked: Sequence[tuple[Bundle, Expectation]], at: int | None = None) -> list[Verified]:
+        """Verify each bundle with its expectation. The facts of all bundles are read together, as of one block."""
+        found = self._remembered.all_facts([bundle for bundle, _ in asked])
+        verified = []
+        for (bundle, expect), facts in zip(asked, found, strict=True):
+            # If the local clock is slow, a use that the chain has just counted would lie in the future. So the time of
+            # the local clock or of the newest block is used, whichever is later.
+            moment = max(self._clock(), facts.block_time) if at is None else at
+            verified.append(Verified(self.report(bundle, facts, moment, expect), facts))
+        return verified
 
     def report(self, bundle: Bundle, facts: Facts, at: int, expect: Expectation) -> Report:
         """Verify the bundle with these facts as of the time ``at`` (seconds UTC), and return the report."""

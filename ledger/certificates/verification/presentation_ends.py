@@ -11,7 +11,7 @@ from typing import Any
 
 from ulid import ULID
 
-from ledger.certificates.tables import Certificate, Presentation
+from ledger.certificates.tables import Presentation
 from ledger.domain.digests import reference
 from ledger.domain.entries import presentation_entry, use_entry
 from ledger.proof.bundle import Bundle, Position
@@ -25,7 +25,9 @@ LAPSED = "lapsed"
 
 @dataclass(frozen=True, slots=True)
 class CountedUse:
-    """A use that the chain counted: the use's ordinal (from 1), the transaction, and the transaction's gas."""
+    """A use that the chain counted: the use's ordinal (from 1), the transaction, and the use's share of the
+    transaction's gas.
+    """
 
     ordinal: int
     tx_hash: str
@@ -64,15 +66,15 @@ class Ended:
 
 
 def entries_of_end(
-    row: Presentation, known: Certificate, use: CountedUse | None, ledger: str, now: int
+    row: Presentation, certificate: str, use: CountedUse | None, ledger: str, now: int
 ) -> Iterator[dict[str, Any]]:
     """Return the log entries for a presentation that has ended: one entry for the presentation, and a second entry if a
-    use was counted.
+    use was counted. ``certificate`` is the digest of the certificate's log entry (hex).
     """
     yield presentation_entry(
         ledger=ledger,
         id=row.id,
-        certificate=reference(known.digest),
+        certificate=reference(certificate),
         consumer=row.consumer,
         fields=row.fields,
         nonce_digest=row.nonce_digest,
@@ -83,7 +85,7 @@ def entries_of_end(
         yield use_entry(
             ledger=ledger,
             id=str(ULID()),
-            certificate=reference(known.digest),
+            certificate=reference(certificate),
             request=reference(str(row.request)),
             consumer=row.consumer,
             ordinal=use.ordinal,

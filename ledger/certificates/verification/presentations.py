@@ -12,7 +12,9 @@ day.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -26,12 +28,13 @@ from ledger.certificates.verification.seen_certificates import certificate_not_s
 from ledger.chain.reading.reader import ChainReader
 from ledger.domain.canonical import canonical, digest
 from ledger.domain.days import DAY, Clock
-from ledger.errors import NotFound
+from ledger.errors import Conflict, NotFound
 from ledger.index import tables as index
 from ledger.index.follower import Follower
 from ledger.proof.bundle import Bundle
 from ledger.store import log as log_store
 from ledger.store.database import Database
+from ledger.store.sets import matching
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,30 @@ class UsedElsewhere:
     ordinal: int
     by: str
     at: int
+
+
+class Arrived(NamedTuple):
+    """A usage certificate as a consumer received it: the bundle, the certificate's number, and the nonce."""
+
+    bundle: Bundle
+    number: str
+    nonce: str
+
+
+class Tried(NamedTuple):
+    """A use that is about to be sent: the presentation, what was found in it, and the use's ordinal."""
+
+    row: KnownPresentation
+    found: Ended
+    ordinal: int
+
+
+class End(NamedTuple):
+    """The outcome of a presentation, and the use that the chain counted for it, if any."""
+
+    row: KnownPresentation
+    ended: Ended
+    use: CountedUse | None = None
 
 
 @dataclass(eq=False, repr=False)
@@ -58,39 +85,41 @@ class Presentations:
     _clock: Clock
     _keeps_log: bool
 
-    def begin(self, bundle: Bundle, number: str, consumer: str, nonce: str, at: int) -> KnownPresentation:
-        """Reserve the nonce for this presentation and record the presentation. If the same presentation is still
-        pending, return its record.
+    def begin(self, consumer: str, arrived: Sequence[Arrived], at: int) -> list[KnownPresentation | Conflict]:
+        """Reserve the nonces of these presentations and record the presentations. If the same presentation is still
+        pending, return its record. No two of the presentations may have the same nonce.
 
-        ``at`` is the time at which the presentation was received (seconds UTC); a pending presentation keeps its first
-        time. Raises ``Conflict`` ``NONCE_REPLAYED`` if the nonce was used before. If the same presentation used the
-        nonce, the error contains the result.
+        ``at`` is the time at which the presentations were received (seconds UTC); a pending presentation keeps its
+        first time. Returns ``Conflict`` ``NONCE_REPLAYED`` for a nonce that was used before. If the same presentation
+        used the nonce, the error contains the result.
         """
-        fresh = Presentation(
-            id=str(ULID()),
-            certificate_no=number,
-            consumer=consumer,
-            nonce_digest=digest(nonce.encode()),
-            presented=digest(canonical([bundle.certificate, bundle.position.to_dict()])),
-            fields=[],
-            result=PENDING,
-            created_at=at,
-        )
         try:
-            with self._database.write() as session:
-                session.add(fresh)
+            return self._begin(consumer, arrived, at)
         except IntegrityError:
-            return self._begun(fresh)
-        return KnownPresentation.of(fresh)
+            # Another process has just used one of the nonces, so the nonce is known now.
+            return self._begin(consumer, arrived, at)
 
-    def _begun(self, again: Presentation) -> KnownPresentation:
-        with self._database.read() as session:
-            query = select(Presentation).where(Presentation.consumer == again.consumer)
-            known = session.scalars(query.where(Presentation.nonce_digest == again.nonce_digest)).one()
-        same = known.presented == again.presented
-        if not same or known.result != PENDING:
-            raise replayed(KnownPresentation.of(known) if same else None)
-        return KnownPresentation.of(known)
+    def _begin(self, consumer: str, arrived: Sequence[Arrived], at: int) -> list[KnownPresentation | Conflict]:
+        fresh = {
+            digest(each.nonce.encode()): Presentation(
+                id=str(ULID()),
+                certificate_no=each.number,
+                consumer=consumer,
+                nonce_digest=digest(each.nonce.encode()),
+                presented=digest(canonical([each.bundle.certificate, each.bundle.position.to_dict()])),
+                fields=[],
+                result=PENDING,
+                created_at=at,
+            )
+            for each in arrived
+        }
+        with self._database.write() as session:
+            query = select(Presentation).where(Presentation.consumer == consumer)
+            known = {row.nonce_digest: row for (row,) in matching(session, query, Presentation.nonce_digest, fresh)}
+            session.add_all(row for nonce, row in fresh.items() if nonce not in known)
+        return [
+            _begun(known[nonce], row) if nonce in known else KnownPresentation.of(row) for nonce, row in fresh.items()
+        ]
 
     def resume(self, identifier: str, consumer: str) -> KnownPresentation:
         """Return this consumer's pending presentation.
@@ -107,7 +136,9 @@ class Presentations:
                 where=identifier,
                 hint="Check the id: the answer with the use to sign contains it.",
             )
-        return _still_pending(known)
+        if conflict := _conflict(known, None):
+            raise conflict
+        return KnownPresentation.of(known)
 
     def looked_at(self, row: KnownPresentation, found: Ended) -> None:
         """Record a valid presentation before the consumer signs the use, so that the subject sees who has verified the
@@ -118,40 +149,52 @@ class Presentations:
             if known.result == PENDING:
                 found.describe(known)
 
-    def announce(self, row: KnownPresentation, tried: Ended, ordinal: int, tx_hash: str) -> KnownPresentation:
-        """Record the use before it is sent to the chain, and return the presentation's record.
+    def announce(self, tried: Sequence[Tried], tx_hash: str) -> list[KnownPresentation | Conflict]:
+        """Record the uses before their transaction is sent to the chain, and return the presentations' records.
 
-        Raises ``Conflict`` ``PRESENTATION_PENDING`` if another process continued the presentation in the meantime, and
-        ``NONCE_REPLAYED`` if it has ended.
+        Returns ``Conflict`` ``PRESENTATION_PENDING`` for a presentation that another process continued in the meantime,
+        and ``NONCE_REPLAYED`` for one that has ended. If there is such a presentation, nothing is recorded.
         """
         with self._database.write() as session:
-            known = session.get_one(Presentation, row.id)
-            if _still_pending(known).tx_hash != row.tx_hash:
-                raise under_way()
-            known.ordinal, known.tx_hash = ordinal, tx_hash
-            tried.describe(known)
-            return KnownPresentation.of(known)
+            rows = _rows(session, (each.row for each in tried))
+            refused = [_conflict(rows[each.row.id], each.row) for each in tried]
+            if any(refused):
+                return [conflict or each.row for conflict, each in zip(refused, tried, strict=True)]
+            for each in tried:
+                known = rows[each.row.id]
+                known.ordinal, known.tx_hash = each.ordinal, tx_hash
+                each.found.describe(known)
+            return [KnownPresentation.of(rows[each.row.id]) for each in tried]
 
-    def end(self, row: KnownPresentation, ended: Ended, use: CountedUse | None = None) -> KnownPresentation:
-        """Record the outcome of a presentation and return the record. Another process may already have recorded the
+    def end(self, ends: Sequence[End]) -> list[KnownPresentation | Conflict]:
+        """Record the outcomes of presentations and return the records. Another process may already have recorded the
         same outcome.
 
-        Raises the errors of ``announce``.
+        Returns the errors of ``announce``; the other outcomes are recorded all the same.
         """
         with self._database.write() as session:
-            known = session.get_one(Presentation, row.id)
-            if use is not None and (known.result, known.tx_hash) == (VALID, use.tx_hash):
-                return KnownPresentation.of(known)
-            _still_pending(known)
-            if use is not None:
-                known.ordinal, known.tx_hash = use.ordinal, use.tx_hash
-            elif known.tx_hash != row.tx_hash:
-                raise under_way()
-            if _leaves_nothing(session, known, ended):
-                session.delete(known)
-                return replace(row, result=ended.result)
-            self._ended(session, known, ended, use)
-            return KnownPresentation.of(known)
+            rows = _rows(session, (each.row for each in ends))
+            answers, ended = list[KnownPresentation | Conflict](), list[tuple[Presentation, CountedUse | None]]()
+            for each in ends:
+                known, use = rows[each.row.id], each.use
+                if use is not None and (known.result, known.tx_hash) == (VALID, use.tx_hash):
+                    answers.append(KnownPresentation.of(known))
+                    continue
+                if conflict := _conflict(known, each.row if use is None else None):
+                    answers.append(conflict)
+                    continue
+                if use is not None:
+                    known.ordinal, known.tx_hash = use.ordinal, use.tx_hash
+                if _leaves_nothing(session, known, each.ended):
+                    session.delete(known)
+                    answers.append(replace(each.row, result=each.ended.result))
+                    continue
+                known.result = each.ended.result
+                each.ended.describe(known)
+                ended.append((known, use))
+                answers.append(KnownPresentation.of(known))
+            self._log(session, ended)
+            return answers
 
     def add(self, number: str, consumer: str, ended: Ended) -> None:
         """Record that a certificate was verified without a use. If the certificate is not genuine, nothing is
@@ -162,17 +205,26 @@ class Presentations:
             return
         with self._database.write() as session:
             if not _recorded_today(session, row, ended):
-                self._ended(session, row, ended, None)
+                row.result = ended.result
+                ended.describe(row)
                 session.add(row)
+                self._log(session, [(row, None)])
 
-    def _ended(self, session: Session, row: Presentation, ended: Ended, use: CountedUse | None) -> None:
-        row.result = ended.result
-        ended.describe(row)
-        known = session.get(Certificate, row.certificate_no) if self._keeps_log else None
-        if known is None or row.batch is None:
+    def _log(self, session: Session, ended: Sequence[tuple[Presentation, CountedUse | None]]) -> None:
+        """Append the outcomes to the log, if this installation keeps a log and issued the certificates."""
+        kept = [(row, use) for row, use in ended if row.batch is not None]
+        if not self._keeps_log or not kept:
             return
+        numbers = (row.certificate_no for row, _ in kept)
+        query = select(Certificate.certificate_no, Certificate.digest)
+        digests = {row[0]: row[1] for row in matching(session, query, Certificate.certificate_no, numbers)}
         now, ledger = self._clock(), self._reader.chain.ledger
-        entries = entries_of_end(row, known, use, ledger, now)
+        entries = [
+            entry
+            for row, use in kept
+            if row.certificate_no in digests
+            for entry in entries_of_end(row, digests[row.certificate_no], use, ledger, now)
+        ]
         log_store.append(session, [log_store.NewEntry.of(entry) for entry in entries], now)
 
     def pending(self) -> list[KnownPresentation]:
@@ -222,10 +274,26 @@ class Presentations:
         return [UsedElsewhere(use.ordinal, consumer, use.at) for use in counted if use.ordinal not in ours]
 
 
-def _still_pending(known: Presentation) -> KnownPresentation:
-    if known.result != PENDING:
-        raise replayed(KnownPresentation.of(known))
+def _begun(known: Presentation, again: Presentation) -> KnownPresentation | Conflict:
+    """Return the record of the presentation that took the nonce, if ``again`` is the same presentation and it is
+    pending.
+    """
+    same = known.presented == again.presented
+    if not same or known.result != PENDING:
+        return replayed(KnownPresentation.of(known) if same else None)
     return KnownPresentation.of(known)
+
+
+def _rows(session: Session, wanted: Iterable[KnownPresentation]) -> dict[str, Presentation]:
+    rows = matching(session, select(Presentation), Presentation.id, (each.id for each in wanted))
+    return {row.id: row for (row,) in rows}
+
+
+def _conflict(known: Presentation, before: KnownPresentation | None) -> Conflict | None:
+    """Return the error if the presentation has ended, or if another process has continued it since ``before``."""
+    if known.result != PENDING:
+        return replayed(KnownPresentation.of(known))
+    return None if before is None or known.tx_hash == before.tx_hash else under_way()
 
 
 def _leaves_nothing(session: Session, row: Presentation, ended: Ended) -> bool:

@@ -1,12 +1,12 @@
-"""Locks within a process. Only one thread at a time can lock a presentation, and only one presentation at a time can
-lock a use counter.
+"""Locks within a process. Only one thread at a time can lock a presentation, and only one thread at a time can lock a
+use counter.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from weakref import WeakValueDictionary
 
 from ledger.certificates.verification.known_presentation import under_way
@@ -37,10 +37,16 @@ class Turns:
             with self._guard:
                 self._at_work.discard(presentation)
 
-    def of_counter(self, counter: tuple[str, str] | None) -> threading.Lock:
-        """Return the lock of a use counter (consumer, request).
+    @contextmanager
+    def of_counters(self, counters: Iterable[tuple[str, str] | None]) -> Iterator[None]:
+        """Lock the use counters (consumer, request).
 
-        The lock object is deleted when no thread refers to it.
+        All threads lock counters in the same order, so that no two threads wait for each other. A lock object is
+        deleted when no thread refers to it.
         """
-        with self._guard:
-            return self._counters.setdefault(counter, threading.Lock())
+        with ExitStack() as locked:
+            for counter in sorted(set(counters), key=lambda each: each or ()):
+                with self._guard:
+                    lock = self._counters.setdefault(counter, threading.Lock())
+                locked.enter_context(lock)
+            yield

@@ -1,4 +1,6 @@
-"""Send uses to the chain, where they are counted. The contract counts a use only if the consumer's own key signed it.
+"""Send uses to the chain, where they are counted; one transaction can have many uses.
+
+The contract counts a use only if the consumer's own key signed it.
 
 The consumer's own installation sends uses from the consumer's account. If this installation keeps the consumer's key,
 that key signs, and the operator's account sends the transaction and pays. Any other consumer receives a message to
@@ -7,8 +9,9 @@ sign.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending.calls import record_use, record_uses_for
@@ -17,6 +20,17 @@ from ledger.chain.sending.sender import Announce, Receipt
 from ledger.errors import Conflict
 from ledger.parties.custody import Custody
 from ledger.proof.acts import sign_act, uses_message
+
+
+class WantedUse(NamedTuple):
+    """A use that is to be counted: the presentation's id, the request's statement digest (hex), the ordinal, and the
+    last second (UTC) at which the chain counts it.
+    """
+
+    presentation: str
+    request: str
+    ordinal: int
+    deadline: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,34 +77,48 @@ class Uses:
                 "Sign the message of the use, and send the signature.",
             )
 
-    def to_sign(self, presentation: str, consumer: str, request: str, ordinal: int, deadline: int) -> UseToSign:
-        """Return a use, with the message that the consumer must sign with the key of its current account."""
+    def to_sign(self, consumer: str, wanted: Sequence[WantedUse]) -> list[UseToSign]:
+        """Return the uses, each with the message that the consumer must sign with the key of its current account."""
         account = self._client.account if consumer == self._own else self._accounts(consumer)
-        message = uses_message(self._reader.chain, account, deadline, [(request, ordinal)])
-        return UseToSign(presentation, account, request, ordinal, deadline, message)
+        return [
+            UseToSign(
+                presentation=use.presentation,
+                account=account,
+                request=use.request,
+                ordinal=use.ordinal,
+                deadline=use.deadline,
+                message=self._message(account, use.deadline, [use]),
+            )
+            for use in wanted
+        ]
 
-    def send(self, use: UseToSign, signature: bytes | None, announce: Announce) -> Receipt:
-        """Send a use with the consumer's signature. Without a signature, this installation must keep the consumer's
-        key.
+    def send(self, uses: Sequence[UseToSign], signature: bytes | None, announce: Announce) -> Receipt:
+        """Send uses of one account that have the same deadline, in one transaction, with the consumer's signature.
+        Without a signature, this installation must keep the consumer's key.
 
         Raises ``Conflict`` ``LOG_USE_OUT_OF_ORDER``, ``LOG_SIGNATURE_EXPIRED``, ``Forbidden``
         ``LOG_SIGNATURE_INVALID``, and the errors of ``ChainClient.send``. The contract ignores a signed use whose
-        ordinal is not the next ordinal of the request; for the receipt of such a use, ``counted`` returns false.
+        ordinal is not the next ordinal of the request; ``counted`` does not return such a use.
         """
-        if signature is None and use.account == self._client.account:
-            return self._client.send(record_use(use.request, use.ordinal), announce=announce)
+        account, deadline = uses[0].account, uses[0].deadline
+        if signature is None and account == self._client.account and len(uses) == 1:
+            return self._client.send(record_use(uses[0].request, uses[0].ordinal), announce=announce)
         if signature is None:
-            signature = sign_act(use.message, self._custody.signer(use.account))
-        signed = record_uses_for(use.account, [(use.request, use.ordinal)], use.deadline, signature)
+            message = uses[0].message if len(uses) == 1 else self._message(account, deadline, uses)
+            signature = sign_act(message, self._custody.signer(account))
+        signed = record_uses_for(account, [(use.request, use.ordinal) for use in uses], deadline, signature)
         return self._client.send(signed, announce=announce)
 
-    def counted(self, receipt: Receipt, consumer: str, request: str, ordinal: int) -> bool:
-        """Return whether the transaction made the contract count the use with this ordinal."""
+    def counted(self, receipt: Receipt, consumer: str) -> set[tuple[str, int]]:
+        """Return the uses (request, ordinal) of the consumer that the contract counted in the transaction."""
         uses = [event.args for event in receipt.named("Used")]
-        if not any((use["request"], use["ordinal"]) == (request, ordinal) for use in uses):
-            return False
+        if not uses:
+            return set()
         number = self._reader.party_no(consumer)
-        return any((use["consumer"], use["request"], use["ordinal"]) == (number, request, ordinal) for use in uses)
+        return {(use["request"], use["ordinal"]) for use in uses if use["consumer"] == number}
+
+    def _message(self, account: str, deadline: int, uses: Sequence[WantedUse | UseToSign]) -> bytes:
+        return uses_message(self._reader.chain, account, deadline, [(use.request, use.ordinal) for use in uses])
 
     def receipt(self, tx_hash: str) -> Receipt | None:
         """Return the receipt of a transaction, or None if no block contains the transaction."""

@@ -6,46 +6,40 @@ has the next ordinal. If another use was counted first, the bundle is verified a
 presentations of one request wait for each other, so that no two of them send a use with the same ordinal. Only the
 consumer can have a use counted. If the consumer's key is not here, the use is returned to the consumer to sign, and the
 content is returned only after the signed use is in a block.
-
-A presentation is answered in these steps, each of which is done only once: reserve the nonce; verify; store the
-transaction hash of the use; send the use; store the result. If the process stops in between, the presentation stays
-pending. If the consumer sends the presentation again, the steps continue, with the time at which the presentation was
-first received. ``settle`` finds the outcome of a pending presentation by its transaction hash.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
-from dataclasses import InitVar, dataclass, field, replace
-from typing import Any, Final
-
-import structlog
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple
 
 from ledger.certificates.state import CertificateStates
-from ledger.certificates.verification.judging import Judge, Verified, usage_of
-from ledger.certificates.verification.known_presentation import KnownPresentation, replayed, under_way
-from ledger.certificates.verification.presentation_ends import LAPSED, VALID, CountedUse, Ended
-from ledger.certificates.verification.presentations import Presentations
-from ledger.certificates.verification.taking_turns import Turns
-from ledger.certificates.verification.use_offers import Offer, Offers
+from ledger.certificates.verification.accepting import LAPSE_SECONDS, Accepting, Send, UnderWay, apart
+from ledger.certificates.verification.judging import Verified, usage_of
+from ledger.certificates.verification.presentation_ends import Ended
+from ledger.certificates.verification.presentations import Arrived
+from ledger.certificates.verification.use_offers import Offer
 from ledger.certificates.verification.uses import Uses, UseToSign
-from ledger.chain.reading.reader import ChainReader
 from ledger.chain.sending.sender import Announce, Receipt
-from ledger.errors import ChainUnavailable, Conflict
+from ledger.errors import Conflict, InvalidInput, PingzhengError
 from ledger.parties.permissions import Action
 from ledger.parties.roles import Actor, require
-from ledger.proof.bundle import Bundle
-from ledger.proof.facts_needed import facts_needed
-from ledger.proof.report import Report
 from ledger.proof.verifier import Expectation
 from ledger.store.database import Database
 
-LAPSE_SECONDS: Final = 300
+__all__ = ["LAPSE_SECONDS", "MAX_TOGETHER", "Proposed", "Received", "Verification"]
 
-log = structlog.get_logger()
+MAX_TOGETHER: Final = 100
+"""The most presentations that one call accepts."""
 
-Send = Callable[[UseToSign, Announce], Receipt]
+
+class Received(NamedTuple):
+    """A presentation as its consumer received it: the bundle's bytes and the consumer's nonce."""
+
+    raw: bytes
+    nonce: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,38 +52,9 @@ class Proposed:
     use: UseToSign | None
 
 
-@dataclass(slots=True)
-class _UnderWay:
-    """A presentation that is being verified.
-
-    ``counter`` is the consumer (party id) and the request that the certificate names.
-    """
-
-    row: KnownPresentation
-    bundle: Bundle
-    nonce: str
-    counter: tuple[str, str] | None
-
-    @property
-    def expect(self) -> Expectation:
-        return Expectation(consumer=self.row.consumer, nonce=self.nonce, received=self.row.created_at)
-
-    @property
-    def deadline(self) -> int:
-        """The last second (UTC) at which the presentation can be sent again to have its use counted."""
-        return self.row.created_at + LAPSE_SECONDS
-
-
 @dataclass(eq=False, repr=False)
-class Verification(Judge):
+class Verification(Accepting):
     """Verifies bundles for parties that do not run a verifier themselves."""
-
-    database: InitVar[Database]
-    _reader: ChainReader
-    _uses: Uses
-    _presentations: Presentations
-    _turns: Turns = field(default_factory=Turns, init=False)
-    _offers: Offers[_UnderWay] = field(default_factory=Offers, init=False)
 
     def __post_init__(self, database: Database) -> None:
         self._states = CertificateStates(database, self._reader, self._remembered.newest, self._clock)
@@ -123,14 +88,40 @@ class Verification(Judge):
         ``NONCE_REPLAYED`` if the nonce was used before, ``PRESENTATION_PENDING`` while another thread verifies the
         presentation.
         """
+        (answer,) = self.accept_all(actor, [Received(raw, nonce)])
+        return Verified.of(answer)
+
+    def accept_all(self, actor: Actor, received: Sequence[Received]) -> list[Verified | PingzhengError]:
+        """Do what ``accept`` does with each of at most ``MAX_TOGETHER`` presentations, and return the answers in their
+        order. The uses are counted in one transaction.
+
+        For a presentation that fails, the answer is the error that ``accept`` would raise; the other presentations are
+        accepted all the same. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``Conflict`` ``ACT_SIGNATURE_REQUIRED``, and
+        ``InvalidInput`` ``TOO_MANY_PRESENTATIONS``.
+        """
         require(actor, Action.VERIFY, owns=True)
-        if usage_of(raw) is not None:
+        if len(received) > MAX_TOGETHER:
+            raise InvalidInput(
+                "TOO_MANY_PRESENTATIONS",
+                f"A call can accept at most {MAX_TOGETHER} presentations.",
+                hint="Send the presentations in several calls.",
+            )
+        usages = [usage_of(each.raw) for each in received]
+        if any(usages):
             self._uses.require_key_of(actor.party)
-        case = self._begin(raw, actor.party, nonce)
-        if case is None:
-            return self.verify(raw, Expectation(consumer=actor.party, nonce=nonce))
-        with self._turns.working_on(case.row.id):
-            return self._went_on(case) or self._use_up(case, lambda use, announce: self._uses.send(use, None, announce))
+        answers: list[Verified | PingzhengError | None] = [None] * len(received)
+        arrived: dict[int, Arrived] = {}
+        for place, (each, usage) in enumerate(zip(received, usages, strict=True)):
+            if usage is None:
+                answers[place] = self.verify(each.raw, Expectation(consumer=actor.party, nonce=each.nonce))
+            else:
+                arrived[place] = Arrived(*usage, each.nonce)
+        for places in apart(arrived):
+            begun = self._begin(actor.party, [arrived[place] for place in places])
+            self._accept([case for case in begun if isinstance(case, UnderWay)])
+            for place, case in zip(places, begun, strict=True):
+                answers[place] = case.answer if isinstance(case, UnderWay) else case
+        return [answer for answer in answers if answer is not None]
 
     def propose(self, actor: Actor, raw: bytes, nonce: str) -> Proposed:
         """Verify a presentation for a consumer whose key is not here. If the presentation is valid, return the use that
@@ -140,15 +131,18 @@ class Verification(Judge):
         answer was lost, the content is returned. Raises the errors of ``accept``, except ``ACT_SIGNATURE_REQUIRED``.
         """
         require(actor, Action.VERIFY, owns=True)
-        case = self._begin(raw, actor.party, nonce)
-        if case is None:
+        if (usage := usage_of(raw)) is None:
             return Proposed(self.verify(raw, Expectation(consumer=actor.party, nonce=nonce)), None)
+        (case,) = self._begin(actor.party, [Arrived(*usage, nonce)])
+        if isinstance(case, Conflict):
+            raise case
         with self._turns.working_on(case.row.id):
             if (answered := self._went_on(case)) is not None:
                 return Proposed(answered, None)
-            verified, use = self._next_use(case)
-            if use is None:
-                return Proposed(verified, None)
+            wanted = self._next_uses([case])
+            if not wanted:
+                return Proposed(Verified.of(case.answer), None)
+            ((_, verified, use),) = wanted
             self._presentations.looked_at(case.row, Ended.of(verified.report, case.bundle))
             self._offers.put(actor.party, use, case)
             return Proposed(verified.without_content(), use)
@@ -166,28 +160,10 @@ class Verification(Judge):
         with self._turns.working_on(row.id):
             offer = self._offers.get(actor.party, presentation)
             case = replace(offer.about, row=row)
-            return self._went_on(case) or self._use_up(case, _signed(self._uses, offer, signature))
-
-    def settle(self) -> int:
-        """Record the outcome of pending presentations that no thread works on, and return how many ended.
-
-        A presentation whose use the chain counted is ``valid``. Any other presentation lapses ``LAPSE_SECONDS`` after
-        its first receipt; until then it can be sent again. Raises ``ChainUnavailable``.
-        """
-        settled = 0
-        for row in self._presentations.pending():
-            try:
-                with self._turns.working_on(row.id):
-                    if (ending := self._ending(row)) is None:
-                        continue
-                    self._end(row, *ending)
-            except Conflict:
-                # Another thread or process works on the presentation and will record its outcome.
-                continue
-            settled += 1
-        if settled:
-            log.info("presentations settled", count=settled)
-        return settled
+            if (answered := self._went_on(case)) is not None:
+                return answered
+            self._use_up([case], _signed(self._uses, offer, signature))
+            return Verified.of(case.answer)
 
     def new_nonce(self) -> str:
         """Return a fresh nonce for a presentation: 128 random bits."""
@@ -201,129 +177,16 @@ class Verification(Judge):
         """Return the public status of a certificate, as ``CertificateStates.public_status`` does."""
         return self._states.public_status(number)
 
-    def _begin(self, raw: bytes, consumer: str, nonce: str) -> _UnderWay | None:
-        """Reserve the nonce and record the presentation. Return None if the bundle is not of a usage certificate."""
-        presented = usage_of(raw)
-        if presented is None:
-            return None
-        bundle, number = presented
-        row = self._presentations.begin(bundle, number, consumer, nonce, self._now())
-        return _UnderWay(row, bundle, nonce, facts_needed(bundle).uses)
 
-    def _now(self) -> int:
-        """Return the time of this clock or of the newest block, whichever is later, because a wallet's clock may be
-        ahead of this clock.
-        """
-        try:
-            return max(self._clock(), self._reader.latest().time)
-        except ChainUnavailable:
-            return self._clock()
-
-    def _went_on(self, case: _UnderWay) -> Verified | None:
-        """Return the answer if the use was already counted in an earlier try, or None if no use was counted yet.
-
-        Raises ``Conflict`` ``PRESENTATION_PENDING``, and ``NONCE_REPLAYED`` if the presentation has lapsed.
-        """
-        ending = self._ending(case.row)
-        if ending is None:
-            if case.row.tx_hash is not None and self._uses.waits(case.row.tx_hash):
-                raise under_way()
-            return None
-        ended, use = ending
-        verified = None if use is None else self._as_it_was(case, use)
-        known = self._end(case.row, ended, use)
-        if verified is None:
-            raise replayed(known)
-        return verified
-
-    def _next_use(self, case: _UnderWay) -> tuple[Verified, UseToSign | None]:
-        """Verify the presentation; return the report, and the use that the consumer must sign next.
-
-        If the presentation is not valid, its end is recorded and there is no use.
-        """
-        verified = self.judge(case.bundle, case.expect)
-        if not verified.report.valid or verified.facts is None or case.counter is None:
-            self._end(case.row, Ended.of(verified.report, case.bundle))
-            return verified, None
-        consumer, request = case.counter
-        ordinal = verified.facts.uses_of(consumer, request) + 1
-        return verified, self._uses.to_sign(case.row.id, consumer, request, ordinal, case.deadline)
-
-    def _use_up(self, case: _UnderWay, send: Send) -> Verified:
-        """Verify the presentation and have one use counted; if another use was counted first, verify again."""
-        overtaken = 0
-        with self._turns.of_counter(case.counter):
-            while True:
-                verified, wanted = self._next_use(case)
-                if wanted is None:
-                    return verified
-                if wanted.ordinal == overtaken:
-                    # If the ordinal has not changed, the node does not yet have the block with the other use.
-                    raise under_way()
-                overtaken = wanted.ordinal
-                if (use := self._spend(case, verified.report, wanted, send)) is not None:
-                    self._end(case.row, Ended.of(verified.report, case.bundle), use)
-                    return replace(verified, use=use)
-
-    def _spend(self, case: _UnderWay, report: Report, wanted: UseToSign, send: Send) -> CountedUse | None:
-        tried = Ended.of(report, case.bundle)
-
-        def announce(tx_hash: str) -> None:
-            case.row = self._presentations.announce(case.row, tried, wanted.ordinal, tx_hash)
-
-        try:
-            receipt = send(wanted, announce)
-        except Conflict as refusal:
-            if refusal.code != "LOG_USE_OUT_OF_ORDER":
-                raise
-            return None
-        return self._use_in(receipt, case.row)
-
-    def _use_in(self, receipt: Receipt | None, row: KnownPresentation) -> CountedUse | None:
-        """Return the use stored in the row if the contract counted it in the row's transaction, else None."""
-        if receipt is None or row.ordinal is None or row.request is None:
-            return None
-        if not self._uses.counted(receipt, row.consumer, row.request, row.ordinal):
-            return None
-        return CountedUse(row.ordinal, receipt.tx_hash, receipt.gas_used)
-
-    def _as_it_was(self, case: _UnderWay, use: CountedUse) -> Verified:
-        """Make the lost answer again: verify as of the time of the use, as if this use and later uses were not counted
-        yet.
-        """
-        facts = self.facts(case.bundle)
-        history = () if case.counter is None else facts.uses.get(case.counter, ())
-        if case.counter is None or len(history) < use.ordinal:
-            # The node does not have the block with the use yet.
-            raise under_way()
-        before = replace(facts, uses={**facts.uses, case.counter: history[: use.ordinal - 1]})
-        report = self.report(case.bundle, before, history[use.ordinal - 1].at, case.expect)
-        return Verified(report, before, use)
-
-    def _ending(self, row: KnownPresentation) -> tuple[Ended, CountedUse | None] | None:
-        """Return the outcome of an interrupted presentation, or None while it is still pending."""
-        receipt = None if row.tx_hash is None else self._uses.receipt(row.tx_hash)
-        if (use := self._use_in(receipt, row)) is not None:
-            return Ended(VALID, tuple(row.fields)), use
-        waits = row.tx_hash is not None and self._uses.waits(row.tx_hash)
-        if waits or self._clock() < row.created_at + LAPSE_SECONDS:
-            return None
-        return Ended(LAPSED), None
-
-    def _end(self, row: KnownPresentation, ended: Ended, use: CountedUse | None = None) -> KnownPresentation:
-        self._offers.drop(row.consumer, row.id)
-        return self._presentations.end(row, ended, use)
-
-
-def _signed(uses: Uses, offer: Offer[_UnderWay], signature: bytes) -> Send:
-    def send(use: UseToSign, announce: Announce) -> Receipt:
-        if use.ordinal != offer.use.ordinal:
+def _signed(uses: Uses, offer: Offer[UnderWay], signature: bytes) -> Send:
+    def send(now: Sequence[UseToSign], announce: Announce) -> Receipt:
+        if [use.ordinal for use in now] != [offer.use.ordinal]:
             raise Conflict(
                 "USE_OVERTAKEN",
                 "Another use of this request was counted after this use was proposed.",
-                where=f"presentation {use.presentation}",
+                where=f"presentation {offer.use.presentation}",
                 hint="Send the presentation again with the same nonce, and sign the use in the answer.",
             )
-        return uses.send(offer.use, signature, announce)
+        return uses.send([offer.use], signature, announce)
 
     return send

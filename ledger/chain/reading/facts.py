@@ -1,8 +1,8 @@
-"""Reads the facts: everything that a verifier needs from the chain to judge one bundle, as of one block."""
+"""Reads the facts: everything that a verifier needs from the chain to judge bundles, as of one block."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +11,7 @@ from ledger.chain.contracts.deployment import ASSET_REGISTRY, CERTIFICATE_LOG, P
 from ledger.chain.reading.batched_reads import BatchedReads
 from ledger.chain.reading.contract_state import AccountRecord, Hold, PartyRecord, ProposalRecord
 from ledger.chain.reading.reader import ChainReader
+from ledger.chain.rpc.answers import Block
 from ledger.errors import ChainUnavailable, Misconfigured, NotFound
 from ledger.proof.bundle import Bundle, Position
 from ledger.proof.facts import (
@@ -51,18 +52,35 @@ class _Named:
 
 
 def collect_facts(reader: ChainReader, bundle: Bundle) -> Facts:
-    """Return the facts: what the chain shows about a bundle at the newest block.
+    """Return the facts of one bundle, as ``collect_all_facts`` does."""
+    (facts,) = collect_all_facts(reader, [bundle])
+    return facts
 
-    A fact that does not exist on the chain is left out, and the check that needs it then fails. A certificate without
-    uses needs three requests to the node: the block; everything that the bundle names; everything that depends on the
-    numbers of parties. A fourth request reads the history of uses. Events of uses and holds are read only if the
-    contract's counter is above zero. Raises ``ChainUnavailable``, also if the node's events and state disagree.
+
+def collect_all_facts(reader: ChainReader, bundles: Sequence[Bundle]) -> list[Facts]:
+    """Return the facts of each bundle: what the chain shows about it at the newest block.
+
+    A fact that does not exist on the chain is left out, and the check that needs it then fails. Any number of
+    certificates without uses needs three requests to the node: the block; everything that the bundles name; everything
+    that depends on the numbers of parties. A fourth request reads the histories of uses. Events of uses and holds are
+    read only if the contract's counter is above zero. Raises ``ChainUnavailable``, also if the node's events and state
+    disagree.
     """
-    needed, latest = facts_needed(bundle), reader.latest()
-    reads, span = reader.batched(latest.number), (reader.deploy_block, latest.number)
+    latest = reader.latest()
+    reads = reader.batched(latest.number)
+    facts: list[Facts] = []
+    # All bundles go through each stage together: a stage collects its reads before the next stage needs an answer.
+    for stage in zip(*(_stages(reader, reads, latest, bundle) for bundle in bundles), strict=True):
+        facts = [each for each in stage if each is not None]
+    return facts
+
+
+def _stages(reader: ChainReader, reads: BatchedReads, latest: Block, bundle: Bundle) -> Iterator[Facts | None]:
+    """Yield after each stage of reads, and at the end yield the facts of the bundle."""
+    needed, span = facts_needed(bundle), (reader.deploy_block, latest.number)
     named = _read_named(reads, needed, span)
+    yield None
     known = {party: number for party, answer in named.numbers.items() if (number := answer())}
-    # All remaining reads are collected before the first answer is used, so that one request fetches all of them.
     registered = {party: reads.party(number) for party, number in known.items()}
     newest = {issuer: reads.commitment(issuer, count() - 1) for issuer, count in named.batches.items() if count()}
     held = {statement: reads.hold_history(statement, hold(), *span) for statement, hold in named.holds.items()}
@@ -78,8 +96,15 @@ def collect_facts(reader: ChainReader, bundle: Bundle) -> Facts:
     }
     records = {account: record for account, answer in named.accounts.items() if (record := answer())}
     proposed = {record.proposal: reads.proposal(record.proposal) for record in records.values() if record.proposal}
-    owners = _owners(reads, records.values(), needed)
+    owned = _read_owners(reads, records.values(), needed)
+    yield None
+    used = {
+        (consumer, request): reads.use_history(known[consumer], request, count(), *span)
+        for (consumer, request), count in counted.items()
+    }
+    yield None
     require_numbers(registered)
+    owners = _owners(owned, needed)
     accounts = _accounts(_keys(bundle, needed), records, proposed, owners)
     signers = {fact.party for fact in accounts.values()}
     anchors = {batch: word for batch, answer in named.anchors.items() if (word := answer())}
@@ -95,17 +120,14 @@ def collect_facts(reader: ChainReader, bundle: Bundle) -> Facts:
         anchors=anchors,
         status={place: tuple(answer()) for place, answer in named.status.items() if place.log_batch in anchors},
         holds={statement: tuple(answer()) for statement, answer in held.items()},
-        uses={
-            (consumer, request): tuple(reads.use_history(known[consumer], request, count(), *span)())
-            for (consumer, request), count in counted.items()
-        },
+        uses={counter: tuple(answer()) for counter, answer in used.items()},
         withdrawals={each: answer() for each, answer in withdrawn.items()},
         accounts=accounts,
         parties={party: fact for party, fact in owners.values() if party in signers},
         assets=_assets(reader, needed, latest.number),
     )
     _require_past(facts)
-    return facts
+    yield facts
 
 
 def _read_named(reads: BatchedReads, needed: FactsNeeded, span: Span) -> _Named:
@@ -179,17 +201,24 @@ def _times(facts: Facts) -> Iterator[int]:
         yield from (account.valid_from, account.valid_to, account.reported_at, account.compromised_at)
 
 
-def _owners(
+def _read_owners(
     reads: BatchedReads, records: Collection[AccountRecord], needed: FactsNeeded
+) -> dict[int, tuple[Callable[[], PartyRecord], Callable[[], Span] | None]]:
+    """Read the parties to which the accounts belong, by their numbers, and the accreditation of each."""
+    scenario = needed.accreditation[1] if needed.accreditation else ""
+    numbers = sorted({record.party_no for record in records})
+    return {no: (reads.party(no), reads.accreditation(no, scenario) if scenario else None) for no in numbers}
+
+
+def _owners(
+    owned: Mapping[int, tuple[Callable[[], PartyRecord], Callable[[], Span] | None]], needed: FactsNeeded
 ) -> dict[int, tuple[str, PartyFact]]:
     """Return the parties to which the accounts belong, as a map from a party's number to its id."""
-    numbers = sorted({record.party_no for record in records})
     issuer, scenario = needed.accreditation or ("", "")
-    parties = [reads.party(number) for number in numbers]
-    periods = {number: reads.accreditation(number, scenario) for number in numbers} if scenario else {}
     found: dict[int, tuple[str, PartyFact]] = {}
-    for party in (answer() for answer in parties):
-        accreditations = {scenario: periods[party.no]()} if scenario and party.id == issuer else {}
+    for read, period in owned.values():
+        party = read()
+        accreditations = {scenario: period()} if period is not None and party.id == issuer else {}
         found[party.no] = party.id, PartyFact(party.no, party.status, party.roles, accreditations)
     return found
 

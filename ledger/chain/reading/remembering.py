@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from ledger.chain.locking import one_at_a_time
-from ledger.chain.reading.facts import collect_facts
+from ledger.chain.reading.facts import collect_all_facts
 from ledger.chain.reading.memory import Seen, load_seen, require_contained, save_seen, seen_at, seen_from
 from ledger.chain.reading.reader import ChainReader
 from ledger.chain.rpc.connection import Block
@@ -31,11 +32,20 @@ class Remembered:
         self._compared_at: float | None = None
 
     def facts(self, bundle: Bundle) -> Facts:
-        """Return what the chain shows about a bundle (the facts). Also raises what ``collect_facts`` raises."""
+        """Return what the chain shows about a bundle (the facts), as ``all_facts`` does."""
+        (found,) = self.all_facts([bundle])
+        return found
+
+    def all_facts(self, bundles: Sequence[Bundle]) -> list[Facts]:
+        """Return what the chain shows about each bundle (the facts). Also raises what ``collect_all_facts`` raises."""
         before = load_seen(self._path)
-        facts = collect_facts(self._reader, bundle)
-        self._take(before, seen_from(facts, before))
-        return facts
+        found = collect_all_facts(self._reader, bundles)
+        after = before
+        for facts in found:
+            after = seen_from(facts, after)
+        if after is not None:
+            self._take(before, after)
+        return found
 
     def newest(self) -> Block:
         """Compare the chain with what was seen, and return the newest block.
