@@ -68,7 +68,9 @@ class Churned:
             execute("DELETE FROM text WHERE id = ?", (key,))
 
     def left(self, *secrets: bytes) -> list[bytes]:
-        """Return those of the secrets, or of all deleted secrets, of which at least 16 bytes are in a file."""
+        """Return those secrets of which at least 16 bytes are in a file. Without arguments, all deleted secrets are
+        searched for.
+        """
         files = b"".join(contents(self.file.parent, f"{self.file.name}*").values())
         return [secret for secret in secrets or self.gone if secret[:16] in files or secret[-16:] in files]
 
@@ -78,7 +80,9 @@ class Churned:
 
 
 def plant(churned: Churned, secret: bytes, pages: int = 1) -> list[int]:
-    """Put a deleted secret into the gaps of pages, as if SQLite had moved the row; return the pages' numbers."""
+    """Write a secret into the gaps of pages, as if SQLite had moved the row of the secret; return the pages'
+    numbers.
+    """
     assert churned.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
     code = (
         "import os, sys, page_gaps as g; file = os.open(sys.argv[1], os.O_RDWR); found = []\n"

@@ -34,7 +34,7 @@ def churned(tmp_path: Path) -> Iterator[Churned]:
 
 @pytest.mark.parametrize("seed", range(3, 6))
 def test_no_file_contains_a_deleted_value_after_many_moves_of_rows(tmp_path: Path, seed: int) -> None:
-    """With these seeds SQLite 3.40 leaves deleted values in its file, in spite of ``secure_delete``."""
+    """With these seeds, SQLite 3.40 leaves deleted values in the file in spite of ``secure_delete``."""
     churned = Churned(tmp_path / "text.db", seed)
     with closing(churned.connection):
         for _ in range(3):

@@ -211,7 +211,7 @@ def test_a_batch_of_withdrawals_ends_consents_and_revokes_the_certificates_that_
 
 
 def test_a_part_of_twelve_items_takes_as_many_sql_statements_as_a_part_of_one_item(pilot: Pilot) -> None:
-    """Every kind of item is tested."""
+    """The first batch is not counted, because it also reads what the service remembers afterwards."""
     handled(pilot, pilot.cast.bank, "requests", PER_ITEM, requests_of(pilot, 1))
     counts = {}
     for count in (1, 12):
