@@ -1,4 +1,4 @@
-"""How certificates end in the demonstration: used, or refused by a check; and the cases of refusals."""
+"""The ways in which certificates end in the demonstration (used, or refused by a check), and the cases of refusals."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ledger.demo.tally import Caught
 from ledger.errors import ChainRejected, Conflict, Forbidden
 from ledger.proof.report import Report
 
-# A function that calls a function for all items, as ``map`` does.
+# The type of a function that calls another function for all items, as ``map`` does.
 Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 
 

@@ -58,7 +58,8 @@ class ShownCertificates:
     def end_all(
         self, members: Sequence[Member], correct: Callable[[Member], str], used: Collection[str], each: Each = map
     ) -> list[Ending]:
-        """Bring the certificates of a scenario's members to their planned ends; at most ``MAX_TOGETHER`` members.
+        """Use the certificates of a scenario's members, or let checks refuse them, as planned; at most ``MAX_TOGETHER``
+        members.
 
         Consumers verify and use the certificates in sets. ``correct`` corrects a certificate and returns the number of
         the new certificate. ``used`` contains the certificates that were used in an earlier run. ``each`` calls a
@@ -87,7 +88,9 @@ class ShownCertificates:
         return fields[:-1] if member.fate in FEWER else fields
 
     def _use(self, ends: Sequence[tuple[Member, Ending]], each: Each) -> None:
-        """Present the certificates that are to be used, and let their consumer verify and use them together."""
+        """Present the certificates that are to be used, and let each consumer verify and use its certificates
+        together.
+        """
         fresh = []
         for member, ending in ends:
             if not ending.to_use:
@@ -101,7 +104,8 @@ class ShownCertificates:
                 fresh.append((member, ending))
         presented = list(each(lambda end: self._presented(end[0], end[1].to_use), fresh))
         for (member, _), shown in zip(fresh, presented, strict=True):
-            # The presentation is saved before the use, so that it is not lost if the run is interrupted.
+            # The presentation is saved before the certificate is used, so that the presentation is not lost if the run
+            # is interrupted.
             self._keepsakes.keep(member, shown)
         for (_, ending), verified in zip(fresh, self._accepted(presented), strict=True):
             report = ending.judged(verified)

@@ -222,7 +222,7 @@ class Registrations(UseCase):
         unknown = [identifier for identifier in asset_ids if identifier not in found]
         if unknown and self._missing(unknown):
             raise unknown_asset()
-        # A set may name an asset twice. The contract would refuse the whole set.
+        # A set may name an asset twice. Repetitions are removed, because the contract would refuse the whole set.
         for identifier in dict.fromkeys(asset_ids):
             if (row := found.get(identifier)) is None:
                 continue

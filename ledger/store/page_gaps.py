@@ -4,9 +4,10 @@ When SQLite moves a row to another page, a copy of the row can stay in the page'
 ``secure_delete``. SQLite never reads a gap. The layout of a page is part of SQLite's file format
 (https://www.sqlite.org/fileformat2.html, section 1.6).
 
-This is a program of its own because closing a file releases all locks that its process holds on the file: SQLite would
-lose the locks that it needs. So this program never closes the file. It takes the write lock itself: if the program that
-started it ends, the lock stays until the gaps are cleared. It uses only the standard library, so that it starts fast.
+This program runs in a process of its own, because a process that closes a file loses all locks that it holds on the
+file: SQLite would lose the locks that it needs. So this program never closes the file. It takes the write lock itself,
+so that the lock stays until the gaps are cleared even if the program that started this program ends. It imports only
+the standard library, so that it starts fast.
 """
 
 from __future__ import annotations
@@ -141,8 +142,8 @@ def clear_unlogged(
     Raises ``sqlite3.OperationalError`` if another program has the write lock for ``timeout_ms``.
     """
     with _write_lock(connection, timeout_ms):
-        # Another program may have written since the log was emptied. Only the pages that it did not write can be
-        # cleared, because their newest version is in the file.
+        # Another program may have written pages into the log since the log was emptied. Only pages that are not in the
+        # log can be cleared, because the newest version of such a page is in the file.
         logged = set(pages_in_log(f"{path}-wal", page_layout(file)[0]))
         clear(file, [number for number in numbers if number not in logged])
         # This change makes all other connections forget the pages that they have in memory. Otherwise they could write
@@ -175,7 +176,7 @@ def _answer(path: str, file: int, connection: sqlite3.Connection, asked: dict[st
 def main(path: str) -> None:
     """Answer each line (JSON) of standard input with one line (JSON) on standard output."""
     file = os.open(path, os.O_RDWR)
-    # A connection of its own never has a page with an old gap in its cache that it would write back.
+    # A new connection has no pages in its cache, so it cannot write an old gap back.
     connection = sqlite3.connect(path, isolation_level=None)
     for line in sys.stdin:
         print(json.dumps(_answer(path, file, connection, json.loads(line))), flush=True)

@@ -1,5 +1,5 @@
-"""A consumer accepts many presentations in one call: each gets the answer that it would get alone, and all uses are in
-one transaction.
+"""A consumer accepts many presentations in one call. Each presentation gets the same answer as in a single call, and
+one transaction contains all uses.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ MANY = 4
 
 
 def certificates(pilot: Pilot, count: int) -> dict[str, Received]:
-    """Issue certificates to ``count`` firms; return for each number a presentation to the bank."""
+    """Issue certificates to ``count`` firms; return a presentation of each certificate to the bank, by certificate
+    number.
+    """
     made = {}
     for _ in range(count):
         firm = pilot.firm()
@@ -77,7 +79,7 @@ def test_the_uses_of_a_set_are_counted_in_one_transaction(pilot: Pilot) -> None:
         assert [entry["type"] for entry in logged(pilot, number)] == ["presentation", "use"]
 
 
-def test_each_presentation_of_a_set_gets_the_answer_that_it_would_get_alone(pilot: Pilot, tmp_path: Path) -> None:
+def test_a_presentation_in_a_set_gets_the_answer_of_a_single_call(pilot: Pilot, tmp_path: Path) -> None:
     asset = pilot.confirmed()
     registered = str(pilot.ledger.registration.registrations.get(asset)["certificate_no"])
     registration = Received(pilot.ledger.certificates.bundles.build(registered).to_bytes(), "n" * 16)
@@ -103,7 +105,9 @@ def test_each_presentation_of_a_set_gets_the_answer_that_it_would_get_alone(pilo
     assert [uses(pilot, each) for each in (twice, spent, number)] == [2, 1, 1]
 
 
-def test_an_installation_accepts_a_set_with_its_own_account(pilot: Pilot, tmp_path: Path) -> None:
+def test_the_own_installation_of_a_consumer_sends_a_set_from_the_account_of_the_consumer(
+    pilot: Pilot, tmp_path: Path
+) -> None:
     made = certificates(pilot, 2)
     joined(pilot, tmp_path / "home", pilot.cast.bank)
     with open_participant(Settings(home=tmp_path / "home")) as bank:
@@ -111,7 +115,9 @@ def test_an_installation_accepts_a_set_with_its_own_account(pilot: Pilot, tmp_pa
     assert [uses(pilot, number) for number in made] == [1, 1]
 
 
-def test_a_set_that_was_interrupted_after_it_was_sent_is_completed_and_not_counted_twice(pilot: Pilot) -> None:
+def test_a_set_interrupted_after_the_transaction_was_sent_is_completed_without_counting_a_use_twice(
+    pilot: Pilot,
+) -> None:
     made, bank = certificates(pilot, 3), pilot.actor(pilot.cast.bank)
     node = DeafConnection(pilot.ledger.client.connection.url)
     key = pilot.ledger.custody.private_key(pilot.ledger.client.account).hex()
@@ -136,7 +142,7 @@ def test_more_presentations_than_fit_into_one_transaction_are_refused(pilot: Pil
         )
 
 
-def test_four_presentations_take_as_many_queries_and_requests_to_the_node_as_one(pilot: Pilot) -> None:
+def test_four_presentations_take_as_many_queries_and_node_requests_as_one_presentation(pilot: Pilot) -> None:
     verification, bank = pilot.ledger.verification, pilot.actor(pilot.cast.bank)
 
     def cost(count: int) -> tuple[int, int]:

@@ -125,7 +125,7 @@ def test_a_set_with_a_repeated_resource_or_content_is_submitted_as_if_in_single_
     assert refusal.error.details["reg_no"] == registrations.get(first)["reg_no"]
 
 
-def test_a_resource_that_is_named_twice_does_not_keep_its_set_from_being_registered(pilot: Pilot) -> None:
+def test_a_set_that_names_a_resource_twice_can_be_registered(pilot: Pilot) -> None:
     registrations, provider = pilot.ledger.registration.registrations, pilot.actor(pilot.cast.provider)
     intake = registrations.apply(provider, [resource("named/a"), resource("named/b"), resource("named/a")])
     first, second, again = intake.accepted

@@ -1,4 +1,4 @@
-"""A database whose rows were moved often, and deleted values in the gaps of its pages."""
+"""A database whose rows were moved often, with deleted values in the gaps of its pages."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from ledger.store.scrubbing import scrub
 from tests.store.churned import Churned, plant
 
 WAIT_MS: Final = 5_000
-# Runs ``page_gaps`` as a program whose last step before it clears gaps is to wait for a file.
+# A program that runs ``page_gaps`` and, directly before it clears gaps, waits until a file exists.
 WAITING: Final = """
 import sys, time, pathlib
 sys.path.insert(0, {folder!r})
@@ -37,7 +37,7 @@ page_gaps.main(sys.argv[1])
 def test_the_write_lock_stays_until_the_gaps_are_cleared_even_if_the_scrubbing_was_interrupted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Otherwise a writer could fill a gap that is then overwritten."""
+    """Without the lock, a writer could write a row into a gap, and the scrubbing would then overwrite the row."""
     secret, begun, go = random.Random(12).randbytes(32), tmp_path / "begun", tmp_path / "go"
     churned = Churned(tmp_path / "text.db", 3)
     churned.churn(100)
@@ -69,7 +69,7 @@ def test_the_write_lock_stays_until_the_gaps_are_cleared_even_if_the_scrubbing_w
                 other.execute("BEGIN IMMEDIATE")
         finally:
             go.touch()
-        # The program ends with the lock, after the gaps are cleared.
+        # The program ends, and with it the lock, only after the gaps are cleared.
         assert isinstance(scrubbed.exception(), KeyboardInterrupt)
         other.execute("BEGIN IMMEDIATE")
     assert churned.left(secret) == []

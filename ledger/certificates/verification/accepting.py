@@ -1,9 +1,9 @@
 """The steps in which presentations are accepted, for a whole set of presentations of one consumer at once.
 
-A presentation is answered in these steps, each of which is done only once: reserve the nonce; verify; store the
-transaction hash of the use; send the use; store the result. If the process stops in between, the presentation stays
-pending. If the consumer sends the presentation again, the steps continue, with the time at which the presentation was
-first received. ``settle`` finds the outcome of a pending presentation by its transaction hash.
+Each presentation is answered in these steps, each of which is done only once: reserve the nonce; verify; store the
+transaction hash of the use; send the use; store the result. If the process stops between two steps, the presentation
+stays pending. If the consumer sends the presentation again, the steps continue, with the time at which the presentation
+was first received. ``settle`` finds the outcome of a pending presentation by its transaction hash.
 
 Each step is done for all presentations of a set together: one database transaction, one pass of reads from the chain,
 or one transaction on the chain. A presentation that fails does not stop the others.
@@ -46,7 +46,7 @@ class UnderWay:
     """A presentation that is being verified.
 
     ``counter`` is the consumer (party id) and the request that the certificate names. ``tried`` is the ordinal of the
-    use that was tried last. ``answer`` is set when the presentation has its answer: the report, or an error.
+    use that was tried last. ``answer`` is the report or an error; it is None while the presentation is being verified.
     """
 
     row: KnownPresentation
@@ -88,7 +88,7 @@ def apart(arrived: Mapping[int, Arrived]) -> list[list[int]]:
 
 @dataclass(eq=False, repr=False)
 class Accepting(Judge):
-    """Accepts presentations, in the steps that the module describes."""
+    """Accepts presentations, in the steps that the docstring of this module describes."""
 
     database: InitVar[Database]
     _reader: ChainReader
@@ -136,7 +136,7 @@ class Accepting(Judge):
             return self._clock()
 
     def _accept(self, cases: Sequence[UnderWay]) -> None:
-        """Give each presentation its answer; this installation has the consumer's key."""
+        """Set the answer of each presentation. This installation must have the consumer's key."""
         with ExitStack() as working:
             for case in cases:
                 try:
@@ -164,9 +164,10 @@ class Accepting(Judge):
         return verified
 
     def _use_up(self, cases: Sequence[UnderWay], send: Send) -> None:
-        """Verify the presentations and have their uses counted; if another use was counted first, verify again.
+        """Verify the presentations and have their uses counted. If a different use of a certificate was counted first,
+        verify the certificate's presentation again.
 
-        Afterwards each presentation has its answer.
+        When this method returns, each presentation has an answer.
         """
         with self._turns.of_counters(case.counter for case in cases):
             while going := [case for case in cases if case.answer is None]:
@@ -178,7 +179,8 @@ class Accepting(Judge):
                     return
                 for case, _, use in wanted:
                     if use.ordinal == case.tried:
-                        # If the ordinal has not changed, the node does not yet have the block with the other use.
+                        # If the ordinal of the next use has not changed since the last try, the node does not yet have
+                        # the block with the use that was counted first.
                         case.answer = under_way()
                     case.tried = use.ordinal
                 left = [each for each in wanted if each[0].answer is None]
@@ -186,10 +188,10 @@ class Accepting(Judge):
                     self._spend(list(some), send)
 
     def _next_uses(self, cases: Sequence[UnderWay]) -> list[Wanted]:
-        """Verify the presentations. Return those that are valid, each with its report and the use that the consumer
-        must sign next.
+        """Verify the presentations. Return the valid presentations, each with the report and the use that the consumer
+        must sign.
 
-        The end of every other presentation is recorded, and it has its answer.
+        The outcome of every invalid presentation is recorded, and its answer is set.
         """
         judged = self.judge_all([(case.bundle, case.expect) for case in cases])
         valid: list[tuple[UnderWay, Verified, WantedUse]] = []
@@ -203,13 +205,14 @@ class Accepting(Judge):
         self._end(refused)
         if not valid:
             return []
-        # A presentation is valid only if it is made to the consumer that the certificate names.
+        # All uses are signed by one consumer, because a presentation is valid only if it is made to the consumer that
+        # the certificate names.
         uses = self._uses.to_sign(valid[0][0].row.consumer, [use for _, _, use in valid])
         return [(case, verified, use) for (case, verified, _), use in zip(valid, uses, strict=True)]
 
     def _spend(self, wanted: Sequence[Wanted], send: Send) -> None:
-        """Have the uses counted in one transaction. A presentation whose use was not counted stays without answer, so
-        that it is verified again.
+        """Have the uses counted in one transaction. If a use was not counted, its presentation gets no answer and is
+        verified again.
         """
 
         def announce(tx_hash: str) -> None:
@@ -226,7 +229,8 @@ class Accepting(Judge):
             receipt = send([use for _, _, use in wanted], announce)
         except PingzhengError as error:
             if any(case.answer for case, _, _ in wanted):
-                # Other processes took some of the presentations, so nothing was sent. The others are tried again.
+                # Other processes continued some of the presentations, so nothing was sent. The remaining presentations
+                # are tried again.
                 for case, _, _ in wanted:
                     case.tried = 0
             elif error.code != "LOG_USE_OUT_OF_ORDER":
@@ -238,8 +242,8 @@ class Accepting(Judge):
         self._end(counted)
 
     def _uses_in(self, receipt: Receipt | None, rows: Sequence[KnownPresentation]) -> list[CountedUse | None]:
-        """Return for each row of one consumer the row's use if the contract counted it in the transaction, else
-        None.
+        """Return, for each of the rows (all of one consumer), the use that the contract counted in the transaction;
+        None if it counted none.
         """
         if receipt is None:
             return [None] * len(rows)
@@ -252,8 +256,8 @@ class Accepting(Judge):
         ]
 
     def _as_it_was(self, case: UnderWay, use: CountedUse) -> Verified:
-        """Make the lost answer again: verify as of the time of the use, as if this use and later uses were not counted
-        yet.
+        """Compute an answer that was lost: verify as of the time of the use, as if this use and later uses were not
+        counted yet.
         """
         facts = self.facts(case.bundle)
         history = () if case.counter is None else facts.uses.get(case.counter, ())
@@ -276,7 +280,7 @@ class Accepting(Judge):
         return Ended(LAPSED), None
 
     def _end(self, ends: Sequence[tuple[UnderWay, Verified, CountedUse | None]]) -> None:
-        """Record the outcomes of verified presentations, and give each its answer."""
+        """Record the outcomes of verified presentations, and set the answers of the presentations."""
         if not ends:
             return
         recorded = self._presentations.end(

@@ -34,7 +34,7 @@ class Verified:
 
     @classmethod
     def of(cls, answer: Verified | PingzhengError | None) -> Verified:
-        """Return the answer; raise it if it is an error."""
+        """Return the answer if it is a verification; raise the answer if it is an error."""
         if isinstance(answer, PingzhengError):
             raise answer
         if answer is None:
@@ -81,7 +81,9 @@ class Judge:
         return verified
 
     def judge_all(self, asked: Sequence[tuple[Bundle, Expectation]], at: int | None = None) -> list[Verified]:
-        """Verify each bundle with its expectation. The facts of all bundles are read together, as of one block."""
+        """Verify each bundle against the expectation that is paired with it. The facts of all bundles are read
+        together, as of one block.
+        """
         found = self._remembered.all_facts([bundle for bundle, _ in asked])
         verified = []
         for (bundle, expect), facts in zip(asked, found, strict=True):

@@ -57,7 +57,9 @@ class Arrived(NamedTuple):
 
 
 class Tried(NamedTuple):
-    """A use that is about to be sent: the presentation, what was found in it, and the use's ordinal."""
+    """A use that is about to be sent: the presentation, the result of the presentation's verification, and the use's
+    ordinal.
+    """
 
     row: KnownPresentation
     found: Ended
@@ -96,7 +98,8 @@ class Presentations:
         try:
             return self._begin(consumer, arrived, at)
         except IntegrityError:
-            # Another process has just used one of the nonces, so the nonce is known now.
+            # The first attempt failed because another process used one of the nonces in between. Now the record with
+            # this nonce can be found.
             return self._begin(consumer, arrived, at)
 
     def _begin(self, consumer: str, arrived: Sequence[Arrived], at: int) -> list[KnownPresentation | Conflict]:
@@ -153,7 +156,8 @@ class Presentations:
         """Record the uses before their transaction is sent to the chain, and return the presentations' records.
 
         Returns ``Conflict`` ``PRESENTATION_PENDING`` for a presentation that another process continued in the meantime,
-        and ``NONCE_REPLAYED`` for one that has ended. If there is such a presentation, nothing is recorded.
+        and ``NONCE_REPLAYED`` for a presentation that has ended. If one of the two errors is returned, nothing is
+        recorded.
         """
         with self._database.write() as session:
             rows = _rows(session, (each.row for each in tried))
@@ -170,7 +174,7 @@ class Presentations:
         """Record the outcomes of presentations and return the records. Another process may already have recorded the
         same outcome.
 
-        Returns the errors of ``announce``; the other outcomes are recorded all the same.
+        Returns the errors of ``announce`` for presentations that cannot be recorded; all other outcomes are recorded.
         """
         with self._database.write() as session:
             rows = _rows(session, (each.row for each in ends))
@@ -275,8 +279,8 @@ class Presentations:
 
 
 def _begun(known: Presentation, again: Presentation) -> KnownPresentation | Conflict:
-    """Return the record of the presentation that took the nonce, if ``again`` is the same presentation and it is
-    pending.
+    """Return the record of the presentation ``known``, which took the nonce, if ``again`` is the same presentation and
+    ``known`` is pending.
     """
     same = known.presented == again.presented
     if not same or known.result != PENDING:
@@ -290,7 +294,9 @@ def _rows(session: Session, wanted: Iterable[KnownPresentation]) -> dict[str, Pr
 
 
 def _conflict(known: Presentation, before: KnownPresentation | None) -> Conflict | None:
-    """Return the error if the presentation has ended, or if another process has continued it since ``before``."""
+    """Return the error if the presentation ``known`` has ended, or if another process has continued it since ``before``
+    was read.
+    """
     if known.result != PENDING:
         return replayed(KnownPresentation.of(known))
     return None if before is None or known.tx_hash == before.tx_hash else under_way()

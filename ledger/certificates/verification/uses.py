@@ -78,7 +78,9 @@ class Uses:
             )
 
     def to_sign(self, consumer: str, wanted: Sequence[WantedUse]) -> list[UseToSign]:
-        """Return the uses, each with the message that the consumer must sign with the key of its current account."""
+        """Return the uses, each with the message that the consumer must sign with the key of the consumer's current
+        account.
+        """
         account = self._client.account if consumer == self._own else self._accounts(consumer)
         return [
             UseToSign(

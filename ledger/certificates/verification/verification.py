@@ -36,7 +36,7 @@ MAX_TOGETHER: Final = 100
 
 
 class Received(NamedTuple):
-    """A presentation as its consumer received it: the bundle's bytes and the consumer's nonce."""
+    """A presentation as a consumer received it: the bytes of the bundle, and the nonce that the consumer chose."""
 
     raw: bytes
     nonce: str
@@ -92,8 +92,8 @@ class Verification(Accepting):
         return Verified.of(answer)
 
     def accept_all(self, actor: Actor, received: Sequence[Received]) -> list[Verified | PingzhengError]:
-        """Do what ``accept`` does with each of at most ``MAX_TOGETHER`` presentations, and return the answers in their
-        order. The uses are counted in one transaction.
+        """Accept at most ``MAX_TOGETHER`` presentations, each as ``accept`` does, and return the answers in the order
+        of the presentations. The uses are counted in one transaction.
 
         For a presentation that fails, the answer is the error that ``accept`` would raise; the other presentations are
         accepted all the same. Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``Conflict`` ``ACT_SIGNATURE_REQUIRED``, and

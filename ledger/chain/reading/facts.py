@@ -69,14 +69,15 @@ def collect_all_facts(reader: ChainReader, bundles: Sequence[Bundle]) -> list[Fa
     latest = reader.latest()
     reads = reader.batched(latest.number)
     facts: list[Facts] = []
-    # All bundles go through each stage together: a stage collects its reads before the next stage needs an answer.
+    # All bundles go through each stage together, so that the reads of a stage are sent together before the next stage
+    # needs the answers.
     for stage in zip(*(_stages(reader, reads, latest, bundle) for bundle in bundles), strict=True):
         facts = [each for each in stage if each is not None]
     return facts
 
 
 def _stages(reader: ChainReader, reads: BatchedReads, latest: Block, bundle: Bundle) -> Iterator[Facts | None]:
-    """Yield after each stage of reads, and at the end yield the facts of the bundle."""
+    """Yield None after each stage of reads, and the facts of the bundle after the last stage."""
     needed, span = facts_needed(bundle), (reader.deploy_block, latest.number)
     named = _read_named(reads, needed, span)
     yield None
@@ -204,7 +205,9 @@ def _times(facts: Facts) -> Iterator[int]:
 def _read_owners(
     reads: BatchedReads, records: Collection[AccountRecord], needed: FactsNeeded
 ) -> dict[int, tuple[Callable[[], PartyRecord], Callable[[], Span] | None]]:
-    """Read the parties to which the accounts belong, by their numbers, and the accreditation of each."""
+    """Read the parties to which the accounts belong, by party number, and the accreditation of each of these
+    parties.
+    """
     scenario = needed.accreditation[1] if needed.accreditation else ""
     numbers = sorted({record.party_no for record in records})
     return {no: (reads.party(no), reads.accreditation(no, scenario) if scenario else None) for no in numbers}

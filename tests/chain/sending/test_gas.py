@@ -79,7 +79,7 @@ def test_a_set_that_the_contract_refuses_raises_the_error_of_the_contract(chain:
 
 
 @pytest.mark.parametrize("known", [25_000, BLOCK_GAS_LIMIT])
-def test_a_set_is_sent_with_an_estimate_if_the_known_gas_does_not_fit_the_chain(
+def test_a_set_is_sent_with_an_estimated_gas_limit_if_the_computed_limit_does_not_suit_the_chain(
     chain: Chain, monkeypatch: pytest.MonkeyPatch, known: int
 ) -> None:
     monkeypatch.setattr("ledger.chain.sending.relay.known_gas", lambda _: known)
