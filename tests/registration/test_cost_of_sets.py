@@ -118,6 +118,22 @@ def test_a_set_that_names_a_resource_or_a_content_twice_is_submitted_as_one_afte
     assert refusal.error.details["reg_no"] == registrations.get(first)["reg_no"]
 
 
+def test_on_a_chain_with_small_blocks_a_set_is_divided_into_several_transactions(
+    pilot: Pilot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ledger.chain.sending.gas._SMALL", 0)
+    monkeypatch.setattr("ledger.chain.sending.gas.MOST", 600_000)
+    registration, registrar = pilot.ledger.registration, pilot.actor(pilot.cast.registrar)
+    parts: list[int] = []
+    assets = registration.registrations.submit(
+        pilot.actor(pilot.cast.provider), [resource(f"small/{number}") for number in range(MANY)]
+    ).accepted
+    registration.registrations.register(assets, parts.append)
+    assert (sum(parts), len(parts) > 3) == (MANY, True)
+    registration.review.accept(registrar, assets)
+    assert {pilot.stands(asset)[2] for asset in assets} == {"accepted"}
+
+
 def test_a_resource_that_is_named_twice_does_not_keep_its_set_from_being_registered(pilot: Pilot) -> None:
     registrations, provider = pilot.ledger.registration.registrations, pilot.actor(pilot.cast.provider)
     intake = registrations.apply(provider, [resource("named/a"), resource("named/b"), resource("named/a")])
