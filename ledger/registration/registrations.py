@@ -33,7 +33,8 @@ from ledger.registration.views import application_view, asset_view
 from ledger.store.sets import matching, portions
 
 # One transaction of the database stores this many applications, and one transaction of the chain registers this many
-# assets. Registering an asset takes about 80,000 gas; a transaction may have at most 16.7 million gas (EIP-7825).
+# assets, or fewer if the chain's blocks are small. Registering an asset takes about 80,000 gas; a transaction may have
+# at most 16.7 million gas (EIP-7825).
 SUBMITTED_TOGETHER = 500
 REGISTERED_TOGETHER = 150
 LIVE = ("applied", "confirmed")
@@ -156,7 +157,7 @@ class Registrations(UseCase):
         be registered after the pause.
         """
         gas = 0
-        for some in portions(asset_ids, REGISTERED_TOGETHER):
+        for some in self._divided("registerMany", asset_ids, REGISTERED_TOGETHER):
             for account, rows in self._by_account(some).items():
                 gas += self._register(account, rows, signed)
             progress(len(some))

@@ -24,7 +24,6 @@ from ledger.registration.applications import near_duplicates
 from ledger.registration.descriptions import applications
 from ledger.registration.tables import Application
 from ledger.registration.use_case import UseCase
-from ledger.store.sets import portions
 
 Progress = Callable[[int], None]
 # The chain stores the last second of a public notice, which is one second before the notice's end. A notice of n
@@ -32,8 +31,8 @@ Progress = Callable[[int], None]
 ONE_SECOND = 1
 # After a confirmation a registration has one of these states.
 CONFIRMED = ("confirmed", "cancelled")
-# One transaction of the chain moves or confirms this many applications. Each takes about 16,000 gas; a transaction may
-# have at most 16.7 million gas (EIP-7825).
+# One transaction of the chain moves or confirms this many applications, or fewer if the chain's blocks are small. Each
+# takes about 16,000 gas; a transaction may have at most 16.7 million gas (EIP-7825).
 REVIEWED_TOGETHER = 500
 
 
@@ -64,7 +63,7 @@ class Review(UseCase):
         now = self._clock()
         until = end_of_working_days(now, self._rules.notice_days) - ONE_SECOND
         gas = 0
-        for some in portions(asset_ids, REVIEWED_TOGETHER):
+        for some in self._divided("advance", asset_ids, REVIEWED_TOGETHER):
             known = self._known(some)
             # Only applications in the stage "reviewed" get a public notice here. If an application is on public notice
             # already, the dates of this notice are on the chain and stay.
@@ -91,7 +90,7 @@ class Review(UseCase):
         """
         require(actor, Action.REVIEW_REGISTRATION)
         gas, alone = 0, len(asset_ids) == 1
-        for some in portions(asset_ids, REVIEWED_TOGETHER):
+        for some in self._divided("advance", asset_ids, REVIEWED_TOGETHER):
             ends = [asset.stage for asset in self._known([some[0], some[-1]])]
             waiting = some if ends == [source, source] else _waiting(self._known(some), source, stage, alone)
             try:
@@ -136,7 +135,7 @@ class Review(UseCase):
         """
         require(actor, Action.REVIEW_REGISTRATION)
         gas = 0
-        for some in portions(asset_ids, REVIEWED_TOGETHER):
+        for some in self._divided("confirmMany", asset_ids, REVIEWED_TOGETHER):
             for valid_to, waiting in self._by_validity(some).items():
                 call = asset_calls.confirm_assets(waiting, valid_to)
                 with saying_until_when():

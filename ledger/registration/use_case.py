@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ledger.chain.contracts.deployment import ASSET_REGISTRY
 from ledger.chain.reading.reader import ChainReader
+from ledger.chain.sending.gas import divided_set
 from ledger.domain.days import Clock
 from ledger.domain.definitions.ruleset import Ruleset
 from ledger.index.follower import Follower
@@ -43,3 +46,7 @@ class UseCase:
         self._certificates = parts.certificates
         self._rules = parts.rules
         self._clock = parts.clock
+
+    def _divided(self, function: str, asset_ids: Sequence[str], most: int) -> Iterator[Sequence[str]]:
+        """Divide the assets into parts for one transaction each; ``function`` of the contract takes each part."""
+        return divided_set(ASSET_REGISTRY, function, asset_ids, most, lambda: self._reader.latest().gas_limit)

@@ -16,11 +16,12 @@ import json
 import os
 import sqlite3
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
 _BLOCK: Final = 4 * 1024 * 1024
+_FEW_PIECES: Final = 200
 # The numbers of the kinds of pages that have cells, each with the position at which a page's list of cells begins.
 _CELLS_AT: Final = {2: 12, 5: 12, 10: 8, 13: 8}
 # In a page of these kinds, each cell begins with the number of a child page, and the number of the last child page
@@ -76,6 +77,22 @@ def pages_of(file: int, roots: Sequence[int]) -> set[int]:
     return found
 
 
+def search_for(pieces: Sequence[bytes]) -> Callable[[bytes], bool]:
+    """Return a function that says whether a text contains one of the pieces.
+
+    Many pieces are not searched one by one: the time then depends only on the length of the text.
+    """
+    if len(pieces) <= _FEW_PIECES:
+        return lambda text: any(piece in text for piece in pieces)
+    of_length: dict[int, set[bytes]] = {}
+    for piece in pieces:
+        of_length.setdefault(len(piece), set()).add(piece)
+    return lambda text: any(
+        not known.isdisjoint(text[at : at + length] for at in range(len(text) - length + 1))
+        for length, known in of_length.items()
+    )
+
+
 def pages_with(file: int, pieces: Sequence[bytes], roots: Sequence[int] = ()) -> Iterator[int]:
     """Yield the numbers of the pages whose gap contains one of the pieces. Without pieces, yield those whose gap is not
     empty.
@@ -84,7 +101,7 @@ def pages_with(file: int, pieces: Sequence[bytes], roots: Sequence[int] = ()) ->
     file is left out, because it contains only the schema.
     """
     size, usable = page_layout(file)
-    whole = pages_of(file, roots)
+    whole, contains_piece = pages_of(file, roots), search_for(pieces)
     step = max(_BLOCK // size, 1)
     number = 0
     while block := os.pread(file, step * size, number * size):
@@ -96,7 +113,7 @@ def pages_with(file: int, pieces: Sequence[bytes], roots: Sequence[int] = ()) ->
             if block.count(0, start + begin, start + end) == end - begin:
                 continue
             gap = block[start + begin : start + end]
-            if not pieces or number in whole or any(piece in gap for piece in pieces):
+            if not pieces or number in whole or contains_piece(gap):
                 yield number
         if len(block) < step * size:
             return

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from ledger.connectors.answers import TimedOut
 from ledger.errors import Conflict, NotFound
+from ledger.installation.recovery.reclosing import apply_erasures
 from ledger.privacy import erasure
+from ledger.privacy.erasures_file import ErasedText
 from ledger.proof.merkle import leaf_hash, root, verify_inclusion
 from ledger.proof.verifier import Expectation
 from ledger.store.tables import Batch, Entry
@@ -181,6 +184,27 @@ def test_erasing_an_old_version_of_a_certificate_keeps_the_disclosures_that_the_
     assert opens(persons, old, new) == [False, True] and persons.accepted(new.certificate_no).valid
     with pytest.raises(NotFound, match="SEALED_ERASED"):
         ledger.certificates.bundles.build(old.certificate_no)
+
+
+def test_a_restored_version_stays_erased_although_a_newer_version_uses_all_its_provisions(
+    persons: PersonActors,
+) -> None:
+    """The log was lost too: only the list of erasures names the erased version."""
+    ledger, person = persons.ledger, persons.person()
+    request, given = persons.authorised(person, "S03")
+    late, *others = (consent.id for consent in given.values())
+    persons.answer({late: TimedOut(ledger.clock())} | {each: persons.supplied(SCORES) for each in others})
+    (old,) = persons.certify([request])
+    ledger.anchoring.flush()
+    persons.answer({late: persons.supplied(SCORES)})
+    new = ledger.usage.corrections.correct(ledger.actor(ledger.party), old.certificate_no)
+    assert opens(persons, old, new) == [True, True]
+    with ledger.database.write() as session:
+        apply_erasures(session, [ErasedText(ledger.clock(), (old.digest,), None, ())])
+    assert opens(persons, old, new) == [False, True] and persons.accepted(new.certificate_no).valid
+    with pytest.raises(NotFound, match="SEALED_ERASED"):
+        ledger.certificates.bundles.build(old.certificate_no)
+    assert erase(persons, person, old.certificate_no).entry["targets"] == [f"sha-256:{old.digest}"]
 
 
 def test_erasing_a_registration_certificate_is_refused_because_it_has_no_personal_text(

@@ -125,6 +125,22 @@ def test_a_set_with_a_repeated_resource_or_content_is_submitted_as_if_in_single_
     assert refusal.error.details["reg_no"] == registrations.get(first)["reg_no"]
 
 
+def test_on_a_chain_with_small_blocks_a_set_is_divided_into_several_transactions(
+    pilot: Pilot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ledger.chain.sending.gas._SMALL", 0)
+    monkeypatch.setattr("ledger.chain.sending.gas.MOST", 600_000)
+    registration, registrar = pilot.ledger.registration, pilot.actor(pilot.cast.registrar)
+    parts: list[int] = []
+    assets = registration.registrations.submit(
+        pilot.actor(pilot.cast.provider), [resource(f"small/{number}") for number in range(MANY)]
+    ).accepted
+    registration.registrations.register(assets, parts.append)
+    assert (sum(parts), len(parts) > 3) == (MANY, True)
+    registration.review.accept(registrar, assets)
+    assert {pilot.stands(asset)[2] for asset in assets} == {"accepted"}
+
+
 def test_a_set_that_names_a_resource_twice_can_be_registered(pilot: Pilot) -> None:
     registrations, provider = pilot.ledger.registration.registrations, pilot.actor(pilot.cast.provider)
     intake = registrations.apply(provider, [resource("named/a"), resource("named/b"), resource("named/a")])

@@ -268,5 +268,14 @@ def test_the_pieces_of_a_value_find_every_remnant_of_nine_bytes() -> None:
     assert len(pieces_of([random.Random(8).randbytes(10**6)])) == 64
 
 
+@pytest.mark.parametrize("others", [0, 5_000])
+def test_a_text_with_a_piece_is_found_among_few_and_many_pieces(others: int) -> None:
+    chance = random.Random(13)
+    secret, short, text = chance.randbytes(300), b"name", chance.randbytes(2_000)
+    found = page_gaps.search_for(pieces_of([*(chance.randbytes(8) for _ in range(others)), secret, short]))
+    assert not found(text) and not found(b"") and not found(secret[:15])
+    assert found(text + secret[:16]) and found(secret[64:80] + text) and found(b"a name") and found(short)
+
+
 def test_a_database_in_memory_has_no_files_to_scrub() -> None:
     assert Database(open_engine("sqlite://")).scrub()

@@ -17,6 +17,10 @@ T = TypeVar("T")
 
 MOST: Final = 2**24
 """The most gas that a transaction may have on chains with EIP-7825."""
+# The blocks of every chain hold this much gas, so the limit of a block is read only for larger sets.
+_SMALL: Final = 3_000_000
+# The most call data of a member of one of the sets in ``_SETS``.
+_MEMBER_BYTES: Final = 128
 
 # For each function that takes a set: the gas of a call with an empty set, and the additional gas for each member of a
 # set.
@@ -45,6 +49,22 @@ def known_gas(call: Call) -> int | None:
         if isinstance(confirmed, Call) and (confirmed.contract, confirmed.function) == (PARTY_REGISTRY, "register"):
             return _CONFIRM + sum(registration_gas(proof for _, proof in keys) for _, keys, _ in confirmed.args[0])
     return None
+
+
+def divided_set(
+    contract: str, function: str, items: Sequence[T], most: int, block_gas: Callable[[], int]
+) -> Iterator[Sequence[T]]:
+    """Divide a set into parts of at most ``most`` members that fit into a forwarded transaction each. The function must
+    be one of those that take a set of assets.
+
+    ``block_gas`` returns the gas limit of a block; it is called only for large sets.
+    """
+    base, each = _SETS[contract, function]
+    if base + each * min(len(items), most) > _SMALL:
+        left = min(MOST, block_gas()) - forwarded_gas(base, 1024)
+        most = max(1, min(most, left // (forwarded_gas(each, _MEMBER_BYTES) - _FORWARD + 1)))
+    for start in range(0, len(items), most):
+        yield items[start : start + most]
 
 
 def registration_gas(proofs: Iterable[str]) -> int:

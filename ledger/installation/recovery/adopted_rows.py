@@ -253,7 +253,9 @@ class AdoptedRows:
     def _add_claims(self, row: Certificate, presented: Presented, digest: str) -> list[str]:
         """Encrypt the disclosed claims, and the claims that earlier bundles disclosed. Leave out erased claims."""
         came = {item.encoded: item for item in presented.disclosures}
-        if row.sealed_id is None and row.request_id is not None and self._supplied_here(presented.claims):
+        supplied = row.sealed_id is None and row.request_id is not None and self._supplied_here(presented.claims)
+        # A newer version may keep the texts of an erased version's provisions.
+        if supplied and digest not in self._erased:
             return []
         if not came or self._erased & {digest, row.subject}:
             if row.sealed_id is None and presented.claims.get("_sd"):

@@ -22,7 +22,7 @@ from ledger.parties.tables import Party
 from ledger.privacy.erasures_file import ErasedText, ErasuresFile
 from ledger.store.database import Database
 from ledger.store.erasure_tables import ErasureRecord
-from ledger.store.sealing import CLOSED, KeyProvider, Sealer, reopen_all, texts_erased_with
+from ledger.store.sealing import CLOSED, KeyProvider, Sealer, reopen_all, seal_nothing, texts_erased_with
 from ledger.store.tables import Entry, Sealed
 from ledger.usage.tables import AccessRequest, Authorization, Provision
 
@@ -86,7 +86,21 @@ def apply_erasures(session: Session, erased_texts: Sequence[ErasedText] | None) 
             session.execute(update(Party).where(Party.id == party).values(lookup=secrets.token_hex(32)))
     for chunk in _chunks(_named(session, erased_texts, targets)):
         session.execute(update(Sealed).where(Sealed.id.in_(chunk)).values(wrapped_key=None, ciphertext=b""))
+    _erase_versions(session, targets)
     return None if erased_texts is None else len(erased_texts)
+
+
+def _erase_versions(session: Session, targets: set[str]) -> None:
+    """Give an erased text of its own to each certificate among these targets whose erasure the log does not record.
+
+    Such a certificate may share its provisions with a newer version, which keeps their texts. Without an own text the
+    erased version could be opened again.
+    """
+    for chunk in _chunks(targets - set(session.scalars(select(ErasureRecord.target)))):
+        shared = Certificate.sealed_id.is_(None) & Certificate.request_id.is_not(None)
+        for row in session.scalars(select(Certificate).where(Certificate.digest.in_(chunk), shared)).all():
+            row.sealed_id = seal_nothing(session, erased=True)
+    session.flush()
 
 
 def damaged_texts(

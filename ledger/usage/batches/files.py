@@ -61,8 +61,10 @@ def _json_lines(path: Path) -> Iterator[tuple[int, bytes | Mapping[str, str]]]:
             whole = line
             while len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
                 line = file.readline(MAX_LINE_BYTES + 1)
+            if number == 1:
+                whole = whole.removeprefix(b"\xef\xbb\xbf")
             if whole.strip():
-                yield number, whole.removeprefix(b"\xef\xbb\xbf") if number == 1 else whole
+                yield number, whole
 
 
 def _rows(path: Path) -> Iterator[tuple[int, bytes | Mapping[str, str]]]:

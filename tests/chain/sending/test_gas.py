@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.chain.contracts.deployment import ASSET_REGISTRY, interface_of
 from ledger.chain.local.node import BLOCK_GAS_LIMIT
 from ledger.chain.sending import gas
 from ledger.chain.sending.asset_calls import AssetRegistration, advance, confirm_assets, register_assets
@@ -64,6 +67,33 @@ def test_a_list_is_divided_in_order_into_parts_that_fit_into_a_transaction(proof
     for part in parts:
         most = forwarded_gas(gas._CONFIRM + sum(map(gas_of, part)), sum(item[1] for item in part))
         assert most <= min(MOST, block_gas) or len(part) == 1
+
+
+@pytest.mark.parametrize("block_gas", [1, 4_000_000, 8_000_000, 10_000_000, 30_000_000])
+def test_a_set_of_assets_is_divided_into_parts_that_fit_into_a_block(block_gas: int) -> None:
+    ids = [f"{number:064x}" for number in range(1, 601)]
+    assets = [AssetRegistration(each, each, each) for each in ids]
+    sets: list[tuple[str, Sequence[Any], int, Callable[[Any], Call]]] = [
+        ("advance", ids, 500, lambda part: advance(part, "accepted")),
+        ("confirmMany", ids, 500, lambda part: confirm_assets(part, 1)),
+        ("registerMany", assets, 150, register_assets),
+    ]
+    for function, items, most, call_of in sets:
+        parts = list(gas.divided_set(ASSET_REGISTRY, function, items, most, lambda: block_gas))
+        assert [item for part in parts for item in part] == items
+        for part in parts:
+            call = call_of(part)
+            payload = 600 + len(interface_of(ASSET_REGISTRY).encode_call(call.function, call.args))
+            assert len(part) == 1 or forwarded_gas(known_gas(call) or 0, payload) <= min(MOST, block_gas)
+        if block_gas == 30_000_000:
+            assert len(parts[0]) == most
+
+
+def test_the_limit_of_a_block_is_not_read_for_a_small_set() -> None:
+    def block_gas() -> int:
+        raise AssertionError
+
+    assert list(gas.divided_set(ASSET_REGISTRY, "advance", DIGESTS, 500, block_gas)) == [DIGESTS]
 
 
 def test_a_set_that_the_contract_refuses_raises_the_error_of_the_contract(chain: Chain) -> None:
