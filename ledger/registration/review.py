@@ -32,7 +32,7 @@ ONE_SECOND = 1
 # After a confirmation a registration has one of these states.
 CONFIRMED = ("confirmed", "cancelled")
 # One transaction of the chain moves or confirms this many applications, or fewer if the chain's blocks are small. Each
-# takes about 16,000 gas; a transaction may have at most 16.7 million gas (EIP-7825).
+# application takes about 16,000 gas; a transaction may have at most 16.7 million gas (EIP-7825).
 REVIEWED_TOGETHER = 500
 
 

@@ -48,5 +48,5 @@ class UseCase:
         self._clock = parts.clock
 
     def _divided(self, function: str, asset_ids: Sequence[str], most: int) -> Iterator[Sequence[str]]:
-        """Divide the assets into parts for one transaction each; ``function`` of the contract takes each part."""
+        """Divide the assets into parts, each for one transaction that calls ``function`` of the contract."""
         return divided_set(ASSET_REGISTRY, function, asset_ids, most, lambda: self._reader.latest().gas_limit)

@@ -80,7 +80,7 @@ def pages_of(file: int, roots: Sequence[int]) -> set[int]:
 def search_for(pieces: Sequence[bytes]) -> Callable[[bytes], bool]:
     """Return a function that says whether a text contains one of the pieces.
 
-    Many pieces are not searched one by one: the time then depends only on the length of the text.
+    If there are many pieces, they are not searched for one by one, so the time depends only on the length of the text.
     """
     if len(pieces) <= _FEW_PIECES:
         return lambda text: any(piece in text for piece in pieces)

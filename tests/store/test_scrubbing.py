@@ -269,7 +269,7 @@ def test_the_pieces_of_a_value_find_every_remnant_of_nine_bytes() -> None:
 
 
 @pytest.mark.parametrize("others", [0, 5_000])
-def test_a_text_with_a_piece_is_found_among_few_and_many_pieces(others: int) -> None:
+def test_a_search_for_few_or_many_pieces_finds_a_text_that_contains_a_piece(others: int) -> None:
     chance = random.Random(13)
     secret, short, text = chance.randbytes(300), b"name", chance.randbytes(2_000)
     found = page_gaps.search_for(pieces_of([*(chance.randbytes(8) for _ in range(others)), secret, short]))

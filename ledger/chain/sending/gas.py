@@ -17,9 +17,10 @@ T = TypeVar("T")
 
 MOST: Final = 2**24
 """The most gas that a transaction may have on chains with EIP-7825."""
-# The blocks of every chain hold this much gas, so the limit of a block is read only for larger sets.
+# On every chain, a block can have at least this much gas. So the gas limit of a block is read only for sets that need
+# more.
 _SMALL: Final = 3_000_000
-# The most call data of a member of one of the sets in ``_SETS``.
+# The maximum number of bytes of call data for one member of a set in ``_SETS``.
 _MEMBER_BYTES: Final = 128
 
 # For each function that takes a set: the gas of a call with an empty set, and the additional gas for each member of a
@@ -54,10 +55,10 @@ def known_gas(call: Call) -> int | None:
 def divided_set(
     contract: str, function: str, items: Sequence[T], most: int, block_gas: Callable[[], int]
 ) -> Iterator[Sequence[T]]:
-    """Divide a set into parts of at most ``most`` members that fit into a forwarded transaction each. The function must
-    be one of those that take a set of assets.
+    """Divide a set into parts of at most ``most`` members, each of which fits into one forwarded transaction.
+    ``function`` must be a contract function that takes a set of assets.
 
-    ``block_gas`` returns the gas limit of a block; it is called only for large sets.
+    ``block_gas`` returns the gas limit of a block, and is called only for large sets.
     """
     base, each = _SETS[contract, function]
     if base + each * min(len(items), most) > _SMALL:

@@ -254,7 +254,8 @@ class AdoptedRows:
         """Encrypt the disclosed claims, and the claims that earlier bundles disclosed. Leave out erased claims."""
         came = {item.encoded: item for item in presented.disclosures}
         supplied = row.sealed_id is None and row.request_id is not None and self._supplied_here(presented.claims)
-        # A newer version may keep the texts of an erased version's provisions.
+        # If a version is erased, the texts of its provisions may still exist, because a newer version may use them.
+        # They are not used for the erased version.
         if supplied and digest not in self._erased:
             return []
         if not came or self._erased & {digest, row.subject}:

@@ -91,10 +91,11 @@ def apply_erasures(session: Session, erased_texts: Sequence[ErasedText] | None) 
 
 
 def _erase_versions(session: Session, targets: set[str]) -> None:
-    """Give an erased text of its own to each certificate among these targets whose erasure the log does not record.
+    """Give each certificate among ``targets`` whose erasure is not in the log a row for a text of its own, which is
+    marked as erased.
 
-    Such a certificate may share its provisions with a newer version, which keeps their texts. Without an own text the
-    erased version could be opened again.
+    Such a certificate may share provisions with a newer version, for which the texts of the provisions are kept.
+    Without the row, the claims of the erased version could be read again.
     """
     for chunk in _chunks(targets - set(session.scalars(select(ErasureRecord.target)))):
         shared = Certificate.sealed_id.is_(None) & Certificate.request_id.is_not(None)

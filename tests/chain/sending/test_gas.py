@@ -89,7 +89,7 @@ def test_a_set_of_assets_is_divided_into_parts_that_fit_into_a_block(block_gas: 
             assert len(parts[0]) == most
 
 
-def test_the_limit_of_a_block_is_not_read_for_a_small_set() -> None:
+def test_the_gas_limit_of_a_block_is_not_read_for_a_small_set() -> None:
     def block_gas() -> int:
         raise AssertionError
 

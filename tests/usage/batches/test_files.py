@@ -1,4 +1,6 @@
-"""Files with signed statements in wrong lines: each wrong line has its own error, and the other lines are read."""
+"""Files with signed statements in which some lines are wrong: each wrong line gets an error, and all correct lines are
+read.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ BOM = b"\xef\xbb\xbf"
 
 
 def read(path: Path, text: bytes) -> list[tuple[int, str]]:
-    """Return the number of each line, with the code of its error or with ``item``."""
+    """Return the number of each line, with the code of the line's error, or with the word ``item`` if the line is
+    correct.
+    """
     path.write_bytes(text)
     found = lines_in(path, "requests")
     return [(number, item.code if isinstance(item, InvalidInput) else "item") for number, item in found]
@@ -36,12 +40,12 @@ def read(path: Path, text: bytes) -> list[tuple[int, str]]:
         (b"null", "ITEM_FORM"),
     ],
 )
-def test_a_wrong_line_is_refused_and_the_others_are_read(tmp_path: Path, line: bytes, code: str) -> None:
+def test_a_wrong_line_is_refused_and_all_correct_lines_are_read(tmp_path: Path, line: bytes, code: str) -> None:
     text = ITEM + b"\n" + line + b"\n" + ITEM
     assert read(tmp_path / "r.jsonl", text) == [(1, "item"), (2, code), (3, "item")]
 
 
-def test_empty_lines_line_ends_of_windows_and_a_byte_order_mark_are_no_faults(tmp_path: Path) -> None:
+def test_empty_lines_and_windows_line_ends_and_a_byte_order_mark_are_accepted(tmp_path: Path) -> None:
     assert read(tmp_path / "r.jsonl", BOM + ITEM + b"\r\n\r\n" + ITEM + b"\r\n") == [(1, "item"), (3, "item")]
     assert read(tmp_path / "r.jsonl", BOM + b"\r\n" + ITEM) == [(2, "item")]
     assert read(tmp_path / "r.jsonl", BOM) == []
