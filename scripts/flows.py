@@ -51,6 +51,7 @@ HANDED_DOWN: Final = {
     "registration.certificates:*.<lambda>": "a certificate names its place in the log, which appending it decides",
     "rulebooks.templates:expecting": "the templates that a scenario allows; a verifier of bundles knows no books",
     "store.database:Database.require_writable": "nothing is sent to the chain while the database differs from it",
+    "usage.lookups:texts_of": "a certificate's disclosures are sealed with its provisions, which only `usage` knows",
     "usage.issuing.issuance:*.<lambda>": "a certificate names its place in the log, which appending it decides",
 }
 

@@ -100,7 +100,7 @@ class CsvTable(FileTable):
                 yield from subject_rows(head, rows, wanted, until, self._path.name, "line")
             return
         except (InvalidInput, Misconfigured) as error:
-            # The mistake is in the file and not in the query. So this error tells the operator to correct the file.
+            # The mistake is in the file and not in the query, so the hint says that the file must be corrected.
             hint = error.hint or CORRECT_FILE
             problem = Misconfigured(error.code, error.message, where=error.where, hint=hint, **error.details)
         except UnicodeDecodeError:

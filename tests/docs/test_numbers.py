@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 
 from ledger.certificates.verification.verification import LAPSE_SECONDS
+from ledger.cli.shell.output import EXIT_NOT_VALID
 from ledger.connectors.database import MAX_VALUE_BYTES
 from ledger.connectors.files import MAX_CSV_BYTES
 from ledger.connectors.spreadsheets.workbook import MAX_DIGITS, MAX_FILLED
@@ -47,8 +48,8 @@ SAID: Final[Mapping[str, tuple[str, ...]]] = {
         "编号共 64 位",
         "显示的 64 位",
     ),
-    "guides/certificates.md": (),
-    "guides/certificates.zh.md": (),
+    "guides/certificates.md": (f"exit code is {EXIT_NOT_VALID}",),
+    "guides/certificates.zh.md": (f"退出码为 {EXIT_NOT_VALID}",),
     "guides/fifty-firms.md": (f"waits for {HOURS} hours",),
     "guides/fifty-firms.zh.md": (f"等待 {HOURS} 小时",),
     "guides/joining.md": (f"lasts {SESSION} minutes", "after five minutes"),

@@ -17,7 +17,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.domain.canonical import MAX_DEPTH, MAX_SAFE_INTEGER, canonical, digest, parse_json
+from ledger.domain.canonical import MAX_DEPTH, MAX_SAFE_INTEGER, canonical, digest, parse_json, read_stored
 from ledger.errors import InvalidInput
 
 MAX_BYTES = 1 << 20
@@ -303,6 +303,17 @@ def test_nesting_deeper_than_the_interpreter_allows_is_refused(shallow_interpret
 )
 def test_many_brackets_without_nesting_are_accepted(data: bytes) -> None:
     parse_json(data, max_bytes=MAX_BYTES)
+
+
+def test_a_large_text_of_mostly_brackets_is_parsed_with_the_same_value() -> None:
+    brackets = b"[]," * 200_000
+    value = parse_json(b'["\\ud83d\\ude00", ' + brackets + b"0]", max_bytes=MAX_BYTES)
+    assert value == ["\U0001f600", *([] for _ in range(200_000)), 0]
+
+
+@given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), values))
+def test_a_stored_object_is_read_back(value: dict[str, Any]) -> None:
+    assert read_stored(canonical(value)) == value
 
 
 @pytest.mark.parametrize(

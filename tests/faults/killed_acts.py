@@ -1,7 +1,7 @@
 """Acts that a child process does until it is killed at a named point.
 
 A plan names ``home``, ``act``, the act's ``arguments``, and the ``point``: a function, whether the child is killed
-before or after this function, and at which of its calls. The child prints each acknowledged act on one line.
+before or after this function, and at which of its calls. The child reports each acknowledged act on one line.
 """
 
 from __future__ import annotations
@@ -98,8 +98,8 @@ def arm(place: str, when: str, call: int) -> None:
     setattr(owner, name, deadly)
 
 
-def run(plan: dict[str, Any]) -> None:
-    """Do the act of the plan. The process is killed at the plan's point."""
+def run(plan: dict[str, Any], report: Report) -> None:
+    """Do the act of the plan, and report each acknowledged act. The process is killed at the plan's point."""
     with opened(Path(plan["home"])) as ledger:
         arm(*plan["point"])
-        ACTS[plan["act"]](ledger, lambda line: print(line, flush=True), *plan["arguments"])
+        ACTS[plan["act"]](ledger, report, *plan["arguments"])

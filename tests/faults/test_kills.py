@@ -97,9 +97,10 @@ def _killed(plan: dict[str, Any]) -> list[str]:
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        os.dup2(writing, 1)
         try:
-            run(plan)
+            # Standard output would not do: pytest captures it.
+            with os.fdopen(writing, "w") as lines:
+                run(plan, lambda line: print(line, file=lines, flush=True))
         finally:
             os._exit(0)
     os.close(writing)

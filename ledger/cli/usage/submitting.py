@@ -6,10 +6,8 @@ next run of the same command skips these lines, and says in its report that they
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from ledger.cli.shell.output import EXIT_INTERRUPTED, EXIT_NOT_VALID, emit, emit_rows, progress, stderr
+from ledger.connectors.tabular import csv_lines
 from ledger.errors import Conflict, Forbidden, InvalidInput, NotFound, PingzhengError
 from ledger.installation.explanations import explanation
 from ledger.wallet.private_file import write_whole
@@ -133,13 +132,5 @@ def _tell(outcomes: Outcomes, file: Path, report: Path | None, as_json: bool) ->
 
 
 def _csv(lines: Iterable[Mapping[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(_cells(lines))
-    return text.getvalue()
-
-
-def _cells(lines: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    for line in lines:
-        yield {**line, "records": " ".join(line["records"])}
+    cells = ({**line, "records": " ".join(line["records"])} for line in lines)
+    return "".join(csv_lines([_COLUMNS, *([each.get(column) for column in _COLUMNS] for each in cells)]))
