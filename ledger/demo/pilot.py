@@ -27,6 +27,7 @@ from ledger.demo.scenarios import ANCHOR, SHORT_DAYS, VERIFY, Pilot
 from ledger.demo.stages import Progress, Run, Step
 from ledger.demo.tally import COUNTS
 from ledger.domain.days import DAY, shanghai_day
+from ledger.domain.resource import DataResource
 from ledger.installation.local_chain import LocalClock
 from ledger.installation.wiring import Ledger
 
@@ -52,14 +53,19 @@ class Size:
 
 
 def run_pilot(
-    ledger: Ledger, out: Path, progress: Progress, size: Size, reached: Callable[[str], None] = lambda _name: None
+    ledger: Ledger,
+    out: Path,
+    progress: Progress,
+    size: Size,
+    reached: Callable[[str], None] = lambda _name: None,
+    say: Callable[[str], None] = lambda _sentence: None,
 ) -> Run:
     """Run every step. If an earlier run did not finish, only the remaining acts are done. Before each step, ``reached``
-    is called with the step's name.
+    is called with the step's name. ``say`` is called with a sentence about the first certificate.
 
     Writes certificates, bundles, the providers' files, a summary and a picture to ``out``.
     """
-    demonstration = Demonstration(ledger, out, progress, size)
+    demonstration = Demonstration(ledger, out, progress, size, say)
     for name, act in demonstration.steps():
         reached(name)
         act()
@@ -74,7 +80,8 @@ class Demonstration:
     On a new local chain, part of the pilot runs before the present, so that requests and certificates can expire.
     """
 
-    def __init__(self, ledger: Ledger, out: Path, progress: Progress, size: Size) -> None:
+    def __init__(self, ledger: Ledger, out: Path, progress: Progress, size: Size, say: Callable[[str], None]) -> None:
+        self._say = say
         self.run = Run(mapping=mapping_table())
         self._ledger = ledger
         self._out = out
@@ -91,7 +98,8 @@ class Demonstration:
         """
         yield "institutions", self._open
         yield from self._registering.steps()
-        self._histories = AssetHistories(self._ledger, self._cast, self._registering.single, self.run, self._progress)
+        singles = self._registering.rest(self._registering.single)
+        self._histories = AssetHistories(self._ledger, self._cast, singles, self.run, self._progress)
         if self._clock.ahead < 0 or self._histories.begun:
             yield from self._histories.steps()
             yield "provenance", self._write_histories
@@ -118,7 +126,19 @@ class Demonstration:
             _let_offices_begin(ledger)
             run.counts["institutions"] = INSTITUTIONS + len(self._offices.ids)
             stage.count = run.counts["institutions"] + len(self._cast.firms)
-        self._registering = Registering(ledger, self._cast, self._library, run, self._progress)
+        self._registering = Registering(ledger, self._cast, self._library, run, self._progress, self._show_first)
+
+    def _show_first(self, number: str, resource: DataResource) -> None:
+        """Save the bundle of the first certificate, and say what it certifies and how to verify it."""
+        path = self._out / "first-certificate.json"
+        save(path, self._ledger.certificates.bundles.build(number).to_bytes())
+        home = self._ledger.settings.home
+        self._say(
+            f"第一张凭证 {number}：证明数据资源 {resource.code} 已登记。"
+            f" The first certificate {number} says that the data resource {resource.code} is registered:"
+            f" {resource.title}, {resource.rows:,} rows."
+            f"\n另开终端核验 To verify it, in another terminal: pingzheng verify {path} --home {home}"
+        )
 
     def _write_histories(self) -> None:
         asset, provenances = self._histories.assets[0], self._ledger.provenances
@@ -162,7 +182,7 @@ class Demonstration:
 
     def _transfer(self) -> None:
         kept = set(self._histories.assets)
-        assets = [asset for asset in self._registering.assets if asset not in kept]
+        assets = [asset for asset in self._registering.rest(self._registering.assets) if asset not in kept]
         self._moved = transfer_one(self._ledger, self._cast, assets, self.run)
 
     def _write_out(self) -> None:

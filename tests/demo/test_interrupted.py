@@ -80,7 +80,7 @@ def test_a_demonstration_interrupted_in_every_step_has_the_result_of_an_uninterr
         assert Outcome(reported(run), kept(ledger)) == whole
     steps = [step for step, what, _ in struck if what == "before"]
     # Each step and the end were reached; most steps send a transaction and write to the database.
-    assert len(steps) == len(set(steps)) == 42
+    assert len(steps) == len(set(steps)) == 43
     assert len(struck) > 90
     assert run.as_expected and run.found > 500
 

@@ -57,7 +57,7 @@ def demo(
             task = bars.add_task(name, total=total)
             return lambda count: bars.advance(task, count)
 
-        run = run_pilot(ledger, out, bar, Size(subjects), reached)
+        run = run_pilot(ledger, out, bar, Size(subjects), reached, _say)
     if as_json:
         print_json(run.to_dict())
     else:
