@@ -7,7 +7,7 @@ certificate.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +25,7 @@ from ledger.errors import BadBundle, Conflict, InvalidInput, Misconfigured
 from ledger.log.adopted import adopted_proof
 from ledger.log.coherence import require_held
 from ledger.log.paused import paused
-from ledger.log.positions import NOT_ANCHORED_YET, position, positions
+from ledger.log.positions import NOT_ANCHORED_YET, not_anchored_yet, position, positions
 from ledger.parties.lookups import account_at
 from ledger.parties.tables import PartyKey
 from ledger.proof.bundle import Anchor, Bundle, Evidence, Position, StatusSeen
@@ -91,8 +91,7 @@ class Bundles:
             stated = require_own_entry(row, entry.body)
             token = self._token(session, row, entry, where)
             hidden = self._disclosures(session, row, stated)
-            named = _rests_on(session, stated)
-            evidence = [self._evidence(session, digest) for digest in named]
+            evidence = self._evidence(session, _rests_on(session, stated))
             numbers = sorted({where.batch, *(item.position.batch for item in evidence)})
             batches = [log_store.batch(session, number) for number in numbers]
             anchors = tuple(_anchor(batch) for batch in batches)
@@ -157,10 +156,13 @@ class Bundles:
             raise record_damaged("certificate", row.certificate_no, ["sealed_id"]).refusal()
         return [Disclosed.decode(item) for item in opened]
 
-    def _evidence(self, session: Session, digest: str) -> Evidence:
-        entry = log_store.entries_by_digest(session, [digest])[digest]
-        where = position(session, digest)
-        return Evidence(entry=entry.body.decode(), position=where, proof=self._proof(session, where))
+    def _evidence(self, session: Session, named: Sequence[str]) -> list[Evidence]:
+        entries, places, found = log_store.entries_by_digest(session, named), positions(session, named), []
+        for digest in named:
+            if (where := places.get(digest)) is None:
+                raise not_anchored_yet()
+            found.append(Evidence(entries[digest].body.decode(), where, self._proof(session, where)))
+        return found
 
     def _proof(self, session: Session, where: Position) -> tuple[bytes, ...]:
         tree = self._trees.get(where.batch)
