@@ -99,7 +99,7 @@ def payer_of(private_key: bytes, alg: str, payer: bytes | None, hint: str) -> by
     """Return the private key of the account that sends and pays. This is the payer's key, or without a payer the
     signer's key.
 
-    Raises ``Misconfigured`` ``PAYER_MISSING`` with this hint if that key cannot send transactions.
+    Raises ``Misconfigured`` ``PAYER_MISSING``, with the given ``hint``, if that key cannot send transactions.
     """
     if payer is not None:
         return payer
@@ -154,8 +154,8 @@ def _consents(bundle: Bundle, subject: str, authorization: str | None) -> list[E
 
 
 def _require_signed(bundle: Bundle, reader: ChainReader, consent: Evidence, party: int) -> None:
-    """Raise unless the authorization names this ledger and was signed by an account of the party, which may be
-    retired.
+    """Raise unless the authorization names this ledger and was signed by an account of the party. A retired account is
+    accepted too.
     """
     if consent.statement.get("ledger") != bundle.chain.ledger:
         raise _lying("LEDGER_DIFFERS", "The authorization was signed for another ledger than the bundle names.")

@@ -63,7 +63,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
 
 
 def test_twelve_firms_take_as_many_queries_transactions_and_node_calls_as_one_firm(pilot: Pilot) -> None:
-    # The first list also brings the index up to date with what other tests did on the chain.
+    # This call is not counted: it also brings the index up to date with what other tests did on the chain.
     onboarded(pilot.ledger, 1)
     one, cost_of_one = onboarded(pilot.ledger, 1)
     many, cost_of_many = onboarded(pilot.ledger, MANY)
@@ -72,7 +72,7 @@ def test_twelve_firms_take_as_many_queries_transactions_and_node_calls_as_one_fi
     assert numbers == list(range(numbers[0] or 0, (numbers[0] or 0) + 1 + MANY))
 
 
-def test_only_the_proposal_of_a_list_is_estimated(pilot: Pilot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gas_is_estimated_only_for_the_proposal_of_a_list(pilot: Pilot, monkeypatch: pytest.MonkeyPatch) -> None:
     with asked(monkeypatch) as calls:
         onboarded(pilot.ledger, MANY)
     assert calls == {"estimate_gas": 1, "send_raw": 2}

@@ -63,7 +63,7 @@ def test_a_founding_file_names_the_authority_and_is_signed_with_the_authoritys_k
         signed(new_key(ES256)),
     ],
 )
-def test_a_founding_file_that_its_own_key_did_not_sign_is_refused(raw: bytes) -> None:
+def test_a_founding_file_that_is_malformed_or_not_signed_with_the_key_named_in_it_is_refused(raw: bytes) -> None:
     with pytest.raises(InvalidInput, match="OFFICE_FILE_INVALID"):
         read_office(raw)
 

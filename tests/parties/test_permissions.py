@@ -13,8 +13,8 @@ from tests.reference.role_matrix import COLUMNS, PERMISSIONS, ROLE_OF
 
 ROLES = [ROLE_OF[column] for column in COLUMNS if column != "U"]
 REACHES = {"✓": "any", "o": "own", "r": "read", "–": "–"}
-# For each permission, its cell in every column. PERMISSIONS is used where it lists the permission; for all other
-# permissions, the role matrix has a row with the permission's name.
+# For each permission, its cell in every column. The cells of a permission that PERMISSIONS lists come from there; the
+# cells of every other permission come from the row of the role matrix that has the permission's name.
 ROWS = dict(PERMISSIONS) | {
     action: {column: REACHES[cells[column]] for column in COLUMNS if column != "U"}
     for action, cells in MATRIX_CELLS.items()

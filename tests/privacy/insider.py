@@ -81,8 +81,8 @@ class Insider:
         return [(salt, name) for salt, name, _ in (json.loads(decode_base64url(item, None)) for item in encoded)]
 
     def salts(self) -> list[str]:
-        """Return the salts of all notes that the insider can decrypt, and the salts of providers' rows if the ledger
-        stores any.
+        """Return the salt of every sealed text that has one and that the insider can decrypt. If the ledger stored the
+        salts of providers' rows, they would be among them.
         """
         return [text["salt"] for text in self.texts if isinstance(text, dict) and isinstance(text.get("salt"), str)]
 
@@ -159,7 +159,7 @@ def _requested(key: bytes, text: bytes, salt: str, name: str) -> Construction:
 
 
 def _dumped(database: sqlite3.Connection) -> list[bytes]:
-    """Return every value of every table (the database file itself may split a long value)."""
+    """Return every value of every table. They are read with SQL, because the file may store a long value in parts."""
     tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     rows = (row for table in tables for row in database.execute(f'SELECT * FROM "{table}"'))
     return [value if isinstance(value, bytes) else str(value).encode() for row in rows for value in row]

@@ -75,10 +75,12 @@ def test_an_erasure_executes_as_many_sql_statements_in_a_large_ledger_as_in_a_sm
     assert not any("VACUUM" in text for text, _ in many)
 
 
-def test_a_repeated_erasure_removes_remains_if_the_process_stopped_after_the_first_erasure(
+def test_after_a_crash_a_repeated_erasure_removes_what_remains_of_the_erased_texts(
     persons: PersonActors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The repeated erasure does not know the values that the first deleted, so it clears all gaps of the file."""
+    """The repeated erasure cannot search for the values that the first erasure deleted, because it does not know them.
+    So it clears all unused space in the pages of the database file.
+    """
     ledger, person = persons.ledger, persons.person()
     number = persons.certificate(person)
     with ledger.database.read() as session:

@@ -49,8 +49,8 @@ def test_erasing_a_person_erases_all_texts_about_the_person(persons: PersonActor
 
 @pytest.fixture
 def remarks() -> Iterator[Table]:
-    """A table that the erasing code does not know by name. Only the table's declaration says that a text in it is
-    erased together with the party that it belongs to.
+    """A table whose name does not occur in the code that erases. Only the table's declaration says that each text in
+    the table is erased together with the party that the text is about.
     """
     table = Table(
         "remark",

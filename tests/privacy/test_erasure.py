@@ -189,7 +189,9 @@ def test_erasing_an_old_version_of_a_certificate_keeps_the_disclosures_that_the_
 def test_a_restored_version_stays_erased_although_a_newer_version_uses_all_its_provisions(
     persons: PersonActors,
 ) -> None:
-    """The log is lost too, so only the list of erasures names the erased version."""
+    """After a restore from an old backup, the log may lack the erasure's entry. Then only the list of erasures, which is
+    kept outside of the database, names the erased version.
+    """
     ledger, person = persons.ledger, persons.person()
     request, given = persons.authorised(person, "S03")
     late, *others = (consent.id for consent in given.values())

@@ -70,7 +70,7 @@ class District:
         return Certified(row.id, kind, number, issued.certificate_no, _numbered(answer, PLACE), sent)
 
     def _supply(self, consent: str, provider: str, rows: Sequence[dict[str, str]]) -> Sent:
-        """Supply data like an HTTP call that has an ``Idempotency-Key``."""
+        """Submit a provision as an HTTP call with an ``Idempotency-Key`` would, and return the call's body."""
         drafted = self.persons.draft(consent, Supplied(tuple(rows), AS_OF, self.ledger.clock()))
         signed = replace(drafted, entry=self.persons.sign(provider, drafted.entry))
 

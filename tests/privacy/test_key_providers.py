@@ -85,7 +85,7 @@ def test_a_lost_key_is_not_created_again(vault: Vault) -> None:
         vault.opened(record)
 
 
-def test_a_lost_name_of_the_current_wrapping_key_is_an_error_and_no_default_is_used(vault: Vault) -> None:
+def test_a_missing_file_that_names_the_current_wrapping_key_is_an_error(vault: Vault) -> None:
     (record,) = vault.fill(1)
     (vault.folder / "keys" / "kek-current").unlink()
     with pytest.raises(Misconfigured, match="KEY_FILE_MISSING"):

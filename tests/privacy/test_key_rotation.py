@@ -114,7 +114,9 @@ def test_a_killed_rotation_is_continued(tmp_path: Path, point: str) -> None:
 
 
 def test_records_written_during_a_rotation_use_the_new_key(vault: Vault) -> None:
-    """A second process writes records during the rotation; it reads the new key's id from the file."""
+    """Another writer, such as a second process, writes records during the rotation. Before each record it reads from the
+    keys' folder which key is current, so it uses the new key from then on.
+    """
     vault.fill(RECORDS)
     other, written, stop = vault.under(FileKeyProvider(vault.folder / "keys")), list[str](), threading.Event()
 

@@ -33,7 +33,9 @@ def test_no_file_contains_a_wrapped_key_from_before_a_rotation(vault: Vault) -> 
 
 
 def test_scrubbing_the_database_removes_deleted_text_from_split_pages(vault: Vault) -> None:
-    """With this seed SQLite 3.40 leaves two of the keys in its file, in spite of ``secure_delete``."""
+    """With this seed of the random numbers, SQLite 3.40 leaves two of the deleted wrapped keys in its file, in spite of
+    ``secure_delete``. So the scrubbing has something to remove.
+    """
     chance, gone = random.Random(12), list[bytes]()
     with vault.database.write() as session:
         for _ in range(40):

@@ -70,7 +70,7 @@ def test_onboarding_shows_no_name_in_command_line_arguments_or_temporary_files(t
 
 
 def onboarding(folder: Path, file: str, given: str) -> subprocess.CompletedProcess[bytes]:
-    """Run ``pingzheng party add`` with its own folder and temporary folder."""
+    """Run ``pingzheng party add`` in ``folder``; its temporary files are in the subfolder ``tmp``."""
     command = [str(Path(sys.executable).with_name("pingzheng")), "party", "add", "--kind", "person"]
     command += ["--region", "440802", "--file", file, "--home", "var"]
     environment = os.environ | {"TMPDIR": str(folder / "tmp"), "PINGZHENG_LOG": "DEBUG"}

@@ -1,5 +1,5 @@
-"""A database that has only sealed records, and no chain. The keys come from files, or from a key provider that a test
-gives.
+"""A database that has only sealed records, and no chain. The keys come from files, or from the key provider that a test
+passes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Acts by signature: the signed messages have each 32-byte word of protocol §3, and only certain keys can sign them."""
+"""Acts by signature: the signed messages consist of exactly the 32-byte words that protocol §3 lists, and an SM2 key
+cannot sign them.
+"""
 
 from __future__ import annotations
 

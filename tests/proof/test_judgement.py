@@ -323,8 +323,8 @@ class TestRegistration:
 
 
 def test_only_the_status_of_the_certificates_own_log_position_counts() -> None:
-    """Only the status of the certificate's own log position counts. The status of an evidence's position does not
-    count, because withdrawals and holds of evidence name its statement digest.
+    """A status that is recorded for the log position of an evidence entry has no effect. Evidence is withdrawn or held
+    by its statement digest, never by its position.
     """
     for place in PLACES:
         assert GENUINE.status(("revoked", "data_error", AT), of=place).verify().valid

@@ -34,7 +34,8 @@ PLATFORM = [
     *(path for room in ROOMS for path in (PROJECT / "ledger" / room).rglob("*.py")),
     *(PROJECT / "api").rglob("*.py"),
 ]
-# Names that compute claims or create a data source's answer. Only the provider's packages may use them.
+# The names of functions and classes that compute claims or create a data source's answer. Only the provider's packages
+# may use them.
 AT_THE_PROVIDER = {"compute", "Supplied", "made_of", "RowsFile"}
 
 

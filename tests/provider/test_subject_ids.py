@@ -35,8 +35,8 @@ def test_attack_a_second_party_id_for_an_identifier_is_refused_until_the_clerk_c
 
 
 def test_of_two_tasks_that_give_one_subject_different_ids_only_the_first_is_answered(tmp_path: Path) -> None:
-    """The list has two tasks for one subject, with different party ids. The provider's records contain neither id when
-    the list is checked.
+    """The list has two tasks for one subject, with different party ids. The provider's records contain neither id yet,
+    so the second task can only be refused because of the first task in the same list.
     """
     tasks = [Stage(subject, number=number).task() for number, subject in enumerate((TRUE_ID, FALSE_ID, SECOND), 1)]
     outcomes = provider_at(tmp_path).answer_many([Inquiry(task, Source) for task in tasks])

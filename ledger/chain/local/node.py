@@ -51,11 +51,11 @@ class LocalNode:
     """A local node: one process that listens on 127.0.0.1 and keeps its data and its log file in ``directory``.
 
     A node that starts in the same directory continues the same chain; only one node at a time can use a journal.
-    ``funded`` are addresses that get money through a call that only test nodes offer, so that no private key appears in
-    the list of processes. Blocks follow the rules of the Paris hard fork, and each transaction is mined at once.
-    ``ahead`` is called at each start and returns how many seconds the clock of a journaled chain is ahead of UTC. If
-    ``create`` is false, the journal must already exist. Raises Misconfigured if Node, the program or the journal is
-    missing.
+    ``funded`` are addresses that get money at the start. The money comes from a call that only test nodes offer: if the
+    command line gave funded accounts, their private keys would appear in the list of processes. Blocks follow the rules
+    of the Paris hard fork, and each transaction is mined at once. ``ahead`` is called at each start and returns how
+    many seconds the clock of a journaled chain is ahead of UTC. If ``create`` is false, the journal must already exist.
+    Raises Misconfigured if Node, the program or the journal is missing.
     """
 
     directory: Path
@@ -295,8 +295,8 @@ class LocalNode:
         """Wait until the process that was started listens on the port. Return False if another program took the port
         first.
 
-        Something listens on the port, but only the output of our process proves that it is our process. While the
-        process keeps writing output, it is replaying its journal, so this function keeps waiting.
+        That something listens on the port does not prove that it is our process; only the output of our process proves
+        this. While the process keeps writing output, it is replaying its journal, so this function keeps waiting.
         """
         output, read = self._output, -1
         if output is None:
@@ -334,7 +334,7 @@ class LocalNode:
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    # If the process has ended, the system may already have given its process id to another process.
+    # An ended process gets no signal: the system may already have given its process id to another process.
     if process.poll() is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, number)

@@ -28,8 +28,8 @@ from ledger.proof.facts import (
 from ledger.proof.facts_needed import FactsNeeded, facts_needed
 from ledger.proof.jws import Jwk
 
-# The contracts cannot store numbers above these limits. So the chain cannot contain a higher number that a bundle
-# names.
+# The contracts cannot store numbers above these limits. If a bundle names a higher number, the chain cannot contain it,
+# so the node is not asked.
 MAX_ISSUERS: Final = 2**32
 MAX_LEAVES: Final = 2**32
 Span = tuple[int, int]
@@ -60,11 +60,11 @@ def collect_facts(reader: ChainReader, bundle: Bundle) -> Facts:
 def collect_all_facts(reader: ChainReader, bundles: Sequence[Bundle]) -> list[Facts]:
     """Return the facts of each bundle: what the chain shows about it at the newest block.
 
-    A fact that does not exist on the chain is left out, and the check that needs it then fails. Any number of
-    certificates without uses needs three requests to the node: the block; everything that the bundles name; everything
-    that depends on the numbers of parties. A fourth request reads the histories of uses. Events of uses and holds are
-    read only if the contract's counter is above zero. Raises ``ChainUnavailable``, also if the node's events and state
-    disagree.
+    A fact that does not exist on the chain is left out, and the check that needs it then fails. Three requests to the
+    node are enough for any number of bundles, if no use was recorded: the block; everything that the bundles name;
+    everything that depends on the numbers of parties. If there are uses, a fourth request reads their histories. Events
+    of uses and holds are read only if the contract's counter is above zero. Raises ``ChainUnavailable``, also if the
+    node's events and state disagree.
     """
     latest = reader.latest()
     reads = reader.batched(latest.number)
@@ -177,7 +177,9 @@ def require_numbers(registered: Mapping[str, Callable[[], PartyRecord]]) -> None
 
 
 def _require_past(facts: Facts) -> None:
-    """Raise if an event has a later time than the newest block, because a verifier would ignore such an event."""
+    """Raise if an event has a later time than the newest block. With such a time, a dishonest node could make the
+    verifier ignore an event.
+    """
     if any(time > facts.block_time for time in _times(facts)):
         raise ChainUnavailable(
             "EVENT_AFTER_BLOCK",
@@ -236,7 +238,7 @@ def _keys(bundle: Bundle, needed: FactsNeeded) -> Mapping[str, Jwk]:
 
 
 def _presenting(needed: FactsNeeded) -> dict[str, Jwk]:
-    """Return the account that signed the presentation with its key, both taken from the certificate's ``cnf``.
+    """Return a map from the account that signed the presentation to its key. Both come from the certificate's ``cnf``.
 
     The map is empty if the key's suite is not installed; check 10 reports the missing suite.
     """

@@ -74,7 +74,7 @@ class LogReader(NodeReader):
     def withdrawn_at(self, party: int, statement: str, *, block: BlockTag = "latest") -> WithdrawalFact:
         """Return the times at which a party withdrew a statement.
 
-        A party can record a withdrawal of any statement, but only that of the statement's signer counts.
+        Any party can record a withdrawal of any statement, but only a withdrawal by the statement's signer counts.
         """
         return self.batched(block).withdrawn_at(party, statement)()
 

@@ -105,8 +105,8 @@ class LogReads(BatchedCalls):
             with self._reading("CertificateLog.Held"):
                 history = [_hold_change(event) for event in found]
             numbers = [event.args["change"] for event in found]
-            # A dishonest node could answer with a huge count. So the expected list is built from the events that
-            # arrived, not from the count: a list of that length might not fit into memory.
+            # A dishonest node could answer with a huge count of changes, and a list of so many numbers might not fit
+            # into memory. So the expected list is made as long as the list of events that arrived.
             whole = len(numbers) == hold.changes and numbers == list(range(1, len(numbers) + 1))
             if not whole or history[-1].offices != hold.offices:
                 raise incomplete("HOLD_HISTORY_INCOMPLETE", f"statement {statement}")

@@ -2,8 +2,8 @@
 (protocol §8).
 
 The chain must still contain what the verifier saw: the block with the stored number has the stored hash, and each log
-still has the stored batch. That the newest block has a higher number proves nothing. That it has a lower number proves
-that the node is behind, or that the chain was reset.
+still has the stored batch. A newest block with a higher number does not prove that the chain is the same. A newest
+block with a lower number proves that the node is behind, or that the chain was reset.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ class Seen:
         if now.block == self.block and (now.block_hash, now.heads) != (self.block_hash, self.heads):
             raise _differs(f"block {now.block}")
         for issuer, log in now.logs.items():
-            # If an earlier reading did not name a log, the stored log is older than the stored block. So the log may be
-            # longer now although the block is the same.
+            # The stored log may be older than the stored block, because a reading does not read every log. So the log
+            # may be longer now although the block is the same.
             known = self.logs.get(issuer, log)
             if log.batches < known.batches or (log.batches == known.batches and log.newest != known.newest):
                 raise _differs(f"log of issuer {issuer}")
@@ -94,9 +94,9 @@ def require_contained(reader: ChainReader, seen: Seen, now: Seen | None = None) 
     """Raise unless the chain still contains the block and logs in ``seen``. Sends one request to the node.
 
     ``now`` is what the chain shows, by default at its newest block. The chain must contain ``now`` too, because several
-    nodes may answer at one address. Raises ``ChainUnavailable``: ``CHAIN_BEHIND_SEEN`` if the node has not reached the
-    block that was seen, ``CHAIN_DIFFERS_FROM_SEEN`` if the chain does not contain that block, lacks a batch, or belongs
-    to another ledger.
+    nodes may answer at one address, and ``now`` may come from another node than the answers here. Raises
+    ``ChainUnavailable``: ``CHAIN_BEHIND_SEEN`` if the node has not reached the block that was seen,
+    ``CHAIN_DIFFERS_FROM_SEEN`` if the chain does not contain that block, lacks a batch, or belongs to another ledger.
     """
     now = now or seen_at(reader, reader.latest())
     seen.followed_by(now)

@@ -155,8 +155,8 @@ class Rpc:
     ) -> list[dict[str, Any]]:
         """Return the logs that a query finds. If the node refuses the whole range of blocks, ask for smaller ranges.
 
-        ``first`` returns the answer for the whole range, which has already arrived. If the first call timed out, the
-        answers for all smaller ranges must arrive before the time ``until``.
+        If the answer for the whole range has already arrived, ``first`` returns this answer or raises its error.
+        ``until`` is set if the whole range timed out: the answers for all smaller ranges must arrive before that time.
         """
         span = _span(query)
         try:

@@ -78,8 +78,8 @@ class Transport:
     def post(self, body: bytes, *, seconds: float, again: bool) -> Answer:
         """Send a JSON body and return the answer. If no answer arrives within ``seconds``, raise TransportFailure.
 
-        ``again`` says that the request may be sent twice: if the node has closed a reused connection, it is sent once
-        more. Raises AddressUnusable if the address is invalid.
+        ``again`` says that the request may be sent twice. It is sent a second time if the node has closed the
+        connection that was kept open from an earlier request. Raises AddressUnusable if the address is invalid.
         """
         deadline = time.monotonic() + seconds
         kept = self._take()

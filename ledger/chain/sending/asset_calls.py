@@ -66,7 +66,7 @@ def register_assets(assets: Sequence[AssetRegistration]) -> Call:
 
 
 def file_application(asset: str, kind: str, content: str, fingerprint: str, grade: str) -> Call:
-    """Apply for ``change``, ``correct``, ``renew`` or ``cancel``. An application that was returned is filed again.
+    """Apply for ``change``, ``correct``, ``renew`` or ``cancel``, or file an application again after it was returned.
 
     Only the holder may call this.
     """

@@ -16,8 +16,9 @@ from ledger.errors import Misconfigured
 from ledger.proof.head import act_digest
 
 _KEY_BYTES: Final = 32
-# If the data of a call have at least this many bytes, they are kept until the next call of this size. So the call of a
-# list of parties is encoded once: the digest of the proposal and the confirmation need the same data.
+# If the data of a call have at least this many bytes, they are kept until the next call of this size. So the call that
+# registers a list of parties is encoded only once, although its data are needed twice: for the digest in the proposal,
+# and for the confirmation.
 _LARGE_BYTES: Final = 1024
 
 
@@ -119,7 +120,7 @@ class ChainClient:
     def estimate(self, to: str, data: bytes, *, sender: str) -> int:
         """Return the gas limit of a transaction that another account would send with this call data.
 
-        Raises the contract's error if the contract would refuse.
+        Raises the contract's error if the contract would refuse the transaction.
         """
         return self._required_sender().estimate(to, data, sender=sender)
 

@@ -1,7 +1,8 @@
 """Chooses the gas price of a transaction, and finds out why a node refused a transaction.
 
-On a chain with a base fee, the offered price is twice the base fee (which may rise) plus the tip that the node asks
-for. If the base fee is zero, the first offer is zero: on many permissioned chains the accounts have no money at all.
+On a chain with a base fee, the offered price is twice the base fee plus the tip that the node asks for. Twice, because
+the base fee may rise before the transaction is mined. If the base fee is zero, the first offer is zero: on many
+permissioned chains the accounts have no money at all.
 """
 
 from __future__ import annotations

@@ -119,8 +119,8 @@ class Nonces:
                 self._hand_over(own.raw)
 
     def fill_before(self, nonce: int) -> None:
-        """Fill the nonces that are missing before the transaction with ``nonce``, which an earlier process may have
-        sent.
+        """Fill the missing nonces below ``nonce``, so that the transaction with ``nonce`` can be mined. An earlier
+        process may have sent this transaction.
 
         Within ``FILL_SECONDS`` after the last call, nothing is done.
         """

@@ -82,9 +82,9 @@ class Relay:
     def act(self, account: str, call: Call, deadline: int, private_key: bytes) -> Receipt:
         """Sign ``call`` with the account's key and send it at once; raises the errors of ``submit``.
 
-        The call is simulated once. A set whose gas is known (``known_gas``) is not simulated: if the contract refuses
-        it, the transaction fails, and a simulation afterwards raises the contract's error. If the known gas is too
-        little or too much for this chain, the call is sent again with an estimate.
+        The call is simulated once, before it is sent. A call whose gas is known (``known_gas``) is not simulated
+        before: if the contract refuses it, the transaction fails, and a simulation afterwards raises the contract's
+        error. If the known gas is too little or too much for this chain, the call is sent again with an estimate.
         """
         data, to = self._client.encode(call), self._client.address_of(call.contract)
 
@@ -117,8 +117,8 @@ class Relay:
         """Send a signed request and wait for its block.
 
         Raises InvalidInput REQUEST_INVALID; InvalidInput REQUEST_NOT_OURS if the request names another chain, forwarder
-        or contract; Forbidden REQUEST_SIGNATURE_INVALID if its account did not sign it, or if it was used before or has
-        expired; and the contract's error if the contract refuses.
+        or contract; Forbidden REQUEST_SIGNATURE_INVALID if the request was not signed by the account that it names, was
+        used before, or has expired; and the contract's error if the contract refuses.
         """
         message = _checked_shape(signed)
         to = str(message["to"]).lower()

@@ -141,8 +141,8 @@ class Sender:
             try:
                 self._nonces.fill_before(nonce)
             except ChainUnavailable:
-                # Another thread is sending transactions. The caller waits for the receipt of its own transaction, and
-                # calls this function again meanwhile.
+                # The node failed. No error is raised, because the caller goes on waiting for its receipt and calls this
+                # function again meanwhile.
                 return
             finally:
                 self._lock.release()

@@ -112,8 +112,8 @@ def match(ledger: Ledger, demand: Identifier, resource: Code, by: By, as_json: A
 
 @app.command()
 def accept(ledger: Ledger, demand: Identifier, by: By, as_json: AsJson = False) -> None:
-    """承担共享责任；办理期限从现在起，按工作日计算。Accept the duty to share. From now on, the department's working
-    days are counted.
+    """承担共享责任；办理期限从现在起，按工作日计算。Accept the duty to share. The department's time limit, in working
+    days, begins now.
 
     示例 Example:  pingzheng catalogue demand accept <demand> --by <department>
     """
@@ -131,8 +131,8 @@ def connect(ledger: Ledger, demand: Identifier, by: By, as_json: AsJson = False)
 
 @app.command()
 def close(ledger: Ledger, demand: Identifier, by: By, as_json: AsJson = False) -> None:
-    """关闭需求：需求方已取得数据，或主管部门驳回申诉。Close a demand, because the requester has received the data or
-    the authority dismisses the appeal.
+    """关闭需求：需求方已取得数据，或主管部门驳回申诉。Close a demand: the requester has received the data, or the
+    authority dismisses the appeal.
 
     示例 Example:  pingzheng catalogue demand close <demand> --by <requester>
     """

@@ -106,8 +106,8 @@ def test_a_consent_signed_with_another_partys_p256_key_is_refused(actors: Credit
 
 
 def test_a_party_with_only_a_p256_key_cannot_act_on_the_chain(pilot: Pilot) -> None:
-    """An authority then binds a secp256k1 key, with which the party can act on the chain. Statements signed with either
-    key are valid.
+    """After an authority has bound a secp256k1 key to the party too, the party can act on the chain. Statements that it
+    signs with either of its two keys are valid.
     """
     ledger = pilot.ledger
     provider = newcomer(ledger, 9_705, PartyKind.UTILITY, Role.PROVIDER)
@@ -155,8 +155,8 @@ def test_registration_certificates_are_signed_with_es256(pilot: Pilot) -> None:
     assert pilot.verified(number).valid
 
 
-def test_both_sha256_suites_sign_the_same_certificate_payload(pilot: Pilot) -> None:
-    """A bundle is signed with the suite of the installation; the signed payload is the same for each suite."""
+def test_es256k_and_es256_sign_the_same_certificate_payload(pilot: Pilot) -> None:
+    """The installation's suite decides how a bundle is signed. The payload that ES256K and ES256 sign is the same."""
     number = pilot.certificate(FIRM)
     with pilot.under(suite="sha256-es256k") as other:
         earlier = parse_certificate(other.ledger.certificates.bundles.build(number).certificate).issued

@@ -103,7 +103,7 @@ def test_the_service_does_not_confirm_another_institutions_proposal_by_itself(wa
     assert waiting.reader.officers() == 3
 
 
-# Attacks with calls that look like a different call
+# Attacks with proposals whose call data are not exactly a known call
 
 
 def proposed_raw(ledger: Ledger, by: str, target: str, data: bytes) -> int:

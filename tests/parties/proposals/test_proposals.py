@@ -168,9 +168,7 @@ def test_a_third_officer_cancels_a_proposal_that_two_officers_decided(waiting: L
 
 
 @pytest.mark.parametrize("reported", [False, True])
-def test_a_party_vetoes_a_recovery_with_the_key_to_be_replaced_even_if_that_key_is_reported(
-    waiting: Ledger, reported: bool
-) -> None:
+def test_the_key_to_be_replaced_can_veto_a_recovery_even_if_it_is_reported(waiting: Ledger, reported: bool) -> None:
     first, *_ = officers(waiting)
     party = newcomer(waiting)
     account = waiting.parties.register.get(party).account
@@ -190,7 +188,7 @@ def test_a_party_vetoes_a_recovery_with_the_key_to_be_replaced_even_if_that_key_
 
 
 @pytest.mark.parametrize("key", [new_private_key().hex(), ES256.prefix + new_p256_key().hex()], ids=["k1", "p256"])
-def test_an_owner_vetoes_a_thiefs_rotation_with_a_key_that_the_service_does_not_keep(waiting: Ledger, key: str) -> None:
+def test_an_owner_whose_key_the_service_does_not_keep_can_veto_a_thiefs_rotation(waiting: Ledger, key: str) -> None:
     party, owner = newcomer(waiting, key), signer_of_key(key)
     row = proposed(waiting.parties.keys.rotate(waiting.parties.register.actor(party), party, fresh_key(waiting)))
     act = sign_act(veto_message(waiting.reader.chain, owner.kid, row.no), owner)

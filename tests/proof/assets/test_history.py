@@ -184,7 +184,7 @@ def test_unknown_kind_of_right_is_refused() -> None:
     assert caught.value.code == "RIGHT_KIND_UNKNOWN"
 
 
-def test_view_as_json_contains_the_text_given_for_every_party() -> None:
+def test_the_json_view_shows_each_party_as_the_given_text() -> None:
     document = at(165).to_dict(lambda number: f"party {number}")
     assert json.loads(json.dumps(document)) == document
     found = (document["holder"], document["offered_to"], document["asset"])
@@ -234,8 +234,8 @@ def test_invalid_history_is_refused(history: list[HistoryEvent]) -> None:
     ],
 )
 def test_an_argument_of_an_event_in_a_wrong_form_is_refused(name: str, spelled: Any) -> None:
-    """A history with another spelling of an argument would still match the head of the hash chain on the ledger. But
-    the other spelling could show a plain right as an exclusive right.
+    """Another spelling of an argument does not change the event's digest, so the hash chain cannot reveal it. But with
+    the other spelling, a right that is not exclusive could be shown as exclusive.
     """
     grant = granted(50, PROVIDER, 1, "hold", BANK, (60, 70))
     other = HistoryEvent(grant.event, {**grant.args, name: spelled})

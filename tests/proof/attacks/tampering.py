@@ -1,4 +1,6 @@
-"""Functions that change a genuine bundle. Each returns an attack, a function that returns the verifier's report."""
+"""Functions that prepare attacks on a genuine bundle. An attack is a function without arguments: it has the verifier
+check the changed bundle, and returns the report.
+"""
 
 from __future__ import annotations
 

@@ -50,8 +50,8 @@ def relied_on(raw: bytes) -> Any:
     """Return the parts of a bundle that the verifier uses.
 
     The verifier ignores the bundle's keys and status (it uses the keys and the status in the facts), and the order of
-    anchors and evidence. It also ignores withdrawals by parties that did not sign the withdrawn statement, with the
-    anchors of these withdrawals.
+    anchors and evidence. It also ignores the withdrawals in these bundles, and the anchors that only they need, because
+    the withdrawing parties did not sign the withdrawn statements.
     """
     document = parse_bundle(raw).to_dict()
     del document["keys"], document["status"]

@@ -33,8 +33,8 @@ def expired_key() -> Report:
 
 
 def nonce_reused() -> Report:
-    """Use a key binding with the bank's nonce a second time. The holder signed it for a presentation that disclosed
-    fewer claims than are disclosed now.
+    """The holder signed a key binding for a presentation that disclosed fewer claims. The attacker uses this key
+    binding, which has the bank's nonce, a second time, with more claims.
     """
     binding = GENUINE.presenting("tax_band").bundle.certificate.split("~")[-1]
     return with_parts(*SHOWN[:-1], binding)()

@@ -39,8 +39,8 @@ def numbers(names: str) -> dict[str, Form]:
     return dict.fromkeys(names.split(), natural)
 
 
-# The parties that proposed and confirmed the binding of an account. Reports only show these parties to people, and no
-# check uses them, so the reader checks only the form of this entry.
+# The parties that proposed and confirmed the binding of an account. No check depends on these parties: a report shows
+# them to people. So only the form of this member is checked here.
 PROPOSAL = null_or(exactly(numbers("by confirmed_by at")))
 TIMES = numbers("valid_from valid_to reported_at compromised_at")
 PARTY = numbers("no") | {

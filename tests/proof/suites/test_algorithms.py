@@ -37,8 +37,8 @@ def key_of(actor: Actor) -> str:
 @pytest.mark.parametrize("alg", ALGORITHMS)
 @pytest.mark.parametrize("crv", BY_CURVE)
 def test_signature_is_valid_only_under_the_algorithm_of_its_curve(crv: str, alg: str) -> None:
-    """The key signs with every header. The signature is valid only if the header's ``alg`` is the algorithm of the
-    key's curve.
+    """The key signs headers with every ``alg``. A signature is valid only if the ``alg`` in its header is the algorithm
+    of the key's curve.
     """
     signer = BY_CURVE[crv].signer
     identity = {"sm2_id": signer.algorithm.get("sm2_id", "")} if alg == "SM2SM3" else {}

@@ -155,7 +155,7 @@ def test_our_multiplication_of_points_gives_the_results_of_gmalg(number: int, ot
 
 
 @pytest.mark.parametrize("secret", SECRETS)
-def test_the_order_times_a_point_is_the_point_at_infinity(secret: bytes) -> None:
+def test_a_point_multiplied_by_the_order_is_the_point_at_infinity(secret: bytes) -> None:
     curve = sm2._curve()
     point = sm2._multiply(int.from_bytes(secret, "big") % sm2.ORDER, curve.G)
     assert sm2._multiply(sm2.ORDER, point) == curve.ec.INF

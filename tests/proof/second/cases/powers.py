@@ -179,7 +179,9 @@ def by_entry() -> Iterator[Made]:
 
 
 def by_others() -> Iterator[Made]:
-    """Yield bundles with withdrawal entries of other parties, or signed with keys of other parties."""
+    """Yield bundles with a withdrawal entry that has the wrong signer: a key that does not belong to the party named in
+    the entry, or a party that did not sign the withdrawn statement.
+    """
     for actor, of, party in (
         (BANK, "authorization", SUBJECT),
         (BANK, "provision", TAX),

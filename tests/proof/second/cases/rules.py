@@ -137,7 +137,9 @@ PARTS = list(parts())
 
 
 def values_that_follow(rule: Json) -> Iterator[Any]:
-    """Yield the values that the texts in the rule allow for a claim, even if the rule itself is invalid."""
+    """Yield values for a claim that are made of the rule's own texts: its choices, and bands between its edges. The rule
+    itself may be invalid.
+    """
     for member in ("edges", "choices", "wanted"):
         texts = rule.get(member)
         if isinstance(texts, list) and texts:

@@ -56,7 +56,7 @@ def mutations_in(alg: str) -> dict[str, Callable[[], Report]]:
         again = import_module(mutations.__name__)
     assert again.GENUINE.token.split(".")[0] != GENUINE.token.split(".")[0]
     made = {name: report for name, (_, _, _, report) in zip(again.IDS, again.FAILURES, strict=True)}
-    if algorithm == "sm3":  # Bundles named "other digests" would not differ: they have SM3 digests already.
+    if algorithm == "sm3":  # Bundles named "other digests" have SM3 digests, so in this suite they are not altered.
         made = {name: report for name, report in made.items() if "other digests" not in name}
     return made | {limit: lambda make=make: make().verify() for limit, make in again.AT_THE_LIMIT.items()}
 
