@@ -1,4 +1,4 @@
-"""Measure how much code the tests run: the Solidity tests of the contracts, and tests/domain of ledger/domain.
+"""Measure how much of the contracts the Solidity tests run, and how much of ledger/domain tests/domain runs.
 
 A line of a contract is covered if one of its statements ran. A branch of a contract is one outcome of a condition, see
 scripts/branches.mjs. A branch of Python is a jump from one line to another, as coverage.py counts it.

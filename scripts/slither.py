@@ -60,8 +60,8 @@ def build_info() -> dict[str, object]:
     errors = [item["formattedMessage"] for item in output.get("errors", []) if item["severity"] == "error"]
     if errors:
         raise RuntimeError("\n".join(errors))
-    # Slither reads only the syntax tree, but requires bytecode. Compiling would take twenty seconds, so the bytecode is
-    # left empty.
+    # Slither reads only the syntax tree, but requires a member for the bytecode. To make real bytecode would take the
+    # compiler twenty seconds more, so the member is empty.
     empty = {"object": "", "sourceMap": ""}
     for contracts in output["contracts"].values():
         for contract in contracts.values():

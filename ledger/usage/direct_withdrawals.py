@@ -41,7 +41,8 @@ class DirectWithdrawals:
         """End the authorizations that subjects withdrew on the chain, revoke the certificates that rest on them, and
         return the ended authorizations.
 
-        If a pause prevents the anchoring of a certificate, a call after the pause revokes that certificate.
+        A certificate that is not anchored yet cannot be anchored during a pause, and only an anchored certificate can
+        be revoked. A call after the pause anchors and revokes it.
         """
         self._follower.sync()
         with self._database.read() as session:

@@ -54,9 +54,11 @@ def subject_withdrew(subject: InstrumentedAttribute[str], statement: Instrumente
 def provider_withdrew(
     provider: InstrumentedAttribute[str], statement: InstrumentedAttribute[str]
 ) -> ColumnElement[bool]:
-    """Return the condition that a provider withdrew a statement on the chain; the arguments are those of
-    ``subject_withdrew``. A withdrawal with a key that was reported lost has no effect. Otherwise a thief of the key
-    could end every certificate that rests on the provider's data.
+    """Return the condition that a provider withdrew a statement on the chain. The arguments are two columns of one
+    table: the provider's party id and the statement's digest.
+
+    A withdrawal with a key that was reported lost does not count. Otherwise a thief of the key could end every
+    certificate that rests on the provider's data.
     """
     return _withdrew(provider, statement, WITHDRAWALS.c.at != 0)
 

@@ -242,7 +242,7 @@ def _require_of(withdrawals: Withdrawals, identifier: str, statement: Mapping[st
     if statement.get("statement") != withdrawals.draft(identifier).entry["statement"]:
         raise InvalidInput(
             "WITHDRAWAL_OF_ANOTHER",
-            "The signed withdrawal names another statement than the address.",
+            "The signed withdrawal does not name the statement whose id is in the URL.",
             where="statement",
-            hint="Sign the draft that this address returns.",
+            hint="Sign the withdrawal that is drafted for this id.",
         )

@@ -156,7 +156,7 @@ def _check_act(supply: Supply, key: KnownKey, chain: ChainId) -> None:
             "ACT_SIGNATURE_REQUIRED",
             "The chain requires the provider's own signature of this withdrawal, except for an SM2 key.",
             where=supply.entry["id"],
-            hint="Sign `to_sign` with the key that signed the entry, and submit both.",
+            hint="Sign `to_sign` with the key that signed the entry, and submit this signature with the entry.",
             account=key.account,
             to_sign=message.hex(),
         )

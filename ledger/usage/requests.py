@@ -127,7 +127,7 @@ class Requests:
         if entry["sd_alg"] != self._algorithm:
             raise InvalidInput(
                 "SD_ALG_DIFFERS",
-                f"The request names another hash algorithm than {self._algorithm}, which this platform uses.",
+                f"The request does not name the hash algorithm that this platform uses, {self._algorithm}.",
                 where=where,
                 hint="Draft the request again and sign the new statement.",
             )

@@ -5,9 +5,9 @@ chain cannot check SM2 signatures, so with an SM2 key the entry alone withdraws 
 and pays for it. The service cannot create an act without the party's key, and cannot suppress an act, because anybody
 can send a signed act.
 
-A key that was reported as lost or stolen can still withdraw its subject's authorizations, because a thief can only stop
-uses of the subject's data in this way. Such a key cannot withdraw what a provider supplied, because a thief could then
-end every certificate.
+A key that was reported as lost or stolen can still withdraw its subject's authorizations: a thief of the key can do no
+more with it than stop uses of the subject's data. A reported key cannot withdraw what a provider supplied, because
+otherwise a thief could end every certificate that rests on the provider's data.
 """
 
 from __future__ import annotations
@@ -141,8 +141,9 @@ class Withdrawals:
     def withdraw_provision(self, entry: dict[str, Any], act: bytes | None) -> None:
         """Withdraw what a provider supplied, without a correction, and revoke the certificates that rest on it.
 
-        A certificate that cannot be anchored during a pause is not revoked; verifiers refuse such a certificate in any
-        case. Raises the errors of ``relay``, and ``NotFound`` ``PROVISION_UNKNOWN``.
+        A certificate that cannot be anchored during a pause is not revoked. This does no harm, because verifiers refuse
+        every certificate whose provision was withdrawn. Raises the errors of ``relay``, and ``NotFound``
+        ``PROVISION_UNKNOWN``.
         """
         found = self._checked(entry)
         if found.is_consent:
@@ -221,7 +222,7 @@ class Withdrawals:
                 "ACT_SIGNATURE_REQUIRED",
                 "The chain requires the party's own signature of this withdrawal.",
                 where=f"withdrawal {entry['id']}",
-                hint="Sign `to_sign` with the key that signed the entry, and submit both.",
+                hint="Sign `to_sign` with the key that signed the entry, and submit this signature with the entry.",
                 account=account,
                 to_sign=message.hex(),
             )

@@ -61,8 +61,7 @@ def alone_in(folder: Path, *, wait: bool = True) -> Iterator[None]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until the names of new files are on the disk, so that a power cut loses no file, such as a key that a record
-    needs."""
+    """Wait until the names of new files in the folder are on the disk, so that a power cut loses none of the files."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -32,8 +32,8 @@ WHY: Final = {
     "offer + accept": "each act asks the party registry, which decides by proposals (ADR 11)",
     "recover account": "three transactions: proposal, confirmation by a second party, execution after a delay (ADR 11)",
 }
-# Why acts cost more than before. A key is the beginning of an act's name; the first key that matches is used. See
-# docs/adr/0009-keyed-by-what-was-signed.md and docs/adr/0011-two-parties-and-a-delay.md.
+# The reasons why acts cost more than before. A key of RISES is the beginning of an act's name; the first key that
+# matches is used. See docs/adr/0009-keyed-by-what-was-signed.md and docs/adr/0011-two-parties-and-a-delay.md.
 _OWN_LOG = "each issuer has its own log, and each event names the issuer, so nobody else can anchor or revoke there"
 _PAUSE = "the act reads whether the ledger is paused, which is one more storage slot"
 _ACCUSED = "an officer cannot cancel anything while two others have confirmed a measure against it"

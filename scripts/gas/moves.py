@@ -17,8 +17,8 @@ from ledger.chain.sending.calls import Call
 from ledger.proof.jws import Es256Signer
 from scripts.gas.meter import FAR, PARTIES, Meter, digest, signer_of
 
-# A call that does nothing. It is sent first, because an account's first request through the forwarder costs more than
-# later requests: it also creates the account's nonce.
+# A call that does nothing. An account's first request through the forwarder also creates the account's nonce, which
+# costs gas. So each account sends this call first, and the measured requests after it do not contain that cost.
 NOTHING: Final = Call(PARTY_REGISTRY, "count", ())
 
 

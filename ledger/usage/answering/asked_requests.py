@@ -54,8 +54,8 @@ class AskedRequests:
         self._answered = {(row.request_id, row.source) for row in given}
 
     def require_texts(self, session: Session) -> None:
-        """Raise ``NotFound`` or ``Conflict`` if a note or a name that was read for these requests has been erased or
-        closed since.
+        """Raise ``NotFound`` or ``Conflict`` if a note or a name that was read for these requests has been erased
+        meanwhile, or has become unreadable after a restore.
         """
         self._sealer.require_readable(session, self._opened)
 

@@ -43,7 +43,7 @@ class BatchRunner:
     """Handles batches. ``actor_of`` returns a party with its present roles.
 
     ``lock`` is a lock file. If several services share a database, only the service that holds this lock handles
-    batches, because otherwise one service could refuse a whole batch that another service has just recorded.
+    batches. Otherwise two services could handle the same batch, and one could refuse what the other has just recorded.
     """
 
     _database: Database
@@ -108,8 +108,8 @@ class BatchRunner:
         try:
             actor = self._actor_of(row.party_id)
         except (Conflict, Forbidden, NotFound) as refusal:
-            # The party that sent the batch may no longer act, so the items are refused, except those that were recorded
-            # before the service was killed.
+            # The party that sent the batch is no longer allowed to act, so its items are refused, except those that
+            # were recorded before the service was killed.
             before = self.before(kind, list(items.values()))
             return {number: records or refusal for number, records in zip(items, before, strict=True)}
         if row.mode != ALL_OR_NONE:

@@ -96,7 +96,8 @@ class AnsweredRequests:
     def __init__(
         self, session: Session, sealer: Sealer, requests: Sequence[str], statements: Mapping[str, Stated]
     ) -> None:
-        """Read the requests with these ids. ``statements`` has the statements that were read before.
+        """Read the requests with these ids. Statements that ``statements`` contains (from ``signed_statements``) are
+        not read again.
 
         If a request, a party or an answer is missing, no error is raised until a method looks for it.
         """
@@ -172,8 +173,8 @@ class AnsweredRequests:
                 where=f"request {request.id}",
                 hint="There is nothing to certify. The consumer can send a new request later.",
             )
-        # If the signer of a statement has no party number, nobody can know whether the statement was withdrawn on the
-        # chain.
+        # The chain records a withdrawal under the party's number. If a signer has no number, it cannot be known whether
+        # its statement was withdrawn, so no certificate is issued.
         for row in supplied:
             for party, number in ((row.subject, row.subject_no), (row.signer, row.signer_no)):
                 if number is None:

@@ -28,7 +28,8 @@ _NEVER: Final = WithdrawalFact(0, 0)
 def may_be_stopped() -> ColumnElement[bool]:
     """Return the SQL condition that a request, or its authorization or provision, has a withdrawal or a hold.
 
-    The condition also holds for a hold that was lifted, and for a withdrawal that somebody else made.
+    The condition is also true if the hold was lifted, or if the withdrawal was made by a party that did not sign the
+    statement. So it only selects the requests that ``KnownStops`` must check.
     """
     signed = Authorization.digest, Provision.digest
     return or_(
