@@ -84,8 +84,8 @@ def taken(pilot: Pilot, tmp_path_factory: pytest.TempPathFactory) -> Taken:
 
 def test_a_wallet_lists_and_shows_its_certificates(taken: Taken) -> None:
     code, rows = taken.run("list")
-    # A wallet uses the machine's clock. The certificate may not be valid yet at the machine's time, because other tests
-    # may have moved the chain's clock ahead.
+    # A wallet uses the machine's clock. If other tests have moved the chain's clock ahead, the certificate is not valid
+    # yet at the machine's time, and the wallet must list it as not valid.
     begun = taken.pilot.ledger.usage.holdings.get(taken.number).created_at <= time.time()
     assert (code, [(row["certificate_no"], row["valid"]) for row in rows]) == (0, [(taken.number, begun)])
     code, shown = taken.run("show", taken.number)

@@ -189,8 +189,8 @@ def test_erasing_an_old_version_of_a_certificate_keeps_the_disclosures_that_the_
 def test_a_restored_version_stays_erased_although_a_newer_version_uses_all_its_provisions(
     persons: PersonActors,
 ) -> None:
-    """After a restore from an old backup, the log may lack the erasure's entry. Then only the list of erasures, which is
-    kept outside of the database, names the erased version.
+    """After a restore from an old backup, the log may lack the erasure's entry. Then only the list of erasures, which
+    is kept outside the backups, names the erased version.
     """
     ledger, person = persons.ledger, persons.person()
     request, given = persons.authorised(person, "S03")

@@ -70,7 +70,7 @@ class District:
         return Certified(row.id, kind, number, issued.certificate_no, _numbered(answer, PLACE), sent)
 
     def _supply(self, consent: str, provider: str, rows: Sequence[dict[str, str]]) -> Sent:
-        """Submit a provision as an HTTP call with an ``Idempotency-Key`` would, and return the call's body."""
+        """Submit a provision as an HTTP call with an ``Idempotency-Key`` would, and return what the call sent."""
         drafted = self.persons.draft(consent, Supplied(tuple(rows), AS_OF, self.ledger.clock()))
         signed = replace(drafted, entry=self.persons.sign(provider, drafted.entry))
 

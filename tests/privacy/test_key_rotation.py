@@ -114,8 +114,8 @@ def test_a_killed_rotation_is_continued(tmp_path: Path, point: str) -> None:
 
 
 def test_records_written_during_a_rotation_use_the_new_key(vault: Vault) -> None:
-    """Another writer, such as a second process, writes records during the rotation. Before each record it reads from the
-    keys' folder which key is current, so it uses the new key from then on.
+    """A second writer with its own key provider writes records during the rotation. For each record it reads from the
+    keys' folder which key is current, so it uses the new key as soon as the rotation has begun.
     """
     vault.fill(RECORDS)
     other, written, stop = vault.under(FileKeyProvider(vault.folder / "keys")), list[str](), threading.Event()

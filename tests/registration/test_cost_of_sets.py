@@ -75,8 +75,8 @@ def cost_of(pilot: Pilot, requests: list[str], resources: list[DataResource]) ->
 def test_each_step_takes_as_many_queries_and_calls_for_twelve_assets_as_for_one_asset(
     pilot: Pilot, requests: list[str]
 ) -> None:
-    # The first asset is not compared, because the readers of the chain and of the scenario then read, and remember,
-    # what never changes.
+    # The cost of the first asset is not compared. It includes reading, once, what never changes on the chain and in the
+    # scenario.
     cost_of(pilot, requests, [resource("cost/first")])
     one = cost_of(pilot, requests, [resource("cost/one")])
     assert cost_of(pilot, requests, [resource(f"cost/{number}") for number in range(MANY)]) == one
@@ -113,7 +113,7 @@ def test_a_set_is_submitted_in_short_transactions(pilot: Pilot, monkeypatch: pyt
     assert len({row.reg_no for row in pilot.ledger.registration.registrations.page(None, 10_000)}) >= MANY
 
 
-def test_a_set_with_a_repeated_resource_or_content_is_submitted_as_if_in_single_calls(pilot: Pilot) -> None:
+def test_a_set_with_a_repeated_resource_or_content_gives_the_same_result_as_single_calls(pilot: Pilot) -> None:
     registrations, provider = pilot.ledger.registration.registrations, pilot.actor(pilot.cast.provider)
     twice = [resource("twice/a"), resource("twice/a"), resource("twice/b", content="twice/a"), resource("twice/c")]
     intake = registrations.submit(provider, twice)

@@ -65,8 +65,8 @@ def test_the_asset_of_a_closed_holder_can_be_reassigned_and_stays_frozen(pilot: 
 
 
 def test_the_grounds_are_stored_while_the_reassignment_is_only_proposed(pilot: Pilot) -> None:
-    """The new holder is suspended when the second institution confirms, so the reassignment is refused. But the
-    proposal stays, and can be carried out later.
+    """The new holder has been suspended before the second institution confirms, so the reassignment is refused. But the
+    proposal stays and can be carried out later, so the text of its grounds must be kept.
     """
     it, ledger = Silent(pilot, "silent/3"), pilot.ledger
     it.loses_its_key()

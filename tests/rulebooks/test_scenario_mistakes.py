@@ -14,8 +14,8 @@ from tests.support.scenario_files import VALID, refusal, write_scenario
 
 
 def every_member(node: yaml.Node, path: str = "", rule: bool = False) -> Iterator[tuple[str, yaml.Node]]:
-    """Yield, for each member of the file, the name that an error gives it, and the position of its value in the file's
-    text.
+    """For each member of the file, yield the name by which an error refers to the member, and the YAML node of the
+    member's value, which has its position in the text.
     """
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:

@@ -89,7 +89,7 @@ def test_each_guide_lists_every_reason_for_a_refusal(page: Path, heading: str, l
     assert titles == {reason: getattr(title, language) for reason, title in REFUSALS.items()}
 
 
-def test_a_source_file_can_be_loaded_alone_as_a_connector(folder: Path) -> None:
+def test_a_single_source_file_can_be_loaded_as_a_connector(folder: Path) -> None:
     source = connector_of(SourceBook.read(folder / "electricity.yaml").beside(folder))
     answer = source.ask(Query({"identifier": FIRM}, "S01", "electricity", ("kwh",), AT))
     assert isinstance(answer, Supplied)

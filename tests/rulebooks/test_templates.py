@@ -73,8 +73,8 @@ def test_a_certificate_can_be_in_a_later_batch_than_the_statements_behind_the_ce
 
 
 def test_a_corrected_certificate_is_anchored_after_the_statements_behind_the_certificate(pilot: Pilot) -> None:
-    """The new version rests on the provider's new answer. Its bundle also contains the withdrawal of the old answer,
-    which was anchored after the old version.
+    """The new version rests on the provider's new answer, and its bundle also contains the withdrawal of the old
+    answer. Both were anchored after the old version, and must be anchored before the new version.
     """
     persons = PersonActors(pilot)
     ledger = persons.ledger

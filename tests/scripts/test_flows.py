@@ -14,7 +14,7 @@ ARCHITECTURE = DOCS / "architecture.md"
 
 
 def function(room: str, source: str) -> Callable[..., Any]:
-    """Return a function that the recorder of calls takes for a function of the room ``room``."""
+    """Return an invented function. To the recorder of calls it looks as if it were in the room ``room``."""
     names: dict[str, Any] = {}
     exec(compile(source, str(PROJECT / "ledger" / room / "made_up.py"), "exec"), names)
     made: Callable[..., Any] = names["made"]

@@ -10,8 +10,8 @@ from scripts.gas.limits import LIMITS, MAX_RUNTIME_BYTES, SIZE_FILE, WHY, commit
 from scripts.gas.moves import measure, sizes
 from scripts.gas.page import page
 
-# Each issuer has its own log, and a call reads whether there is a pause. For these two reasons, an anchor or a bulk
-# revocation may cost at most this much more gas than before.
+# An anchor or a bulk revocation has become more expensive for two reasons: each issuer now has its own log, and the
+# call reads whether there is a pause. Together they may add at most this much gas.
 MOST_FOR_ITS_OWN_LOG = 3_000
 # The same call can cost 24 gas less in another run: up to two bytes of the times in the call can be zero, and each zero
 # byte costs 12 gas less.

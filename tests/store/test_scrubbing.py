@@ -55,9 +55,9 @@ def test_a_copy_in_the_gap_of_a_page_is_removed(churned: Churned, known: bool) -
     churned.require_sound()
 
 
-def test_scrubbing_removes_copies_of_values_deleted_earlier_from_the_tables_of_secrets(churned: Churned) -> None:
-    """The scrubbing does not know the planted value. The value is in pages of the table ``text``, or of the two indexes
-    of this table.
+def test_scrubbing_also_removes_values_that_were_deleted_from_the_given_tables_earlier(churned: Churned) -> None:
+    """The planted value is not among the values that the scrubbing searches for. It disappears all the same from the
+    pages of the table ``text`` and its indexes, because the scrubbing clears all gaps of this table.
     """
     secret, unknown = random.Random(9).randbytes(32), random.Random(10).randbytes(32)
     planted = plant(churned, unknown, pages=200)
@@ -129,7 +129,7 @@ def test_writers_can_write_while_the_file_is_searched(churned: Churned, monkeypa
     churned.require_sound()
 
 
-def test_scrubbing_does_not_rebuild_the_file_and_needs_as_many_statements_for_a_large_file(
+def test_scrubbing_does_not_rebuild_the_file_and_needs_no_more_statements_for_a_large_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened, cleared = scrubbing._opened, list[int]()
@@ -166,7 +166,9 @@ def test_scrubbing_does_not_rebuild_the_file_and_needs_as_many_statements_for_a_
 def test_a_page_in_the_log_is_cleared_only_when_the_log_is_empty_again(
     churned: Churned, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another program writes all pages between the emptying of the log and the lock."""
+    """After the scrubbing has emptied the log and before it takes the lock, another program changes all rows. So their
+    pages are in the log again, and must not be cleared yet.
+    """
     secret, emptied, cleared = random.Random(11).randbytes(32), scrubbing._log_emptied, list[int]()
     planted = plant(churned, secret, pages=200)
     clear, rounds = scrubbing._Gaps.clear, iter(range(9))

@@ -57,7 +57,9 @@ def test_a_registration_list_with_another_partys_key_is_refused(powers: Powers) 
 
 
 def test_two_officers_cannot_remove_a_third_officer(powers: Powers) -> None:
-    """Three officers must remain after every act. Only other officers can cancel a proposal about an officer."""
+    """The contract refuses any act after which fewer than three officers would remain. The third officer itself cannot
+    cancel a proposal about itself; another officer can.
+    """
     officers, reader = powers.officers, powers.ledger.reader
     no = powers.no(officers.third)
     strip, close = calls.set_roles(no, 0), calls.set_status(no, "closed", "sanction")

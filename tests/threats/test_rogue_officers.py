@@ -29,8 +29,8 @@ def powers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Powers]:
 
 
 def test_one_authority_or_supervisor_cannot_suspend_an_issuer(powers: Powers) -> None:
-    """A suspended issuer fails check 3, so all its certificates would fail at once. One authority or supervisor may
-    suspend an ordinary firm.
+    """A suspended issuer fails check 3, so all its certificates would fail at once. Therefore one authority or
+    supervisor alone may suspend only an ordinary firm.
     """
     firm, _, owner = a_firm(powers)
     number = powers.pilot.certificate(firm)

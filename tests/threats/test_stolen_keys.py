@@ -1,5 +1,5 @@
-"""Attacks with stolen keys and with false recoveries of keys. A veto with any key of the party, or a report of the
-stolen key, stops them.
+"""Attacks with stolen keys and with false recoveries of keys. The owner stops such an attack with a veto, signed with
+any of its keys, or with a report of the stolen key.
 
 Each attacker has its own keys and a node of the chain; the platform helps the attacker where it can.
 """
@@ -68,7 +68,7 @@ def test_one_officer_alone_cannot_bind_a_key(powers: Powers) -> None:
 # Attacks with stolen keys.
 
 
-def test_the_owner_vetoes_a_thiefs_rotation_with_another_key_of_the_owner(powers: Powers) -> None:
+def test_an_owner_with_a_second_key_can_veto_a_thiefs_rotation(powers: Powers) -> None:
     firm, party, stolen = a_firm(powers)
     own = powers.further_key(party)
     loot = powers.key()
@@ -82,7 +82,7 @@ def test_the_owner_vetoes_a_thiefs_rotation_with_another_key_of_the_owner(powers
     assert report.valid, report.first_failure
 
 
-def test_the_owner_vetoes_a_thiefs_rotation_although_both_have_the_same_key(powers: Powers) -> None:
+def test_an_owner_can_veto_a_thiefs_rotation_with_the_key_that_was_stolen(powers: Powers) -> None:
     _, party, stolen = a_firm(powers)
     call = powers.change_of_key(party, powers.key(), stolen.kid)
     number = powers.propose(stolen.kid, call)

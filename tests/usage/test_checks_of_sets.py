@@ -143,7 +143,7 @@ def test_notices_that_differ_only_in_the_salt_are_rendered_once(pilot: Pilot, mo
 
 @contextmanager
 def between(patch: pytest.MonkeyPatch, act: Callable[[], object]) -> Iterator[None]:
-    """Call ``act`` after the checks of the next call and before the write transaction of this call."""
+    """Call ``act`` once, just before the next write transaction begins. The statements have been checked by then."""
     write = Database.write
 
     @contextmanager

@@ -121,7 +121,7 @@ HOSTILE = {
 def test_a_hostile_header_is_refused_before_anything_is_computed(members: dict[str, Any]) -> None:
     raw, begun = with_header(**members), time.process_time()
     assert code_of(raw) == "WALLET_FORM"
-    # A key derivation with as much memory as the header asks for would take seconds.
+    # No key was derived: with as much memory as the header asks for, this would take seconds.
     assert time.process_time() - begun < 0.5
 
 

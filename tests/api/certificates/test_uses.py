@@ -118,7 +118,7 @@ def test_only_one_of_two_proposed_uses_of_a_single_use_certificate_is_counted(ba
     assert (late["result"], late["disclosed"], late["claims"]) == ("used_up", {}, {})
 
 
-def test_a_wrong_signature_counts_no_use_and_returns_no_content(bank: Away) -> None:
+def test_a_use_with_a_wrong_signature_is_not_counted_and_returns_no_content(bank: Away) -> None:
     use = bank.proposed()
     right = sign_act(bytes.fromhex(use["message"]), bank.signer)
     order = SECP256K1_ORDER if len(right) == 64 else ORDER

@@ -169,7 +169,7 @@ def statement(member: str, of: str) -> Maker:
 
 
 def withdrawal(of: str) -> Maker:
-    """Submit a withdrawal whose text names another statement than the path of the call."""
+    """Submit a withdrawal that does not withdraw the statement in the path of the call, but an unknown statement."""
 
     def call(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
         return Call({"statement": {"party": scene.stage.parties[getattr(objects, of)], "statement": DIGEST}})

@@ -46,16 +46,16 @@ def on_refusable(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
 
 
 def appoint(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """Repeat the appointment that is in force: D is the chief data officer of P. The department that owns the other
-    parties' objects has no chief data officer.
+    """Repeat what is in force, so that an allowed call changes nothing: D stays the chief data officer of P, and the
+    department that owns the other parties' objects stays without one.
     """
     cdo = scene.stage.parties["D"] if kind == "own" else None
     return Call({"department": scene.stage.parties[objects.provider], "cdo": cdo})
 
 
 def publish(scene: Scene, objects: Objects, who: str, kind: str) -> Call:
-    """Publish a resource of P that D has signed. The department that owns the other parties' objects has
-    only a draft.
+    """Publish a resource of P that D has signed. For other parties' objects, publish the draft of another department;
+    nobody has signed it.
     """
     return Call({"code": scene.stage.once("signed", scene.stage.signed_resource) if kind == "own" else objects.draft})
 

@@ -70,8 +70,9 @@ class Scene:
     # Methods that prepare the objects
 
     def _assets(self) -> list[str]:
-        """Register eight assets of P, and two of a party that then has no active key. All sessions expire meanwhile,
-        because a public notice lasts longer than a session.
+        """Register eight assets of P, and two of a party whose only key is then reported as lost.
+
+        All sessions expire meanwhile, because a public notice lasts longer than a session.
         """
         stage, pilot = self.stage, self.pilot
         stage.join("silent", PartyKind.UTILITY, Role.PROVIDER)
@@ -219,7 +220,7 @@ class Scene:
 
     @cached_property
     def operation(self) -> str:
-        """Return the id of an operation in which the issuer issues a certificate; the service has accepted it."""
+        """Let the issuer ask for a certificate, and return the id of the operation that the service began for this."""
         stage = self.stage
         authorization = stage.authorised()
         stage.done(stage.post("P", "/v1/provisions", stage.provision(authorization)))
@@ -246,8 +247,8 @@ class Scene:
         return party
 
     def spare(self) -> str:
-        """Return a subject that no other object needs. Each allowed call uses the subject up, so the next call gets a
-        new one.
+        """Return a subject that no other object needs. After an allowed call, which may erase this subject or change
+        its keys, the next call gets a new subject.
         """
         return str(self.stage.once("spare", lambda: self.stage.join("spare", PartyKind.ENTERPRISE, Role.SUBJECT)))
 

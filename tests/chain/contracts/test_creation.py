@@ -40,8 +40,8 @@ from tests.support.chain.scripted_ledger import ROOT
 
 @pytest.mark.parametrize("contract", [ASSET_REGISTRY, CERTIFICATE_LOG])
 def test_attack_a_contract_that_uses_a_secret_registry_is_refused(chain: Chain, contract: str) -> None:
-    """Code, forwarder and origin are right, but the contract uses another registry than the deployment file names. In
-    that registry, other people could act as the ledger's parties.
+    """Code, forwarder and origin are right, but the contract does not use the registry that the deployment file names.
+    In the registry that it uses, other people could act as the ledger's parties.
     """
     connection = Connection(chain.node.url)
     deployed = secret_registry(chain.node.url, chain.deployment, contract)

@@ -84,7 +84,7 @@ def test_our_decoder_decodes_or_refuses_an_array_as_eth_abi_does() -> None:
 
 
 def changed(data: bytes, place: int) -> bytes:
-    """Return the data with the first byte of the word at ``place`` set."""
+    """Return the data with the byte at ``place``, the first byte of a word, changed to 0xff."""
     return data[:place] + b"\xff" + data[place + 1 :]
 
 

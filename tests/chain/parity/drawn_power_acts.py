@@ -51,7 +51,7 @@ STATUSES: Final = (1, 1, 2, 3, 4, 0)
 
 
 def voices(powers: Powers, fits: Callable[[int], bool]) -> list[str]:
-    """Return the keys that may act for their party, of all parties for which ``fits`` returns true."""
+    """Return the keys that may act for a party, for all parties that ``fits`` accepts."""
     return [each for each in ACCOUNTS if powers.speaks(each) and fits(powers.keys[each].owner)]
 
 

@@ -49,7 +49,7 @@ def numbers(logs: list[dict[str, Any]]) -> list[int]:
 
 
 def log_refusal(message: str, code: int) -> Callable[[Turn], None]:
-    """Refuse only the requests for logs, also inside a batch."""
+    """Refuse every call for logs, whether it is sent alone or in a batch, and no other call."""
     error = Refusal(message, code).error
 
     def change(call: Call, answer: Any) -> Any:

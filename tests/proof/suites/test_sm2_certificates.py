@@ -130,8 +130,8 @@ def with_numbers(r: int, s: int) -> Attack:
 
 
 def record_with(header: dict[str, Any], signature: str | None = None) -> Attack:
-    """Put another header into a registration certificate. It has no disclosures and therefore no ``_sd_alg``: only the
-    header can show the attack, not a difference between the header and ``_sd_alg``.
+    """Put another header into a registration certificate. This certificate has no disclosures and therefore no
+    ``_sd_alg``. So it cannot be refused merely because the header and ``_sd_alg`` do not fit together.
     """
     _, payload, kept = RECORD.token.split(".")
     token = f"{encode_base64url(canonical(header))}.{payload}.{signature or kept}"

@@ -1,4 +1,6 @@
-"""A provider on its own machine, and firms whose data a bank requests from it at a real platform."""
+"""A provider on its own machine, and firms. Through a real platform, a bank requests data about the firms from the
+provider.
+"""
 
 from __future__ import annotations
 

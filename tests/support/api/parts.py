@@ -32,8 +32,8 @@ class Tokens:
         self.elsewhere: dict[str, Signer] = {}
 
     def header(self, party: str) -> dict[str, str]:
-        """Return the header of a call by the party. ``elsewhere`` has the signers of the keys that the installation
-        does not keep.
+        """Return the header of a call by the party. A party whose key the installation does not keep signs in with its
+        signer in ``self.elsewhere``.
         """
         signer = self.elsewhere.get(party) or signer_of(self._ledger, party)
         known = self._sessions.get(party)

@@ -113,8 +113,8 @@ def _read(role: str, report: Path) -> Tried:
 
 
 def _documented_elsewhere(label: str, check: dict[str, Any]) -> bool:
-    """Return whether the documentation has the method of the call at another path template that also fits the call's
-    address.
+    """Return whether the call's method, which schemathesis reports as undocumented, is documented under another path
+    template that also fits the call's address.
 
     ``GET /v1/requests/draft`` also fits ``GET /v1/requests/{request}``; schemathesis compares only the templates.
     """

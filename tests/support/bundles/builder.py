@@ -98,9 +98,10 @@ def usage(
 
     ``template``, ``request``, ``consent``, ``supply`` (of the tax office) and ``claims`` replace members before
     signing. The consent to the power grid gets all members of ``consent`` except id, fields, source and provider.
-    ``hidden`` are the claims: the provider of a claim's source signs the claim if the scenario allows it. ``spare`` are
-    claims that only the issuer signs: they are in ``_sd`` but not in ``fields``. ``algorithm`` hashes both kinds of
-    claims. ``write`` turns evidence into text. Every statement names the ledger of ``chain``.
+    ``hidden`` are the claims. Each is signed by the provider of the source that ``RULES`` gives for its name; without a
+    rule, no provider signs it. ``spare`` are claims that only the issuer signs: they are in ``_sd`` but not in
+    ``fields``. ``algorithm`` hashes both kinds of claims. ``write`` turns evidence into text. Every statement names the
+    ledger of ``chain``.
     """
     own = {"ledger": chain.ledger}
     secrets = salted({**(hidden or HIDDEN), **(spare or {})})

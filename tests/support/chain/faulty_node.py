@@ -1,4 +1,4 @@
-"""A faulty node: an HTTP server that passes calls to a real node, and damages the answers by the selected fault.
+"""A faulty node: an HTTP server that passes calls to a real node, and damages the answers with the chosen fault.
 
     with FaultyNode(upstream=node.url) as faulty:      # or answers={"eth_chainId": "0x539"}, or a function of the call
         connection = Connection(faulty.url, timeout=1)

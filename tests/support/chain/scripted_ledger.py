@@ -108,7 +108,7 @@ def live_certificates(chain: Chain) -> None:
     chain.acting("founder").send(calls.hold([CONSENT, REQUEST], "court"))
     chain.acting("supervisor").send(calls.hold([CONSENT], "investigation"))
     chain.decide(calls.lift("authority", [CONSENT]))
-    # One party sends withdrawals before and after it reports the key that signs them as lost.
+    # One party reports its key as lost. It withdraws with this key before and after the report.
     name, party = "other_supervisor", chain.parties["other_supervisor"]
     chain.acting(name).send(calls.withdraw(CONSENT))
     chain.acting(name).send(calls.report(party.no, party.account))
@@ -117,7 +117,7 @@ def live_certificates(chain: Chain) -> None:
 
 
 def signed_uses(chain: Chain, name: str, uses: Sequence[tuple[str, int]], deadline: int = FAR) -> Call:
-    """Record uses that a party signs and another account sends."""
+    """Return the call that records uses signed by the party. Any account can send this call."""
     party = chain.parties[name]
     signer = LocalSigner(bytes.fromhex(party.key), party.account)
     message = uses_message(chain.deployment.chain, party.account, deadline, uses)

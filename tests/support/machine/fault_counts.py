@@ -19,8 +19,8 @@ TALLY: Final = "faults"  # the test property in which a test that injects faults
 class Tally:
     """The counts of one test: injected faults of each kind, acknowledged acts, and errors that the product made.
 
-    ``unnoticed`` lists the faults after which the product raised no error, a library's exception, or an error with a
-    wrong code.
+    ``unnoticed`` lists the faults that the product did not report correctly: it reported nothing, it let an exception
+    of a library pass, or its error had a wrong code. A report of a harmless fault is listed there too.
     """
 
     faults: list[str] = field(default_factory=list)
@@ -30,7 +30,9 @@ class Tally:
     unnoticed: list[str] = field(default_factory=list)
 
     def noticed(self, fault: str, found: Iterable[str], expected: Iterable[str]) -> None:
-        """Count an injected fault; the fault counts as noticed if the product's answer was exactly ``expected``."""
+        """Count an injected fault. It counts as noticed if the product reported at least one code, and no code that is
+        not in ``expected``.
+        """
         self.faults.append(fault)
         said, wanted = sorted(set(found)), sorted(set(expected))
         if not said or not set(said) <= set(wanted):

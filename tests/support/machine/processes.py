@@ -19,7 +19,7 @@ def nodes_in(folder: Path) -> list[int]:
 
 
 def kill_nodes(folder: Path) -> None:
-    """Kill the nodes of this folder, like a power cut."""
+    """Kill the nodes of this folder at once, as a power cut would."""
     pids = nodes_in(folder)
     assert pids, "no node runs there"
     for pid in pids:

@@ -94,7 +94,7 @@ def test_verification_refuses_the_old_version_of_a_certificate_after_its_provisi
     assert [supplied["corrects"]] == first != corrected
 
 
-def test_a_provider_that_has_supplied_data_can_only_send_a_correction(persons: PersonActors) -> None:
+def test_an_answer_drafted_before_the_newest_answer_was_recorded_is_refused(persons: PersonActors) -> None:
     _, consent = certified(persons, persons.person())
     second, third = (persons.draft(consent, persons.supplied(TRUE)) for _ in range(2))
     provider = second.entry["provider"]

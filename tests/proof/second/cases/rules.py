@@ -137,8 +137,8 @@ PARTS = list(parts())
 
 
 def values_that_follow(rule: Json) -> Iterator[Any]:
-    """Yield values for a claim that are made of the rule's own texts: its choices, and bands between its edges. The rule
-    itself may be invalid.
+    """Yield values for a claim that are made of the rule's own texts: its choices, and bands between its edges. The
+    rule itself may be invalid.
     """
     for member in ("edges", "choices", "wanted"):
         texts = rule.get(member)
