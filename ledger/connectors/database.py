@@ -34,8 +34,8 @@ _STATE_LATE: Final = {"57014", "55P03"}
 _STATE_WRONG: Final = {"0A", "25", "28", "3D", "3F", "42"}
 _STATE_DATA: Final = {"22"}
 _LOGGING_NAME: Final = "pingzheng-source"
-# The maximum size in bytes of one value, and of one row. A driver always returns a value as a whole; a usable cell has
-# at most 10,000 characters.
+# The maximum size in bytes of one value, and of one row. Without a limit, a value could fill the memory, because a
+# driver always returns a value as a whole. No usable cell is refused: a usable cell has at most 10,000 characters.
 MAX_VALUE_BYTES: Final = 1024 * 1024
 _ROWS_BUFFERED: Final = 20
 # A regular expression for what may follow a condition in SQL.

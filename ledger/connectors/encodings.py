@@ -33,8 +33,8 @@ _ZERO_SHARE: Final = 0.25
 # In GB 2312, the first byte of a character is 0xA0 plus the character's row in the code table. Rows 1 and 3 contain
 # signs, rows 16 to 55 the 3,755 most common characters.
 _COMMON_LEADS: Final = frozenset({0xA1, 0xA3, *range(0xB0, 0xD8)})
-# The first bytes of common characters of GB 2312 with which neither common characters of Big5 nor the Hangul of EUC-KR
-# begin. So a text with these bytes is probably not in Big5 or EUC-KR.
+# First bytes of common characters of GB 2312. No common character of Big5 and no Hangul character of EUC-KR begins with
+# one of these bytes, so a text that has them is probably in neither of these two encodings.
 _CHINESE_ONLY: Final = range(0xC9, 0xD8)
 _SECOND: Final = 0xA1
 _FIRST_CHARACTER: Final = 0xB0

@@ -1,4 +1,6 @@
-"""Files as sources, among them CSV files. Only the rows of one subject are kept in memory."""
+"""Files as sources: what all kinds of files have in common, and CSV files. Only the rows of one subject are kept in
+memory.
+"""
 
 from __future__ import annotations
 

@@ -249,7 +249,7 @@ def _numbers(key: str) -> list[str]:
 
 
 def _is_broken(key: str) -> bool:
-    """Return whether an invalid key is a damaged identifier, which its exponent or its length shows."""
+    """Return whether an invalid key is a damaged identifier. Its exponent or its length shows this."""
     if _EXPONENT.fullmatch(key):
         return True
     return len(key) == _LENGTH or (key.isdigit() and 15 < len(key) <= 20)

@@ -220,7 +220,7 @@ class _Reader(DefinitionReader):
 
     def day(self, name: str) -> date:
         value: Any = self.take(name)
-        # YAML reads a day without quotes as a date.
+        # YAML reads a day without quotes as a date; such a date is written as text again.
         written = value.isoformat() if isinstance(value, date) and not isinstance(value, datetime) else value
         try:
             return day_of(written)

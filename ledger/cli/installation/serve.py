@@ -58,8 +58,9 @@ def _for_serving(settings: Settings, port: int) -> Settings:
 
 @contextmanager
 def _handed_over(participant: Participant, opened: ExitStack) -> Iterator[Participant]:
-    """Yield the installation to the server, and close the installation when the server ends. It is closed here, because
-    a signal may end the program before any later code runs.
+    """Yield the installation to the server, and close it as soon as the server has stopped. If a signal stopped the
+    server, the server raises the signal again before it returns. That can end the program, so code after the server may
+    never run.
     """
     with opened:
         yield participant

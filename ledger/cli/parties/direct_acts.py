@@ -35,8 +35,8 @@ _SIGNATURE: Final = re.compile(r"[0-9a-f]{128}|[0-9a-f]{256}")
 
 @dataclass(frozen=True, slots=True)
 class SignedAct:
-    """A signed act: a veto of ``proposal``, or a report that the key of ``reported`` is lost. The key of ``account``
-    signed it.
+    """A signed act: a veto of ``proposal``, or a report that the key of ``reported`` is lost. ``account`` is the
+    account whose key signed the act.
     """
 
     chain: ChainId

@@ -220,7 +220,7 @@ def veto(
 def report(
     party: PartyRef,
     account: Annotated[str, typer.Argument(help="The account whose key is lost or stolen.", show_default=False)],
-    by: Annotated[str | None, typer.Option(help="The authority that reports the key; default: the party.")] = None,
+    by: Annotated[str | None, typer.Option(help="The authority that reports the key; default: its own party.")] = None,
     *,
     direct: Direct,
     home: Home = None,

@@ -82,8 +82,8 @@ def newcomer_of(row: Mapping[str, str], where: str, make_keys: bool) -> NewParty
 
 
 def with_keys(ledger: Ledger, newcomers: Sequence[NewParty]) -> list[NewParty]:
-    """Return the parties, each with a key. It is the given key; without a given key, the present key of a party that is
-    already known; else a new key.
+    """Return the parties, each with a key. If no key is given for a party, it gets its present key if it is already
+    known here, else a new key.
     """
     without = [each for each in newcomers if not each.public_key and _known(ledger, each.identifier) is None]
     keys = iter(ledger.custody.create(len(without)) if without else ())

@@ -128,8 +128,8 @@ def accredit(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """两个主管部门授予签发或评估资格，从现在起，到所定日期结束时止；等待期满后生效。Allow a party to issue or assess,
-    from now to the end of a day. Two authorities must agree, and the permission takes effect after the waiting period.
+    """两个主管部门授予签发或评估资格，等待期满后生效，到所定日期结束时止。Allow a party to issue or assess until the
+    end of a day. Two authorities must agree, and the permission takes effect after the waiting period.
 
     示例 Example:  pingzheng party accredit platform S00 S51 --last-day 2029-12-31
     """

@@ -212,7 +212,8 @@ def _call_shown(call: ProposedCall) -> dict[str, Any]:
 def _how_to_stop(proposal: int, call: ProposedCall | None) -> str:
     """Return a text that explains how to stop a proposal.
 
-    A veto needs only the function's name. So a key can veto a call even if the arguments of the call cannot be read.
+    The text depends only on the function that is called. So it is right even if the arguments of the call cannot be
+    read.
     """
     if call is not None and call.changes_key:
         return f"pingzheng keys veto {proposal} --key … --rpc-url … --deployment …"

@@ -71,7 +71,7 @@ def submit(
 @app.command()
 def queue(ledger: Ledger, as_json: AsJson = False) -> None:
     """列出等待办理的申请、各自的期限（按工作日计算）和近似重复的资源。List applications that wait for their next step,
-    with deadlines (in working days) and resources that are nearly the same.
+    with their deadlines (in working days) and with near duplicates among the applicant's other resources.
 
     示例 Example:  pingzheng registration queue
     """

@@ -14,7 +14,8 @@ from ledger.cli.shell.opening import opened, participating
 from ledger.cli.shell.output import Home, errors_explained
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-# The type of a command's first parameter says which installations the command works with.
+# How the installation is opened, by the type of a command's first parameter: ``Ledger`` allows only the operator's
+# ledger, ``Participant`` also a joined installation.
 _OPENINGS: Final = {"Ledger": opened, "Participant": participating}
 _BY_NAME: Final = Parameter.KEYWORD_ONLY
 

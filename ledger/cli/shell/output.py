@@ -71,7 +71,8 @@ _ID = re.compile(r"\b(0x)?[0-9a-f]{40,64}\b")
 _SHOWN = 12
 # Matches ASCII characters without a blank, such as a code or a key. A table must not break such a text into two lines.
 _WORD = re.compile(r"[!-~…]+")
-# The minimum width of a column of Chinese text, and the width of a column's border with its blanks, both in characters.
+# Widths in characters: first the minimum width of a column of Chinese text, then the border of a column with its
+# blanks.
 _NARROWEST = 4
 _BORDERS = 3
 

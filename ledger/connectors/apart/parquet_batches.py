@@ -66,8 +66,8 @@ class Batches:
         used = column.indices.unique().drop_null()
         texts = column.dictionary.take(used)
         if key.checked:
-            # Each distinct value is examined only once. Values in the usual form that do not resemble the subject's key
-            # are only sampled.
+            # Each distinct value is examined only once. Of the values in the usual form that do not resemble the
+            # subject's key, only the first ones are examined.
             near = compute.starts_with(texts, pattern=key.prefix)
             usual = compute.fill_null(compute.and_not(compute.match_substring_regex(texts, PLAIN), near), False)
             far = compute.indices_nonzero(usual)
@@ -220,7 +220,8 @@ def _values(arrow: Any, column: Any, name: str) -> list[object]:
         else:
             values = column.to_pylist()
     except (ValueError, OverflowError):
-        # The conversion fails if a text is not UTF-8, or if a year is too large or too small for Python.
+        # The conversion fails if a text is not UTF-8, or if a year is too large or too small for Python. The error is
+        # raised below, outside the except block.
         pass
     if values is None:
         raise Unusable("data_unusable", name)
