@@ -28,7 +28,7 @@ def test_a_nonce_is_accepted_once_whatever_the_presentation(pilot: Pilot) -> Non
     assert pilot.accept(second, numbers[1]).valid
 
 
-def test_a_presentation_signed_for_another_nonce_than_the_given_nonce_counts_no_use(pilot: Pilot) -> None:
+def test_a_presentation_whose_signed_nonce_is_not_the_given_nonce_counts_no_use(pilot: Pilot) -> None:
     firm = pilot.firm()
     number = pilot.certificate(firm)
     bundle, _ = pilot.present(firm, number)

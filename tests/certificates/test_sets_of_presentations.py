@@ -105,9 +105,7 @@ def test_a_presentation_in_a_set_gets_the_answer_of_a_single_call(pilot: Pilot, 
     assert [uses(pilot, each) for each in (twice, spent, number)] == [2, 1, 1]
 
 
-def test_the_own_installation_of_a_consumer_sends_a_set_from_the_account_of_the_consumer(
-    pilot: Pilot, tmp_path: Path
-) -> None:
+def test_a_consumers_own_installation_sends_a_set_from_the_consumers_account(pilot: Pilot, tmp_path: Path) -> None:
     made = certificates(pilot, 2)
     joined(pilot, tmp_path / "home", pilot.cast.bank)
     with open_participant(Settings(home=tmp_path / "home")) as bank:

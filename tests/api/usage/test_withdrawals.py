@@ -130,7 +130,7 @@ def test_a_party_cannot_withdraw_for_another_party(stage: Stage) -> None:
     assert stage.done(stage.get("S2", f"/v1/authorizations/{others.authorization}"))["state"] in ("active", "expired")
 
 
-def test_a_signed_entry_for_another_authorization_than_the_url_names_is_refused(stage: Stage) -> None:
+def test_a_signed_entry_is_refused_if_the_url_names_a_different_authorization(stage: Stage) -> None:
     first, second = stage.consented(), stage.consented()
     answer = stage.post("S", path_of(first), stage.withdrawal("S", path_of(second)))
     assert code(answer) == (422, "WITHDRAWAL_OF_ANOTHER")

@@ -224,8 +224,8 @@ def test_an_applicant_cannot_review_its_own_application(stage: Stage) -> None:
 
 @pytest.mark.parametrize("call", [calls.revoke(0, 0, "fraud"), calls.suspend(0, 0, "court"), calls.resume(0, 3)])
 def test_an_issuer_can_change_only_its_own_log(stage: Stage, call: Call) -> None:
-    """The second issuer makes the same call as the first. The call means a batch of the caller's own log, and the
-    second issuer's log has no batches, so the call is refused and the first issuer's log is not changed.
+    """Both issuers make the same call. The contract looks for the batch in the caller's own log, and the second issuer
+    has anchored no batch, so its call is refused.
     """
     assert stage.attempt("I", call) is None
     refusal = stage.attempt(SECOND, call)

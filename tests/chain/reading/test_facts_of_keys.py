@@ -53,7 +53,7 @@ def test_facts_about_a_recovered_key_name_the_parties_that_proposed_the_recovery
     assert (old.reported_at, old.valid_to, old.compromised_at, old.proposal) == (reported, bound.time, 0, None)
 
 
-def test_facts_name_no_confirmer_for_a_key_that_the_party_itself_proposed_and_take_no_further_request(
+def test_facts_name_no_confirmer_of_a_key_change_that_the_party_itself_proposed(
     chain: Chain,
 ) -> None:
     signer = Es256Signer(new_p256_key())
