@@ -36,9 +36,9 @@ settings.load_profile("suite")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
-    """Reset structlog before each test, because an earlier command may have changed the log level. Log lines go to the
-    process's own standard error, from which no test reads answers: a service that another test left running may write
-    lines at any time.
+    """Reset structlog before each test, because an earlier command may have changed the log level. A service that
+    another test left running may write log lines at any time, so they go to the process's own standard error, from
+    which no test reads the answer of a command.
     """
     structlog.configure(
         wrapper_class=structlog.BoundLogger, logger_factory=lambda *_: structlog.PrintLogger(sys.__stderr__)

@@ -102,8 +102,8 @@ def test_verifying_with_saved_facts_loads_no_ledger(tmp_path: Path) -> None:
     assert "有效 VALID" in assert_light(tmp_path, *known)
     asked.write_text(json.dumps(request))
     refused = run(tmp_path, *known, "--json")
-    # Without ``templates``, the command takes the template of the packaged scenario with this code and version. The
-    # test's scenario has other rules.
+    # If the request has no ``templates``, the command expects the template of the packaged scenario with this code and
+    # version. The test's scenario has different rules, so the certificate's template is not the expected one.
     assert (refused.returncode, refused.stderr) == (1, "loaded: \n")
     assert "TEMPLATE_NOT_EXPECTED" in refused.stdout
 

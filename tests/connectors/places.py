@@ -76,8 +76,8 @@ class Place:
         return connector_of(definition, {})
 
     def at(self, number: int, of_subject: int = 1) -> str:
-        """Return the place that errors name for row ``number`` of the table. A database has only the subject's rows in
-        its result, so there it is row ``of_subject``.
+        """Return the place that errors name for row ``number`` of the table. The result of a database query has only
+        the subject's rows, so for a database the place is row ``of_subject`` of the result.
         """
         return {
             "csv": f"bills.csv, line {number + 1}",

@@ -195,9 +195,7 @@ def test_keys_are_compared_without_regard_to_upper_and_lower_case(
 def test_the_subjects_key_is_found_although_only_a_sample_of_the_keys_is_checked(
     tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only a sample of the key column's values is examined. In addition, every value that is similar to the subject's
-    key is examined.
-    """
+    """The examined values of the key column are a sample, and every value that is similar to the subject's key."""
     heads = [f"4408111985{day:04}123" for day in (101, 102, 103)]
     keys = [*(head + resident_check(head) for head in heads), OTHER, OWN, THIRD]
     monkeypatch.setattr(key_columns, "MAX_CHECKED", 1)

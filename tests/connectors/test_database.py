@@ -61,7 +61,7 @@ def problem(source: SourceConnector, identifier: str = GRID) -> Misconfigured:
     printed = "".join(traceback.format_exception(error)) + repr(error) + str(error.details)
     for secret in (identifier, PASSWORD, "under correction"):
         assert secret not in printed
-    # The error has no cause, because logging tools print the causes of an error too.
+    # The error must have no cause: the driver's error may contain values, and logging tools print causes too.
     assert error.__cause__ is None
     assert error.__context__ is None
     assert error.hint

@@ -33,7 +33,7 @@ def test_work_that_ignores_its_deadline_is_abandoned() -> None:
     assert left_behind() == []
 
 
-def test_the_deadline_for_work_counts_as_passed_when_the_work_has_ended() -> None:
+def test_a_deadline_counts_as_passed_as_soon_as_its_work_has_ended() -> None:
     kept: list[Deadline] = []
     Workers("test").run(20, kept.append)
     (deadline,) = kept

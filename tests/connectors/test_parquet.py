@@ -97,7 +97,7 @@ def test_a_row_group_that_does_not_fit_into_memory_is_refused(
 
 
 def test_a_repeated_text_is_kept_in_memory_once(parquet_place: Place) -> None:
-    """A page of a few bytes contains a text of half a megabyte 2,000 times, in rows of different subjects."""
+    """The file stores a text of half a megabyte once, and 2,000 rows of two subjects refer to this text."""
     rows, text = 2_000, "x" * 500_000
     said = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), pa.array([text]))
     keys = pa.array([OTHER] * (rows - 1) + [GRID])

@@ -65,7 +65,9 @@ def problem(source: SourceConnector, identifier: str = GRID) -> Misconfigured:
 
 @pytest.mark.parametrize("cell", EMPTY.values(), ids=EMPTY.keys())
 def test_a_row_with_content_and_no_key_is_an_error_that_names_column_and_line(place: Place, cell: Any) -> None:
-    """If a sheet with merged cells is saved as CSV, only the first of the subject's months has the key."""
+    """If a sheet with merged key cells is saved as CSV, only the first of a subject's rows keeps the key. Without an
+    error, the other rows would be missing from the answer.
+    """
     source = place.holding(table([GRID, cell, cell, OTHER], ["1", "2", "3", "4"]))
     for asked in (GRID, OTHER, ABSENT, PLAIN):
         error = problem(source, asked)

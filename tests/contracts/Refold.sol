@@ -54,7 +54,8 @@ library Refold {
 
     function digest(Vm.Log memory log) internal pure returns (bytes32) {
         bytes memory words = bytes.concat(tagOf(log.topics[0]));
-        // In these two events, a field that is not indexed stands between two indexed fields.
+        // In these two events, a field that is not indexed stands between two indexed fields. The digest takes the
+        // fields in their declared order, so here the data is split.
         if (
             log.topics[0] == IAssetApplications.Registered.selector
                 || log.topics[0] == IAssetLineage.Linked.selector

@@ -29,8 +29,8 @@ from ledger.registration.tables import Registration
 from ledger.store.database import Database
 from ledger.store.tables import Entry
 
-# A request, or the certificate that is issued for it, can end in several ways. With 42 firms, each of these ways occurs
-# in the scenario that has the most of them. Persons are the subjects of four other scenarios.
+# A request, or the certificate that is issued for it, can end in several ways. With 42 firms, the scenario with the
+# most ways has a request that ends in each of them. The other 24 subjects are persons, for four other scenarios.
 SMALL = Size(66, firms=42, data_sets=14)
 SENT, WRITTEN = "the node has a transaction", "a change is in the database"
 # The number of these events differs between runs, because it depends on when a run was interrupted.

@@ -167,7 +167,7 @@ def test_the_gas_of_all_certificates_adds_up_to_the_gas_for_anchoring(demo: Path
     assert 0.99 < shares / sum(anchors) <= 1
     for numbers in summary["scenarios"]:
         assert 0 < numbers["anchor_gas_per_certificate"] < 2_000
-        # The consumer signs its uses together, and the platform sends them in one transaction for each set.
+        # The consumer signs many uses together, and the platform sends them in one transaction, which saves gas.
         assert 20_000 < numbers["use_gas_per_use"] < 40_000
 
 

@@ -57,7 +57,7 @@ class Reader:
                     self.run(line)
 
     def run(self, line: str) -> None:
-        """Run a line of the page with ``--json``; raise ``AssertionError`` if its exit code differs from the page."""
+        """Run a line of the page with ``--json``; raise ``AssertionError`` if it does not end as the page says."""
         fails = FAILURE.search(line)
         program, *arguments = shlex.split(WORD.sub(lambda word: self.words.get(word[0], word[0]), line), comments=True)
         assert program == "pingzheng", line

@@ -20,7 +20,7 @@ from ledger.errors import PingzhengError
 from tests.support.places import PROJECT
 
 SOURCES: Final = sorted(path for room in ("ledger", "api") for path in (PROJECT / room).rglob("*.py"))
-# At least this percentage of the public functions must have docstrings; private and nested functions may have none.
+# At least this percentage of the public functions must have docstrings; private and nested functions need none.
 FLOOR: Final = 96
 AVOIDED: Final = re.compile(r"\b(told|tells)\b", re.IGNORECASE)
 LICENCE: Final = "# SPDX-License-Identifier: Apache-2.0\n"

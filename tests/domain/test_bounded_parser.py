@@ -169,7 +169,7 @@ objects = st.recursive(
 def test_an_object_with_a_repeated_name_is_refused_at_any_depth(
     value: Any, data: Any, indent: Any, ascii_only: bool
 ) -> None:
-    """The repeated name is written with escapes where the first is not, or the other way round."""
+    """The name occurs twice in the object: in one place it is written with escapes, in the other without."""
     text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
     assert parsed(text.encode()) == value
     spelled = {name: json.dumps(name, ensure_ascii=not ascii_only) for name in value}

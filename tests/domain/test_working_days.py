@@ -111,8 +111,8 @@ def test_the_calendar_is_known_for_the_days_that_the_holiday_notices_cover(day: 
 
 
 def test_a_holiday_notice_changes_no_day_of_the_year_before_except_in_its_last_week() -> None:
-    """Each notice is for one year, but may change days of the year before. So far no notice changed a day before 25
-    December. So until the next notice, only the days from 25 December on are unknown.
+    """Each notice is for one year, but may also change days of the year before. So far no notice changed a day before
+    25 December. So until the notice for next year is published, this year's days from 25 December on are unknown.
     """
     moved = [day for day in {**chinese_calendar.holidays, **chinese_calendar.workdays} if day.month == 12]
     assert date(2018, 12, 29) in moved

@@ -68,8 +68,8 @@ class Acts:
         self.tally.acknowledged.append(f"revoked {number}")
 
     def forget(self) -> None:
-        """Forget the acts that were done in other copies of the late home, because their certificates do not exist in
-        the next copy.
+        """Forget the acts that were done in earlier copies of the late home, because the next copy does not have the
+        certificates of these acts.
         """
         self.issued = dict(list(self.issued.items())[:LATE])
 

@@ -216,7 +216,8 @@ def inodes(folder: Path, prepared: Prepared) -> Tally:
         if answer.exit_code == 0:
             acts.add(request, answer.printed["certificate_no"])
             break
-        # If SQLite cannot create its write-ahead log, its error does not say that the disk is full.
+        # If SQLite cannot create its write-ahead log, SQLite's error does not say that the disk is full. So the command
+        # may also report only that the database cannot be opened.
         expected = [*FULL, "DATABASE_UNREACHABLE, exit code 2"] if left < LOGS else FULL
         tally.noticed(f"{left} inodes are left: certificate issue", _codes_of(answer), expected)
     with opened(home) as ledger:

@@ -98,7 +98,7 @@ def _killed(plan: dict[str, Any]) -> list[str]:
     child = os.fork()
     if child == 0:
         try:
-            # Standard output would not do: pytest captures it.
+            # The child reports through a pipe, because pytest captures standard output.
             with os.fdopen(writing, "w") as lines:
                 run(plan, lambda line: print(line, file=lines, flush=True))
         finally:

@@ -99,8 +99,8 @@ def test_a_process_without_free_file_descriptors_reports_this_and_loses_nothing(
 def test_a_process_that_reaches_the_file_size_limit_reports_this(
     prepared: Prepared, late: Path, acts: Acts, tally: Tally
 ) -> None:
-    """The system cuts off the write that reaches the limit, which may be at any byte, and kills the node at its next
-    write.
+    """The write that reaches the limit is stored only up to the limit, which may be at any byte. When the node writes
+    again, the system kills it.
     """
     request, size = prepared.waiting()[0], (late / "chain" / "journal.jsonl").stat().st_size
     attempt = partial(limited, late, request, resource.RLIMIT_FSIZE)

@@ -113,7 +113,7 @@ def test_the_rows_of_the_index_match_the_results_of_the_contracts_view_functions
     first, second, third = ASSETS
     assert contents[first] == digest("changed content")
     assert contents[second] == digest("corrected content")
-    # The application for this content was rejected, so the old content remained.
+    # The application to change the third asset's content was rejected, so the asset kept its content.
     assert contents[third] == digest(f"content {third}")
 
 

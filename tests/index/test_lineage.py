@@ -84,7 +84,8 @@ def test_each_descendant_of_an_annulled_asset_names_the_nearest_annulled_ancesto
         "middle": "top",
         "root": "middle",
         "child": "middle",
-        # The annulled asset itself is not part of the root's lineage. Its descendants are, and they are flagged.
+        # "beside" derives from the root and from "outside". It is flagged because "outside" is annulled, although
+        # "outside" is not part of the root's lineage.
         "beside": "outside",
     }
 

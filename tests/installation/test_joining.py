@@ -124,7 +124,9 @@ IMPOSTORS: dict[str, Callable[[str, Deployment, TestParty], Deployment]] = {
 
 @pytest.mark.parametrize("code", IMPOSTORS)
 def test_attack_a_bank_does_not_join_contracts_that_others_control(pilot: Pilot, tmp_path: Path, code: str) -> None:
-    """One certificate log uses another registry; one registry was created with a hidden key that no event names."""
+    """In one case the certificate log uses a registry other than the one in the deployment file. In the other case the
+    registry was created with a hidden key that no event names.
+    """
     ledger, url = pilot.ledger, pilot.ledger.client.connection.url
     account = ledger.client.account
     deployer = TestParty(1, ledger.party, ledger.custody.private_key(account).hex(), account)

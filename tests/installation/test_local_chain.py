@@ -64,8 +64,7 @@ def kill(node: LocalNode) -> None:
     pid = node.pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    # A new process id also shows that the node died, because the node may be restarted before the test sees that it
-    # died.
+    # The node may be restarted before the test can see that it died; then only the new process id shows its death.
     assert waited(lambda: node.died or node.pid != pid)
 
 

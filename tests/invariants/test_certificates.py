@@ -26,7 +26,7 @@ from tests.support.bundles.builder import usage
 
 
 def test_invariant_01_no_certificate_is_issued_without_an_active_authorization_for_its_terms(pilot: Pilot) -> None:
-    """For a case of each altered member, see
+    """For altered bundles, with a case for each member, see
     tests/proof/test_verifier.py::test_each_altered_bundle_fails_the_expected_check.
     """
     ledger, actors = pilot.ledger, pilot.actors

@@ -119,8 +119,8 @@ def test_a_party_signs_in_and_out_with_its_key_on_the_command_line(machine: Mach
     assert machine.at_home("sessions", "list", code=2)["error"] == "SESSION_MISSING"
 
 
-def test_a_sign_in_for_an_address_that_is_not_the_services_is_refused(machine: Machine) -> None:
-    """The service is called at another address than its own, as a call through a relay would be."""
+def test_signing_in_at_a_service_whose_own_address_differs_is_refused(machine: Machine) -> None:
+    """The service is called at an address that is not its own, as if the call came through a relay."""
     elsewhere = machine.ledger.sessions.origin.replace("127.0.0.1", "localhost")
     assert machine.login("--service", elsewhere, code=2)["error"] == "SESSION_ORIGIN_DIFFERS"
     assert machine.login("--party", "91440803MA9X0002X5", code=2)["error"] == "LOGIN_PARTY_FORM"

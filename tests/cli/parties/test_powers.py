@@ -245,7 +245,7 @@ def test_an_invalid_duration_is_refused(tmp_path: Path, text: str) -> None:
 
 
 class Elsewhere:
-    """A chain outside this installation, and three files that found a ledger on it: each authority signed one."""
+    """A chain outside this installation, and a founding file from each of the three authorities of its ledger."""
 
     def __init__(self, folder: Path, node: Connection) -> None:
         self.folder, self.node = folder, node

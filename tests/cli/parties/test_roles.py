@@ -1,4 +1,4 @@
-"""Tests the rows of the role matrix about proposals, holds and pauses with the commands, for every role."""
+"""For every role, runs the commands of the rows of the role matrix about proposals, holds and pauses."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Stage:
         self.parties |= {"U": NOBODY}
 
     def fresh(self, column: str) -> str:
-        """Return a new party with only the column's role; for column U, return an unknown party."""
+        """Return a new party with only the role of this column of the role matrix; for U, an unknown party."""
         if column == "U":
             return NOBODY
         return self.pilot.party(KINDS.get(column, PartyKind.OPERATOR), ROLE_OF[column])
@@ -210,7 +210,7 @@ def test_a_supervisor_may_confirm_only_the_lifting_of_supervisors_holds(stage: S
 
 
 def test_an_admin_may_confirm_only_registrations(stage: Stage, tmp_path: Path) -> None:
-    """The admin passes the list of parties to the command, because its own installation does not have the list."""
+    """The admin gives the list of parties to the command, because the admin's own installation does not have it."""
     key = stage.ledger.custody.public_key(*stage.ledger.custody.create())
     signer = stage.ledger.custody.signer(account_of_public_key(key))
     proof = possession_of(stage.ledger.reader.chain, signer)

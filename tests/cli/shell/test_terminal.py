@@ -28,7 +28,9 @@ ENCODINGS = ["ascii", "latin-1", "gbk", "cp936", "utf-8"]
 
 
 def request_of(made: Made) -> str:
-    """Return the bank's request file. It contains the template, because the scenario exists only in tests."""
+    """Return the bank's request file. It contains the template, because the scenario is only in the tests, so the
+    command could not find its template in the package.
+    """
     template = parse_certificate(made.bundle.certificate).claims["template"]
     return json.dumps({"consumer": BANK.id, "nonce": NONCE, "templates": [template]}, indent=2)
 

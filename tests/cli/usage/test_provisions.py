@@ -247,8 +247,8 @@ def test_the_receipt_lists_refused_answers(town: Town) -> None:
 
 
 def test_the_clerk_confirms_a_new_party_id(town: Town) -> None:
-    """A dishonest platform made a second party id for the same identifier, with keys of the platform. The clerk can
-    reach no node of the chain to check this id.
+    """A dishonest platform made a second party id for the subject's identifier, with keys of the platform. The provider
+    can reach no node of the chain to check the new id, so it answers only after the clerk has confirmed the id.
     """
     machine = ProviderMachine(town, "15")
     printed("tasks", town.party, "--home", machine.home)

@@ -7,7 +7,8 @@ import {Refold} from "../Refold.sol";
 import {Test} from "../Test.sol";
 import {vm} from "../Vm.sol";
 
-/// Returns the chain's time. A test calls this contract because every external call reads the time again.
+/// Returns the chain's time. A test that changes the time calls this contract, because the compiler may assume that
+/// the time does not change within the test's own code; an external call always reads it again.
 contract ClockReader {
     function read() external view returns (uint40) {
         return Clock.nowSeconds();

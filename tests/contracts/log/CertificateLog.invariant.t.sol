@@ -135,8 +135,8 @@ contract LogHandler {
         ++_changes[_one(one)];
     }
 
-    /// Lets two parties try to lift a hold of the authorities or of the supervisors. The parties may lack the role for
-    /// this.
+    /// Lets two parties try to lift a hold of the authorities or of the supervisors. Some of these parties do not have
+    /// the role for this; the call must then be refused.
     function lift(uint256 seed, uint256 other, uint256 one, bool authority) external {
         (uint32 proposer, uint32 confirmer) = (_office(seed), _office(other));
         bytes memory call =

@@ -66,8 +66,8 @@ contract CertificateLogTest is LogWorld {
         assertEq(log.commitmentOf(OTHER_ISSUER, 2), bytes32(0));
     }
 
-    /// An issuer anchors the entries of another issuer again, to reset their status. But the new batch belongs to the
-    /// log of the issuer that anchored it, and the status in the other log stays.
+    /// A second issuer anchors the first issuer's entries again, to reset their status. But the new batch belongs to
+    /// the second issuer's log, and the status in the first issuer's log stays.
     function test_anchor_WhenAnotherIssuerAnchorsTheSameEntries() public {
         revoke(3);
         bytes32 commitment = log.commitmentOf(ISSUER, FIRST);

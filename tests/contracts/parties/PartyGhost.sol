@@ -128,8 +128,8 @@ contract PartyGhost {
         return last.from <= at && at < last.until;
     }
 
-    /// Checks for every account: it can act if its key is live, proven and not reported and its party is active, and
-    /// otherwise it cannot.
+    /// Checks that an account can act if its key is live, proven and not reported and its party is active and has a
+    /// role, and that every other account cannot act.
     function checkKeys() external view {
         for (uint256 i = 0; i < accounts.length; ++i) {
             uint32 no = _keys[accounts[i]].no;

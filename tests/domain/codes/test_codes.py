@@ -110,7 +110,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize(("kind", "value", "code"), REFUSALS.values(), ids=REFUSALS.keys())
-def test_the_error_for_an_invalid_identifier_has_its_error_code_and_does_not_repeat_the_identifier(
+def test_each_invalid_identifier_is_refused_with_the_expected_code_and_is_not_repeated_in_the_error(
     kind: str, value: str, code: str
 ) -> None:
     error = refusal(kind, value)

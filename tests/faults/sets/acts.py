@@ -1,5 +1,5 @@
-"""Acts on the sets of ``prepared_sets``, and how far an act has come. Parts are made so small that a set has several
-parts.
+"""Acts on the sets of ``prepared_sets``, and how far an act has come. The ledger does an act part by part; here the
+parts are so small that each set has several.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class SetOfAct:
         return numbers
 
     def _handle(self) -> list[str]:
-        """Handle batches that were taken in."""
+        """Handle the batches of statements that ``prepared_sets`` took in."""
         for identifier in self.items.values():
             self.ledger.usage.batches.change(identifier, stage="working")
         while self.ledger.usage.batch_runner.step():
@@ -131,7 +131,9 @@ class SetOfAct:
         return [f"{number} {each.seq}" for each in erased for number in each.certificates]
 
     def done(self) -> Any:
-        """Return how many items have the act's effect; for some acts first in the database, then on the chain."""
+        """Return how many items have the act's effect. If an act has several effects (such as rows in the database and
+        a state on the chain), return a count for each effect.
+        """
         self.ledger.follower.sync()
         counts: dict[str, Callable[[], Any]] = {
             "anchor": self._anchored,

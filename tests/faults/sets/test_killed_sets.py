@@ -1,5 +1,6 @@
 """A process is killed (SIGKILL) in the middle of a set: inside a transaction, between two parts, or between the chain
-and the database. Afterwards no acknowledged part is lost, and the repeated call ends as a call that was not killed.
+and the database. Afterwards no acknowledged part is lost, and the repeated call completes the act: the result is the
+same as without the kill.
 """
 
 from __future__ import annotations
@@ -78,7 +79,8 @@ POINTS: Final[dict[str, list[tuple[str, str, int, Any]]]] = {
         (f"{USAGE}.withdrawals:Withdrawals.withdraw", "after", 2, 2),
     ],
     "batches": [
-        # Each step handles a part of every batch: requests, authorizations, provisions, certificates, withdrawals.
+        # Each step handles a part (two items) of every batch, in this order: requests, authorizations, provisions,
+        # certificates, withdrawals. So from call 6 on, second parts are marked.
         *((f"{USAGE}.batches.batches:Batches.mark", "before", call, 2 * (call - 1)) for call in (6, 7, 8, 9, 10)),
         (f"{USAGE}.batches.batches:Batches._drop", "after", 7, 12),
         (f"{USAGE}.withdrawals:Withdrawals.withdraw", "after", 3, 18),
@@ -140,7 +142,7 @@ Facts = dict[str, int]
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Return a home with the sets, of this worker alone. Another process keeps its node running."""
+    """Return a home with the sets, which only this worker uses. A separate process keeps the home's node running."""
     base = tmp_path_factory.getbasetemp()
     # One set of each act is for the call that is not killed.
     counts = {act: len(points) + 1 for act, points in POINTS.items()}
@@ -222,7 +224,7 @@ def killed(home: Path, act: str, place: int) -> tuple[Facts, list[str]]:
     child = os.fork()
     if child == 0:
         try:
-            # Standard output would not do: pytest captures it.
+            # The child reports through a pipe, because pytest captures standard output.
             with os.fdopen(writing, "w") as lines, opened_set(home, act, place) as whole:
                 before = replace(whole, report=lambda line: print(line, file=lines, flush=True))
                 before.report(json.dumps(facts(before.ledger)))

@@ -22,8 +22,8 @@ from tests.support.ledgers.waiting_ledger import at_once, no
 
 
 def test_a_sign_in_statement_signed_for_the_address_of_a_relay_is_refused(pilot: Pilot, firm: str) -> None:
-    """A relay gives the service's nonce to its own client. The client signs a statement for the relay's address, and
-    the service refuses it.
+    """A party signs in at a relay, which passes on the service's nonce. The party therefore signs a statement for the
+    relay's address. If the relay sends this statement to the service, the service refuses it.
     """
     ledger = pilot.ledger
     relay = replace(here(ledger), origin="https://relay.example")

@@ -145,7 +145,8 @@ contract OfficerAttacksTest is AttackWorld {
             expectTooFew();
             carryOut(no, call);
         }
-        // With a fourth officer the report succeeds. The party that has only a phone key is no officer then.
+        // With a fourth officer the report succeeds. The third officer then has only the key in its phone, and no
+        // longer counts as an officer.
         setRoles(PROVIDER, Roles.AUTHORITY);
         reportBy(THIRD_OFFICER, THIRD_OFFICER, accountOf(THIRD_OFFICER));
         assertEq(registry.officers(), 3);

@@ -7,8 +7,8 @@ import {vm} from "../../Vm.sol";
 
 /// Tests when a party is silent, which means that no key may act for it any more; see PartySilence.tree.
 contract PartySilenceTest is PartyWorld {
-    /// A party becomes silent when no key could act for it during a whole waiting period, which is counted in seconds
-    /// UTC. It stays silent until a key may act for it again.
+    /// A party becomes silent when no key could act for it during a whole waiting period; the seconds of a pause count
+    /// too. The party stays silent until a key may act for it again.
     function testFuzz_isSilent_GivenNoKeyMayActForTheParty(uint40 wait) public {
         wait = uint40(bound(wait, 0, 2 * DELAY));
         bytes memory call = recovery(ISSUER, accountOf(ISSUER));
