@@ -69,8 +69,8 @@ def create_ledger(
     """Create a ledger in the empty folder ``settings.home``, or continue an interrupted creation; then open it.
 
     ``founders`` are the founding authorities whose keys are not kept here; on a local chain there are no such
-    authorities. ``accreditations`` gives for each scenario the period for which the operator is accredited from the
-    beginning. A new local chain begins ``ago`` seconds in the past. Raises ``Conflict`` ``HOME_NOT_EMPTY``;
+    authorities. ``accreditations`` maps each scenario for which a new ledger accredits its operator to the period of
+    the accreditation. A new local chain begins ``ago`` seconds in the past. Raises ``Conflict`` ``HOME_NOT_EMPTY``;
     ``Misconfigured`` ``KEY_FILE_MISSING`` if a partly created ledger has lost a secret key; and the errors of
     ``install``.
     """

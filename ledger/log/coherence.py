@@ -1,8 +1,8 @@
 """Compare database, chain and clock with each other, because each may be older than the others.
 
 A restored database may be older than its chain, a chain's journal may have lost its newest blocks, or a clock may have
-gone back; a database, a journal or a clock alone looks correct. If a comparison fails (a finding), nothing is written
-or sent until a later comparison succeeds. Reading continues, and answers follow the chain.
+gone back. Each of them looks correct on its own: only a comparison shows the loss. If a comparison fails (a finding),
+nothing is written or sent until a later comparison succeeds. Reading continues, and answers follow the chain.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ CHAIN_TOLERANCE: Final = 600
 NEWEST: Final = 3
 HEX_32: Final = re.compile(r"[0-9a-f]{64}")
 PER_REQUEST: Final = 200
-# Findings that mean that the chain lost blocks. A certificate that looks active may be revoked in a lost block.
+# Findings that mean that the chain lost blocks. A lost block may contain a revocation, so no status can be given.
 FORGETFUL: Final = frozenset({"CHAIN_BEHIND_DATABASE", "LOG_FORKED", "LEDGER_DIFFERS"})
 
 
@@ -207,8 +207,8 @@ class Coherence:
         return (held.root, held.first_seq, held.size) != (batch.root, batch.first_seq, batch.size)
 
     def _times(self, known: _Known) -> Iterator[Finding]:
-        # A joined installation writes no entries, and uses the chain's time if it is later, so its clock need not be
-        # compared.
+        # A joined installation writes no entries, and takes the chain's time if its own clock is behind, so this clock
+        # need not be compared.
         if self._issuer is None:
             return
         now = self._clock()
@@ -230,8 +230,8 @@ class Coherence:
 def anchor_of(reader: ChainReader, issuer: int, number: int) -> AnchoredBatch:
     """Return the anchor of a batch that the contract counts as anchored.
 
-    Raises ``ChainUnavailable`` ``NODE_ANSWER_INVALID`` if the node does not return the event, because then the
-    node has failed, and the log is not forked.
+    Raises ``ChainUnavailable`` ``NODE_ANSWER_INVALID`` if the node does not return the batch's event: that is a fault
+    of the node, not a sign of a fork.
     """
     found = reader.anchored(issuer, number)
     if found is None:
@@ -308,7 +308,7 @@ def _followed(session: Session) -> tuple[int, str] | None:
 def _database_behind(chain: int, here: int) -> Finding:
     return Finding(
         "DATABASE_BEHIND_CHAIN",
-        f"The chain holds {chain} batches of this log and the database {here}: the database is an older copy.",
+        f"The chain holds {chain} batches of this log, the database only {here}: the database is an older copy.",
         f"batch {here}",
         "Use the newest database, or run `pingzheng restore` to bring back what the archive has.",
         {"batches_on_chain": chain, "batches_here": here},
@@ -337,10 +337,10 @@ def _chain_behind(chain: int, here: int) -> Finding:
 
 
 def forked(number: int) -> Finding:
-    """Return the finding that the chain has another batch with this batch number."""
+    """Return the finding that the batch with this number differs between the chain and the database."""
     return Finding(
         "LOG_FORKED",
-        f"The chain holds another batch {number} in the issuer's log than this ledger.",
+        f"Batch {number} of the issuer's log on the chain differs from batch {number} in this ledger.",
         f"batch {number}",
         "Another installation may write to the same log, or the database belongs to another ledger. Stop issuing and "
         "compare with the chain.",

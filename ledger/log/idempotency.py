@@ -66,8 +66,8 @@ class Idempotency:
     def _store(self, change: UpdateBase) -> None:
         """Store the answer of the work. Even if the answer cannot be stored, the caller receives it.
 
-        The work then counts as still running for ``STALE_SECONDS``. After that the work can be repeated: unique keys in
-        its own tables prevent a second effect.
+        If the answer was not stored, the work counts as still running for ``STALE_SECONDS``. After that the work can be
+        repeated: unique keys in its own tables prevent a second effect.
         """
         try:
             with self._database.write() as session:

@@ -165,8 +165,8 @@ class Custody:
     def _knows(self, account: str) -> bool:
         if account in self._keys:
             return True
-        # Another process may have added the key to the file. Each write replaces the whole file, so a new inode number
-        # shows a new version of the file.
+        # Another process may have added the key to the file. Each write replaces the whole file, so the file is read
+        # again if its inode number has changed.
         with self._guard:
             if self._path.exists() and _version(self._path.stat()) != self._seen:
                 self._read()

@@ -1,4 +1,4 @@
-"""The founding authorities of a ledger (here: offices), and those of their keys that this installation keeps.
+"""The founding authorities of a ledger (here: offices), and the offices' keys, as far as this installation keeps them.
 
 On a local chain this installation keeps the keys of all three authorities, each in its own folder, ``<home>/offices/1``
 to ``3``. On another chain this installation keeps the key of at most one office. Each other office provides an office

@@ -198,8 +198,8 @@ class Onboarding:
         self._proposals.decide(by, call, signed)
 
     def _give_offices(self, registered: Mapping[int, KnownParty]) -> None:
-        """Propose the roles that were requested at onboarding, for each party (by number) that lacks one of them which
-        only an authority may grant.
+        """Find the parties that requested, at onboarding, a role that only an authority may grant, and do not have this
+        role yet. For each of them (a map by number), propose all roles that it requested.
         """
         wanted = {number: {Role(role) for role in each.roles} for number, each in registered.items()}
         asked = self._reader.batched("latest")

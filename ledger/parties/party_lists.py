@@ -36,7 +36,7 @@ MAX_PARTIES: Final = 200
 MAX_KEYS: Final = 16
 MAX_NAME: Final = 200
 ID_KEY_BYTES: Final = 32
-# The maximum number of bytes of call data: for a party without keys, and for a key without its proof.
+# Upper limits for the bytes of call data that a party needs without its keys, and a key without its proof.
 _PARTY_BYTES: Final = 160
 _KEY_BYTES: Final = 160
 OPENING: Final = frozenset({"kind", "identifier", "key", "name"})
@@ -82,8 +82,8 @@ class RegistrationLists:
         self._client = client
         self._clock = clock
         self._sealer = sealer
-        # The call of the list that was used last is kept, because a list is usually confirmed directly after it is
-        # proposed.
+        # The call of the list that was used last is kept: a list is usually confirmed directly after it is proposed,
+        # and then the call need not be built again.
         self._newest: tuple[str, Call | None] = "", None
 
     def keep(self, session: Session, parties: Sequence[ListedParty]) -> tuple[str, Call]:

@@ -39,7 +39,7 @@ KeysOf = Callable[[Session, str], Sequence[PartyKey]]
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A signed statement, with the bytes and the digest that the checks and the log need. Each is computed only once.
+    """A signed statement, with what the checks and the log need: its bytes and its digest, which are computed once.
 
     ``unsigned`` is the canonical JSON that was signed, ``digest`` its digest (protocol §2, hex), and ``logged`` is the
     entry to append to the log.

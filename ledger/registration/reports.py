@@ -21,7 +21,7 @@ _FULL: Final = 100
 @dataclass(frozen=True, slots=True)
 class QualityReport:
     """The score and the weight of each dimension, 0–100; the weights add up to 100. ``report_digest`` is the digest of
-    the whole report.
+    the assessor's full report.
     """
 
     scores: Mapping[str, int]

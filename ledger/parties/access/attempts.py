@@ -38,8 +38,8 @@ class Attempts:
     def counted(self, source: str) -> Iterator[None]:
         """Count each ``Unauthenticated`` raised inside the block as a failure of ``source``.
 
-        From the source's eleventh failure within a minute on, raise ``TooManyAttempts`` ``TOO_MANY_ATTEMPTS`` instead,
-        with ``retry_after`` in seconds.
+        If the source has had ten failures within the last minute, replace each further failure by ``TooManyAttempts``
+        ``TOO_MANY_ATTEMPTS``, with ``retry_after`` in seconds.
         """
         try:
             yield

@@ -54,7 +54,7 @@ class PartyKeys(KeyReports):
 
         The change takes effect after the waiting period, in which every key of the party can veto it. ``proof`` is the
         proof, in hex, that the party possesses the new key; if this installation keeps the key, it makes the proof
-        itself. ``serving`` are the parties whose keys a running service uses.
+        itself. ``serving`` are the parties whose keys a running service uses; these keys cannot be replaced.
 
         Raises ``Forbidden`` ``NOT_THE_PARTY``; ``InvalidInput`` ``PUBLIC_KEY_INVALID``, ``PROOF_MISSING``,
         ``PROOF_INVALID``; ``Conflict`` ``OWN_KEY_IN_USE``, ``OWN_KEY_ELSEWHERE``, ``ACCOUNT_IN_USE``,
@@ -113,9 +113,9 @@ class PartyKeys(KeyReports):
     def date_compromise(self, actor: Actor, identifier: str, account: str, compromised_at: int) -> Proposal | None:
         """Propose, as an authority, that an account of the party is invalid from ``compromised_at`` (seconds UTC) on.
 
-        Another authority confirms the proposal, which takes effect after the waiting period. A key that is still active
-        then counts as reported too. A stated time can later be replaced only by an earlier time (else ``InvalidInput``
-        ``PARTY_COMPROMISE_TIME``). Raises ``Forbidden`` ``PARTY_LACKS_ROLE``.
+        Another authority confirms the proposal, which takes effect after the waiting period. If the key is still active
+        when the proposal takes effect, the key also counts as reported. A stated time can later be replaced only by an
+        earlier time (else ``InvalidInput`` ``PARTY_COMPROMISE_TIME``). Raises ``Forbidden`` ``PARTY_LACKS_ROLE``.
         """
         require(actor, Action.MANAGE_ROLES)
         number, record = self._number(identifier), self._reader.account(account)
@@ -210,7 +210,8 @@ class PartyKeys(KeyReports):
         """Raise ``Conflict`` ``OWN_KEY_ELSEWHERE`` if the installation sends transactions in this party's name, but
         does not keep the new key.
 
-        An installation cannot be opened without the key of the account that it sends from.
+        Without this check the installation could not be opened again: for that it needs the key of the account from
+        which it sends.
         """
         with self._database.read() as session:
             own = party(session, identifier).present_account == self._client.account

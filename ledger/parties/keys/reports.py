@@ -41,9 +41,9 @@ class KeyReports:
 
         The party itself reports with any key that is not retired, even a reported key: ``act`` is the signature of
         ``report_message`` by the key of ``signer`` (by default the present account). If this installation keeps the
-        key, it signs here; otherwise the party must have signed the request. One authority may report the keys of other
-        parties. To report the key of an authority or a supervisor, two authorities must agree, and the report takes
-        effect after the waiting period; then the proposal is returned.
+        key, it signs here; otherwise the party must have signed the request. For another party, one authority may
+        report the key alone. If that party is itself an authority or a supervisor, two authorities must agree, and the
+        report takes effect after the waiting period: in this case the proposal is returned.
 
         Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, or ``PARTY_UNKNOWN_ACCOUNT`` if ``signer`` is not an account of the
         party; ``Conflict`` ``SIGNATURE_REQUIRED``.

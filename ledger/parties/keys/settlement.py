@@ -24,7 +24,7 @@ def settle_keys(database: Database, reader: ChainReader, identifiers: Sequence[s
     """Copy the state of the known keys of parties from the chain, and return the parties, in the same order.
 
     Chain and database differ after a crash, or if an authority or a party changed a key without this service. A key
-    that was bound without this service is not added to the database. The node is asked once for the whole set. Raises
+    that was bound without this service is not added to the database. One call asks the node about all parties. Raises
     ``NotFound`` ``PARTY_UNKNOWN``.
     """
     columns = select(PartyKey.account, PartyKey.party_id)

@@ -144,9 +144,8 @@ def _how_to_stop(found: IndexedProposal) -> str:
     by_office = _BY_NOBODY if found.kind in _QUICK else _BY_OFFICE
     ways = {
         _UNREADABLE: not _readable(found),
-        # The contract allows a veto against every proposal to call a function that changes keys, whatever the
-        # arguments. A proposal without a role can also be vetoed, because such a proposal can only change the
-        # proposer's own keys.
+        # The contract allows a veto if the proposed call is to a function that changes keys; the arguments do not
+        # matter. A proposal without a role can also be vetoed, because it can only change the proposer's own keys.
         _BY_VETO: found.shown.changes_key or not found.role,
         _BY_HOLDER: found.kind == REASSIGN,
         by_office: found.role,

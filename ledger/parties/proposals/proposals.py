@@ -65,10 +65,10 @@ class Proposals(ProposalReader):
         """Propose an act; if this installation can, also confirm it in another party's name, and carry it out when it
         is ready.
 
-        The caller must have checked the permission of ``by``, the proposing party. If ``by`` keeps its own key, no
-        other party confirms without being asked. If another party has already proposed the same act, ``by`` confirms
-        that proposal. ``signed`` is the request that ``by`` signed. Raises the refusals of the contracts, and the
-        errors of ``RelayedActs.act``.
+        The caller must have checked the permission of ``by``, the proposing party. If ``by`` keeps its own key, this
+        installation does not confirm in any other party's name. If another party has already proposed the same act,
+        ``by`` confirms that proposal. ``signed`` is the request that ``by`` signed. Raises the refusals of the
+        contracts, and the errors of ``RelayedActs.act``.
         """
         with one_at_a_time(self._lock):
             found = self._open(by, call)
@@ -95,8 +95,8 @@ class Proposals(ProposalReader):
         """Confirm a proposal as a second party with the proposal's role; if there is no waiting period, carry the
         proposal out at once.
 
-        Only a call that this version can read completely can be confirmed here. ``listed`` is the list of parties for
-        an installation that does not have it, in the form that the proposing installation's method ``listed`` returns.
+        Only a call that this version can read completely can be confirmed here. If the proposal registers parties whose
+        list is not stored here, ``listed`` gives the list as the proposing installation's method ``listed`` returns it.
         Raises ``Conflict`` ``PROPOSAL_UNREADABLE``, ``REGISTRATION_LIST_MISSING``; ``InvalidInput``
         ``REGISTRATION_LIST_INVALID``; ``Forbidden`` ``PARTY_LACKS_ROLE``, ``PARTY_SELF_GRANT``; and other refusals of
         the contract.
