@@ -137,8 +137,8 @@ bench/node_modules/ready: bench/package-lock.json .venv/ready
 bench: $(if $(wildcard .venv/dev),dev,installed) bench/node_modules/ready  ## Measure this project beside other products in five minutes; SIZE=1000000 for the long run
 	$(BIN)/python -m bench --size $(SIZE)
 
-# The lock files keep extras such as `coverage[toml]`. Without the extras, an older pip would demand the hashes of newer
-# releases.
+# The lock files keep extras such as `coverage[toml]`. If they pinned only `coverage`, an older pip would not count
+# `coverage[toml]` as pinned: it would choose the newest release, whose hash is not in the file, and would refuse it.
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-emit-index-url --no-header
 

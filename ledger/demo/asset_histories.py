@@ -48,7 +48,7 @@ class AssetHistories:
     """
 
     def __init__(self, ledger: Ledger, cast: Cast, assets: Sequence[str], run: Run, progress: Progress) -> None:
-        """Choose the first ten of ``assets``. Their content must not occur in any other resource."""
+        """Choose the first ten of ``assets``. Give only assets whose content occurs in no other resource."""
         self.assets = tuple(assets[:TEN])
         self._ledger = ledger
         self._cast = cast

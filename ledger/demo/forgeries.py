@@ -70,8 +70,8 @@ def swapped_subjects(actors: Actors, member: Member, other: Member) -> list[Caug
 
 
 def _remember(actors: Actors, task: Task) -> None:
-    """Make the provider record the subject. If this run has a new output folder, the provider's records are still
-    empty.
+    """Make the provider record the subject's identifier and party id, so that it can notice a second id. In a run with
+    a new output folder, the provider's records are still empty.
     """
     party = task.authorization["provider"]
     with suppress(PingzhengError):

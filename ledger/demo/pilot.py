@@ -36,8 +36,8 @@ REPORTS = ("quality", "appraise")
 # three authorities.
 INSTITUTIONS = 10
 EARLIER_DAYS = 10
-# The key recovery begins one waiting period and this many seconds before the present. In the additional seconds, the
-# pilot makes the proposals and tries acts that must be refused.
+# The key recovery needs one waiting period, and these seconds for its other acts: proposals, and acts that must be
+# refused. So it begins that much earlier than the present.
 AROUND_THE_DELAY = 3600
 OFFICE_ACTS: Final = ("accredit", "set_roles")
 EARLY_PREFIX: Final = "十日前 ten days before: "

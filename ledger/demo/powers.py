@@ -43,9 +43,9 @@ def two_firms(before: Mapping[str, Sequence[Member]], present: Mapping[str, Sequ
 class Powers:
     """Recovers the key of ``loser``. Also forges a recovery of the key of ``victim``, which vetoes the forgery.
 
-    Before each act, the chain is searched for the act of an earlier run. Some acts must be refused, and a refused act
-    leaves no trace on the chain. So if an earlier run was at that point and the chain has no trace of the act, the act
-    was refused.
+    Before each act, the chain is searched for the same act of an earlier run. Some acts must be refused, and a refused
+    act leaves no trace on the chain. So if an earlier run has done the acts that come later, and the chain shows no
+    trace of such an act, then it was refused.
     """
 
     def __init__(self, ledger: Ledger, loser: Member, victim: Member) -> None:
@@ -64,8 +64,8 @@ class Powers:
     def play(self, run: Run) -> list[Caught]:
         """Run both recoveries until they end, and return the acts that were refused.
 
-        The clock of the local chain is moved forward by the waiting period, so the chain must be at least that far
-        behind the present.
+        The clock of the local chain is moved forward by the waiting period, so it must be behind the present by at
+        least the waiting period.
         """
         ledger, proposals = self._ledger, self._ledger.proposals
         with run.stage(STAGE) as stage:

@@ -139,8 +139,8 @@ class ShownCertificates:
     def _used(self, ending: Ending, member: Member, number: str) -> bool:
         if number == member.certificate:
             return ending.found
-        # A corrected certificate has a new number, but its uses and the uses of the version before it are counted
-        # together.
+        # A corrected certificate has a new number. Its use is not among those that were looked up for the members'
+        # first certificates, so it is looked up here.
         ending.found = bool(self._earlier.used([number]))
         return ending.found
 

@@ -74,8 +74,8 @@ def check_uscc(value: str, where: str | None = None) -> str:
 def check_institution(value: str, where: str | None = None) -> str:
     """Return the USCC of an institution that is to be registered. A person's ID number is refused.
 
-    One in 31 ID numbers also has a valid USCC check character. So the organisation code is checked too, because only a
-    USCC contains one. Raises ``InvalidInput`` ``USCC_…``.
+    One in 31 ID numbers also has a valid USCC check character. But only a USCC contains an organisation code, so this
+    code is checked too. Raises ``InvalidInput`` ``USCC_…``.
     """
     if is_resident_id(value) and not organisation_agrees(value):
         raise InvalidInput(

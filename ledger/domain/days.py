@@ -70,8 +70,8 @@ DAY: Final = 86_400
 Clock = Callable[[], int]
 # The last second of the year 9999, the latest time that Python can format. The contracts accept later times.
 LAST_SECOND: Final = 253_402_271_999
-# Validities, deadlines and reports must lie between these two days (both included). Python can also represent the day
-# before and the day after this range, so computing with these days raises no error.
+# Validities, deadlines and reports must lie between these two days (both included). Python can also represent the days
+# just outside this range, so code can add a day to any allowed day, or subtract one, without an error.
 FIRST_DAY: Final = date(1900, 1, 1)
 LAST_DAY: Final = date(9998, 12, 31)
 

@@ -46,7 +46,7 @@ def _sm3(data: bytes) -> bytes:
     try:
         return hashlib.new("sm3", data).digest()
     except ValueError:
-        # OpenSSL has no SM3 if it was built without SM3 or allows only FIPS algorithms.
+        # OpenSSL has no SM3 if it was built without SM3 or allows only FIPS algorithms. Then gmalg computes the digest.
         pass
     try:
         import gmalg  # gmalg is an optional package, so it is imported only when a digest needs SM3.

@@ -63,6 +63,7 @@ class HeadBook:
         """
         for key, head in found.items():
             # At a block before its deployment, a contract has no head, and the index has no events of the contract.
+            # This counts as a match.
             not_deployed = not head and self._head(key) == self._genesis(key)
             if self._head(key).hex() != head and not not_deployed:
                 contract, scope = key

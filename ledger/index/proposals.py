@@ -22,10 +22,10 @@ class IndexedProposal:
     """A proposal. Parties are given by their numbers; 0 means no party.
 
     ``role`` is a bit mask of the roles that may decide the proposal, 0 if a party proposed a change of its own keys.
-    ``kind`` is the contract function in snake case. ``call`` is None for a proposed registration, whose list is not on
-    the chain, and for data that this version cannot decode; ``shown`` has the arguments that can be read. ``ready`` is
-    the running time (seconds UTC minus paused seconds) from which the proposal can be carried out. ``account`` is the
-    account that vetoed the proposal; it is empty if there was no veto.
+    ``kind`` is the contract function in snake case. ``call`` is None for a proposed registration, because its list of
+    parties is not on the chain, and for data that this version cannot decode; ``shown`` has the arguments that can be
+    read. ``ready`` is the running time (seconds UTC minus paused seconds) from which the proposal can be carried out.
+    ``account`` is the account that vetoed the proposal; it is empty if there was no veto.
     """
 
     no: int

@@ -18,7 +18,7 @@ _CLOSED: Final = PARTY_STATUSES.index("closed")
 def speaks() -> tuple[ColumnElement[bool], ...]:
     """Return the SQL conditions for an account that may act: it is neither retired nor reported lost.
 
-    If a live key is recorded as compromised, it counts as reported too.
+    If a key that is not retired is recorded as compromised, it also counts as reported.
     """
     return ACCOUNTS.c.valid_to == 0, ACCOUNTS.c.reported_at == 0
 

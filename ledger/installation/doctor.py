@@ -293,7 +293,7 @@ class Doctor:
             return
         with database.read() as session:
             cursor = session.execute(select(CURSOR.c.block_number)).scalar_one_or_none()
-            # If the chain is behind the index, the part `coherence` reports this.
+            # If the chain is behind the index, the two cannot be compared; the part `coherence` reports this problem.
             if cursor is None or cursor > chain.block_number():
                 return
             heads = asset_heads(session.connection())

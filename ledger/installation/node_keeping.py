@@ -82,8 +82,9 @@ class NodeKeeper:
     ) -> None:
         self._ending.set()
         while self._thread.is_alive():
-            # While the thread starts a node, it waits for the node, which may be replaying its journal. Meanwhile the
-            # thread does not notice that it must end. So the node is stopped again and again until the thread ends.
+            # A thread that is starting a node waits until the node has replayed its journal, and meanwhile does not
+            # notice that the thread must end. Stopping the node ends this waiting. So the node is stopped again and
+            # again until the thread ends.
             self._stop()
             self._thread.join(CHECK_SECONDS)
         self._stop()

@@ -171,7 +171,7 @@ def _require_own_secrets(database: Database, sealer: Sealer, lookup_key: bytes, 
             hint="Restore lookup.key from the backup of the keys: another key finds no party by its identifier.",
         )
     # If this sealed text has been unreadable since a restore, or was lost, opening it cannot show whether the key is
-    # right.
+    # right. So these errors are ignored.
     with database.read() as session, suppress(Conflict, NotFound):
         sealer.open(session, operator.sealed_id)
     _ = sealer.keys.current

@@ -136,8 +136,9 @@ def confirm_erasures(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """恢复账本时如未提供删除清单，加密内容不可读取。请先核对哪些内容已经删除，再用本命令恢复读取。If the ledger was restored without a list of erasures, encrypted
-    texts cannot be read. Check what was erased, then allow reading again with this command.
+    """恢复账本时如未提供删除清单，加密内容不可读取。请先核对哪些内容已经删除，再用本命令恢复读取。If the ledger was
+    restored without a list of erasures, encrypted texts cannot be read. Check what was erased, then allow reading again
+    with this command.
 
     示例 Examples:  pingzheng restore confirm-erasures --erasures erased.jsonl · pingzheng restore confirm-erasures
     """

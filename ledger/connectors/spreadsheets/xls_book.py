@@ -50,7 +50,7 @@ def sheets_of(data: bytes, name: str) -> Iterator[dict[str, Any]]:
 def _sheets(data: bytes, name: str) -> Iterator[dict[str, Any]]:
     import xlrd
 
-    # With ``on_demand`` the library keeps the bytes of the file, and ``_formulas`` finds the formulas in these bytes.
+    # ``_formulas`` searches the bytes of the file for formulas. The library keeps these bytes only with ``on_demand``.
     book = xlrd.open_workbook(
         file_contents=data, on_demand=True, formatting_info=True, ragged_rows=True, logfile=_Mute()
     )

@@ -47,7 +47,8 @@ def read_sheets(data: bytes, name: str) -> list[Sheet]:
     found = scan(data, name)
     if found.strict:
         data = _transitional(data)
-    # The library is imported only here: if numpy is installed, it is loaded too, and few commands read Excel files.
+    # Few commands read Excel files, and importing the library takes time, because the library also loads numpy if numpy
+    # is installed. So the library is imported only here.
     from openpyxl import load_workbook
 
     try:

@@ -75,8 +75,8 @@ def _yes(formula: str, holds: Callable[[PanelRow], bool], yes: str = "yes", no: 
 
 
 def _fall(column: str) -> Cell:
-    """Describe a cell with a record status. The more the numbers in the panel's column fell within the year, the worse
-    the status is.
+    """Describe a cell with a record status, which is computed from the panel's column: the more the number fell since
+    the year before, the worse the status.
     """
 
     def of(context: Context) -> str:

@@ -34,8 +34,8 @@ class Fate(StrEnum):
     HELD = "held"
 
 
-# A request can end in one of these ways only after some time. Such requests are made in the first part of the pilot,
-# while the clock of the local chain still shows a time in the past.
+# A request can end in one of these ways only when some time has passed. So such requests are made in the first part of
+# the pilot, while the clock of the local chain still shows a time in the past.
 EARLY: Final = frozenset({Fate.UNANSWERED, Fate.EXPIRED})
 # The special ways in which a request can end, in the order in which they are assigned. A small pilot uses only the
 # first of them.
@@ -43,7 +43,7 @@ _TURNS: Final = tuple(fate for fate in Fate if fate is not Fate.ORDINARY)
 _EVERY: Final = 40
 # The ways in which a request can end if the platform lies.
 _LIES: Final = (Fate.CROOKED, Fate.ALTERED_CLAIM, Fate.SWAPPED)
-# For some ways in which a request can end: the only scenarios in which a request ends so.
+# Some fates occur only in certain scenarios, which this map names. All other fates occur in every scenario.
 _ONLY_IN: Final = {Fate.TIMED_OUT: ("S04",), Fate.CORRECTED: ("S01", "S02")} | dict.fromkeys(
     (*_LIES, Fate.HELD), ("S01",)
 )

@@ -14,8 +14,8 @@ from ledger.domain.codes import synthetic_resident_id
 from ledger.domain.parties import PartyKind
 
 _SURNAMES: Final = "陈李林黄吴梁郑庞杨许"
-# For each scenario, which firms take part in it: those whose place in the list, modulo 4, is one of these numbers. (A
-# person takes part in only one scenario.)
+# Says for each scenario which firms take part: a firm takes part if its place in the list, modulo 4, is one of the
+# scenario's numbers. (A person takes part in only one scenario.)
 _FIRMS_IN: Final[Mapping[str, tuple[int, ...]]] = {
     "S01": (0, 1),
     "S05": (2,),
@@ -63,8 +63,8 @@ Members = Mapping[str, Sequence[Member]]
 
 
 def subjects_of(panels: Mapping[str, Panel], limit: int) -> list[Subject]:
-    """Return up to ``limit`` subjects: first all firms, then persons, half of them from each of the two other
-    panels.
+    """Return up to ``limit`` subjects: first the firms, then persons. Half of the persons come from one of the two
+    other panels, and half from the other.
     """
     firms = [
         Subject(FIRMS, number, firm(place, number), f"{10_000_009_000 + int(number)}")

@@ -76,7 +76,9 @@ class Sources:
         return Shelves({name: SourceBook.load(path) for name in offices if (path := self.folder / name).is_dir()})
 
     def slow(self, key: Key) -> SourceBook:
-        """Return the source book of one provider, in which the given source has a time limit of one second."""
+        """Return the source book of the provider that has the source ``key``. In this book, the source has a time limit
+        of one second.
+        """
         folder = self._of(key)
         _definition(folder, key, MAPPING[key], timeout=1)
         book = SourceBook.load(folder)

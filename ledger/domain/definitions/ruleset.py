@@ -23,8 +23,8 @@ APPLICATION_KINDS: Final = ("first", "change", "correct", "renew", "cancel")
 ALWAYS_NOTICED: Final = ("first", "change")
 SECOND_PLEDGES: Final = ("rank", "refuse")
 NEAR_DUPLICATES: Final = ("ignore", "report")
-# The maximum number of working days in a ruleset (about one year), and the maximum validity in years (that of a
-# registration certificate, S00).
+# The limits for a ruleset. A period in working days may last about one year. A validity may last three years, as long
+# as the validity of a registration certificate (scenario S00).
 _MAX_WORKING_DAYS: Final = 250
 _MAX_YEARS: Final = 3
 _CODE: Final = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII)

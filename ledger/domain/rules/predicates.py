@@ -101,7 +101,8 @@ def rule_version(scenario_code: str, version: int) -> str:
     return f"{scenario_code}/{version}/engine-{ENGINE}"
 
 
-# The functions below, up to the next heading, compute rules that read attributes of the subject, or all rows.
+# The functions below, up to the next heading, compute the claims of rules that read attributes of the subject, or all
+# rows.
 
 
 def is_name(text: str) -> bool:
@@ -142,7 +143,7 @@ def _trend(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
     return "rising" if last > first else "falling"
 
 
-# The functions below, up to the next heading, compute rules that read only the newest row.
+# The functions below, up to the next heading, compute the claims of rules that read only the newest row.
 
 
 def _band(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
@@ -189,7 +190,7 @@ def _continuous(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:
     return len(window(_by_period(rule, rows, _nothing), wanted)) == wanted
 
 
-# The functions below compute rules that read the rows of the last years, months or days.
+# The functions below compute the claims of rules that read the rows of the last years, months or days.
 
 
 def _periods(rule: Rule, rows: Rows, _attributes: Attributes) -> Claim:

@@ -254,8 +254,8 @@ class AdoptedRows:
         """Encrypt the disclosed claims, and the claims that earlier bundles disclosed. Leave out erased claims."""
         came = {item.encoded: item for item in presented.disclosures}
         supplied = row.sealed_id is None and row.request_id is not None and self._supplied_here(presented.claims)
-        # If a version is erased, the texts of its provisions may still exist, because a newer version may use them.
-        # They are not used for the erased version.
+        # If a version is erased, the texts of its provisions may still exist, because a newer version may use the same
+        # provisions. The erased version must not get its claims from these texts.
         if supplied and digest not in self._erased:
             return []
         if not came or self._erased & {digest, row.subject}:
@@ -281,8 +281,8 @@ class AdoptedRows:
         return sorted(item.name for item in came.values())
 
     def _supplied_here(self, claims: Stated) -> bool:
-        """Return whether the certificate's provisions have all disclosures, erased or not. If they have, the
-        certificate needs no copy of its own.
+        """Return whether the certificate's provisions have all its disclosures, even if these were erased. In that case
+        the certificate needs no copy of its own.
         """
         named = [hex_of(each) for each in claims.get("provisions", ())]
         lost = (Sealed.wrapped_key.is_(None)) & (Sealed.key_id == LOST)

@@ -51,8 +51,8 @@ class _Item:
 
 @dataclass(frozen=True, slots=True)
 class LostBatch:
-    """A batch on the chain of which entries are missing in the database: the range of the batch's entries, and how many
-    entries are missing.
+    """A batch that is on the chain, although some of its entries are missing in the database: the range of the batch's
+    entries, and how many entries are missing.
     """
 
     batch: int

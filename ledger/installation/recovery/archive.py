@@ -93,8 +93,8 @@ class Archive:
             return sum(_put(archive, table, found) for table, found in rows.items())
 
     def begin(self, database: Database) -> None:
-        """Archive the existing rows of the tables with ``Source.DATED``, in chunks, because perhaps no later batch will
-        name these rows.
+        """Archive the existing rows of the tables with ``Source.DATED``. Perhaps no later batch will name these rows,
+        so they are archived now, in chunks.
         """
         for table in DATED:
             last: tuple[int, str] | None = (-1, "")
@@ -182,8 +182,8 @@ class Archive:
         except IntegrityError as error:
             raise _forked(self.file, str(self.file)) from error
         except (StorageFull, Misconfigured) as error:
-            # The with-block also reads the database. An error that names another file than the archive is about the
-            # database.
+            # The with-block also reads the database. If an error names a file that is not the archive, the error is
+            # about the database, so it is raised unchanged.
             ours = error.where in (str(self.file), self._engine.url.render_as_string())
             if not ours or error.code.startswith("ARCHIVE_"):
                 raise

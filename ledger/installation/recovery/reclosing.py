@@ -91,11 +91,11 @@ def apply_erasures(session: Session, erased_texts: Sequence[ErasedText] | None) 
 
 
 def _erase_versions(session: Session, targets: set[str]) -> None:
-    """Give each certificate among ``targets`` whose erasure is not in the log a row for a text of its own, which is
-    marked as erased.
+    """Find the certificates among ``targets`` whose erasure is not in the log, and give each of them a sealed record of
+    its own, which is marked as erased.
 
     Such a certificate may share provisions with a newer version, for which the texts of the provisions are kept.
-    Without the row, the claims of the erased version could be read again.
+    Without its own record, the claims of the erased version could be read again.
     """
     for chunk in _chunks(targets - set(session.scalars(select(ErasureRecord.target)))):
         shared = Certificate.sealed_id.is_(None) & Certificate.request_id.is_not(None)

@@ -27,8 +27,8 @@ from ledger.store.tables import Batch, Counter, Entry
 
 LOST: Final = "lost"
 BATCH_NUMBER: Final = "batch_number"
-# The minimum by which a restore raises each series of certificate numbers. Numbers that were given out but not yet
-# archived when the disk was lost are unknown. The minimum is higher than their count, because batches are archived
+# The minimum by which a restore raises each series of certificate numbers. Nobody knows which numbers were given out
+# but not yet archived when the disk was lost. There are fewer of them than this minimum, because batches are archived
 # within seconds.
 SERIES_GAP: Final = 10_000
 SERIES: Final = ("certificate/", "registration/")

@@ -53,8 +53,8 @@ from ledger.store.sealing import close_all, closed, reopen_all
 from ledger.store.tables import Source
 from ledger.wallet.private_file import sync_folder
 
-# Tables that only the backup can restore, because the archive is not complete for them: it has only those of their rows
-# to which an archived row of another table refers.
+# Tables that only the backup can restore. The archive is not complete for these tables: of their rows, it has only
+# those to which an archived row of another table refers.
 FROM_THE_BACKUP_ALONE: Final = names_from(Source.BACKUP)
 
 
