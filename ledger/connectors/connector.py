@@ -100,7 +100,7 @@ class SourceConnector:
         if unknown := sorted(set(query.columns) - definition.columns.keys()):
             raise Misconfigured(
                 "SOURCE_COLUMN_UNMAPPED",
-                f"定义没有写明部分列的对应列，列名见英文。The definition does not map these columns: {', '.join(unknown)}.",
+                f"定义缺少部分列的对应，列名见英文。The definition does not map these columns: {', '.join(unknown)}.",
                 where=definition.code,
                 hint="请在 columns 下补上这些列。"
                 f"Add the columns under `columns`; scenario {definition.scenario} needs them.",

@@ -29,7 +29,7 @@ _SQLITE_WRONG: Final = {1, 3, 8, 14, 23, 26}
 _SQLITE_LARGE: Final = 18
 # PostgreSQL's SQLSTATE codes that mean "too late": query_canceled and lock_not_available.
 _STATE_LATE: Final = {"57014", "55P03"}
-# SQLSTATE classes of errors that the operator must correct (wrong SQL, missing rights, unknown names), and the class of
+# Two sets of SQLSTATE classes: errors that the operator must correct (wrong SQL, missing rights, unknown names), and
 # errors in the data.
 _STATE_WRONG: Final = {"0A", "25", "28", "3D", "3F", "42"}
 _STATE_DATA: Final = {"22"}

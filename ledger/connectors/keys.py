@@ -68,8 +68,8 @@ def sound(key: str) -> bool:
 
 
 class KeyColumn:
-    """Decides from the key cells that one query reads which rows belong to the subject. Errors name the source
-    ``where``, and a row as ``unit`` (row or line) with its number.
+    """Decides from the key cells that one query reads which rows belong to the subject. Errors name the source as
+    ``where`` says, and the row by its number, after the word ``unit`` (row or line).
 
     An identifier without check digits must match exactly, because damage cannot be recognised without check digits.
     ``any_row`` becomes true when a row with a key is read.

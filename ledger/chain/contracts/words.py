@@ -1,5 +1,5 @@
-"""Decodes ABI values of a fixed size: words of 32 bytes, and structs that consist of such words. This module exists
-because almost all results and events have only such values, and eth-abi needs ten times as long to decode them.
+"""Decodes ABI values of a fixed size: words of 32 bytes, and structs that consist of such words. Almost all results and
+events have only such values, and eth-abi needs ten times as long as this module to decode them.
 """
 
 from __future__ import annotations

@@ -40,8 +40,8 @@ def ganache_command(port: int, chain_id: int, block_gas_limit: int, database: Pa
         "chain.chainId": chain_id,
         "chain.networkId": chain_id,
         "chain.hardfork": "merge",
-        # If ganache 7.9.2 processes requests in parallel, it never answers an eth_estimateGas that arrives while a
-        # block is mined.
+        # Requests are processed one after the other. In parallel, ganache 7.9.2 would never answer an eth_estimateGas
+        # that arrives while a block is mined.
         "chain.asyncRequestProcessing": "false",
         "wallet.totalAccounts": 0,
         "miner.blockGasLimit": block_gas_limit,

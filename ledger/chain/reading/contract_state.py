@@ -176,7 +176,7 @@ class Hold:
 class LeafStatus:
     """A certificate's status on the chain as of a block.
 
-    ``since`` and ``reason`` are those of the last change, None if the status never changed.
+    ``since`` and ``reason`` belong to the last change of the status; both are None if the status never changed.
     """
 
     block: int

@@ -58,10 +58,10 @@ class LogReads(BatchedCalls):
     def status_history(self, place: Position, first: int, last: int) -> Callable[[], list[StatusFact]]:
         """Read all status changes of the certificate at a position.
 
-        Each change must differ from the state before it, and the last change must agree with the contract's state. So
-        it is noticed if a node leaves out a change, with one exception: if the node hides a suspension together with
-        its end, only the contract's head (running digest of events) shows it. The answer raises ChainUnavailable
-        STATUS_HISTORY_INCOMPLETE if the changes do not fit.
+        Each change must differ from the state before it, and the last change must agree with the contract's state. This
+        reveals a node that leaves out a change, with one exception: if the node leaves out a suspension together with
+        the end of that suspension, the other changes still fit, and only the contract's head (running digest of events)
+        reveals the node. The answer raises ChainUnavailable STATUS_HISTORY_INCOMPLETE if the changes do not fit.
         """
         events = self.events(CERTIFICATE_LOG, "StatusChanged", first, last, issuer=place.issuer, batch=place.batch)
         state = self.state(place)

@@ -23,7 +23,7 @@ class Remembered:
     """Stores in a file what was seen of a chain. Any number of threads and processes may share the file.
 
     The methods raise ``ChainUnavailable`` ``CHAIN_BEHIND_SEEN`` and ``CHAIN_DIFFERS_FROM_SEEN``, and ``Misconfigured``
-    ``SEEN_FORM``. Data of an earlier block than the stored block are always refused; the caller can read again.
+    ``SEEN_FORM``. Data as of a block before the stored block are always refused; the caller can then read again.
     """
 
     def __init__(self, reader: ChainReader, path: Path) -> None:
@@ -70,8 +70,8 @@ class Remembered:
         return self._compared_at is None or time.monotonic() - self._compared_at >= COMPARE_SECONDS
 
     def _keep(self, before: Seen | None, after: Seen) -> None:
-        """Write ``after`` if the file still contains ``before``. If it does not, another process has written to the
-        file, which stays unchanged.
+        """Write ``after`` if the file still contains ``before``. If another process has written to the file meanwhile,
+        leave the file unchanged.
         """
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with one_at_a_time(self._path.with_suffix(".lock")):

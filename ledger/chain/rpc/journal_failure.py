@@ -88,7 +88,7 @@ def disk_failure(name: str, where: str) -> PingzhengError:
             "JOURNAL_CHANGED",
             "Another program changed, replaced or removed the journal of the local chain while the chain ran.",
             where=where,
-            hint="End the program that runs the chain, restore the folder chain from the backup, and start it again.",
+            hint="End the program that runs the chain, restore the folder `chain` from the backup, and start again.",
         )
     return ChainUnavailable(
         "JOURNAL_UNWRITABLE",

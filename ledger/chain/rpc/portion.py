@@ -29,7 +29,9 @@ class Portion:
             start = end + 1
 
     def answered(self, size: int) -> None:
-        """Record that the node answered a request for ``size`` items; after enough full requests the size grows."""
+        """Record that the node answered a request for ``size`` items; after enough requests of the full size, the size
+        grows.
+        """
         with self._lock:
             if size < self.size or self.size == self._most:
                 return

@@ -280,7 +280,8 @@ def _open(host: str, port: int, deadline: float) -> socket.socket:
 def _addresses(host: str, port: int, deadline: float) -> Any:
     """Look up the addresses of a host in a thread.
 
-    The system sets no time limit on a look-up, so at the deadline the thread is left alone and not waited for.
+    The system sets no time limit on a look-up. So the caller waits for the thread only until the deadline, and the
+    thread may run on.
     """
     if _is_address(host):
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)

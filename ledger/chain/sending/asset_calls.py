@@ -95,8 +95,8 @@ def confirm_assets(assets: Sequence[str], valid_to: int) -> Call:
 
 
 def clear(asset: str, report: str) -> Call:
-    """Record that a security review permits important data. Authorities, chief data officers and supervisors may call
-    this.
+    """Record the security review of an asset with important data. Authorities, chief data officers and supervisors may
+    call this.
     """
     return _call("clear", asset, report)
 

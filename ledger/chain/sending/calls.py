@@ -61,7 +61,7 @@ class Founding:
 
 
 def propose(call: Call) -> Call:
-    """Propose a call. The call decides which role may propose it and whether the proposal must wait (protocol §3)."""
+    """Propose a call. Which role may propose, and whether the proposal must wait, depends on the call (protocol §3)."""
     return Call(PARTY_REGISTRY, "propose", (call,))
 
 
@@ -180,8 +180,8 @@ def accredit(number: int, scenario: str, start: int, end: int) -> Call:
 
 
 def date_compromise(number: int, account: str, compromised_at: int) -> Call:
-    """Record that a key was compromised at ``compromised_at``: later signatures become invalid. The time can only be
-    moved to an earlier one.
+    """Record that a key was compromised at ``compromised_at``: later signatures become invalid. The time can later be
+    changed only to an earlier one.
 
     An authority must propose this call. If the key is live, it counts as reported from now on.
     """

@@ -94,7 +94,7 @@ def ensure_deployed(
     """Return the deployment that the file ``path`` contains. If there is no such file, deploy the contracts and write
     the file.
 
-    The second value is True for a new deployment. A saved deployment is checked and never overwritten: raises what
+    The second value is True for a new deployment. A saved deployment is checked and never overwritten. Raises what
     ``check_deployment`` and ``check_creation`` raise.
     """
     if path.exists():

@@ -151,7 +151,7 @@ class Sender:
     def _alone(self) -> Iterator[None]:
         """Let one thread send at a time.
 
-        A thread waits for its turn no longer than one transaction may take to send.
+        A thread waits for its turn at most as long as one thread may take to send a transaction.
         """
         if not self._lock.acquire(timeout=self._connection.send_timeout):
             raise ChainUnavailable(

@@ -92,7 +92,7 @@ def candidates(
     as_json: AsJson = False,
 ) -> None:
     """列出可能满足需求的资源，最合适的在前，并列出各项得分（满分一千）。List resources that may match a demand, best
-    first, with the parts of their scores (at most 1,000).
+    first. Each score (at most 1,000) is shown with its parts.
 
     示例 Example:  pingzheng catalogue demand candidates <demand>
     """

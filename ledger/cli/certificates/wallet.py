@@ -99,8 +99,8 @@ def add(
 
 @app.command("list")
 def listing(wallet: File = HERE, passphrase_file: PassphraseFile = None, as_json: AsJson = False) -> None:
-    """列出钱包中的凭证；凭证后来是否被撤销或使用过，只有链上知道。List the certificates in a wallet. Whether a
-    certificate was later revoked or used, only the chain shows.
+    """列出钱包中的凭证；凭证后来是否被撤销或使用过，须查链上的记录。List the certificates in a wallet. Only the chain
+    shows whether a certificate was later revoked or used.
 
     示例 Example:  pingzheng wallet list --wallet firm.wallet
     """

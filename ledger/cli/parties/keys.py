@@ -62,7 +62,7 @@ class Direct:
 
     @property
     def without_service(self) -> bool:
-        """Whether the options name the ledger, or a file to which the signed act is written."""
+        """Whether the service is not needed: the options name the ledger, or a file for the signed act."""
         return any(each is not None for each in (self.deployment, self.bundle, self.out))
 
 

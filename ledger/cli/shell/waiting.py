@@ -28,7 +28,7 @@ OwnKey = Annotated[
     typer.Option(help="The acting party's private key file; needed if this installation does not keep the key."),
 ]
 PENDING, CARRIED_OUT = "pending", "carried_out"
-# The names of arguments of contract calls that are times in seconds UTC. In some calls, `to` is a party instead.
+# Arguments of contract calls that have these names are times in seconds UTC, except that in some calls `to` is a party.
 _TIMES = ("from", "to", "compromisedAt")
 
 

@@ -124,8 +124,8 @@ def _outcome_of(refusal: PingzhengError) -> str:
 
 
 def _show(cases: Sequence[_Pending], names: Mapping[str, str], as_json: bool) -> None:
-    """Print the full notices if there is only one request, else one line for each request. With --json, print to
-    standard error.
+    """Print the full notices if there is only one request, else one line for each request. With --json they go to
+    standard error, because standard output is for the JSON.
     """
     out = stderr if as_json else console
     if len(cases) == 1:

@@ -141,8 +141,8 @@ def _note(file: Path | None) -> Note:
 def _terms(
     ledger: Ledger, scenario: str, consumer: Actor, source: list[str], days: int, answer_days: int, pia: str | None
 ) -> Terms:
-    """Return the terms of a request without its subject: all fields of the sources, one use, through the government
-    platform.
+    """Return the terms of a request without its subject: all fields of the sources, one use, and the government
+    platform as the channel.
     """
     from ledger.usage.request_terms import Terms
 
