@@ -1,4 +1,6 @@
-"""Wrapping keys from files, environment or a key service: no key has a default, and none is created twice."""
+"""The keys that wrap data keys. They come from files, the environment or a key service; no key has a default, and none
+is created twice.
+"""
 
 from __future__ import annotations
 

@@ -176,7 +176,7 @@ def test_a_stranger_sees_only_a_certificates_state_and_since_when_it_has_this_st
         ledger.verification.public_status("C44080000S51260000000000")
 
 
-def test_the_public_status_of_a_certificate_that_is_not_anchored_is_only_the_state_building(pilot: Pilot) -> None:
+def test_the_public_status_of_a_certificate_without_an_anchor_has_only_the_state_building(pilot: Pilot) -> None:
     firm = pilot.firm()
     authorization = pilot.authorise(firm)
     pilot.supply(firm, authorization)

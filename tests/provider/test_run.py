@@ -1,4 +1,4 @@
-"""A provider's round with a real platform: tasks are answered, settled, corrected and erased."""
+"""A provider's rounds with a real platform: answers, corrections, refused answers, and erased subjects."""
 
 from __future__ import annotations
 

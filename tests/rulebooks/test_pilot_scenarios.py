@@ -200,7 +200,7 @@ def test_the_tender_is_named_in_the_request_but_in_no_source_or_claim() -> None:
     assert {field.type for field in BOOK.get("S07").fields} == {"boolean"}
 
 
-def test_the_rights_of_scenario_s12_include_the_opt_out() -> None:
+def test_the_subjects_of_scenario_s12_have_the_right_to_opt_out() -> None:
     assert "opt_out" in BOOK.get("S12").rights_duties["subject"]
     assert {field.type for field in BOOK.get("S12").fields} == {"boolean"}
     assert scenario_json(BOOK.get("S12"))["rule_version"] == "S12/1/engine-2"

@@ -83,7 +83,7 @@ def test_the_guides_example_of_a_database_source_answers_a_query(folder: Path, m
 @pytest.mark.parametrize(
     ("page", "heading", "language"), [(GUIDE, "## Reasons", "en"), (CHINESE, "## 拒绝的理由", "zh")]
 )
-def test_each_guide_lists_every_reason_for_a_refusal(page: Path, heading: str, language: str) -> None:
+def test_each_guide_lists_every_reason_for_which_a_source_refuses(page: Path, heading: str, language: str) -> None:
     section = page.read_text("utf-8").partition(heading)[2]
     titles = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", section, re.MULTILINE))
     assert titles == {reason: getattr(title, language) for reason, title in REFUSALS.items()}
@@ -245,7 +245,7 @@ def test_a_mistake_in_a_source_file_is_reported_with_file_and_line_and_member(
         ("{column: s, value: '2026-02-30', type: date, reason: disputed}", "refuse[1]: value"),
     ],
 )
-def test_a_mistake_in_the_refuse_section_of_a_source_file_is_reported_with_line_and_member(
+def test_a_mistake_in_the_section_named_refuse_of_a_source_file_is_reported_with_line_and_member(
     tmp_path: Path, flag: str, member: str
 ) -> None:
     flags = f"refuse:\n  - {{column: s, value: '是', reason: disputed}}\n  - {flag}\n"

@@ -23,7 +23,7 @@ def test_solidity_tests_pass_and_cover_the_contracts(record_property: Callable[[
         record_property(COVERED, astuple(file))
     assert {file.path for file in files} == _with_functions()
     assert [file for file in files if not file.enough] == [], f"below {FLOOR} %"
-    # If conditions were not instrumented, the report would have almost no branches.
+    # This shows that the branches were counted: otherwise the report would have almost none.
     assert sum(file.branches for file in files) > sum(file.lines for file in files) / 4
 
 

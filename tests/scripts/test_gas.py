@@ -41,7 +41,7 @@ def test_every_gas_limit_is_in_the_committed_table() -> None:
 
 @pytest.mark.parametrize("name", LIMITS)
 def test_an_act_that_costs_more_gas_than_its_limit_has_a_reason_in_the_table(name: str) -> None:
-    """Every act above its limit has a reason in the table; an act within its limit has no reason."""
+    """The table gives a reason for each act that is above its limit, and for no other act."""
     above = TABLE[name]["gas"] > LIMITS[name]
     assert above == ("why" in TABLE[name]) == (name in WHY)
 

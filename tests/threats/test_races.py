@@ -222,8 +222,8 @@ def test_a_certificate_lists_all_rights_that_were_granted_at_the_same_time(pilot
 
 
 def test_no_certificate_of_an_earlier_state_of_an_asset_follows_a_certificate_of_a_later_state(pilot: Pilot) -> None:
-    """A certificate is being issued slowly for one state of the asset. Meanwhile a second certificate is issued for a
-    later state.
+    """A slow call issues a certificate for one state of the asset. Meanwhile another call issues a certificate for a
+    later state. The slow call must not add its certificate after the newer one.
     """
     asset, cast, ledger = pilot.confirmed(), pilot.cast, pilot.ledger
 

@@ -11,7 +11,7 @@ from tests.support.ledgers.waiting_ledger import DELAY, skip
 def nothing_pending(waiting: Ledger) -> None:
     """Move the clock until every proposal of earlier tests has expired.
 
-    Otherwise the next test would also carry out old proposals that are ready. And while a confirmed proposal about an
-    officer waits, this officer can cancel no proposal.
+    Otherwise the next test would also carry out old proposals that are ready. And an officer that should cancel a
+    proposal in the next test could not do so while a confirmed proposal about this officer waits.
     """
     skip(waiting, DELAY + OPEN_FOR + 60)

@@ -71,8 +71,8 @@ def said_to_be_the_issuers() -> Report:
 
 
 def signed_again_by_another_issuer() -> Report:
-    """Another issuer signs a certificate that names the evidence of the first certificate. The uses of both
-    certificates are counted together.
+    """Another issuer signs a second certificate for the same evidence, after the uses of the first were used up. It
+    gives no new uses, because the uses of both certificates are counted together.
     """
     other = usage(claims=OTHER_NUMBER | {"iss": OTHER_ISSUER.id}, issuer=OTHER_ISSUER)
     again = other.anchored_again(ELSEWHERE, 0).presenting("tax_band")

@@ -1,5 +1,5 @@
-"""Every hostile bundle that the requirements name is refused by the expected check. The cases have the requirements'
-names.
+"""Every hostile bundle that the requirements name is refused by the expected check. The cases here have the same names
+as in the requirements.
 
 The cost of refusing an attack is bounded. It is measured in function calls and in bytes, not in seconds.
 """

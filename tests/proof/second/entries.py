@@ -104,7 +104,8 @@ CERTIFICATES: dict[str, dict[str, Form]] = {
 }
 
 
-# Names reserved by RFC 9901 §7.1, and two claims that other JWT profiles define.
+# Names that no claim of a field may have: names that RFC 9901 §7.1 reserves, two claims that other JWT profiles define,
+# and the certificate's own members.
 RESERVED = {"type", "v", "ledger", "status", "aud"}.union(*CERTIFICATES.values())
 SD_NAMES = ("_sd", "_sd_alg", "...")
 

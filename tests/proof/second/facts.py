@@ -44,8 +44,8 @@ class Case:
         return [change for change in known(self.facts[kind], **named)["history"] if change["at"] <= self.at]
 
     def require_not_held(self, reference: str) -> None:
-        """Require that no institution has a hold on the statement after the last recorded change of the statement's
-        holds. If no change is recorded, there is no hold.
+        """Require that no institution holds the statement. The last recorded change lists the institutions that hold
+        it from then on; if no change is recorded, none does.
         """
         changes = self.history("holds", statement=digits_of(reference))
         require([{"offices": []}, *changes][-1]["offices"] == [])

@@ -165,7 +165,9 @@ def clear(life: AssetLife, by: Party, report: str, at: int) -> AssetLife:
 
 
 def object_to(life: AssetLife, by: Party, grounds: str, at: int) -> AssetLife:
-    """Object to the application during its public notice, otherwise to the registration. The holder may not object."""
+    """Object to an application while it is under public notice, or at other times to the registration. The holder may
+    not object.
+    """
     acting(by, _OBJECTS)
     not_holding(life, by)
     given(grounds)

@@ -93,7 +93,7 @@ def knowing_anchors(changes: dict[Any, Any]) -> Report:
 
 
 def unheard_of(what: str) -> Report:
-    """Remove what the chain data say about holds on one statement."""
+    """Remove one statement's item from the holds in the chain data, so that its holds are unknown."""
     holds = {
         statement: holds for statement, holds in GENUINE.facts.holds.items() if statement != GENUINE.statement(what)
     }

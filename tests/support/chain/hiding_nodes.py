@@ -44,7 +44,7 @@ def reader_without(chain: Chain, *events: Event) -> ChainReader:
 
 
 class DatingConnection(Connection):
-    """Changes the time in every event with the given name that the certificate log emitted."""
+    """Puts a given time into all events of one name that the certificate log has emitted."""
 
     def __init__(self, url: str, name: str, time: int) -> None:
         super().__init__(url)

@@ -89,7 +89,7 @@ def alike(one: Any, other: Any) -> bool:
 
 
 def other_statements(entry: Entry) -> Iterator[Entry]:
-    """Yield well-formed entries with one value replaced by a similar value, increased, removed or reversed."""
+    """Yield well-formed entries in which one value was increased, removed, reversed, or replaced by a similar value."""
     for way, old in found_in(entry):
         near = [("increase", None), ("remove", None), ("reverse", None)]
         others = [("replace", value) for value in NATURAL if alike(value, old)]
