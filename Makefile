@@ -55,9 +55,9 @@ demo: installed  ## Run the pilot on real data; results in demo-out/
 	$(BIN)/pingzheng demo
 	@echo '$(HINT)'
 
-# The marker `slow` is on thousands of cases of the second verifier, on fuzz tests, on files that unpack to gigabytes,
-# and on whole flows with other signature suites. The tests of proposals are left out because each of them makes a
-# ledger.
+# The quick run leaves out the tests that are marked `slow` (thousands of cases of the second verifier, fuzz tests,
+# files that unpack to gigabytes, and whole flows with other signature suites), and the tests of proposals, each of
+# which makes a ledger.
 QUICK := $(addprefix tests/,domain proof connectors wallet parties) --ignore=tests/parties/proposals
 
 quick: dev  ## Run the tests of domain, proof, connectors, wallet and parties in a minute: without proposals, and what is marked slow
@@ -132,8 +132,8 @@ bench/node_modules/ready: bench/package-lock.json .venv/ready
 	@cd bench && npm ci --ignore-scripts --loglevel=error
 	@touch $@
 
-# If the packages for development are installed, `bench` needs `dev`: when a lock file has changed, `installed` would
-# remove some of these packages.
+# Where the packages for development are installed, `bench` needs `dev` and not `installed`, because `installed` would
+# remove some of these packages after a change of a lock file.
 bench: $(if $(wildcard .venv/dev),dev,installed) bench/node_modules/ready  ## Measure this project beside other products in five minutes; SIZE=1000000 for the long run
 	$(BIN)/python -m bench --size $(SIZE)
 

@@ -37,8 +37,8 @@ DESCRIPTION = """数据资产凭证：签发、流转、核验。Issue, transfer
 
 A holder of a bundle can verify the certificate without this service: see `ledger.proof`."""
 
-# For each tag (a group of routes in the docs): its description, then its routers under /v1. A tag that has no router
-# belongs to single routes, which name it.
+# For each tag (a group of routes in the docs): its description, then its routers under /v1. A tag without a router is
+# for single routes, each of which names the tag where it is defined.
 TAGS: Final[Mapping[str, tuple[str, *tuple[APIRouter, ...]]]] = {
     "sessions": ("登录与会话。A party signs in with its own key, and lists and ends its sessions.", sessions.router),
     "API keys": ("程序密钥。API keys that a party creates for its programs.", machine_keys.router),

@@ -101,7 +101,7 @@ def retire(body: catalogue.ReasonedIn, ledger: OpenLedger, actor: ActCaller) -> 
 
 @router.post("/officers")
 def appoint(body: catalogue.OfficerIn, ledger: OpenLedger, actor: ActCaller) -> catalogue.OfficerOut:
-    """Appoint a department's chief data officer, as the authority."""
+    """As an authority, appoint a department's chief data officer."""
     ledger.catalogue.publications.appoint(actor, body.department, body.cdo)
     return catalogue.OfficerOut(department=body.department, cdo=body.cdo)
 

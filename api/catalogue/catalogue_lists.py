@@ -42,8 +42,8 @@ def systems(ledger: OpenLedger, _actor: ReadCaller, paging: PageAsked) -> Page[c
 def add_important(
     body: catalogue.ImportantIn, ledger: OpenLedger, actor: ActCaller, response: Response, key: Key = None
 ) -> catalogue.ImportantListedOut:
-    """Add a kind of important or core data to the list. Resources that match are blocked now; a resource that is
-    submitted later and matches is blocked then.
+    """Add a kind of important or core data to the list. Resources that match are blocked at once. A matching resource
+    that is submitted later is blocked when it is submitted.
     """
 
     def work() -> tuple[int, catalogue.ImportantListedOut]:

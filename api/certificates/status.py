@@ -38,7 +38,7 @@ def revoke(
 ) -> schemas.StatusOut:
     """Revoke a certificate permanently.
 
-    Only the certificate's issuer may do this. For the reason `data_error`, a provider of its data may do this as well.
+    The certificate's issuer may do this. A provider of its data may do this too, but only for the reason `data_error`.
     """
     ledger.usage.status_acts.revoke(actor, number, body.reason)
     return _status(ledger, number)
@@ -47,8 +47,8 @@ def revoke(
 @router.post("/certificates/revocations", responses=answers({403: ["PARTY_LACKS_ROLE"]}))
 @Lane.IMPORTING
 def revoke_many(body: RevocationsIn, ledger: OpenLedger, actor: ActCaller) -> RevocationsOut:
-    """Revoke many certificates permanently. Only their issuer may do this. For the reason `data_error`, a provider of
-    their data may do this as well.
+    """Revoke many certificates permanently. Their issuer may do this. A provider of their data may do this too, but
+    only for the reason `data_error`.
 
     The answer has an outcome for each certificate. If the call is repeated, certificates that are revoked or superseded
     are skipped. If a provider names a certificate that does not rest on the provider's data, none is revoked.
@@ -140,7 +140,7 @@ def lift_statements(
 ) -> schemas.HeldStatementsOut | JSONResponse:
     """Lift holds on statements.
 
-    Two parties with the role that set the holds must agree; holds by the other role stay.
+    Two parties with the role that set the holds must agree. Holds by the other role (authority or supervisor) stay.
     """
     row = ledger.usage.status_acts.lift_statements(signing(actor, body), body.statements, body.reason)
     return waiting(row) or _held(ledger, body.statements)

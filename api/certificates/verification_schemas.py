@@ -40,7 +40,7 @@ class ReportOut(BaseModel):
 
 
 class UseToSignOut(BaseModel):
-    """A use that the chain counts once the consumer has signed it.
+    """A use that the consumer must sign before the chain can count it.
 
     Before you sign, compute the message from the other members and from `GET /v1/ledger`, and compare it with
     `message`.

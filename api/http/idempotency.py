@@ -35,7 +35,7 @@ def once(
     """Do ``work`` once for each key. A repeated call gets the stored status and body of the first call.
 
     ``request`` is the operation's name and the body. If the path has parameters, the name must contain them, so that
-    one body sent for two records makes two requests. The stored answer is plain text: it must hold no personal text.
+    one body sent for two records makes two requests. The answer is stored unencrypted: it must hold no personal text.
 
     Raises ``InvalidInput`` ``IDEMPOTENCY_KEY_REUSED`` if the first call with this key had another body, and
     ``Conflict`` while the first call is still running.

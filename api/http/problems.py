@@ -192,10 +192,10 @@ def answer_to(error: errors.PingzhengError) -> JSONResponse:
 
 
 def _methods(app: FastAPI, path: str) -> list[str]:
-    """Return the HTTP methods of all routes that match the address ``path``.
+    """Return the HTTP methods of the address ``path``.
 
-    If two patterns match, such as ``/certificates/{number}`` and ``/certificates/batch``, the pattern with fewer
-    parameters is used.
+    If two patterns match the address, such as ``/certificates/{number}`` and ``/certificates/batch``, only the routes
+    of the pattern with fewer parameters count.
     """
     found: dict[str, set[str]] = {}
     for route in iter_route_contexts(app.routes):

@@ -1,4 +1,4 @@
-"""The answer to a call whose act is a proposal that waits for an institution or for a time."""
+"""The answer to a call that only proposed its act: another institution must confirm, or a waiting period must end."""
 
 from __future__ import annotations
 

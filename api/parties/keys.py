@@ -31,8 +31,8 @@ REPORTING = answers({403: ["PARTY_LACKS_ROLE"], 409: ["PARTY_ACCOUNT_NOT_BOUND",
 def rotate(
     party: schemas.HexId, body: powers.RotationIn, ledger: OpenLedger, actor: ActCaller
 ) -> powers.PartyOut | JSONResponse:
-    """Propose to replace the caller's own key. The change takes effect after the waiting period; every present key can
-    veto it.
+    """Propose to replace the caller's own key. The change takes effect after the waiting period; until then, every key
+    that the party has now can veto the change.
 
     What the old key has signed stays valid, and the party keeps its assets and certificates.
     """
@@ -60,8 +60,8 @@ def bind(
 def retire(
     party: schemas.HexId, body: powers.RetirementIn, ledger: OpenLedger, actor: ActCaller
 ) -> powers.PartyOut | JSONResponse:
-    """Propose to retire one of the caller's own keys. The key is retired after the waiting period. What the key has
-    signed, and what is anchored by then, stays valid.
+    """Propose to retire one of the caller's own keys. The key is retired after the waiting period. Statements that the
+    key signed stay valid if they are anchored by then.
 
     Report a lost or stolen key instead, because a report takes effect at once.
     """
@@ -87,7 +87,7 @@ def recover(
 def compromise(
     party: schemas.HexId, body: powers.CompromiseIn, ledger: OpenLedger, actor: ActCaller
 ) -> powers.PartyOut | JSONResponse:
-    """Propose, as an authority, that an account of the party is invalid from an earlier time on.
+    """Propose, as an authority, that an account of the party is invalid from a time in the past on.
 
     Another authority must confirm, and the proposal takes effect after the waiting period. Then signatures of the key
     that were anchored from that time on are invalid.

@@ -23,7 +23,7 @@ Seq = Annotated[int, Path(ge=0, lt=2**53)]
 def name(ledger: AnyInstallation) -> schemas.LedgerOut:
     """Return the chain, the contracts and the origin that identify this ledger in every signature. Public.
 
-    Compare these values with values from another source than this service, and sign for no other ledger.
+    Compare these values with values that you did not get from this service, and sign for no other ledger.
     """
     chain = ledger.reader.chain
     return schemas.LedgerOut(ledger=chain.ledger, chain=schemas.ChainOut(**chain.to_dict()))

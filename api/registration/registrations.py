@@ -66,8 +66,8 @@ def reject(asset: HexId, body: bodies.ReasonIn, ledger: OpenLedger, actor: ActCa
 
 @router.post("/assets/{asset}/confirmation")
 def confirm(asset: HexId, body: bodies.StepIn, ledger: OpenLedger, actor: ActCaller) -> AssetOut:
-    """Confirm an application and issue the registration certificate. The caller is a registrar, but not the
-    applicant.
+    """Confirm an application and issue the registration certificate. The caller must be a registrar, and must not be
+    the applicant.
     """
     ledger.registration.review.confirm(signing(actor, body), [asset])
     return show_asset(ledger, asset)

@@ -65,8 +65,8 @@ def request(request: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller) -> usa
 
 @router.post("/{request}/decline")
 def decline(request: schemas.Ulid, ledger: OpenLedger, actor: ActCaller) -> usage.RequestOut:
-    """Decline a request, as its subject. The subject need not give a reason; other requests to this subject, and
-    services for it, are not affected.
+    """Decline a request, as its subject. The subject need not give a reason. Other requests to the subject, and
+    services for the subject, are not affected.
     """
     return show(ledger.usage.subject_acts.decline(actor, request))
 

@@ -51,7 +51,9 @@ def withdraw_authorization(
 def provision_draft(
     provision: schemas.Ulid, ledger: OpenLedger, actor: ReadCaller, account: SigningAccount = None
 ) -> usage.WithdrawalDraftOut:
-    """Return what the provider must sign to withdraw a provision without a correction: an entry, and a message."""
+    """Return what the provider must sign to withdraw a provision without a correction: an entry, and a message for the
+    chain.
+    """
     return _shown(ledger.usage.provider_acts.draft_withdrawal(actor, provision, account))
 
 

@@ -15,8 +15,8 @@ from ledger.installation.wiring import Ledger
 SLICES: Final = 10
 SET_SIZE: Final = 1_000
 SAMPLE: Final = 1_000
-# How many certificates count as the beginning of the run, or a tenth of the run if a tenth is less. Their mean time is
-# the time of one certificate at the beginning.
+# The beginning of a run is its first 10,000 certificates, or its first tenth if a tenth is less. The mean time of these
+# certificates is the time of one certificate at the beginning.
 BEGINNING: Final = 10_000
 Tell = Callable[[int, float], None]
 

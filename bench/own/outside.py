@@ -26,8 +26,8 @@ from ledger.proof.suites.suite import ES256K
 
 REPLAY: Final = "only the node, with the same transactions"
 _HOUR: Final = 3_600
-# How many seconds a replay adds to each move of the clock, because a replay sends the transactions faster than the
-# measured run did.
+# A replay sends the transactions faster than the measured run did, so less time passes between two moves of the clock.
+# Each move is therefore this many seconds longer. Otherwise a transaction could come before its waiting period ends.
 _LATER_SECONDS: Final = 120
 _LOOKS: Final = 5_000
 _PAUSE_SECONDS: Final = 0.001

@@ -19,8 +19,8 @@ from ledger.installation.wiring import Ledger
 # measured by the long run (`growth`).
 SETS: Final = {1: 20, 10: 100, 100: 400, 10_000: 20_000}
 COUNTED: Final = 1_000
-# For each suite except ES256K: the number of certificates, and the first number of the institutions and of the
-# subjects. Few certificates are made with SM2, because checking one SM2 signature takes milliseconds.
+# For each suite except ES256K: how many certificates are made, the first serial number of the institutions, and the
+# number of the first subject. Few certificates are made with SM2, because checking an SM2 signature takes milliseconds.
 SUITES: Final = {"ES256": (100, 7_100, 5_000_000), "SM2SM3": (20, 7_200, 6_000_000)}
 Say = Callable[[str], None]
 

@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {AssetId, PartyNo, Reason} from "../Types.sol";
 
-/// @title Transfer of a registered asset in two steps, reassignment, freeze and annulment.
+/// @title The transfer of a registered asset (by an offer and its acceptance), its reassignment, freeze and annulment.
 /// @notice A transfer needs the consent of every creditor, and a confirmed and valid registration that is not frozen
 /// and has no open application and no open objection. These conditions are checked when the asset is offered, and again
 /// when the offer is accepted.

@@ -39,7 +39,7 @@ interface IPartyKeys {
     /// @notice The account was already reported at the time `since`.
     error PartyAlreadyReported(address account, uint40 since);
     /// @notice The time of a compromise must not be zero, and must not be later than `latest`. `latest` is the present
-    /// time; if the key is already marked as compromised, it is one second before the known time.
+    /// time. If a time of the compromise was set before, `latest` is one second before that time.
     error PartyCompromiseTime(uint40 compromisedAt, uint40 latest);
     /// @notice The proof is not a signature by this account's key for this party and this ledger.
     error PartyProofInvalid(address account);
@@ -60,8 +60,8 @@ interface IPartyKeys {
     /// @param fresh The account to bind; 0 to bind no account, which is allowed only if the party has another key that
     /// may act.
     /// @param old The account to retire; 0 to retire no account.
-    /// @param proof The proof of the fresh account's key, as in `Key`, for this party's number; the proof may be empty
-    /// only if officers decide.
+    /// @param proof The proof of the fresh account's key, as in `Key`, but with this party's number instead of 0; the
+    /// proof may be empty only if officers decide.
     function changeKey(PartyNo no, address fresh, address old, bytes calldata proof) external;
 
     /// @notice Report a live key as lost or stolen. Every live and proven key of the same party may call this, whatever

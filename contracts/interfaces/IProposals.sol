@@ -89,9 +89,9 @@ interface IProposals {
     /// @notice The signature was not made by this account's key for exactly this act.
     error PartySignatureInvalid(address account);
 
-    /// @notice Propose a call. A party may propose a change of its own keys, whatever its status, with every key that
-    /// may act for it. An authority may propose to lift a hold of the authorities, and a supervisor to lift a hold of
-    /// the supervisors. Authorities may propose all other calls, but not about themselves.
+    /// @notice Propose a call. A party may propose a change of its own keys, whatever its status is; every key that may
+    /// act for the party can make this proposal. An authority may propose to lift a hold of the authorities, and a
+    /// supervisor to lift a hold of the supervisors. Authorities may propose all other calls, but not about themselves.
     /// @param target This registry or another contract of the ledger.
     /// @param call Selector and arguments. For this registry: `changeKey`, `setRoles`, `setStatus`, `accredit`,
     /// `report`, `dateCompromise` or `endPause`; for other contracts any call. Lifting a hold and ending a pause have

@@ -35,8 +35,8 @@ def change_of(
     """Return what would change if the provider recorded this description. ``present`` is the entry with its newest
     description, or None for a new entry. The database is not read.
 
-    ``systems`` must contain the code of the description's system if the system list has that system. Raises the errors
-    of ``Catalogue.put``.
+    ``systems`` has codes of listed systems: at least the code of the description's system, if that system is listed.
+    Raises the errors of ``Catalogue.put``.
     """
     check_resource(resource)
     if resource.system and resource.system not in systems:

@@ -102,8 +102,8 @@ class ImportantDataList(UseCase):
                 yield row.code
 
     def _stops(self, session: Session, entry: ImportantData, row: CatalogueResource) -> bool:
-        """Return whether the resource must be blocked: its newest or its published version matches the entry, and no
-        review of that version permits it. A review never permits core data.
+        """Return whether the resource must be blocked: its newest or its published version matches the entry, and that
+        version has no recorded review. Core data is blocked even after a review.
         """
         for number in {row.version, row.published_version or row.version}:
             resource = DataResource.from_dict(lookups.version(session, row.code, number).document)

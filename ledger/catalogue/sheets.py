@@ -174,7 +174,8 @@ def _refuse_header(sheet: Sheet, name: str) -> None:
 def _require_no_grading(sheet: Sheet, codes: set[str], name: str) -> None:
     """Raise if a sheet that would be skipped contains grades of this file's resources.
 
-    A sheet with explanations may contain grades, or resource codes. A sheet that contains both grades resources.
+    A sheet with explanations may contain grades without resource codes, or resource codes without grades. A sheet with
+    both is taken for a sheet that gives grades to resources.
     """
     texts = {normal_text(cell) for _, row in sheet.rows for cell in row if isinstance(cell, str)}
     if texts & codes - {""} and {text.casefold() for text in texts} & _GRADING:

@@ -46,8 +46,8 @@ from ledger.store.tables import Batch, Entry
 class Bundles:
     """Makes bundles.
 
-    The issuer's signature is made only when a bundle is made. The certificate's anchor on the chain proves when the
-    certificate was issued.
+    The issuer signs a certificate only when a bundle of it is made. The signature need not be older, because the
+    certificate's anchor on the chain proves when the certificate was issued.
     """
 
     _database: Database
@@ -150,8 +150,8 @@ class Bundles:
         opened = self._claims.opened(session, row, stated)
         digests = {disclosure_digest(item, stated.get("_sd_alg", ES256K.digest)) for item in opened}
         hidden = set(stated.get("_sd", ()))
-        # After a loss of data, a holder may bring back only some of the claims. All stored claims must belong to this
-        # certificate.
+        # All stored claims must belong to this certificate, but some of its claims may be missing: after a loss of
+        # data, a holder may have brought back only a part.
         if not digests <= hidden or (hidden and not digests):
             raise record_damaged("certificate", row.certificate_no, ["sealed_id"]).refusal()
         return [Disclosed.decode(item) for item in opened]
@@ -188,8 +188,8 @@ def _checked(token: str, entry: Entry) -> str:
 
 
 def _rests_on(session: Session, statement: Mapping[str, Any]) -> list[str]:
-    """Return the digests of the statements on which the certificate ``statement`` rests, and of their anchored
-    withdrawals.
+    """Return the digests of the statements on which a certificate rests, and of their anchored withdrawals.
+    ``statement`` is the payload of the certificate.
     """
     digests = [hex_of(named) for named in CERTIFICATE_CLASSES[statement["class"]].rests_on(statement)]
     return digests + list(positions(session, (row.digest for row in log_store.withdrawals_of(session, digests))))

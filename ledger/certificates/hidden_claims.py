@@ -1,8 +1,8 @@
 """Read the hidden claims of a certificate.
 
 A usage certificate usually has no copy of its claims: its disclosures are stored with the provisions that its payload
-names. A row with ``sealed_id`` has an encrypted copy. An earlier version of this program issued such a certificate, or
-a holder brought its claims back after a loss of data.
+names. Only a certificate whose row has a ``sealed_id`` has an encrypted copy: an earlier version of this program issued
+the certificate, or a holder brought its claims back after a loss of data.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ class HiddenClaims:
     def opened(self, session: Session, row: Certificate, stated: Mapping[str, Any]) -> list[str]:
         """Return the encoded disclosures of the certificate ``row``, whose payload is ``stated``.
 
-        Raises the errors of ``Sealer.open``, ``SEALED_ERASED`` if the certificate or one of its provisions was erased.
+        Raises the errors of ``Sealer.open``. The error is ``SEALED_ERASED`` if the certificate or one of its provisions
+        was erased.
         """
         if row.sealed_id is not None:
             return self._sealer.open_list(session, row.sealed_id)

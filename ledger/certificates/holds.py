@@ -1,5 +1,5 @@
-"""Holds. An authority or a supervisor suspends a signed statement, which also suspends every certificate that rests on
-the statement.
+"""Holds. While an authority or a supervisor has a hold on a signed statement, no certificate that rests on the
+statement is valid.
 
 The transaction that places a hold on a usage certificate also places a hold on the certificate's request, so that no
 other certificate of the request stays valid. Registration certificates cannot be held; their asset can be frozen
@@ -94,7 +94,7 @@ class Holds:
                 return self._proposals.decide(by, calls.lift(office, own_holds, reason), signed)
         raise Conflict(
             "LOG_NOT_HELD",
-            "The caller has no role that placed a hold on one of these statements.",
+            "The caller's role has not placed a hold on any of these statements.",
             where="statements",
             hint="Ask a party with the role that set the hold.",
         )

@@ -59,8 +59,8 @@ def request_of(session: Session, row: Certificate) -> str | None:
 def statements_of(digest: str, payload: Mapping[str, Any]) -> list[NamedStatement]:
     """Return the certificate's own statement, its request, its authorizations and its provisions.
 
-    ``payload`` must belong to a certificate issued here; only such a payload lists provisions and components in the
-    same order.
+    ``payload`` must belong to a certificate issued here. The provider of each provision is read from the entry at the
+    same place in ``components``, and only such a payload has both lists in the same order.
     """
     request = [NamedStatement(hex_of(payload["request"]), "request", None)] if "request" in payload else []
     supplies = zip(payload.get("provisions", ()), payload.get("components", ()), strict=True)

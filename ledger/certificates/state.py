@@ -37,7 +37,7 @@ class CertificateStates:
         The state is one of ``ledger.usage.holdings.filter.STATES``. A certificate is ``building`` until the chain has
         its batch, whatever the database says. In this state ``paused_until`` is the latest time at which a pause ends
         (seconds UTC), 0 without a pause. ``since`` and ``reason`` are None for states that no act on the chain caused,
-        such as ``expired``. Raises ``NotFound``; ``Incoherent`` if the chain has another batch with this batch number,
+        such as ``expired``. Raises ``NotFound``; ``Incoherent`` if the chain has a different batch with this number,
         or if the state would be ``active`` but the chain has lost blocks that may have contained a revocation.
         """
         with self._database.read() as session:

@@ -114,7 +114,7 @@ def _answers(operation: dict[str, Any], method: str) -> None:
 
 
 def _link(paths: dict[str, Any]) -> None:
-    """Add links from each answer to the operations that have a value of the answer as parameter."""
+    """Add the links to the answers. A link names an operation that takes a value of the answer as parameter."""
     operations = {operation["operationId"]: operation for path in paths.values() for operation in path.values()}
     for link in _links():
         name = re.findall(r"{(\w+)}", link["into"])[-1]

@@ -10,7 +10,8 @@ from typing import Any
 
 
 def example(shape: dict[str, Any], schemas: dict[str, Any], model: str = "", member: str = "") -> Any:
-    """Return an example of a schema, from ``examples.toml`` or from the schema; else build it from its members.
+    """Return an example of a schema: the value in ``examples.toml``, otherwise the schema's own example, otherwise an
+    example that is built from the examples of the schema's members.
 
     Raises ``KeyError`` for a member without an example.
     """
@@ -36,7 +37,9 @@ def example(shape: dict[str, Any], schemas: dict[str, Any], model: str = "", mem
 
 
 def _fits(value: Any, shape: dict[str, Any], schemas: dict[str, Any]) -> bool:
-    """Return whether the value has the schema's type. Members with the same name can have different types."""
+    """Return whether the value has the schema's type. ``examples.toml`` may give one value for a member's name, but
+    members with the same name can have different types.
+    """
     if "$ref" in shape:
         return _fits(value, schemas[shape["$ref"].rpartition("/")[2]], schemas)
     if "anyOf" in shape:

@@ -179,8 +179,8 @@ class Accepting(Judge):
                     return
                 for case, _, use in wanted:
                     if use.ordinal == case.tried:
-                        # If the ordinal of the next use has not changed since the last try, the node does not yet have
-                        # the block with the use that was counted first.
+                        # The ordinal of the next use has not changed since the last try: the node does not yet have the
+                        # block with the use that was counted first. The consumer must send the presentation again.
                         case.answer = under_way()
                     case.tried = use.ordinal
                 left = [each for each in wanted if each[0].answer is None]

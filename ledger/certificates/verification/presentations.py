@@ -88,8 +88,8 @@ class Presentations:
     _keeps_log: bool
 
     def begin(self, consumer: str, arrived: Sequence[Arrived], at: int) -> list[KnownPresentation | Conflict]:
-        """Reserve the nonces of these presentations and record the presentations. If the same presentation is still
-        pending, return its record. No two of the presentations may have the same nonce.
+        """Reserve the nonces of these presentations and record the presentations. If a presentation was recorded before
+        and is still pending, return that record. No two of the presentations may have the same nonce.
 
         ``at`` is the time at which the presentations were received (seconds UTC); a pending presentation keeps its
         first time. Returns ``Conflict`` ``NONCE_REPLAYED`` for a nonce that was used before. If the same presentation
@@ -303,8 +303,8 @@ def _conflict(known: Presentation, before: KnownPresentation | None) -> Conflict
 
 
 def _leaves_nothing(session: Session, row: Presentation, ended: Ended) -> bool:
-    """Return whether to delete the row. It is deleted if the certificate is not genuine, or if a party other than its
-    consumer already has a record today.
+    """Return whether to delete the row. It is deleted if the certificate is not genuine, or if the row's party is not
+    the certificate's consumer and already has a record of the certificate today.
 
     The row of a presentation that lapsed before it was verified is kept, because its nonce must stay used.
     """

@@ -56,7 +56,7 @@ class Offers(Generic[About]):
         if offer is None:
             raise Conflict(
                 "USE_NOT_PROPOSED",
-                "There is no use to sign for this presentation: another process proposed it, or it is too old.",
+                "There is no use to sign here: another process proposed the presentation's use, or the use is too old.",
                 where=f"presentation {presentation}",
                 hint="Send the presentation again with the same nonce, and sign the use in the answer.",
             )

@@ -95,8 +95,8 @@ class Uses:
         ]
 
     def send(self, uses: Sequence[UseToSign], signature: bytes | None, announce: Announce) -> Receipt:
-        """Send uses of one account that have the same deadline, in one transaction, with the consumer's signature.
-        Without a signature, this installation must keep the consumer's key.
+        """Send uses in one transaction, with the consumer's signature. All of them must have the same account and the
+        same deadline. Without a signature, this installation must keep the consumer's key.
 
         Raises ``Conflict`` ``LOG_USE_OUT_OF_ORDER``, ``LOG_SIGNATURE_EXPIRED``, ``Forbidden``
         ``LOG_SIGNATURE_INVALID``, and the errors of ``ChainClient.send``. The contract ignores a signed use whose

@@ -148,8 +148,8 @@ class Verification(Accepting):
             return Proposed(verified.without_content(), use)
 
     def use(self, actor: Actor, presentation: str, signature: bytes) -> Verified:
-        """Send the use that ``propose`` returned with the consumer's signature, and return the content once the use is
-        counted.
+        """Send the use that ``propose`` returned and that the consumer has now signed. Return the content when the use
+        is counted.
 
         Raises ``NotFound`` ``PRESENTATION_UNKNOWN``; ``Conflict`` ``USE_NOT_PROPOSED`` and ``USE_OVERTAKEN`` (then call
         ``propose`` again), ``NONCE_REPLAYED``, ``PRESENTATION_PENDING``; ``Forbidden`` ``LOG_SIGNATURE_INVALID``,

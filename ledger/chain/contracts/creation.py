@@ -27,7 +27,7 @@ from ledger.errors import ChainUnavailable, Misconfigured
 def check_creation(connection: Connection, deployment: Deployment) -> None:
     """Check that the transactions named in the deployment file created the contracts with our creation code.
 
-    Call this only when a deployment is used for the first time, because these transactions never change. Raises
+    One check, when a deployment is used for the first time, is enough, because these transactions never change. Raises
     ``ChainUnavailable`` ``CONTRACT_CREATION_UNKNOWN`` if the node no longer has these old transactions, and
     ``Misconfigured`` ``CONTRACT_CREATION_MISMATCH`` if a contract was created in another way.
     """
@@ -59,8 +59,8 @@ def check_creation(connection: Connection, deployment: Deployment) -> None:
 
 
 def _created(name: str, deployment: Deployment, transaction: dict[str, Any], receipt: dict[str, Any]) -> bool:
-    """Return whether this transaction contains our creation code, comes from an account, and created the contract at
-    its address.
+    """Return whether this transaction created the contract at its address with our creation code and right arguments,
+    and created it directly, not through another contract.
     """
     code, sent = artifact_of(name).bytecode, octets(transaction["input"])
     return (

@@ -292,7 +292,7 @@ def _check_immutables(name: str, code: bytes, deployment: Deployment) -> None:
     if wrong is not None:
         raise Misconfigured(
             "CONTRACT_IMMUTABLE_MISMATCH",
-            f"{name} was deployed with a different {wrong} than the deployment names.",
+            f"The value of {wrong} in {name} differs from the value in the deployment.",
             where=deployment.addresses[name],
             hint="Do not use this deployment: parties that are not registered here may control the contract.",
             contract=name,

@@ -40,8 +40,8 @@ def encoded(parameters: Sequence[Parameter], types: Sequence[str], values: Seque
 
 
 def _joined(parts: Sequence[tuple[bytes, bool]]) -> bytes:
-    """Return the encoding of a list of parts, each with a flag that is true if the part has no fixed size. Such parts
-    come after all parts of a fixed size; in the place of each stands its offset.
+    """Return the encoding of a list of parts, each with a flag that is true if the part has no fixed size. The parts
+    without a fixed size are moved to the end, and each is replaced in its old place by its offset.
     """
     heads, tails, offset = [], [], sum(WORD_BYTES if moves else len(part) for part, moves in parts)
     for part, moves in parts:

@@ -28,7 +28,7 @@ REFUSALS: Final[Mapping[str, tuple[type[PingzhengError], str, str | None]]] = {
     "ASSET_ZERO": (InvalidInput, "An id, a digest or a fingerprint is zero.", None),
     "ASSET_SELF_REVIEW": (
         Forbidden,
-        "A party cannot review, decide or assess its own asset or objection.",
+        "A party cannot review or assess its own asset, and cannot decide an objection that it filed.",
         "Ask another party that has the required role.",
     ),
     "ASSET_NOT_HOLDER": (Forbidden, "Only the asset's holder may do this.", None),
