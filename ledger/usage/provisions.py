@@ -207,7 +207,7 @@ class Provisions:
         disclosed: Mapping[str, Sequence[Disclosed]],
         now: int,
     ) -> None:
-        """Check each answer against the statements that it rests on, and against the preceding answers of the set."""
+        """Check each answer against the statements that it rests on, and against the answers before it in the call."""
         templates = TemplatesInForce(self._scenarios)
         for each in new:
             entry, basis = each.supply.entry, answered.basis(each.supply.entry)

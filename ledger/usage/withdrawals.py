@@ -188,7 +188,8 @@ class Withdrawals:
             )
             if entry["party"] != found.party:
                 raise refusal
-            # Any key that is not retired may sign here, even a key that is reported lost.
+            # Any key that is not retired may sign, even a key that is reported lost: for an authorization this is
+            # enough. For a provision, a reported key is refused below.
             self._intake.require_signed(session, entry, found.party, refusal, keys=live_keys)
         if not found.is_consent:
             self._require_not_reported(entry_signature(entry).kid)

@@ -24,8 +24,8 @@ RESULTS = Results(json.loads(page.RESULTS.read_text("utf-8")))
 
 
 def made(**changes: object) -> Results:
-    """Return results that contain: two acts of a compared product; every stage of the project, in sets of a hundred; and
-    one act on ganache, together with the replay of its transactions.
+    """Return results that contain: two acts of a compared product; every stage of the project, in sets of a hundred;
+    and one act on ganache, together with the replay of its transactions.
     """
     stages = [Measured(name, EMBEDDED, 100, 200, 0.02) for name in STAGES]
     measured = [

@@ -123,7 +123,7 @@ def test_an_independent_library_verifies_a_wallets_presentation(taken: Taken) ->
             Verifier(bundle.certificate, lambda *_: issuer, audience, expected).get_verified_payload()
 
 
-def test_a_wallet_presents_a_certificate_only_to_the_consumer_it_names_and_discloses_only_known_fields(
+def test_a_wallet_presents_a_certificate_only_to_its_consumer_and_discloses_only_known_fields(
     taken: Taken,
 ) -> None:
     others = ["--consumer", taken.pilot.cast.other_bank, "--nonce", "n" * 16]

@@ -29,7 +29,8 @@ class AskedRequests:
     def __init__(self, session: Session, sealer: Sealer, entries: Collection[Mapping[str, Any]]) -> None:
         """Read the requests that the authorizations in ``entries`` name.
 
-        A missing request and an erased note or name raise no error here, but only when they are looked up.
+        If a request is missing, or a note or name was erased, no error is raised here, but when that request, note or
+        name is looked up.
         """
         self._session = session
         self._sealer = sealer

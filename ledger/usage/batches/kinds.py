@@ -35,13 +35,13 @@ Table = type[AccessRequest] | type[Authorization] | type[Provision]
 class Kind:
     """The functions that handle the items of one kind.
 
-    ``permit`` raises ``Forbidden`` if the caller may not record the items. ``record`` records the items, all or none,
-    and returns the ids of each item's records; if ``record`` is called again, nothing is recorded twice. ``recorded``
-    returns these ids for each item that is recorded already, and None for each item that is not. ``party`` returns the
-    id of the party that signed an item, or None if the platform acts. ``subjects`` returns the party ids of the items'
-    subjects, as far as they are known. ``size`` returns the number of statements in an item; it is needed because
-    errors name a statement by its place among all statements. ``at_once`` is False if the items cannot be recorded
-    together, all or none.
+    ``permit`` raises ``Forbidden`` if the caller is not permitted to record the items. ``record`` records all items or
+    none, and returns for each item the ids of its records; a second call with the same items records nothing.
+    ``recorded`` returns these ids for each item that is recorded already, and None for each item that is not. ``party``
+    returns the id of the party that signed an item, or None if the platform acts. ``subjects`` returns the party ids of
+    the items' subjects, as far as they are known. ``size`` returns the number of statements in an item. With it, the
+    item of a refused statement is found, because an error gives only the statement's place among all statements.
+    ``at_once`` is False if each item must be recorded by itself.
     """
 
     permit: Callable[[Actor, Sequence[Item]], None]

@@ -119,8 +119,9 @@ class BatchRunner:
         return self._all(actor, kind, items)
 
     def each(self, actor: Actor, kind: Kind, items: Mapping[int, Item]) -> dict[int, Outcome]:
-        """Record every item that is not refused. If one item is refused, each half of the items is recorded separately,
-        and so on; so a single refused item causes few repetitions.
+        """Record every item that is not refused. First, all items are recorded together. If one of them is refused,
+        none is recorded, and each half of the items is tried separately, and so on. So one refused item among many
+        causes only a few more tries.
         """
         numbers = list(items)
         found = self._tried(actor, kind, items)

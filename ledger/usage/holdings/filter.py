@@ -33,9 +33,10 @@ _SCENARIO: Final = re.compile(r"S\d{2}", re.ASCII)
 class HoldingsFilter:
     """Selects certificates; a member that is None selects all. Times are in seconds UTC.
 
-    ``party`` takes part in the certificate in the role ``part``; if ``part`` is None, in any role. ``provider``
-    supplied data that the certificate rests on. The certificate was issued while ``issued_from ≤ t < issued_to``, and
-    expires at ``expires_before`` or earlier. Raises ``InvalidInput`` ``FILTER_INVALID``, which names the member.
+    ``party`` takes part in the certificate in the role ``part``, or in any role if ``part`` is None. ``provider``
+    supplied data that the certificate rests on. The certificate was issued at ``issued_from`` or later but before
+    ``issued_to``, and expires at ``expires_before`` or earlier. Raises ``InvalidInput`` ``FILTER_INVALID``, which names
+    the member.
     """
 
     party: str | None = None

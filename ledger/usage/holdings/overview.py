@@ -67,7 +67,7 @@ class Holdings:
         self._clock = clock
 
     def get(self, number: str) -> IssuedCertificate:
-        """Return one holding. Raises ``NotFound`` ``CERTIFICATE_UNKNOWN``."""
+        """Return the certificate with this number. Raises ``NotFound`` ``CERTIFICATE_UNKNOWN``."""
         with self._database.read() as session:
             return IssuedCertificate.of(certificate(session, number))
 

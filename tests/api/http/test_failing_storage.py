@@ -108,7 +108,7 @@ def test_a_call_gets_503_if_the_database_file_is_not_a_database(engine: Engine, 
     assert asked(writing(gone, "SELECT 1"))[:2] == (503, "DATABASE_UNREACHABLE")
 
 
-def test_a_call_gets_507_if_a_file_outside_the_database_cannot_be_written_to_a_full_disk() -> None:
+def test_a_call_gets_507_if_the_disk_is_full_when_a_file_is_written_outside_the_database() -> None:
     def work() -> None:
         with Path("/dev/full").open("wb", buffering=0) as file:
             file.write(b"x")
@@ -120,7 +120,7 @@ def test_a_programming_error_is_not_reported_as_a_storage_failure(engine: Engine
     assert asked(lambda: open("/no/such/file").close())[:2] == (500, "INTERNAL")  # noqa: PTH123
 
 
-# Tests of calls with an idempotency key, which the database stores or fails to store
+# Tests of calls with an idempotency key: the database stores the call's answer, or fails to store it
 
 
 @pytest.fixture

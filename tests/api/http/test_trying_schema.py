@@ -11,9 +11,9 @@ from tests.support.api.parts import Api, opened
 from tests.support.api.stage import Stage
 from tests.support.api.trying_schema import trying
 
-# All roles are tested on one ledger, because it takes long to make a ledger with a party of every role. The order of the
-# roles is fixed, so that the authority comes last: its calls may report the key with which the installation itself acts,
-# and then the service is no longer ready.
+# All roles are tested on one ledger, because it takes long to make a ledger with a party of every role. The order of
+# the roles is fixed, so that the authority comes last: its calls may report the key with which the installation itself
+# acts, and then the service is no longer ready.
 pytestmark = pytest.mark.random_order(disabled=True)
 SEED = 20261130
 LEAST = 250

@@ -42,7 +42,7 @@ def test_only_the_subject_sees_who_read_its_data(api: Api, visitor: Visitor) -> 
         assert seen(part) == []
 
 
-def test_verifying_an_invalid_bundle_adds_nothing_to_the_list_of_who_read_the_certificate(
+def test_the_verification_of_an_invalid_bundle_is_not_listed_as_a_reading(
     api: Api, visitor: Visitor, firm: Person
 ) -> None:
     number = certificate(api)

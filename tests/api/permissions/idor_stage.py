@@ -32,8 +32,8 @@ class Objects:
     holder: str
     offered_to: str
     live: Consent = field(init=False)
-    # This certificate is revoked already, so even a permitted call to revoke it fails. It fails with another error than
-    # a call that is not permitted, because the permission is checked first.
+    # This certificate is revoked already, so even a permitted call to revoke it fails and changes nothing. A call that
+    # is not permitted gets a different error, because the permission is checked first.
     ended: Consent = field(init=False)
     request: str = field(init=False)
     task: str = field(init=False)

@@ -164,7 +164,7 @@ def test_the_check_of_a_deployment_reports_a_node_that_does_not_answer(chain: Ch
 
 
 def test_a_chain_with_the_expected_id_but_a_wrong_first_block_is_refused(chain: Chain, tmp_path: Path) -> None:
-    """The second node has a different first block than the first node, but the same contracts at the same addresses."""
+    """The two nodes have the same contracts at the same addresses, but their first blocks differ."""
     chain.deployment.save(tmp_path / "test.json")
     saved = (tmp_path / "test.json").read_bytes()
     with LocalNode(tmp_path / "node", funded=[FOUNDER.account], persistent=False) as other:

@@ -3,8 +3,8 @@
 //
 //   NODE_OPTIONS=--import=<this file>   JOURNAL_FAULT={"fault": …, "at": …, "times": …, "on": […], "fired": <path>}
 //
-// The calls named in `on` (by default all calls below) are counted from 1, if they are on the journal, its draft or
-// their folder. From call number `at` on, `fault` happens in `times` calls (1 by default):
+// Calls on the journal, its draft or their folder are counted from 1; `on` names the system calls that count (by
+// default all in NAMES). From call number `at` on, `fault` happens in `times` calls (1 by default):
 //   "kill"          the process is killed before the call
 //   "short"         a write accepts half of the bytes, and returns that number
 //   "nothing"       a write accepts no byte, and returns 0

@@ -110,8 +110,8 @@ def line_of_another(raw: bytes) -> bytes:
 
 
 def other_blocks(raw: bytes) -> bytes:
-    """Return a journal with correct checksums whose calls no longer give the recorded blocks, as if a new version of the
-    program handled the calls differently.
+    """Return a journal with correct checksums whose calls no longer give the recorded blocks, as if a new version of
+    the program handled the calls differently.
     """
     header, fund, *others = records_in(raw)
     return sealed([header, {**fund, "params": [OWNER, "0x1"]}, *others])

@@ -37,7 +37,7 @@ def journaled(directory: Path) -> LocalNode:
 
 @dataclass
 class Life:
-    """A few acts of every kind on one chain, with the answer to each."""
+    """The acts of HEALTHY, one after the other on one chain, with the error code of each answer."""
 
     node: LocalNode
     codes: dict[str, str | None] = field(default_factory=dict)

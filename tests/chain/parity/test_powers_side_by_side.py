@@ -150,8 +150,8 @@ def test_a_party_without_a_proven_key_is_silent_after_the_waiting_period(world: 
     sides.compare()
     assert not sides.powers.is_silent(clerk)
     sides.now += 1
-    # The contract answers as of the time of its newest block. This proposal is made only so that there is a block at the
-    # present time.
+    # The contract answers as of the time of its newest block. This proposal is made only so that there is a block at
+    # the present time.
     propose(sides, officer, unproven)
     sides.compare()
     assert sides.powers.is_silent(clerk)

@@ -210,8 +210,8 @@ def test_a_node_without_the_remembered_block_is_reported_as_behind(
 def test_a_log_that_lost_a_batch_is_noticed_although_the_newest_block_did_not_change(
     chain: Chain, consented: Consented, memory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a new block, a process compares the chain with its memory at the first read, and then only every ten
-    seconds.
+    """While there is no new block, a process compares the chain with its memory only at the first read, and then every
+    ten seconds. So a new process notices the loss at once, and a running process after ten seconds.
     """
     remembered = Remembered(chain.reader, memory)
     remembered.facts(consented.bundle)

@@ -305,7 +305,7 @@ def test_attack_one_party_cannot_pause_the_ledger_forever(chain: Chain) -> None:
     chain.acting("supervisor").send(calls.pause())
 
 
-def test_a_hold_can_be_lifted_only_by_two_parties_with_the_role_of_the_hold(chain: Chain) -> None:
+def test_a_hold_can_be_lifted_only_by_two_parties_that_have_the_role_of_the_party_that_placed_it(chain: Chain) -> None:
     chain.acting("supervisor").send(calls.hold([CONSENT], "court"))
     for name in ("supervisor", "founder", "issuer"):
         lift = calls.lift("supervisor", [CONSENT])
