@@ -250,8 +250,8 @@ def _take_turns(session: Session, row: Certificate | Party) -> None:
 
 
 def _with(session: Session, row: Certificate) -> list[SealedRow]:
-    """Return the rows that are erased with a certificate: the certificate, its earlier versions, and those of their
-    provisions whose disclosures no later version uses.
+    """Return the rows that are erased with a certificate: the certificate, its earlier versions, and the provisions of
+    these versions, except provisions whose disclosures a later version uses.
 
     If the certificate is the newest version, these are all rows of its request.
     """

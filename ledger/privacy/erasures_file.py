@@ -1,4 +1,5 @@
-"""The list of erasures. The list is kept outside the backups, because an older backup still contains erased text.
+"""The list of erasures. An older backup still contains text that was erased later. The list is kept outside the
+backups, so that a restore can erase this text again.
 
 Each line is the JSON of one erasure: the ledger, the time, the digests of the statements, the party's id if its
 identity was erased, and the ids of the sealed records. The list contains no erased text and no name.

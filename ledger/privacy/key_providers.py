@@ -43,7 +43,7 @@ class LocalKeys(ABC):
         except InvalidUnwrap as error:
             raise Misconfigured(
                 "SEALING_KEY_WRONG",
-                f"The data key of this record was not encrypted with the key {key_id} that is present.",
+                f"The present key {key_id} is not the key that encrypted the data key of this record.",
                 where=f"key {key_id}",
                 hint="Restore the original key with this id from the backup of the keys.",
             ) from error
@@ -150,7 +150,7 @@ class EnvironmentKeyProvider(LocalKeys):
         if to not in (None, self.current):
             raise InvalidInput(
                 "SEALING_KEY_ID",
-                f"{PREFIX}CURRENT names another key than the requested one.",
+                f"{PREFIX}CURRENT does not name the requested key.",
                 where="to",
                 hint=f"Set {PREFIX}<id> and {PREFIX}CURRENT, and restart every process.",
             )

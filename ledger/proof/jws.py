@@ -272,7 +272,7 @@ class _Header(NamedTuple):
     kid: str
 
 
-# All signatures of one account have the same header.
+# All signatures of one account have the same header, so headers that were read are kept.
 @lru_cache(maxsize=KEPT_KEYS)
 def _header(encoded: str, typ: str, needs_kid: bool) -> _Header:
     raw = decode_base64url(encoded, None, limit=MAX_HEADER_BYTES)

@@ -106,8 +106,8 @@ class Report:
 
     ``disclosed``, ``claims`` and ``keys`` are empty unless the certificate is valid, so that a party for which the
     certificate is not valid learns nothing. ``at`` is the time for which the certificate is judged, ``block`` the block
-    of the facts. On this ledger a new key must wait ``delay`` seconds until it is valid, and a proposal for another
-    party needs ``threshold`` authorities.
+    of the facts. On this ledger a new key must wait ``delay`` seconds until it is valid; either its own party or
+    ``threshold`` authorities must have proposed it.
     """
 
     checks: tuple[Check, ...]
@@ -133,8 +133,9 @@ class Report:
         return (
             Caution(
                 "DELAY_SHORT",
-                f"On this ledger a new key waits {self.delay} seconds. With less than {MIN_DELAY // 3600} hours its "
-                "party may be too late to stop a false key. Use such a ledger only for tests.",
+                f"On this ledger a new key waits {self.delay} seconds before it is active. If this is less than "
+                f"{MIN_DELAY // 3600} hours, a party may be too late to stop a false key. Use such a ledger only for "
+                "tests.",
             ),
         )
 

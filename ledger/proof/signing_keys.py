@@ -37,7 +37,7 @@ def _signatures(case: Case) -> Iterator[tuple[str, str]]:
     yield case.presented.issued.kid, "certificate"
     for named in CERTIFICATE_CLASSES[case.claims["class"]].rests_on(case.claims):
         proven = case.entries[named]
-        # A template is not signed.
+        # A template is not signed, so no key belongs to it.
         if proven.entry["type"] != "template":
             yield entry_signature(proven.entry, proven.unsigned).kid, proven.entry["type"]
 

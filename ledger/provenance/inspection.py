@@ -41,7 +41,7 @@ class Inspection:
     """Returns counts and hashes of the log, never content.
 
     An installation that has joined another operator's chain has no ``anchoring``; its ``own_account`` checks the
-    account that sends uses. ``oldest`` is the greatest age of the newest block in seconds; 0 allows any age.
+    account that sends uses. ``oldest`` is how many seconds old the newest block may be; 0 allows any age.
     """
 
     _database: Database
@@ -84,7 +84,8 @@ class Inspection:
         This takes long for a long log. Raises ``ChainUnavailable``.
         """
         with self._database.read() as session:
-            # A row repeats parts of its log entry, so rows are compared with entries only if no entry is damaged.
+            # Rows repeat parts of their log entries. If an entry is damaged, even a correct row differs from it, so
+            # rows are compared only if no entry is damaged.
             found = list(audit(session)) or list(audit_records(session))
         return found + self._coherence.batches_differing()
 

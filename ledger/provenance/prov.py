@@ -106,7 +106,7 @@ class _Writer:
     def certificate(self, issued: RecordedCertificate) -> None:
         """Add a registration certificate, derived from the asset's version that it certifies.
 
-        The asset's history has no event for the issue of a certificate.
+        The asset's history has no event for the issue of a certificate, so the activity of the issue is added here too.
         """
         certificate, time = certificate_urn(issued.number), moment(issued.issued_at)
         issue, issuer, holder = f"{certificate}:issue", party_urn(issued.issuer), party_urn(issued.holder)

@@ -68,7 +68,7 @@ def _card(history: RecordedHistory, ordinal: int, event: RecordedEvent, place: t
 
 
 def _detail(history: RecordedHistory, event: RecordedEvent) -> str:
-    """Return the details under the title of an event: names, the party that did not act, a time."""
+    """Return the details under the title of an event: names, the other party (which did not act), a time."""
     args, names = event.args, names_in(event.name, event.args)
     parts = [f"{NAME_TITLES.get(name, '')} {name}".strip() for field, name in names.items() if field != "grade"]
     parts += [f"→ {history.parties[number].id[:8]}…" for field, number in _towards(event).items()]

@@ -106,7 +106,7 @@ class _Consent:
         return cls(task, asked.withdrawn_at(subject.number(), task.digest), held)
 
     def problem(self) -> Conflict | None:
-        # A withdrawal that was signed with a reported key counts, because a reported key may still withdraw a consent.
+        # A subject's withdrawal counts even if a reported key signed it, because a thief could only end a consent.
         withdrawn = self.withdrawn_at().first
         if not withdrawn and not any(hold().offices for hold in self.holds):
             return None

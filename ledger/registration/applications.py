@@ -89,7 +89,7 @@ class Applications(UseCase):
         if record.stage is None and self._clock() < earliest:
             raise Conflict(
                 "RENEWAL_TOO_EARLY",
-                f"Renewal can be applied for from {self._rules.renew_before_days} days before expiry.",
+                f"The earliest day to apply for renewal is {self._rules.renew_before_days} days before expiry.",
                 where=asset,
                 hint=f"Apply on {shanghai_day(earliest).isoformat()} or later.",
             )

@@ -135,7 +135,7 @@ class Registrations(UseCase):
             submissions.write()
 
     def _ended(self, resources: Sequence[DataResource]) -> set[str]:
-        """Return the earlier registrations of these resources, or of their content, that have ended.
+        """Return those earlier registrations of these resources or of their content that have ended.
 
         The chain is read before the write lock is taken. That is safe, because an ended registration stays ended.
         """
@@ -167,8 +167,8 @@ class Registrations(UseCase):
         """Register the rows that the chain lacks.
 
         If the chain lacks the first and the last row, it usually lacks all rows, so no row between them is looked up.
-        If it has one of these rows after all, it refuses the whole set: then the missing rows are looked up and sent
-        again.
+        If the chain has a row between them after all, it refuses the whole set: then the missing rows are looked up and
+        sent again.
         """
         ends = {rows[0].id, rows[-1].id}
         waiting = list(rows) if self._missing(sorted(ends)) == ends else self._not_registered(rows)

@@ -26,8 +26,8 @@ from ledger.registration.tables import Application
 from ledger.registration.use_case import UseCase
 
 Progress = Callable[[int], None]
-# The chain stores the last second of a public notice, which is one second before the notice's end. A notice of n
-# working days lasts at least n days, so the contract's minimum in seconds is met.
+# The chain stores the last second of a public notice, which is one second before the notice's end. The contract's
+# minimum of n days is met all the same: the day on which the notice begins is not one of its n working days.
 ONE_SECOND = 1
 # After a confirmation a registration has one of these states.
 CONFIRMED = ("confirmed", "cancelled")
@@ -85,8 +85,8 @@ class Review(UseCase):
         """Move those applications that are in the stage ``source`` to ``stage``.
 
         If the first and the last application are in the stage ``source``, usually all of them are, so no application
-        between them is read. If one of these is in a different stage after all, the chain refuses the whole set: then
-        all are read, and those in the stage ``source`` are sent again.
+        between them is read. If an application between them is in a different stage after all, the chain refuses the
+        whole set: then all are read, and those in the stage ``source`` are sent again.
         """
         require(actor, Action.REVIEW_REGISTRATION)
         gas, alone = 0, len(asset_ids) == 1

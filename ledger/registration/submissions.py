@@ -24,8 +24,8 @@ from ledger.store.sets import add_rows, matching
 
 @dataclass(frozen=True, slots=True, order=True)
 class EarlierRegistration:
-    """An earlier registration of one of the set's resources, or of the same content. Values compare in the order of
-    registration.
+    """An earlier registration of one of the set's resources, or of the same content. When sorted, these objects are in
+    the order of registration.
     """
 
     created_at: int
@@ -158,8 +158,8 @@ class Submissions:
 
     def _next_serial(self) -> int:
         if self._serial is None:
-            # Taking no numbers locks the counter until the transaction ends. ``write`` takes the numbers later, when it
-            # is known how many are needed.
+            # ``take`` with the count 0 returns the next number and locks the counter until the transaction ends.
+            # ``write`` takes the numbers later, when it is known how many are needed.
             self._serial = take(self._session, self._counter, 0)
         self._serial += 1
         return self._serial

@@ -117,8 +117,9 @@ class Transfers(UseCase):
         """Propose to give ``to`` the asset of a holder that is closed or has no key that can act. Two institutions must
         agree, and a waiting period must pass.
 
-        The holder must not act during the waiting period. ``grounds`` is the text of the decision; its digest goes to
-        the chain. Liens and a freeze stay. Raises ``Conflict`` ``ASSET_NOT_ON_CHAIN``, ``ASSET_HOLDER_SPEAKS``;
+        The contract refuses to carry out the proposal unless the holder has been closed, or without such a key, for as
+        long as the waiting period. ``grounds`` is the text of the decision; its digest goes to the chain. Liens and a
+        freeze stay. Raises ``Conflict`` ``ASSET_NOT_ON_CHAIN``, ``ASSET_HOLDER_SPEAKS``;
         ``Forbidden``; ``NotFound``.
         """
         require(actor, Action.MANAGE_ROLES)

@@ -92,8 +92,8 @@ def require_readable(file: Path) -> None:
     writing.
 
     If the file is no database, SQLite would delete the write-ahead log beside it, which may hold the last acknowledged
-    writes. This check changes neither file nor log, and takes no lock. It reads only the beginning, because a
-    half-written file is complete together with its log.
+    writes. This check changes neither file nor log, and takes no lock. It reads only the beginning of the file: other
+    parts may be half-written, and SQLite completes them from the log.
     """
     if not file.exists():
         raise Misconfigured(

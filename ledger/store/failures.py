@@ -36,7 +36,8 @@ def database_failure(error: BaseException | None, where: str) -> PingzhengError 
             "DATABASE_READ_ONLY",
             "The database is read-only.",
             where=where,
-            hint="Let the user of this program write the file and its folder, on a disk that is not read-only.",
+            hint="Allow the user under whom this program runs to write the file and its folder; check that the disk is "
+            "not read-only.",
         )
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return Misconfigured(

@@ -27,8 +27,8 @@ _CELLS_AT: Final = {2: 12, 5: 12, 10: 8, 13: 8}
 # In a page of these kinds, each cell begins with the number of a child page, and the number of the last child page
 # stands at byte 8.
 _WITH_CHILDREN: Final = {2, 5}
-# A page without cells begins with the number of a page. If a file has at most this many pages, the first byte of such a
-# number is never the number of a kind with cells.
+# A page without cells begins with the number of a page. If a file has fewer pages than this, the first byte of such a
+# number is never the number of a kind with cells, so the first byte of a page shows whether the page has cells.
 _MOST_PAGES: Final = 2 << 24
 
 
@@ -163,8 +163,8 @@ def clear_unlogged(
         # log can be cleared, because the newest version of such a page is in the file.
         logged = set(pages_in_log(f"{path}-wal", page_layout(file)[0]))
         clear(file, [number for number in numbers if number not in logged])
-        # This change makes all other connections forget the pages that they have in memory. Otherwise they could write
-        # an old gap back.
+        # A change of user_version makes all other connections forget the pages that they have in memory. Otherwise they
+        # could write an old gap back.
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         connection.execute(f"PRAGMA user_version={(version + 1) % 2**31}")
     return [number for number in numbers if number in logged]

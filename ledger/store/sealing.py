@@ -32,7 +32,7 @@ class KeyProvider(Protocol):
     """Wraps and unwraps data keys; key-encryption keys never leave the provider.
 
     ``privacy.key_providers`` has providers for key files and environment variables. For a key management service, write
-    a class with these four members that calls the service's wrap and unwrap, and give an object to
+    a class with these four members that calls the service's wrap and unwrap, and give an object of this class to
     ``wiring.open_ledger(settings, keys=…)``. The methods are called within database transactions, once for each record,
     so they should answer in milliseconds. A method that cannot answer must raise ``Misconfigured``.
     """
@@ -195,8 +195,8 @@ class Sealer:
         return set(session.scalars(query))
 
     def rewrap(self, session: Session, after: str, limit: int) -> list[str]:
-        """Of the records that another key than the current key wraps, wrap the next ``limit`` after the id ``after``
-        with the current key.
+        """Find the next ``limit`` records after the id ``after`` that another key wraps, and wrap them with the current
+        key.
 
         Returns their ids, in order.
         """

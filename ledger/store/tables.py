@@ -21,7 +21,7 @@ Ulid = String(26)
 
 
 class Source(StrEnum):
-    """From which copy a restore takes the rows of a table that are newer than the backup."""
+    """Says from which copy a restore takes those rows of a table that are newer than the backup."""
 
     DATED = "dated"
     """From the archive, which gets each row at ``created_at``: perhaps no log entry ever names the row."""

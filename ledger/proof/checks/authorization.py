@@ -148,7 +148,7 @@ def _template(claims: Entry, basis: NamedEntries) -> Failed | None:
     if claims["max_uses"] > template["max_uses"] or claims["channel"] not in template["channels"]:
         return failed(
             "TEMPLATE_DIFFERS",
-            "The scenario does not allow as many uses as the certificate, or does not allow the channel.",
+            "The certificate allows more uses than the scenario, or has a channel that the scenario does not allow.",
             member="max_uses",
         )
     version = f"{template['scenario']}/{template['scenario_version']}/engine-{template['engine']}"

@@ -13,7 +13,8 @@ from ledger.proof.sdjwt import Disclosed, disclosure_digest
 
 
 def check_disclosures(case: Case) -> Outcome:
-    """Check that each disclosed claim's digest is in ``_sd``, its name in ``fields``, its value allowed by its rule.
+    """Check each disclosed claim: its digest must be in ``_sd``, its name in ``fields``, and its rule must allow its
+    value.
 
     A rule allows the values that it can give (protocol §6). The template's payload mode must also allow each rule.
     """

@@ -1,4 +1,4 @@
-"""Store verifications of certificates that other services issued, and which use (1, 2, …) each verification was."""
+"""Store verifications of certificates that other services issued; store for each verification its use (1, 2, …)."""
 
 from __future__ import annotations
 
