@@ -112,7 +112,7 @@ def missing_file(path: Path) -> Misconfigured:
 def empty_source(where: str) -> Misconfigured:
     """Return the error for a source without any rows.
 
-    The export of the source probably failed, so the answer ``no_data`` could be false.
+    If a source is empty, its export has probably failed. So the answer ``no_data`` could be false.
     """
     return Misconfigured(
         "SOURCE_EMPTY",

@@ -32,7 +32,9 @@ _CERTIFIED: Final = frozenset({"Confirmed", "RightGranted", "TransferAccepted"})
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Shows that an act on an asset is completed: the asset's history has ``event`` at least ``times`` times."""
+    """How to see that an act on an asset is completed: the asset's history then has the event ``event`` at least
+    ``times`` times.
+    """
 
     event: str
     times: int = 1

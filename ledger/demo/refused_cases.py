@@ -88,8 +88,8 @@ class ShownCertificates:
         return fields[:-1] if member.fate in FEWER else fields
 
     def _use(self, ends: Sequence[tuple[Member, Ending]], each: Each) -> None:
-        """Present the certificates that are to be used, and let each consumer verify and use its certificates
-        together.
+        """Present the certificates that are to be used. Each consumer then verifies and uses all its certificates in
+        one call.
         """
         fresh = []
         for member, ending in ends:

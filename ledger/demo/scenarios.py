@@ -37,8 +37,8 @@ from ledger.usage.request_notes import Note
 from ledger.usage.request_terms import Terms
 from ledger.usage.tables import AccessRequest
 
-# How long a request can be answered, and how long a certificate is valid if it is issued while the chain's clock shows
-# a time in the past; both in days.
+# Two numbers of days: for how long a request can be answered, and for how long a certificate is valid that is issued
+# while the chain's clock shows a time in the past.
 ANSWER_DAYS = 2
 SHORT_DAYS = 5
 THREADS = 2
@@ -171,7 +171,7 @@ class Pilot:
         tally.entries += len(group)
 
     def _goes_on(self, made: AccessRequest, member: Member) -> bool:
-        """Return whether the request ``made`` of an earlier run is used again. Otherwise a new request is made."""
+        """Return whether ``made``, a request of an earlier run, is used again. Otherwise a new request is made."""
         ended = made.state in ("declined", "fulfilled") or member.fate in (Fate.UNANSWERED, *WITHOUT_DATA)
         return ended or self._ledger.clock() < made.expires_at
 

@@ -28,8 +28,8 @@ _FIRST_BIRTH: Final = 1880
 # No county of Zhanjiang has ever had this code. So an ID number that begins with it was invented for a demonstration.
 SYNTHETIC_REGION: Final = "440899"
 _SYNTHETIC_FIRST_BIRTH: Final = date(1950, 1, 1)
-# How many synthetic ID numbers each birth date has. The sequence numbers 100, 200, … are skipped: if the check digit is
-# also 0, the number ends in 000, like a number whose last digits a spreadsheet has lost.
+# How many synthetic ID numbers each birth date has. The sequence numbers 100, 200, … are skipped: with the check digit
+# 0, such a number would end in 000, like a number whose last digits a spreadsheet has lost.
 _SEQUENCES: Final = 990
 _RESIDENT_ID: Final = re.compile(r"\d{17}[\dX]", re.ASCII)
 _RESIDENT_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -107,8 +107,8 @@ def _organisation_check(body: str) -> str:
 
 
 def uscc_check(body: str) -> str:
-    """Return the check character for the first 17 characters of a USCC (GB 32100-2015). The weights are 3^i mod 31; if
-    the sum is 0, the character is 0.
+    """Return the check character for the first 17 characters of a USCC (GB 32100-2015). The weights are 3^i mod 31. If
+    the weighted sum is divisible by 31, the character is 0.
     """
     total = sum(_USCC_ALPHABET.index(symbol) * pow(3, place, 31) for place, symbol in enumerate(body))
     return _USCC_ALPHABET[(31 - total % 31) % 31]

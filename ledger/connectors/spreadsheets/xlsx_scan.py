@@ -23,7 +23,8 @@ MAX_MEMBERS: Final = 500
 # The maximum number of XML elements in all parts of a workbook together. Each element becomes an object when it is
 # read.
 MAX_ELEMENTS: Final = 2_500_000
-# The maximum number of bytes between two XML elements. It limits a text, a comment, and a tag with its attributes.
+# The maximum number of bytes between two XML elements. It limits the size of a text, of a comment, and of a tag with
+# its attributes.
 MAX_TEXT_BYTES: Final = 256 * 1024
 MAX_DEPTH: Final = 64
 # The maximum number of XML elements outside cells and texts. The library keeps each of these elements until the file is

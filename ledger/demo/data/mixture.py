@@ -47,7 +47,7 @@ _LIES: Final = (Fate.CROOKED, Fate.ALTERED_CLAIM, Fate.SWAPPED)
 _ONLY_IN: Final = {Fate.TIMED_OUT: ("S04",), Fate.CORRECTED: ("S01", "S02")} | dict.fromkeys(
     (*_LIES, Fate.HELD), ("S01",)
 )
-# In each scenario, only one request ends in each of these ways, because such a request needs a batch of its own or
+# Each of these fates occurs only once in a scenario, because a request with such a fate needs a batch of its own or
 # several transactions.
 _ONCE: Final = frozenset({Fate.TIMED_OUT, Fate.CORRECTED, Fate.WITHDRAWN_ALONE, Fate.REVOKED, Fate.HELD, *_LIES})
 

@@ -168,8 +168,8 @@ class AdoptedRows:
     def _add_authorization(self, stated: Stated, request: AccessRequest | None) -> None:
         if request is None or not self._known(stated["provider"]):
             return
-        # Nothing is added if the database has this authorization, or another authorization for the same source: the
-        # subject may have given a new one since the restore.
+        # Nothing is added if the database has this authorization. Nothing is added either if it has another
+        # authorization for the same source: the subject may have given a new authorization since the restore.
         same = (Authorization.request_id == request.id) & (Authorization.source == stated["source"])
         if self._session.scalar(select(Authorization.id).where((Authorization.id == stated["id"]) | same)):
             return

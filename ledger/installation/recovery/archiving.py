@@ -107,8 +107,8 @@ class Archiving:
         """Archive this batch and all earlier batches that the archive lacks, and wait until they are on the disk.
 
         The journal of a local chain is archived first, because the journal is on the same disk as the ledger. If no
-        batch is given, the journal and all missing batches are archived. In that case nothing is being anchored, so an
-        archive that cannot be reached is logged and raises no error.
+        batch is given, the journal and all missing batches are archived. In that case nothing is being anchored, so it
+        is no error if the archive cannot be reached; this is only logged.
 
         Raises ``StorageFull`` ``ARCHIVE_FULL``; ``Misconfigured`` ``ARCHIVE_MISSING``, ``ARCHIVE_UNREADABLE``,
         ``ARCHIVE_DIFFERS``; ``Conflict`` ``ARCHIVE_FORKED``.

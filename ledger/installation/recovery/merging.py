@@ -1,10 +1,10 @@
 """Merge the archive into a restored database.
 
 Batches that the backup does not have were archived after the backup. So the rows of these batches are newer, and
-replace the backup's rows. Of the batches that the backup has, the archive adds only missing rows. If the wrapping key
-of a text in the backup is lost, the text's wrapped data key is taken from the archive, where another wrapping key may
-wrap it. A text never changes. So if the archive's text differs, the backup's text is kept. ``reclosing`` then erases
-again the texts that were erased since the backup.
+replace the backup's rows. Of the batches that the backup has, the archive adds only missing rows. If a text in the
+backup needs a wrapping key that is lost, the text's wrapped data key is taken from the archive: there, it may be
+wrapped with another wrapping key. A text never changes. So if the archive's text differs, the backup's text is kept.
+``reclosing`` then erases again the texts that were erased since the backup.
 """
 
 from __future__ import annotations

@@ -59,7 +59,8 @@ def _newest(found: Mapping[str, Path], home: Path) -> str:
 
 
 def _copied(source: Path, home: Path) -> None:
-    # If a crash cut off the last line, that line is left out. The node had not yet answered the request in that line.
+    # If a crash cut off the last line, that line is left out. No confirmed act is lost, because the node had not yet
+    # answered the request in that line.
     copy_private(source / JOURNAL, home / "chain" / JOURNAL, end_of_lines(source / JOURNAL))
     if (source / CLOCK).exists():
         copy_private(source / CLOCK, home / "chain" / CLOCK)

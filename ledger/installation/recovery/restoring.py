@@ -133,7 +133,7 @@ def restore(settings: Settings, sources: Sources) -> Restored:
         if sources.archive is not None:
             remember_folder(draft, sources.archive)
         elif sources.erasures is not None:
-            # Keep the list of erasures: bundles may later bring back texts that were erased.
+            # Keep the list of erasures: without it, bundles could later bring back texts that were erased.
             copy_private(sources.erasures, draft / ERASURES)
         check_pages(draft / DATABASE)
         sync_all(draft)
