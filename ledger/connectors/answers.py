@@ -48,7 +48,7 @@ class Supplied:
     def of(cls, query: Query, rows: Iterable[tuple[Sequence[str], str]], as_of: date, name: str | None) -> Supplied:
         """Return the answer that contains these rows.
 
-        Each row is given as its cells, in the order of the query's columns, and its place.
+        Each row is given as a pair: its cells, in the order of the query's columns, and its place in the source.
         """
         ordered = sorted(rows)
         return cls(

@@ -10,8 +10,8 @@ from threading import BoundedSemaphore, Thread
 from time import monotonic
 from typing import Final, TypeVar
 
-# The maximum number of simultaneous queries to one source. The provider's database also serves other users, and the
-# number of blocked queries must stay small.
+# The maximum number of simultaneous queries to one source. Few are allowed, because the provider's database also serves
+# other users, and because a blocked query keeps its thread.
 MAX_AT_ONCE: Final = 8
 
 T = TypeVar("T")

@@ -31,7 +31,7 @@ _UTF32: Final = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
 _HEAD_BYTES: Final = 4096
 _ZERO_SHARE: Final = 0.25
 # In GB 2312, the first byte of a character is 0xA0 plus the character's row in the code table. Rows 1 and 3 contain
-# signs, rows 16 to 55 the 3,755 most common characters.
+# signs; rows 16 to 55 contain the 3,755 most common characters.
 _COMMON_LEADS: Final = frozenset({0xA1, 0xA3, *range(0xB0, 0xD8)})
 # First bytes of common characters of GB 2312. No common character of Big5 and no Hangul character of EUC-KR begins with
 # one of these bytes, so a text that has them is probably in neither of these two encodings.

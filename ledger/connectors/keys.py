@@ -128,8 +128,8 @@ class KeyColumn:
         self._sound += count
 
     def conclude(self, *, found: bool) -> None:
-        """Raise ``SOURCE_KEY_DAMAGED`` if no row was found, and the column has damaged keys, so that ``no_data`` may be
-        false.
+        """Raise ``SOURCE_KEY_DAMAGED`` if no row was found and the column has damaged keys: the answer ``no_data``
+        might then be false.
         """
         if not found and self.checked and (self._broken or (self._filled and not self._sound)):
             raise self.damaged(self._first_broken)

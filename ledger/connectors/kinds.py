@@ -11,7 +11,8 @@ from ledger.errors import InvalidInput
 
 _OLE: Final = b"\xd0\xcf\x11\xe0"
 _HEAD: Final = 4096
-# The maximum number of entries in a ZIP archive. No workbook has so many, and the library creates an object for each.
+# The maximum number of entries in a ZIP archive. The limit saves memory, because the library creates an object for each
+# entry. No workbook has more.
 MAX_DIRECTORY: Final = 10_000
 
 

@@ -14,11 +14,11 @@ from ledger.connectors.table import FoundRow, FoundRows, Unusable, Wanted, empty
 from ledger.errors import Misconfigured
 
 MAX_PARQUET_BYTES: Final = 4 * 1024 * 1024 * 1024
-# The maximum size of a row group, in bytes. One row group at a time is in memory; most programs write row groups of
-# about 100 MB.
+# The maximum size of a row group, in bytes. It limits the memory, because one row group at a time is in memory. Most
+# programs write smaller row groups, of about 100 MB.
 MAX_GROUP_BYTES: Final = 512 * 1024 * 1024
 # Limits for the footer, which stands at the end of the file and describes it. The library creates objects for
-# everything in the footer.
+# everything in the footer, so a huge footer could fill the memory.
 MAX_FOOTER_BYTES: Final = 16 * 1024 * 1024
 MAX_GROUPS: Final = 10_000
 MAX_COLUMNS: Final = 4_096
@@ -49,7 +49,7 @@ class ParquetTable(FileTable):
             self._require_cells(arrow, whole.physical_schema, wanted)
             kinds = kinds_of(arrow, whole)
             # In a dictionary-encoded column, a few bytes can repeat a text of megabytes a million times. So the columns
-            # stay dictionary-encoded in memory.
+            # stay dictionary-encoded in memory, where the unpacked texts might not fit.
             packed = dataset.ParquetFileFormat(
                 default_fragment_scan_options=limits,
                 dictionary_columns=[name for name, kind in kinds.items() if arrow.types.is_dictionary(kind)],

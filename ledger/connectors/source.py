@@ -46,7 +46,8 @@ class AsOf:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """If a cell of the column ``column`` has this value, the source refuses to supply data, and gives this reason.
+    """If a cell of the column ``column`` has the value ``value``, the source refuses to supply data, for the reason
+    ``reason``.
 
     ``type`` is one of ``TYPES``, or None. If it is set, the source also refuses if a cell has another type.
     """

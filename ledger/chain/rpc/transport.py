@@ -149,8 +149,8 @@ class Transport:
                 if not self._idle:
                     return None
                 connection = self._idle.pop()
-            # On an idle connection, nothing should arrive. If something arrives, the node has closed the connection, or
-            # the rest of an earlier answer is still arriving.
+            # On an idle connection, nothing should arrive. If something has arrived, the connection is not used again:
+            # the node has closed it, or the rest of an earlier answer is still arriving.
             if not select.select([connection.sock], [], [], 0)[0]:
                 return connection
             connection.close()

@@ -36,7 +36,8 @@ Announce = Callable[[str], None]
 
 RECEIPT_TIMEOUT_SECONDS: Final = 60
 STUCK_SECONDS: Final = 15
-# After this many seconds, a new process first looks for missing nonces, because an earlier process may have left some.
+# If a transaction is not mined after this many seconds, missing nonces are filled: an earlier process may have left
+# some.
 _FIRST_LOOK_SECONDS: Final = 2
 _WIRE_ATTEMPTS: Final = 3
 _NONCE_ATTEMPTS: Final = 4
@@ -52,8 +53,8 @@ _NONCE_TROUBLE: Final = (Refusal.NONCE_USED, Refusal.NONCE_TAKEN, Refusal.NONCE_
 class Receipt:
     """A mined transaction. Hashes are 64 hex digits.
 
-    The time is read and the events are decoded only when a caller needs them, because the transaction of a set has
-    thousands of events.
+    The time and the events are fetched only when a caller needs them: the time costs a request to the node, and the
+    transaction of a set may have thousands of events to decode.
     """
 
     tx_hash: str
