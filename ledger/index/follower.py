@@ -203,9 +203,8 @@ class Follower:
                     continue
                 if error.code != "INDEX_HEAD_MISMATCH":
                     raise
-                # If the chain replaced the last block during the step, heads and events come from different branches,
-                # and the index goes back. If the block is still there, the node's own answers disagree, and the step is
-                # read again.
+                # If the last block is still there, the node's answers disagree: read the step again. Otherwise the
+                # chain replaced the block, and heads and events come from different branches: go back.
                 if self._still_there(last, headers[-1].hash):
                     mismatched += 1
                     if mismatched > _REREADS:
