@@ -13,8 +13,8 @@ import structlog
 from hypothesis import HealthCheck, settings
 
 # These modules define fixtures. Two of these modules also print a summary at the end of the run. With several workers,
-# the process that prints collects no tests, so the modules must be named here. A module stands before the modules that
-# import it, because pytest can rewrite its assertions only if it was not imported before.
+# the process that prints collects no tests, so the modules must be named here. pytest can rewrite the assertions of a
+# module only if nothing has imported the module yet, so each module stands before the modules that import it.
 pytest_plugins = [
     "tests.support.covered",
     "tests.support.machine.fault_counts",

@@ -19,7 +19,8 @@ NUMBER = "DAC-440802-2026-S51-00000001-K"
 PARTY = "ab" * 32
 # Commands that create a ledger.
 MAKING = {"demo", "init", "join", "restore from"}
-# These commands call a service with the session that is stored in the folder.
+# These commands call a service with the session that is stored in the folder. So they report that the session is
+# missing, not the ledger.
 SESSION = {
     "api-key list",
     "api-key new",

@@ -117,7 +117,7 @@ def test_an_error_names_the_column_that_is_missing(tmp_path: Path, missing: str)
         assert missing in caught.value.message
 
 
-def test_a_flag_in_any_row_of_the_subject_refuses_the_query_with_the_reason_of_the_flag(place: Place) -> None:
+def test_a_query_is_refused_for_the_flags_reason_if_any_row_of_the_subject_has_the_flag(place: Place) -> None:
     flags = Flag("status", "under correction", "under_correction"), Flag("status", "disputed", "disputed")
     flagged = Place(place.folder, place.kind, {"flags": flags})
     source = flagged.holding(BILLS)

@@ -189,7 +189,7 @@ def test_the_sheet_with_the_key_column_is_chosen(tmp_path: Path) -> None:
     assert isinstance(connector_of(definition, {}).ask(query()), Supplied)
 
 
-def test_a_flawed_cell_of_a_workbook_refuses_only_the_queries_that_need_the_cell(tmp_path: Path) -> None:
+def test_only_the_queries_that_need_a_flawed_cell_of_a_workbook_are_refused(tmp_path: Path) -> None:
     place = Place(tmp_path, "xlsx")
     place.holding({**BILLS, "kwh": [1, 2, 3, 440811202601011234, 5], "status": ["=1+1"] * 5})
     assert place.connector().ask(query()) == Refused("data_unusable", AT, "bills.xlsx, Sheet, row 5, column kwh")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-/// The cheatcodes of the test runner that these tests use.
+/// The functions of the test runner (cheatcodes) that these tests call.
 interface Vm {
     struct Log {
         bytes32[] topics;

@@ -59,7 +59,7 @@ class Points:
         self._happened: Counter[str] = Counter()
 
     def reached(self, step: str) -> None:
-        """Note that the named step begins. After the last step, the name is empty."""
+        """Record that the step with this name begins. After the last step, the name is empty."""
         self._step = step
         self._happened.clear()
         self._strike(step, "before", 0)

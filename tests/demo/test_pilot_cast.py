@@ -80,5 +80,5 @@ def test_each_scenario_has_a_subject_for_every_planned_outcome_and_most_outcomes
         assert all(member.subject.part.kind in BOOK.get(scenario).subject_kinds for member in group)
 
 
-def test_subjects_of_late_requests_get_no_outcome_that_needs_further_time() -> None:
+def test_an_outcome_that_takes_days_is_planned_only_for_subjects_with_early_requests() -> None:
     assert not EARLY & {fate_of("S01", place, early=False) for place in range(400)}

@@ -49,7 +49,7 @@ def test_the_readme_has_at_most_100_lines(name: str) -> None:
 
 
 def numbers(page: str) -> list[list[str]]:
-    """Return for each table row on the page its cells that hold a number or a code; cells with words are left out."""
+    """Return, for each table row of the page, the cells that hold a number or a code and no words."""
     rows = [line.split(" | ")[1:] for line in page.splitlines() if line.startswith("| ")]
     return [[cell for cell in row if re.fullmatch(r"[\d,]+ ?\|?|`[A-Z_]+` ?\|?", cell)] for row in rows]
 

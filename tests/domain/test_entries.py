@@ -61,8 +61,8 @@ def test_missing_member_is_refused(kind: str, member: str) -> None:
     assert refused_at(entry) == member
 
 
-# The tests below give each member values of wrong types, which must be refused. Each member listed here accepts one of
-# these values, which stands next to the member.
+# A test below gives each member the same list of values, most of which must be refused. Each member listed here accepts
+# one value of the list: the value next to its name.
 TAKES: dict[str, Any] = {
     "presentation.fields": [],
     "provision.claims": {},

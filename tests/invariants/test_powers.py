@@ -17,8 +17,8 @@ from tests.support.actors.pilots import Pilot
 
 
 def test_invariant_19_every_key_was_bound_by_its_party_or_by_two_authorities(pilot: Pilot) -> None:
-    """Each account was bound when the registry was created, or by a proposal: of the account's own party, or of two
-    other parties.
+    """Each account was bound when the registry was created, or by a proposal that the account's own party or two other
+    parties decided.
     """
     ledger = pilot.ledger
     party = pilot.party(PartyKind.BANK, Role.CONSUMER)

@@ -86,7 +86,7 @@ def test_a_revoked_certificate_stays_invalid_if_another_issuer_anchors_it(pilot:
 
 @pytest.fixture
 def copied(pilot: Pilot, tmp_path: Path) -> str:
-    """The URL of a copy of the database. The copy was made while every entry was in a batch."""
+    """The URL of a copy of the database. When the copy was made, no entry was waiting for a batch."""
     pilot.ledger.anchoring.flush()
     with closing(sqlite3.connect(pilot.ledger.settings.home / "ledger.db")) as database:
         database.execute("VACUUM INTO ?", (str(tmp_path / "older.db"),))

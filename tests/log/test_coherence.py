@@ -293,8 +293,8 @@ def test_no_new_contracts_are_deployed_on_a_chain_that_lost_the_ledgers_contract
 
 def test_nothing_is_written_while_the_clock_shows_a_time_before_the_newest_block(home: Path, number: str) -> None:
     with open_ledger(Settings(home=home)) as ledger:
-        # The time is one day before the newest block. A day before now would be wrong, because the copied ledger may
-        # have been made long ago.
+        # The time is one day before the newest block. One day before now would not do: the copied ledger may be older
+        # than a day, and then this time would be after its newest block.
         then = ledger.reader.latest().time - DAY
     with open_ledger(Settings(home=home), clock=lambda: then) as ledger:
         (finding,) = ledger.coherence.findings()

@@ -119,7 +119,8 @@ def test_restored_texts_can_be_read_only_after_the_operator_confirms_the_erasure
     refused = result("restore", "confirm-erasures", "--home", restored["home"], "--json", ends=2)
     assert refused["error"] == "NOT_CONFIRMED"
     done = result("restore", "confirm-erasures", "--home", restored["home"], "--yes", "--json")
-    # The number of opened texts also includes the claims of certificates that were taken back in earlier calls.
+    # The opened texts are those that doctor counted as closed. They include the claims of the certificates that the
+    # test before this one took back.
     assert done["erasures"] == 0 and done["opened"] == finding["details"]["closed"]
     assert "sealing" not in result("status", "--home", home, "--json")
     parts = result("doctor", "--home", home, "--json", ends=0)["parts"]

@@ -64,7 +64,7 @@ class Stage:
 
     def once(self, name: str, make: Callable[[], str]) -> str:
         """Return the record with this name, and make it if it does not exist. Refused commands leave a record
-        unchanged, so several commands can use the same record. The name begins with the action.
+        unchanged, so several commands can use the same record. The first word of a record's name is its action.
         """
         if name not in self._shared:
             self._shared[name] = make()

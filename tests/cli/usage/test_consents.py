@@ -1,6 +1,4 @@
-"""If an option is missing that only the subject can decide, ``pingzheng consent draft`` and ``pingzheng
-sign`` name it.
-"""
+"""``pingzheng consent draft`` and ``pingzheng sign`` name each missing option that only the subject can decide."""
 
 from __future__ import annotations
 

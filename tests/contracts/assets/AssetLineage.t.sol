@@ -15,7 +15,7 @@ import {
 import {AssetStages} from "./AssetStages.sol";
 import {vm} from "../Vm.sol";
 
-/// Tests the links to parents and to successors of assets; see AssetLineage.tree.
+/// Tests the links from an asset to its parents and to its successor; see AssetLineage.tree.
 contract AssetLineageTest is AssetStages {
     uint256 private constant MAX_ANCESTORS = 128;
 

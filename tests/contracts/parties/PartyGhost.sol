@@ -58,8 +58,7 @@ contract PartyGhost {
     mapping(uint32 no => Proposal) private _proposals;
     mapping(uint32 guardian => uint40) private _restsUntil;
     Pause[] private _pauses;
-    /// The proposal that the present call carries out; 0 if the call carries out none. The ghost reads the events of
-    /// one call at a time.
+    /// The proposal that is carried out by the call whose events the ghost is reading; 0 if the call carries out none.
     uint32 private _current;
 
     constructor(PartyRegistry registry) {

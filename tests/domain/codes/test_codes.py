@@ -157,7 +157,7 @@ def test_the_check_character_for_a_sum_of_zero_is_accepted() -> None:
 
 
 @given(synthetic_usccs)
-def test_synthetic_uscc_passes_both_checks(value: str) -> None:
+def test_synthetic_uscc_and_the_organisation_code_in_it_have_valid_check_characters(value: str) -> None:
     assert check_uscc(value) == value
     organisation, check = value[8:16], value[16]
     total = sum(

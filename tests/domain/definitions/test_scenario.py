@@ -95,7 +95,7 @@ def members_of(path: Path) -> list[str]:
     return list(value)
 
 
-# The tests give each member values of wrong types. For these members, the value given here is allowed.
+# A test gives each member values of wrong types. It leaves out the value given here, which the member may have.
 FITTING: dict[Path, Any] = {("request_note",): None, ("requires_pia",): True}
 MEMBERS = [(*path, member) for path in OBJECTS for member in members_of(path)]
 

@@ -95,7 +95,7 @@ def test_band_rule_with_one_edge_gives_the_expected_claim(value: str, band: str)
 
 
 # For each example: the rule, its column, the monthly values from November 2025 on ("" is a month without a row), and
-# the expected claim. ``last`` is 3 months.
+# the expected claim. Rules with the member ``last`` look at the last 3 months.
 CLAIMS: dict[str, tuple[str, str, list[str], Any]] = {
     "at least, below": ("at_least", "kwh", ["99", "94.999"], False),
     "at least, the threshold": ("at_least", "kwh", ["0", "95.00"], True),
@@ -150,7 +150,7 @@ def test_periods_can_be_years_or_days() -> None:
 
 
 def another_way(rule: dict[str, Any], rows: list[dict[str, str]]) -> Any:
-    """Compute the claim in another way, with texts, single months and decimals, and without the tested code."""
+    """Compute the claim without the tested code: months are compared as texts, and numbers are decimals."""
     by_month = {row["month"]: row for row in rows}
     newest = max(by_month)
     back = [newest]

@@ -26,7 +26,7 @@ MEMBERS = [(op, member) for op, rule in RULES.items() for member in rule if memb
 
 
 @pytest.mark.parametrize(("op", "member"), MEMBERS)
-def test_missing_or_unknown_or_mistyped_member_is_refused(op: str, member: str) -> None:
+def test_member_that_is_missing_or_unknown_or_of_a_wrong_type_is_refused(op: str, member: str) -> None:
     rule = RULES[op]
     without = {name: value for name, value in rule.items() if name != member}
     for wrong, where in (

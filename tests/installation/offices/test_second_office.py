@@ -66,8 +66,8 @@ def test_a_registration_waits_until_the_second_authority_confirms_the_list_of_pa
 def test_the_command_line_shows_the_second_authority_the_parties_to_register(
     elsewhere: Elsewhere, node: LocalNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The command writes the list of parties to a file that other users could read; afterwards only its owner can read
-    it.
+    """The command writes the list of parties over a file that all users could read. Then only the file's owner can
+    read the file.
     """
     with open_ledger(elsewhere.settings) as ledger:
         (row,) = ledger.parties.onboarding.onboard(ledger.authority, [newcomer(ledger, 7_015)])

@@ -44,7 +44,7 @@ def pilot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pilot]:
 
 
 def copied_home(pilot: Pilot, folder: Path) -> Path:
-    """Return a copy of the home while no program writes to it."""
+    """Copy the home, and return the path of the copy. No program writes to the copy."""
     home = folder / "home"
     shutil.copytree(pilot.ledger.settings.home, home, ignore=shutil.ignore_patterns("ledger.db*", "*.lock"))
     copy_database(pilot.ledger.database.engine, home / "ledger.db", METADATA)

@@ -1,4 +1,6 @@
-"""A bundle cannot bring back entries that were not anchored, erased texts, or proofs of other entries."""
+"""Three things are not taken back from a bundle: entries that were never anchored, erased texts, and proofs that belong
+to other entries.
+"""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def test_a_sign_in_statement_sent_to_two_processes_opens_one_session(pilot: Pilo
         assert reach(ledger, opened.token) == firm
 
 
-def test_one_of_many_concurrent_sign_ins_with_one_statement_succeeds(pilot: Pilot, firm: str) -> None:
+def test_only_one_of_many_concurrent_sign_ins_with_one_statement_succeeds(pilot: Pilot, firm: str) -> None:
     ledger = pilot.ledger
     signed = statement(ledger, firm)
     answers = at_once(*[lambda: ledger.sessions.begin(signed)] * 8)
