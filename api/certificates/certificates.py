@@ -87,7 +87,7 @@ def bundle(
     """Return the bundle with the chosen fields (separated by commas; default: all fields). Only the certificate's
     subject may call this.
 
-    The reading is recorded, and the subject can see the record. A consumer receives a bundle from the subject.
+    The reading is recorded, and the subject can see the record. A consumer gets the bundle from the subject, not here.
     """
     chosen = None if fields is None else [name for name in fields.split(",") if name]
     return ledger.own_certificates.bundle(actor, number, chosen).to_dict()

@@ -46,8 +46,8 @@ PAGE_COOKIE: Final = APIKeyCookie(
 
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(SESSION)]
 PageCookie = Annotated[str | None, Depends(PAGE_COOKIE)]
-# Each of these dependencies declares the header of ``Bearer`` once more, with a scope, so that the schema names the
-# scope that an API key needs.
+# Each of these dependencies declares the header that ``Bearer`` declares already, but with a scope. So the schema names
+# the scope that an API key needs.
 ReadKey = Annotated[HTTPAuthorizationCredentials | None, Security(MACHINE_KEY, scopes=[Scope.READ.value])]
 ActKey = Annotated[HTTPAuthorizationCredentials | None, Security(MACHINE_KEY, scopes=[Scope.ACT.value])]
 PayloadKey = Annotated[HTTPAuthorizationCredentials | None, Security(MACHINE_KEY, scopes=[Scope.PAYLOAD.value])]
@@ -116,8 +116,8 @@ async def signed_in(request: Request, _bearer: Bearer, _cookie: PageCookie) -> C
 
 # A route that depends on one of these functions refuses calls without a valid session or API key.
 CALLERS: Final = frozenset[Callable[..., object]]({reading, acting, receiving, looking_into, signed_in})
-# The types of a route's caller: a caller who reads records, changes records, receives a subject's data, receives a
-# subject's data for a case, or has a session.
+# A route declares its caller with one of these types. In this order, the caller reads records; changes records;
+# receives a subject's data; receives a subject's data for a case; has a session.
 ReadCaller = Annotated[Actor, Depends(reading)]
 ActCaller = Annotated[Actor, Depends(acting)]
 PayloadCaller = Annotated[Actor, Depends(receiving)]

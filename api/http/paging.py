@@ -42,7 +42,9 @@ class Page(BaseModel, Generic[Item]):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The place in a list where a page begins: after the item with the key ``after``, or (None) at the beginning."""
+    """The place in a list where a page begins: after the item with the key ``after``, or at the beginning of the list
+    if ``after`` is None.
+    """
 
     list: str
     after: str | None

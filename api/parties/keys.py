@@ -145,5 +145,5 @@ def _changed(ledger: Ledger, party: str, row: Proposal | None) -> powers.PartyOu
 
 
 def _serving(ledger: Ledger) -> tuple[str, str]:
-    """Return the parties whose keys this running service uses."""
+    """Return the parties whose keys this running service uses; these keys cannot be replaced while it runs."""
     return ledger.installation.operator, ledger.installation.authority_party

@@ -181,8 +181,8 @@ def _gas(each: float) -> str:
 
 
 def _cpu(found: list[Row | None]) -> str:
-    """Return the client's processor time on the node where this time is least, because waiting for a slow node also
-    takes processor time.
+    """Return the client's least processor time on any of the nodes. On a slow node the client's time is longer, because
+    waiting for the node also takes processor time.
     """
     least = min((float(row["cpu_us"]) for row in found if row is not None), default=None)
     return NOTHING if least is None else number(least)

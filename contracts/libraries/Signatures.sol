@@ -23,7 +23,8 @@ library Signatures {
         return account == p256Account(x, y) && P256.verify(hash, r, s, x, y);
     }
 
-    /// Returns whether a valid signature was made by a secp256k1 key. Only secp256k1 keys can send transactions.
+    /// Returns whether a signature, which must be valid, was made by a secp256k1 key and not by a P-256 key. The
+    /// difference matters because only secp256k1 keys can send transactions.
     function isOfSecp256k1(bytes calldata signature) internal pure returns (bool) {
         return signature.length == SECP256K1_BYTES;
     }

@@ -116,8 +116,9 @@ abstract contract PartyKeys is Proposals, IPartyKeys {
         _listen(standing);
     }
 
-    /// Binds a key to a party. If `proof` is empty, the key is bound unproven. Otherwise `proof` must be the key's
-    /// signature for the party number `whom`, and the key is bound as proven.
+    /// Binds a key to the party `no`. If `proof` is empty, the key is bound unproven. Otherwise the key is bound as
+    /// proven, and `proof` must be the key's signature for the number `whom`: 0 for the first keys of a new party, else
+    /// `no`.
     function _bindProven(PartyNo no, address account, PartyNo whom, bytes calldata proof, PartyNo by) private {
         bool proven = proof.length != 0;
         if (proven && !_isSigned(account, "party/key/v2", PartyNo.unwrap(whom), proof)) {

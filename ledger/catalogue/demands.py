@@ -150,7 +150,7 @@ class Demands(UseCase):
             return rank(wanted, (item for item in described if item.share_attr != "none"), limit)
 
     def match(self, actor: Actor, identifier: str, code: str) -> DemandEntry:
-        """Match a published resource with the demand. If the requester has appealed, the appeal succeeds.
+        """Match a published resource with the demand. If the requester has appealed, this also grants the appeal.
 
         Raises ``Conflict`` ``NOT_PUBLISHED`` or ``NOT_SHARED``.
         """

@@ -23,8 +23,8 @@ _SHOWN: Final = ("code", "number", "version", "open_type", "conditions", "licenc
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """How a resource is offered in the open catalogue: ``open_type`` is ``free`` (to everybody), ``targeted`` (to named
-    parties) or ``authorised`` (for an authorised operation).
+    """How a resource is offered in the open catalogue. ``open_type`` is ``free`` (无条件: to everybody), ``targeted``
+    (定向: to named parties) or ``authorised`` (授权运营: to a party that is authorised to operate the resource).
     """
 
     open_type: str

@@ -24,8 +24,8 @@ CHUNK: Final = 500
 T = TypeVar("T")
 
 
-# An entry's provider, state and version when the entry was read. If they differ later, another writer has changed the
-# entry.
+# An entry's provider, state and version when the entry was read. If one of the three has changed when the entry is
+# written, another writer has changed the entry in between.
 Mark = tuple[str, str, int]
 
 

@@ -119,7 +119,7 @@ class Bundles:
         """
         if row.token is not None:
             return _checked(row.token, entry)
-        # A verifier accepts only a key that was in force when the certificate was anchored.
+        # Sign with a key that was in force when the certificate was anchored, because a verifier accepts no other key.
         anchored = _anchor(log_store.batch(session, where.batch)).at
         account = self._account(session, row, json.loads(entry.body).get("_sd_alg"), anchored)
         return sign_compact(entry.body, self._signer(account), CERTIFICATE_TYP)

@@ -52,7 +52,7 @@ class Holds:
     def lift(self, number: str, reason: str, by: str, signed: SignedRequest | None = None) -> Proposal:
         """Lift the hold that the role of ``by`` placed on a usage certificate and its request.
 
-        A hold that the other role placed stays.
+        A hold that the other role (authority or supervisor) placed stays.
 
         If this installation keeps the key of a second party with the role, that party confirms at once; else the
         proposal stays pending. Raises the errors of ``hold``, and ``Conflict`` ``LOG_NOT_HELD`` if the role has placed

@@ -19,7 +19,8 @@ from ledger.store.counters import take
 from ledger.store.row_damage import counter_differs
 from ledger.store.sets import add_rows, portions
 
-# The maximum number of ranges in one query. SQLite refuses a condition that is nested deeper than 1,000 levels.
+# The maximum number of ranges in one query. Each range adds a level to the condition of the query, and SQLite refuses a
+# condition that is nested deeper than 1,000 levels.
 _RANGES_PER_QUERY: Final = 200
 _ISSUED: Final = tuple(field.name for field in fields(IssuedCertificate))
 

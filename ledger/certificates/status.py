@@ -49,7 +49,8 @@ class CertificateStatus:
         self._client.send(calls.resume(where.batch, where.index, reason))
 
     def supersede(self, number: str, successor: str) -> None:
-        """Replace a certificate permanently by another certificate of the same class and subject.
+        """Replace a certificate permanently by another certificate of the same class. The successor of a usage
+        certificate must also have the same subject.
 
         Nothing is sent if the certificate is revoked or superseded already. Raises ``Conflict`` ``SUCCESSOR_DIFFERS``,
         ``NotFound``.

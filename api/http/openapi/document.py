@@ -22,8 +22,8 @@ from api.http.openapi.examples import example
 
 PROBLEM_JSON: Final = "application/problem+json"
 SERVERS: Final = [{"url": "/", "description": "This service."}]
-# Answers that are added to the schema of every call with a body, of every call that reads, and of every call that
-# writes.
+# Three sets of answers that are added to the schema: the first to every call with a body, the second to every call that
+# reads, the third to every call that writes.
 OF_BODIES: Final = {
     400: "The body is not JSON, or not valid gzip: `BODY_NOT_JSON`, `BODY_NOT_GZIP`",
     408: "The body did not arrive in time: `BODY_TOO_SLOW`",

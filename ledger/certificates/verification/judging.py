@@ -17,8 +17,8 @@ from ledger.proof.report import Report
 from ledger.proof.sdjwt import parse_certificate
 from ledger.proof.verifier import Expectation, verify
 
-# A function that completes an expectation: if the scenario of the bundle is known here, it adds the scenario's
-# template.
+# A function that completes an expectation: if the scenario of the bundle is known here, the function adds the template
+# of this scenario to the expectation.
 Expecting = Callable[[Bundle | bytes, Expectation], Expectation]
 
 
