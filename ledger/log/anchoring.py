@@ -218,8 +218,8 @@ class Anchoring:
             try:
                 gas = self._client.send(anchor(batch.first_seq, batch.size, batch.root)).gas_used
             except (ChainRejected, Conflict) as refusal:
-                # After this refusal the batch may be anchored all the same: a transaction that was sent before a crash
-                # may have entered a block only now.
+                # After LOG_NOT_CONTIGUOUS the batch may be anchored all the same: a transaction that was sent before a
+                # crash may have entered a block only now.
                 if refusal.code != "LOG_NOT_CONTIGUOUS":
                     raise
         anchored = anchor_of(self._reader, self._issuer, batch.number)

@@ -178,7 +178,7 @@ class RegistrationLists:
                 "REGISTRATION_LIST_MISSING",
                 "The proposed list of parties is not stored here; the chain has only its hash.",
                 where=f"act {act}",
-                hint="Ask the proposing institution for the list: `pingzheng keys show` checks it.",
+                hint="Ask the proposing institution for the list, and check the list with `pingzheng keys show`.",
             )
         return [_party(each) for each in found]
 

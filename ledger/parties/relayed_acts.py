@@ -24,7 +24,8 @@ NONCE_TAKEN = ("REQUEST_SIGNATURE_INVALID", "ERC2771_FORWARDER_INVALID_SIGNER")
 def account_is_of(reader: ChainReader, account: str, party: str) -> bool:
     """Return whether the account belongs, or once belonged, to the party on the chain.
 
-    Call this before a key that is kept here signs for a caller, because a caller can name any account.
+    Call this before a key that is kept here signs for a caller: a caller can name any account, even an account of
+    another party.
     """
     record = reader.account(account)
     return record is not None and record.party_no == reader.party_no(party)
@@ -102,8 +103,8 @@ class RelayedActs:
             try:
                 return self._relay.act(account, call, self._deadline(), key)
             except Forbidden as refusal:
-                # Another call of the same party has used the nonce, so this call is prepared again. The other call may
-                # have changed the contract's answer.
+                # Another call of the same party has used the nonce, so this call is prepared and sent again. It may be
+                # refused this time, because the other call may have changed the state of the contract.
                 if refusal.code not in NONCE_TAKEN:
                     raise
         return self._relay.act(account, call, self._deadline(), key)

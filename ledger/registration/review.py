@@ -208,7 +208,7 @@ def _waiting(known: Sequence[AssetRecord], source: str, stage: str, alone: bool)
 
     If one application is given (``alone``) and it is not in the stage ``source``, the caller made a mistake. The
     application is sent all the same, so that the contract refuses it and says why. If many applications are given, an
-    application that is not in the stage ``source`` has passed this step in an earlier call.
+    application that is not in the stage ``source`` has passed this step in an earlier call, and is left out.
     """
     return [asset.id for asset in known if asset.stage == source or (alone and asset.stage != stage)]
 

@@ -227,8 +227,8 @@ class Sealer:
 
 
 def wrapped_by(session: Session) -> dict[str, int]:
-    """Return how many texts each key-encryption key wraps (a map from key id to number), with the texts that are
-    unreadable since a restore.
+    """Return how many texts each key-encryption key wraps (a map from key id to number); the texts that are unreadable
+    since a restore are counted too.
     """
     query = select(Sealed.key_id, func.count()).where(Sealed.wrapped_key.is_not(None)).group_by(Sealed.key_id)
     found: dict[str, int] = {}

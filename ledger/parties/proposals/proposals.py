@@ -41,9 +41,9 @@ RETRY_SECONDS: Final = 60
 class Proposals(ProposalReader):
     """Makes, confirms and stops proposals in the name of parties, and reads them.
 
-    ``account_of`` returns the account that a party acts with. ``within_reach`` returns the parties with one of the
-    given roles in whose name this installation can confirm. ``before_retiring`` is called before a key is retired.
-    ``lock`` is the path of a lock file. The contract decides who may confirm, cancel and veto.
+    ``account_of`` returns the account that a party acts with. ``within_reach`` returns, of the parties with one
+    of the given roles, those for which this installation can confirm. ``before_retiring`` is called before a key is
+    retired. ``lock`` is the path of a lock file. The contract decides who may confirm, cancel and veto.
     """
 
     _client: ChainClient
