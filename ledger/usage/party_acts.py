@@ -208,7 +208,8 @@ class OwnStatements:
         return RequestInFull(
             found,
             self._requests.statement(identifier),
-            # An authority or supervisor may read the log, but the consumer's note is not part of the log.
+            # An authority or supervisor may read the request, because it is in the log. The consumer's note is not in
+            # the log, so only the request's own parties get it.
             self._requests.note(identifier) if own else None,
             self._authorizations.of_request(identifier),
         )

@@ -1,4 +1,4 @@
-"""Excel files: cells are read as text, mistakes are refused with their place, and the size of files is limited."""
+"""Excel files: cells are read as text, the error for a mistake names its place, and the size of files is limited."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""A process is killed while it accepts a presentation. At most one use is counted, and the next start finds out the
-result.
+"""A process is killed while it accepts a presentation. At most one use is counted, and after its next start the
+installation finds out whether the use was counted.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ GROUNDS = "The content was another party's"
 
 
 def states(pilot: Pilot, number: str) -> set[str]:
-    """Return the set of the states that public status, list and ``pingzheng verify NUMBER`` give; it has one element if
-    all agree.
+    """Return the states that the certificate has in its public status, in the list of certificates, and in the answer
+    of ``pingzheng verify NUMBER``, as a set: if all agree, it has one element.
     """
     ledger = pilot.ledger
     listed = {each.certificate.certificate_no: each.state for each in ledger.usage.holdings.each(HoldingsFilter())}

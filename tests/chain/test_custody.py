@@ -14,8 +14,8 @@ from ledger.parties.custody import Custody
 from ledger.proof.suites.suite import ES256, ES256K, SM2SM3, Suite
 
 PROCESSES, KEYS = 4, 25
-# Each process reads the file while the file holds one key. Each process waits until all have read the file, and then
-# adds its own keys.
+# Each process reads the file while the file holds one key, waits until all processes have read it, and then adds its
+# own keys. So no process has read the keys that the other processes add.
 PROGRAM = """
 import sys
 from pathlib import Path

@@ -82,8 +82,8 @@ class Batches:
         add_rows(session, OperationItem, rows)
 
     def in_stage(self, stage: str, before: int | None = None) -> list[Operation]:
-        """Return the operations in this stage, the oldest first. If ``before`` (a time) is given, only operations that
-        were stored before it are returned.
+        """Return the operations in this stage, the oldest first; if the time ``before`` is given, only operations that
+        were stored before this time.
         """
         query = select(Operation).where(Operation.stage == stage).order_by(Operation.id)
         if before is not None:

@@ -28,7 +28,8 @@ from ledger.store.tables import Entry
 from ledger.usage.batches.batches import ALL_OR_NONE, MAX_ITEMS, PART, Batches, Outcome, stored
 from ledger.usage.batches.kinds import Item, Kind
 
-# If a call was cut off before all items were stored, the caller got no answer. The batch is deleted after this time.
+# If a call was cut off before all items were stored, its caller got no answer and does not know the operation. After
+# this time, the stored items are deleted, and the batch counts as refused.
 CUT_OFF_SECONDS: Final = 3_600
 STEPS_OF_TICK: Final = 20
 # The errors that refuse statements. After any other error, such as a full disk, the step is repeated.

@@ -57,7 +57,8 @@ class Corrections:
         if made is None:
             self._require_not_stopped(old, place)
             made = self._add(old)
-        # The old version ends only after its successor is anchored on the chain.
+        # First wait until the successor is anchored on the chain, and only then end the old version, so that at every
+        # time one of the two versions is valid.
         self._positions.wait(made.digest)
         self._status.supersede(old.certificate_no, made.certificate_no)
         return made

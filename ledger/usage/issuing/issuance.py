@@ -72,8 +72,9 @@ class Issuance:
         """Issue a certificate for each request id. If one certificate cannot be issued, none is issued.
 
         If a request already has a certificate, this certificate is returned unchanged. A certificate is final when its
-        batch is anchored. During a pause the batch waits, and ``status`` says until when. A certificate covers only the
-        sources that supplied data, not the sources that refused or had no data.
+        batch is anchored. During a pause the batch is not anchored, and the certificate's status gives the latest time
+        at which the pause ends. A certificate covers only the sources that supplied data, not the sources that refused
+        or had no data.
 
         Raises ``Forbidden`` ``PARTY_LACKS_ROLE``, ``NotFound``, ``Conflict`` ``AUTHORIZATION_NOT_ACTIVE``,
         ``REQUEST_NOT_AUTHORIZED``, ``SCENARIO_CHANGED``, ``NOT_ANSWERED_YET``, ``NOTHING_SUPPLIED``,

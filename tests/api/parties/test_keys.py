@@ -19,8 +19,8 @@ from tests.support.api.stage import Stage
 
 
 def elsewhere(api: Api, suite: Suite = ES256K, part: str | None = None) -> tuple[Signer, dict[str, str]]:
-    """Return a key that the service does not keep, and the body that hands it in: the public key with its proof of
-    possession, for party ``part`` or for a new party.
+    """Return a key that the service does not keep, and the body of the call that submits the key: the public key with
+    its proof of possession, for party ``part`` or for a new party.
     """
     signer = signer_of_key(new_key(suite))
     return signer, handed_in(api, signer, None if part is None else api.parties[part])

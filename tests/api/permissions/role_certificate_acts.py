@@ -78,11 +78,11 @@ def see_for_case(stage: Stage, who: str) -> list[Outcome]:
 
 
 def verify(stage: Stage, who: str, own: bool) -> list[Outcome]:
-    """Verify a certificate: the caller's own by its number, or, if ``own`` is false, a presentation made to another
-    party.
+    """Verify the caller's own certificate by its number; if ``own`` is false, verify a presentation that was made to
+    another party.
 
-    A party to which the certificate was not presented gets a report that discloses nothing. A role that may verify any
-    certificate gets all checks.
+    The report on a presentation to another party discloses nothing, and only its check ``party`` fails. For a role that
+    may verify every certificate, this counts as permitted.
     """
     if own:
         if who == "C":

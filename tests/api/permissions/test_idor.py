@@ -69,7 +69,7 @@ _ADDRESS: Final = count(1)
 
 @pytest.fixture(scope="module")
 def scene(api: Api) -> Scene:
-    """Return a scene that only the tests of this file use, because their calls use up its objects."""
+    """Return a scene for the tests of this file alone, because their calls change or end the scene's objects."""
     return Scene(Stage(api))
 
 

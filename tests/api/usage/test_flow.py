@@ -112,7 +112,7 @@ def test_the_issuer_can_suspend_a_certificate_and_a_supervisor_can_place_a_hold_
     stopped = api.post(part, f"{path}/{stop}", {"reason": "investigation"}).json()
     assert (stopped["state"], stopped["reason"]) == ("suspended", "investigation")
     assert api.get(None, f"{path}/status").json()["state"] == "suspended"
-    # Two supervisors together lift the hold.
+    # A hold is lifted by two supervisors together, so a second supervisor must exist.
     api.pilot.party(PartyKind.SUPERVISOR, Role.SUPERVISOR)
     assert api.post(part, f"{path}/{go_on}", {"reason": "lifted"}).json()["state"] == "active"
 

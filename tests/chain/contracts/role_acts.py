@@ -94,8 +94,8 @@ def prepare(stage: Stage, node: LocalNode) -> None:
 
 
 def propose(stage: Stage) -> None:
-    """Make the proposals that each role tries to confirm. For each party, also propose a change of its keys that it can
-    veto.
+    """Make the proposals that each role tries to confirm. For each party, also propose a change of the party's keys,
+    which the party can veto.
     """
     waiting = {
         "setRoles": (SECOND_AUTHORITY, to_an_office(stage)),

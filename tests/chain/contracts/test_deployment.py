@@ -136,7 +136,7 @@ def test_deployments_that_differ_only_in_their_salt_are_different_ledgers(fresh:
         return made
 
     # The next block's time is far ahead of the clock. All later blocks then get this same time, as long as the clock is
-    # behind it.
+    # behind it. So the blocks of the deployments do not differ in their time.
     fresh.rpc("pingzheng_setAhead", 1_000_000)
     fresh.mine()
     fresh.rpc("pingzheng_setAhead", 0)

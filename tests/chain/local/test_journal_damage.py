@@ -1,5 +1,5 @@
-"""Tests that damage in a journal is reported with its line, and that the file is not changed; only an incomplete end is
-cut off.
+"""Tests that a damaged journal is refused with the number of the damaged line, and is not changed. Only an incomplete
+end, which a crash can cause, is cut off.
 """
 
 from __future__ import annotations

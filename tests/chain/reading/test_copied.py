@@ -1,4 +1,4 @@
-"""Tests a copy of a chain to which further blocks were added: a verifier that saw the real chain before refuses it."""
+"""Tests a copied chain that got further blocks of its own: a verifier that saw the real chain before refuses the copy."""
 
 from __future__ import annotations
 

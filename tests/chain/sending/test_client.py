@@ -200,8 +200,8 @@ def test_the_hash_of_a_transaction_is_announced_before_the_transaction_is_sent(c
     def note(tx_hash: str) -> None:
         announced.append((tx_hash, chain.client.connection.transaction(tx_hash)))
 
-    # The transaction must differ from all transactions of the file's other tests, because ganache still returns
-    # transactions that a snapshot undid.
+    # Ganache still returns transactions that a snapshot undid. So this transaction must differ from all transactions of
+    # the file's other tests, or else the node would return it before it is sent.
     receipt = chain.client.send(calls.revoke(0, 0, "court"), announce=note)
     assert announced == [(receipt.tx_hash, None)]
 

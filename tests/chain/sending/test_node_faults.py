@@ -77,7 +77,7 @@ def test_sending_to_a_faulty_node_gives_a_pingzheng_error(faced: Faced, fault: s
     before = faced.chain.reader.batch_count(ISSUER.no)
     for method in ("eth_estimateGas", "eth_getBlockByNumber", "eth_getTransactionCount", "eth_maxPriorityFeePerGas"):
         if fault == "hex of odd length" and method != "eth_getBlockByNumber":
-            # These methods return numbers, and an odd number of hex digits is valid in a number.
+            # This method returns a number, which may have an odd number of hex digits. So the answer is not faulty.
             continue
         faced.node.fault = only(RESULTS[fault], method)
         found = outcome(lambda: faced.client.send(calls.anchor(300, 1, b"\1" * 32)))

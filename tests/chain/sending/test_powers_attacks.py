@@ -49,8 +49,8 @@ def test_attack_a_party_whose_keys_cannot_send_transactions_is_no_officer(chain:
 
 
 def test_attack_a_rogue_officer_cannot_cancel_forever(chain: Chain) -> None:
-    """One of three officers is rogue. The others propose to take away its role, which needs a fourth officer, and to
-    appoint this fourth officer. The rogue officer can cancel neither proposal.
+    """One of three officers is rogue. The others propose to take away the rogue officer's role. Because three officers
+    must remain, they also propose to appoint a fourth officer. The rogue officer can cancel neither proposal.
     """
     strip = calls.set_roles(THIRD.no, 0)
     stripped = confirmed(chain, strip)
