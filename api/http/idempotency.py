@@ -35,7 +35,8 @@ def once(
     """Do ``work`` once for each key. A repeated call gets the stored status and body of the first call.
 
     ``request`` is the operation's name and the body. If the path has parameters, the name must contain them, so that
-    one body sent for two records makes two requests. The answer is stored unencrypted: it must hold no personal text.
+    the same body for another record is a different request. The answer is stored unencrypted: it must hold no
+    personal text.
 
     Raises ``InvalidInput`` ``IDEMPOTENCY_KEY_REUSED`` if the first call with this key had another body, and
     ``Conflict`` while the first call is still running.

@@ -191,7 +191,7 @@ class _Connection(H11Protocol):
 
 
 class _Counted(h11.Connection):
-    """Refuses a body that has too many chunks, because even a very small chunk costs the event loop time."""
+    """Refuses a body that has too many chunks, because the event loop needs time for every chunk, however small."""
 
     _chunks = 0
 

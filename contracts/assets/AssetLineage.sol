@@ -8,7 +8,7 @@ import {AssetRecord} from "./AssetRecord.sol";
 
 /// @title Implements IAssetLineage. The interface documents the functions.
 abstract contract AssetLineage is AssetRecord, IAssetLineage {
-    /// The maximum number of ancestors of an asset. There is a maximum because `annulledAncestor` may visit all
+    /// The maximum number of ancestors of an asset. It limits the work of `annulledAncestor`, which may visit all
     /// ancestors. An ancestor counts once for each path from the asset to the ancestor.
     uint256 private constant MAX_ANCESTORS = 128;
     ScenarioCode private constant QUALITY = ScenarioCode.wrap("quality");

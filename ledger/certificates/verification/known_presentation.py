@@ -59,7 +59,7 @@ def under_way() -> Conflict:
 def replayed(known: KnownPresentation | None) -> Conflict:
     """Return the error for a nonce that was used before.
 
-    ``known`` is the earlier presentation with this nonce, if the same caller made it.
+    ``known`` is the earlier presentation with this nonce; None if a different certificate was presented then.
     """
     about: dict[str, Any] = {}
     if known is not None:
