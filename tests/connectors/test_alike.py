@@ -287,7 +287,9 @@ def test_a_sound_key_column_without_the_subject_gives_the_answer_no_data(tmp_pat
 
 
 def test_a_rounded_id_number_that_is_a_valid_number_is_not_recognised_as_damaged(tmp_path: Path, kind: str) -> None:
-    """A spreadsheet rounds a long ID number, and the result can by chance be the valid ID number of another person."""
+    """A spreadsheet rounds a long ID number. By chance the result can be a valid ID number, of another person; then
+    nothing shows the damage.
+    """
     asked, other = next(
         (key, form)
         for key in filter(str.isdigit, map(synthetic_resident_id, range(2_000)))

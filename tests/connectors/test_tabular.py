@@ -178,8 +178,8 @@ def test_no_written_cell_runs_as_a_formula(cell: object, text: str) -> None:
 
 
 def test_only_one_function_writes_csv_exports() -> None:
-    """Only the demonstration writes CSV files in another way: they are sources, and connectors must read exactly the
-    values that were written.
+    """That function keeps texts from running as formulas. Only the demonstration writes CSV files without it: these
+    files are sources, and connectors must read exactly the values that were written.
     """
     root = Path(tabular.__file__).parents[2]
     writers = re.compile(r"csv\.writer|csv\.DictWriter|writerow|\.to_csv|write_csv\(|Workbook\(")

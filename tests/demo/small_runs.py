@@ -49,8 +49,8 @@ def replaced(owner: type, name: str, wrap: Callable[[Callable[..., Any]], Callab
 
 
 class Points:
-    """Observes a run. At each point it calls ``strike`` with the name of the step, the kind of point (the step begins,
-    a transaction, a database change), and the number of this event within the step.
+    """Observes a run. At each point it calls ``strike`` with the name of the step, the kind of point (the beginning of
+    the step, a transaction or a database change), and the point's number among the points of this kind in the step.
     """
 
     def __init__(self, strike: Callable[[str, str, int], None]) -> None:
@@ -93,7 +93,7 @@ class Points:
 
 
 def run_small(ledger: Ledger, out: Path, points: Points) -> Run:
-    """Run the small demonstration. If an earlier run was interrupted, only the acts that it did not do are done."""
+    """Run the small demonstration. If an earlier run was interrupted, the acts of that run are not repeated."""
     with points.watched():
         return run_pilot(ledger, out, lambda _name, _total: lambda _count: None, SMALL, points.reached)
 

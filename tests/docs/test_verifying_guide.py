@@ -290,7 +290,7 @@ def test_the_program_of_the_guide_prints_the_expected_decision(bare: Environment
 def test_the_program_of_the_guide_stops_if_accepted_values_or_templates_are_missing(
     bare: Environment, tmp_path: Path
 ) -> None:
-    """The bank must state which values and which templates it accepts. Without either list, the guide's
+    """The bank must state which values and which templates it accepts. If one of the two lists is missing, the guide's
     program stops.
     """
     for name in ("accept", "templates"):

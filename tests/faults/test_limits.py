@@ -135,7 +135,7 @@ def test_a_clock_that_went_back_is_reported(
 def test_a_clock_that_went_back_by_seconds_is_harmless(
     prepared: Prepared, late: Path, acts: Acts, tally: Tally
 ) -> None:
-    """A clock that is set over the network may be set back by seconds."""
+    """A clock that is set over the network may be set back by seconds, so this must not stop the ledger."""
     request, now = prepared.waiting()[0], time.time
     with opened(late) as ledger:
         acts.issue(ledger, prepared.waiting()[1])

@@ -1,7 +1,8 @@
 """Files that do not belong together are refused: an older database or chain, files of another ledger, or two homes of
 one ledger.
 
-Each case is refused with its own code, and nothing is written. The public status of a certificate follows the chain.
+Each case is refused with its own code, and nothing is written. The public status of a certificate is "active" only if
+the chain shows this.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The commands about certificates permit the same acts to each role as the API (the role matrix)."""
+"""With the commands about certificates, each role may do what the API lets it do: the acts of the role matrix."""
 
 from __future__ import annotations
 

@@ -181,7 +181,7 @@ def test_the_watch_command_without_a_deployment_file_or_bundle_is_refused(machin
 
 
 def test_a_party_can_veto_a_proposal_and_report_a_key_through_a_node_alone(machine: PartyMachine) -> None:
-    """The party first reports its key as lost, and then vetoes a proposal with it: a reported key may still veto."""
+    """The party first reports its key as lost, and then vetoes a proposal with this key, which may still veto."""
     number = machine.recovery()
     reported = machine.direct("report", machine.party.id, machine.party.account, "--key", machine.folder / "firm.key")
     assert reported["reported"] == machine.party.account

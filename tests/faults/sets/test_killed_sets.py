@@ -174,7 +174,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def undisturbed(home: Path) -> Any:
-    """Return a function that returns what an act changes if no process is killed, and how many results it has."""
+    """Return a function that does an act without a kill, and returns what the act changed and how many results it had."""
 
     @cache
     def changed(act: str) -> tuple[Facts, int]:

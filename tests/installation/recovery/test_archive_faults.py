@@ -36,7 +36,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_the_archive_has_everything_on_the_chain_after_a_kill_at_any_step(
+def test_the_archive_has_everything_that_is_on_the_chain_after_a_kill_at_any_step(
     origin: Path, tmp_path: Path, point: str
 ) -> None:
     """After the kill, a copy of the ledger is restored from backup, archive and chain, and the original ledger

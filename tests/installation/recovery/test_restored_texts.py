@@ -37,7 +37,7 @@ def test_texts_erased_after_the_backup_stay_erased(story: Story, with_archive: O
         assert opened.ledger.certificates.bundles.build(story.early)
 
 
-def test_texts_stay_unreadable_until_the_operator_confirms_the_erasures_if_their_list_is_missing(
+def test_without_a_list_of_erasures_texts_stay_unreadable_until_the_operator_confirms_the_erasures(
     story: Story, home: Settings, tmp_path: Path
 ) -> None:
     result = restore(home, story.sources())
