@@ -8,8 +8,8 @@ import {AssetRecord} from "./AssetRecord.sol";
 
 /// @title Implements IAssetRights. The interface documents the functions.
 abstract contract AssetRights is AssetRecord, IAssetRights {
-    /// The maximum number of rights that can ever be granted in an asset. It limits the gas of `grant`, which compares a
-    /// new right with all earlier rights.
+    /// The maximum number of rights that can ever be granted in an asset. It limits the gas of `grant`, which compares
+    /// a new right with all earlier rights.
     uint256 private constant MAX_RIGHTS = 256;
 
     // Storage slot 5.
