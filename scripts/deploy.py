@@ -52,13 +52,13 @@ def main(
         typer.Option(
             min=0,
             help=(
-                "The waiting period of proposals in seconds, which can never be changed. At least 86400, except on a "
-                "local chain."
+                "The waiting period of proposals, in seconds: at least 86400, except on a local chain. It can never be "
+                "changed."
             ),
         ),
     ] = DEFAULT_DELAY,
     notice_days: Annotated[
-        int, typer.Option(min=0, help="The shortest public notice in days, which can never be changed.")
+        int, typer.Option(min=0, help="The minimum length of a public notice, in days. It can never be changed.")
     ] = 10,
     folder: Annotated[Path, typer.Option(help="Folder to which the deployment file is written.")] = Path("deployments"),
     as_json: Annotated[bool, typer.Option("--json", help="Print the deployment as JSON.")] = False,

@@ -26,11 +26,12 @@ from tests.support.api.trying_schema import PHASES, ROLES, trying
 def main(
     seed: Annotated[int, typer.Option(help="The same seed gives the same calls.")] = 20261130,
     examples: Annotated[int, typer.Option(min=1, help="How many calls are generated for each operation and role.")] = 4,
-    roles: Annotated[str, typer.Option(help="Roles, by their letters in the role matrix; U: no session.")] = "".join(
-        ROLES
-    ),
+    roles: Annotated[
+        str,
+        typer.Option(help="The roles to test, by their letters in the role matrix; U is a caller without a session."),
+    ] = "".join(ROLES),
     covering: Annotated[
-        str, typer.Option(help="Roles whose calls also contain values at the limits of every member.")
+        str, typer.Option(help="Letters of the roles whose calls also contain the limits of every member's values.")
     ] = "UCA",
 ) -> None:
     """Run all roles, print a table, and exit with 1 if an answer was wrong."""

@@ -60,8 +60,8 @@ def check_by_itself(supply: Supply, where: str) -> list[Disclosed]:
     if present != (supplied,) * 4 or (entry["corrects"] is not None and not supplied):
         raise InvalidInput(
             "CLAIMS_AND_RESULT",
-            "An answer must have claims, disclosures, the day and the digest of the rows if the result is 'supplied', "
-            "and only then.",
+            "An answer with the result 'supplied' must have claims, disclosures, the day of the data and the digest of "
+            "the rows. Any other answer must have none of these, and must not correct an earlier answer.",
             where=where,
         )
     if (entry["reason"] is not None) != (entry["result"] == "refused"):
@@ -73,7 +73,7 @@ def check_by_itself(supply: Supply, where: str) -> list[Disclosed]:
             "AS_OF_AFTER_QUERY",
             "The day of the data is later than the day of the query (Asia/Shanghai).",
             where=where,
-            hint="Give the last day that the rows describe.",
+            hint="Give the last day that the rows cover. It cannot be later than the day of the query.",
         )
     disclosed = [Disclosed.decode(item) for item in supply.disclosures]
     # The given text is hashed without encoding the claim again, because ``decode`` accepts only the text that
@@ -154,7 +154,7 @@ def _check_act(supply: Supply, key: KnownKey, chain: ChainId) -> None:
     if (act is None) != (suite is SM2SM3):
         raise Conflict(
             "ACT_SIGNATURE_REQUIRED",
-            "The chain requires the provider's own signature of this withdrawal, except for an SM2 key.",
+            "Unless the key is an SM2 key, the chain requires the provider's own signature of this withdrawal.",
             where=supply.entry["id"],
             hint="Sign `to_sign` with the key that signed the entry, and submit this signature with the entry.",
             account=key.account,
@@ -169,7 +169,7 @@ def _check_act(supply: Supply, key: KnownKey, chain: ChainId) -> None:
             "LOG_SIGNATURE_INVALID",
             "The act for the chain is not signed by the key that signed the withdrawal entry.",
             where=key.account,
-            hint="Sign the message of the withdrawal without changing it.",
+            hint="With the key that signed the entry, sign the message of the withdrawal without changing the message.",
         )
 
 

@@ -119,7 +119,9 @@ class Withdrawals:
         found = self._checked(entry)
         if not found.is_consent:
             raise NotFound(
-                "AUTHORIZATION_UNKNOWN", "The withdrawal names no authorization.", where=f"withdrawal {entry['id']}"
+                "AUTHORIZATION_UNKNOWN",
+                "The withdrawal does not name an authorization.",
+                where=f"withdrawal {entry['id']}",
             )
         on_chain = self._send(found, entry, act)
         with self._database.write() as session:
@@ -147,7 +149,9 @@ class Withdrawals:
         """
         found = self._checked(entry)
         if found.is_consent:
-            raise NotFound("PROVISION_UNKNOWN", "The withdrawal names no provision.", where=f"withdrawal {entry['id']}")
+            raise NotFound(
+                "PROVISION_UNKNOWN", "The withdrawal does not name a provision.", where=f"withdrawal {entry['id']}"
+            )
         self.relay(entry, act)
         with self._database.read() as session:
             consent = session.scalars(
@@ -271,7 +275,7 @@ def _found(session: Session, **by: str) -> _Statement:
         return _Statement(supplied.digest, supplied.provider, is_consent=False)
     raise NotFound(
         "STATEMENT_UNKNOWN",
-        "This ledger has no such authorization or provision.",
+        "This ledger has no authorization or provision with this id or digest.",
         where=next(iter(by.values())),
         hint="Check the id or the digest.",
     )

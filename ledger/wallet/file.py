@@ -31,7 +31,7 @@ class WalletFile:
         except (FileNotFoundError, IsADirectoryError):
             raise InvalidInput(
                 "WALLET_MISSING",
-                "There is no such wallet file.",
+                "There is no wallet file at this path.",
                 where=str(self._path),
                 hint="Create a wallet with `pingzheng wallet export` or `pingzheng wallet add`.",
             ) from None

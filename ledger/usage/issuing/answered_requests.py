@@ -162,7 +162,7 @@ class AnsweredRequests:
                 "NOT_ANSWERED_YET",
                 f"The providers of these sources have not answered yet: {', '.join(waiting)}.",
                 where=f"request {request.id}",
-                hint="Issue after every provider has answered.",
+                hint="Issue the certificate after every provider has answered.",
             )
         supplied = [row for row in consents if row.sealed_id is not None]
         if not supplied:

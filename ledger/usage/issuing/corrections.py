@@ -95,7 +95,8 @@ class Corrections:
         """Raise ``Conflict`` if the certificate is suspended, revoked or held. Otherwise the new version would be valid
         although the old version was stopped.
 
-        A certificate that was revoked because its data is wrong can be corrected.
+        No error is raised if the certificate was suspended or revoked because its data is wrong: a correction is the
+        remedy.
         """
         seen = self._reader.status_of(place)
         if seen.state in ("suspended", "revoked") and seen.reason != "data_error":
@@ -108,7 +109,7 @@ def _request_of(old: Certificate) -> str:
     """Return the id of the certificate's request. Raises ``Conflict`` ``NOT_A_USAGE_CERTIFICATE``."""
     if old.request_id is None:
         raise Conflict(
-            "NOT_A_USAGE_CERTIFICATE", "Only a usage certificate can be corrected this way.", where=old.certificate_no
+            "NOT_A_USAGE_CERTIFICATE", "Only a usage certificate can get a new version.", where=old.certificate_no
         )
     return old.request_id
 
@@ -118,5 +119,6 @@ def _stopped(old: Certificate, how: str) -> Conflict:
         "CERTIFICATE_STOPPED",
         f"The certificate is {how}.",
         where=old.certificate_no,
-        hint="Resume it or lift its hold first. A revoked certificate cannot be corrected.",
+        hint="Resume the certificate or lift its hold first. A revoked certificate can be corrected only if it was "
+        "revoked because its data is wrong.",
     )

@@ -1,4 +1,4 @@
-"""Tests a copied chain that got further blocks of its own: a verifier that saw the real chain before refuses the copy."""
+"""Tests a copied chain that got further blocks of its own: a verifier that saw the real chain refuses the copy."""
 
 from __future__ import annotations
 
