@@ -32,7 +32,7 @@ def powers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Powers]:
 
 @pytest.fixture
 def pause(powers: Powers) -> Iterator[Callable[[], int]]:
-    """A function that starts a pause in the supervisor's name, and returns the time of the pause's end (seconds UTC)."""
+    """A function that starts a pause in the supervisor's name, and returns when the pause ends (seconds UTC)."""
 
     def begin() -> int:
         powers.ledger.anchoring.flush()

@@ -174,7 +174,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def undisturbed(home: Path) -> Any:
-    """Return a function that does an act without a kill, and returns what the act changed and how many results it had."""
+    """Return a function that does an act without a kill, and returns the act's changes and its number of results."""
 
     @cache
     def changed(act: str) -> tuple[Facts, int]:
