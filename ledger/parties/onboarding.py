@@ -109,7 +109,7 @@ class Onboarding:
                 "The institution that issues the code also proposes the first key, but this service does not keep the "
                 "institution's key.",
                 where=f"party {office}",
-                hint="Let an institution whose key is kept here issue the code; another must confirm the proposal.",
+                hint="Let an institution whose key is kept here issue the code; another institution must confirm.",
             )
 
     def _register_all(

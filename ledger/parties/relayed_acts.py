@@ -74,7 +74,7 @@ class RelayedActs:
                 raise Conflict(
                     "SIGNED_CALL_DIFFERS",
                     "The signed request is not for this call by this account.",
-                    hint="Sign the typed data from the answer to the unsigned call.",
+                    hint="Make the call without a signature, and sign the typed data in the answer.",
                 )
             return self._relay.submit(signed)
         if account in self._custody:

@@ -168,7 +168,7 @@ class Erasure:
                 "ERASURE_REASON",
                 "The party may not erase for this reason.",
                 where="reason",
-                hint="Use subject_request as the subject, and retention_over or court as the issuer or authority.",
+                hint="The subject gives the reason subject_request; an issuer or an authority, retention_over or court.",
             )
         return _Act(self._ledger, subject, actor.party, reason, self._clock())
 

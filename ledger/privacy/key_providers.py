@@ -104,8 +104,8 @@ class FileKeyProvider(LocalKeys):
         return new
 
     def _make_current(self, key_id: str) -> None:
-        # The key is written before kek-current, so that kek-current never names a missing key; a crash only leaves a
-        # key unused.
+        # The key is written before kek-current, so that kek-current never names a missing key. After a crash in between
+        # there is only one unused key more.
         SecretFile(self._path(key_id)).make()
         write_private(self._current, key_id + "\n")
 

@@ -16,7 +16,7 @@ _GAP: Final = (90, 22)
 _MARGIN: Final = 30
 _HEAD: Final = 84
 _MINIMUM_WIDTH: Final = 720
-# The dash pattern of the line for each relation; with patterns, also a black-and-white print shows the relation.
+# The dash pattern of the line for each relation. The patterns show the relation even in a black-and-white print.
 _DASHES: Final = {"derived_from": "none", "split_from": "9 4", "merged_from": "2 3", REPLACED_BY: "14 4 2 4"}
 _Place = tuple[int, int]
 

@@ -57,8 +57,8 @@ class AnswerFile:
         self._make_private()
         try:
             with closing(sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)) as database:
-                # Deleted data is overwritten. A commit survives a power cut, because an answer must be stored before it
-                # is sent.
+                # With these settings, deleted data is overwritten, and a commit survives a power cut: an answer must be
+                # stored for good before it is sent.
                 for pragma in ("secure_delete=ON", "synchronous=EXTRA", "foreign_keys=ON"):
                     database.execute(f"PRAGMA {pragma}")
                 self._make_tables(database)

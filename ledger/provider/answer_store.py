@@ -57,7 +57,7 @@ class AnswerStore:
 
         - an answer to the same authorization that was signed earlier and that the platform has not acknowledged yet;
         - ``InvalidInput`` ``LEDGER_DIFFERS``, ``Misconfigured`` ``RECORDS_OF_ANOTHER``: the records belong to another
-          ledger or provider (the first stored answer decides to which);
+          ledger or provider (to that of the first stored answer);
         - ``Conflict`` ``SUBJECT_CHANGED``: earlier answers for this identifier had another party id.
           The clerk must confirm the new id (``changed``);
         - ``Conflict`` ``ALREADY_SUPPLIED``, ``CORRECTION_UNKNOWN``: the authorization is answered already, and the task
@@ -125,7 +125,7 @@ class AnswerStore:
                 "RECORDS_OF_ANOTHER",
                 "These records belong to another provider.",
                 where=str(self._folder),
-                hint="Use a separate folder for each provider: --records.",
+                hint="Give each provider a records folder of its own with --records.",
             )
         return None
 
@@ -291,7 +291,7 @@ def _out_of_turn(database: sqlite3.Connection, task: Task) -> Conflict | None:
         )
     return Conflict(
         "CORRECTION_UNKNOWN",
-        "The answer to correct is not the newest answer in these records.",
+        "The answer that the task corrects is not the newest answer in these records.",
         where=where,
         hint="Use the records folder that was used when the answer was signed.",
     )

@@ -64,7 +64,7 @@ class Provider:
     def correct(self, task: Task, source: Connector) -> Supply:
         """Return the signed answer to a task that asks for a correction.
 
-        The answer withdraws the old answer, which ends the certificates that rest on it.
+        The new answer withdraws the old answer, and so ends the certificates that rest on the old answer.
         """
         return self._one(Inquiry(task, lambda: source, correcting=True))
 

@@ -102,8 +102,8 @@ class HttpService:
         """
         headers = {} if body is None else {"Content-Type": "application/json"}
         if token is not None:
-            # HTTP headers are Latin-1. A token with other letters is sent as UTF-8, so that the service can refuse the
-            # token.
+            # HTTP headers are Latin-1. A token with other letters is sent as UTF-8 all the same, so that the service
+            # refuses it; otherwise this program would fail before it sends anything.
             headers["Authorization"] = f"Bearer {token}".encode().decode("latin-1")
         try:
             with self._session.request(

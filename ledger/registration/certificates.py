@@ -196,7 +196,7 @@ def require_certifiable(code: str, document: Mapping[str, Any]) -> None:
                 "SD_NAME_NESTED",
                 "A text of the description is a name that SD-JWT libraries use to hide claims.",
                 where=f"resource {code}: {name}",
-                hint=f"Write it in other words; none of these may stand alone: {', '.join(sorted(SD_NAMES))}.",
+                hint=f"Write it in other words; no text may be just one of these: {', '.join(sorted(SD_NAMES))}.",
             )
 
 

@@ -38,7 +38,7 @@ def open_engine(url: str, wait_ms: int = BUSY_TIMEOUT_MS) -> Engine:
             "DATABASE_URL_INVALID",
             "The database URL is invalid, or its driver is not installed.",
             where="PINGZHENG_DATABASE_URL",
-            hint="For example sqlite:///ledger.db or postgresql+psycopg://user@host/ledger; install the driver.",
+            hint="Give a URL such as sqlite:///ledger.db or postgresql+psycopg://user@host/ledger; install its driver.",
         ) from error
     if engine.dialect.name == "sqlite":
         _make_sqlite_durable(engine, wait_ms)

@@ -4,10 +4,10 @@ When SQLite moves a row to another page, a copy of the row can stay in the page'
 ``secure_delete``. SQLite never reads a gap. The layout of a page is part of SQLite's file format
 (https://www.sqlite.org/fileformat2.html, section 1.6).
 
-This program runs in a process of its own, because a process that closes a file loses all locks that it holds on the
-file: SQLite would lose the locks that it needs. So this program never closes the file. It takes the write lock itself,
-so that the lock stays until the gaps are cleared even if the program that started this program ends. It imports only
-the standard library, so that it starts fast.
+When a process closes a file, it loses all its locks on the file, even those that SQLite took. Therefore this program
+runs in a process of its own, and never closes the file. It takes the write lock itself, so that the lock stays until
+the gaps are cleared even if the program that started this program ends. It imports only the standard library, so that
+it starts fast.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 The remains are in two places. The write-ahead log keeps old pages until a checkpoint empties it. And when SQLite moves
 a row to another page, a copy can stay in the gap of the old page (see ``page_gaps``). No new copy of deleted data can
 appear, so the file is searched without a lock. Then the gaps of the found pages are cleared, a few pages at a time and
-under the write lock. A page is cleared only while the log does not contain it, because only then the file has the
-newest version of the page.
+under the write lock. A page is cleared only while the log does not contain it: only then is the newest version of the
+page in the file.
 """
 
 from __future__ import annotations

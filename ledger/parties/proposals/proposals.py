@@ -203,8 +203,8 @@ class Proposals(ProposalReader):
         """Return the parties in whose name this installation confirms without asking; none if the proposing party keeps
         its own key.
 
-        A party that keeps its own key is another institution, and its call alone must not make the keys kept here
-        confirm.
+        A party that keeps its own key is an institution of its own: its call alone must not be enough to make this
+        installation confirm with the keys kept here.
         """
         if not row.needs_confirmation or not self._relayed.holds(self._account_of(row.by)):
             return []
