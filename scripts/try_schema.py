@@ -28,7 +28,7 @@ def main(
     examples: Annotated[int, typer.Option(min=1, help="How many calls are generated for each operation and role.")] = 4,
     roles: Annotated[
         str,
-        typer.Option(help="The roles to test, by their letters in the role matrix; U is a caller without a session."),
+        typer.Option(help="Letters of the roles to test, as in the role matrix; U is a caller without a session."),
     ] = "".join(ROLES),
     covering: Annotated[
         str, typer.Option(help="Letters of the roles whose calls also contain the limits of every member's values.")

@@ -51,8 +51,8 @@ def require_note(entry: Mapping[str, Any], note: Mapping[str, Any], where: str) 
     if not whole or len(text := canonical(dict(note))) > MAX_NOTE_BYTES:
         raise InvalidInput(
             "NOTE_INVALID",
-            "A note must have the members contact, purpose_note, business_ref and salt, all of them texts. As JSON, the "
-            f"note may have at most {MAX_NOTE_BYTES} bytes.",
+            "A note must have the members contact, purpose_note, business_ref and salt, all of them texts. As JSON, "
+            f"the note may have at most {MAX_NOTE_BYTES} bytes.",
             where=where,
             hint="Send the note as it was drafted. A contact is required.",
         )

@@ -151,7 +151,7 @@ def test_attack_a_repeated_presentation_is_not_answered_from_an_older_block(desk
     ],
     ids=["another chain", "an older block"],
 )
-def test_attack_chain_data_of_another_chain_are_not_saved(
+def test_attack_facts_that_contradict_the_remembered_chain_are_not_saved(
     pilot: Pilot, tmp_path: Path, change: Callable[[Seen], Seen], code: str
 ) -> None:
     home, bundle, out = tmp_path / "home", tmp_path / "bundle.json", tmp_path / "facts.json"

@@ -248,7 +248,7 @@ def test_many_readiness_calls_share_one_check() -> None:
     assert len(asked) == 1 and asked[0].startswith("readiness")
 
 
-def test_a_node_that_does_not_answer_blocks_one_thread_and_is_reported() -> None:
+def test_a_node_that_does_not_answer_blocks_few_threads_and_is_reported() -> None:
     asked, over = [], threading.Event()
 
     def check() -> dict[str, dict[str, bool]]:

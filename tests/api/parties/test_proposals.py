@@ -53,7 +53,7 @@ def test_a_waiting_recovery_is_returned_with_its_deadline_and_a_way_to_stop_it(w
     assert waiting.account(firm) == carried["arguments"]["fresh"] != before
 
 
-def test_pending_proposals_can_be_listed_for_one_party_that_they_concern(waiting: Waiting) -> None:
+def test_the_pending_proposals_that_concern_one_party_can_be_listed(waiting: Waiting) -> None:
     firm, other = waiting.firm(), waiting.firm()
     mine, theirs = waiting.recovery(firm), waiting.recovery(other)
     numbers = [item["no"] for item in done(waiting.get(firm, "/v1/proposals"))["items"]]

@@ -125,7 +125,7 @@ def test_no_authority_or_supervisor_gets_a_session_or_api_key_of_a_subject(visit
         assert code(visitor.sign_in(foreign)) == (401, "SESSION_KEY_NOT_LIVE")
 
 
-def test_a_session_gains_and_loses_roles_as_the_chain_changes(visitor: Visitor, firm: Person) -> None:
+def test_a_session_has_the_roles_that_its_party_has_on_the_chain_now(visitor: Visitor, firm: Person) -> None:
     path = f"/v1/parties/{firm.party}/roles"
     assert code(visitor.get("/v1/log/entries", firm.token)) == (403, "PARTY_LACKS_ROLE")
     registrar = visitor.api.call("authority", "PUT", path, json={"roles": ["registrar"]})

@@ -32,7 +32,7 @@ def test_an_offer_can_be_rejected_or_withdrawn(api: Api) -> None:
     assert (late.status_code, late.json()["code"]) == (409, "ASSET_NO_OFFER")
 
 
-def test_registering_the_same_content_twice_is_refused_with_the_earlier_registrations_number(api: Api) -> None:
+def test_registering_the_same_content_twice_is_refused_and_the_error_names_the_earlier_registration(api: Api) -> None:
     asset = registered(api, "twice")
     copy = resource("twice") | {"code": "twice-again"}
     answer = api.post("provider", "/v1/assets", {"resource": copy})

@@ -16,7 +16,9 @@ from tests.support.chain.node_faults import HTTP, refusal
 @pytest.mark.parametrize(
     "error", [{"message": "no"}, "plain text", 7, {"code": 3, "message": 5, "data": [1]}, [], True]
 )
-def test_a_json_rpc_error_is_raised_as_a_fault(node: FaultyNode, connection: Connection, error: Any) -> None:
+def test_a_json_rpc_error_of_the_node_is_raised_as_an_rpc_fault(
+    node: FaultyNode, connection: Connection, error: Any
+) -> None:
     node.fault = lambda turn: turn.give({"jsonrpc": "2.0", "id": None, "error": error})
     with pytest.raises(RpcFault):
         connection.request("eth_blockNumber")
