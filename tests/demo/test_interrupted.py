@@ -105,7 +105,7 @@ def test_the_next_run_of_the_demonstration_continues_after_a_kill_in_any_listed_
         assert Outcome(reported(run), kept(ledger)) == whole
 
 
-def test_a_second_demonstration_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+def test_a_second_demonstration_at_the_same_time_in_one_folder_is_refused(tmp_path: Path) -> None:
     home, out = tmp_path / "var", tmp_path / "out"
     with alone_in(home, out):
         for folders in ({"home": home, "out": tmp_path / "other"}, {"home": tmp_path / "another", "out": out}):

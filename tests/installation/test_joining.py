@@ -199,7 +199,7 @@ def test_a_party_with_a_new_key_joins_again(pilot: Pilot, tmp_path: Path) -> Non
         assert installation.inspection.readiness()["account"]["ok"]
 
 
-def test_a_joined_installation_only_verifies_and_records_uses(pilot: Pilot, tmp_path: Path) -> None:
+def test_a_joined_installation_can_only_verify_and_record_uses(pilot: Pilot, tmp_path: Path) -> None:
     firm = pilot.firm()
     number = pilot.certificate(firm)
     ((raw, nonce),) = presentations(pilot, firm, number)

@@ -13,8 +13,8 @@ import {
 import {Refold} from "../Refold.sol";
 import {Vm} from "../Vm.sol";
 
-/// Rebuilds the state of assets from their events only. If an event is not allowed at its place in the history, its
-/// description is stored in `wrong`. This contract shares no code with the contracts that it checks.
+/// Rebuilds the state of assets from their events only. If an event is not allowed at its place in the history, the
+/// reason is stored in `wrong`. This contract shares no code with the contracts that it checks.
 contract AssetGhost {
     address private immutable _EMITTER;
     bytes32 private immutable _ORIGIN;

@@ -189,8 +189,8 @@ contract CertificateLogUsesForTest is LogWorld {
         _assertStillGood(signature);
     }
 
-    /// The consumer signs the right message, but hashes it as an entry, as a transaction or as an Ethereum message
-    /// instead of as the protocol defines.
+    /// The consumer signs the right message, but does not hash it as the protocol defines: it hashes the message like
+    /// an entry, a transaction or an Ethereum message.
     function test_recordUsesFor_WhenSignedInAnotherForm() public {
         bytes32 hash = Acts.uses(frame(Acts.USES, _account), DEADLINE, _uses(1, 2));
         bytes32[3] memory others = [

@@ -93,7 +93,8 @@ abstract contract LogWorld is World {
         assertEq(uint256(log.statusOf(ISSUER, FIRST, index)), uint256(expected));
     }
 
-    /// Checks when a key that was not reported withdrew the statement, and that no reported key withdrew it.
+    /// Checks that the party withdrew the statement at the time `expected` (0: never) with a key that was not reported,
+    /// and that no reported key withdrew the statement.
     function assertWithdrawn(PartyNo no, bytes32 one, uint40 expected) internal view {
         (uint40 at, uint40 reportedAt) = log.withdrawnAt(no, one);
         assertEq(at, expected);

@@ -24,7 +24,8 @@ contract OfficerAttacksTest is AttackWorld {
         assertEq(registry.partyNoOf(PartyId.wrap("second id")), PartyNo.wrap(0));
     }
 
-    /// One officer cannot remove another officer, and two officers cannot leave fewer than three.
+    /// One officer cannot remove another officer, and two officers together cannot reduce the officers to fewer than
+    /// three.
     function test_attack_OneOfficerCannotRemoveAnotherAndTwoCannotLeaveFewerThanThree() public {
         bytes memory call = setRolesCall(SECOND_OFFICER, 0);
         expectOffice(Roles.AUTHORITY);
@@ -59,8 +60,8 @@ contract OfficerAttacksTest is AttackWorld {
         assertTrue(registry.isActive(ISSUER), "one officer cannot close a party");
     }
 
-    /// One authority or supervisor alone cannot suspend an issuer, which would invalidate all its certificates. But one
-    /// officer can report the issuer's key.
+    /// The suspension of an issuer would invalidate all the issuer's certificates, so one authority or supervisor alone
+    /// cannot suspend it. But one officer can report the issuer's key.
     function test_attack_OneAuthorityOrSupervisorCannotSuspendAnIssuer() public {
         PartyNo[3] memory who = [AUTHORITY, SECOND_OFFICER, SUPERVISOR];
         for (uint256 i = 0; i < who.length; ++i) {

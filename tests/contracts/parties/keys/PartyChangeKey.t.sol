@@ -140,8 +140,8 @@ contract PartyChangeKeyTest is PartyWorld {
         vetoBy(STRANGER, no);
     }
 
-    /// When a call is proposed, only its length shows whether the proof is missing. A call with an empty proof and an
-    /// extra byte can be proposed, but is refused when it is carried out.
+    /// When a call is proposed, the contract sees only from the length of the call that the proof is missing. So a call
+    /// with an empty proof and an extra byte can be proposed, but the call is refused when it is carried out.
     function test_changeKey_WhenAPartyBindsAKeyToItselfWithoutAProof() public {
         bytes memory call = change(ISSUER, STRANGER, address(0), "");
         expectReverting(IPartyKeys.PartyProofMissing.selector, uint160(STRANGER));
