@@ -125,7 +125,7 @@ class Erasure:
     def party(self, actor: Actor, identifier: str, reason: str) -> Erased:
         """Destroy the name and identifier of a person or a firm, and all texts about this party.
 
-        Tables declare further texts that are erased with a party (``erased_with``).
+        A table can declare that its texts are erased together with a party (``erased_with``).
 
         The party stays on the chain as an opaque id with its keys. If the person or firm is onboarded again, it gets a
         new id. Raises the errors of ``certificate``; ``Conflict`` ``PARTY_NOT_A_SUBJECT`` if the party also has other
@@ -168,7 +168,7 @@ class Erasure:
                 "ERASURE_REASON",
                 "The party may not erase for this reason.",
                 where="reason",
-                hint="The subject gives the reason subject_request; an issuer or an authority, retention_over or court.",
+                hint="The subject gives the reason subject_request; an issuer or authority, retention_over or court.",
             )
         return _Act(self._ledger, subject, actor.party, reason, self._clock())
 

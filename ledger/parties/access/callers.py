@@ -90,8 +90,8 @@ class Callers:
         self._clock = clock
 
     def of(self, token: str, *, cookie: bool = False) -> Caller:
-        """Return the caller with this token. ``cookie`` says that the token came in a cookie. A token for a cookie is
-        valid only in a cookie, and any other token only outside a cookie.
+        """Return the caller with this token. ``cookie`` says whether the token came in a cookie. A token for a cookie
+        is valid only in a cookie, and any other token only outside a cookie.
 
         Raises ``Unauthenticated`` ``SESSION_UNKNOWN``, ``API_KEY_UNKNOWN``; ``Forbidden`` ``PARTY_NOT_ACTIVE``.
         """

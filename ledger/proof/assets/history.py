@@ -72,7 +72,8 @@ def apply(view: AssetView, item: HistoryEvent) -> AssetView:
 def _require_plain(item: HistoryEvent) -> None:
     """Raise ``ValueError`` unless every argument is an integer or 64 hex digits.
 
-    ``event_digest`` also accepts a number as text, such as "0", but this module would not treat "0" as equal to zero.
+    A number as text, such as "0", is refused, because this module would not treat "0" as equal to zero.
+    ``event_digest`` accepts such a text.
     """
     for name, kind in EVENTS[item.event][1]:
         value = item.args[name]
