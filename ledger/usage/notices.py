@@ -65,8 +65,8 @@ def notice_of(
 
     ``note`` is the consumer's note: contact, purpose_note, salt. The member ``text`` of the notice is the text to show,
     Chinese above English; the other members give the same information for programs. The subject signs the digest of the
-    canonical JSON of the whole notice. Without the salt nobody can test a guess of the consumer's words. Raises
-    ``InvalidInput`` ``TEXT_CONTROL`` for a name or text with control characters or line breaks.
+    canonical JSON of the whole notice. Without the salt, nobody can test a guess of the note against that digest.
+    Raises ``InvalidInput`` ``TEXT_CONTROL`` for a name or text with control characters or line breaks.
     """
     words = {"recipient": recipient, "provider": provider}
     for name, text in {**words, "contact": note["contact"], "purpose_note": note["purpose_note"]}.items():

@@ -118,8 +118,8 @@ def check_against(entry: Entry, disclosed: Sequence[Disclosed], basis: AnswerBas
 
 
 def check_withdrawal(supply: Supply, keys: Sequence[KnownKey], chain: ChainId) -> None:
-    """Raise unless a correction comes with the provider's withdrawal of the old provision. Any other answer must come
-    without a withdrawal.
+    """Raise an error if a correction comes without the provider's withdrawal of the old provision, or if any other
+    answer comes with a withdrawal.
 
     ``keys`` are the keys with which the provider can act; a key that is reported lost cannot withdraw a provision.
     Raises ``InvalidInput`` ``WITHDRAWAL_AND_CORRECTION``; ``Forbidden`` ``SIGNER_NOT_PROVIDER``,
@@ -131,9 +131,9 @@ def check_withdrawal(supply: Supply, keys: Sequence[KnownKey], chain: ChainId) -
     if given != expected or (withdrawn is None and supply.withdrawal is not None):
         raise InvalidInput(
             "WITHDRAWAL_AND_CORRECTION",
-            "A correction must come with the withdrawal of the old provision; other answers must have none.",
+            "A correction must come with the withdrawal of the old provision, any other answer without a withdrawal.",
             where=entry["id"],
-            hint="Sign the withdrawal of the provision that `corrects` names, and send it with the answer.",
+            hint="For a correction, sign the withdrawal of the provision that `corrects` names; send both together.",
         )
     if withdrawn is None:
         return
@@ -174,9 +174,11 @@ def _check_act(supply: Supply, key: KnownKey, chain: ChainId) -> None:
 
 
 def check_turn(entry: Mapping[str, Any], basis: AnswerBasis) -> None:
-    """Raise ``Conflict`` unless this answer may follow the earlier answers. If the last earlier answer is not a
-    time-out, this answer must be a correction of the last earlier answer. Otherwise this answer must not be a
-    correction.
+    """Raise ``Conflict`` unless this answer may follow the earlier answers.
+
+    If the provider has supplied data, only a correction of its last answer may follow. If it has given no answer yet,
+    or its last answer is a time-out, this answer must not be a correction. After a refusal or any other result, no
+    answer may follow.
     """
     last = basis.before[-1] if basis.before else None
     if last is not None and last.result != "timed_out":
@@ -192,9 +194,7 @@ def check_turn(entry: Mapping[str, Any], basis: AnswerBasis) -> None:
 
 
 def require_answerable(basis: AnswerBasis, now: int) -> None:
-    """Raise ``Conflict`` unless the authorization is active at ``now`` (seconds UTC) and the request is not
-    cancelled.
-    """
+    """Raise ``Conflict`` if the authorization is not active at ``now`` (seconds UTC), or the request is cancelled."""
     consent = basis.consent
     require_active(consent, basis.consented["valid_to"], now)
     if consent.request_state == "cancelled":

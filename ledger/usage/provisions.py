@@ -245,7 +245,7 @@ class Provisions:
         return recorded | {identifier: RecordedProvision.of(row) for identifier, row in known.items()}
 
     def _require_in_force(self, basis: AnswerBasis, templates: TemplatesInForce, now: int) -> None:
-        """Raise ``Conflict`` unless the authorization is active, the request is not cancelled, and the template is in
+        """Raise ``Conflict`` if the authorization is not active, the request is cancelled, or the template is not in
         force.
         """
         require_answerable(basis, now)

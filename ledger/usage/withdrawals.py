@@ -211,8 +211,8 @@ class Withdrawals:
             )
 
     def _send(self, found: _Statement, entry: Mapping[str, Any], act: bytes | None) -> bool:
-        """Send the party's act unless it is on the chain already. Return False if the chain cannot check the key's
-        signatures.
+        """Send the party's act, unless it is on the chain already. If the chain cannot check the key's signatures, send
+        nothing and return False.
         """
         account = entry_signature(entry).kid
         message = self._message(found, account)

@@ -1,7 +1,7 @@
 """Makes random sequences of acts on assets, with the contract and with ``tests.reference``. For every act, both must
 give the same result and keep the same records.
 
-By default a few fixed sequences are run. With ``SIDE_BY_SIDE_EXAMPLES=5000``, that many random ones are run instead.
+By default a few fixed sequences are run. With ``SIDE_BY_SIDE_EXAMPLES=5000``, 5,000 random sequences are run instead.
 """
 
 from __future__ import annotations

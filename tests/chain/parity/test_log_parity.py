@@ -39,8 +39,8 @@ def leaves_of(size: int, seed: int) -> list[bytes]:
 
 @st.composite
 def proofs(draw: st.DrawFn, fields: Callable[[st.DrawFn, merkle.Tree], list[Any]]) -> tuple[tuple[Any, ...], bool]:
-    """Draw the arguments of a verifier; in half of the cases, one argument is changed. Also return whether no argument
-    is changed.
+    """Draw the arguments of a verifier, and return them with True. In half of the cases, change one argument, and
+    return the arguments with False.
     """
     size = draw(st.integers(1, MAX_LEAVES))
     found = fields(draw, merkle.Tree(leaves_of(size, draw(st.integers(0, 9)))))

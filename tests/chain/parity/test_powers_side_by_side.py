@@ -1,7 +1,7 @@
 """Makes random acts of officers and parties, with the contracts and with ``tests.reference``. Both must give the same
 results, the same events and the same records.
 
-By default a few fixed runs are made. With ``SIDE_BY_SIDE_EXAMPLES=5000``, that many random runs are made instead.
+By default a few fixed runs are made. With ``SIDE_BY_SIDE_EXAMPLES=5000``, 5,000 random runs are made instead.
 """
 
 from __future__ import annotations

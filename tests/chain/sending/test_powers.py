@@ -93,8 +93,8 @@ def test_only_officers_can_cancel_a_proposal(chain: Chain) -> None:
 
 
 def test_proposer_and_confirmer_are_checked_again_when_a_proposal_is_carried_out(chain: Chain) -> None:
-    """The key that confirmed the proposal is reported during the waiting period. The proposal is then refused, although
-    the confirming party has another key.
+    """The key that confirmed the proposal is reported during the waiting period. So the proposal can no longer be
+    carried out, although the confirming party has another key.
     """
     call, second = recovery(chain), PARTIES["second"]
     number = confirmed(chain, call, "founder", "second")
