@@ -44,7 +44,7 @@ def open_ledger(settings: Settings, clock: Clock | None = None, keys: KeyProvide
 
     ``keys`` is a provider of wrapping keys, such as a key management service; it replaces the provider in the settings.
     Raises ``NotFound`` ``LEDGER_MISSING``; ``Misconfigured`` if a file is missing or damaged; ``ChainUnavailable`` or
-    ``Misconfigured`` if the node does not answer, or belongs to another chain; ``Forbidden`` ``NOT_THE_OPERATOR`` if the
+    ``Misconfigured`` if the node does not answer or is of another chain; ``Forbidden`` ``NOT_THE_OPERATOR`` if the
     folder is a joined installation.
     """
     require_made(settings.home)

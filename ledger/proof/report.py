@@ -82,8 +82,8 @@ class Check:
 class SigningKey:
     """A key that signed the certificate or its supporting entries, and the types of entries that the key signed.
 
-    ``proposal`` says who proposed the key, and is None for a founding key. ``reported_at`` is when the key was reported
-    after it signed, or 0.
+    ``proposal`` says who proposed the key, and is None for a founding key. If the key was reported after it
+    signed, ``reported_at`` is the time of the report, else 0.
     """
 
     account: str

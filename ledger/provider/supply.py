@@ -27,8 +27,8 @@ class Supply:
     """A signed provision with its disclosures, which are left out of ``repr()`` because they hold the claims.
 
     A correction also withdraws the old provision: ``withdrawn`` is the signed entry, and ``withdrawal`` the signature
-    for the chain (``sign_act``), unless the provider's key is an SM2 key. ``where`` is the message of a source that
-    refused, for the source's operator; it is neither stored nor submitted.
+    for the chain (``sign_act``), unless the provider's key is an SM2 key. If the source refused, ``where`` is its
+    message for the source's operator; this message is neither stored nor submitted.
     """
 
     entry: Entry

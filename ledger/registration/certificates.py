@@ -134,9 +134,9 @@ class RegistrationCertificates:
 class _Known:
     """What the database contains about confirmed assets, read with a few queries.
 
-    ``earlier`` maps an asset id to the asset's newest certificate, ``stated`` the digest of this certificate to the
-    certificate's payload, ``reg_nos`` an asset id to its registration number, and ``regions`` a holder's party id to
-    its region.
+    ``earlier`` maps an asset id to the asset's newest certificate, and ``stated`` maps the digest of this certificate
+    to its payload. ``reg_nos`` maps an asset id to the registration number, and ``regions`` a holder's party id to the
+    holder's region.
     """
 
     def __init__(self, session: Session, confirmed: Iterable[AssetRecord]) -> None:

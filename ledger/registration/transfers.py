@@ -68,7 +68,7 @@ class Transfers(UseCase):
     def accept(self, actor: Actor, asset: str) -> Accepted:
         """Accept the asset as its new holder; a new registration certificate supersedes the old certificate.
 
-        The call can be repeated after a crash: a party that already holds the asset gets its certificate.
+        The call can be repeated after a crash: a party that already holds the asset gets the asset's certificate.
         """
         held, gas = self._reader.asset(asset), 0
         if held is None or held.holder != actor.party or held.state != "confirmed":
@@ -106,8 +106,8 @@ class Transfers(UseCase):
     def annul(self, actor: Actor, asset: str, reason: str, grounds: str) -> Receipt:
         """Annul a registration permanently (撤销), as the registrar, the authority or the supervisor.
 
-        ``reason`` is a code, and ``grounds`` is the text that explains it. After that, the asset's certificate fails
-        verification, and every asset derived from this asset is marked.
+        ``reason`` is a code, and ``grounds`` is the text that explains the reason. After the annulment, the asset's
+        certificate fails verification, and every asset derived from this asset is marked.
         """
         require(actor, Action.ANNUL)
         with self._documents.kept(asset, "annulment", actor.party, {"grounds": checked_grounds(grounds)}) as digest:

@@ -252,9 +252,9 @@ def seal_nothing(session: Session, *, erased: bool = False) -> str:
 
 
 def close_all(session: Session) -> int:
-    """Make all texts that exist now unreadable (closed), and return how many there are.
+    """Close all texts that are stored at present, and return how many this call closed. A closed text cannot be read.
 
-    ``reopen_all`` opens them again. Texts that are sealed later are not closed.
+    ``reopen_all`` opens the texts again. Texts that are sealed later are not closed.
     """
     kept = Sealed.wrapped_key.is_not(None), ~_IS_CLOSED
     changed = session.connection().execute(update(Sealed).where(*kept).values(key_id=CLOSED + Sealed.key_id))

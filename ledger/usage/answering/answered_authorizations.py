@@ -44,7 +44,7 @@ class AnsweredAuthorizations:
         self._read_answers(session)
 
     def read_states(self, session: Session) -> None:
-        """Read the states and the earlier answers again, and forget the answers that were added.
+        """Read the states and the earlier answers again, and forget the answers that ``add`` remembered.
 
         Call this method in the write transaction, because states and answers can change after the first reading.
         """
