@@ -161,8 +161,8 @@ class Sessions:
         ]
 
     def end(self, caller: Caller, identifier: str) -> None:
-        """Delete the session with this id; the id ``current`` means the session of this call. The session must belong to
-        the caller's party.
+        """Delete the session with this id; the id ``current`` means the session of this call. The session must belong
+        to the caller's party.
 
         Raises ``NotFound`` ``SESSION_NOT_FOUND``, ``Forbidden`` ``SESSION_REQUIRED`` for a machine key.
         """
