@@ -8,6 +8,7 @@ import resource
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import count, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -91,9 +92,13 @@ def until_done(
 def test_a_process_without_free_file_descriptors_reports_this_and_loses_nothing(
     prepared: Prepared, late: Path, acts: Acts, tally: Tally
 ) -> None:
-    request, used = prepared.waiting()[0], len(list(Path("/proc/self/fd").iterdir()))
+    # The limit bounds the numbers of file descriptors, not how many are open. Therefore each attempt gets as its limit
+    # the number of a free descriptor: the first attempt may open two files, the next one three.
+    used = {int(each.name) for each in Path("/proc/self/fd").iterdir()}
+    limits = list(islice((number for number in count() if number not in used), 2, 60))
+    request = prepared.waiting()[0]
     attempt = partial(limited, late, request, resource.RLIMIT_NOFILE)
-    until_done(tally, acts, late, request, range(used + 2, used + 60), attempt, FILES)
+    until_done(tally, acts, late, request, limits, attempt, FILES)
 
 
 def test_a_process_that_reaches_the_file_size_limit_reports_this(
