@@ -126,8 +126,8 @@ def _old_sheets(data: bytes, name: str) -> list[Sheet]:
     except (Ended, TimeIsUp):
         raise InvalidInput(
             "XLSX_TOO_LARGE",
-            "Reading the workbook takes more memory or time than allowed.",
+            "Reading this workbook in the Excel 97 format (.xls, .et) takes more memory or time than allowed.",
             where=name,
-            hint="Save the workbook as .xlsx.",
+            hint="Save the workbook as .xlsx, which takes less memory to read.",
         ) from None
     return sheets

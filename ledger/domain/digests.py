@@ -17,12 +17,12 @@ _PREFIX: Final = f"{SHA_256}:"
 
 
 def reference(digest: str) -> str:
-    """Return a SHA-256 digest (64 hex digits) in the form that entries use: ``sha-256:`` and the digits."""
+    """Return ``sha-256:`` followed by ``digest``, the 64 hex digits of a SHA-256 digest. Entries use this form."""
     return f"{_PREFIX}{digest}"
 
 
 def hex_of(reference: str) -> str:
-    """Return the 64 hex digits of a SHA-256 digest in the form ``sha-256:`` and the digits."""
+    """Return the 64 hex digits of ``reference``, which is ``sha-256:`` followed by the digits."""
     return reference.removeprefix(_PREFIX)
 
 

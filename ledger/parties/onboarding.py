@@ -106,10 +106,11 @@ class Onboarding:
         if self._party(office).account not in self._custody:
             raise Forbidden(
                 "OFFICE_KEY_NOT_HERE",
-                "The institution that issues the code also proposes the first key, but this service does not keep the "
-                "institution's key.",
+                "The institution that issues an enrolment code also proposes the party's first key, but this service "
+                "does not keep the institution's key.",
                 where=f"party {office}",
-                hint="Let an institution whose key is kept here issue the code; another institution must confirm.",
+                hint="Let an institution whose key is kept here issue the code. Another institution must then confirm "
+                "the proposal.",
             )
 
     def _register_all(

@@ -168,7 +168,8 @@ class Erasure:
                 "ERASURE_REASON",
                 "The party may not erase for this reason.",
                 where="reason",
-                hint="The subject gives the reason subject_request; an issuer or authority, retention_over or court.",
+                hint="The subject gives the reason subject_request. "
+                "An issuer or an authority gives the reason retention_over or court.",
             )
         return _Act(self._ledger, subject, actor.party, reason, self._clock())
 

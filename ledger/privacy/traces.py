@@ -54,7 +54,7 @@ def forget_requests(
     ids = [item.id for item in going if not isinstance(item, Certificate)]
     sent_by = {item.provider for item in going if isinstance(item, Provision)}
     askers = {item.consumer for item in going if isinstance(item, AccessRequest)}
-    # A broker's requests for the party have the broker's own idempotency keys. They are deleted too, even if the
+    # A request that a broker sent for a consumer is stored under the broker's id. It is deleted too, even if the
     # broker's mandate has ended.
     sent_by |= askers | set(session.scalars(select(Mandate.broker).where(Mandate.principal.in_(askers))))
     broke_off, answered = IdempotentRequest.status.is_(None), IdempotentRequest.response["id"].as_string().in_(ids)

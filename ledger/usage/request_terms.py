@@ -81,7 +81,7 @@ def require_terms(scenario: Scenario, terms: Terms, now: int) -> None:
     if not now < terms.expires_at <= terms.valid_to:
         raise InvalidInput(
             "REQUEST_EXPIRY",
-            "The deadline of the answer must be in the future, and not after the end of the requested period.",
+            "The deadline for the answer must be in the future, and not after the end of the period that is requested.",
             where="expires_at",
         )
     if scenario.requires_pia and terms.pia_digest is None:

@@ -1,7 +1,8 @@
 """After a whole pilot, no file, answer, log line, process argument or temporary file contains a subject's name, ID
 number or phone number, or a secret of a session.
 
-The providers' own files are excluded by name. A test checks that there is no metrics endpoint.
+The providers' own files are excluded by name. There are no metrics to search: a test checks that the API has no
+metrics endpoint.
 """
 
 from __future__ import annotations

@@ -260,7 +260,7 @@ def test_act_digest_is_the_hash_of_the_encoded_target_and_call(call: str, paddin
 
 
 @given(st.binary(max_size=300))
-def test_our_encoding_of_an_act_equals_the_encoding_of_a_library(call: bytes) -> None:
+def test_we_encode_an_act_as_eth_abi_does(call: bytes) -> None:
     assert act_digest(TARGET, call) == sha256(encode(["address", "bytes"], [TARGET, call])).hexdigest()
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from scripts.cover import Covered, table
 
-COVERED = "covered"  # the test property in which a test that measures coverage records its row of the table
+# A test that measures coverage appends a pair to its ``user_properties``: this name, and its row of the table.
+COVERED = "covered"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

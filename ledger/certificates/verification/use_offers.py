@@ -58,7 +58,7 @@ class Offers(Generic[About]):
                 "USE_NOT_PROPOSED",
                 "There is no use to sign here: another process proposed the presentation's use, or the use is too old.",
                 where=f"presentation {presentation}",
-                hint="Send the presentation again with the same nonce, and sign the use in the answer.",
+                hint="Send the presentation again with the same nonce. The answer proposes a new use; sign that use.",
             )
         return offer
 

@@ -185,7 +185,7 @@ def _signed(uses: Uses, offer: Offer[UnderWay], signature: bytes) -> Send:
                 "USE_OVERTAKEN",
                 "Another use of this request was counted after this use was proposed.",
                 where=f"presentation {offer.use.presentation}",
-                hint="Send the presentation again with the same nonce, and sign the use in the answer.",
+                hint="Send the presentation again with the same nonce. The answer proposes a new use; sign that use.",
             )
         return uses.send([offer.use], signature, announce)
 

@@ -66,8 +66,8 @@ class Seen:
         if now.block == self.block and (now.block_hash, now.heads) != (self.block_hash, self.heads):
             raise _differs(f"block {now.block}")
         for issuer, log in now.logs.items():
-            # The stored log may be older than the stored block, because a reading does not read every log. So the log
-            # may be longer now although the block is the same.
+            # A verifier reads only the logs that it needs, so a stored log may have been read at an earlier block than
+            # the stored block. So the log in ``now`` may be longer than the stored log, even if the block is the same.
             known = self.logs.get(issuer, log)
             if log.batches < known.batches or (log.batches == known.batches and log.newest != known.newest):
                 raise _differs(f"log of issuer {issuer}")

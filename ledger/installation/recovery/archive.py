@@ -239,7 +239,7 @@ def _forked(file: Path, where: str) -> Conflict:
         f"The archive file {file.name} and the database hold different batches with the same number.",
         where=where,
         hint="Two installations of this ledger write to the archive, or the ledger was restored without it. "
-        "Stop all installations but one; restore with this archive, or begin a new archive in an empty folder.",
+        "Stop all installations but one. Then restore with this archive, or begin a new archive in an empty folder.",
     )
 
 

@@ -26,8 +26,9 @@ def chain(waiting_chain: Chain) -> Chain:
 
 
 def test_attack_a_party_whose_keys_cannot_send_transactions_is_no_officer(chain: Chain) -> None:
-    """Two officers also have a key in a phone, which can sign but not send transactions. A thief of the phones cannot
-    report the keys that send transactions, because an officer must always keep a key that can send.
+    """Two officers also have a key in a phone. Such a key can sign, but cannot send transactions, and a party with no
+    other key does not count as an officer. So a thief of the phones cannot report the officers' other keys: too few
+    officers would be left.
     """
     phones = {name: Es256Signer(bytes.fromhex(test_key(f"phone of {name}"))) for name in ("second", "third")}
     for name, phone in phones.items():

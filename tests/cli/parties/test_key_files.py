@@ -91,7 +91,7 @@ def drafted(**changes: object) -> dict[str, list[dict[str, dict[str, object]]]]:
     return {"drafts": [{"notice": notice, "entry": entry | changes}]}
 
 
-def test_signing_shows_the_consumer_and_whether_this_key_may_present(tmp_path: Path) -> None:
+def test_signing_an_authorization_names_the_consumer_and_the_key_that_presents_the_certificate(tmp_path: Path) -> None:
     key, statement = tmp_path / "firm.key", tmp_path / "authorization.json"
     made = run("key", "new", key)
     statement.write_text(json.dumps(drafted()))

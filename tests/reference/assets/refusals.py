@@ -64,12 +64,12 @@ REFUSALS: Final[Mapping[str, tuple[type[PingzhengError], str, str | None]]] = {
     ),
     "ASSET_APPLICATION_OPEN": (
         Conflict,
-        "The asset has an open application.",
-        "Wait for its decision. A returned application must be filed again as the same kind.",
+        "The asset has an application that is not decided yet.",
+        "Wait until a registrar has decided the application. If it was returned, file it again as the same kind.",
     ),
     "ASSET_OBJECTED": (
         Conflict,
-        "The asset has an open objection.",
+        "The asset has an objection that is not decided yet.",
         "Wait until a registrar has decided the objection.",
     ),
     "ASSET_PLEDGED": (

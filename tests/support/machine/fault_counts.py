@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import pytest
 
-TALLY: Final = "faults"  # the test property in which a test that injects faults records its row of the summary
+# A test that injects faults appends a pair to its ``user_properties``: this name, and its row of the summary.
+TALLY: Final = "faults"
 
 
 @dataclass

@@ -128,8 +128,9 @@ contract OfficerAttacksTest is AttackWorld {
         pauseBy(THIRD_OFFICER);
     }
 
-    /// Two officers also have a key in a phone, which cannot send transactions. A thief of the phones cannot report the
-    /// officers' other keys, because too few officers would be left.
+    /// Two officers also have a key in a phone. Such a key cannot send transactions, and a party with no other key does
+    /// not count as an officer. So a thief of the phones cannot report the officers' other keys: too few officers would
+    /// be left.
     function test_attack_APartyWithoutAKeyThatCanSendTransactionsIsNoOfficer() public {
         PartyNo[2] memory who = [SECOND_OFFICER, THIRD_OFFICER];
         for (uint256 i = 0; i < who.length; ++i) {
