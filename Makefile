@@ -11,7 +11,7 @@ help:  ## Show what there is
 setup: installed  ## Install what the service and the demonstration need, into this folder only; takes some minutes
 	@echo 'Installed. The command is $(BIN)/pingzheng. To type only its name, paste this line, or run `make shell`:'
 	@echo '  export PATH="$(CURDIR)/$(BIN):$$PATH"'
-	@echo 'Next: `make try` (a minute) or `make demo` (some minutes).'
+	@echo 'Next: `make try` (a minute) or `make demo` (one or two minutes).'
 
 shell: installed  ## Start a shell that finds the command pingzheng
 	@exec "$${SHELL:-$$(command -v bash || echo /bin/sh)}"
